@@ -1,0 +1,43 @@
+/**
+ * The encoded launch program ("image"): little endian, all offsets from its start, 8-byte aligned.
+ *
+ *     header | steps | actions | errno lists | tracks | entries | parameters | relocations | data | text | source map
+ *
+ * header  (HEADER_SIZE bytes): u32 magic, u16 version, u8 arch, u8 flags, u32 total size, u32 slots,
+ *         then {u32 offset, u32 count} for each section in SECTIONS order (count in records; bytes for errno lists, data, text, map).
+ * step    64 bytes, see spec/instructions.ts
+ * action  {u32 words (offset in text), u32 words length, u32 unwind (step or NO_STEP), u32 0}; words is a FORMAT template
+ * errno   lists one behind the other: {u16 n, u16 errno[n]}; a step's errs is the index of the u16 that holds n
+ * track   {u32 first step, u32 steps, u32 name (offset in text, NUL-terminated), u32 0}; tracks cover all steps in order
+ * entry   {u16 entry number (spec/commands.ts), u16 track, u32 step}
+ * param   {u16 parameter number (spec/parameters.ts), u16 slot}
+ * reloc   {u32 where (data offset, multiple of 8), u32 to (data offset)}: the 8 bytes at where become base + to
+ * data    begins with the slots (8 bytes each); writable; never shared between processes
+ *
+ * flags: JOINS (1): a track of it enters a container, so the engine must run from a sealed memfd.
+ */
+export const IMAGE_MAGIC = 0x534f4843; // "CHOS"
+export const IMAGE_VERSION = 1;
+export const SECTIONS = [
+  'steps',
+  'actions',
+  'errnos',
+  'tracks',
+  'entries',
+  'params',
+  'relocs',
+  'data',
+  'text',
+  'map',
+] as const;
+export type Section = (typeof SECTIONS)[number];
+export const HEADER_SIZE = 16 + SECTIONS.length * 8; // 96
+export const ImageFlag = { JOINS: 1 } as const;
+export const ImageArch = { x86_64: 1, aarch64: 2 } as const;
+export type Arch = keyof typeof ImageArch;
+
+/**
+ * A compiled executable is the engine followed, at the next multiple of 4096, by the image, then by this trailer of 16 bytes:
+ * u64 offset of the image, u32 its size, u32 TRAILER_MAGIC.
+ */
+export const TRAILER_MAGIC = 0x58534843; // "CHSX"

@@ -1,0 +1,32 @@
+/**
+ * Launch-program parameters: filled in when a program is loaded, so that one program serves many containers.
+ * The number is part of the image format: append, never renumber.
+ *
+ * text: the slot gets the data offset of a NUL-terminated copy, the next slot its length; (-1, 0) if not given.
+ * number: the slot gets the value; the slot keeps its compiled value if not given.
+ * vector: the slot gets the data offset of a NULL-terminated pointer array (as for execve); kept if not given.
+ */
+export type ParameterKind = 'text' | 'number' | 'vector';
+
+export const parameters = {
+  ID: { number: 0, kind: 'text', about: 'container id' },
+  ROOT: { number: 1, kind: 'text', about: 'state root, absolute' },
+  BUNDLE: { number: 2, kind: 'text', about: 'bundle directory, absolute' },
+  PID_FILE: { number: 3, kind: 'text', about: '--pid-file' },
+  CONSOLE_SOCKET: { number: 4, kind: 'text', about: '--console-socket' },
+  PRESERVE_FDS: { number: 5, kind: 'number', about: 'descriptors from 3 on that the process keeps' },
+  DETACH: { number: 6, kind: 'number', about: '--detach' },
+  SIGNAL: { number: 7, kind: 'number', about: 'signal number of kill' },
+  ALL: { number: 8, kind: 'number', about: 'kill --all' },
+  FORCE: { number: 9, kind: 'number', about: 'delete --force' },
+  ARGS: { number: 10, kind: 'vector', about: 'process arguments that replace those of the program' },
+  ENVIRON: { number: 11, kind: 'vector', about: "the runtime's own environment, for hooks without env" },
+  ARG0: { number: 12, kind: 'text', about: 'the first of ARGS' },
+  KEEP: { number: 13, kind: 'number', about: 'run --keep: do not delete the container at its end' },
+  SELF: { number: 14, kind: 'text', about: 'the path of the runtime command itself' },
+  PROGRAM_FD: { number: 15, kind: 'number', about: 'descriptor of the running image' },
+  PIDFD_SOCKET: { number: 16, kind: 'text', about: '--pidfd-socket' },
+  STATE_DIR: { number: 17, kind: 'text', about: 'ROOT/ID' },
+} as const satisfies Readonly<Record<string, { number: number; kind: ParameterKind; about: string }>>;
+
+export type ParameterName = keyof typeof parameters;

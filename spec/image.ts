@@ -37,7 +37,8 @@ export const ImageArch = { x86_64: 1, aarch64: 2 } as const;
 export type Arch = keyof typeof ImageArch;
 
 /**
- * A compiled executable is the engine followed, at the next multiple of 4096, by the image, then by this trailer of 16 bytes:
- * u64 offset of the image, u32 its size, u32 TRAILER_MAGIC.
+ * A compiled executable is the engine with the image appended at the next multiple of 4096. The engine has one `attachment` in its data:
+ * 16 bytes ATTACHMENT_MAGIC, u64 offset of the image in the file, u64 its size, both 0 in the plain engine. `compile` finds the magic and
+ * fills the two numbers in, so that the plain engine need not read its own file to know that it carries nothing.
  */
-export const TRAILER_MAGIC = 0x58534843; // "CHSX"
+export const ATTACHMENT_MAGIC = 'CHOS-ATTACHMENT\0';

@@ -95,7 +95,8 @@ export const instructions = {
     subs: {},
     args: [],
     results: 0,
-    contract: 'Go on at target; RETURN comes back to the next step. At most 8 deep, else ELOOP.',
+    contract:
+      'Go on at target; RETURN comes back to the next step. At most 8 deep, else ELOOP. A failure inside is recorded as one of the outermost CALL step, so that the words and the unwinding are those of the caller; unwinding begins with an empty call stack.',
   },
   RETURN: {
     op: 8,

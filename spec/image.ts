@@ -4,7 +4,7 @@
  *     header | steps | actions | errno lists | tracks | entries | parameters | relocations | data | text | source map
  *
  * header  (HEADER_SIZE bytes): u32 magic, u16 version, u8 arch, u8 flags, u32 total size, u32 slots,
- *         then {u32 offset, u32 count} for each section in SECTIONS order (count in records; bytes for errno lists, data, text, map).
+ *         then {u32 offset, u32 count} for each section in SECTIONS order (count in records; bytes for errno lists, data, zero, text, map).
  * step    64 bytes, see spec/instructions.ts
  * action  {u32 words (offset in text), u32 words length, u32 unwind (step or NO_STEP), u32 0}; words is a FORMAT template
  * errno   lists one behind the other: {u16 n, u16 errno[n]}; a step's errs is the index of the u16 that holds n
@@ -12,7 +12,8 @@
  * entry   {u16 entry number (spec/commands.ts), u16 track, u32 step}
  * param   {u16 parameter number (spec/parameters.ts), u16 slot}
  * reloc   {u32 where (data offset, multiple of 8), u32 to (data offset)}: the 8 bytes at where become base + to
- * data    begins with the slots (8 bytes each); writable; never shared between processes
+ * data    begins with the slots (8 bytes each); writable; never shared between processes; its file offset is a multiple of 4096
+ * zero    has no bytes in the file: `count` zero bytes behind the data in memory (buffers). Data offsets go on through it
  *
  * flags: JOINS (1): a track of it enters a container, so the engine must run from a sealed memfd.
  */
@@ -27,11 +28,12 @@ export const SECTIONS = [
   'params',
   'relocs',
   'data',
+  'zero',
   'text',
   'map',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
-export const HEADER_SIZE = 16 + SECTIONS.length * 8; // 96
+export const HEADER_SIZE = 16 + SECTIONS.length * 8; // 104
 export const ImageFlag = { JOINS: 1 } as const;
 export const ImageArch = { x86_64: 1, aarch64: 2 } as const;
 export type Arch = keyof typeof ImageArch;

@@ -1,0 +1,104 @@
+/**
+ * Actions: the steps that one line of config.json, or one rule, causes.
+ */
+import type { Entry } from '../../spec/commands.js';
+import { ReservedSlot, TemplateField } from '../../spec/instructions.js';
+import type { ParameterName } from '../../spec/parameters.js';
+import { field, type Slot, type Template } from './operand.js';
+import type { Line } from './step.js';
+
+/** Why an action is there. */
+export type Because =
+  | {
+      readonly kind: 'config';
+      readonly file: string;
+      readonly line: number;
+      /** e.g. mounts[0].options */
+      readonly path: string;
+    }
+  | { readonly kind: 'policy'; readonly file: string; readonly line: number; readonly path: string }
+  | { readonly kind: 'rule'; readonly rule: string };
+
+export interface Action {
+  readonly kind: 'action';
+  /** What it does, for a person: begins with a verb. */
+  readonly title: string;
+  readonly because: Because;
+  /** The whole message of its failure; the errno's words included. */
+  readonly words: Template;
+  readonly lines: readonly Line[];
+  /** Takes back what it made, when a later action fails. */
+  readonly undo: readonly Line[];
+}
+
+/** Reserved slots that words can show. */
+export const failedErrno: Slot = Object.freeze({
+  kind: 'slot',
+  name: 'failed_errno',
+  cells: 1,
+  initial: [0],
+});
+export const failedText: Slot = Object.freeze({
+  kind: 'slot',
+  name: 'failed_text',
+  cells: 2,
+  initial: [-1, 0],
+});
+export const reservedSlots: ReadonlyMap<Slot, number> = new Map([
+  [failedErrno, ReservedSlot.FAILED_ERRNO],
+  [failedText, ReservedSlot.FAILED_TEXT],
+]);
+
+export interface ActionInput {
+  readonly title: string;
+  readonly because: Because;
+  /** Verb and object of the failure, default the title; `: errno words (place)` is added. */
+  readonly fails?: Template;
+  /** Or the whole message. */
+  readonly words?: Template;
+  readonly undo?: readonly Line[];
+}
+
+/** Where to look for the cause, as it stands at the end of a message. */
+export function placeOf(because: Because): string {
+  if (because.kind === 'rule') return '';
+  const short = because.file.slice(because.file.lastIndexOf('/') + 1);
+  return ` (${short}:${because.line} ${because.path})`;
+}
+
+export function action(input: ActionInput, lines: readonly Line[]): Action {
+  const words = input.words ?? [
+    ...(input.fails ?? [input.title]),
+    ': ',
+    field(TemplateField.ERRNO, failedErrno),
+    placeOf(input.because),
+  ];
+  return Object.freeze({
+    kind: 'action',
+    title: input.title,
+    because: input.because,
+    words,
+    lines,
+    undo: input.undo ?? [],
+  });
+}
+
+/** The steps of one process. */
+export interface Track {
+  readonly name: string;
+  readonly actions: readonly Action[];
+  /** Called by several actions; each line list ends in RETURN. */
+  readonly subroutines: readonly Line[];
+  /** What happens at last after a failure, behind all undo steps; must not fall through. */
+  readonly failed: readonly Line[];
+}
+
+export interface Program {
+  readonly tracks: readonly Track[];
+  /** The label of the entry must stand in the first action of its track. */
+  readonly entries: readonly { readonly entry: Entry; readonly track: string }[];
+  readonly parameters: ReadonlyMap<ParameterName, Slot>;
+  /** A track enters a container: the engine must run from a sealed memfd. */
+  readonly joins: boolean;
+  readonly arch: 'x86_64' | 'aarch64';
+}

@@ -1,0 +1,203 @@
+/**
+ * Gives numbers to a program's steps, slots and data. Pure: the order of first mention decides, so equal programs give equal bytes.
+ */
+import { FIRST_FREE_SLOT } from '../../spec/instructions.js';
+import { type Action, type Program, reservedSlots, type Track } from './action.js';
+import type { Data, Field, Label, Operand, Slot, Template } from './operand.js';
+import type { Line, Step } from './step.js';
+
+export interface PlacedStep {
+  readonly step: Step;
+  readonly action: number;
+}
+
+export interface PlacedTrack {
+  readonly track: Track;
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface PlacedAction {
+  readonly action: Action;
+  /** Step to go on at after a failure, or null: EXIT. */
+  readonly unwind: number | null;
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface Layout {
+  readonly steps: readonly PlacedStep[];
+  readonly tracks: readonly PlacedTrack[];
+  readonly actions: readonly PlacedAction[];
+  readonly labels: ReadonlyMap<Label, number>;
+  readonly slots: ReadonlyMap<Slot, number>;
+  readonly slotCount: number;
+  readonly data: ReadonlyMap<Data, number>;
+  readonly dataSize: number;
+  readonly zeroSize: number;
+  readonly templates: ReadonlyMap<Step, Uint8Array>;
+  readonly templateData: ReadonlyMap<Step, number>;
+}
+
+const closing = (track: Track): Action => ({
+  kind: 'action',
+  title: `end of track ${track.name}`,
+  because: { kind: 'rule', rule: 'end' },
+  words: ['end of track'],
+  lines: track.failed,
+  undo: [],
+});
+
+class Memory {
+  readonly slots = new Map<Slot, number>(reservedSlots);
+  slotCount = FIRST_FREE_SLOT;
+  readonly found = new Set<Data>();
+
+  slot(s: Slot): void {
+    if (this.slots.has(s)) return;
+    this.slots.set(s, this.slotCount);
+    this.slotCount += s.cells;
+    for (const v of s.initial) if (typeof v === 'object') this.data(v);
+  }
+
+  data(d: Data): void {
+    if (this.found.has(d)) return;
+    this.found.add(d);
+    for (const p of d.pointers) {
+      if (p.to.kind === 'slot') this.slot(p.to);
+      else this.data(p.to);
+    }
+  }
+
+  operand(o: Operand): void {
+    if (typeof o !== 'object') return;
+    if (o.kind === 'slot') this.slot(o);
+    else if (o.kind === 'ref') this.slot(o.slot);
+    else this.data(o);
+  }
+
+  template(t: Template): void {
+    for (const part of t) if (typeof part === 'object') this.slot(part.slot);
+  }
+}
+
+const encoder = new TextEncoder();
+const align8 = (n: number): number => Math.ceil(n / 8) * 8;
+
+function encodeField(f: Field, slots: ReadonlyMap<Slot, number>): Uint8Array {
+  const n = slots.get(f.slot);
+  if (n === undefined) throw new Error(`slot ${f.slot.name} was not placed`);
+  return Uint8Array.of(1, f.format.charCodeAt(0), n & 0xff, n >> 8);
+}
+
+/** The bytes of a FORMAT template. */
+export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): Uint8Array {
+  const parts = t.map(p => (typeof p === 'string' ? encoder.encode(p) : encodeField(p, slots)));
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+const isZero = (d: Data): boolean => !d.constant && d.pointers.length === 0 && d.bytes.every(b => b === 0);
+
+/** Written-to data first, then data with pointers (their pages are dirtied by relocation), then the rest; empty buffers last. */
+const rank = (d: Data): number => (isZero(d) ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
+
+export function layOut(program: Program): Layout {
+  const steps: PlacedStep[] = [];
+  const tracks: PlacedTrack[] = [];
+  const actions: PlacedAction[] = [];
+  const labels = new Map<Label, number>();
+
+  const place = (lines: readonly Line[], action: number): void => {
+    for (const line of lines) {
+      if (line.kind === 'label') {
+        if (labels.has(line)) throw new Error(`label ${line.name} stands twice`);
+        labels.set(line, steps.length);
+      } else steps.push({ step: line, action });
+    }
+  };
+
+  for (const track of program.tracks) {
+    const first = steps.length;
+    const base = actions.length;
+    const spans: { first: number; count: number }[] = [];
+    track.actions.forEach((a, i) => {
+      const from = steps.length;
+      place(a.lines, base + i);
+      spans.push({ first: from, count: steps.length - from });
+    });
+    const end = base + track.actions.length;
+    place(track.subroutines, end);
+    const undoStart = new Map<number, number>();
+    for (let i = track.actions.length - 1; i >= 0; i--) {
+      const undo = track.actions[i]?.undo ?? [];
+      if (undo.length === 0) continue;
+      undoStart.set(i, steps.length);
+      place(undo, base + i);
+    }
+    const failed = steps.length;
+    place(track.failed, end);
+    let unwind = track.failed.length > 0 ? failed : null;
+    track.actions.forEach((a, i) => {
+      actions.push({ action: a, unwind, ...(spans[i] ?? { first, count: 0 }) });
+      unwind = undoStart.get(i) ?? unwind;
+    });
+    actions.push({ action: closing(track), unwind: null, first: failed, count: steps.length - failed });
+    tracks.push({ track, first, count: steps.length - first });
+  }
+
+  const memory = new Memory();
+  for (const slot of program.parameters.values()) memory.slot(slot);
+  for (const { step } of steps) {
+    if (step.dst) memory.slot(step.dst);
+    for (const a of step.args) memory.operand(a);
+    if (step.template) memory.template(step.template);
+  }
+  for (const a of actions) memory.template(a.action.words);
+
+  const data = new Map<Data, number>();
+  const shared = new Map<string, number>();
+  let size = memory.slotCount * 8;
+  const put = (bytes: Uint8Array, align: number, constant: boolean): number => {
+    const key = constant ? `${align}:${Buffer.from(bytes).toString('latin1')}` : null;
+    const known = key === null ? undefined : shared.get(key);
+    if (known !== undefined) return known;
+    const at = Math.ceil(size / align) * align;
+    size = at + bytes.length;
+    if (key !== null) shared.set(key, at);
+    return at;
+  };
+  const found = [...memory.found].sort((a, b) => rank(a) - rank(b));
+  for (const d of found)
+    if (!isZero(d)) data.set(d, put(d.bytes, d.align, d.constant && d.pointers.length === 0));
+
+  const templates = new Map<Step, Uint8Array>();
+  const templateData = new Map<Step, number>();
+  for (const { step } of steps) {
+    if (!step.template) continue;
+    const encoded = encodeTemplate(step.template, memory.slots);
+    templates.set(step, encoded);
+    templateData.set(step, put(encoded, 1, true));
+  }
+  const dataSize = align8(size);
+  size = dataSize;
+  for (const d of found) if (isZero(d)) data.set(d, put(d.bytes, d.align, false));
+  return {
+    steps,
+    tracks,
+    actions,
+    labels,
+    slots: memory.slots,
+    slotCount: memory.slotCount,
+    data,
+    dataSize,
+    zeroSize: align8(size) - dataSize,
+    templates,
+    templateData,
+  };
+}

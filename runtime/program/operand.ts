@@ -1,0 +1,145 @@
+/**
+ * What a step's arguments refer to. Operands are symbolic and compared by identity; numbers and offsets are given out by `layout`.
+ */
+import type { TemplateFieldKind } from '../../spec/instructions.js';
+
+/** A 64-bit cell of the program's memory; `cells` consecutive ones when an instruction writes more than one. */
+export interface Slot {
+  readonly kind: 'slot';
+  readonly name: string;
+  readonly cells: number;
+  /** What the cells hold when the program starts: a number, or the offset of data. */
+  readonly initial: readonly (bigint | number | Data)[];
+}
+
+/** Bytes of the data segment, with pointers to other data in them. */
+export interface Data {
+  readonly kind: 'data';
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly align: number;
+  /** Equal constant data are laid down once. What a step writes into must not be shared. */
+  readonly constant: boolean;
+  readonly pointers: readonly { readonly at: number; readonly to: Data | Slot }[];
+  /** How explain shows it. */
+  readonly shown: string;
+}
+
+/** The address of the data whose offset the slot holds at run time. */
+export interface Ref {
+  readonly kind: 'ref';
+  readonly slot: Slot;
+}
+
+/** A place in a track that steps go to. */
+export interface Label {
+  readonly kind: 'label';
+  readonly name: string;
+}
+
+export type Operand = number | bigint | Slot | Data | Ref;
+
+export interface Field {
+  readonly kind: 'field';
+  readonly format: TemplateFieldKind;
+  readonly slot: Slot;
+}
+
+/** Text with fields that the engine fills in (FORMAT, words of failures). */
+export type Template = readonly (string | Field)[];
+
+export function slot(name: string, initial: bigint | number | Data = 0): Slot {
+  return Object.freeze({ kind: 'slot', name, cells: 1, initial: [initial] });
+}
+
+/** Two or more neighbouring cells, e.g. for SCAN NUMBER (value, position). */
+export function slots(name: string, cells: number): Slot {
+  return Object.freeze({ kind: 'slot', name, cells, initial: new Array<number>(cells).fill(0) });
+}
+
+export function ref(of: Slot): Ref {
+  return { kind: 'ref', slot: of };
+}
+
+export function label(name: string): Label {
+  return { kind: 'label', name };
+}
+
+const encoder = new TextEncoder();
+
+/** A NUL-terminated constant string. */
+export function text(value: string): Data {
+  return {
+    kind: 'data',
+    name: 'text',
+    bytes: encoder.encode(`${value}\0`),
+    align: 1,
+    constant: true,
+    pointers: [],
+    shown: JSON.stringify(value),
+  };
+}
+
+/** Constant bytes as they are. */
+export function bytes(name: string, value: Uint8Array, align = 8): Data {
+  return {
+    kind: 'data',
+    name,
+    bytes: value,
+    align,
+    constant: true,
+    pointers: [],
+    shown: `<${name}: ${value.length} bytes>`,
+  };
+}
+
+/** Writable memory of that size, all zero. */
+export function buffer(name: string, size: number): Data {
+  return {
+    kind: 'data',
+    name,
+    bytes: new Uint8Array(size),
+    align: 8,
+    constant: false,
+    pointers: [],
+    shown: `<${name}>`,
+  };
+}
+
+/** A member of a struct: its width in bytes and value; a pointer is always 8 bytes wide. */
+export type Member =
+  | { readonly width: 1 | 2 | 4 | 8; readonly value: number | bigint }
+  | { readonly width: 8; readonly to: Data | Slot };
+
+export const u8 = (value: number): Member => ({ width: 1, value });
+export const u16 = (value: number): Member => ({ width: 2, value });
+export const u32 = (value: number): Member => ({ width: 4, value });
+export const u64 = (value: number | bigint): Member => ({ width: 8, value });
+export const pointer = (to: Data | Slot): Member => ({ width: 8, to });
+
+/** A C struct or array, members in order, padded by the caller. Not shared: steps may store into it. */
+export function struct(name: string, members: readonly Member[], constant = false): Data {
+  const out = new Uint8Array(members.reduce((size, m) => size + m.width, 0));
+  const view = new DataView(out.buffer);
+  const pointers: { at: number; to: Data | Slot }[] = [];
+  let at = 0;
+  for (const m of members) {
+    if ('to' in m) pointers.push({ at, to: m.to });
+    else if (m.width === 1) view.setUint8(at, Number(m.value));
+    else if (m.width === 2) view.setUint16(at, Number(m.value), true);
+    else if (m.width === 4) view.setUint32(at, Number(m.value), true);
+    else view.setBigUint64(at, BigInt.asUintN(64, BigInt(m.value)), true);
+    at += m.width;
+  }
+  return { kind: 'data', name, bytes: out, align: 8, constant, pointers, shown: `<${name}>` };
+}
+
+/** A NULL-terminated array of strings, as execve(2) takes. */
+export function vector(name: string, values: readonly string[]): Data {
+  const made = struct(name, [...values.map(v => pointer(text(v))), u64(0)], true);
+  return { ...made, shown: `[${values.map(v => JSON.stringify(v)).join(', ')}]` };
+}
+
+export function field(format: TemplateFieldKind, of: Slot): Field {
+  return { kind: 'field', format, slot: of };
+}

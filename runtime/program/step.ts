@@ -1,0 +1,229 @@
+/**
+ * Steps: one frozen record for each instruction, made only by the functions of this file.
+ */
+import type { ErrnoName } from '../../spec/errno.js';
+import { instructions, type Opcode } from '../../spec/instructions.js';
+import type { SystemCallName } from '../../spec/syscalls.js';
+import type { Data, Label, Operand, Slot, Template } from './operand.js';
+
+export interface Step {
+  readonly kind: 'step';
+  readonly op: Opcode;
+  readonly sub: number;
+  readonly args: readonly Operand[];
+  readonly dst: Slot | null;
+  /** Errnos with which the run goes on at `target` instead of failing. */
+  readonly errnos: readonly ErrnoName[];
+  readonly target: Label | null;
+  readonly call: SystemCallName | null;
+  /** TRACK: the name of the child's track. */
+  readonly track: string | null;
+  readonly template: Template | null;
+}
+
+export type Line = Step | Label;
+
+export interface Outcome {
+  readonly to?: Slot;
+  /** Handled errnos and where the run goes on with them. */
+  readonly on?: readonly [readonly ErrnoName[], Label];
+}
+
+function step(op: Opcode, given: Partial<Omit<Step, 'kind' | 'op'>>): Step {
+  return Object.freeze({
+    kind: 'step',
+    op,
+    sub: 0,
+    args: [],
+    dst: null,
+    errnos: [],
+    target: null,
+    call: null,
+    track: null,
+    template: null,
+    ...given,
+  });
+}
+
+function outcome(o: Outcome): Pick<Step, 'dst' | 'errnos' | 'target'> {
+  return { dst: o.to ?? null, errnos: o.on?.[0] ?? [], target: o.on?.[1] ?? null };
+}
+
+/** A system call. Interrupted calls are begun again unless `once`. */
+export function sys(
+  call: SystemCallName,
+  args: readonly Operand[],
+  o: Outcome & { readonly once?: true } = {},
+): Step {
+  return step('SYSCALL', { call, args, sub: o.once ? 0 : 1, ...outcome(o) });
+}
+
+export function move(to: Slot, value: Operand): Step {
+  return step('MOVE', { args: [value], dst: to });
+}
+
+export type Width = keyof typeof instructions.LOAD.subs;
+
+export function load(to: Slot, width: Width, address: Operand, offset: Operand = 0): Step {
+  return step('LOAD', { sub: instructions.LOAD.subs[width], args: [address, offset], dst: to });
+}
+
+export function store(width: Width, address: Operand, offset: Operand, value: Operand): Step {
+  return step('STORE', { sub: instructions.STORE.subs[width], args: [address, offset, value] });
+}
+
+export function alu(to: Slot, a: Operand, op: keyof typeof instructions.ALU.subs, b: Operand): Step {
+  return step('ALU', { sub: instructions.ALU.subs[op], args: [a, b], dst: to });
+}
+
+export type Comparison = keyof typeof instructions.BRANCH.subs;
+
+export function branch(a: Operand, comparison: Comparison, b: Operand, target: Label): Step {
+  return step('BRANCH', { sub: instructions.BRANCH.subs[comparison], args: [a, b], target });
+}
+
+export function jump(target: Label): Step {
+  return branch(0, 'ALWAYS', 0, target);
+}
+
+export function call(target: Label): Step {
+  return step('CALL', { target });
+}
+
+export function back(): Step {
+  return step('RETURN', {});
+}
+
+/** Write text into a buffer; `to` receives its length. */
+export function format(into: Data, template: Template, o: Outcome = {}): Step {
+  return step('FORMAT', { args: [into, into.bytes.length], template, ...outcome(o) });
+}
+
+/** Write the words of this track's failure into a buffer. */
+export function formatFailure(into: Data, to: Slot): Step {
+  return step('FORMAT', {
+    sub: instructions.FORMAT.subs.FAILURE,
+    args: [into, into.bytes.length, 0, 0],
+    dst: to,
+  });
+}
+
+export interface ScanInput {
+  readonly buffer: Operand;
+  readonly length?: Operand;
+  readonly start?: Operand;
+  readonly byte?: Operand;
+  readonly count?: Operand;
+}
+
+export function scan(how: keyof typeof instructions.SCAN.subs, input: ScanInput, o: Outcome): Step {
+  return step('SCAN', {
+    sub: instructions.SCAN.subs[how],
+    args: [input.buffer, input.length ?? 0, input.start ?? 0, input.byte ?? 0, input.count ?? 0],
+    ...outcome(o),
+  });
+}
+
+/** clone3(2): the child goes on at `entry` as the track of that name. */
+export function track(cloneArgs: Data, name: string, entry: Label, o: { readonly to: Slot }): Step {
+  return step('TRACK', { args: [cloneArgs], target: entry, dst: o.to, track: name });
+}
+
+export function send(
+  fd: Operand,
+  payload: Operand,
+  length: Operand,
+  fds: { readonly array: Operand; readonly count: Operand } | null = null,
+  o: Outcome = {},
+): Step {
+  return step('SEND', { args: [fd, payload, length, fds?.array ?? 0, fds?.count ?? 0], ...outcome(o) });
+}
+
+/** `to` (two cells): bytes, descriptors. */
+export function recv(
+  fd: Operand,
+  into: Data,
+  o: Outcome & { readonly to: Slot },
+  fds: { readonly array: Data; readonly count: number } | null = null,
+): Step {
+  return step('RECV', {
+    args: [fd, into, into.bytes.length, fds?.array ?? 0, fds?.count ?? 0],
+    ...outcome(o),
+  });
+}
+
+/** Fail with the action's words. */
+export function fail(errno: Operand): Step {
+  return step('FAIL', { args: [errno, 0, 0] });
+}
+
+/** Fail with a message that another track has made. */
+export function failVerbatim(errno: Operand, message: Operand, length: Operand): Step {
+  return step('FAIL', { sub: instructions.FAIL.subs.VERBATIM, args: [errno, message, length] });
+}
+
+export function exit(code: Operand): Step {
+  return step('EXIT', { args: [code] });
+}
+
+/** Print this track's failure, if there is one, and exit. */
+export function exitReporting(code: Operand): Step {
+  return step('EXIT', { sub: instructions.EXIT.subs.REPORT, args: [code] });
+}
+
+export function waitReadable(fd: Operand, milliseconds: Operand, o: Outcome, otherFd: Operand = -1): Step {
+  return step('WAIT', { args: [fd, milliseconds, otherFd], ...outcome(o) });
+}
+
+export function waitReap(pidfd: Operand, milliseconds: Operand, o: Outcome): Step {
+  return step('WAIT', { sub: instructions.WAIT.subs.REAP, args: [pidfd, milliseconds, -1], ...outcome(o) });
+}
+
+export function supervise(pidfd: Operand, pty: Operand, forward: Operand, to: Slot): Step {
+  return step('SUPERVISE', { args: [pidfd, pty, forward], dst: to });
+}
+
+export interface ResolveInput {
+  readonly root: Operand;
+  readonly path: Operand;
+  readonly how?: keyof typeof instructions.RESOLVE.subs;
+  readonly make?: 'nothing' | 'directories' | 'file' | 'like-source';
+  readonly mode?: number;
+  readonly sourceMode?: Operand;
+  readonly flags?: number;
+}
+
+const MAKE = { nothing: 0, directories: 1, file: 2, 'like-source': 3 } as const;
+
+/** Open a path inside a root directory (openat2(2), RESOLVE_IN_ROOT), making what is missing. */
+export function resolve(input: ResolveInput, o: Outcome): Step {
+  return step('RESOLVE', {
+    sub: instructions.RESOLVE.subs[input.how ?? 'FOLLOW'],
+    args: [
+      input.root,
+      input.path,
+      MAKE[input.make ?? 'nothing'],
+      input.mode ?? 0o755,
+      input.sourceMode ?? 0,
+      input.flags ?? 0,
+    ],
+    ...outcome(o),
+  });
+}
+
+export function walk(
+  how: keyof typeof instructions.WALK.subs,
+  args: readonly [from: Operand, path: Operand, toOrSignal: Operand, milliseconds: Operand],
+  o: Outcome = {},
+): Step {
+  return step('WALK', { sub: instructions.WALK.subs[how], args, ...outcome(o) });
+}
+
+export function handover(): Step {
+  return step('HANDOVER', {});
+}
+
+/** The action fails with `errno` unless `a comparison b` holds. */
+export function guard(a: Operand, comparison: Comparison, b: Operand, errno: number): Step {
+  return step('GUARD', { sub: instructions.GUARD.subs[comparison], args: [a, b, errno] });
+}

@@ -32,8 +32,8 @@ const bases = new Map([
   ['__ARM_NR_BASE', 0x0f0000], // arm's private calls
 ]);
 
-const numbered = /^#define __(?:ARM_)?NR_([a-z]\w*)\s+(?:(\d+)|\((\w+)\s*\+\s*(\d+)\))\s*$/gm;
-const renamed = /^#define __NR_([a-z]\w*)\s+__NR_(\w+)\s*$/gm;
+const numbered = /^#define __(?:ARM_)?NR_([a-z_]\w*)\s+(?:(\d+)|\((\w+)\s*\+\s*(\d+)\))\s*$/gm;
+const renamed = /^#define __NR_([a-z_]\w*)\s+__NR_(\w+)\s*$/gm;
 
 function readNumbers(text: string): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();

@@ -8,7 +8,7 @@ type JsonObject = { readonly [key: string]: Json };
 
 /** JSON has one kind of number; what goes beyond 2^53 is read as a bigint (runtime/admit). */
 function widenBigIntegers(object: JsonObject): JsonObject {
-  const wide = object['format'] === 'int64' || object['format'] === 'uint64';
+  const wide = object.format === 'int64' || object.format === 'uint64';
   return wide ? { ...object, tsType: 'number | bigint' } : object;
 }
 

@@ -1,0 +1,118 @@
+/** Where a value stands in a JSON document: names and indexes from the root. */
+export type ValuePath = readonly (string | number)[];
+
+/** A position in a text file; both count from 1, columns in characters (Unicode code points). */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What `syntax` diagnostics say was wrong. */
+export type SyntaxProblem =
+  | 'unexpected-end'
+  | 'expected-value'
+  | 'expected-key'
+  | 'expected-colon'
+  | 'expected-comma-or-brace'
+  | 'expected-comma-or-bracket'
+  | 'trailing-comma'
+  | 'text-after-end'
+  | 'comment'
+  | 'single-quotes'
+  | 'unterminated-string'
+  | 'control-character'
+  | 'bad-escape'
+  | 'bad-number';
+
+/** Shapes that a text must have, beyond being text. */
+export type TextForm = 'version' | 'page-size' | 'device-access' | 'cpu-list' | 'sysctl-name' | 'other';
+
+/** Why an input file is refused. Words for people are made in runtime/report/diagnostic.ts. */
+export type Reason =
+  /** Nothing in the file, or white space only. */
+  | { readonly kind: 'empty-file' }
+  /** The file is longer than we read. Both in bytes. */
+  | { readonly kind: 'too-large'; readonly bytes: number; readonly limit: number }
+  /** A byte that is no part of well-formed UTF-8. */
+  | { readonly kind: 'invalid-utf8'; readonly byte: number }
+  /** U+FEFF at the start, which RFC 8259 section 8.1 forbids. */
+  | { readonly kind: 'byte-order-mark' }
+  /** More arrays and objects inside each other than we follow. */
+  | { readonly kind: 'too-deep'; readonly limit: number }
+  /** Not JSON. */
+  | { readonly kind: 'syntax'; readonly problem: SyntaxProblem }
+  /** The same name twice in one object: JSON readers disagree on which one counts. */
+  | { readonly kind: 'duplicate-key'; readonly firstLine: number }
+  /** A required property is not there. The diagnostic's path is the property's. */
+  | { readonly kind: 'missing' }
+  /** Another JSON type than the spec's. */
+  | { readonly kind: 'wrong-type'; readonly expected: string }
+  /** No whole number, or outside these limits (inclusive, decimal text since they may need 64 bits). */
+  | { readonly kind: 'out-of-range'; readonly minimum: string; readonly maximum: string }
+  /** None of the words that the spec lists. */
+  | { readonly kind: 'not-one-of'; readonly allowed: readonly string[] }
+  /** A text that has not the form it must have. */
+  | { readonly kind: 'wrong-form'; readonly form: TextForm }
+  /** An empty text or list where there must be something. */
+  | { readonly kind: 'empty' }
+  /** A NUL character: the kernel would take the text to end there. */
+  | { readonly kind: 'nul-character' }
+  /** Half of a UTF-16 surrogate pair: there are no bytes for it. */
+  | { readonly kind: 'lone-surrogate' }
+  /** A path that must start with a slash. */
+  | { readonly kind: 'not-absolute' }
+  /** A path with a `..` component where that would lead out. */
+  | { readonly kind: 'dot-dot' }
+  /** A slash where a single file name is needed. */
+  | { readonly kind: 'slash' }
+  /** An environment entry that is not NAME=VALUE. */
+  | { readonly kind: 'not-an-assignment' }
+  /** More bytes than the kernel takes. */
+  | { readonly kind: 'too-long'; readonly limit: number }
+  /** A second entry for what may be given once; `first` is the path of the other. */
+  | { readonly kind: 'duplicate'; readonly first: string }
+  /** Would change the host unless the container has such a namespace. */
+  | { readonly kind: 'needs-namespace'; readonly namespace: string }
+  /** A sysctl that belongs to no namespace and would change the host. */
+  | { readonly kind: 'not-namespaced' }
+  /** Has no meaning without another property. */
+  | { readonly kind: 'needs'; readonly property: string }
+  /** Says the same thing as another property. */
+  | { readonly kind: 'conflict'; readonly property: string }
+  /** Goes only with certain values of another property. */
+  | { readonly kind: 'only-with'; readonly property: string; readonly values: readonly string[] }
+  /** A number that may not exceed another property's. */
+  | { readonly kind: 'above'; readonly property: string; readonly limit: string }
+  /** A number that may not fall below another property's. */
+  | { readonly kind: 'below'; readonly property: string; readonly limit: string }
+  /** Correct, but not done by this version. */
+  | { readonly kind: 'unsupported'; readonly feature: string };
+
+/** One thing wrong with an input file, and where. */
+export interface Diagnostic extends Place {
+  /** As the caller named it. */
+  readonly file: string;
+  /** Characters that the fault covers, at least 1, ending on the same line. */
+  readonly length: number;
+  /** As in JavaScript, `mounts[0].type`; empty for the document as a whole. */
+  readonly path: string;
+  readonly what: Reason;
+  /** The JSON text of the value at fault, on one line and shortened; empty if there is none. */
+  readonly found: string;
+  /** The whole line, without its end. */
+  readonly sourceLine: string;
+}
+
+/** Reports one fault of the value at `path`; given to every check. */
+export type Note = (path: ValuePath, what: Reason) => void;
+
+/** A path in the notation of JavaScript: `mounts[0].type`, `linux.sysctl["net.core.somaxconn"]`. */
+export function formatPath(path: ValuePath): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else if (!/^[A-Za-z_$][\w$]*$/.test(part)) text += `[${JSON.stringify(part)}]`;
+    else text += text === '' ? part : `.${part}`;
+  }
+  return text;
+}

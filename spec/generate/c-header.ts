@@ -1,0 +1,320 @@
+/**
+ * Writes build/gen/engine-tables.h and .c: everything that the engine knows of the specification. Nothing in the tables is a pointer, so
+ * that the engine needs no relocations of its own.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+import * as commandTable from '../commands.js';
+import {
+  ATTACHMENT_MAGIC,
+  HEADER_SIZE,
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  ImageArch,
+  ImageFlag,
+  SECTIONS,
+} from '../image.js';
+import {
+  ArgMode,
+  FIRST_FREE_SLOT,
+  instructions,
+  NO_LIST,
+  NO_SLOT,
+  NO_STEP,
+  ReservedSlot,
+  STEP_SIZE,
+  TemplateField,
+} from '../instructions.js';
+import { parameters } from '../parameters.js';
+import { type SystemCall, systemCalls } from '../syscalls.js';
+import {
+  ANSWER_HEADER_SIZE,
+  ANSWER_MAGIC,
+  AnswerKind,
+  REQUEST_HEADER_SIZE,
+  REQUEST_MAGIC,
+  ValueKind,
+  WIRE_VERSION,
+  WireFd,
+} from '../wire.js';
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** An argument of a system call: what it is in the low byte, OPTIONAL, and a number (argument index or bytes) above. */
+const ArgumentKind = { NONE: 0, NUMBER: 1, PATH: 2, COUNTED: 3, SIZED: 4, AT_MOST: 5, VECTOR: 6 } as const;
+const OPTIONAL = 0x80;
+const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
+
+function argumentKind(text: string): number {
+  const optional = text.endsWith('?') ? OPTIONAL : 0;
+  const kind = text.replace('?', '');
+  const [name = '', number = ''] = kind.split(/[:=]/);
+  const value = Number(number) * 256;
+  switch (name) {
+    case 'int':
+    case 'len':
+    case 'fd':
+      return ArgumentKind.NUMBER;
+    case 'path':
+      return ArgumentKind.PATH + optional;
+    case 'vector':
+      return ArgumentKind.VECTOR + optional;
+    case 'in':
+    case 'out':
+    case 'struct':
+      if (kind.includes(':')) return ArgumentKind.COUNTED + optional + value;
+      return (name === 'in' ? ArgumentKind.AT_MOST : ArgumentKind.SIZED) + optional + value;
+    default:
+      throw new Error(`unknown argument kind ${text}`);
+  }
+}
+
+const upper = (name: string) => name.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase();
+const quote = (text: string) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\0/g, '\\0')}"`;
+const define = (prefix: string, numbers: Numbers) =>
+  Object.entries(numbers).map(([name, value]) => `#define ${prefix}${upper(name)} 0x${value.toString(16)}`);
+
+/** Position of a `sub` in the mask of those that an instruction knows: the signed widths (0x81...) begin at 16. */
+const subBit = (sub: number) => (sub & 0x80 ? 16 + (sub & 0x0f) : sub);
+
+async function errnoWords(): Promise<ReadonlyMap<number, string>> {
+  const words = new Map<number, string>();
+  for (const [number, [, text]] of getSystemErrorMap())
+    words.set(
+      -number,
+      text.replace(/^./, c => c.toUpperCase()),
+    );
+  try {
+    const table = (await import('../errno.js')) as { readonly errnos?: Readonly<Record<string, unknown>> };
+    for (const entry of Object.values(table.errnos ?? {})) {
+      const { number, words: text } = entry as { readonly number: number; readonly words: string };
+      words.set(number, text);
+    }
+  } catch {}
+  return words;
+}
+
+async function signalNumbers(): Promise<Numbers> {
+  try {
+    const table = (await import('../signals.js')) as { readonly signals?: Numbers };
+    if (table.signals) return table.signals;
+  } catch {}
+  return constants.signals;
+}
+
+function header(): readonly string[] {
+  const ops = Object.entries(instructions);
+  const lines = [
+    '/* Generated from spec/ by spec/generate/c-header.ts. */',
+    '#pragma once',
+    '#include <stdint.h>',
+    '',
+  ];
+  lines.push(...define('IMAGE_', { MAGIC: IMAGE_MAGIC, VERSION: IMAGE_VERSION, HEADER_SIZE, STEP_SIZE }));
+  lines.push(...define('IMAGE_FLAG_', ImageFlag), ...define('IMAGE_ARCH_', ImageArch));
+  lines.push(`enum section { ${SECTIONS.map(name => `SECTION_${upper(name)}`).join(', ')}, SECTION_COUNT };`);
+  lines.push(`#define ATTACHMENT_MAGIC ${quote(ATTACHMENT_MAGIC)}`);
+  lines.push(...define('', { NO_SLOT, NO_LIST, NO_STEP, FIRST_FREE_SLOT }), ...define('SLOT_', ReservedSlot));
+  lines.push(...define('MODE_', ArgMode));
+  for (const [name, { op, subs }] of ops) lines.push(`#define OP_${name} ${op}`, ...define(`${name}_`, subs));
+  lines.push(`#define OP_COUNT ${Math.max(...ops.map(([, { op }]) => op)) + 1}`);
+  for (const [name, letter] of Object.entries(TemplateField)) lines.push(`#define FIELD_${name} '${letter}'`);
+  lines.push(...define('ARGUMENT_', ArgumentKind), `#define ARGUMENT_OPTIONAL ${OPTIONAL}`);
+  lines.push(
+    ...Object.entries(parameters).map(([name, { number }]) => `#define PARAMETER_${name} ${number}`),
+  );
+  lines.push(`#define PARAMETER_COUNT ${Math.max(...Object.values(parameters).map(p => p.number)) + 1}`);
+  lines.push(
+    '#define NO_PARAMETER 0xff',
+    ...define('KIND_', ValueKind),
+    ...define('ENTRY_', commandTable.entries),
+  );
+  lines.push('#define NO_ENTRY 0xff', ...define('', { REQUEST_MAGIC, REQUEST_HEADER_SIZE, WIRE_VERSION }));
+  lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
+  lines.push(...define('WIRE_FD_', WireFd));
+  lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
+  return lines;
+}
+
+const pad = <T>(list: readonly T[], length: number, filler: T): readonly T[] =>
+  [...list, ...Array<T>(length).fill(filler)].slice(0, length);
+
+function instructionTables(): readonly string[] {
+  const bySub = new Map<number, number>();
+  const results = new Map<number, number>();
+  const names = new Map<number, string>();
+  for (const [name, { op, subs, results: count }] of Object.entries(instructions)) {
+    const values: readonly number[] = Object.values(subs);
+    bySub.set(op, values.length === 0 ? 1 : values.reduce((mask, sub) => mask | (1 << subBit(sub)), 0));
+    results.set(op, count);
+    names.set(op, name);
+  }
+  const list = (map: ReadonlyMap<number, number>) =>
+    Array.from({ length: Math.max(...map.keys()) + 1 }, (_, op) => map.get(op) ?? 0).join(', ');
+  const calls = Object.values<SystemCall>(systemCalls).sort((a, b) => a.index - b.index);
+  const row = (arch: 'x86_64' | 'aarch64') =>
+    calls.map(call => {
+      const args = pad<number>(call.args.map(argumentKind), 6, ArgumentKind.NONE);
+      return `  {${call[arch]}, {${args.join(', ')}}},`;
+    });
+  return [
+    `const uint32_t op_subs[OP_COUNT] = {${list(bySub)}};`,
+    `const uint8_t op_results[OP_COUNT] = {${list(results)}};`,
+    `const struct system_call system_calls[SYSTEM_CALL_COUNT] = {`,
+    '#ifdef __x86_64__',
+    ...row('x86_64'),
+    '#else',
+    ...row('aarch64'),
+    '#endif',
+    '};',
+    '#ifdef ENGINE_DEBUG',
+    `const char op_names[OP_COUNT][12] = {${[...names].map(([op, name]) => `[${op}] = "${name}"`).join(', ')}};`,
+    `const char call_names[SYSTEM_CALL_COUNT][20] = {${Object.entries<SystemCall>(systemCalls)
+      .sort(([, a], [, b]) => a.index - b.index)
+      .map(([name]) => quote(name))
+      .join(', ')}};`,
+    '#endif',
+  ];
+}
+
+function instructionDeclarations(): readonly string[] {
+  return [
+    `#define SYSTEM_CALL_COUNT ${Object.keys(systemCalls).length}`,
+    'struct system_call { uint16_t number; uint32_t args[6]; };',
+    'extern const uint32_t op_subs[OP_COUNT];',
+    'extern const uint8_t op_results[OP_COUNT];',
+    'extern const struct system_call system_calls[SYSTEM_CALL_COUNT];',
+    '#ifdef ENGINE_DEBUG',
+    'extern const char op_names[OP_COUNT][12];',
+    'extern const char call_names[SYSTEM_CALL_COUNT][20];',
+    '#endif',
+  ];
+}
+
+/** The words of all errnos in one string, one after another; the index of each is in a table beside it. */
+function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
+  const highest = Math.max(...[...words.keys()].filter(number => number < 256));
+  const texts: string[] = [''];
+  const index: number[] = [];
+  let at = 1;
+  for (let number = 0; number <= highest; number++) {
+    const text = words.get(number);
+    index.push(text === undefined ? 0 : at);
+    if (text === undefined) continue;
+    texts.push(text);
+    at += Buffer.byteLength(text) + 1;
+  }
+  const names = Object.entries(signals).map(([name, number]) => [name.replace(/^SIG/, ''), number] as const);
+  const kinds = Array.from(
+    { length: Math.max(...Object.values(parameters).map(p => p.number)) + 1 },
+    () => 0,
+  );
+  for (const { number, kind } of Object.values(parameters))
+    kinds[number] = ['number', 'text', 'vector'].indexOf(kind);
+  return {
+    declarations: [
+      `#define ERRNO_COUNT ${highest + 1}`,
+      'extern const char errno_words[];',
+      'extern const uint16_t errno_index[ERRNO_COUNT];',
+      `#define SIGNAL_COUNT ${names.length}`,
+      'struct signal_name { char name[10]; uint8_t number; };',
+      'extern const struct signal_name signal_names[SIGNAL_COUNT];',
+      'extern const uint8_t parameter_kinds[PARAMETER_COUNT];',
+      '#ifdef ENGINE_DEBUG',
+      'extern const char parameter_names[PARAMETER_COUNT][20];',
+      'extern const char entry_names[ENTRY_COUNT][12];',
+      '#endif',
+      `#define ENTRY_COUNT ${Object.keys(commandTable.entries).length}`,
+    ],
+    definitions: [
+      `const char errno_words[] = ${texts.map(text => quote(`${text}\0`)).join('\n  ')};`,
+      `const uint16_t errno_index[ERRNO_COUNT] = {${index.join(', ')}};`,
+      'const struct signal_name signal_names[SIGNAL_COUNT] = {',
+      ...names.map(([name, number]) => `  {"${name}", ${number}},`),
+      '};',
+      `const uint8_t parameter_kinds[PARAMETER_COUNT] = {${kinds.join(', ')}};`,
+      '#ifdef ENGINE_DEBUG',
+      `const char parameter_names[PARAMETER_COUNT][20] = {${Object.entries(parameters)
+        .map(([name, { number }]) => `[${number}] = "${name}"`)
+        .join(', ')}};`,
+      `const char entry_names[ENTRY_COUNT][12] = {${Object.entries(commandTable.entries)
+        .map(([name, number]) => `[${number}] = "${name}"`)
+        .join(', ')}};`,
+      '#endif',
+    ],
+  };
+}
+
+/** What the front door must know before the table in spec/commands.ts is complete. */
+const table = commandTable as {
+  readonly commands?: readonly commandTable.Command[];
+  readonly globalOptions?: readonly commandTable.Option[];
+};
+
+function commandTables() {
+  const commands = table.commands ?? [];
+  const globals = table.globalOptions ?? [];
+  const options = [...globals, ...commands.flatMap(command => command.options)];
+  let first = globals.length;
+  const rows = commands.map(command => {
+    const row = [
+      quote(command.name),
+      first,
+      command.options.length,
+      command.stored === undefined ? 'NO_ENTRY' : commandTable.entries[command.stored],
+      Number(command.id),
+      Number(command.stopAtFirst),
+      Number(command.config ?? false),
+      Number(command.joins ?? false),
+    ];
+    first += command.options.length;
+    return `  {${row.join(', ')}},`;
+  });
+  const width = Math.max(1, ...options.map(option => option.long.length)) + 1;
+  return {
+    declarations: [
+      `struct option { char name[${width}]; char letter; uint8_t kind, parameter; };`,
+      `struct command { char name[${Math.max(1, ...commands.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins; };`,
+      `#define GLOBAL_OPTION_COUNT ${globals.length}`,
+      `#define OPTION_COUNT ${Math.max(1, options.length)}`,
+      `#define COMMAND_COUNT ${Math.max(1, commands.length)}`,
+      'extern const struct option option_table[OPTION_COUNT];',
+      'extern const struct command command_table[COMMAND_COUNT];',
+    ],
+    definitions: [
+      'const struct option option_table[OPTION_COUNT] = {',
+      ...options.map(option => {
+        const letter = option.short === undefined ? 0 : option.short.charCodeAt(0);
+        const parameter =
+          option.parameter === undefined ? 'NO_PARAMETER' : parameters[option.parameter].number;
+        return `  {${quote(option.long)}, ${letter}, ${optionKinds.indexOf(option.kind)}, ${parameter}},`;
+      }),
+      '};',
+      'const struct command command_table[COMMAND_COUNT] = {',
+      ...rows,
+      '};',
+    ],
+  };
+}
+
+const words = wordTables(await errnoWords(), await signalNumbers());
+const commandLines = commandTables();
+mkdirSync('build/gen', { recursive: true });
+writeFileSync(
+  'build/gen/engine-tables.h',
+  [...header(), ...instructionDeclarations(), ...words.declarations, ...commandLines.declarations, ''].join(
+    '\n',
+  ),
+);
+writeFileSync(
+  'build/gen/engine-tables.c',
+  [
+    '/* Generated from spec/ by spec/generate/c-header.ts. */',
+    '#include "engine-tables.h"',
+    ...instructionTables(),
+    ...words.definitions,
+    ...commandLines.definitions,
+    '',
+  ].join('\n'),
+);

@@ -1,5 +1,5 @@
 import { type Diagnostic, formatPath, type Place, type Reason, type ValuePath } from './diagnostic.js';
-import { membersOf, type Outline } from './outline.js';
+import { endOf, membersOf, type Outline, startOf } from './outline.js';
 
 /** A JSON text that was parsed, and the way back from each value to its place. */
 export interface Document {
@@ -99,11 +99,11 @@ export function createDocument(file: string, text: string, value: unknown, shape
     file,
     text,
     value,
-    place: path => lines.place(shape.starts[locate(path).value] ?? 0),
+    place: path => lines.place(startOf(shape, locate(path).value)),
     diagnose(path, what) {
       const { value: at, exact } = locate(path);
-      const start = shape.starts[at] ?? 0;
-      const end = shape.ends[at] ?? start + 1;
+      const start = startOf(shape, at);
+      const end = endOf(shape, at);
       // For what is missing, only the opening brace of what should hold it is marked.
       return lines.diagnose(
         file,

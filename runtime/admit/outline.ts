@@ -5,18 +5,19 @@ export const maximumDepth = 100;
 
 /** Where every value of a JSON text begins and ends, in document order. Offsets are UTF-16 code units. */
 export interface Outline {
-  /** First character of each value. Index 0 is the whole document. */
-  readonly starts: readonly number[];
-  /** One past its last character. */
-  readonly ends: readonly number[];
-  /** Opening quote of its name, or -1 for what has none. */
-  readonly names: readonly number[];
-  /** Index of the first value that is not inside it. */
-  readonly afters: readonly number[];
+  /** Values; the document itself is number 0. */
+  readonly count: number;
+  /** Values that have a name, which is all those directly inside objects. */
+  readonly named: number;
+  /** Four numbers for each value, in the order of `field`. */
+  readonly fields: Int32Array;
   /** A number of 16 characters or more is there: JSON.parse may have rounded it. */
   readonly hasLongNumbers: boolean;
   readonly hasNulls: boolean;
 }
+
+/** First character, one past the last character, opening quote of the name or -1, first value not inside. */
+const field = { start: 0, end: 1, name: 2, after: 3 } as const;
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -34,65 +35,90 @@ const closeBrace = 0x7d;
  * warm, so the bulk (strings) is left to indexOf.
  */
 export function outline(text: string): Outline | undefined {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const names: number[] = [];
-  const afters: number[] = [];
+  const length = text.length;
+  // Every value takes two characters at least, with its comma or bracket. Pages never touched cost nothing.
+  const fields = new Int32Array(2 * length + 8);
+  const open: number[] = [];
   let hasLongNumbers = false;
   let hasNulls = false;
-  const open: number[] = [];
   let inObject = false;
   let name = -1;
+  let named = 0;
+  let next = 0;
   let at = 0;
-  while (at < text.length) {
+  while (at < length && next + 4 <= fields.length) {
     const code = text.charCodeAt(at);
     if (code <= 0x20 || code === comma || code === colon) {
-      at++;
-    } else if (code === quote) {
-      const end = stringEnd(text, at);
-      if (inObject && name === -1) {
-        name = at;
-      } else {
-        starts.push(at);
-        ends.push(end);
-        names.push(name);
-        afters.push(starts.length);
-        name = -1;
-      }
-      at = end;
-    } else if (code === openBrace || code === openBracket) {
-      if (open.length === maximumDepth) return undefined;
-      open.push(starts.length);
-      starts.push(at);
-      ends.push(text.length);
-      names.push(name);
-      afters.push(-1);
-      inObject = code === openBrace;
-      name = -1;
-      at++;
-    } else if (code === closeBrace || code === closeBracket) {
+      // Half of an indented file is white space, and this loop is a third of the time of the one around it.
+      do at++;
+      while (text.charCodeAt(at) <= 0x20);
+      continue;
+    }
+    if (code === closeBrace || code === closeBracket) {
       const closed = open.pop();
       if (closed === undefined) break;
       at++;
-      ends[closed] = at;
-      afters[closed] = starts.length;
+      fields[closed + field.end] = at;
+      fields[closed + field.after] = next >> 2;
       const outer = open[open.length - 1];
-      inObject = outer !== undefined && text.charCodeAt(starts[outer] ?? 0) === openBrace;
-      name = -1;
+      inObject = outer !== undefined && text.charCodeAt(fields[outer] ?? 0) === openBrace;
+      continue;
+    }
+    if (inObject && name === -1) {
+      name = at;
+      named++;
+      at = stringEnd(text, at);
+      continue;
+    }
+    fields[next] = at;
+    fields[next + field.name] = name;
+    name = -1;
+    if (code === openBrace || code === openBracket) {
+      if (open.length === maximumDepth) return undefined;
+      open.push(next);
+      inObject = code === openBrace;
+      at++;
+      next += 4;
+      continue;
+    }
+    let end = at;
+    if (code === quote) {
+      end = stringEnd(text, at);
     } else {
-      const end = scalarEnd(text, at);
+      end = scalarEnd(text, at);
       if (code === letterN) hasNulls = true;
       else if (end - at >= 16) hasLongNumbers = true;
-      starts.push(at);
-      ends.push(end);
-      names.push(name);
-      afters.push(starts.length);
-      name = -1;
-      at = end;
     }
+    fields[next + field.end] = end;
+    next += 4;
+    fields[next - 4 + field.after] = next >> 2;
+    at = end;
   }
-  for (const unclosed of open) afters[unclosed] = starts.length;
-  return { starts, ends, names, afters, hasLongNumbers, hasNulls };
+  for (const unclosed of open) {
+    fields[unclosed + field.end] = length;
+    fields[unclosed + field.after] = next >> 2;
+  }
+  return { count: next >> 2, named, fields, hasLongNumbers, hasNulls };
+}
+
+/** Offset of the value's first character. */
+export function startOf(shape: Outline, value: number): number {
+  return shape.fields[4 * value + field.start] ?? 0;
+}
+
+/** Offset of what comes after its last character. */
+export function endOf(shape: Outline, value: number): number {
+  return shape.fields[4 * value + field.end] ?? 0;
+}
+
+/** Offset of its name's opening quote; -1 if it has no name. */
+export function nameStart(shape: Outline, value: number): number {
+  return value < shape.count ? (shape.fields[4 * value + field.name] ?? -1) : -1;
+}
+
+/** The first value in document order that is not inside this one. */
+export function afterOf(shape: Outline, value: number): number {
+  return value < shape.count ? (shape.fields[4 * value + field.after] ?? shape.count) : shape.count;
 }
 
 /** One past the closing quote of the string whose opening quote is at `at`. */
@@ -121,7 +147,7 @@ function scalarEnd(text: string, at: number): number {
 
 /** The name of a value that has one. */
 export function nameOf(text: string, shape: Outline, value: number): string {
-  const at = shape.names[value] ?? -1;
+  const at = nameStart(shape, value);
   const raw = text.slice(at + 1, stringEnd(text, at) - 1);
   return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
 }
@@ -133,10 +159,9 @@ export function membersOf(
   container: number,
 ): ReadonlyMap<string | number, number> {
   const members = new Map<string | number, number>();
-  const isArray = text.charCodeAt(shape.starts[container] ?? 0) === openBracket;
-  const after = shape.afters[container] ?? 0;
-  for (let value = container + 1; value < after; value = shape.afters[value] ?? after) {
-    members.set(isArray ? members.size : nameOf(text, shape, value), value);
+  const after = afterOf(shape, container);
+  for (let value = container + 1; value < after; value = afterOf(shape, value)) {
+    members.set(nameStart(shape, value) === -1 ? members.size : nameOf(text, shape, value), value);
   }
   return members;
 }
@@ -145,14 +170,14 @@ export function membersOf(
 export function pathOf(text: string, shape: Outline, value: number): ValuePath {
   const path: (string | number)[] = [];
   let container = 0;
-  while (container !== value) {
+  while (container < value) {
     let index = 0;
     let child = container + 1;
-    while ((shape.afters[child] ?? Number.POSITIVE_INFINITY) <= value) {
-      child = shape.afters[child] ?? value;
+    while (afterOf(shape, child) <= value) {
+      child = afterOf(shape, child);
       index++;
     }
-    path.push((shape.names[child] ?? -1) === -1 ? index : nameOf(text, shape, child));
+    path.push(nameStart(shape, child) === -1 ? index : nameOf(text, shape, child));
     container = child;
   }
   return path;

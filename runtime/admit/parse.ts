@@ -1,7 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { type Diagnostic, formatPath, type Reason } from './diagnostic.js';
 import { createDocument, type Document, Lines } from './document.js';
-import { maximumDepth, nameOf, type Outline, outline, pathOf } from './outline.js';
+import {
+  afterOf,
+  endOf,
+  maximumDepth,
+  nameOf,
+  nameStart,
+  type Outline,
+  outline,
+  pathOf,
+  startOf,
+} from './outline.js';
 import { findSyntaxFault } from './syntax.js';
 
 /** A file to admit: its name as people know it, and what was read from it. */
@@ -40,11 +50,11 @@ export function parse(source: Source): Parsed {
   } catch {
     return refuseSyntax(file, decoded);
   }
-  if (countNames(value) !== shape.names.reduce(countNamed, 0)) {
+  if (countNames(value) !== shape.named) {
     return { kind: 'refused', diagnostics: duplicateNames(file, decoded, shape) };
   }
-  const correctable = typeof value === 'object' && value !== null;
-  if (correctable && (shape.hasLongNumbers || shape.hasNulls)) correct(decoded, shape, value, 0);
+  if (typeof value === 'object' && value !== null && (shape.hasLongNumbers || shape.hasNulls))
+    correct(decoded, shape, value, 0);
   return { kind: 'parsed', document: createDocument(file, decoded, value, shape) };
 }
 
@@ -116,20 +126,16 @@ function countNames(value: unknown): number {
   return count;
 }
 
-function countNamed(count: number, name: number): number {
-  return name === -1 ? count : count + 1;
-}
-
 function duplicateNames(file: string, text: string, shape: Outline): readonly Diagnostic[] {
   const lines = new Lines(text);
   const diagnostics: Diagnostic[] = [];
-  for (const [container, start] of shape.starts.entries()) {
-    if (text[start] !== '{') continue;
+  for (let container = 0; container < shape.count; container++) {
+    if (text[startOf(shape, container)] !== '{') continue;
     const first = new Map<string, number>();
-    const after = shape.afters[container] ?? 0;
-    for (let value = container + 1; value < after; value = shape.afters[value] ?? after) {
+    const after = afterOf(shape, container);
+    for (let value = container + 1; value < after; value = afterOf(shape, value)) {
       const name = nameOf(text, shape, value);
-      const at = shape.names[value] ?? 0;
+      const at = nameStart(shape, value);
       if (diagnostics.length === maximumDiagnostics) return diagnostics;
       const before = first.get(name);
       if (before === undefined) {
@@ -150,18 +156,18 @@ function duplicateNames(file: string, text: string, shape: Outline): readonly Di
  * look up each by its path would take quadratic time on a hostile file.
  */
 function correct(text: string, shape: Outline, container: object, index: number): void {
-  const after = shape.afters[index] ?? 0;
+  const after = afterOf(shape, index);
   const members = container as Record<string | number, unknown>;
   let position = 0;
-  for (let child = index + 1; child < after; child = shape.afters[child] ?? after) {
-    const named = (shape.names[child] ?? -1) !== -1;
+  for (let child = index + 1; child < after; child = afterOf(shape, child)) {
+    const named = nameStart(shape, child) !== -1;
     const name = named ? nameOf(text, shape, child) : position++;
     // The name is an own property already: this replaces a value and never sets a prototype, even for __proto__.
     const value = members[name];
     if (value === null && named) Reflect.deleteProperty(members, name);
     else if (typeof value === 'object' && value !== null) correct(text, shape, value, child);
     else if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-      const digits = text.slice(shape.starts[child], shape.ends[child]);
+      const digits = text.slice(startOf(shape, child), endOf(shape, child));
       if (digits.length <= longestExactNumber && /^-?\d+$/.test(digits)) members[name] = BigInt(digits);
     }
   }

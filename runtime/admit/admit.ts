@@ -1,0 +1,136 @@
+import type { Config, LinuxResources, Process } from '../../spec/generated/config.js';
+import {
+  type Validator,
+  validateConfig,
+  validateProcess,
+  validateResources,
+} from '../../spec/generated/validators.js';
+import { checkHooks, checkMounts } from './check-files.js';
+import { checkLinux } from './check-linux.js';
+import { checkProcess } from './check-process.js';
+import { checkResources } from './check-resources.js';
+import { checkSeccomp } from './check-seccomp.js';
+import { checkText } from './check-text.js';
+import type { Diagnostic, Note, Place, ValuePath } from './diagnostic.js';
+import type { Document } from './document.js';
+import { maximumDiagnostics, parse, type Source } from './parse.js';
+import { noteViolations } from './shape.js';
+import { checkSupported } from './unsupported.js';
+
+export type { Diagnostic, Place, Reason, ValuePath } from './diagnostic.js';
+export type { Source } from './parse.js';
+
+declare const admitted: unique symbol;
+
+/** What every admitted file has. Only this module makes one. */
+interface Admitted {
+  readonly [admitted]: true;
+  /** As the caller named it. */
+  readonly file: string;
+  /** Place of the value at `path`, or of the nearest value around it. One scan serves all questions. */
+  readonly place: (path: ValuePath) => Place;
+}
+
+/** A config.json that follows the spec and asks for nothing that this version cannot do. */
+export interface AdmittedSpec extends Admitted {
+  readonly config: Config;
+}
+
+/** A process.json for exec, checked like `process` of config.json. */
+export interface AdmittedProcess extends Admitted {
+  readonly process: Process;
+}
+
+/** A resources.json for update, checked like `linux.resources` of config.json. */
+export interface AdmittedResources extends Admitted {
+  readonly resources: LinuxResources;
+}
+
+/** Why a file is not admitted: at least one diagnostic, in the order of the file, at most 50. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads and checks a config.json (runtime spec 1.3, config.md and config-linux.md). Never throws, whatever the
+ * bytes are. Mount destinations without a leading slash, which runc and crun take with a warning, are given one.
+ */
+export function admit(source: Source): { readonly kind: 'admitted'; readonly spec: AdmittedSpec } | Refused {
+  const checked = admitAs<Config>(source, validateConfig, checkConfig);
+  if (checked.kind === 'refused') return checked;
+  const { document, value } = checked;
+  return { kind: 'admitted', spec: brand({ ...placesOf(document), config: rootDestinations(value) }) };
+}
+
+/** Reads and checks the file of exec --process. */
+export function admitProcess(
+  source: Source,
+): { readonly kind: 'admitted'; readonly spec: AdmittedProcess } | Refused {
+  const checked = admitAs<Process>(source, validateProcess, (process, note) =>
+    checkProcess(process, [], note),
+  );
+  if (checked.kind === 'refused') return checked;
+  return { kind: 'admitted', spec: brand({ ...placesOf(checked.document), process: checked.value }) };
+}
+
+/** Reads and checks the file of update --resources. */
+export function admitResources(
+  source: Source,
+): { readonly kind: 'admitted'; readonly spec: AdmittedResources } | Refused {
+  const checked = admitAs<LinuxResources>(source, validateResources, (resources, note) =>
+    checkResources(resources, [], note),
+  );
+  if (checked.kind === 'refused') return checked;
+  return { kind: 'admitted', spec: brand({ ...placesOf(checked.document), resources: checked.value }) };
+}
+
+function checkConfig(config: Config, note: Note): void {
+  checkProcess(config.process, ['process'], note);
+  checkMounts(config, note);
+  checkHooks(config, note);
+  checkLinux(config, note);
+  const { resources, seccomp } = config.linux ?? {};
+  if (resources !== undefined) checkResources(resources, ['linux', 'resources'], note);
+  if (seccomp !== undefined) checkSeccomp(seccomp, ['linux', 'seccomp'], note);
+  checkSupported(config, note);
+}
+
+function admitAs<Value>(
+  source: Source,
+  validate: Validator,
+  check: (value: Value, note: Note) => void,
+): { readonly kind: 'valid'; readonly document: Document; readonly value: Value } | Refused {
+  const parsed = parse(source);
+  if (parsed.kind === 'refused') return parsed;
+  const { document } = parsed;
+  const diagnostics: Diagnostic[] = [];
+  const note: Note = (path, what) => {
+    if (diagnostics.length < maximumDiagnostics) diagnostics.push(document.diagnose(path, what));
+  };
+  if (!validate(document.value)) noteViolations(document.value, validate.errors ?? [], note);
+  checkText(document.text, document.value, note);
+  // The other checks rely on the types.
+  if (diagnostics.length === 0) check(document.value as Value, note);
+  if (diagnostics.length === 0) return { kind: 'valid', document, value: document.value as Value };
+  diagnostics.sort((one, other) => one.line - other.line || one.column - other.column);
+  return { kind: 'refused', diagnostics };
+}
+
+function placesOf({ file, place }: Document): Pick<Document, 'file' | 'place'> {
+  return { file, place };
+}
+
+function rootDestinations(config: Config): Config {
+  if (config.mounts === undefined || config.mounts.every(mount => mount.destination.startsWith('/')))
+    return config;
+  const mounts = config.mounts.map(mount =>
+    mount.destination.startsWith('/') ? mount : { ...mount, destination: `/${mount.destination}` },
+  );
+  return { ...config, mounts };
+}
+
+/** The brand exists for the type checker only. */
+function brand<Value extends object>(value: Value): Value & { readonly [admitted]: true } {
+  return value as Value & { readonly [admitted]: true };
+}

@@ -1,0 +1,62 @@
+import type { Config, Mount } from '../../spec/generated/config.js';
+import { checkAbsolute, checkEnvironment } from './check-text.js';
+import type { Note } from './diagnostic.js';
+
+/** With one of these a mount needs no file system type. */
+const typeless = new Set([
+  'bind',
+  'rbind',
+  'remount',
+  'private',
+  'rprivate',
+  'shared',
+  'rshared',
+  'slave',
+  'rslave',
+  'unbindable',
+  'runbindable',
+]);
+
+const hookKinds = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const;
+
+/** The root and the mounts. */
+export function checkMounts(config: Config, note: Note): void {
+  if (config.root.path === '') note(['root', 'path'], { kind: 'empty' });
+  for (const [index, mount] of (config.mounts ?? []).entries()) {
+    if (mount.destination === '') note(['mounts', index, 'destination'], { kind: 'empty' });
+    const { options = [], source = '', type = '' } = mount;
+    if (isBind(mount)) {
+      if (source === '')
+        note(['mounts', index, 'source'], { kind: mount.source === '' ? 'empty' : 'missing' });
+    } else if (type === '' && !options.some(option => typeless.has(option))) {
+      note(['mounts', index, 'type'], { kind: mount.type === '' ? 'empty' : 'missing' });
+    }
+  }
+}
+
+function isBind({ type, options = [] }: Mount): boolean {
+  return (
+    (type === 'bind' || options.includes('bind') || options.includes('rbind')) && !options.includes('remount')
+  );
+}
+
+/** All hooks: absolute paths, environments, timeouts of at least a second. */
+export function checkHooks(config: Config, note: Note): void {
+  for (const kind of hookKinds) {
+    for (const [index, hook] of (config.hooks?.[kind] ?? []).entries()) {
+      const base = ['hooks', kind, index];
+      checkAbsolute(hook.path, [...base, 'path'], note);
+      checkEnvironment(hook.env ?? [], [...base, 'env'], note);
+      if (hook.timeout !== undefined && hook.timeout <= 0) {
+        note([...base, 'timeout'], { kind: 'out-of-range', minimum: '1', maximum: '2147483647' });
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { Config, LinuxNamespaceType } from '../../spec/generated/config.js';
+import { checkAbsolute } from './check-text.js';
+import { formatPath, type Note } from './diagnostic.js';
+
+/** __NEW_UTS_LEN of linux/utsname.h: bytes that sethostname(2) and setdomainname(2) take. */
+const nameLimit = 64;
+
+/** Sysctls under kernel/ that belong to the IPC namespace (linux/ipc/ipc_sysctl.c); fs/mqueue/ does too. */
+const ipcSysctls = new Set([
+  'kernel/msgmax',
+  'kernel/msgmnb',
+  'kernel/msgmni',
+  'kernel/msg_next_id',
+  'kernel/sem',
+  'kernel/sem_next_id',
+  'kernel/shmall',
+  'kernel/shmmax',
+  'kernel/shmmni',
+  'kernel/shm_next_id',
+  'kernel/shm_rmid_forced',
+]);
+
+/** Namespaces, host names, sysctls, paths and devices of `linux`. */
+export function checkLinux(config: Config, note: Note): void {
+  const present = checkNamespaces(config, note);
+  checkNames(config, present, note);
+  checkSysctls(config, present, note);
+  checkHiddenPaths(config, present, note);
+  checkDevices(config, note);
+  const { cgroupsPath } = config.linux ?? {};
+  if (cgroupsPath?.split('/').includes('..')) note(['linux', 'cgroupsPath'], { kind: 'dot-dot' });
+}
+
+/** Also returns the types that the container has, made or joined. */
+function checkNamespaces(config: Config, note: Note): ReadonlySet<LinuxNamespaceType> {
+  const first = new Map<LinuxNamespaceType, number>();
+  for (const [index, { type, path }] of (config.linux?.namespaces ?? []).entries()) {
+    const base = ['linux', 'namespaces', index];
+    const before = first.get(type);
+    if (before === undefined) first.set(type, index);
+    else note([...base, 'type'], { kind: 'duplicate', first: formatPath(['linux', 'namespaces', before]) });
+    // Go's omitempty makes an empty path the same as none: a new namespace.
+    if (path !== undefined && path !== '') checkAbsolute(path, [...base, 'path'], note);
+  }
+  return new Set(first.keys());
+}
+
+function checkNames(config: Config, present: ReadonlySet<LinuxNamespaceType>, note: Note): void {
+  for (const property of ['hostname', 'domainname'] as const) {
+    const name = config[property] ?? '';
+    if (name === '') continue;
+    if (!present.has('uts')) note([property], { kind: 'needs-namespace', namespace: 'uts' });
+    if (Buffer.byteLength(name) > nameLimit) note([property], { kind: 'too-long', limit: nameLimit });
+  }
+}
+
+/** Go by the file below /proc/sys: net.ipv4.conf.eth0/1.forwarding and net/ipv4/conf/eth0.1/forwarding are one. */
+function sysctlFile(name: string): string {
+  const separator = /[./]/.exec(name)?.[0];
+  if (separator !== '.') return name;
+  return name.replace(/[./]/g, found => (found === '.' ? '/' : '.'));
+}
+
+function checkSysctls(config: Config, present: ReadonlySet<LinuxNamespaceType>, note: Note): void {
+  for (const name of Object.keys(config.linux?.sysctl ?? {})) {
+    const path = ['linux', 'sysctl', name];
+    const file = sysctlFile(name);
+    if (file.split('/').some(part => part === '' || part === '.' || part === '..')) {
+      // Such a part could lead from a harmless name to any file below /proc/sys.
+      note(path, { kind: 'wrong-form', form: 'sysctl-name' });
+      continue;
+    }
+    const namespace = namespaceOf(file);
+    if (namespace === undefined) note(path, { kind: 'not-namespaced' });
+    else if (!present.has(namespace)) note(path, { kind: 'needs-namespace', namespace });
+    else if (namespace === 'uts') {
+      const property = file === 'kernel/hostname' ? 'hostname' : 'domainname';
+      if ((config[property] ?? '') !== '') note(path, { kind: 'conflict', property });
+    }
+  }
+}
+
+function namespaceOf(file: string): LinuxNamespaceType | undefined {
+  if (file.startsWith('net/')) return 'network';
+  if (file.startsWith('fs/mqueue/') || ipcSysctls.has(file)) return 'ipc';
+  if (file === 'kernel/hostname' || file === 'kernel/domainname') return 'uts';
+  if (file.startsWith('user/')) return 'user';
+  return undefined;
+}
+
+/** Without a mount namespace of its own, a container that hides paths would hide them from the host. */
+function checkHiddenPaths(config: Config, present: ReadonlySet<LinuxNamespaceType>, note: Note): void {
+  for (const property of ['maskedPaths', 'readonlyPaths'] as const) {
+    const paths = config.linux?.[property] ?? [];
+    if (paths.length > 0 && !present.has('mount')) {
+      note(['linux', property], { kind: 'needs-namespace', namespace: 'mount' });
+    }
+    for (const [index, path] of paths.entries()) checkAbsolute(path, ['linux', property, index], note);
+  }
+}
+
+function checkDevices(config: Config, note: Note): void {
+  for (const [index, device] of (config.linux?.devices ?? []).entries()) {
+    const base = ['linux', 'devices', index];
+    checkAbsolute(device.path, [...base, 'path'], note);
+    if (device.type === 'p') continue;
+    if (device.major === undefined) note([...base, 'major'], { kind: 'missing' });
+    if (device.minor === undefined) note([...base, 'minor'], { kind: 'missing' });
+  }
+}

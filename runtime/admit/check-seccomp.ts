@@ -1,0 +1,29 @@
+import type { LinuxSeccomp, LinuxSeccompAction } from '../../spec/generated/config.js';
+import type { Note, Reason, ValuePath } from './diagnostic.js';
+
+/** The actions that return a number of the profile's choice, seccomp(2). */
+const errnoActions: readonly LinuxSeccompAction[] = ['SCMP_ACT_ERRNO', 'SCMP_ACT_TRACE'];
+
+/** What the schema cannot say about `linux.seccomp`. Unknown system calls are no error: other kernels have them. */
+export function checkSeccomp(seccomp: LinuxSeccomp, base: ValuePath, note: Note): void {
+  if (seccomp.defaultErrnoRet !== undefined && !errnoActions.includes(seccomp.defaultAction)) {
+    note([...base, 'defaultErrnoRet'], onlyWith('defaultAction'));
+  }
+  const { listenerMetadata = '', listenerPath = '' } = seccomp;
+  if (listenerMetadata !== '' && listenerPath === '') {
+    note([...base, 'listenerMetadata'], { kind: 'needs', property: 'listenerPath' });
+  }
+  for (const [index, rule] of (seccomp.syscalls ?? []).entries()) {
+    const path = [...base, 'syscalls', index];
+    if (rule.errnoRet !== undefined && !errnoActions.includes(rule.action)) {
+      note([...path, 'errnoRet'], onlyWith('action'));
+    }
+    for (const [position, name] of rule.names.entries()) {
+      if (name === '') note([...path, 'names', position], { kind: 'empty' });
+    }
+  }
+}
+
+function onlyWith(property: string): Reason {
+  return { kind: 'only-with', property, values: errnoActions };
+}

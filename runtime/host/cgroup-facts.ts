@@ -1,0 +1,75 @@
+/** Which cgroup hierarchies are mounted where, and where the runtime itself is in them. */
+import type { CgroupFacts, CgroupHierarchy } from '../../spec/host-facts.js';
+import { type CgroupLine, type CgroupMount, parseCgroupLines, parseCgroupMounts } from './facts-text.js';
+
+/** linux/magic.h */
+const CGROUP_MAGIC = 0x27e0eb;
+const CGROUP2_MAGIC = 0x63677270;
+
+export const CGROUP_ROOT = '/sys/fs/cgroup';
+
+/** What is looked at, so that a test can put another machine in its place. */
+export interface CgroupSources {
+  readonly magicOf: (path: string) => number | null;
+  readonly read: (path: string) => string | null;
+}
+
+/** The mount and own directory of one line of /proc/self/cgroup; null if its hierarchy is not mounted. */
+type Place = (line: CgroupLine) => { readonly mount: string; readonly own: string } | null;
+
+/**
+ * Where every distribution mounts it. Asking for the file system of the own directory proves three things at once: mounted, of the
+ * right kind, and the path is relative to this mount (in a container without a cgroup namespace it is not).
+ */
+function usualPlace(sources: CgroupSources): Place {
+  return line => {
+    const name = line.controllers.join(',').replace(/^name=/, '');
+    const mounts =
+      line.hierarchy === 0 ? [CGROUP_ROOT, `${CGROUP_ROOT}/unified`] : [`${CGROUP_ROOT}/${name}`];
+    const magic = line.hierarchy === 0 ? CGROUP2_MAGIC : CGROUP_MAGIC;
+    const mount = mounts.find(path => sources.magicOf(`${path}${line.path}`) === magic);
+    return mount === undefined ? null : { mount, own: line.path };
+  };
+}
+
+function holds(mount: CgroupMount, line: CgroupLine): boolean {
+  if (line.hierarchy === 0) return mount.type === 'cgroup2';
+  return mount.type === 'cgroup' && line.controllers.every(name => mount.options.includes(name));
+}
+
+/** The slow way: by mountinfo. */
+function mountedPlace(mounts: readonly CgroupMount[]): Place {
+  return line => {
+    for (const candidate of mounts) {
+      if (!holds(candidate, line)) continue;
+      const root = candidate.root === '/' ? '' : candidate.root;
+      if (line.path === root) return { mount: candidate.mount, own: '/' };
+      if (line.path.startsWith(`${root}/`))
+        return { mount: candidate.mount, own: line.path.slice(root.length) };
+    }
+    return null;
+  };
+}
+
+export function probeCgroups(sources: CgroupSources): CgroupFacts {
+  const lines = parseCgroupLines(sources.read('/proc/self/cgroup') ?? '');
+  const usual = usualPlace(sources);
+  let slow: Place | null = null;
+  const v1: CgroupHierarchy[] = [];
+  let unified: CgroupHierarchy | null = null;
+  for (const line of lines) {
+    let place = usual(line);
+    if (place === null) {
+      slow ??= mountedPlace(parseCgroupMounts(sources.read('/proc/self/mountinfo') ?? ''));
+      place = slow(line);
+    }
+    if (place === null) continue;
+    if (line.hierarchy === 0) {
+      const listed = sources.read(`${place.mount}/cgroup.controllers`) ?? '';
+      unified = { ...place, controllers: listed.split(/\s+/).filter(name => name !== '') };
+    } else v1.push({ ...place, controllers: line.controllers });
+  }
+  if (unified === null) return v1.length === 0 ? { layout: 'none' } : { layout: 'v1', hierarchies: v1 };
+  if (v1.length === 0) return { layout: 'v2', unified };
+  return { layout: 'hybrid', hierarchies: v1, unified };
+}

@@ -1,0 +1,67 @@
+/** Numbers out of the texts of /proc. */
+
+/** "6.18.44-fc" is 6 and 18; what is no version is 0 and 0, so that nothing new is taken for granted. */
+export function parseKernelVersion(osrelease: string): { readonly major: number; readonly minor: number } {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(osrelease) ?? [];
+  return { major: Number(major ?? 0), minor: Number(minor ?? 0) };
+}
+
+function capabilityMask(status: string, field: string): bigint {
+  const digits = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1];
+  return BigInt(`0x${digits ?? '0'}`);
+}
+
+/** The capabilities in both CapPrm and CapBnd of a /proc/PID/status text, ascending (proc_pid_status(5)). */
+export function capabilityNumbers(status: string): readonly number[] {
+  const mask = capabilityMask(status, 'CapPrm') & capabilityMask(status, 'CapBnd');
+  return Array.from({ length: 64 }, (_, bit) => bit).filter(bit => ((mask >> BigInt(bit)) & 1n) === 1n);
+}
+
+/** One line of /proc/PID/cgroup (cgroups(7)): `4:cpu,cpuacct:/a`, `1:name=systemd:/`, `0::/a`. */
+export interface CgroupLine {
+  readonly hierarchy: number;
+  readonly controllers: readonly string[];
+  readonly path: string;
+}
+
+export function parseCgroupLines(text: string): readonly CgroupLine[] {
+  return text.split('\n').flatMap(line => {
+    const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (hierarchy === undefined || controllers === undefined || path === undefined) return [];
+    return [
+      { hierarchy: Number(hierarchy), controllers: controllers.split(',').filter(name => name !== ''), path },
+    ];
+  });
+}
+
+export interface CgroupMount {
+  readonly mount: string;
+  /** The directory of the hierarchy that the mount shows. */
+  readonly root: string;
+  readonly type: 'cgroup' | 'cgroup2';
+  readonly options: readonly string[];
+}
+
+/** mountinfo writes space, tab, newline and backslash as \\ooo. */
+function unescapeOctal(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** The cgroup mounts of a mountinfo text (proc_pid_mountinfo(5)). */
+export function parseCgroupMounts(text: string): readonly CgroupMount[] {
+  return text.split('\n').flatMap(line => {
+    if (!line.includes(' - cgroup')) return [];
+    const [left, right] = line.split(' - ');
+    const fields = left?.split(' ') ?? [];
+    const [type, , options] = right?.split(' ') ?? [];
+    if (type !== 'cgroup' && type !== 'cgroup2') return [];
+    return [
+      {
+        mount: unescapeOctal(fields[4] ?? ''),
+        root: unescapeOctal(fields[3] ?? ''),
+        type,
+        options: options?.split(',') ?? [],
+      },
+    ];
+  });
+}

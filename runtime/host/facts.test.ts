@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type CgroupSources, probeCgroups } from './cgroup-facts.js';
+import { probeHostFacts } from './facts.js';
+import { capabilityNumbers, parseCgroupLines, parseCgroupMounts, parseKernelVersion } from './facts-text.js';
+
+const V1 = 0x27e0eb;
+const V2 = 0x63677270;
+
+/** A machine with these file systems and /proc files; reading anything else gives nothing. */
+const machine = (magics: Record<string, number>, files: Record<string, string>): CgroupSources => ({
+  magicOf: path => magics[path] ?? null,
+  read: path => files[path] ?? null,
+});
+
+test('kernel releases', () => {
+  assert.equal(parseKernelVersion('6.18.44-fc-v657\n'), { major: 6, minor: 18 });
+  assert.equal(parseKernelVersion('4.19.0\n'), { major: 4, minor: 19 });
+  assert.equal(parseKernelVersion('what'), { major: 0, minor: 0 });
+});
+
+test('capabilities are those both permitted and in the bounding set', () => {
+  const status =
+    'Name:\tx\nCapInh:\t0000000000000000\nCapPrm:\t000000000000000f\nCapBnd:\t0000010000000006\n';
+  assert.equal(capabilityNumbers(status), [1, 2]);
+  assert.equal(capabilityNumbers(''), []);
+});
+
+test('unified layout', () => {
+  const facts = probeCgroups(
+    machine(
+      { '/sys/fs/cgroup/user.slice/a b': V2 },
+      {
+        '/proc/self/cgroup': '0::/user.slice/a b\n',
+        '/sys/fs/cgroup/cgroup.controllers': 'cpu memory pids\n',
+      },
+    ),
+  );
+  assert.equal(facts, {
+    layout: 'v2',
+    unified: { mount: '/sys/fs/cgroup', own: '/user.slice/a b', controllers: ['cpu', 'memory', 'pids'] },
+  });
+});
+
+test('hybrid and v1 layouts', () => {
+  const files = { '/proc/self/cgroup': '3:cpu,cpuacct:/\n1:name=systemd:/a:b\n0::/u\n' };
+  const v1 = { '/sys/fs/cgroup/cpu,cpuacct/': V1, '/sys/fs/cgroup/systemd/a:b': V1 };
+  const hierarchies = [
+    { mount: '/sys/fs/cgroup/cpu,cpuacct', own: '/', controllers: ['cpu', 'cpuacct'] },
+    { mount: '/sys/fs/cgroup/systemd', own: '/a:b', controllers: ['name=systemd'] },
+  ];
+  assert.equal(probeCgroups(machine(v1, files)), { layout: 'v1', hierarchies });
+  assert.equal(probeCgroups(machine({ ...v1, '/sys/fs/cgroup/unified/u': V2 }, files)), {
+    layout: 'hybrid',
+    hierarchies,
+    unified: { mount: '/sys/fs/cgroup/unified', own: '/u', controllers: [] },
+  });
+});
+
+test('in a container without a cgroup namespace the own path is relative to the root of the mount', () => {
+  const mountinfo =
+    '30 20 0:5 / / rw - ext4 /dev/vda rw\n' +
+    '31 30 0:26 /docker/abc /sys/fs/cgroup/pids rw,nosuid shared:1 - cgroup cgroup rw,pids\n' +
+    '32 30 0:27 /docker/abc /odd\\040place rw - cgroup cgroup rw,cpu,cpuacct\n';
+  const files = {
+    '/proc/self/cgroup': '4:pids:/docker/abc\n3:cpu,cpuacct:/docker/abc/x\n2:freezer:/docker\n',
+    '/proc/self/mountinfo': mountinfo,
+  };
+  assert.equal(probeCgroups(machine({}, files)), {
+    layout: 'v1',
+    hierarchies: [
+      { mount: '/sys/fs/cgroup/pids', own: '/', controllers: ['pids'] },
+      { mount: '/odd place', own: '/x', controllers: ['cpu', 'cpuacct'] },
+    ],
+  });
+});
+
+test('no cgroups at all', () => {
+  assert.equal(probeCgroups(machine({}, {})), { layout: 'none' });
+  assert.equal(parseCgroupLines('garbage\n1:x\n'), []);
+  assert.equal(parseCgroupMounts('1 2 3\n - cgroup\n').length, 1);
+});
+
+test('this machine is probed without a failure', () => {
+  const facts = probeHostFacts();
+  assert.ok(facts.kernel.major >= 4);
+  assert.ok(facts.lastCapability >= 37);
+  if (facts.cgroup.layout === 'v2') assert.match(facts.cgroup.unified.own, /^\//);
+});
+
+test.run();

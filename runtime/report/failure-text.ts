@@ -1,0 +1,75 @@
+/** Words for why a command was not carried out: verb, object, reason, place, hint, on one line. Callers look for some of them (oci-contract.md A5). */
+import { errnos } from '../../spec/errno.js';
+import { unreachable } from '../../spec/unreachable.js';
+import type { Failure } from './failure.js';
+import { nearest } from './nearest.js';
+import { usageText } from './usage-text.js';
+
+/** What strerror(3) says: Podman and containerd look for these texts. An errno that is not in the table is shown by its name. */
+export function errnoText(code: string): string {
+  return (Object.entries(errnos).find(([name]) => name === code)?.[1] ?? { words: code }).words;
+}
+
+/** What a caller gave us, shown on one line whatever is in it. */
+function shown(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal or a log.
+  return text.replace(/[\u0000-\u001f\u007f]/g, '?');
+}
+
+function attachText(fault: 'no-place' | 'ambiguous' | 'taken'): string {
+  switch (fault) {
+    case 'no-place':
+      return 'it is not an engine of this version';
+    case 'ambiguous':
+      return 'it has more than one place for a program';
+    case 'taken':
+      return 'it already carries a program; use the installed chos-runtime';
+    default:
+      return unreachable(fault);
+  }
+}
+
+export function failureText(failure: Failure): string {
+  switch (failure.kind) {
+    case 'usage':
+      return shown(usageText(failure.fault));
+    case 'bad-id':
+      return `container id \`${shown(failure.id)}\` is not valid: letters, digits, _ + - and . (not first), at most 255`;
+    case 'no-container':
+      return `container \`${failure.id}\` does not exist`;
+    case 'half-created':
+      return `cannot ${failure.verb} container \`${failure.id}\`: it was never finished, container not running; remove it with \`delete --force\``;
+    case 'not-running':
+      return `cannot ${failure.verb} container \`${failure.id}\`: container not running`;
+    case 'bad-state': {
+      const reason =
+        failure.why === 'malformed' ? 'it is not a state of this runtime' : 'it belongs to another user';
+      return `read state of container \`${failure.id}\`: ${reason} (${shown(failure.file)}); remove it with \`delete --force\``;
+    }
+    case 'unknown-signal':
+      return `unknown signal \`${shown(failure.signal)}\`; give a number from 1 to 64 or a name like TERM`;
+    case 'file':
+      return `${failure.verb} \`${shown(failure.path)}\`: ${errnoText(failure.code)}`;
+    case 'not-a-file':
+      return `read \`${shown(failure.path)}\`: not a regular file`;
+    case 'exists':
+      return `write \`${shown(failure.path)}\`: it exists already; remove it first or give another name with --file`;
+    case 'refused-input':
+      return failure.text;
+    case 'systemd-cgroup':
+      return 'cgroups made by systemd are not supported by this version; leave out --systemd-cgroup, or set `cgroup_manager = "cgroupfs"` in containers.conf';
+    case 'exec-without-process':
+      return '`exec` lacks the command to run; give it after the ID, or a JSON file with --process';
+    case 'unknown-tree': {
+      const best = nearest(failure.name, failure.known);
+      const hint = best === null ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
+      return `unknown tree \`${shown(failure.name)}\`; ${hint}`;
+    }
+    case 'bad-engine':
+      return `attach a program to \`${shown(failure.path)}\`: ${attachText(failure.fault)}`;
+    case 'not-built':
+      return `${failure.what} is not part of this build`;
+    default:
+      return unreachable(failure);
+  }
+}

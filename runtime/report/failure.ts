@@ -1,0 +1,54 @@
+/**
+ * Why a command cannot be carried out, as data. The words are in failure-text.ts and usage-text.ts; what config.json does wrong is told by
+ * diagnostic.ts, what the compiler refuses by the compiler's own table.
+ */
+
+/** What is wrong with the command line itself. */
+export type UsageFault =
+  | { readonly kind: 'no-command' }
+  | { readonly kind: 'unknown-command'; readonly given: string }
+  /** `command` is null for an option before the command. */
+  | { readonly kind: 'unknown-option'; readonly option: string; readonly command: string | null }
+  | { readonly kind: 'missing-value'; readonly option: string; readonly command: string | null }
+  /** A value that the option does not take; `expected` is one of the words below. */
+  | {
+      readonly kind: 'bad-value';
+      readonly option: string;
+      readonly value: string;
+      readonly expected: 'a number' | 'true or false' | readonly string[];
+    }
+  /** In the table, but this version does not carry it out. */
+  | { readonly kind: 'option-later'; readonly option: string; readonly command: string | null }
+  | { readonly kind: 'command-later'; readonly command: string }
+  | { readonly kind: 'missing-operand'; readonly operand: string; readonly command: string }
+  | { readonly kind: 'extra-operand'; readonly operand: string; readonly command: string }
+  /** Two options, or an option and an operand, that exclude each other. */
+  | { readonly kind: 'conflict'; readonly one: string; readonly other: string };
+
+export type Failure =
+  | { readonly kind: 'usage'; readonly fault: UsageFault }
+  | { readonly kind: 'bad-id'; readonly id: string }
+  /** No directory of that name in the state root. */
+  | { readonly kind: 'no-container'; readonly id: string }
+  /** The container was never finished: its process does not exist. */
+  | { readonly kind: 'half-created'; readonly id: string; readonly verb: string }
+  | { readonly kind: 'not-running'; readonly id: string; readonly verb: string }
+  /** ROOT/ID holds something that this version did not write. */
+  | {
+      readonly kind: 'bad-state';
+      readonly id: string;
+      readonly file: string;
+      readonly why: 'malformed' | 'not-ours';
+    }
+  | { readonly kind: 'unknown-signal'; readonly signal: string }
+  /** A system call on a path of the caller's failed. `verb` as in "open", "write". */
+  | { readonly kind: 'file'; readonly verb: string; readonly path: string; readonly code: string }
+  | { readonly kind: 'not-a-file'; readonly path: string }
+  | { readonly kind: 'exists'; readonly path: string }
+  /** config.json or process.json is refused; `text` is one line, `detail` the line and the squiggle. */
+  | { readonly kind: 'refused-input'; readonly text: string; readonly detail: string }
+  | { readonly kind: 'systemd-cgroup' }
+  | { readonly kind: 'exec-without-process' }
+  | { readonly kind: 'unknown-tree'; readonly name: string; readonly known: readonly string[] }
+  | { readonly kind: 'bad-engine'; readonly path: string; readonly fault: 'no-place' | 'ambiguous' | 'taken' }
+  | { readonly kind: 'not-built'; readonly what: string };

@@ -1,0 +1,152 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Programs } from './bundle.js';
+import { cases } from './case.js';
+import './cases/index.js';
+import { residueOnHost } from './host-check.js';
+import { readOrphans } from './processes.js';
+import { runCase } from './run-cases.js';
+import { runtimeUnderTest } from './runtime-under-test.js';
+import { formatSummary, formatTable, judge, type Result, type Verdict } from './table.js';
+
+const self = fileURLToPath(import.meta.url);
+const sources = join(dirname(self), '../../conformance/reporter');
+const cflags =
+  '-static -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes';
+
+const { values } = parseArgs({
+  options: {
+    runtime: { type: 'string', multiple: true },
+    only: { type: 'string', default: '' },
+    verbose: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    /** Set by the suite itself: the part that runs in a runtime's own mount namespace, below the supervisor. */
+    inner: { type: 'string' },
+    tag: { type: 'string', default: '' },
+  },
+});
+
+const chosen = cases().filter(({ name }) => new RegExp(values.only).test(name));
+const runtimes = values.runtime ?? [];
+if (values.list) {
+  console.log(chosen.map(({ name }) => name).join('\n'));
+} else if (values.inner !== undefined) {
+  await runInner(values.inner, runtimes[0] ?? '', values.tag);
+} else if (runtimes.length === 0) {
+  console.error('usage: suite.mjs --runtime PATH [--runtime PATH ...] [--only PATTERN] [--verbose] [--list]');
+  process.exitCode = 2;
+} else {
+  process.exitCode = await runOuter(runtimes);
+}
+
+/** All runtimes one after the other, then the host itself as the last case. */
+async function runOuter(paths: readonly string[]): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'chos-conformance-'));
+  const tag = `cs${process.pid}`;
+  buildPrograms(dir);
+  const verdicts: Verdict[] = [];
+  for (const path of paths) {
+    const { name } = runtimeUnderTest(path);
+    const scratch = join(dir, name);
+    mkdirSync(scratch);
+    const results = await resultsOf(path, scratch, `${tag}${name.replace(/\W/g, '')}`, dir);
+    verdicts.push(...results.map(judge));
+    const residue = residueOnHost(tag, dir);
+    const missing =
+      results.length === chosen.length ? [] : [`only ${results.length} of ${chosen.length} cases ran`];
+    const complaints = [...residue, ...missing];
+    verdicts.push({
+      runtime: name,
+      name: 'host/as-before',
+      word: complaints.length === 0 ? 'ok' : 'FAIL',
+      reason: complaints.join('; '),
+    });
+  }
+  rmSync(dir, { recursive: true, force: true });
+  if (existsSync(dir))
+    verdicts.push({ runtime: 'suite', name: 'host/temporary-files', word: 'FAIL', reason: dir });
+  console.log(formatTable(verdicts));
+  console.log(formatSummary(verdicts));
+  return verdicts.some(({ word }) => word === 'FAIL') ? 1 : 0;
+}
+
+/** One child of the suite in its own mount namespace, whose parent is the subreaper; it prints a result a line. */
+async function resultsOf(
+  path: string,
+  scratch: string,
+  tag: string,
+  dir: string,
+): Promise<readonly Result[]> {
+  const inner = [self, '--inner', scratch, '--runtime', path, '--only', values.only, '--tag', tag];
+  const supervised = [join(dir, 'bin/outside'), 'supervise', process.execPath, ...inner];
+  const child = spawn('unshare', ['--mount', '--propagation', 'private', ...supervised], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const results: Result[] = [];
+  const ended = new Promise(resolve => child.on('exit', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const result = JSON.parse(line) as Result;
+    results.push(result);
+    const verdict = judge(result);
+    if (values.verbose || verdict.word === 'FAIL') {
+      console.error(
+        `${verdict.runtime}  ${verdict.name}  ${verdict.word}  ${result.milliseconds} ms  ${verdict.reason}`,
+      );
+    }
+  }
+  await ended;
+  return results;
+}
+
+/** Linked statically, because the roots of the cases are empty. */
+function buildPrograms(dir: string): void {
+  const bin = join(dir, 'bin');
+  mkdirSync(bin);
+  const compile = (name: string, files: readonly string[]) =>
+    execFileSync('gcc', [
+      ...cflags.split(' '),
+      '-o',
+      join(bin, name),
+      ...files.map(file => join(sources, file)),
+    ]);
+  compile('reporter', ['main.c', 'report.c', 'probes.c', 'json.c']);
+  compile('outside', ['outside.c']);
+  copyFileSync('/bin/busybox', join(bin, 'busybox'));
+}
+
+async function runInner(scratch: string, path: string, tag: string): Promise<void> {
+  const bin = join(dirname(scratch), 'bin');
+  const programs: Programs = {
+    reporter: join(bin, 'reporter'),
+    outside: join(bin, 'outside'),
+    busybox: join(bin, 'busybox'),
+  };
+  const runtime = runtimeUnderTest(path);
+  prepareMountNamespace(scratch, runtime.name);
+  const run = { runtime, programs, orphans: readOrphans(3), tag, dir: scratch };
+  for (const [index, definition] of chosen.entries()) {
+    const result = await runCase(run, definition, index);
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+  process.exit(0);
+}
+
+/** Runtimes change the owner of what they get as standard streams, so /dev/null is a private one. */
+function prepareMountNamespace(scratch: string, name: string): void {
+  const place = join(scratch, 'null');
+  mkdirSync(place);
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place]);
+  execFileSync('mknod', ['-m', '666', join(place, 'null'), 'c', '1', '3']);
+  execFileSync('mount', ['--bind', join(place, 'null'), '/dev/null']);
+  const hybrid = '/sys/fs/cgroup/unified';
+  if (name !== 'crun' || !existsSync(hybrid)) return;
+  // crun 1.8 refuses to run on a hybrid host. What it takes for a v1 hierarchy then must not be the directory below
+  // the mount, which belongs to the host and would keep what crun makes there.
+  execFileSync('umount', [hybrid]);
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', hybrid]);
+}

@@ -1,0 +1,126 @@
+import { chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { makeBundle, type Programs } from './bundle.js';
+import type { NamedCase } from './case.js';
+import { cgroupsNamed, mountLines } from './host-check.js';
+import { descendants, type Orphans } from './processes.js';
+import { type DriverWithCleanup, makeDriver, type RuntimeUnderTest, seenBy } from './runtime-under-test.js';
+import type { Outcome, Result } from './table.js';
+
+const caseDeadlineMs = 20_000;
+
+export interface Run {
+  readonly runtime: RuntimeUnderTest;
+  readonly programs: Programs;
+  readonly orphans: Orphans;
+  /** In every container id and cgroup name of this run. */
+  readonly tag: string;
+  readonly dir: string;
+}
+
+/** Runs one case with everything around it: fresh bundle, deadline, removal, search for residue. */
+export async function runCase(run: Run, definition: NamedCase, index: number): Promise<Result> {
+  const began = performance.now();
+  const outcome = await outcomeOf(run, definition, index);
+  const milliseconds = Math.round(performance.now() - began);
+  return { runtime: run.runtime.name, name: definition.name, outcome, milliseconds };
+}
+
+async function outcomeOf(run: Run, definition: NamedCase, index: number): Promise<Outcome> {
+  const why = definition.skip?.(run.runtime.name);
+  if (why !== undefined) return { kind: 'skipped', reason: why };
+  const id = `${run.tag}-${index}`;
+  const dir = join(run.dir, String(index));
+  mkdirSync(dir);
+  run.orphans.forget();
+  // A case with another user may have made the runtime change its owner.
+  chownSync('/dev/null', 0, 0);
+  const mountsBefore = mountLines().join('\n');
+  const supervisor = process.ppid;
+  const bundle = makeBundle(join(dir, 'bundle'), run.programs);
+  definition.files?.(bundle);
+  const driver = makeDriver({ ...run, supervisor, dir, id, bundle }, definition);
+
+  const complaints: string[] = [];
+  const body = perform(driver, definition).catch((error: unknown) => void complaints.push(messageOf(error)));
+  const timely = await within(body, definition.deadlineMs ?? caseDeadlineMs);
+  if (!timely) complaints.push('deadline passed');
+  complaints.push(...(await driver.cleanup()));
+  complaints.push(...(await processesLeft(run.orphans, supervisor)));
+  complaints.push(...cgroupsNamed(id).map(path => `cgroup left: ${path}`));
+  if (mountLines().join('\n') !== mountsBefore)
+    complaints.push('mounts left in the runtime’s mount namespace');
+  complaints.push(...filesLeft(driver.root).map(name => `left in the root directory: ${name}`));
+  rmSync(dir, { recursive: true, force: true });
+  return complaints.length === 0 ? { kind: 'passed' } : { kind: 'failed', reason: complaints.join('; ') };
+}
+
+async function perform(driver: DriverWithCleanup, definition: NamedCase): Promise<void> {
+  if (definition.refused !== undefined) await expectRefusal(driver, definition.refused);
+  if (definition.inside !== undefined || definition.exit !== undefined) {
+    const finished = await driver.run();
+    assert.is(finished.code, definition.exit ?? 0, `exit code: ${finished.stderr.trim()}`);
+    definition.inside?.(seenBy(driver, finished, definition.probes ?? []));
+  }
+  await definition.drive?.(driver);
+}
+
+/** `create` fails, says why in one line that matches, and no container of that id is there afterwards. */
+async function expectRefusal(driver: DriverWithCleanup, expected: RegExp): Promise<void> {
+  const created = await driver.call('create', ['--bundle', driver.bundle.dir, driver.id]);
+  assert.is.not(created.code, 0, 'create must fail');
+  assert.match(created.stderr, expected);
+  assert.is.not((await driver.call('state', [driver.id])).code, 0, 'a refused container must not exist');
+}
+
+/** Processes end a moment after `delete` returns; only those that stay are a complaint, and are then killed. */
+async function processesLeft(orphans: Orphans, supervisor: number): Promise<readonly string[]> {
+  const left = descendants(supervisor, process.pid);
+  const late = await Promise.all(
+    left.map(async entry => {
+      const ended = await orphans.exited(entry.pid, 1_000).then(
+        () => true,
+        () => !descendants(supervisor, process.pid).some(({ pid }) => pid === entry.pid),
+      );
+      return ended ? [] : [entry];
+    }),
+  );
+  return late.flat().map(({ pid, command, state }) => {
+    process.kill(pid, 'SIGKILL');
+    return `process left: ${pid} ${command} (${state})`;
+  });
+}
+
+function filesLeft(root: string): readonly string[] {
+  try {
+    return readdirSync(root);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether `work` settled in time. */
+async function within(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>(resolve => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  const timely = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return timely;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const details =
+    'actual' in error && 'expects' in error
+      ? ` (got ${brief(error.actual)}, want ${brief(error.expects)})`
+      : '';
+  return error.message.split('\n')[0] + details;
+}
+
+function brief(value: unknown): string {
+  const text = value instanceof RegExp ? String(value) : (JSON.stringify(value) ?? 'undefined');
+  return text.length > 300 ? `${text.slice(0, 300)}...` : text;
+}

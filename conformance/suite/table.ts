@@ -1,0 +1,79 @@
+import { deviationOf } from './expected.js';
+
+/** How a case went on one runtime, before the table of deviations is looked at. */
+export type Outcome =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string };
+
+export interface Result {
+  readonly runtime: string;
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly milliseconds: number;
+}
+
+export interface Verdict {
+  readonly runtime: string;
+  readonly name: string;
+  readonly word: 'ok' | 'FAIL' | 'skip' | 'differs';
+  readonly reason: string;
+}
+
+/** Weighs a result against the reviewed deviations of the peers. */
+export function judge(result: Result): Verdict {
+  const { runtime, name, outcome } = result;
+  const deviation = deviationOf(runtime, name);
+  switch (outcome.kind) {
+    case 'skipped':
+      return { runtime, name, word: 'skip', reason: outcome.reason };
+    case 'failed':
+      return deviation === undefined
+        ? { runtime, name, word: 'FAIL', reason: outcome.reason }
+        : { runtime, name, word: 'differs', reason: deviation.reason };
+    case 'passed':
+      return deviation === undefined
+        ? { runtime, name, word: 'ok', reason: '' }
+        : {
+            runtime,
+            name,
+            word: 'FAIL',
+            reason: 'passes, but is listed as a deviation: take it off the list',
+          };
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}
+
+/** Cases x runtimes, then a line for everything that is not plain `ok`. */
+export function formatTable(verdicts: readonly Verdict[]): string {
+  const runtimes = [...new Set(verdicts.map(verdict => verdict.runtime))];
+  const names = [...new Set(verdicts.map(verdict => verdict.name))];
+  const width = Math.max(4, ...names.map(name => name.length));
+  const row = (first: string, cells: readonly string[]) =>
+    [first.padEnd(width), ...cells.map((cell, index) => cell.padEnd(runtimes[index]?.length ?? 0).padEnd(7))]
+      .join('  ')
+      .trimEnd();
+  const words = new Map(verdicts.map(verdict => [`${verdict.runtime} ${verdict.name}`, verdict.word]));
+  const rows = names.map(name =>
+    row(
+      name,
+      runtimes.map(runtime => words.get(`${runtime} ${name}`) ?? '-'),
+    ),
+  );
+  const notes = verdicts
+    .filter(verdict => verdict.word !== 'ok')
+    .map(({ runtime, name, word, reason }) => `${word}  ${runtime}  ${name}: ${reason}`);
+  return [row('case', runtimes), ...rows, '', ...notes].join('\n');
+}
+
+/** The closing line, `N passed, N failed, N skipped`; a known deviation of a peer is a pass. */
+export function formatSummary(verdicts: readonly Verdict[]): string {
+  const count = (...words: readonly Verdict['word'][]) =>
+    verdicts.filter(({ word }) => words.includes(word)).length;
+  return `${count('ok', 'differs')} passed, ${count('FAIL')} failed, ${count('skip')} skipped`;
+}

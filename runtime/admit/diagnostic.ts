@@ -85,8 +85,8 @@ export type Reason =
   | { readonly kind: 'above'; readonly property: string; readonly limit: string }
   /** A number that may not fall below another property's. */
   | { readonly kind: 'below'; readonly property: string; readonly limit: string }
-  /** Correct, but not done by this version. */
-  | { readonly kind: 'unsupported'; readonly feature: string };
+  /** Correct, but not done by this version; `why` says what would come of leaving it out. */
+  | { readonly kind: 'unsupported'; readonly feature: string; readonly why: string };
 
 /** One thing wrong with an input file, and where. */
 export interface Diagnostic extends Place {

@@ -5,7 +5,7 @@ import type { Note, ValuePath } from './diagnostic.js';
 interface Unsupported {
   /** As `unsupported` diagnostics name it. */
   readonly feature: string;
-  /** Why it is refused instead of left out. */
+  /** What would come of leaving it out: the end of "without it ...". */
   readonly why: string;
   /** The places in a config that ask for it. */
   readonly asked: (config: Config) => readonly ValuePath[];
@@ -85,8 +85,8 @@ export const unsupported: readonly Unsupported[] = [
 
 /** Notes every row that the config asks for. */
 export function checkSupported(config: Config, note: Note): void {
-  for (const { feature, asked } of unsupported) {
-    for (const path of asked(config)) note(path, { kind: 'unsupported', feature });
+  for (const { feature, why, asked } of unsupported) {
+    for (const path of asked(config)) note(path, { kind: 'unsupported', feature, why });
   }
 }
 

@@ -1,33 +1,36 @@
-/** Edit distance in which exchanging two neighbours counts as one (restricted Damerau-Levenshtein). */
-function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(replaced, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        best = Math.min(best, (before[j - 2] ?? 0) + 1);
-      }
-      row.push(best);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
-}
-
-/** The known word that `given` most probably stands for; null if none is close (more than a third of it differs). */
-export function nearest(given: string, known: readonly string[]): string | null {
-  let best: string | null = null;
-  let bound = Math.floor(given.length / 3) + 1;
-  for (const word of known) {
-    const far = distance(given, word);
-    if (far < bound) {
-      best = word;
-      bound = far;
-    }
+/**
+ * The word that a misspelt one was most likely meant to be: with the fewest letters changed, added or left
+ * out, upper and lower case being the same. `undefined` if none is near.
+ */
+export function nearest(misspelt: string, words: readonly string[]): string | undefined {
+  let best: string | undefined;
+  // A third of the letters wrong is another word.
+  let fewest = Math.max(2, Math.floor(misspelt.length / 3)) + 1;
+  for (const word of words) {
+    const changes = distance(misspelt.toLowerCase(), word.toLowerCase());
+    if (changes >= fewest) continue;
+    fewest = changes;
+    best = word;
   }
   return best;
+}
+
+/** Levenshtein distance. */
+function distance(one: string, other: string): number {
+  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= one.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= other.length; column++) {
+      const same = one[row - 1] === other[column - 1] ? 0 : 1;
+      current.push(
+        Math.min(
+          (previous[column - 1] ?? 0) + same,
+          (previous[column] ?? 0) + 1,
+          (current[column - 1] ?? 0) + 1,
+        ),
+      );
+    }
+    previous = current;
+  }
+  return previous[other.length] ?? 0;
 }

@@ -1,0 +1,182 @@
+import { unreachable } from '../../spec/unreachable.js';
+import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagnostic.js';
+import { nearest } from './nearest.js';
+import { visible } from './visible.js';
+
+export { squiggle } from './squiggle.js';
+
+const pathLimit = 160;
+
+/** Up to so many words are listed; of more, only the nearest is named. */
+const listLimit = 9;
+
+/**
+ * The whole story on one line: `config.json:12:5: process.cwd must be an absolute path, not "tmp" (hint)`. Callers
+ * match and show single lines, and a file must not be able to make another one, or to steer a terminal.
+ */
+export function oneLine(diagnostic: Diagnostic): string {
+  const { file, line, column, path, what, found } = diagnostic;
+  const subject = path === '' ? 'the file' : shorten(path);
+  const hint = hintOf(what, found);
+  const sentence = `${file}:${line}:${column}: ${sentenceOf(subject, what, found)}`;
+  return visible(hint === undefined ? sentence : `${sentence} (${hint})`);
+}
+
+/** conmon passes on 8 KiB of what a runtime says, and names in a hostile file may have any length. */
+function shorten(path: string): string {
+  return path.length <= pathLimit ? path : `${path.slice(0, pathLimit - 1)}…`;
+}
+
+function sentenceOf(subject: string, what: Reason, found: string): string {
+  const not = found === '' ? '' : `, not ${found}`;
+  switch (what.kind) {
+    case 'empty-file':
+      return 'the file is empty';
+    case 'too-large':
+      return `the file has ${what.bytes} bytes; at most ${what.limit} are read`;
+    case 'invalid-utf8':
+      return `the file is not UTF-8: byte 0x${what.byte.toString(16).padStart(2, '0')} is out of place`;
+    case 'byte-order-mark':
+      return 'the file starts with a byte order mark, which JSON does not allow';
+    case 'too-deep':
+      return `the file has more than ${what.limit} objects and lists inside each other`;
+    case 'syntax':
+      return syntaxSentence(what.problem);
+    case 'duplicate-key':
+      return `${subject} is there twice, first on line ${what.firstLine}`;
+    case 'missing':
+      return `${subject} is required`;
+    case 'wrong-type':
+      return `${subject} must be ${typeName(what.expected)}${not}`;
+    case 'out-of-range':
+      return `${subject} must be a whole number from ${what.minimum} to ${what.maximum}${not}`;
+    case 'not-one-of':
+      return what.allowed.length > listLimit
+        ? `${subject} must be one of the ${what.allowed.length} names in the spec${not}`
+        : `${subject} must be ${alternatives(what.allowed)}${not}`;
+    case 'wrong-form':
+      return `${subject} must be ${formName(what.form)}${not}`;
+    case 'empty':
+      return `${subject} must not be empty`;
+    case 'nul-character':
+      return `${subject} must not contain a NUL character`;
+    case 'lone-surrogate':
+      return `${subject} is not Unicode text: it contains half of a surrogate pair`;
+    case 'not-absolute':
+      return `${subject} must be an absolute path${not}`;
+    case 'dot-dot':
+      return `${subject} must not contain ".."${not}`;
+    case 'slash':
+      return `${subject} must be a single file name without "/"`;
+    case 'not-an-assignment':
+      return `${subject} must be NAME=VALUE${not}`;
+    case 'too-long':
+      return `${subject} must have at most ${what.limit} bytes${not}`;
+    case 'duplicate':
+      return `${subject} repeats ${shorten(what.first)}${found === '' ? '' : `: ${found}`}`;
+    case 'needs-namespace':
+      return `${subject} needs a ${what.namespace} namespace in linux.namespaces`;
+    case 'not-namespaced':
+      return `${subject} belongs to no namespace: it would change the host`;
+    case 'needs':
+      return `${subject} needs ${what.property} as well`;
+    case 'conflict':
+      return `${subject} conflicts with ${what.property}`;
+    case 'only-with':
+      return `${subject} goes only with ${what.property} ${alternatives(what.values)}`;
+    case 'above':
+      return `${subject} must not be greater than ${what.property} (${what.limit})${not}`;
+    case 'below':
+      return `${subject} must not be less than ${what.property} (${what.limit})${not}`;
+    case 'unsupported':
+      return `${subject}: ${what.feature} not supported yet by chos-runtime`;
+    default:
+      return unreachable(what);
+  }
+}
+
+function syntaxSentence(problem: SyntaxProblem): string {
+  switch (problem) {
+    case 'unexpected-end':
+      return 'the file ends too early: something is still open';
+    case 'expected-value':
+      return 'expected a JSON value here';
+    case 'expected-key':
+      return 'expected a name in double quotes here';
+    case 'expected-colon':
+      return 'expected ":" after the name';
+    case 'expected-comma-or-brace':
+      return 'expected "," or "}" here';
+    case 'expected-comma-or-bracket':
+      return 'expected "," or "]" here';
+    case 'trailing-comma':
+      return 'nothing follows the last ","';
+    case 'text-after-end':
+      return 'text after the end of the JSON value';
+    case 'comment':
+      return 'comments are not part of JSON';
+    case 'single-quotes':
+      return 'strings need double quotes';
+    case 'unterminated-string':
+      return 'this string has no closing quote';
+    case 'control-character':
+      return 'control characters must be escaped';
+    case 'bad-escape':
+      return 'no such escape sequence';
+    case 'bad-number':
+      return 'this is not a JSON number';
+    default:
+      return unreachable(problem);
+  }
+}
+
+function formName(form: TextForm): string {
+  switch (form) {
+    case 'version':
+      return 'a version 1.x.y of the OCI runtime spec';
+    case 'page-size':
+      return 'a page size such as 2MB';
+    case 'device-access':
+      return 'made of the letters r, w and m';
+    case 'cpu-list':
+      return 'a list of CPUs such as 0-3,7';
+    case 'sysctl-name':
+      return 'the name of a sysctl';
+    case 'other':
+      return 'of another form';
+    default:
+      return unreachable(form);
+  }
+}
+
+function hintOf(what: Reason, found: string): string | undefined {
+  if (what.kind === 'unsupported') return `without it ${what.why}`;
+  if (what.kind === 'not-one-of') {
+    const meant = nearest(found.replaceAll('"', ''), what.allowed);
+    return meant === undefined ? undefined : `did you mean "${meant}"?`;
+  }
+  if (what.kind === 'syntax' && what.problem === 'bad-number')
+    return 'no leading zeros, no "+", digits around "."';
+  if (what.kind === 'not-namespaced') return 'set it on the host, with sysctl(8)';
+  return undefined;
+}
+
+function typeName(type: string): string {
+  switch (type) {
+    case 'integer':
+      return 'a whole number';
+    case 'object':
+    case 'array':
+      return type === 'object' ? 'an object {...}' : 'a list [...]';
+    case 'boolean':
+      return 'true or false';
+    default:
+      return `a ${type}`;
+  }
+}
+
+function alternatives(words: readonly string[]): string {
+  const quoted = words.map(word => `"${word}"`);
+  const last = quoted.pop() ?? '';
+  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;
+}

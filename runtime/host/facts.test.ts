@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CgroupSources, probeCgroups } from './cgroup-facts.js';
 import { probeHostFacts } from './facts.js';
-import { capabilityNumbers, parseCgroupLines, parseCgroupMounts, parseKernelVersion } from './facts-text.js';
+import { capabilityNumbers, parseCgroupLines, parseKernelVersion } from './facts-text.js';
 
 const V1 = 0x27e0eb;
 const V2 = 0x63677270;
@@ -78,7 +78,6 @@ test('in a container without a cgroup namespace the own path is relative to the 
 test('no cgroups at all', () => {
   assert.equal(probeCgroups(machine({}, {})), { layout: 'none' });
   assert.equal(parseCgroupLines('garbage\n1:x\n'), []);
-  assert.equal(parseCgroupMounts('1 2 3\n - cgroup\n').length, 1);
 });
 
 test('this machine is probed without a failure', () => {

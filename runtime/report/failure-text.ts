@@ -4,16 +4,11 @@ import { unreachable } from '../../spec/unreachable.js';
 import type { Failure } from './failure.js';
 import { nearest } from './nearest.js';
 import { usageText } from './usage-text.js';
+import { visible } from './visible.js';
 
 /** What strerror(3) says: Podman and containerd look for these texts. An errno that is not in the table is shown by its name. */
 export function errnoText(code: string): string {
   return (Object.entries(errnos).find(([name]) => name === code)?.[1] ?? { words: code }).words;
-}
-
-/** What a caller gave us, shown on one line whatever is in it. */
-function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal or a log.
-  return text.replace(/[\u0000-\u001f\u007f]/g, '?');
 }
 
 function attachText(fault: 'no-place' | 'ambiguous' | 'taken'): string {
@@ -32,9 +27,9 @@ function attachText(fault: 'no-place' | 'ambiguous' | 'taken'): string {
 export function failureText(failure: Failure): string {
   switch (failure.kind) {
     case 'usage':
-      return shown(usageText(failure.fault));
+      return visible(usageText(failure.fault));
     case 'bad-id':
-      return `container id \`${shown(failure.id)}\` is not valid: letters, digits, _ + - and . (not first), at most 255`;
+      return `container id \`${visible(failure.id)}\` is not valid: letters, digits, _ + - and . (not first), at most 255`;
     case 'no-container':
       return `container \`${failure.id}\` does not exist`;
     case 'half-created':
@@ -44,16 +39,16 @@ export function failureText(failure: Failure): string {
     case 'bad-state': {
       const reason =
         failure.why === 'malformed' ? 'it is not a state of this runtime' : 'it belongs to another user';
-      return `read state of container \`${failure.id}\`: ${reason} (${shown(failure.file)}); remove it with \`delete --force\``;
+      return `read state of container \`${failure.id}\`: ${reason} (${visible(failure.file)}); remove it with \`delete --force\``;
     }
     case 'unknown-signal':
-      return `unknown signal \`${shown(failure.signal)}\`; give a number from 1 to 64 or a name like TERM`;
+      return `unknown signal \`${visible(failure.signal)}\`; give a number from 1 to 64 or a name like TERM`;
     case 'file':
-      return `${failure.verb} \`${shown(failure.path)}\`: ${errnoText(failure.code)}`;
+      return `${failure.verb} \`${visible(failure.path)}\`: ${errnoText(failure.code)}`;
     case 'not-a-file':
-      return `read \`${shown(failure.path)}\`: not a regular file`;
+      return `read \`${visible(failure.path)}\`: not a regular file`;
     case 'exists':
-      return `write \`${shown(failure.path)}\`: it exists already; remove it first or give another name with --file`;
+      return `write \`${visible(failure.path)}\`: it exists already; remove it first or give another name with --file`;
     case 'refused-input':
       return failure.text;
     case 'systemd-cgroup':
@@ -63,10 +58,12 @@ export function failureText(failure: Failure): string {
     case 'unknown-tree': {
       const best = nearest(failure.name, failure.known);
       const hint = best === null ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
-      return `unknown tree \`${shown(failure.name)}\`; ${hint}`;
+      return `unknown tree \`${visible(failure.name)}\`; ${hint}`;
     }
     case 'bad-engine':
-      return `attach a program to \`${shown(failure.path)}\`: ${attachText(failure.fault)}`;
+      return `attach a program to \`${visible(failure.path)}\`: ${attachText(failure.fault)}`;
+    case 'ps-failed':
+      return `run \`ps ${visible(failure.options)}\`: it failed or is not installed; --format json needs no ps`;
     case 'not-built':
       return `${failure.what} is not part of this build`;
     default:

@@ -51,4 +51,6 @@ export type Failure =
   | { readonly kind: 'exec-without-process' }
   | { readonly kind: 'unknown-tree'; readonly name: string; readonly known: readonly string[] }
   | { readonly kind: 'bad-engine'; readonly path: string; readonly fault: 'no-place' | 'ambiguous' | 'taken' }
+  /** ps(1) is not there or does not take these options. */
+  | { readonly kind: 'ps-failed'; readonly options: string }
   | { readonly kind: 'not-built'; readonly what: string };

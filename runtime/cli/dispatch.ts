@@ -1,0 +1,104 @@
+/** One request, one answer: read the command line, run the command, find the words. */
+import { unreachable } from '../../spec/unreachable.js';
+import type { Answer, Request } from '../engine/wire.js';
+import type { Failure } from '../report/failure.js';
+import { failureText } from '../report/failure-text.js';
+import { type CommandLine, readArguments } from './arguments.js';
+import { failed, type Invocation, type Outcome } from './invocation.js';
+import { stateRoot } from './state-root.js';
+
+type Run = (invocation: Invocation) => Outcome;
+
+/** Each command is loaded when it is called for: start-up time is a feature. */
+const load: Readonly<Record<string, () => Promise<Run>>> = {
+  create: async () => (await import('./create.js')).create,
+  run: async () => (await import('./create.js')).create,
+  exec: async () => (await import('./exec.js')).exec,
+  explain: async () => (await import('./explain.js')).explain,
+  compile: async () => (await import('./compile.js')).compile,
+  start: async () => (await import('./without-program.js')).start,
+  kill: async () => (await import('./without-program.js')).kill,
+  pause: async () => (await import('./without-program.js')).pause,
+  resume: async () => (await import('./without-program.js')).resume,
+  delete: async () => (await import('./delete.js')).deleteContainer,
+  state: async () => (await import('./state.js')).state,
+  list: async () => (await import('./list.js')).list,
+  ps: async () => (await import('./ps.js')).ps,
+  spec: async () => (await import('./spec.js')).spec,
+  features: async () => (await import('./features.js')).features,
+  tree: async () => (await import('./tree.js')).tree,
+};
+
+async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
+  const run = await load[line.command.name]?.();
+  if (run === undefined) {
+    return failed({ kind: 'usage', fault: { kind: 'command-later', command: line.command.name } });
+  }
+  return run({ request, line, root: stateRoot(request, line, process.geteuid?.() ?? 0) });
+}
+
+async function outcomeOf(request: Request): Promise<{ outcome: Outcome; command: string | null }> {
+  const read = readArguments(request.argv.slice(1));
+  switch (read.kind) {
+    case 'command':
+      return { outcome: await runLine(request, read.line), command: read.line.command.name };
+    case 'help':
+      return { outcome: (await import('./help.js')).help(read.command), command: null };
+    case 'version':
+      return { outcome: (await import('./version.js')).version(), command: null };
+    case 'fault':
+      return {
+        outcome: failed({ kind: 'usage', fault: read.fault }),
+        command: 'command' in read.fault ? read.fault.command : null,
+      };
+    default:
+      return unreachable(read);
+  }
+}
+
+/** What a failed command ends with: 255 for exec, as with runc, so that it is told from the command's own codes; else 1. */
+function failureCode(command: string | null): number {
+  return command === 'exec' ? 255 : 1;
+}
+
+function detailOf(failure: Failure): string {
+  return failure.kind === 'refused-input' ? failure.detail : '';
+}
+
+/** The answer to a request, and the image to put into the memfd where a program is to be run. */
+export async function answer(
+  request: Request,
+): Promise<{ readonly answer: Answer; readonly image: Uint8Array }> {
+  const { outcome, command } = await outcomeOf(request);
+  const none = new Uint8Array();
+  switch (outcome.kind) {
+    case 'done':
+      return {
+        answer: {
+          kind: 'report',
+          exitCode: outcome.exitCode ?? 0,
+          out: outcome.out,
+          message: '',
+          detail: '',
+        },
+        image: none,
+      };
+    case 'failure':
+      return {
+        answer: {
+          kind: 'report',
+          exitCode: outcome.exitCode ?? failureCode(command),
+          out: '',
+          message: failureText(outcome.failure),
+          detail: detailOf(outcome.failure),
+        },
+        image: none,
+      };
+    case 'launch': {
+      const { entry, image, values } = outcome;
+      return { answer: { kind: 'program', entry, imageSize: image.length, values, message: '' }, image };
+    }
+    default:
+      return unreachable(outcome);
+  }
+}

@@ -1,0 +1,32 @@
+import type { ContainerState, Status } from '../state/container-state.js';
+import { readState } from '../state/read-state.js';
+import { containerId } from './container-id.js';
+import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
+
+export interface Found {
+  readonly id: string;
+  /** ROOT/ID */
+  readonly directory: string;
+  readonly state: ContainerState;
+  readonly status: Status;
+}
+
+/** The container that the command line names. `verb` is for messages. */
+export function findContainer(invocation: Invocation, verb: string): Attempt<Found> {
+  const named = containerId(invocation);
+  if (named.kind === 'failure') return named;
+  const id = named.value;
+  const directory = `${invocation.root}/${id}`;
+  const read = readState(invocation.root, id);
+  switch (read.kind) {
+    case 'state':
+      return ok({ id, directory, ...read.live });
+    case 'absent':
+      return refuse({ kind: 'no-container', id });
+    case 'half-created':
+      return refuse({ kind: 'half-created', id, verb });
+    case 'malformed':
+    case 'not-ours':
+      return refuse({ kind: 'bad-state', id, file: `${directory}/state.json`, why: read.kind });
+  }
+}

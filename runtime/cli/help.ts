@@ -1,0 +1,48 @@
+/** Help pages, by commander from the command table. Loaded for --help only. */
+import { Command as Page } from 'commander';
+import { type Command, commands, globalOptions, type Option } from '../../spec/commands.js';
+import { done, type Outcome } from './invocation.js';
+
+function flagsOf({ long, short, kind, value }: Option): string {
+  const name = short === undefined ? `--${long}` : `-${short}, --${long}`;
+  return kind === 'flag' || kind === 'ignored' ? name : `${name} <${value ?? 'VALUE'}>`;
+}
+
+function addOptions(page: Page, options: readonly Option[]): void {
+  const seen = new Set(['help']);
+  for (const option of options) {
+    if (seen.has(option.long)) continue;
+    seen.add(option.long);
+    page.option(flagsOf(option), option.refused ? `${option.about} (not supported yet)` : option.about);
+  }
+}
+
+function pageOf(command: Command): Page {
+  const page = new Page(command.name).description(command.about).usage(`[options] ${command.usage}`.trim());
+  page.helpOption('-h, --help', 'print help');
+  addOptions(page, command.options);
+  return page;
+}
+
+function frontPage(): Page {
+  const front = new Page('chos-runtime')
+    .description('Start containers and CHOS environments (OCI runtime)')
+    .usage('[global options] COMMAND [options] [ARGUMENT...]')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false);
+  addOptions(front, globalOptions);
+  return front;
+}
+
+/** The page of one command, or the one that lists them all. */
+export function help(command: Command | null): Outcome {
+  const front = frontPage();
+  if (command !== null) {
+    const page = pageOf(command);
+    front.addCommand(page);
+    return done(page.helpInformation());
+  }
+  for (const entry of commands) front.addCommand(pageOf(entry), { hidden: entry.support === 'later' });
+  front.configureHelp({ subcommandTerm: page => page.name() });
+  return done(front.helpInformation());
+}

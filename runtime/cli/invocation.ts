@@ -1,0 +1,51 @@
+/** What every command is given and what it gives back. */
+import { resolve } from 'node:path';
+import type { Entry } from '../../spec/commands.js';
+import type { Request, Values } from '../engine/wire.js';
+import type { Failure } from '../report/failure.js';
+import type { CommandLine } from './arguments.js';
+
+export interface Invocation {
+  readonly request: Request;
+  readonly line: CommandLine;
+  /** Absolute directory of the container states. */
+  readonly root: string;
+}
+
+export type Outcome =
+  | { readonly kind: 'done'; readonly out: string; readonly exitCode?: number }
+  | { readonly kind: 'failure'; readonly failure: Failure; readonly exitCode?: number }
+  | { readonly kind: 'launch'; readonly entry: Entry; readonly image: Uint8Array; readonly values: Values };
+
+export function done(out: string): Outcome {
+  return { kind: 'done', out };
+}
+
+export function failed(failure: Failure): Outcome {
+  return { kind: 'failure', failure };
+}
+
+/** A step on the way to an outcome: what was asked for, or why not. */
+export type Attempt<Value> =
+  | { readonly kind: 'ok'; readonly value: Value }
+  | { readonly kind: 'failure'; readonly failure: Failure };
+
+export function ok<Value>(value: Value): Attempt<Value> {
+  return { kind: 'ok', value };
+}
+
+export function refuse(failure: Failure): Attempt<never> {
+  return { kind: 'failure', failure };
+}
+
+/** A path of the caller's, seen from the caller's directory. */
+export function absolute(invocation: Pick<Invocation, 'request'>, path: string): string {
+  return resolve(invocation.request.cwd, path);
+}
+
+/** The caller's environment variable; an empty one counts as not set (Podman passes XDG_RUNTIME_DIR= as root). */
+export function variable(request: Request, name: string): string | null {
+  const entry = request.environment.find(text => text.startsWith(`${name}=`));
+  const value = entry?.slice(name.length + 1) ?? '';
+  return value === '' ? null : value;
+}

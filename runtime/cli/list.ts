@@ -1,0 +1,23 @@
+import { stateObject } from '../report/state-json.js';
+import { table } from '../report/table.js';
+import { listStates } from '../state/read-state.js';
+import { done, failed, type Invocation, type Outcome } from './invocation.js';
+import { outputFormat } from './output-format.js';
+
+export function list(invocation: Invocation): Outcome {
+  const format = outputFormat(invocation, ['table', 'json']);
+  if (format.kind === 'failure') return failed(format.failure);
+  const containers = listStates(invocation.root);
+  if (invocation.line.options.flags.has('quiet')) {
+    return done(containers.map(({ state }) => `${state.id}\n`).join(''));
+  }
+  const objects = containers.map(({ state, status }) => stateObject(state, status));
+  if (format.value === 'json') return done(`${JSON.stringify(objects)}\n`);
+  const columns = ['id', 'pid', 'status', 'bundle', 'created', 'owner'];
+  return done(
+    table(
+      columns.map(name => name.toUpperCase()),
+      objects.map(object => columns.map(name => String(object[name]))),
+    ),
+  );
+}

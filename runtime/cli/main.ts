@@ -1,0 +1,85 @@
+/**
+ * What the front door starts: one request on descriptor 3, one answer, the end. With arguments (`node chos-runtime.cjs list`) it is for
+ * development: commands that start nothing work, the others say that they need the engine.
+ */
+import { fstatSync, readSync, writeSync } from 'node:fs';
+import { WireFd } from '../../spec/wire.js';
+import { type Answer, decodeRequest, encodeAnswer, type Request, requestSize } from '../engine/wire.js';
+import { answer } from './dispatch.js';
+
+/** Descriptor 3 is inherited in blocking mode, so that no event loop is needed. */
+function readRequest(fd: number): Request {
+  let bytes = Buffer.alloc(64 * 1024);
+  let length = 0;
+  for (;;) {
+    const size = requestSize(bytes.subarray(0, length));
+    if (size !== null && length >= size) break;
+    if (size !== null && size > bytes.length)
+      bytes = Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]);
+    const count = readSync(fd, bytes, length, bytes.length - length, null);
+    if (count === 0) break;
+    length += count;
+  }
+  const decoded = decodeRequest(bytes.subarray(0, length));
+  if (decoded.kind === 'request') return decoded.request;
+  throw new Error(`request: ${decoded.fault}; chos-runtime and its compiler belong to different versions`);
+}
+
+function writeAll(fd: number, bytes: Uint8Array, at: number | null): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, at === null ? null : at + done);
+  }
+}
+
+/** A bug must not show a stack trace to the callers, who parse what they read. */
+function bug(error: unknown): Answer {
+  const reason = error instanceof Error ? error.message : String(error);
+  const detail = error instanceof Error ? (error.stack ?? '') : '';
+  const message = `internal error: ${reason.replace(/\s+/g, ' ')}`;
+  return { kind: 'report', exitCode: 1, out: '', message, detail };
+}
+
+async function serve(): Promise<void> {
+  let reply: Answer;
+  try {
+    const request = readRequest(WireFd.SOCKET);
+    const result = await answer(request);
+    if (result.image.length > 0) writeAll(request.program, result.image, 0);
+    reply = result.answer;
+  } catch (error) {
+    reply = bug(error);
+  }
+  writeAll(WireFd.SOCKET, encodeAnswer(reply), null);
+}
+
+async function direct(args: readonly string[]): Promise<void> {
+  const environment = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
+  const argv = ['chos-runtime', ...args];
+  const request: Request = { argv, environment, cwd: process.cwd(), config: 0, program: -1 };
+  const reply = await answer(request)
+    .then(result => result.answer)
+    .catch(bug);
+  if (reply.kind === 'program') {
+    writeSync(2, 'chos-runtime: compiled, but only the engine can execute it\n');
+    process.exitCode = 1;
+    return;
+  }
+  if (reply.out !== '') writeAll(1, Buffer.from(reply.out), null);
+  if (reply.message !== '')
+    writeSync(2, `${reply.message}\n${reply.detail}${reply.detail === '' ? '' : '\n'}`);
+  process.exitCode = reply.exitCode;
+}
+
+function hasSocket(): boolean {
+  try {
+    return fstatSync(WireFd.SOCKET).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+const args = process.argv.slice(2);
+// exit() and not the end of the event loop: tearing down the heap costs time that the container waits for.
+const end = args.length === 0 && hasSocket() ? serve() : direct(args);
+void end.finally(() => process.exit());

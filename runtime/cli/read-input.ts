@@ -1,0 +1,56 @@
+/** Read a file that a caller names: config.json, process.json. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errnoName } from '../../spec/errno.js';
+import { type Attempt, ok, refuse } from './invocation.js';
+
+/** Bytes read at most; admit refuses what is longer than 16 MiB, so one more says enough. */
+const LIMIT = 16 * 1024 * 1024 + 1;
+// NONBLOCK so that a fifo in place of the file cannot hold us up, NOCTTY so that a terminal does not become ours.
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** The name of the error of a failed call of node:fs; what is no such error is a bug and thrown on. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  throw error;
+}
+
+/** All bytes of an open regular file. The offset is moved, the descriptor stays open. */
+export function readDescriptor(fd: number, path: string): Attempt<Uint8Array> {
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) return refuse({ kind: 'file', verb: 'read', path, code: 'EISDIR' });
+    if (!stat.isFile()) return refuse({ kind: 'not-a-file', path });
+    let bytes = Buffer.allocUnsafe(Math.min(stat.size, LIMIT) + 1);
+    let length = 0;
+    for (;;) {
+      const count = readSync(fd, bytes, length, bytes.length - length, null);
+      length += count;
+      if (count === 0 || length >= LIMIT) return ok(bytes.subarray(0, length));
+      if (length === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(bytes.length)]);
+    }
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'read', path, code: errnoOf(error) });
+  }
+}
+
+/** The bytes of the file that the caller calls `path`, opened at `at`. */
+export function readInput(path: string, at: string): Attempt<Uint8Array> {
+  let fd: number;
+  try {
+    fd = openSync(at, FLAGS);
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'open', path, code: errnoOf(error) });
+  }
+  try {
+    return readDescriptor(fd, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What the front door opened for us: a descriptor, -errno of its attempt, or 0 for none, in which case we open it. */
+export function readHanded(handed: number, path: string, at: string): Attempt<Uint8Array> {
+  if (handed > 0) return readDescriptor(handed, path);
+  if (handed === 0) return readInput(path, at);
+  return refuse({ kind: 'file', verb: 'open', path, code: errnoName(-handed) ?? String(-handed) });
+}

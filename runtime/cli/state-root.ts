@@ -1,0 +1,14 @@
+import type { Request } from '../engine/wire.js';
+import type { CommandLine } from './arguments.js';
+import { absolute, variable } from './invocation.js';
+
+/**
+ * The directory of the container states: --root; /run/chos-runtime for root, whatever XDG_RUNTIME_DIR says (runc's rule: with crun's, containers
+ * that Podman made are not found from a login shell); else in the user's runtime directory. The engine has the same rule.
+ */
+export function stateRoot(request: Request, line: Pick<CommandLine, 'global'>, euid: number): string {
+  const given = line.global.texts.get('root') ?? '';
+  if (given !== '') return absolute({ request }, given);
+  if (euid === 0) return '/run/chos-runtime';
+  return `${variable(request, 'XDG_RUNTIME_DIR') ?? `/run/user/${euid}`}/chos-runtime`;
+}

@@ -1,0 +1,36 @@
+/**
+ * start, kill, pause and resume come here only if ROOT/ID holds no program that the front door could run, or if the command line was wrong: the
+ * words for that.
+ */
+import { findContainer } from './find-container.js';
+import { failed, type Invocation, type Outcome } from './invocation.js';
+import { givenValues } from './launch-values.js';
+import { parseSignal } from './signal.js';
+import { storedProgram } from './stored-program.js';
+
+function serve(invocation: Invocation, verb: string, entry: 'start' | 'kill' | 'pause' | 'resume'): Outcome {
+  const found = findContainer(invocation, verb);
+  if (found.kind === 'failure') return failed(found.failure);
+  return storedProgram(invocation, entry, givenValues(invocation));
+}
+
+export function start(invocation: Invocation): Outcome {
+  return serve(invocation, 'start', 'start');
+}
+
+export function pause(invocation: Invocation): Outcome {
+  return serve(invocation, 'pause', 'pause');
+}
+
+export function resume(invocation: Invocation): Outcome {
+  return serve(invocation, 'resume', 'resume');
+}
+
+export function kill(invocation: Invocation): Outcome {
+  const name = invocation.line.operands[1] ?? 'TERM';
+  const signal = parseSignal(name);
+  if (signal === null) return failed({ kind: 'unknown-signal', signal: name });
+  const found = findContainer(invocation, 'kill');
+  if (found.kind === 'failure') return failed(found.failure);
+  return storedProgram(invocation, 'kill', { ...givenValues(invocation), SIGNAL: signal });
+}

@@ -1,0 +1,59 @@
+/** What /proc says of processes: whether a recorded process still is the one that was recorded, and who is in a cgroup. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessInfo {
+  readonly pid: number;
+  /** Clock ticks after boot at which it began, as text: it may not fit a number. Field 22 of /proc/PID/stat (proc_pid_stat(5)). */
+  readonly start: string;
+  /** Dead, but not waited for: state Z or X. */
+  readonly dead: boolean;
+}
+
+/** Read the fields of a /proc/PID/stat text. The command name in parentheses may hold anything, parentheses too. */
+export function parseStat(text: string): ProcessInfo | null {
+  const end = text.lastIndexOf(')');
+  const pid = /^(\d+) \(/.exec(text)?.[1];
+  if (end < 0 || pid === undefined) return null;
+  const fields = text.slice(end + 2).split(' ');
+  const [state] = fields;
+  const start = fields[19];
+  if (state === undefined || start === undefined || !/^\d+$/.test(start)) return null;
+  return { pid: Number(pid), start, dead: state === 'Z' || state === 'X' || state === 'x' };
+}
+
+/** null if there is no such process (any more). */
+export function processInfo(pid: number): ProcessInfo | null {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+function pidsOfFile(path: string): readonly number[] {
+  try {
+    return readFileSync(path, 'latin1')
+      .split('\n')
+      .map(Number)
+      .filter(pid => pid > 0);
+  } catch {
+    return [];
+  }
+}
+
+/** The processes of a cgroup directory and of those below it, ascending. A directory that is gone holds none. */
+export function cgroupPids(directory: string): readonly number[] {
+  const pids = new Set<number>();
+  const pending = [directory];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const pid of pidsOfFile(`${next}/cgroup.procs`)) pids.add(pid);
+    try {
+      for (const entry of readdirSync(next, { withFileTypes: true })) {
+        if (entry.isDirectory()) pending.push(`${next}/${entry.name}`);
+      }
+    } catch {
+      // Removed while we looked: nothing is in it.
+    }
+  }
+  return [...pids].sort((a, b) => a - b);
+}

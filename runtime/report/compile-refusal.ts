@@ -1,7 +1,44 @@
-import type { CompileRefusal } from '../compile/compile.js';
+/** Words for what the compiler refuses: the config is right, but this host or this version cannot do it. */
+import { unreachable } from '../../spec/unreachable.js';
+import type { CompileRefusal, RefusalReason } from '../compile/refusal.js';
+import { placeOf } from '../program/action.js';
 import { visible } from './visible.js';
 
-/** Words for what the compiler refuses. */
-export function refusalText(reason: CompileRefusal): string {
-  return visible(typeof reason === 'string' ? reason : JSON.stringify(reason));
+function reasonText(reason: RefusalReason): string {
+  switch (reason.kind) {
+    case 'no-controller':
+      return `set a limit: this host's cgroups (${reason.layout}) have no ${reason.controller} controller; mount it or leave the limit out`;
+    case 'only-on-v1':
+      return `set ${reason.property}: only cgroup v1 has it, and this host has v2`;
+    case 'only-on-v2':
+      return `set ${reason.property}: only cgroup v2 has it, and this host has v1`;
+    case 'no-cgroups':
+      return `set ${reason.property}: cgroups are disabled or not mounted`;
+    case 'mount-inside-proc':
+      return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
+    case 'mount-without-source':
+      return `mount on \`${reason.destination}\`: a bind mount needs a source`;
+    case 'bind-with-data':
+      return `bind mount: it cannot take the options \`${reason.options}\` of a file system`;
+    case 'needs-mount-namespace':
+      return `set ${reason.property}: it would change the host, because the container has no mount namespace of its own`;
+    case 'lsm-missing':
+      return `set the ${reason.lsm} label: this kernel has no ${reason.lsm} enabled`;
+    case 'console-socket-without-terminal':
+      return '--console-socket is given, but process.terminal is false';
+    case 'terminal-without-console-socket':
+      return 'process.terminal is true, but nobody would receive the terminal; give --console-socket';
+    case 'seccomp':
+      return `compile the seccomp profile: ${reason.reason}`;
+    case 'needs-root':
+      return 'start a container without being root: not supported by this version';
+    case 'not-supported':
+      return `${reason.what} is not supported by this version`;
+    default:
+      return unreachable(reason);
+  }
+}
+
+export function refusalText({ because, reason }: CompileRefusal): string {
+  return visible(`${reasonText(reason)}${placeOf(because)}`);
 }

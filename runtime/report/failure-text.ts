@@ -36,6 +36,8 @@ export function failureText(failure: Failure): string {
       return `cannot ${failure.verb} container \`${failure.id}\`: it was never finished, container not running; remove it with \`delete --force\``;
     case 'not-running':
       return `cannot ${failure.verb} container \`${failure.id}\`: container not running`;
+    case 'paused':
+      return `cannot exec in container \`${failure.id}\`: it is paused; resume it first`;
     case 'bad-state': {
       const reason =
         failure.why === 'malformed' ? 'it is not a state of this runtime' : 'it belongs to another user';

@@ -15,7 +15,7 @@ export type UsageFault =
       readonly kind: 'bad-value';
       readonly option: string;
       readonly value: string;
-      readonly expected: 'a number' | 'true or false' | readonly string[];
+      readonly expected: 'a number' | 'true or false' | 'UID[:GID]' | readonly string[];
     }
   /** In the table, but this version does not carry it out. */
   | { readonly kind: 'option-later'; readonly option: string; readonly command: string | null }
@@ -33,6 +33,7 @@ export type Failure =
   /** The container was never finished: its process does not exist. */
   | { readonly kind: 'half-created'; readonly id: string; readonly verb: string }
   | { readonly kind: 'not-running'; readonly id: string; readonly verb: string }
+  | { readonly kind: 'paused'; readonly id: string }
   /** ROOT/ID holds something that this version did not write. */
   | {
       readonly kind: 'bad-state';

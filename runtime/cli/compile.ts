@@ -1,0 +1,64 @@
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { attach } from '../engine/executable.js';
+import { encode } from '../program/encode.js';
+import {
+  type Attempt,
+  absolute,
+  done,
+  failed,
+  type Invocation,
+  type Outcome,
+  ok,
+  refuse,
+} from './invocation.js';
+import { prepareLaunch } from './launch.js';
+import { errnoOf } from './read-input.js';
+
+/**
+ * The engine to attach to: the running one, which is our parent and which belongs to this compiler whatever lies beside it; without one (development)
+ * the one in the directory of the bundle file.
+ */
+function readEngine(hasEngine: boolean): Attempt<{ readonly path: string; readonly bytes: Uint8Array }> {
+  const path = hasEngine ? `/proc/${process.ppid}/exe` : join(dirname(process.argv[1] ?? ''), 'chos-runtime');
+  try {
+    return ok({ path, bytes: readFileSync(path) });
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'read', path, code: errnoOf(error) });
+  }
+}
+
+/** Write beside, then rename: whoever runs the file at this moment goes on with the old one, and nobody sees half of the new one. */
+function writeExecutable(path: string, shown: string, bytes: Uint8Array): Outcome {
+  const beside = `${path}.${process.pid}.new`;
+  try {
+    writeFileSync(beside, bytes, { flag: 'wx', mode: 0o755 });
+    chmodSync(beside, 0o755);
+    renameSync(beside, path);
+    return done('');
+  } catch (error) {
+    rmSync(beside, { force: true });
+    return failed({ kind: 'file', verb: 'write', path: shown, code: errnoOf(error) });
+  }
+}
+
+/** `compile BUNDLE -o FILE`: the engine and the launch program in one static executable. */
+export function compile(invocation: Invocation): Outcome {
+  const { line, request } = invocation;
+  const output = line.options.texts.get('output');
+  if (output === undefined) {
+    return failed({
+      kind: 'usage',
+      fault: { kind: 'missing-operand', operand: '--output FILE', command: 'compile' },
+    });
+  }
+  const launch = prepareLaunch(invocation, line.operands[0] ?? line.options.texts.get('bundle') ?? '.', 0);
+  if (launch.kind === 'failure') return failed(launch.failure);
+  const engine = readEngine(request.program > 0);
+  if (engine.kind === 'failure') return failed(engine.failure);
+  const attached = attach(engine.value.bytes, encode(launch.value.program));
+  if (attached.kind === 'fault') {
+    return failed({ kind: 'bad-engine', path: engine.value.path, fault: attached.fault });
+  }
+  return writeExecutable(absolute(invocation, output), output, attached.bytes);
+}

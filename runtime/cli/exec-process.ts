@@ -1,0 +1,93 @@
+/** The process that `exec` starts: the file of --process as it is, or the container's own process changed by the command line, as runc does it. */
+import type { Config, Process } from '../../spec/generated/config.js';
+import { type AdmittedProcess, admitProcess } from '../admit/admit.js';
+import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
+import { readInput } from './read-input.js';
+import { refusedInput } from './refusal.js';
+
+const CAPABILITY_SETS = ['bounding', 'effective', 'permitted'] as const;
+
+/** Without a group the container's own stays, as with runc. */
+function userOf(text: string): Attempt<{ readonly uid: number; readonly gid: number | null }> {
+  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+  if (uid === undefined) {
+    return refuse({
+      kind: 'usage',
+      fault: { kind: 'bad-value', option: '--user', value: text, expected: 'UID[:GID]' },
+    });
+  }
+  return ok({ uid: Number(uid), gid: gid === undefined ? null : Number(gid) });
+}
+
+function gidsOf(texts: readonly string[]): Attempt<readonly number[]> {
+  const wrong = texts.find(text => !/^\d{1,10}$/.test(text));
+  if (wrong === undefined) return ok(texts.map(Number));
+  return refuse({
+    kind: 'usage',
+    fault: { kind: 'bad-value', option: '--additional-gids', value: wrong, expected: 'a number' },
+  });
+}
+
+function withCapabilities(process: Process, added: readonly string[]): Process['capabilities'] {
+  if (added.length === 0) return process.capabilities;
+  const names = added.map(name => (/^CAP_/i.test(name) ? name.toUpperCase() : `CAP_${name.toUpperCase()}`));
+  const sets = CAPABILITY_SETS.map(set => [
+    set,
+    [...new Set([...(process.capabilities?.[set] ?? []), ...names])],
+  ]);
+  return { ...process.capabilities, ...Object.fromEntries(sets) };
+}
+
+/** JSON text of a value with bigints, which JSON.stringify does not take (limits of 64 bits). */
+function jsonOf(value: unknown): string {
+  const mark = '\u0001bigint:';
+  const text = JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'bigint' ? `${mark}${inner}` : inner,
+  );
+  return text.replace(/"\\u0001bigint:(\d+)"/g, '$1');
+}
+
+function changedProcess({ line }: Invocation, process: Process): Attempt<Process> {
+  const { options } = line;
+  const user = options.texts.get('user');
+  const identity = user === undefined ? ok(null) : userOf(user);
+  if (identity.kind === 'failure') return identity;
+  const gids = gidsOf(options.lists.get('additional-gids') ?? []);
+  if (gids.kind === 'failure') return gids;
+  return ok({
+    ...process,
+    args: line.operands.slice(1) as unknown as Process['args'],
+    terminal: options.flags.has('tty'),
+    cwd: options.texts.get('cwd') ?? process.cwd,
+    env: [...(process.env ?? []), ...(options.lists.get('env') ?? [])],
+    user: {
+      ...process.user,
+      uid: identity.value?.uid ?? process.user?.uid ?? 0,
+      gid: identity.value?.gid ?? process.user?.gid ?? 0,
+      additionalGids: [...(process.user?.additionalGids ?? []), ...gids.value],
+    },
+    noNewPrivileges: process.noNewPrivileges === true || options.flags.has('no-new-privs'),
+    capabilities: withCapabilities(process, options.lists.get('cap') ?? []) ?? {},
+  });
+}
+
+export function execProcess(invocation: Invocation, config: Config): Attempt<AdmittedProcess> {
+  const file = invocation.line.options.texts.get('process');
+  const command = invocation.line.operands[1];
+  if (file !== undefined && command !== undefined) {
+    return refuse({ kind: 'usage', fault: { kind: 'conflict', one: '--process', other: command } });
+  }
+  if (file === undefined && command === undefined) return refuse({ kind: 'exec-without-process' });
+  let text: Uint8Array | string;
+  if (file !== undefined) {
+    const read = readInput(file, absolute(invocation, file));
+    if (read.kind === 'failure') return read;
+    text = read.value;
+  } else {
+    const process = changedProcess(invocation, config.process);
+    if (process.kind === 'failure') return process;
+    text = jsonOf(process.value);
+  }
+  const result = admitProcess({ file: file ?? 'command line', text });
+  return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok(result.spec);
+}

@@ -1,0 +1,45 @@
+import { compileExec } from '../compile/compile.js';
+import { probeHostFacts } from '../host/facts.js';
+import { encode } from '../program/encode.js';
+import { execProcess } from './exec-process.js';
+import { findContainer } from './find-container.js';
+import { failed, type Invocation, type Outcome } from './invocation.js';
+import { readConfig } from './launch.js';
+import { givenValues, listenEntries } from './launch-values.js';
+import { refusedByCompiler } from './refusal.js';
+
+/** `exec`: one more process in a container, from process.json or from the command line. */
+export function exec(invocation: Invocation): Outcome {
+  const found = findContainer(invocation, 'exec in');
+  if (found.kind === 'failure') return failed(found.failure);
+  const { id, directory, state, status } = found.value;
+  if (status !== 'running' && status !== 'created') {
+    return failed(
+      status === 'paused' ? { kind: 'paused', id } : { kind: 'not-running', id, verb: 'exec in' },
+    );
+  }
+  const saved = `${directory}/config.json`;
+  const config = readConfig(saved, saved, 0);
+  if (config.kind === 'failure') return failed(config.failure);
+  const admitted = execProcess(invocation, config.value.spec.config);
+  if (admitted.kind === 'failure') return failed(admitted.failure);
+  const { options } = invocation.line;
+  const result = compileExec({
+    config: config.value.spec,
+    process: admitted.value,
+    state,
+    facts: probeHostFacts(),
+    options: {
+      console: options.texts.has('console-socket'),
+      detach: options.flags.has('detach'),
+      environmentEntries: listenEntries(invocation),
+    },
+  });
+  if (result.kind === 'refused') return failed(refusedByCompiler(result.reason));
+  return {
+    kind: 'launch',
+    entry: 'exec',
+    image: encode(result.program),
+    values: { ...givenValues(invocation), STATE_DIR: directory },
+  };
+}

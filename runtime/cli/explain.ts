@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { explain as explainProgram } from '../program/explain.js';
+import { explainText } from '../report/explain-text.js';
+import { isContainerId } from './container-id.js';
+import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
+import { prepareLaunch } from './launch.js';
+import { outputFormat } from './output-format.js';
+
+/**
+ * `explain [BUNDLE|ID]`: what a launch would do. A directory counts before a container of that name; of a container the saved config.json is
+ * explained.
+ */
+export function explain(invocation: Invocation): Outcome {
+  const format = outputFormat(invocation, ['text', 'json']);
+  if (format.kind === 'failure') return failed(format.failure);
+  const { line, root } = invocation;
+  const given = line.operands[0] ?? line.options.texts.get('bundle') ?? '.';
+  const isId =
+    isContainerId(given) && !existsSync(absolute(invocation, given)) && existsSync(`${root}/${given}`);
+  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, 0);
+  if (launch.kind === 'failure') return failed(launch.failure);
+  const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });
+  return done(format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records));
+}

@@ -12,7 +12,7 @@
  *   contender NAME                                      the lines below are its steps, run in order each round
  *   time LABEL ARGV... | quiet ARGV... | try ARGV...    measured | must succeed | may fail
  *   await PIDFILE | resident LABEL PIDFILE              until that process is gone | memory of that process
- *   finish ARGV...                                      once, after the last round or the first failure
+ *   once ARGV... | finish ARGV...                       before the first round (must succeed) | after the last one
  * Times are nanoseconds of CLOCK_MONOTONIC, memory is KiB. A contender that fails once is out of the later rounds.
  */
 #include "freestanding.h"
@@ -141,13 +141,29 @@ static int run_step(struct step *s, uint64_t *value, uint32_t *memory)
 	return same(s->kind, "try") || same(s->kind, "finish") ? 0 : code;
 }
 
+/* Runs the steps of a kind that stands outside the rounds. */
+static void play_outside(struct contender *c, const char *kind)
+{
+	uint64_t value;
+	uint32_t memory;
+	for (int i = 0; i < c->steps; i++) {
+		if (!same(c->step[i].kind, kind) || c->failed_step)
+			continue;
+		int code = run_step(&c->step[i], &value, &memory);
+		if (code) {
+			c->failed_step = i + 1;
+			c->exit_code = code;
+		}
+	}
+}
+
 static void play(struct contender *c, int keep)
 {
 	uint64_t value = 0;
 	uint32_t memory = 0;
 	for (int i = 0; i < c->steps; i++) {
 		struct step *s = &c->step[i];
-		if (same(s->kind, "finish"))
+		if (same(s->kind, "finish") || same(s->kind, "once"))
 			continue;
 		if (gap && same(s->kind, "time")) {
 			long pause[2] = {(long)(gap / 1000), (long)(gap % 1000 * 1000000)};
@@ -170,6 +186,8 @@ static void play(struct contender *c, int keep)
 static void play_rounds(void)
 {
 	int order[MAX_CONTENDERS];
+	for (int i = 0; i < count; i++)
+		play_outside(&contenders[i], "once");
 	for (unsigned long round = 0; round < warmup + rounds; round++) {
 		for (int i = 0; i < count; i++) { /* Fisher-Yates, inside out */
 			int j = (int)(draw() % (unsigned)(i + 1));
@@ -180,10 +198,13 @@ static void play_rounds(void)
 			if (!contenders[order[i]].failed_step)
 				play(&contenders[order[i]], round >= warmup);
 	}
-	for (int i = 0; i < count; i++)
-		for (int j = 0; j < contenders[i].steps; j++)
-			if (same(contenders[i].step[j].kind, "finish"))
-				run_step(&contenders[i].step[j], &random_state, &(uint32_t){0});
+	SYS(dup3, 1, 2, 0); /* "no such container" is the expected answer from here on */
+	for (int i = 0; i < count; i++) {
+		int failed = contenders[i].failed_step;
+		contenders[i].failed_step = 0; /* tidying up is for those who failed, too */
+		play_outside(&contenders[i], "finish");
+		contenders[i].failed_step = failed;
+	}
 }
 
 /* Runtimes change owner and mode of the null device they are given: let it be one of ours. */

@@ -1,0 +1,161 @@
+/**
+ * `make bench`: all contenders side by side, in one run, on this machine.
+ *
+ *   node build/conformance/bench.mjs [--quick] [--only PATTERN] [--write-docs] [--list] [--seed N] [--rounds N]
+ *
+ * Exit code 0: everything that is here was measured (a missed target is a line in the table, not a failure).
+ * 1: a contender that is here failed, or something was left behind. 2: wrong use.
+ */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { makeRootfs, makeShares } from './bundle.js';
+import { names, type Tools } from './contenders.js';
+import { rewriteFigures } from './docs.js';
+import { type Result, standing } from './figures.js';
+import { hostTraces, mountPoints } from './host.js';
+import { variants } from './pinned.js';
+import { runPlan } from './plan.js';
+import { plot } from './plot.js';
+import { type Context, type Scenario, scenarios } from './scenarios.js';
+import { aligned, markdown, memoryRows, missingRows, type Rows, timeRows, verdictRows } from './table.js';
+import { judge } from './targets.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const top = resolve(here, '../..');
+const tools: Tools = {
+  chos: join(top, 'build/chos-runtime'),
+  floor: join(here, 'floor'),
+  timer: join(here, 'timer'),
+};
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+const usage = 'usage: bench.mjs [--quick] [--only PATTERN] [--write-docs] [--list] [--seed N] [--rounds N]';
+
+const readOptions = () => {
+  try {
+    return parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', default: '' },
+        'write-docs': { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        seed: { type: 'string', default: '20041' },
+        rounds: { type: 'string', default: '0' },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}\n`);
+    return undefined;
+  }
+};
+
+/** crun 1.8 refuses hybrid cgroups: without the v2 mount the same machine is plain v1, for everybody. */
+const standardPreparation = (): readonly (readonly string[])[] => [
+  ...(mountPoints().includes('/sys/fs/cgroup/unified') ? [['umount', '/sys/fs/cgroup/unified']] : []),
+  ['tmpfs', '/run'],
+  ['proc'],
+  ['null'],
+];
+
+interface Effort {
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+const runScenario = (scenario: Scenario, context: Context, effort: Effort): Result => {
+  const race = scenario.set(context);
+  const rounds = effort.rounds || (effort.quick ? 2 : scenario.rounds);
+  const outcomes = runPlan(tools.timer, context.directory, {
+    seed: effort.seed,
+    rounds,
+    warmup: effort.quick ? 1 : 3,
+    gap: effort.quick ? Math.min(scenario.gap ?? 0, 10) : (scenario.gap ?? 0),
+    prepare: [...standardPreparation(), ...(race.prepare ?? [])],
+    contestants: race.contestants,
+  });
+  const total = scenario.id.startsWith('cycle');
+  return {
+    id: scenario.id,
+    title: scenario.title,
+    gap: scenario.gap ?? 0,
+    standings: [...outcomes, ...race.absent].map(outcome => standing(outcome, total)),
+  };
+};
+
+const machine = (): string => {
+  const model = cpus()[0]?.model.trim() || 'unknown CPU';
+  return `Linux ${release()}, ${cpus().length} x ${model}, Node ${process.version}`;
+};
+
+const report = (results: readonly Result[], draw: (rows: Rows) => string): string => {
+  const pinnedNames: readonly string[] = variants;
+  const pinned = results.filter(({ id }) => id.startsWith('pinned'));
+  const parts = [
+    draw(verdictRows(judge(results))),
+    draw(timeRows(results, [...names, 'node'])),
+    draw(memoryRows(results, names)),
+    draw(timeRows(pinned, pinnedNames).map(row => row.slice(0, pinnedNames.length + 1))),
+  ];
+  return parts.filter(part => part.trim().split('\n').length > (draw === markdown ? 2 : 1)).join('\n');
+};
+
+const publish = (results: readonly Result[], effort: Effort, writeDocs: boolean): void => {
+  const out = join(top, 'build/bench');
+  mkdirSync(out, { recursive: true });
+  const about = { machine: machine(), date: new Date().toISOString(), ...effort };
+  const verdicts = judge(results);
+  writeFileSync(join(out, 'results.json'), `${JSON.stringify({ ...about, verdicts, results }, null, 1)}\n`);
+  writeFileSync(join(out, 'results.svg'), plot(results, machine()));
+  say(`\n${report(results, aligned)}`);
+  const missing = missingRows(results);
+  if (missing.length) say(missing.map(row => row.join(' ')).join('\n'));
+  say(`written: ${join(out, 'results.json')}, results.svg`);
+  if (!writeDocs) return;
+  const away = missing.length ? `\nNot measured: ${missing.map(([key]) => key).join('; ')}.\n` : '';
+  const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}.\n\n![medians](benchmarks.svg)\n\n${report(results, markdown)}${away}`;
+  const page = join(top, 'docs/benchmarks.md');
+  const written = existsSync(page) ? rewriteFigures(page, text) : { status: 'no-markers', path: page };
+  if (written.status === 'written') copyFileSync(join(out, 'results.svg'), join(top, 'docs/benchmarks.svg'));
+  say(written.status === 'written' ? `rewritten: ${page}` : `${page}: no place for figures`);
+};
+
+const main = (): number => {
+  const options = readOptions();
+  if (options === undefined) return 2;
+  const chosen = scenarios.filter(({ id }) => new RegExp(options.only).test(id));
+  if (options.list) {
+    for (const { id, title } of chosen) say(`${id.padEnd(22)} ${title}`);
+    return 0;
+  }
+  if (process.getuid?.() !== 0) {
+    process.stderr.write('bench: needs root (mount, pid and network namespaces)\n');
+    return 2;
+  }
+  const effort = { quick: options.quick, rounds: Number(options.rounds), seed: Number(options.seed) };
+  const directory = mkdtempSync(join(tmpdir(), 'chosbench-'));
+  const before = hostTraces();
+  const results: Result[] = [];
+  try {
+    const context = { tools, directory, rootfs: makeRootfs(directory) };
+    makeShares(directory, context.rootfs, 1);
+    for (const scenario of chosen) {
+      process.stderr.write(`${scenario.title} ...\n`);
+      results.push(runScenario(scenario, context, effort));
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  publish(results, effort, options['write-docs']);
+  const left = hostTraces().filter(trace => !before.includes(trace));
+  for (const trace of left) say(`left behind: ${trace}`);
+  const failed = results.some(({ standings }) =>
+    standings.some(({ missing }) => missing?.status === 'failed'),
+  );
+  return failed || left.length ? 1 : 0;
+};
+
+process.exitCode = main();

@@ -1,0 +1,99 @@
+/**
+ * Environments of the `pinned` back end. It uses an environment only from the mount namespace of process 1, so it is the
+ * timer's own namespace (whose process 1 the timer is) that gets a registry, shares and a prepared tree.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeShares, writeBundle } from './bundle.js';
+import type { Tools } from './contenders.js';
+import type { Contestant, Step } from './plan.js';
+import type { Context, Race, Scenario } from './scenarios.js';
+
+const treeName = 'benchtree';
+export const variants = ['no mount namespace', 'own mount namespace', 'own, shares elided'] as const;
+type Variant = (typeof variants)[number];
+
+const whyNot = (tools: Tools): string | undefined => {
+  if (!existsSync(tools.chos)) return `${tools.chos}: not there`;
+  const listed = spawnSync(tools.chos, ['tree', 'list'], { encoding: 'utf8' });
+  return listed.status === 0 ? undefined : `tree list: ${listed.stderr.trim()}`;
+};
+
+/** Makes the registry visible on a writable view of /etc that only this namespace has. */
+const registryScript = (context: Context, registry: string): string =>
+  [
+    'mkdir -p /run/etc-upper /run/etc-work',
+    'mount -t overlay -o lowerdir=/etc,upperdir=/run/etc-upper,workdir=/run/etc-work overlay /etc',
+    `mkdir -p /etc/chos.d && cp ${registry} /etc/chos.d/bench.json`,
+    // A share is live inside only if the host's mount is shared (design.md section 5, rule 2).
+    'mount --make-rshared /',
+    `${context.tools.chos} tree prepare ${treeName}`,
+  ].join(' && ');
+
+const bundleFor = (
+  context: Context,
+  id: string,
+  variant: Variant,
+  shares: readonly (readonly [string, string])[],
+): string => {
+  const name = `${id}-${variants.indexOf(variant)}`;
+  const args = ['/bin/true'];
+  const own = variant !== 'no mount namespace';
+  const binds = variant === 'own, shares elided' ? shares.map(([at]) => [at, at] as const) : [];
+  return writeBundle(context.directory, name, context.rootfs, {
+    args,
+    shares: binds,
+    tree: treeName,
+    ownMounts: own,
+  });
+};
+
+const contestant = (context: Context, id: string, variant: Variant, bundle: string): Contestant => {
+  const { chos } = context.tools;
+  const container = `chosbench-${id}-${variants.indexOf(variant)}`;
+  const steps: readonly Step[] = [
+    {
+      kind: 'once',
+      argv: [chos, '--cgroup-manager', 'disabled', 'compile', bundle, '-o', `${bundle}.run`],
+    },
+    { kind: 'time', label: 'run', argv: [`${bundle}.run`, '--id', container] },
+    { kind: 'finish', argv: [chos, 'delete', '--force', container] },
+  ];
+  return { name: variant, steps };
+};
+
+const scenario = (id: string, title: string, shareCount: number, hostMounts: number): Scenario => ({
+  id,
+  title,
+  rounds: 40,
+  set: (context): Race => {
+    const reason = whyNot(context.tools);
+    if (reason !== undefined)
+      return { contestants: [], absent: variants.map(name => ({ name, status: 'absent', reason })) };
+    const shares = makeShares(context.directory, context.rootfs, shareCount);
+    const registry = join(context.directory, `${id}.registry.json`);
+    const content = {
+      trees: { [treeName]: { path: context.rootfs } },
+      shares: shares.map(([path]) => ({ path })),
+      default: treeName,
+    };
+    writeFileSync(registry, JSON.stringify(content, null, 1));
+    return {
+      absent: [],
+      prepare: [
+        ['binds', join(context.directory, 'shares'), `${Math.max(shareCount, hostMounts)}`],
+        ['setup', '/bin/sh', '-c', registryScript(context, registry)],
+      ],
+      contestants: variants.map(variant =>
+        contestant(context, id, variant, bundleFor(context, id, variant, shares)),
+      ),
+    };
+  },
+});
+
+export const pinnedScenarios: readonly Scenario[] = [
+  scenario('pinned-0', 'pinned environment, no shares', 0, 0),
+  scenario('pinned-1000', 'pinned environment, 1000 shares', 1000, 0),
+  scenario('pinned-mounts-5000', 'pinned environment, 5000 more host mounts', 0, 5000),
+];

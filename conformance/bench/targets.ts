@@ -1,0 +1,136 @@
+/** The target table of the issue, as checks on the results. */
+import { type Figure, find, type Result } from './figures.js';
+
+export interface Verdict {
+  readonly what: string;
+  readonly target: string;
+  /** undefined: a figure it needs was not measured. */
+  readonly measured: string | undefined;
+  readonly met: boolean | undefined;
+}
+
+type Measure = (results: readonly Result[]) => number | undefined;
+interface Target {
+  readonly what: string;
+  readonly limit: number;
+  readonly unit: '' | 'ms' | 'KiB';
+  readonly against: string;
+  readonly measure: Measure;
+}
+
+/** A place in the results: scenario, contender, label. */
+type Place = readonly [id: string, name: string, label: string];
+const combine =
+  (a: Place, b: Place, by: (a: Figure, b: Figure) => number): Measure =>
+  results => {
+    const first = find(results, ...a);
+    const second = find(results, ...b);
+    return first && second && by(first, second);
+  };
+const ratio = (a: Place, b: Place): Measure => combine(a, b, (one, other) => one.median / other.median);
+const difference = (a: Place, b: Place): Measure => combine(a, b, (one, other) => one.median - other.median);
+const at = (id: string, name: string, label = 'run'): Place => [id, name, label];
+
+const against = (id: string, what: string, rival: string, limit: number): Target => ({
+  what,
+  limit,
+  unit: '',
+  against: `x ${rival}`,
+  measure: ratio(at(id, 'compiled'), at(id, rival)),
+});
+
+const command = (name: string): readonly Target[] => [
+  {
+    what: `${name} of a container`,
+    limit: 0.5,
+    unit: '',
+    against: 'x crun',
+    measure: ratio(at('commands', 'cold', name), at('commands', 'crun', name)),
+  },
+  {
+    what: `${name}: peak memory (a Node process has 40,000 KiB)`,
+    limit: 4096,
+    unit: 'KiB',
+    against: '',
+    measure: results => find(results, 'commands', 'cold', name)?.memory,
+  },
+];
+
+const none = 'no mount namespace';
+const own = 'own mount namespace';
+
+const targets: readonly Target[] = [
+  against('run', 'compiled run, no cgroups', 'crun', 0.5),
+  against('run-seccomp', "compiled run, no cgroups, Podman's seccomp", 'crun', 0.55),
+  against('run', 'compiled run, no cgroups', 'floor', 1.1),
+  against('run-seccomp', "compiled run, no cgroups, Podman's seccomp", 'floor', 1.1),
+  against('run-cgroups', 'compiled run, v1 cgroups, back to back', 'crun', 0.5),
+  against('run-cgroups-spaced', 'compiled run, v1 cgroups, every 250 ms', 'crun', 0.35),
+  ...['start', 'kill', 'delete', 'state'].flatMap(command),
+  {
+    what: 'pinned, no mount namespace, 1000 shares',
+    limit: 1.1,
+    unit: '',
+    against: 'x with none',
+    measure: ratio(at('pinned-1000', none), at('pinned-0', none)),
+  },
+  {
+    what: 'pinned, own mount namespace, 1000 shares',
+    limit: 3,
+    unit: 'ms',
+    against: 'more than with none',
+    measure: difference(at('pinned-1000', own), at('pinned-0', own)),
+  },
+  {
+    what: 'pinned, own mount namespace, 1000 shares elided',
+    limit: 10,
+    unit: 'ms',
+    against: 'more than with none',
+    measure: difference(at('pinned-1000', 'own, shares elided'), at('pinned-0', own)),
+  },
+  {
+    what: 'pinned, no mount namespace, 5000 more host mounts',
+    limit: 1.2,
+    unit: '',
+    against: 'x with none',
+    measure: ratio(at('pinned-mounts-5000', none), at('pinned-0', none)),
+  },
+  {
+    what: 'pinned, own mount namespace, 5000 more host mounts',
+    limit: 1.2,
+    unit: '',
+    against: 'x with none',
+    measure: ratio(at('pinned-mounts-5000', own), at('pinned-0', own)),
+  },
+  {
+    what: 'cold create',
+    limit: 20,
+    unit: 'ms',
+    against: 'more than node -e 0',
+    measure: difference(at('cold-create', 'cold', 'create'), at('cold-create', 'node', 'create')),
+  },
+  {
+    what: 'init of a created container, resident',
+    limit: 100,
+    unit: 'KiB',
+    against: '',
+    measure: results => find(results, 'commands', 'cold', 'init')?.median,
+  },
+];
+
+const show = (value: number, unit: Target['unit']): string => {
+  if (unit === '') return value.toFixed(2);
+  return unit === 'ms' ? `${value.toFixed(2)} ms` : `${Math.round(value)} KiB`;
+};
+
+export const judge = (results: readonly Result[]): readonly Verdict[] =>
+  targets.map(({ what, limit, unit, against, measure }) => {
+    const value = measure(results);
+    const bound = unit === '' ? `${limit}` : `${limit} ${unit}`;
+    return {
+      what,
+      target: `<= ${bound} ${against}`.trim(),
+      measured: value === undefined ? undefined : show(value, unit),
+      met: value === undefined ? undefined : value <= limit,
+    };
+  });

@@ -10,7 +10,13 @@ const patternForms: Readonly<Record<string, TextForm>> = {
 
 /** Notes what ajv found, in our own terms. */
 export function noteViolations(value: unknown, violations: readonly SchemaViolation[], note: Note): void {
+  const told = new Set<string>();
   for (const violation of violations) {
+    // A number where a word belongs breaks both type and enum: the first says it.
+    if (violation.keyword !== 'required') {
+      if (told.has(violation.instancePath)) continue;
+      told.add(violation.instancePath);
+    }
     const path = pathFromPointer(value, violation.instancePath);
     const { params } = violation;
     if (violation.keyword === 'required')

@@ -1,0 +1,547 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { oneLine } from '../report/diagnostic.js';
+import { admit, admitProcess, admitResources } from './admit.js';
+
+type Tree = { [key: string]: unknown };
+
+/** What every case below changes in one place. */
+function validConfig(): Tree {
+  return {
+    ociVersion: '1.2.0',
+    process: { args: ['sh'], cwd: '/', user: { uid: 0, gid: 0 }, env: ['PATH=/bin'] },
+    root: { path: 'rootfs' },
+    hostname: 'box',
+    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+    linux: {
+      namespaces: [
+        { type: 'mount' },
+        { type: 'uts' },
+        { type: 'ipc' },
+        { type: 'network', path: '/run/netns/a' },
+      ],
+    },
+  };
+}
+
+/** Sets what a path such as `process.args[0]` names; `undefined` takes it away. */
+function changed(path: string, value: unknown): Tree {
+  const config = validConfig();
+  if (path === '') return config;
+  const parts = path.match(/[^.[\]]+/g) ?? [];
+  let current: Tree = config;
+  for (const part of parts.slice(0, -1)) {
+    current[part] ??= {};
+    current = current[part] as Tree;
+  }
+  const last = parts[parts.length - 1] ?? '';
+  if (value === undefined) delete current[last];
+  else current[last] = value;
+  return config;
+}
+
+function refusal(text: string): readonly string[] {
+  const result = admit({ file: 'config.json', text });
+  return result.kind === 'refused' ? result.diagnostics.map(oneLine) : [];
+}
+
+/** One fault each: where it is put, the value, and what is said after `config.json:LINE:COLUMN: `. */
+const refusedCases: readonly (readonly [path: string, value: unknown, expected: string])[] = [
+  // The schema.
+  ['ociVersion', undefined, 'ociVersion is required'],
+  ['ociVersion', '2.0.0', 'ociVersion must be a version 1.x.y of the OCI runtime spec, not "2.0.0"'],
+  ['ociVersion', 1, 'ociVersion must be a string, not 1'],
+  ['process', undefined, 'process is required'],
+  ['root', undefined, 'root is required'],
+  ['root', 'rootfs', 'root must be an object {...}, not "rootfs"'],
+  ['root.readonly', 'yes', 'root.readonly must be true or false, not "yes"'],
+  ['process.args', undefined, 'process.args is required'],
+  ['process.args', [], 'process.args must not be empty'],
+  ['process.args', 'sh', 'process.args must be a list [...], not "sh"'],
+  ['process.args', ['sh', 1], 'process.args[1] must be a string, not 1'],
+  ['process.user', { gid: 0 }, 'process.user.uid is required'],
+  ['process.user.uid', -1, 'process.user.uid must be a whole number from 0 to 4294967295, not -1'],
+  ['process.user.uid', 1.5, 'process.user.uid must be a whole number from 0 to 4294967295, not 1.5'],
+  ['process.user.uid', '0', 'process.user.uid must be a whole number, not "0"'],
+  [
+    'process.user.additionalGids',
+    [4294967296],
+    'process.user.additionalGids[0] must be a whole number from 0 to 4294967295, not 4294967296',
+  ],
+  ['process.oomScoreAdj', 1001, 'process.oomScoreAdj must be a whole number from -1000 to 1000, not 1001'],
+  ['process.consoleSize', { height: 24 }, 'process.consoleSize.width is required'],
+  [
+    'process.consoleSize',
+    { height: 70000, width: 80 },
+    'process.consoleSize.height must be a whole number from 0 to 65535, not 70000',
+  ],
+  ['process.terminal', 1, 'process.terminal must be true or false, not 1'],
+  [
+    'process.capabilities',
+    { bounding: 'CAP_KILL' },
+    'process.capabilities.bounding must be a list [...], not "CAP_KILL"',
+  ],
+  [
+    'process.rlimits',
+    [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }],
+    'process.rlimits[0].type must be one of the 16 names in the spec, not "RLIMIT_NOFILES" (did you mean "RLIMIT_NOFILE"?)',
+  ],
+  ['process.rlimits', [{ type: 'RLIMIT_CPU', soft: 1 }], 'process.rlimits[0].hard is required'],
+  [
+    'process.ioPriority',
+    { class: 'BE' },
+    'process.ioPriority.class must be "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE" or "IOPRIO_CLASS_IDLE", not "BE"',
+  ],
+  [
+    'process.ioPriority',
+    { class: 'IOPRIO_CLASS_BE', priority: 8 },
+    'process.ioPriority.priority must be a whole number from 0 to 7, not 8',
+  ],
+  [
+    'linux.namespaces[1].type',
+    'utc',
+    'linux.namespaces[1].type must be "pid", "network", "mount", "ipc", "uts", "user", "cgroup" or "time", not "utc" (did you mean "uts"?)',
+  ],
+  ['linux.namespaces[1].type', 7, 'linux.namespaces[1].type must be a string, not 7'],
+  [
+    'linux.rootfsPropagation',
+    'rslaves',
+    'linux.rootfsPropagation must be "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable" or "runbindable", not "rslaves" (did you mean "rslave"?)',
+  ],
+  [
+    'linux.personality',
+    { domain: 'BSD' },
+    'linux.personality.domain must be "LINUX" or "LINUX32", not "BSD"',
+  ],
+  [
+    'linux.devices',
+    [{ type: 'x', path: '/dev/x' }],
+    'linux.devices[0].type must be "c", "b", "u" or "p", not "x" (did you mean "c"?)',
+  ],
+  [
+    'linux.devices',
+    [{ type: 'c', path: '/dev/x', major: 4096, minor: 0 }],
+    'linux.devices[0].major must be a whole number from 0 to 4095, not 4096',
+  ],
+  [
+    'linux.resources.devices',
+    [{ allow: true, access: 'rx' }],
+    'linux.resources.devices[0].access must be made of the letters r, w and m, not "rx"',
+  ],
+  [
+    'linux.resources.hugepageLimits',
+    [{ pageSize: '2M', limit: 1 }],
+    'linux.resources.hugepageLimits[0].pageSize must be a page size such as 2MB, not "2M"',
+  ],
+  [
+    'linux.resources.memory.limit',
+    -2,
+    'linux.resources.memory.limit must be a whole number from -1 to 9223372036854775807, not -2',
+  ],
+  ['linux.resources.pids', {}, 'linux.resources.pids.limit is required'],
+  [
+    'linux.sysctl',
+    { 'net.core.somaxconn': 128 },
+    'linux.sysctl["net.core.somaxconn"] must be a string, not 128',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALOW' },
+    'linux.seccomp.defaultAction must be "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG" or "SCMP_ACT_NOTIFY", not "SCMP_ACT_ALOW" (did you mean "SCMP_ACT_ALLOW"?)',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', architectures: ['SCMP_ARCH_VAX'] },
+    'linux.seccomp.architectures[0] must be one of the 23 names in the spec, not "SCMP_ARCH_VAX" (did you mean "SCMP_ARCH_X86"?)',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', flags: ['TSYNC'] },
+    'linux.seccomp.flags[0] must be "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW" or "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", not "TSYNC"',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: [], action: 'SCMP_ACT_ERRNO' }] },
+    'linux.seccomp.syscalls[0].names must not be empty',
+  ],
+  [
+    'linux.seccomp',
+    {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [
+        { names: ['a'], action: 'SCMP_ACT_ERRNO', args: [{ index: 6, value: 0, op: 'SCMP_CMP_EQ' }] },
+      ],
+    },
+    'linux.seccomp.syscalls[0].args[0].index must be a whole number from 0 to 5, not 6',
+  ],
+  // The process.
+  ['process.args', ['', 'x'], 'process.args[0] must not be empty'],
+  ['process.args', ['a\0b'], 'process.args[0] must not contain a NUL character'],
+  ['process.args', ['a\ud800b'], 'process.args[0] is not Unicode text: it contains half of a surrogate pair'],
+  ['process.cwd', 'tmp', 'process.cwd must be an absolute path, not "tmp"'],
+  ['process.cwd', '', 'process.cwd must not be empty'],
+  ['process.cwd', '/a\0', 'process.cwd must not contain a NUL character'],
+  ['process.env', ['PATH=/bin', 'HOME'], 'process.env[1] must be NAME=VALUE, not "HOME"'],
+  ['process.env', ['=x'], 'process.env[0] must be NAME=VALUE, not "=x"'],
+  [
+    'process.rlimits',
+    [{ type: 'RLIMIT_CPU', soft: 2, hard: 1 }],
+    'process.rlimits[0].soft must not be greater than hard (1), not 2',
+  ],
+  [
+    'process.rlimits',
+    [
+      { type: 'RLIMIT_CPU', soft: 1, hard: 1 },
+      { type: 'RLIMIT_CPU', soft: 1, hard: 1 },
+    ],
+    'process.rlimits[1].type repeats process.rlimits[0]: "RLIMIT_CPU"',
+  ],
+  ['process.scheduler', { policy: 'SCHED_FIFO' }, 'process.scheduler.priority is required'],
+  [
+    'process.scheduler',
+    { policy: 'SCHED_RR', priority: 100 },
+    'process.scheduler.priority must be a whole number from 1 to 99, not 100',
+  ],
+  [
+    'process.scheduler',
+    { policy: 'SCHED_OTHER', priority: 1 },
+    'process.scheduler.priority goes only with policy "SCHED_FIFO" or "SCHED_RR"',
+  ],
+  [
+    'process.scheduler',
+    { policy: 'SCHED_BATCH', runtime: 1 },
+    'process.scheduler.runtime goes only with policy "SCHED_DEADLINE"',
+  ],
+  [
+    'process.scheduler',
+    { policy: 'SCHED_DEADLINE', runtime: 9, deadline: 8 },
+    'process.scheduler.runtime must not be greater than deadline (8), not 9',
+  ],
+  [
+    'process.scheduler',
+    { policy: 'SCHED_DEADLINE', runtime: 1, deadline: 8, period: 7 },
+    'process.scheduler.deadline must not be greater than period (7), not 8',
+  ],
+  ['process.scheduler', { policy: 'SCHED_DEADLINE', deadline: 8 }, 'process.scheduler.runtime is required'],
+  [
+    'process.scheduler',
+    { policy: 'SCHED_OTHER', nice: 20 },
+    'process.scheduler.nice must be a whole number from -20 to 19, not 20',
+  ],
+  [
+    'process.execCPUAffinity',
+    { initial: '0-3,x' },
+    'process.execCPUAffinity.initial must be a list of CPUs such as 0-3,7, not "0-3,x"',
+  ],
+  // Root, mounts, hooks.
+  ['root.path', '', 'root.path must not be empty'],
+  ['mounts[0].destination', '', 'mounts[0].destination must not be empty'],
+  ['mounts[0].destination', undefined, 'mounts[0].destination is required'],
+  ['mounts[0].type', undefined, 'mounts[0].type is required'],
+  ['mounts[0].type', '', 'mounts[0].type must not be empty'],
+  ['mounts[0]', { destination: '/a', options: ['rbind'] }, 'mounts[0].source is required'],
+  ['mounts[0]', { destination: '/a', type: 'bind', source: '' }, 'mounts[0].source must not be empty'],
+  ['mounts[0].options', ['mode=7\x0055'], 'mounts[0].options[0] must not contain a NUL character'],
+  ['hooks', { prestart: [{ path: 'hook' }] }, 'hooks.prestart[0].path must be an absolute path, not "hook"'],
+  [
+    'hooks',
+    { poststop: [{ path: '/hook', timeout: 0 }] },
+    'hooks.poststop[0].timeout must be a whole number from 1 to 2147483647, not 0',
+  ],
+  [
+    'hooks',
+    { createRuntime: [{ path: '/hook', env: ['A'] }] },
+    'hooks.createRuntime[0].env[0] must be NAME=VALUE, not "A"',
+  ],
+  ['hooks', { createContainer: [{}] }, 'hooks.createContainer[0].path is required'],
+  // Linux.
+  ['linux.namespaces[2].type', 'mount', 'linux.namespaces[2].type repeats linux.namespaces[0]: "mount"'],
+  ['linux.namespaces[3].path', 'netns/a', 'linux.namespaces[3].path must be an absolute path, not "netns/a"'],
+  ['linux.namespaces', [{ type: 'mount' }], 'hostname needs a uts namespace in linux.namespaces'],
+  ['hostname', 'x'.repeat(65), `hostname must have at most 64 bytes, not "${'x'.repeat(58)}…`],
+  ['domainname', 'x'.repeat(65), `domainname must have at most 64 bytes, not "${'x'.repeat(58)}…`],
+  ['linux.cgroupsPath', '/a/../../b', 'linux.cgroupsPath must not contain "..", not "/a/../../b"'],
+  [
+    'linux.sysctl',
+    { 'vm.swappiness': '1' },
+    'linux.sysctl["vm.swappiness"] belongs to no namespace: it would change the host (set it on the host, with sysctl(8))',
+  ],
+  ['linux.sysctl', { 'kernel.hostname': 'x' }, 'linux.sysctl["kernel.hostname"] conflicts with hostname'],
+  [
+    'linux.sysctl',
+    { 'user.max_user_namespaces': '0' },
+    'linux.sysctl["user.max_user_namespaces"] needs a user namespace in linux.namespaces',
+  ],
+  [
+    'linux.sysctl',
+    { 'net/../vm/swappiness': '1' },
+    'linux.sysctl["net/../vm/swappiness"] must be the name of a sysctl, not "1"',
+  ],
+  ['linux.sysctl', { 'net...x': '1' }, 'linux.sysctl["net...x"] must be the name of a sysctl, not "1"'],
+  ['linux.maskedPaths', ['proc/kcore'], 'linux.maskedPaths[0] must be an absolute path, not "proc/kcore"'],
+  [
+    'linux.devices',
+    [{ type: 'c', path: 'dev/x', major: 1, minor: 3 }],
+    'linux.devices[0].path must be an absolute path, not "dev/x"',
+  ],
+  ['linux.devices', [{ type: 'b', path: '/dev/x', major: 1 }], 'linux.devices[0].minor is required'],
+  ['linux.resources.memory', { swap: 10 }, 'linux.resources.memory.swap needs limit as well'],
+  ['linux.resources.memory', { limit: -1, swap: 10 }, 'linux.resources.memory.swap needs limit as well'],
+  [
+    'linux.resources.memory',
+    { limit: 20, swap: 10 },
+    'linux.resources.memory.swap must not be less than limit (20), not 10',
+  ],
+  [
+    'linux.resources.cpu',
+    { quota: 10, burst: 11 },
+    'linux.resources.cpu.burst must not be greater than quota (10), not 11',
+  ],
+  [
+    'linux.resources.unified',
+    { 'a/memory.max': '1' },
+    'linux.resources.unified["a/memory.max"] must be a single file name without "/"',
+  ],
+  ['linux.resources.unified', { '..': '1' }, 'linux.resources.unified[".."] must not contain "..", not "1"'],
+  [
+    'linux.resources.rdma',
+    { mlx5_1: {} },
+    'linux.resources.rdma.mlx5_1 needs hcaHandles or hcaObjects as well',
+  ],
+  [
+    'linux.resources.blockIO',
+    { weightDevice: [{ major: 8, minor: 0 }] },
+    'linux.resources.blockIO.weightDevice[0] needs weight or leafWeight as well',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', defaultErrnoRet: 1 },
+    'linux.seccomp.defaultErrnoRet goes only with defaultAction "SCMP_ACT_ERRNO" or "SCMP_ACT_TRACE"',
+  ],
+  [
+    'linux.seccomp',
+    {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW', errnoRet: 1 }],
+    },
+    'linux.seccomp.syscalls[0].errnoRet goes only with action "SCMP_ACT_ERRNO" or "SCMP_ACT_TRACE"',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ names: [''], action: 'SCMP_ACT_ALLOW' }] },
+    'linux.seccomp.syscalls[0].names[0] must not be empty',
+  ],
+  [
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', listenerMetadata: 'x' },
+    'linux.seccomp.listenerMetadata needs listenerPath as well',
+  ],
+];
+
+test('a fault is told on one line, with its path', () => {
+  for (const [path, value, expected] of refusedCases) {
+    const lines = refusal(JSON.stringify(changed(path, value)));
+    assert.equal(
+      lines.map(line => line.replace(/^config\.json:1:\d+: /, '')),
+      [expected],
+      `${path} = ${JSON.stringify(value)}`,
+    );
+  }
+});
+
+test('a fault is told with the line and column of the value', () => {
+  const text = JSON.stringify(changed('process.cwd', 'tmp'), null, 2);
+  assert.equal(refusal(text), ['config.json:7:12: process.cwd must be an absolute path, not "tmp"']);
+});
+
+test('what is missing is told at the object that should hold it', () => {
+  const text = JSON.stringify(changed('process.cwd', undefined), null, 2);
+  assert.equal(refusal(text), ['config.json:3:14: process.cwd is required']);
+});
+
+test('all faults are told, in the order of the file', () => {
+  const config = { ...validConfig(), root: {}, ociVersion: 3, process: { args: [], cwd: 1 } };
+  assert.equal(
+    refusal(JSON.stringify(config, null, 1)).map(line => line.replace(/ must.*/, '')),
+    [
+      'config.json:2:16: ociVersion',
+      'config.json:4:11: process.args',
+      'config.json:5:10: process.cwd',
+      'config.json:7:10: root.path is required',
+    ],
+  );
+});
+
+test('a root that is no object is refused', () => {
+  for (const text of ['[]', '"x"', '1', 'null', 'true']) {
+    assert.equal(refusal(text), [`config.json:1:1: the file must be an object {...}, not ${text}`]);
+  }
+});
+
+const acceptedCases: readonly (readonly [name: string, path: string, value: unknown])[] = [
+  ['nothing special', '', undefined],
+  ['any 1.x.y version', 'ociVersion', '1.0.2-dev'],
+  ['a later minor version', 'ociVersion', '1.99.0+build'],
+  ['unknown properties', 'surprise', { deep: [1, null, { x: 'y' }] }],
+  ['unknown properties inside', 'linux.surprise', 12],
+  ['sections of other systems', 'windows', 'not even an object'],
+  ['no linux section without a hostname', 'hostname', ''],
+  ['unknown capabilities', 'process.capabilities', { bounding: ['CAP_FUTURE'], ambient: [] }],
+  [
+    'unknown system calls',
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['future'], action: 'SCMP_ACT_KILL' }] },
+  ],
+  [
+    'an errno for ERRNO and TRACE',
+    'linux.seccomp',
+    {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      defaultErrnoRet: 38,
+      syscalls: [{ names: ['a'], action: 'SCMP_ACT_TRACE', errnoRet: 1 }],
+    },
+  ],
+  [
+    'a listener path that nothing uses',
+    'linux.seccomp',
+    { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/run/agent' },
+  ],
+  ['null for absent', 'process.rlimits', null],
+  ['null for absent deep inside', 'linux.resources', { memory: { limit: null }, cpu: null }],
+  ['a namespace with an empty path', 'linux.namespaces[0].path', ''],
+  ['empty lists of what is not supported', 'linux.uidMappings', []],
+  ['empty maps of what is not supported', 'linux.netDevices', {}],
+  ['a bind mount without type', 'mounts[0]', { destination: '/a', source: '/b', options: ['rbind', 'ro'] }],
+  [
+    'a bind mount of type none (Slurm)',
+    'mounts[0]',
+    { destination: '/a', type: 'none', source: '/b', options: ['bind'] },
+  ],
+  ['a remount without type', 'mounts[0]', { destination: '/a', options: ['remount', 'ro'] }],
+  [
+    'sysctls of own namespaces',
+    'linux.sysctl',
+    { 'net.core.somaxconn': '1', 'kernel.shmmax': '1', 'fs.mqueue.msg_max': '1', 'kernel.domainname': 'x' },
+  ],
+  ['sysctls written as paths', 'linux.sysctl', { 'net/ipv4/conf/eth0.1/forwarding': '1' }],
+  ['sysctls with a dot in a name', 'linux.sysctl', { 'net.ipv4.conf.eth0/1.forwarding': '1' }],
+  ['unlimited memory with swap', 'linux.resources.memory', { limit: 10, swap: -1 }],
+  ['swap without limit if unlimited', 'linux.resources.memory', { swap: -1 }],
+  [
+    'wildcards in device rules',
+    'linux.resources.devices',
+    [
+      { allow: false, access: 'rwm' },
+      { allow: true, type: 'c', major: -1, minor: -1, access: 'm' },
+    ],
+  ],
+  ['a fifo without device number', 'linux.devices', [{ type: 'p', path: '/dev/initctl' }]],
+  ['a NUL in an annotation', 'annotations', { note: 'a\0b' }],
+  ['a systemd cgroups path', 'linux.cgroupsPath', 'machine.slice:libpod:abc..def'],
+  [
+    'a deadline scheduler',
+    'process.scheduler',
+    { policy: 'SCHED_DEADLINE', runtime: 1, deadline: 2, period: 0 },
+  ],
+  ['CPU lists', 'process.execCPUAffinity', { initial: '0-3,7', final: '' }],
+];
+
+test('what the spec allows is admitted', () => {
+  for (const [name, path, value] of acceptedCases) {
+    assert.equal(refusal(JSON.stringify(changed(path, value))), [], name);
+  }
+});
+
+test('what the two reference runtimes write as a specimen is admitted', () => {
+  // The shape of `runc spec`, with every kind of value it has.
+  const mounts = [
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'gid=5'] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['relatime', 'ro'] },
+  ];
+  const rlimits = [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }];
+  const linux = {
+    resources: { devices: [{ allow: false, access: 'rwm' }] },
+    namespaces: ['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type })),
+    maskedPaths: ['/proc/acpi', '/sys/firmware'],
+    readonlyPaths: ['/proc/bus'],
+  };
+  const config = {
+    ...validConfig(),
+    mounts,
+    linux,
+    process: { ...(validConfig().process as Tree), rlimits },
+  };
+  assert.equal(refusal(JSON.stringify(config)), []);
+});
+
+test('maskedPaths without a mount namespace would hide files of the host', () => {
+  const config = { ...validConfig(), linux: { namespaces: [{ type: 'uts' }], maskedPaths: ['/proc/kcore'] } };
+  const text = JSON.stringify(config);
+  assert.equal(refusal(text), [
+    `config.json:1:${text.indexOf('["/proc/kcore"]') + 1}: linux.maskedPaths needs a mount namespace in linux.namespaces`,
+  ]);
+});
+
+test('admitted destinations are absolute', () => {
+  const result = admit({
+    file: 'config.json',
+    text: JSON.stringify(changed('mounts[0].destination', 'proc')),
+  });
+  assert.is(result.kind === 'admitted' && result.spec.config.mounts?.[0]?.destination, '/proc');
+});
+
+test('numbers beyond 2^53 are kept exactly', () => {
+  const limits = '[{"type":"RLIMIT_CORE","soft":18446744073709551614,"hard":18446744073709551615}]';
+  const text = JSON.stringify(changed('process.rlimits', 0)).replace('"rlimits":0', `"rlimits":${limits}`);
+  const result = admit({ file: 'config.json', text });
+  assert.is(result.kind, 'admitted');
+  if (result.kind !== 'admitted') return;
+  assert.is(result.spec.config.process.rlimits?.[0]?.soft, 18446744073709551614n);
+  assert.is(result.spec.config.process.rlimits?.[0]?.hard, 18446744073709551615n);
+});
+
+test('64-bit limits hold to the last digit', () => {
+  const base = JSON.stringify(changed('linux.resources.memory.limit', 7));
+  const withLimit = (limit: string) => refusal(base.replace('"limit":7', `"limit":${limit}`)).length;
+  assert.is(withLimit('9223372036854775807'), 0);
+  assert.is(withLimit('9223372036854771712'), 0);
+  assert.is(withLimit('9223372036854775808'), 1);
+  assert.is(withLimit('9007199254740993'), 0);
+  assert.is(withLimit('1e3'), 0);
+  assert.is(withLimit('1e19'), 1);
+  assert.is(withLimit('1e999'), 1);
+  assert.is(withLimit('1'.repeat(5000)), 1);
+});
+
+test('the place of a value, and of what is around a missing one', () => {
+  const result = admit({ file: 'a/config.json', text: JSON.stringify(validConfig(), null, 2) });
+  assert.is(result.kind, 'admitted');
+  if (result.kind !== 'admitted') return;
+  const { spec } = result;
+  assert.is(spec.file, 'a/config.json');
+  assert.equal(spec.place([]), { line: 1, column: 1 });
+  assert.equal(spec.place(['process', 'args', 0]), { line: 5, column: 7 });
+  assert.equal(spec.place(['mounts', 0]), { line: 21, column: 5 });
+  assert.equal(spec.place(['mounts', 0, 'options', 3]), { line: 21, column: 5 });
+  assert.equal(spec.place(['nothing', 'here']), { line: 1, column: 1 });
+});
+
+test('a process.json is checked like process, with paths of its own', () => {
+  const refused = admitProcess({ file: 'process.json', text: '{"args": ["x"], "cwd": "y"}' });
+  assert.equal(refused.kind === 'refused' && refused.diagnostics.map(oneLine), [
+    'process.json:1:24: cwd must be an absolute path, not "y"',
+  ]);
+  const admitted = admitProcess({ file: 'process.json', text: '{"args": ["x"], "cwd": "/"}' });
+  assert.equal(admitted.kind === 'admitted' && admitted.spec.process, { args: ['x'], cwd: '/' });
+});
+
+test('a resources.json is checked like linux.resources', () => {
+  const refused = admitResources({ file: '-', text: '{"memory": {"swap": 1}}' });
+  assert.equal(refused.kind === 'refused' && refused.diagnostics.map(oneLine), [
+    '-:1:21: memory.swap needs limit as well',
+  ]);
+  assert.is(admitResources({ file: '-', text: '{"pids": {"limit": -1}}' }).kind, 'admitted');
+});
+
+test.run();

@@ -1,0 +1,21 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { nearest } from './nearest.js';
+
+const words = ['network', 'mount', 'ipc', 'uts', 'user'];
+
+test('the nearest word is found in spite of one or two wrong letters, and of case', () => {
+  assert.is(nearest('net', ['net', 'bet']), 'net');
+  assert.is(nearest('netwrok', words), 'network');
+  assert.is(nearest('MOUNT', words), 'mount');
+  assert.is(nearest('mounts', words), 'mount');
+  assert.is(nearest('usr', words), 'user');
+});
+
+test('a word that is like none is not explained', () => {
+  assert.is(nearest('something', words), undefined);
+  assert.is(nearest('cgroupns', words), undefined);
+  assert.is(nearest('x', []), undefined);
+});
+
+test.run();

@@ -59,7 +59,7 @@ export function failureText(failure: Failure): string {
       return '`exec` lacks the command to run; give it after the ID, or a JSON file with --process';
     case 'unknown-tree': {
       const best = nearest(failure.name, failure.known);
-      const hint = best === null ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
+      const hint = best === undefined ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
       return `unknown tree \`${visible(failure.name)}\`; ${hint}`;
     }
     case 'bad-engine':

@@ -15,8 +15,9 @@ function of(command: string | null): string {
 }
 
 function guess(given: string, known: readonly string[], command: string | null): string {
-  const best = nearest(given, known);
-  return best === null ? helpHint(command) : `did you mean \`${best}\`?`;
+  // Any letter is near any other.
+  const best = given.length < 3 ? undefined : nearest(given, known);
+  return best === undefined ? helpHint(command) : `did you mean \`${best}\`?`;
 }
 
 function optionNames(command: string | null): readonly string[] {

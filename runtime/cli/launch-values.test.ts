@@ -1,0 +1,42 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readArguments } from './arguments.js';
+import type { Invocation } from './invocation.js';
+import { givenValues, listenEntries } from './launch-values.js';
+import { stateRoot } from './state-root.js';
+
+const invocation = (args: readonly string[], environment: readonly string[] = []): Invocation => {
+  const read = readArguments(args);
+  if (read.kind !== 'command') throw new Error(JSON.stringify(read));
+  const request = { argv: ['x', ...args], environment, cwd: '/home/a', config: 0, program: 5 };
+  return { request, line: read.line, root: stateRoot(request, read.line, 0) };
+};
+
+test('options with a parameter become values, others do not', () => {
+  const given = givenValues(
+    invocation(['--root', 'r', 'run', '-d', '--keep=false', '-b', 'b', '--pid-file=p', '--no-pivot', 'c1']),
+  );
+  assert.equal(given, { BUNDLE: 'b', PID_FILE: 'p', DETACH: 1, ROOT: '/home/a/r', ID: 'c1' });
+});
+
+test('the larger of --preserve-fds and LISTEN_FDS counts: Podman gives both for the same descriptors', () => {
+  const environment = ['LISTEN_FDS=2', 'LISTEN_FDNAMES=a:b', 'LISTEN_PID=77'];
+  const both = invocation(['create', '--preserve-fds=3', 'c1'], environment);
+  assert.is(givenValues(both).PRESERVE_FDS, 3);
+  assert.is(givenValues(invocation(['create', 'c1'], environment)).PRESERVE_FDS, 2);
+  assert.equal(listenEntries(both), ['LISTEN_FDS=2', 'LISTEN_PID=1', 'LISTEN_FDNAMES=a:b']);
+  assert.equal(listenEntries(invocation(['create', 'c1'], ['LISTEN_FDS=x'])), []);
+});
+
+test('the state root', () => {
+  const { line, request } = invocation(['state', 'c1'], ['XDG_RUNTIME_DIR=/run/user/7']);
+  assert.is(stateRoot(request, line, 0), '/run/chos-runtime');
+  assert.is(stateRoot(request, line, 7), '/run/user/7/chos-runtime');
+  assert.is(
+    stateRoot({ ...request, environment: ['XDG_RUNTIME_DIR='] }, line, 7),
+    '/run/user/7/chos-runtime',
+  );
+  assert.is(stateRoot(request, invocation(['--root=/r/', 'state', 'c1']).line, 7), '/r');
+});
+
+test.run();

@@ -1,0 +1,90 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { processInfo } from '../host/process-info.js';
+import { parseState } from './container-state.js';
+import { listStates, readState } from './read-state.js';
+
+const root = mkdtempSync(join(tmpdir(), 'chos-state-'));
+const own = processInfo(process.pid);
+const cgroup = join(root, 'no-container', 'cgroup');
+mkdirSync(cgroup, { recursive: true });
+
+const stateText = (id: string, pid: number, start: string, more: object = {}): string =>
+  `{"pid":${pid},"pidStart":${start},${JSON.stringify({
+    ociVersion: '1.3.0',
+    id,
+    bundle: '/b',
+    rootfs: '/b/rootfs',
+    created: '2026-01-02T03:04:05.678Z',
+    owner: 'root',
+    annotations: { a: 'b' },
+    chos: { cgroups: [cgroup], backEnd: 'private', entry: 'create' },
+    ...more,
+  }).slice(1)}\n`;
+
+const container = (id: string, files: Record<string, string>): void => {
+  mkdirSync(join(root, id));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, id, name), text);
+};
+const statusOf = (id: string): string => {
+  const read = readState(root, id);
+  return read.kind === 'state' ? read.live.status : read.kind;
+};
+
+test('the status follows from what is there now', () => {
+  const start = own?.start ?? '';
+  container('running', { 'state.json': stateText('running', process.pid, start) });
+  container('created', { 'state.json': stateText('created', process.pid, start), 'exec.fifo': '' });
+  container('creating', { 'state.json': stateText('creating', 0, '0') });
+  container('reused', { 'state.json': stateText('reused', process.pid, `${start}1`) });
+  container('gone', { 'state.json': stateText('gone', 4194303, start) });
+  for (const id of ['running', 'created', 'creating']) assert.is(statusOf(id), id);
+  assert.is(statusOf('reused'), 'stopped');
+  assert.is(statusOf('gone'), 'stopped');
+});
+
+test('a frozen cgroup is paused, on v1 and on v2', () => {
+  writeFileSync(join(cgroup, 'cgroup.freeze'), '1\n');
+  assert.is(statusOf('running'), 'paused');
+  writeFileSync(join(cgroup, 'cgroup.freeze'), '0\n');
+  writeFileSync(join(cgroup, 'freezer.state'), 'FROZEN\n');
+  assert.is(statusOf('running'), 'paused');
+  writeFileSync(join(cgroup, 'freezer.state'), 'THAWED\n');
+  assert.is(statusOf('running'), 'running');
+});
+
+test('half-made, foreign and hostile directories', () => {
+  container('half', {});
+  container('durable', { program: 'x' });
+  container('torn', { 'state.json': '{"pid":12,"pidSt' });
+  container('other', { 'state.json': stateText('someone-else', 1, '1') });
+  container('list', { 'state.json': '[]' });
+  container('negative', { 'state.json': stateText('negative', -1, '1') });
+  container('fifo-as-state', {});
+  symlinkSync('/etc/passwd', join(root, 'fifo-as-state', 'state.json'));
+  writeFileSync(join(root, 'plain-file'), '');
+  symlinkSync('/etc', join(root, 'link'));
+  assert.equal(readState(root, 'half'), { kind: 'half-created', durable: false });
+  assert.equal(readState(root, 'durable'), { kind: 'half-created', durable: true });
+  for (const id of ['torn', 'other', 'list', 'negative', 'fifo-as-state'])
+    assert.is(statusOf(id), 'malformed', id);
+  assert.is(statusOf('plain-file'), 'not-ours');
+  assert.is(statusOf('link'), 'not-ours');
+  assert.is(statusOf('nobody'), 'absent');
+});
+
+test('the list leaves out what cannot be read', () => {
+  const ids = listStates(root).map(({ state }) => state.id);
+  assert.equal(ids, ['created', 'creating', 'gone', 'reused', 'running']);
+  assert.equal(listStates(join(root, 'absent')), []);
+});
+
+test('a start time beyond 2^53 keeps all its digits', () => {
+  assert.is(parseState('a', stateText('a', 5, '18446744073709551615'))?.pidStart, '18446744073709551615');
+});
+
+test.after(() => rmSync(root, { recursive: true }));
+test.run();

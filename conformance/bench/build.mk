@@ -14,6 +14,6 @@ build/conformance/timer: conformance/bench/timer.c conformance/bench/freestandin
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) $(BENCH_FREESTANDING) -o $@ $<
 
-build/conformance/bench.mjs: $(wildcard conformance/bench/*.ts)
+build/conformance/bench.mjs: $(filter-out %.test.ts,$(wildcard conformance/bench/*.ts))
 	@mkdir -p $(@D)
 	$(BENCH_ESBUILD) conformance/bench/main.ts --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=$@

@@ -6,13 +6,14 @@
  * Exit code 0: everything that is here was measured (a missed target is a line in the table, not a failure).
  * 1: a contender that is here failed, or something was left behind. 2: wrong use.
  */
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeRootfs, makeShares } from './bundle.js';
-import { names, type Tools } from './contenders.js';
+import { crun, names, runc, type Tools } from './contenders.js';
 import { rewriteFigures } from './docs.js';
 import { type Result, standing } from './figures.js';
 import { hostTraces, mountPoints } from './host.js';
@@ -86,6 +87,10 @@ const runScenario = (scenario: Scenario, context: Context, effort: Effort): Resu
   };
 };
 
+/** First line of `--version`, for the record. */
+const versionOf = (path: string): string =>
+  spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout?.split('\n')[0] ?? 'absent';
+
 const machine = (): string => {
   const model = cpus()[0]?.model.trim() || 'unknown CPU';
   return `Linux ${release()}, ${cpus().length} x ${model}, Node ${process.version}`;
@@ -106,7 +111,8 @@ const report = (results: readonly Result[], draw: (rows: Rows) => string): strin
 const publish = (results: readonly Result[], effort: Effort, writeDocs: boolean): void => {
   const out = join(top, 'build/bench');
   mkdirSync(out, { recursive: true });
-  const about = { machine: machine(), date: new Date().toISOString(), ...effort };
+  const versions = [crun, runc].map(versionOf);
+  const about = { machine: machine(), date: new Date().toISOString(), versions, ...effort };
   const verdicts = judge(results);
   writeFileSync(join(out, 'results.json'), `${JSON.stringify({ ...about, verdicts, results }, null, 1)}\n`);
   writeFileSync(join(out, 'results.svg'), plot(results, machine()));
@@ -116,7 +122,7 @@ const publish = (results: readonly Result[], effort: Effort, writeDocs: boolean)
   say(`written: ${join(out, 'results.json')}, results.svg`);
   if (!writeDocs) return;
   const away = missing.length ? `\nNot measured: ${missing.map(([key]) => key).join('; ')}.\n` : '';
-  const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}.\n\n![medians](benchmarks.svg)\n\n${report(results, markdown)}${away}`;
+  const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n![medians](benchmarks.svg)\n\n${report(results, markdown)}${away}`;
   const page = join(top, 'docs/benchmarks.md');
   const written = existsSync(page) ? rewriteFigures(page, text) : { status: 'no-markers', path: page };
   if (written.status === 'written') copyFileSync(join(out, 'results.svg'), join(top, 'docs/benchmarks.svg'));

@@ -3,9 +3,8 @@
  * that the engine needs no relocations of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { getSystemErrorMap } from 'node:util';
-import * as commandTable from '../commands.js';
+import { type Command, commands, entries, globalOptions, type Option } from '../commands.js';
+import { errnos } from '../errno.js';
 import {
   ATTACHMENT_MAGIC,
   HEADER_SIZE,
@@ -27,6 +26,7 @@ import {
   TemplateField,
 } from '../instructions.js';
 import { parameters } from '../parameters.js';
+import { FIRST_REALTIME_SIGNAL, LAST_SIGNAL, signals } from '../signals.js';
 import { type SystemCall, systemCalls } from '../syscalls.js';
 import {
   ANSWER_HEADER_SIZE,
@@ -78,30 +78,8 @@ const define = (prefix: string, numbers: Numbers) =>
 /** Position of a `sub` in the mask of those that an instruction knows: the signed widths (0x81...) begin at 16. */
 const subBit = (sub: number) => (sub & 0x80 ? 16 + (sub & 0x0f) : sub);
 
-async function errnoWords(): Promise<ReadonlyMap<number, string>> {
-  const words = new Map<number, string>();
-  for (const [number, [, text]] of getSystemErrorMap())
-    words.set(
-      -number,
-      text.replace(/^./, c => c.toUpperCase()),
-    );
-  try {
-    const table = (await import('../errno.js')) as { readonly errnos?: Readonly<Record<string, unknown>> };
-    for (const entry of Object.values(table.errnos ?? {})) {
-      const { number, words: text } = entry as { readonly number: number; readonly words: string };
-      words.set(number, text);
-    }
-  } catch {}
-  return words;
-}
-
-async function signalNumbers(): Promise<Numbers> {
-  try {
-    const table = (await import('../signals.js')) as { readonly signals?: Numbers };
-    if (table.signals) return table.signals;
-  } catch {}
-  return constants.signals;
-}
+const errnoTable = () =>
+  new Map(Object.values(errnos).map(({ number, words: text }) => [number, text] as const));
 
 function header(): readonly string[] {
   const ops = Object.entries(instructions);
@@ -125,11 +103,7 @@ function header(): readonly string[] {
     ...Object.entries(parameters).map(([name, { number }]) => `#define PARAMETER_${name} ${number}`),
   );
   lines.push(`#define PARAMETER_COUNT ${Math.max(...Object.values(parameters).map(p => p.number)) + 1}`);
-  lines.push(
-    '#define NO_PARAMETER 0xff',
-    ...define('KIND_', ValueKind),
-    ...define('ENTRY_', commandTable.entries),
-  );
+  lines.push('#define NO_PARAMETER 0xff', ...define('KIND_', ValueKind), ...define('ENTRY_', entries));
   lines.push('#define NO_ENTRY 0xff', ...define('', { REQUEST_MAGIC, REQUEST_HEADER_SIZE, WIRE_VERSION }));
   lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
   lines.push(...define('WIRE_FD_', WireFd));
@@ -194,7 +168,7 @@ function instructionDeclarations(): readonly string[] {
 
 /** The words of all errnos in one string, one after another; the index of each is in a table beside it. */
 function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
-  const highest = Math.max(...[...words.keys()].filter(number => number < 256));
+  const highest = Math.max(...words.keys());
   const texts: string[] = [''];
   const index: number[] = [];
   let at = 1;
@@ -205,7 +179,7 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
     texts.push(text);
     at += Buffer.byteLength(text) + 1;
   }
-  const names = Object.entries(signals).map(([name, number]) => [name.replace(/^SIG/, ''), number] as const);
+  const names = Object.entries(signals);
   const kinds = Array.from(
     { length: Math.max(...Object.values(parameters).map(p => p.number)) + 1 },
     () => 0,
@@ -214,10 +188,12 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
     kinds[number] = ['number', 'text', 'vector'].indexOf(kind);
   return {
     declarations: [
+      `#define ENTRY_COUNT ${Object.keys(entries).length}`,
       `#define ERRNO_COUNT ${highest + 1}`,
       'extern const char errno_words[];',
       'extern const uint16_t errno_index[ERRNO_COUNT];',
       `#define SIGNAL_COUNT ${names.length}`,
+      ...define('', { FIRST_REALTIME_SIGNAL, LAST_SIGNAL }),
       'struct signal_name { char name[10]; uint8_t number; };',
       'extern const struct signal_name signal_names[SIGNAL_COUNT];',
       'extern const uint8_t parameter_kinds[PARAMETER_COUNT];',
@@ -225,7 +201,6 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
       'extern const char parameter_names[PARAMETER_COUNT][20];',
       'extern const char entry_names[ENTRY_COUNT][12];',
       '#endif',
-      `#define ENTRY_COUNT ${Object.keys(commandTable.entries).length}`,
     ],
     definitions: [
       `const char errno_words[] = ${texts.map(text => quote(`${text}\0`)).join('\n  ')};`,
@@ -238,7 +213,7 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
       `const char parameter_names[PARAMETER_COUNT][20] = {${Object.entries(parameters)
         .map(([name, { number }]) => `[${number}] = "${name}"`)
         .join(', ')}};`,
-      `const char entry_names[ENTRY_COUNT][12] = {${Object.entries(commandTable.entries)
+      `const char entry_names[ENTRY_COUNT][12] = {${Object.entries(entries)
         .map(([name, number]) => `[${number}] = "${name}"`)
         .join(', ')}};`,
       '#endif',
@@ -246,23 +221,18 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
   };
 }
 
-/** What the front door must know before the table in spec/commands.ts is complete. */
-const table = commandTable as {
-  readonly commands?: readonly commandTable.Command[];
-  readonly globalOptions?: readonly commandTable.Option[];
-};
+/** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
+const scanned = commands.filter(({ stored, config, joins }) => stored ?? config ?? joins);
 
 function commandTables() {
-  const commands = table.commands ?? [];
-  const globals = table.globalOptions ?? [];
-  const options = [...globals, ...commands.flatMap(command => command.options)];
-  let first = globals.length;
-  const rows = commands.map(command => {
+  const options: readonly Option[] = [...globalOptions, ...scanned.flatMap(command => command.options)];
+  let first = globalOptions.length;
+  const rows = scanned.map((command: Command) => {
     const row = [
       quote(command.name),
       first,
       command.options.length,
-      command.stored === undefined ? 'NO_ENTRY' : commandTable.entries[command.stored],
+      command.stored === undefined ? 'NO_ENTRY' : entries[command.stored],
       Number(command.id),
       Number(command.stopAtFirst),
       Number(command.config ?? false),
@@ -275,10 +245,10 @@ function commandTables() {
   return {
     declarations: [
       `struct option { char name[${width}]; char letter; uint8_t kind, parameter; };`,
-      `struct command { char name[${Math.max(1, ...commands.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins; };`,
-      `#define GLOBAL_OPTION_COUNT ${globals.length}`,
+      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins; };`,
+      `#define GLOBAL_OPTION_COUNT ${globalOptions.length}`,
       `#define OPTION_COUNT ${Math.max(1, options.length)}`,
-      `#define COMMAND_COUNT ${Math.max(1, commands.length)}`,
+      `#define COMMAND_COUNT ${Math.max(1, scanned.length)}`,
       'extern const struct option option_table[OPTION_COUNT];',
       'extern const struct command command_table[COMMAND_COUNT];',
     ],
@@ -298,7 +268,7 @@ function commandTables() {
   };
 }
 
-const words = wordTables(await errnoWords(), await signalNumbers());
+const words = wordTables(errnoTable(), signals);
 const commandLines = commandTables();
 mkdirSync('build/gen', { recursive: true });
 writeFileSync(

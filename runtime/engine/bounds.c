@@ -1,0 +1,56 @@
+/*
+ * Which data offsets a system call may be given. Asked twice: by the validator with the image's own data, and before each call,
+ * because a program may have changed a length or a text since.
+ */
+#include "engine.h"
+
+bool terminated(const struct program *p, const u8 *data, i64 offset)
+{
+	if (!inside(p, offset, 1))
+		return false;
+	for (u64 at = (u64)offset; at < p->limit; at++) {
+		/* Not in the file: the zero section (data is only the file's part while the image is being validated). */
+		if (data == p->initial && at >= p->data_size)
+			return true;
+		if (!data[at])
+			return true;
+	}
+	return false;
+}
+
+static bool vector_ends(const struct program *p, const u8 *data, i64 offset)
+{
+	u64 item;
+
+	if (offset % 8 || !inside(p, offset, 8))
+		return false;
+	/* Before relocation an item may still be zero: only the alignment can be said. */
+	if (data == p->initial)
+		return true;
+	for (; inside(p, offset, 8); offset += 8) {
+		memcpy(&item, data + offset, 8);
+		if (!item)
+			return true;
+	}
+	return false;
+}
+
+/* length: that of the COUNTED argument's buffer, or -1 if it is not known yet. */
+bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset, i64 length)
+{
+	switch (kind & 0x7f) {
+	case ARGUMENT_PATH:
+		return terminated(p, data, offset);
+	case ARGUMENT_COUNTED:
+		return inside(p, offset, length < 0 ? 0 : length);
+	case ARGUMENT_SIZED:
+		return inside(p, offset, (i64)(kind >> 8));
+	case ARGUMENT_AT_MOST:
+		/* The kernel only reads: what lies behind the end is ours as well, or not mapped. */
+		return inside(p, offset, 1);
+	case ARGUMENT_VECTOR:
+		return vector_ends(p, data, offset);
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,50 @@
+# The engine. Included by the top Makefile; runs from the top directory.
+#   NODE, COMPILER, SELF  absolute paths compiled into the command; those of `make install` differ
+
+NODE ?= $(shell command -v node)
+COMPILER ?= $(CURDIR)/build/chos-runtime.cjs
+SELF ?= $(CURDIR)/build/chos-runtime
+NODE_FLAGS ?=
+CC ?= cc
+CROSS_CC ?= aarch64-linux-gnu-gcc
+
+ENGINE := runtime/engine
+ENGINE_SOURCES := $(addprefix $(ENGINE)/,start.S main.c memory.c text.c bounds.c image.c validate.c run.c format.c scan.c \
+	message.c wait.c supervise.c resolve.c walk.c report.c sealed.c stored.c frontdoor.c compiler.c)
+ENGINE_TABLES := build/gen/engine-tables.c
+ENGINE_HEADERS := $(ENGINE)/engine.h $(ENGINE)/syscall.h build/gen/engine-tables.h
+ENGINE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
+# Position independent, but without relocations of its own (checked below): it starts at its first instruction.
+ENGINE_CFLAGS := -std=c11 -Os -ffreestanding -fpie -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-unwind-tables -fno-tree-loop-distribute-patterns -fno-ident -Ibuild/gen -I$(ENGINE) $(ENGINE_WARNINGS)
+ENGINE_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,-z,norelro,-z,noseparate-code,-z,noexecstack,--build-id=none,-s
+ENGINE_PATHS = -DNODE_PATH='"$(NODE)"' -DCOMPILER_PATH='"$(COMPILER)"' -DSELF_PATH='"$(SELF)"' \
+	$(if $(NODE_FLAGS),-DNODE_FLAGS='"$(foreach flag,$(NODE_FLAGS),$(flag)\0)"')
+
+define link-engine
+	$(1) $(ENGINE_CFLAGS) $(2) $(ENGINE_PATHS) $(ENGINE_LDFLAGS) $(ENGINE_SOURCES) $(3) $(ENGINE_TABLES) -o $@
+	@! readelf --relocs --wide $@ | grep -q R_ || { echo '$@ needs relocations'; rm -f $@; false; }
+endef
+
+$(ENGINE_TABLES) build/gen/engine-tables.h &: spec/generate/c-header.ts $(wildcard spec/*.ts)
+	node_modules/.bin/esbuild $< --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=build/tools/c-header.mjs
+	node build/tools/c-header.mjs
+
+build/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+	$(call link-engine,$(CC),,)
+
+build/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+	$(call link-engine,$(CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
+
+build/chos-engine-aarch64: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+	$(call link-engine,$(CROSS_CC),,)
+
+build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+	$(call link-engine,$(CROSS_CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
+
+# A piece of `make lint`: the static analyser, and the size that we promise.
+.PHONY: lint-engine
+lint-engine: build/chos-runtime
+	for file in $(filter %.c,$(ENGINE_SOURCES)) $(ENGINE)/debug.c; do \
+		$(CC) $(ENGINE_CFLAGS) -DENGINE_DEBUG $(ENGINE_PATHS) -fanalyzer -c $$file -o /dev/null || exit 1; done
+	size $< | awk 'NR == 2 && $$1 + $$2 > 65536 { print "text + data exceed 64 KiB"; exit 1 } { print }'

@@ -1,0 +1,157 @@
+/*
+ * Only in the debug build:
+ *   CHOS_STOP=TRACK:N    the process of that track kills itself before its N-th step
+ *   CHOS_TRACE=1         every step that was made, on stderr
+ *   --engine-validate FILE
+ *   --engine-run FILE ENTRY [NAME=VALUE...]    parameters by name; a vector's items are separated by commas
+ */
+#include "engine.h"
+
+#define SIGKILL 9
+
+static bool tracing;
+static const char *stop_track;
+static u32 stop_at;
+
+static const char *debug_variable(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **at = process.envp; *at; at++)
+		if (!memcmp(*at, name, length < strlen(*at) ? length : strlen(*at)) && (*at)[length] == '=')
+			return *at + length + 1;
+	return NULL;
+}
+
+static u32 parse(const char *text)
+{
+	u32 value = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		value = value * 10 + (u32)(*text - '0');
+	return value;
+}
+
+static void read_variables(void)
+{
+	const char *trace = debug_variable("CHOS_TRACE");
+
+	tracing = trace && *trace;
+	stop_track = debug_variable("CHOS_STOP");
+	for (const char *at = stop_track; at && *at; at++)
+		if (*at == ':')
+			stop_at = parse(at + 1);
+}
+
+static bool is_track(const struct program *p, u32 track)
+{
+	const char *name = p->text + p->tracks[track].name;
+	size_t length = strlen(name);
+
+	return strlen(stop_track) > length && !memcmp(stop_track, name, length) && stop_track[length] == ':';
+}
+
+void debug_step(struct run *r, const struct step *s)
+{
+	(void)s;
+	if (++r->executed == stop_at && is_track(r->program, r->track))
+		sys(kill, sys(getpid), SIGKILL);
+}
+
+void debug_result(const struct run *r, const struct step *s, int error, i64 result)
+{
+	char line[160];
+	struct text t = text_in(line, sizeof(line));
+
+	if (!tracing)
+		return;
+	put_string(&t, r->program->text + r->program->tracks[r->track].name);
+	put_char(&t, ' ');
+	put_decimal(&t, r->step);
+	put_char(&t, ' ');
+	put_string(&t, s->op == OP_SYSCALL ? call_names[s->aux] : op_names[s->op]);
+	put_string(&t, error ? " failed: " : " = ");
+	if (error)
+		put_errno(&t, error);
+	else
+		put_decimal(&t, result);
+	put_char(&t, '\n');
+	sys(write, 2, t.at, t.used);
+}
+
+static _Noreturn void validate(const char *path)
+{
+	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	struct fault fault = {.what = "it cannot be opened", .step = NO_STEP};
+	struct text t = text_in(scratch, SCRATCH_SIZE);
+	struct program p;
+	struct statx st;
+	bool valid = false;
+
+	if (fd >= 0 && !sys(statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &st))
+		valid = image_map(&p, (int)fd, 0, st.stx_size, &fault) && image_validate(&p, &fault);
+	put_string(&t, valid ? "valid" : fault.what);
+	if (!valid && fault.step != NO_STEP) {
+		put_string(&t, " (step ");
+		put_unsigned(&t, fault.step, 10, 1);
+		put_char(&t, ')');
+	}
+	put_char(&t, '\n');
+	sys(write, 1, t.at, t.used);
+	for (;;)
+		sys(exit_group, valid ? 0 : 1);
+}
+
+static void take_parameter(struct request *q, char *text)
+{
+	struct value *v = NULL;
+	char *value = text;
+
+	while (*value && *value != '=')
+		value++;
+	if (*value)
+		*value++ = 0;
+	for (unsigned i = 0; i < PARAMETER_COUNT; i++) {
+		if (!equal(parameter_names[i], text))
+			continue;
+		v = &q->values[i];
+		*v = (struct value){.given = true, .text = value, .length = strlen(value)};
+		if (parameter_kinds[i] == KIND_NUMBER)
+			v->number = *value == '-' ? -(i64)parse(value + 1) : parse(value);
+		if (parameter_kinds[i] == KIND_VECTOR) {
+			v->length++;
+			for (char *at = value; *at; at++)
+				if (*at == ',')
+					*at = 0;
+		}
+	}
+	if (!v)
+		die("no such parameter:", text, 0);
+}
+
+static _Noreturn void run_file(int argc, char **argv)
+{
+	struct request q = {.complete = true};
+	u32 entry = NO_ENTRY;
+	struct statx st;
+	long fd;
+
+	for (unsigned i = 0; i < ENTRY_COUNT; i++)
+		if (equal(entry_names[i], argv[1]))
+			entry = i;
+	for (int i = 2; i < argc; i++)
+		take_parameter(&q, argv[i]);
+	fd = sys(openat, AT_FDCWD, argv[0], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || sys(statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &st))
+		die("cannot open", argv[0], (int)-fd);
+	run_image(&q, keep_descriptor(&q, (int)fd), 0, st.stx_size, entry);
+}
+
+void debug_modes(void)
+{
+	read_variables();
+	if (process.argc == 3 && equal(process.argv[1], "--engine-validate"))
+		validate(process.argv[2]);
+	if (process.argc >= 4 && equal(process.argv[1], "--engine-run"))
+		run_file(process.argc - 2, process.argv + 2);
+}

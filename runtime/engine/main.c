@@ -1,0 +1,76 @@
+/* Where the engine begins: what kind of call is this, and who serves it? */
+#include <linux/auxvec.h>
+#include <linux/poll.h>
+#include <linux/prctl.h>
+#include <linux/time_types.h>
+
+#include "engine.h"
+
+struct process process = {.self = -1};
+
+/* Volatile, so that the compiler does not believe the zeros. */
+const volatile struct attachment attachment = {.magic = ATTACHMENT_MAGIC};
+
+/* A descriptor that we open must never become somebody's standard output. */
+static void open_standard_descriptors(void)
+{
+	struct pollfd fds[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+	struct __kernel_timespec now = {0};
+
+	sys(ppoll, fds, 3, &now, NULL, 8);
+	for (unsigned i = 0; i < 3; i++)
+		if (fds[i].revents & POLLNVAL && sys(openat, AT_FDCWD, "/dev/null", O_RDWR) < 0)
+			sys(exit_group, 1);
+}
+
+static bool read_stack(u64 *stack)
+{
+	u64 *auxiliary;
+	bool secure = false;
+
+	process.argc = (int)stack[0];
+	process.argv = (char **)(stack + 1);
+	process.envp = process.argv + process.argc + 1;
+	process.page = 4096;
+	process.executable = "";
+	for (auxiliary = (u64 *)process.envp; *auxiliary; auxiliary++)
+		;
+	for (auxiliary++; auxiliary[0] != AT_NULL; auxiliary += 2) {
+		if (auxiliary[0] == AT_SECURE)
+			secure = auxiliary[1] != 0;
+		else if (auxiliary[0] == AT_PAGESZ)
+			process.page = auxiliary[1];
+		else if (auxiliary[0] == AT_EXECFN)
+			process.executable = (const char *)auxiliary[1];
+	}
+	return secure;
+}
+
+_Noreturn void engine_start(u64 *stack)
+{
+	struct request q = {.complete = true};
+	bool secure = read_stack(stack);
+
+	open_standard_descriptors();
+	if (secure)
+		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
+	process.sealed = sealed_self();
+#ifdef ENGINE_DEBUG
+	debug_modes();
+#endif
+	if (attachment.size) {
+		if (!process.sealed)
+			sealed_again();
+		scan_attached(&q);
+		open_log(&q);
+		process.self = keep_descriptor(&q, process.self);
+		run_image(&q, process.self, attachment.offset, attachment.size, ENTRY_RUN);
+	}
+	scan_arguments(&q);
+	if (q.command && q.command->joins && !process.sealed)
+		sealed_again();
+	open_log(&q);
+	if (q.complete && q.command && q.command->entry != NO_ENTRY)
+		run_stored(&q);
+	run_cold(&q);
+}

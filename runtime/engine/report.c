@@ -1,0 +1,110 @@
+/* The one place where the engine speaks: one line on stderr, and in the log if there is one. */
+#include <linux/time_types.h>
+
+#include "engine.h"
+
+#define LINE_SIZE 8192
+
+static struct {
+	int fd;
+	bool json, warnings;
+} log_file = {.fd = -1};
+
+/* From now on errors, and warnings if wanted, go into that file as well. */
+void report_to(int fd, bool json, bool warnings)
+{
+	log_file.fd = fd;
+	log_file.json = json;
+	log_file.warnings = warnings;
+}
+
+static void write_all(int fd, const struct text *t)
+{
+	size_t done = 0;
+
+	while (done < t->used) {
+		long n = sys(write, fd, t->at + done, t->used - done);
+
+		if (n < 0 && n != -EINTR)
+			return;
+		if (n > 0)
+			done += (size_t)n;
+	}
+}
+
+static void write_log(const char *level, const char *message, size_t length)
+{
+	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE - 2);
+	struct __kernel_timespec now = {0};
+
+	sys(clock_gettime, 0 /* CLOCK_REALTIME */, &now);
+	put_string(&t, log_file.json ? "{\"msg\":\"" : "time=\"");
+	if (log_file.json) {
+		/* Podman reads the whole file as one object: it must be whole even if the message is too long. */
+		t.size -= 64;
+		put_json(&t, message, length);
+		t.size += 64;
+		put_string(&t, "\",\"level\":\"");
+		put_string(&t, level);
+		put_string(&t, "\",\"time\":\"");
+		put_time(&t, now.tv_sec, now.tv_nsec, true);
+		put_string(&t, "\"}\n");
+	} else {
+		put_time(&t, now.tv_sec, now.tv_nsec, true);
+		put_string(&t, "\" level=");
+		put_string(&t, level);
+		put_string(&t, " msg=\"");
+		t.size -= 4;
+		put_json(&t, message, length);
+		t.size += 4;
+		put_string(&t, "\"\n");
+	}
+	write_all(log_file.fd, &t);
+}
+
+void report(enum level level, const char *message, size_t length)
+{
+	struct text t = text_in(scratch, LINE_SIZE - 1);
+	size_t prefix;
+
+	put_string(&t, "chos-runtime: ");
+	prefix = t.used;
+	put_bytes(&t, message, length);
+	/* Callers show one line only. */
+	for (size_t i = prefix; i < t.used; i++)
+		if (t.at[i] == '\n')
+			t.at[i] = ' ';
+	if (log_file.fd >= 0 && (level == LEVEL_ERROR || log_file.warnings))
+		write_log(level == LEVEL_ERROR ? "error" : "warning", t.at + prefix, t.used - prefix);
+	t.at[t.used++] = '\n';
+	if (level == LEVEL_ERROR)
+		write_all(2, &t);
+}
+
+void report_failure(const struct program *p)
+{
+	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE);
+
+	if (render_failure(p, &t))
+		put_string(&t, "the launch program failed without words");
+	report(LEVEL_ERROR, t.at, t.used);
+}
+
+/* The engine's own failures, before and outside programs: "what object: errno words"; object and number may be missing. */
+_Noreturn void die(const char *what, const char *object, int number)
+{
+	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE);
+
+	put_string(&t, what);
+	if (object) {
+		put_char(&t, ' ');
+		put_string(&t, object);
+	}
+	if (number) {
+		put_string(&t, ": ");
+		put_errno(&t, number);
+	}
+	report(LEVEL_ERROR, t.at, t.used);
+	for (;;)
+		sys(exit_group, 1);
+}

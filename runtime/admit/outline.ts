@@ -64,11 +64,17 @@ export function outline(text: string): Outline | undefined {
       inObject = outer !== undefined && text.charCodeAt(fields[outer] ?? 0) === openBrace;
       continue;
     }
-    if (inObject && name === -1) {
-      name = at;
-      named++;
-      at = stringEnd(text, at);
-      continue;
+    let end = at + 1;
+    if (code === quote) {
+      // The only call in this loop: of two, V8 (Node 20) makes one search before the branches that need it, so that
+      // every character of a text without quotes is followed by a search to its end.
+      end = stringEnd(text, at);
+      if (inObject && name === -1) {
+        name = at;
+        named++;
+        at = end;
+        continue;
+      }
     }
     fields[next] = at;
     fields[next + field.name] = name;
@@ -81,10 +87,7 @@ export function outline(text: string): Outline | undefined {
       next += 4;
       continue;
     }
-    let end = at;
-    if (code === quote) {
-      end = stringEnd(text, at);
-    } else {
+    if (code !== quote) {
       end = scalarEnd(text, at);
       if (code === letterN) hasNulls = true;
       else if (end - at >= 16) hasLongNumbers = true;

@@ -74,7 +74,7 @@ const squiggles: readonly (readonly [
   ['behind the end', { column: 3, length: 1, sourceLine: '{ ' }, ['{ ', '  ^']],
   [
     'tabs before and inside',
-    { column: 10, length: 5, sourceLine: '\t"cwd":\t"a\tb"' },
+    { column: 9, length: 5, sourceLine: '\t"cwd":\t"a\tb"' },
     ['    "cwd":    "a    b"', '              ^~~~~~~~'],
   ],
   ['wide characters', { column: 4, length: 4, sourceLine: '"漢"字漢x"' }, ['"漢"字漢x"', '    ^~~~~~']],

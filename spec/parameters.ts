@@ -2,9 +2,11 @@
  * Launch-program parameters: filled in when a program is loaded, so that one program serves many containers.
  * The number is part of the image format: append, never renumber.
  *
- * text: the slot gets the data offset of a NUL-terminated copy, the next slot its length; (-1, 0) if not given.
- * number: the slot gets the value; the slot keeps its compiled value if not given.
- * vector: the slot gets the data offset of a NULL-terminated pointer array (as for execve); kept if not given.
+ * A slot whose parameter is not given keeps what it was compiled with (-1 in text slots that have no default).
+ *
+ * text: the slot gets the data offset of a NUL-terminated copy, the next slot its length.
+ * number: the slot gets the value.
+ * vector: the slot gets the data offset of a NULL-terminated pointer array (as for execve).
  */
 export type ParameterKind = 'text' | 'number' | 'vector';
 

@@ -17,7 +17,7 @@ import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
 import type { Program } from './action.js';
 import { encodeTemplate, type Layout, layOut } from './layout.js';
-import type { Operand } from './operand.js';
+import type { Operand, Slot } from './operand.js';
 import type { Step } from './step.js';
 
 function must<T>(value: T | undefined, what: string): T {
@@ -53,13 +53,19 @@ function words32(...values: readonly number[]): Uint8Array {
   return out;
 }
 
+function slotNumber(s: Slot, layout: Layout): number {
+  return must(layout.slots.get(s), `slot ${s.name}`);
+}
+
 function encodeOperand(o: Operand, layout: Layout): readonly [mode: number, value: bigint] {
   if (typeof o !== 'object') return [ArgMode.IMM, BigInt(o)];
   switch (o.kind) {
     case 'slot':
-      return [ArgMode.SLOT, BigInt(must(layout.slots.get(o), `slot ${o.name}`))];
+      return [ArgMode.SLOT, BigInt(slotNumber(o, layout))];
+    case 'cell':
+      return [ArgMode.SLOT, BigInt(slotNumber(o.slot, layout) + o.index)];
     case 'ref':
-      return [ArgMode.REF, BigInt(must(layout.slots.get(o.slot), `slot ${o.slot.name}`))];
+      return [ArgMode.REF, encodeOperand(o.slot, layout)[1]];
     case 'data':
       return [ArgMode.DATA, BigInt(must(layout.data.get(o), `data ${o.name}`))];
   }
@@ -103,7 +109,7 @@ function encodeStep(
   view.setUint8(at, instructions[step.op].op);
   view.setUint8(at + 1, step.sub);
   view.setUint16(at + 2, action, true);
-  view.setUint16(at + 4, step.dst ? must(layout.slots.get(step.dst), 'a slot') : NO_SLOT, true);
+  view.setUint16(at + 4, step.dst ? Number(encodeOperand(step.dst, layout)[1]) : NO_SLOT, true);
   view.setUint16(at + 6, errs, true);
   view.setUint32(
     at + 8,

@@ -72,7 +72,8 @@ class Memory {
   operand(o: Operand): void {
     if (typeof o !== 'object') return;
     if (o.kind === 'slot') this.slot(o);
-    else if (o.kind === 'ref') this.slot(o.slot);
+    else if (o.kind === 'cell') this.slot(o.slot);
+    else if (o.kind === 'ref') this.operand(o.slot);
     else this.data(o);
   }
 
@@ -154,7 +155,7 @@ export function layOut(program: Program): Layout {
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
   for (const { step } of steps) {
-    if (step.dst) memory.slot(step.dst);
+    if (step.dst) memory.operand(step.dst);
     for (const a of step.args) memory.operand(a);
     if (step.template) memory.template(step.template);
   }

@@ -12,6 +12,13 @@ export interface Slot {
   readonly initial: readonly (bigint | number | Data)[];
 }
 
+/** One cell of a slot with several, e.g. the position behind a number that SCAN parsed. */
+export interface Cell {
+  readonly kind: 'cell';
+  readonly slot: Slot;
+  readonly index: number;
+}
+
 /** Bytes of the data segment, with pointers to other data in them. */
 export interface Data {
   readonly kind: 'data';
@@ -28,7 +35,7 @@ export interface Data {
 /** The address of the data whose offset the slot holds at run time. */
 export interface Ref {
   readonly kind: 'ref';
-  readonly slot: Slot;
+  readonly slot: Slot | Cell;
 }
 
 /** A place in a track that steps go to. */
@@ -37,7 +44,7 @@ export interface Label {
   readonly name: string;
 }
 
-export type Operand = number | bigint | Slot | Data | Ref;
+export type Operand = number | bigint | Slot | Cell | Data | Ref;
 
 export interface Field {
   readonly kind: 'field';
@@ -53,11 +60,20 @@ export function slot(name: string, initial: bigint | number | Data = 0): Slot {
 }
 
 /** Two or more neighbouring cells, e.g. for SCAN NUMBER (value, position). */
-export function slots(name: string, cells: number): Slot {
-  return Object.freeze({ kind: 'slot', name, cells, initial: new Array<number>(cells).fill(0) });
+export function slots(name: string, cells: number, first: number | Data = 0): Slot {
+  return Object.freeze({
+    kind: 'slot',
+    name,
+    cells,
+    initial: [first, ...new Array<number>(cells - 1).fill(0)],
+  });
 }
 
-export function ref(of: Slot): Ref {
+export function cell(of: Slot, index: number): Cell {
+  return { kind: 'cell', slot: of, index };
+}
+
+export function ref(of: Slot | Cell): Ref {
   return { kind: 'ref', slot: of };
 }
 

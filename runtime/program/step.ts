@@ -4,14 +4,14 @@
 import type { ErrnoName } from '../../spec/errno.js';
 import { instructions, type Opcode } from '../../spec/instructions.js';
 import type { SystemCallName } from '../../spec/syscalls.js';
-import type { Data, Label, Operand, Slot, Template } from './operand.js';
+import type { Cell, Data, Label, Operand, Slot, Template } from './operand.js';
 
 export interface Step {
   readonly kind: 'step';
   readonly op: Opcode;
   readonly sub: number;
   readonly args: readonly Operand[];
-  readonly dst: Slot | null;
+  readonly dst: Slot | Cell | null;
   /** Errnos with which the run goes on at `target` instead of failing. */
   readonly errnos: readonly ErrnoName[];
   readonly target: Label | null;
@@ -24,7 +24,7 @@ export interface Step {
 export type Line = Step | Label;
 
 export interface Outcome {
-  readonly to?: Slot;
+  readonly to?: Slot | Cell;
   /** Handled errnos and where the run goes on with them. */
   readonly on?: readonly [readonly ErrnoName[], Label];
 }
@@ -58,13 +58,13 @@ export function sys(
   return step('SYSCALL', { call, args, sub: o.once ? 0 : 1, ...outcome(o) });
 }
 
-export function move(to: Slot, value: Operand): Step {
+export function move(to: Slot | Cell, value: Operand): Step {
   return step('MOVE', { args: [value], dst: to });
 }
 
 export type Width = keyof typeof instructions.LOAD.subs;
 
-export function load(to: Slot, width: Width, address: Operand, offset: Operand = 0): Step {
+export function load(to: Slot | Cell, width: Width, address: Operand, offset: Operand = 0): Step {
   return step('LOAD', { sub: instructions.LOAD.subs[width], args: [address, offset], dst: to });
 }
 
@@ -72,7 +72,7 @@ export function store(width: Width, address: Operand, offset: Operand, value: Op
   return step('STORE', { sub: instructions.STORE.subs[width], args: [address, offset, value] });
 }
 
-export function alu(to: Slot, a: Operand, op: keyof typeof instructions.ALU.subs, b: Operand): Step {
+export function alu(to: Slot | Cell, a: Operand, op: keyof typeof instructions.ALU.subs, b: Operand): Step {
   return step('ALU', { sub: instructions.ALU.subs[op], args: [a, b], dst: to });
 }
 

@@ -1,0 +1,82 @@
+/**
+ * Capabilities (config.md, capabilities(7)) in the only order that works: bounding set, keep over setuid, capset, ambient.
+ */
+import { capabilities } from '../../spec/capabilities.js';
+import type { Capabilities } from '../../spec/generated/config.js';
+import type { HostFacts } from '../../spec/host-facts.js';
+import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
+import { type Action, action, type Because } from '../program/action.js';
+import { struct, u32 } from '../program/operand.js';
+import { sys } from '../program/step.js';
+
+const numbers: Readonly<Record<string, number>> = capabilities;
+
+/** Capability numbers of those names that the host can give; others are left out as the spec demands (1.3: warn, do not fail). */
+function usable(names: readonly string[] | undefined, facts: HostFacts): ReadonlySet<number> {
+  const own = new Set(facts.capabilities);
+  const out = new Set<number>();
+  for (const name of names ?? []) {
+    const n = numbers[name.toUpperCase()];
+    if (n !== undefined && own.has(n)) out.add(n);
+  }
+  return out;
+}
+
+function words(set: ReadonlySet<number>): readonly [low: number, high: number] {
+  let mask = 0n;
+  for (const n of set) mask |= 1n << BigInt(n);
+  return [Number(mask & 0xffffffffn), Number(mask >> 32n)];
+}
+
+export interface CapabilityActions {
+  /** Before setuid. */
+  readonly bound: Action;
+  /** After setuid. */
+  readonly apply: readonly Action[];
+}
+
+/** `given` undefined: all five sets empty, as runc does for a config without capabilities. */
+export function capabilityActions(
+  given: Capabilities | undefined,
+  facts: HostFacts,
+  because: Because,
+): CapabilityActions {
+  const bounding = usable(given?.bounding, facts);
+  const permitted = usable(given?.permitted, facts);
+  const inheritable = usable(given?.inheritable, facts);
+  const effective = new Set([...usable(given?.effective, facts)].filter(n => permitted.has(n)));
+  const ambient = [...usable(given?.ambient, facts)].filter(n => permitted.has(n) && inheritable.has(n));
+  const dropped: number[] = [];
+  for (let n = 0; n <= facts.lastCapability; n++) if (!bounding.has(n)) dropped.push(n);
+
+  const [effectiveLow, effectiveHigh] = words(effective);
+  const [permittedLow, permittedHigh] = words(permitted);
+  const [inheritableLow, inheritableHigh] = words(inheritable);
+  const header = struct('cap_header', [u32(LINUX_CAPABILITY_VERSION_3), u32(0)]);
+  const data = struct(
+    'cap_data',
+    [
+      u32(effectiveLow),
+      u32(permittedLow),
+      u32(inheritableLow),
+      u32(effectiveHigh),
+      u32(permittedHigh),
+      u32(inheritableHigh),
+    ],
+    true,
+  );
+  return {
+    bound: action({ title: `drop ${dropped.length} capabilities from the bounding set`, because }, [
+      ...dropped.map(n => sys('prctl', [Prctl.CAPBSET_DROP, n, 0, 0, 0])),
+      sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
+    ]),
+    apply: [
+      action({ title: `keep ${permitted.size} capabilities`, because }, [
+        sys('prctl', [Prctl.SET_KEEPCAPS, 0, 0, 0, 0]),
+        sys('capset', [header, data]),
+        sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
+        ...ambient.map(n => sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0])),
+      ]),
+    ],
+  };
+}

@@ -1,0 +1,278 @@
+/**
+ * Making the container's cgroups, limiting them, putting init into them (host and init track).
+ */
+
+import type { LinuxDeviceRule, LinuxResources } from '../../../spec/generated/config.js';
+import { AT_FDCWD } from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { buffer, bytes, type Data, label, slot, text } from '../../program/operand.js';
+import { branch, jump, type Line, resolve, sys } from '../../program/step.js';
+import { type Launch, rule } from '../launch.js';
+import type { Refuse } from '../refusal.js';
+import { attachDeviceFilter } from './device-program.js';
+import { type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
+import { type CgroupDirectory, type CgroupPlan, directoryOf, shownPath } from './plan.js';
+
+const encoder = new TextEncoder();
+
+function textBytes(value: string): Data {
+  return bytes(JSON.stringify(value), encoder.encode(value), 1);
+}
+
+/** Write a value into a file of an opened cgroup directory. */
+function writeFile(launch: Launch, directory: Data, file: string, value: string): readonly Line[] {
+  const { open } = launch;
+  const dir = slot('cgroup_fd');
+  const fd = slot('limit_fd');
+  const value8 = textBytes(value);
+  return [
+    sys('openat', [AT_FDCWD, directory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+    sys('openat', [dir, text(file), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+    sys('write', [fd, value8, value8.bytes.length]),
+    sys('close', [fd]),
+    sys('close', [dir]),
+  ];
+}
+
+/**
+ * A v1 cpuset without cpus and mems takes no process (ENOSPC), and a new one has none: each directory that is made on the way inherits
+ * its parent's, as runc does.
+ */
+function seedCpuset(launch: Launch, d: CgroupDirectory): readonly Line[] {
+  const { open } = launch;
+  const lines: Line[] = [];
+  const here = slot('cpuset_dir');
+  const above = slot('cpuset_parent');
+  const fd = slot('cpuset_fd');
+  const size = slot('cpuset_size');
+  const value = buffer('cpuset_value', 4096);
+  const levels = d.endsInId ? d.components.length + 1 : d.components.length;
+  lines.push(
+    sys('openat', [AT_FDCWD, text(d.hierarchy.mount), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+      to: above,
+    }),
+  );
+  for (let i = 1; i <= levels; i++) {
+    const path =
+      i > d.components.length ? d.memory : text([d.hierarchy.mount, ...d.components.slice(0, i)].join('/'));
+    lines.push(sys('openat', [AT_FDCWD, path, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: here }));
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+      const next = label('cpuset_seeded');
+      lines.push(
+        sys('openat', [here, text(file), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+        sys('read', [fd, value, 4096], { to: size }),
+        sys('close', [fd]),
+        branch(size, 'GT', 1, next),
+        sys('openat', [above, text(file), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+        sys('read', [fd, value, 4096], { to: size }),
+        sys('close', [fd]),
+        sys('openat', [here, text(file), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+        sys('write', [fd, value, size]),
+        sys('close', [fd]),
+        next,
+      );
+    }
+    lines.push(sys('dup3', [here, above, open.CLOEXEC]), sys('close', [here]));
+  }
+  lines.push(sys('close', [above]));
+  return lines;
+}
+
+/** v2: a controller works in a cgroup only if each ancestor passes it on. */
+function enableControllers(
+  launch: Launch,
+  d: CgroupDirectory,
+  controllers: readonly string[],
+): readonly Line[] {
+  const lines: Line[] = [];
+  const above = d.endsInId ? d.components : d.components.slice(0, -1);
+  for (let i = 0; i <= above.length; i++) {
+    const path = [d.hierarchy.mount, ...above.slice(0, i)].join('/');
+    lines.push(
+      ...writeFile(launch, text(path), 'cgroup.subtree_control', controllers.map(c => `+${c}`).join(' ')),
+    );
+  }
+  return lines;
+}
+
+function make(launch: Launch, d: CgroupDirectory): Action {
+  const { open } = launch;
+  const made = label('cgroup_made');
+  const deep = label('cgroup_parents');
+  const root = slot('cgroup_root');
+  const fd = slot('cgroup_fd');
+  return action(
+    {
+      title: `make cgroup ${shownPath(d)}`,
+      because:
+        launch.config.linux?.cgroupsPath !== undefined
+          ? launch.because('linux', 'cgroupsPath')
+          : rule('cgroup'),
+    },
+    [
+      sys('mkdirat', [AT_FDCWD, d.memory, 0o755], { to: fd, on: [['ENOENT', 'EEXIST'], deep] }),
+      jump(made),
+      deep,
+      branch(fd, 'EQ', -17, made),
+      sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
+      resolve({ root, path: d.memory, make: 'directories' }, { to: fd }),
+      sys('close', [fd]),
+      sys('close', [root]),
+      made,
+      ...(d.version === 1 && d.hierarchy.controllers.includes('cpuset') ? seedCpuset(launch, d) : []),
+    ],
+  );
+}
+
+function deviceRule(r: LinuxDeviceRule): string {
+  const number = (n: number | undefined): string => (n === undefined || n < 0 ? '*' : String(n));
+  return `${r.type ?? 'a'} ${number(r.major)}:${number(r.minor)} ${r.access ?? 'rwm'}`;
+}
+
+/** What every container may use, whatever config.json says (config-linux.md, "Default Devices"; the list of runc). */
+const alwaysAllowed: readonly LinuxDeviceRule[] = [
+  { allow: true, type: 'c', access: 'm' },
+  { allow: true, type: 'b', access: 'm' },
+  { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' },
+  { allow: true, type: 'c', major: 1, minor: 5, access: 'rwm' },
+  { allow: true, type: 'c', major: 1, minor: 7, access: 'rwm' },
+  { allow: true, type: 'c', major: 1, minor: 8, access: 'rwm' },
+  { allow: true, type: 'c', major: 1, minor: 9, access: 'rwm' },
+  { allow: true, type: 'c', major: 5, minor: 0, access: 'rwm' },
+  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
+  { allow: true, type: 'c', major: 136, access: 'rwm' },
+];
+
+function devices(launch: Launch, plan: CgroupPlan): readonly Action[] {
+  const given = launch.config.linux?.resources?.devices ?? [];
+  if (given.length === 0) return [];
+  const rules = [...given, ...alwaysAllowed];
+  const because = launch.because('linux', 'resources', 'devices');
+  const v1 = plan.directories.find(d => d.version === 1 && d.hierarchy.controllers.includes('devices'));
+  if (v1) {
+    const { open } = launch;
+    const dir = slot('devices_dir');
+    const allow = slot('devices_allow');
+    const deny = slot('devices_deny');
+    return [
+      action({ title: `allow devices (${rules.length} rules)`, because }, [
+        sys('openat', [AT_FDCWD, v1.memory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+        sys('openat', [dir, text('devices.allow'), open.WRONLY | open.CLOEXEC, 0], { to: allow }),
+        sys('openat', [dir, text('devices.deny'), open.WRONLY | open.CLOEXEC, 0], { to: deny }),
+        ...rules.map(r => {
+          const value = textBytes(deviceRule(r));
+          return sys('write', [r.allow ? allow : deny, value, value.bytes.length]);
+        }),
+        sys('close', [allow]),
+        sys('close', [deny]),
+        sys('close', [dir]),
+      ]),
+    ];
+  }
+  const v2 = plan.directories.find(d => d.version === 2);
+  return v2
+    ? [
+        action(
+          { title: `allow devices (${rules.length} rules, BPF)`, because },
+          attachDeviceFilter(launch, v2, rules),
+        ),
+      ]
+    : [];
+}
+
+function describeLimits(l: Limit): string {
+  return `set ${l.file} to ${l.value}`;
+}
+
+export interface CgroupActions {
+  /** Host track, before clone. */
+  readonly make: readonly Action[];
+  /** Init track, first thing. */
+  readonly enter: readonly Action[];
+}
+
+export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse): CgroupActions {
+  const resources: LinuxResources = launch.config.linux?.resources ?? {};
+  if (plan.directories.length === 0) {
+    for (const [key, value] of Object.entries(resources))
+      if (value !== undefined && key !== 'devices')
+        refuse(launch.because('linux', 'resources', key), { kind: 'no-cgroups', property: key });
+    return { make: [], enter: [] };
+  }
+  const onlyV2 = plan.directories.every(d => d.version === 2);
+  const found: Limits = onlyV2 ? limitsV2(resources) : limitsV1(resources);
+  for (const p of found.problems)
+    refuse(launch.because('linux', 'resources', ...p.property), {
+      kind: p.why,
+      property: p.property.join('.'),
+    });
+
+  const made: Action[] = [];
+  if (plan.formats.length > 0)
+    made.push(action({ title: 'name the cgroups', because: rule('cgroup') }, plan.formats));
+  for (const d of plan.directories) made.push(make(launch, d));
+
+  const needed = new Map<CgroupDirectory, Set<string>>();
+  const writes: Action[] = [];
+  for (const l of found.limits) {
+    let limit = l;
+    let d = directoryOf(plan, l.controller);
+    if (l.property[0] === 'unified' && d === undefined) d = plan.directories.find(x => x.version === 2);
+    const because = launch.because('linux', 'resources', ...l.property);
+    if (
+      d === undefined ||
+      (d.version === 2 && l.controller !== 'cgroup' && !d.hierarchy.controllers.includes(l.controller))
+    ) {
+      refuse(because, {
+        kind: 'no-controller',
+        controller: l.controller,
+        layout: launch.facts.cgroup.layout,
+      });
+      continue;
+    }
+    // Hybrid: a controller that only the v2 hierarchy has takes v2 files.
+    if (!onlyV2 && d.version === 2) {
+      const same = limitsV2(resources).limits.find(x => x.property.join() === l.property.join());
+      if (same) limit = same;
+    }
+    if (d.version === 2 && l.controller !== 'cgroup') {
+      const set = needed.get(d) ?? new Set();
+      set.add(l.controller);
+      needed.set(d, set);
+    }
+    writes.push(
+      action({ title: describeLimits(limit), because }, writeFile(launch, d.memory, limit.file, limit.value)),
+    );
+  }
+  for (const [d, controllers] of needed)
+    made.push(
+      action(
+        {
+          title: `enable ${[...controllers].join()} for ${shownPath(d)}`,
+          because: rule('cgroup v2 controllers'),
+        },
+        enableControllers(launch, d, [...controllers]),
+      ),
+    );
+  made.push(...writes, ...devices(launch, plan));
+  return { make: made, enter: enter(launch, plan) };
+}
+
+/** v1: the process itself writes 0 to `tasks`; another's pid in cgroup.procs waits for a grace period of the kernel, about 10 ms. */
+function enter(launch: Launch, plan: CgroupPlan): readonly Action[] {
+  const { open } = launch;
+  const dir = slot('cgroup_enter');
+  const fd = slot('tasks_fd');
+  const zero = textBytes('0');
+  return plan.directories
+    .filter(d => d.version === 1)
+    .map(d =>
+      action({ title: `enter cgroup ${shownPath(d)}`, because: rule('cgroup') }, [
+        sys('openat', [AT_FDCWD, d.memory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+        sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+        sys('write', [fd, zero, 1]),
+        sys('close', [fd]),
+        sys('close', [dir]),
+      ]),
+    );
+}

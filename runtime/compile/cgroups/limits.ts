@@ -1,0 +1,201 @@
+/**
+ * linux.resources -> files of cgroup v1 and v2 (Documentation/admin-guide/cgroup-v1/, cgroup-v2.rst).
+ */
+import type { LinuxResources } from '../../../spec/generated/config.js';
+
+export interface Limit {
+  readonly controller: string;
+  readonly file: string;
+  readonly value: string;
+  /** Path of the property below linux.resources. */
+  readonly property: readonly (string | number)[];
+}
+
+export type LimitProblem = {
+  readonly property: readonly (string | number)[];
+  readonly why: 'only-on-v1' | 'only-on-v2';
+};
+
+export interface Limits {
+  readonly limits: readonly Limit[];
+  readonly problems: readonly LimitProblem[];
+}
+
+type Number = number | bigint;
+type Path = readonly (string | number)[];
+
+const orMax = (n: Number): string => (BigInt(n) < 0n ? 'max' : String(n));
+
+class Collector {
+  readonly limits: Limit[] = [];
+  readonly problems: LimitProblem[] = [];
+  set(controller: string, file: string, value: string | Number | undefined, ...property: Path): void {
+    if (value !== undefined) this.limits.push({ controller, file, value: String(value), property });
+  }
+  refuse(why: LimitProblem['why'], value: unknown, ...property: Path): void {
+    if (value !== undefined) this.problems.push({ property, why });
+  }
+}
+
+const throttles = [
+  ['throttleReadBpsDevice', 'blkio.throttle.read_bps_device', 'rbps'],
+  ['throttleWriteBpsDevice', 'blkio.throttle.write_bps_device', 'wbps'],
+  ['throttleReadIOPSDevice', 'blkio.throttle.read_iops_device', 'riops'],
+  ['throttleWriteIOPSDevice', 'blkio.throttle.write_iops_device', 'wiops'],
+] as const;
+
+export function limitsV1(r: LinuxResources): Limits {
+  const c = new Collector();
+  const { memory, cpu, pids, blockIO, network } = r;
+  if (memory) {
+    c.set('memory', 'memory.limit_in_bytes', memory.limit, 'memory', 'limit');
+    c.set('memory', 'memory.memsw.limit_in_bytes', memory.swap, 'memory', 'swap');
+    c.set('memory', 'memory.soft_limit_in_bytes', memory.reservation, 'memory', 'reservation');
+    c.set('memory', 'memory.kmem.limit_in_bytes', memory.kernel, 'memory', 'kernel');
+    c.set('memory', 'memory.kmem.tcp.limit_in_bytes', memory.kernelTCP, 'memory', 'kernelTCP');
+    c.set('memory', 'memory.swappiness', memory.swappiness, 'memory', 'swappiness');
+    if (memory.disableOOMKiller === true)
+      c.set('memory', 'memory.oom_control', 1, 'memory', 'disableOOMKiller');
+  }
+  if (cpu) {
+    c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
+    if (cpu.shares !== undefined && BigInt(cpu.shares) !== 0n)
+      c.set('cpu', 'cpu.shares', cpu.shares, 'cpu', 'shares');
+    if (cpu.period !== undefined && BigInt(cpu.period) !== 0n)
+      c.set('cpu', 'cpu.cfs_period_us', cpu.period, 'cpu', 'period');
+    if (cpu.quota !== undefined && BigInt(cpu.quota) !== 0n)
+      c.set('cpu', 'cpu.cfs_quota_us', cpu.quota, 'cpu', 'quota');
+    c.set('cpu', 'cpu.cfs_burst_us', cpu.burst, 'cpu', 'burst');
+    c.set('cpu', 'cpu.rt_period_us', cpu.realtimePeriod, 'cpu', 'realtimePeriod');
+    c.set('cpu', 'cpu.rt_runtime_us', cpu.realtimeRuntime, 'cpu', 'realtimeRuntime');
+    c.set('cpuset', 'cpuset.cpus', cpu.cpus || undefined, 'cpu', 'cpus');
+    c.set('cpuset', 'cpuset.mems', cpu.mems || undefined, 'cpu', 'mems');
+  }
+  if (pids?.limit !== undefined) c.set('pids', 'pids.max', orMax(pids.limit), 'pids', 'limit');
+  if (blockIO) {
+    c.set('blkio', 'blkio.weight', blockIO.weight || undefined, 'blockIO', 'weight');
+    c.set('blkio', 'blkio.leaf_weight', blockIO.leafWeight || undefined, 'blockIO', 'leafWeight');
+    blockIO.weightDevice?.forEach((d, i) => {
+      if (d.weight !== undefined)
+        c.set(
+          'blkio',
+          'blkio.weight_device',
+          `${d.major}:${d.minor} ${d.weight}`,
+          'blockIO',
+          'weightDevice',
+          i,
+        );
+      if (d.leafWeight !== undefined)
+        c.set(
+          'blkio',
+          'blkio.leaf_weight_device',
+          `${d.major}:${d.minor} ${d.leafWeight}`,
+          'blockIO',
+          'weightDevice',
+          i,
+        );
+    });
+    for (const [property, file] of throttles)
+      blockIO[property]?.forEach((d, i) => {
+        c.set('blkio', file, `${d.major}:${d.minor} ${d.rate}`, 'blockIO', property, i);
+      });
+  }
+  r.hugepageLimits?.forEach((h, i) => {
+    c.set('hugetlb', `hugetlb.${h.pageSize}.limit_in_bytes`, h.limit, 'hugepageLimits', i);
+  });
+  if (network) {
+    c.set('net_cls', 'net_cls.classid', network.classID || undefined, 'network', 'classID');
+    network.priorities?.forEach((p, i) => {
+      c.set('net_prio', 'net_prio.ifpriomap', `${p.name} ${p.priority}`, 'network', 'priorities', i);
+    });
+  }
+  rdma(r, c);
+  for (const key of Object.keys(r.unified ?? {})) c.refuse('only-on-v2', key, 'unified', key);
+  return c;
+}
+
+/**
+ * cpu.shares (2 to 262144) to cpu.weight (1 to 10000): the curve that crun and runc have used since 2025, which maps the default
+ * 1024 to the default 100. With l = log2(shares): 10^((l*l + 125*l) / 612 - 7/34), rounded up.
+ */
+export function weightOfShares(shares: Number): number {
+  const n = Number(shares);
+  if (n <= 2) return 1;
+  if (n >= 262144) return 10000;
+  const l = Math.log2(n);
+  return Math.ceil(10 ** ((l * l + 125 * l) / 612 - 7 / 34));
+}
+
+/** blkio weight (10 to 1000) to io.weight (1 to 10000), linear as systemd does. */
+export function ioWeight(weight: number): number {
+  return 1 + Math.floor(((weight - 10) * 9999) / 990);
+}
+
+function rdma(r: LinuxResources, c: Collector): void {
+  for (const [device, l] of Object.entries(r.rdma ?? {})) {
+    const parts = [device];
+    if (l.hcaHandles !== undefined) parts.push(`hca_handle=${l.hcaHandles}`);
+    if (l.hcaObjects !== undefined) parts.push(`hca_object=${l.hcaObjects}`);
+    c.set('rdma', 'rdma.max', parts.join(' '), 'rdma', device);
+  }
+}
+
+export function limitsV2(r: LinuxResources): Limits {
+  const c = new Collector();
+  const { memory, cpu, pids, blockIO, network } = r;
+  if (memory) {
+    c.refuse('only-on-v1', memory.kernel, 'memory', 'kernel');
+    c.refuse('only-on-v1', memory.kernelTCP, 'memory', 'kernelTCP');
+    c.refuse('only-on-v1', memory.swappiness, 'memory', 'swappiness');
+    c.refuse('only-on-v1', memory.disableOOMKiller === true ? true : undefined, 'memory', 'disableOOMKiller');
+    if (memory.limit !== undefined) c.set('memory', 'memory.max', orMax(memory.limit), 'memory', 'limit');
+    c.set('memory', 'memory.low', memory.reservation, 'memory', 'reservation');
+    if (memory.swap !== undefined) {
+      const swap = BigInt(memory.swap) < 0n ? 'max' : String(BigInt(memory.swap) - BigInt(memory.limit ?? 0));
+      c.set('memory', 'memory.swap.max', swap, 'memory', 'swap');
+    }
+  }
+  if (cpu) {
+    c.refuse('only-on-v1', cpu.realtimePeriod || undefined, 'cpu', 'realtimePeriod');
+    c.refuse('only-on-v1', cpu.realtimeRuntime || undefined, 'cpu', 'realtimeRuntime');
+    c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
+    if (cpu.shares !== undefined && BigInt(cpu.shares) !== 0n)
+      c.set('cpu', 'cpu.weight', weightOfShares(cpu.shares), 'cpu', 'shares');
+    const quota = cpu.quota === undefined || BigInt(cpu.quota) === 0n ? undefined : cpu.quota;
+    const period = cpu.period === undefined || BigInt(cpu.period) === 0n ? undefined : cpu.period;
+    if (quota !== undefined || period !== undefined)
+      c.set(
+        'cpu',
+        'cpu.max',
+        `${orMax(quota ?? -1)} ${period ?? 100000}`,
+        'cpu',
+        quota === undefined ? 'period' : 'quota',
+      );
+    c.set('cpu', 'cpu.max.burst', cpu.burst, 'cpu', 'burst');
+    c.set('cpuset', 'cpuset.cpus', cpu.cpus || undefined, 'cpu', 'cpus');
+    c.set('cpuset', 'cpuset.mems', cpu.mems || undefined, 'cpu', 'mems');
+  }
+  if (pids?.limit !== undefined) c.set('pids', 'pids.max', orMax(pids.limit), 'pids', 'limit');
+  if (blockIO) {
+    if (blockIO.weight) c.set('io', 'io.weight', ioWeight(blockIO.weight), 'blockIO', 'weight');
+    c.refuse('only-on-v1', blockIO.leafWeight || undefined, 'blockIO', 'leafWeight');
+    blockIO.weightDevice?.forEach((d, i) => {
+      c.refuse('only-on-v1', d.leafWeight || undefined, 'blockIO', 'weightDevice', i, 'leafWeight');
+      if (d.weight)
+        c.set('io', 'io.weight', `${d.major}:${d.minor} ${ioWeight(d.weight)}`, 'blockIO', 'weightDevice', i);
+    });
+    for (const [property, , key] of throttles)
+      blockIO[property]?.forEach((d, i) => {
+        c.set('io', 'io.max', `${d.major}:${d.minor} ${key}=${d.rate}`, 'blockIO', property, i);
+      });
+  }
+  r.hugepageLimits?.forEach((h, i) => {
+    c.set('hugetlb', `hugetlb.${h.pageSize}.max`, h.limit, 'hugepageLimits', i);
+  });
+  c.refuse('only-on-v1', network?.classID || undefined, 'network', 'classID');
+  c.refuse('only-on-v1', network?.priorities?.length ? true : undefined, 'network', 'priorities');
+  rdma(r, c);
+  for (const [key, value] of Object.entries(r.unified ?? {}))
+    c.set(key.slice(0, Math.max(0, key.indexOf('.'))), key, value, 'unified', key);
+  return c;
+}

@@ -1,0 +1,82 @@
+/**
+ * Where the container's cgroup is in each hierarchy (config-linux.md "Cgroups Path").
+ */
+
+import type { CgroupFacts, CgroupHierarchy } from '../../../spec/host-facts.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import { buffer, type Data, field, type Slot, type Template, text } from '../../program/operand.js';
+import { format, type Line } from '../../program/step.js';
+
+export interface CgroupDirectory {
+  readonly hierarchy: CgroupHierarchy;
+  readonly version: 1 | 2;
+  /** Components below the mount; the last one may be the container id. */
+  readonly components: readonly string[];
+  readonly endsInId: boolean;
+  /** Absolute path as a template (with the id filled in at run time). */
+  readonly path: Template;
+  /** The same in memory, once `formats` has run. */
+  readonly memory: Data;
+}
+
+export interface CgroupPlan {
+  readonly directories: readonly CgroupDirectory[];
+  /** Steps that fill in the paths which hold the container id. */
+  readonly formats: readonly Line[];
+}
+
+const split = (path: string): readonly string[] => path.split('/').filter(p => p !== '' && p !== '.');
+
+function hierarchies(facts: CgroupFacts): readonly (readonly [CgroupHierarchy, 1 | 2])[] {
+  switch (facts.layout) {
+    case 'none':
+      return [];
+    case 'v2':
+      return [[facts.unified, 2]];
+    case 'v1':
+      return facts.hierarchies.map(h => [h, 1] as const);
+    case 'hybrid':
+      return [...facts.hierarchies.map(h => [h, 1] as const), [facts.unified, 2] as const];
+  }
+}
+
+/**
+ * An absolute path counts from the hierarchy's mount, a relative one from the runtime's own cgroup. Without a path: a child of the
+ * runtime's own cgroup, on v2 a sibling, because a v2 cgroup with processes can have no children with controllers.
+ */
+function componentsOf(h: CgroupHierarchy, version: 1 | 2, given: string | undefined): readonly string[] {
+  if (given?.startsWith('/')) return split(given);
+  const own = split(h.own);
+  if (given !== undefined && given !== '') return [...own, ...split(given)];
+  return version === 2 ? own.slice(0, -1) : own;
+}
+
+export function planCgroups(facts: CgroupFacts, cgroupsPath: string | undefined, id: Slot): CgroupPlan {
+  const endsInId = cgroupsPath === undefined || cgroupsPath === '';
+  const directories = hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
+    const components = componentsOf(hierarchy, version, cgroupsPath);
+    const base = [hierarchy.mount, ...components].join('/');
+    return {
+      hierarchy,
+      version,
+      components,
+      endsInId,
+      path: endsInId ? [`${base}/`, field(TemplateField.STRING, id)] : [base],
+      memory: endsInId ? buffer('cgroup_path', base.length + 1026) : text(base),
+    };
+  });
+  return {
+    directories,
+    formats: endsInId ? directories.map(d => format(d.memory, d.path)) : [],
+  };
+}
+
+/** The v1 directory that holds a controller, or the v2 one if that has it. */
+export function directoryOf(plan: CgroupPlan, controller: string): CgroupDirectory | undefined {
+  return plan.directories.find(d => d.hierarchy.controllers.includes(controller));
+}
+
+/** How explain names a directory. */
+export function shownPath(d: CgroupDirectory): string {
+  return d.path.map(p => (typeof p === 'string' ? p : 'ID')).join('');
+}

@@ -1,0 +1,97 @@
+/**
+ * A mount of type cgroup: the container sees its own cgroups, bound from the host's hierarchies. A bind works with and without a cgroup
+ * namespace and never shows more than the container's own part.
+ */
+import type { Mount } from '../../../spec/generated/config.js';
+import { AT_FDCWD, MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
+import { type Action, action, type Because } from '../../program/action.js';
+import { label, slot, text } from '../../program/operand.js';
+import { type Line, resolve, sys } from '../../program/step.js';
+import type { Launch } from '../launch.js';
+import type { MountOptions } from '../mount-options.js';
+import { adjust, attach, newFilesystem } from '../mounts.js';
+import { planCgroups } from './plan.js';
+
+const plans = new WeakMap<Launch, ReturnType<typeof planCgroups>>();
+
+/** The plan of a launch, made once: its buffers are shared by all who mention a path. */
+export function cgroupPlan(launch: Launch): ReturnType<typeof planCgroups> {
+  const known = plans.get(launch);
+  if (known) return known;
+  const { facts, options, config, cells } = launch;
+  const made = planCgroups(
+    options.cgroupManager === 'disabled' ? { layout: 'none' } : facts.cgroup,
+    config.linux?.cgroupsPath,
+    cells.id,
+  );
+  plans.set(launch, made);
+  return made;
+}
+
+export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: Because): readonly Action[] {
+  const { open, cells } = launch;
+  const { directories } = cgroupPlan(launch);
+  const mount = slot('cgroup_mount');
+  const destination = slot('cgroup_destination');
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  const openDestination = resolve(
+    { root: cells.rootFd, path: text(m.destination), make: 'directories', flags: open.PATH | open.DIRECTORY },
+    { to: destination },
+  );
+  const whole = directories.length === 1 && directories[0]?.version === 2 ? directories[0] : undefined;
+  if (whole)
+    return [
+      action({ title: `mount cgroup on ${m.destination}`, because }, [
+        sys('open_tree', [AT_FDCWD, whole.memory, flags], { to: mount }),
+        openDestination,
+        ...adjust(mount, o, 0),
+        attach(mount, destination),
+        sys('close', [mount]),
+        sys('close', [destination]),
+      ]),
+    ];
+  if (directories.length === 0)
+    return [
+      action({ title: `mount nothing on ${m.destination} (no cgroups)`, because }, [
+        openDestination,
+        sys('close', [destination]),
+      ]),
+    ];
+
+  const top = slot('cgroup_top');
+  const lines: Line[] = [
+    ...newFilesystem(
+      'tmpfs',
+      'cgroup',
+      [['mode', '755']],
+      MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
+      mount,
+    ),
+    openDestination,
+    attach(mount, destination),
+    sys('close', [destination]),
+    sys('openat', [mount, text('.'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: top }),
+  ];
+  const one = slot('cgroup_one');
+  for (const d of directories) {
+    const name = d.hierarchy.mount.slice(d.hierarchy.mount.lastIndexOf('/') + 1);
+    lines.push(
+      sys('open_tree', [AT_FDCWD, d.memory, flags], { to: one }),
+      sys('mkdirat', [top, text(name), 0o755]),
+      sys('openat', [top, text(name), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: destination }),
+      ...adjust(one, o, 0),
+      attach(one, destination),
+      sys('close', [one]),
+      sys('close', [destination]),
+    );
+    // cpu and cpuacct mounted together are also found under each name.
+    if (d.hierarchy.controllers.length > 1 && d.version === 1)
+      for (const c of d.hierarchy.controllers) {
+        const there = label('cgroup_link');
+        if (c !== name)
+          lines.push(sys('symlinkat', [text(name), top, text(c)], { on: [['EEXIST'], there] }), there);
+      }
+  }
+  lines.push(...adjust(mount, o, 0), sys('close', [top]), sys('close', [mount]));
+  return [action({ title: `mount cgroup on ${m.destination}`, because }, lines)];
+}

@@ -1,0 +1,176 @@
+/**
+ * Device nodes and symlinks in /dev (config-linux.md, "Default Devices", "Devices", "Dev symbolic links").
+ */
+
+import { errnos } from '../../spec/errno.js';
+import type { LinuxDevice } from '../../spec/generated/config.js';
+import {
+  AT_SYMLINK_NOFOLLOW,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFMT,
+  STATX_BASIC,
+  Statx,
+} from '../../spec/kernel.js';
+import { type Action, action, type Because } from '../program/action.js';
+import { buffer, cell, label, type Operand, ref, type Slot, slot, slots, text } from '../program/operand.js';
+import { alu, guard, jump, type Line, load, resolve, sys } from '../program/step.js';
+import { type Launch, rule } from './launch.js';
+import { normalise } from './mounts.js';
+
+interface Device {
+  readonly path: string;
+  readonly type: 'c' | 'b' | 'p';
+  readonly major: number;
+  readonly minor: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly because: Because;
+}
+
+const defaults: readonly (readonly [path: string, major: number, minor: number])[] = [
+  ['/dev/null', 1, 3],
+  ['/dev/zero', 1, 5],
+  ['/dev/full', 1, 7],
+  ['/dev/random', 1, 8],
+  ['/dev/urandom', 1, 9],
+  ['/dev/tty', 5, 0],
+];
+
+const symlinks: readonly (readonly [name: string, target: string])[] = [
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
+];
+
+const types = { c: S_IFCHR, b: S_IFBLK, p: S_IFIFO } as const;
+
+/** Encoding of dev_t as mknodat(2) takes it (include/linux/kdev_t.h, new_encode_dev). */
+export function encodeDevice(major: number, minor: number): number {
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
+}
+
+function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
+  return {
+    path: normalise(d.path),
+    type: d.type === 'u' ? 'c' : d.type,
+    major: d.major ?? 0,
+    minor: d.minor ?? 0,
+    mode: d.fileMode ?? 0o666,
+    uid: d.uid ?? 0,
+    gid: d.gid ?? 0,
+    because: launch.because('linux', 'devices', index),
+  };
+}
+
+/** /dev comes from somewhere else (a bind mount, the environment): it is taken as it is. */
+export function devIsGiven(launch: Launch): boolean {
+  const last = (launch.config.mounts ?? []).findLast(m => normalise(m.destination) === '/dev');
+  return (
+    last !== undefined &&
+    (last.type === 'bind' || (last.options ?? []).some(o => o === 'bind' || o === 'rbind'))
+  );
+}
+
+/** A node in an opened directory. One that is there already must be the same device. */
+function node(directory: Operand, name: Operand, d: Device): readonly Line[] {
+  const exists = label('node_exists');
+  const made = label('node_made');
+  const stat = buffer('node_stat', 256);
+  const value = slot('node_value');
+  const owned: readonly Line[] =
+    d.uid !== 0 || d.gid !== 0 ? [sys('fchownat', [directory, name, d.uid, d.gid, AT_SYMLINK_NOFOLLOW])] : [];
+  return [
+    sys('mknodat', [directory, name, types[d.type] | d.mode, encodeDevice(d.major, d.minor)], {
+      on: [['EEXIST'], exists],
+    }),
+    ...owned,
+    jump(made),
+    exists,
+    sys('statx', [directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat]),
+    load(value, 'U16', stat, Statx.MODE),
+    alu(value, value, 'AND', S_IFMT),
+    guard(value, 'EQ', types[d.type], errnos.EEXIST.number),
+    load(value, 'U32', stat, Statx.RDEV_MAJOR),
+    guard(value, 'EQ', d.major, errnos.EEXIST.number),
+    load(value, 'U32', stat, Statx.RDEV_MINOR),
+    guard(value, 'EQ', d.minor, errnos.EEXIST.number),
+    made,
+  ];
+}
+
+export interface DeviceActions {
+  /** Opens /dev and leaves it in `dev`. */
+  readonly actions: readonly Action[];
+  readonly dev: Slot;
+}
+
+export function deviceActions(launch: Launch): DeviceActions {
+  const { open, cells } = launch;
+  const dev = slot('dev_fd', -1);
+  const configured = (launch.config.linux?.devices ?? []).map((d, i) => fromConfig(launch, d, i));
+  const actions: Action[] = [];
+  const given = devIsGiven(launch);
+  const byDefault: readonly Device[] = given
+    ? []
+    : defaults
+        .filter(([path]) => !configured.some(d => d.path === path))
+        .map(([path, major, minor]) => ({
+          path,
+          type: 'c',
+          major,
+          minor,
+          mode: 0o666,
+          uid: 0,
+          gid: 0,
+          because: rule('default devices'),
+        }));
+
+  // Symlinks are not followed: a root filesystem whose /dev leads elsewhere must not get nodes there (CVE-2026-41579).
+  actions.push(
+    action({ title: 'open /dev', because: rule('default devices') }, [
+      resolve(
+        {
+          root: cells.rootFd,
+          path: text('/dev'),
+          make: 'directories',
+          how: 'NOFOLLOW',
+          flags: open.PATH | open.DIRECTORY,
+        },
+        { to: dev },
+      ),
+    ]),
+  );
+  for (const d of [...byDefault, ...(given ? [] : configured)]) {
+    const title = `make device ${d.path} (${d.type} ${d.major}:${d.minor})`;
+    const direct = /^\/dev\/([^/]+)$/.exec(d.path)?.[1];
+    if (direct !== undefined) {
+      actions.push(action({ title, because: d.because }, node(dev, text(direct), d)));
+      continue;
+    }
+    const parent = slots('device_directory', 2);
+    actions.push(
+      action({ title, because: d.because }, [
+        resolve(
+          { root: cells.rootFd, path: text(d.path), how: 'PARENT', make: 'directories' },
+          { to: parent },
+        ),
+        ...node(parent, ref(cell(parent, 1)), d),
+        sys('close', [parent]),
+      ]),
+    );
+  }
+  if (!given) {
+    const links: Line[] = [];
+    const hasPts = (launch.config.mounts ?? []).some(m => normalise(m.destination) === '/dev/pts');
+    for (const [name, target] of [...symlinks, ...(hasPts ? [['ptmx', 'pts/ptmx'] as const] : [])]) {
+      const there = label(`link_${name}`);
+      links.push(sys('symlinkat', [text(target), dev, text(name)], { on: [['EEXIST'], there] }), there);
+    }
+    actions.push(action({ title: 'make the symlinks in /dev', because: rule('default devices') }, links));
+  }
+  return { actions, dev };
+}

@@ -1,0 +1,133 @@
+/**
+ * Mount options (mount(8), config-linux.md "Mounts"): which are attributes of the mount, which propagation, which data of the file system.
+ */
+import { MountAttr, Propagation } from '../../spec/kernel.js';
+
+export interface MountOptions {
+  readonly bind: boolean;
+  readonly recursive: boolean;
+  readonly remount: boolean;
+  /** mount_setattr(2) on the mount itself. */
+  readonly set: number;
+  readonly clear: number;
+  /** mount_setattr(2) on the mount and all below it (rro and the like). */
+  readonly recursiveSet: number;
+  readonly recursiveClear: number;
+  /** MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, 0 for none. */
+  readonly propagation: number;
+  readonly propagationRecursive: boolean;
+  readonly copyUp: boolean;
+  /** fsconfig(2): flags and key=value pairs. */
+  readonly data: readonly (readonly [key: string, value: string | null])[];
+  /** Options that a bind mount cannot take. */
+  readonly foreign: readonly string[];
+}
+
+type Attribute = readonly [set: number, clear: number];
+const { RDONLY, NOSUID, NODEV, NOEXEC, ATIME, NOATIME, STRICTATIME, RELATIME, NODIRATIME, NOSYMFOLLOW } =
+  MountAttr;
+
+/** Attributes of one mount. The access time modes are values of one field: setting one clears the field first. */
+const attributes: Readonly<Record<string, Attribute>> = {
+  ro: [RDONLY, 0],
+  rw: [0, RDONLY],
+  nosuid: [NOSUID, 0],
+  suid: [0, NOSUID],
+  nodev: [NODEV, 0],
+  dev: [0, NODEV],
+  noexec: [NOEXEC, 0],
+  exec: [0, NOEXEC],
+  noatime: [NOATIME, ATIME],
+  atime: [RELATIME, ATIME],
+  relatime: [RELATIME, ATIME],
+  norelatime: [RELATIME, ATIME],
+  strictatime: [STRICTATIME, ATIME],
+  nostrictatime: [RELATIME, ATIME],
+  nodiratime: [NODIRATIME, 0],
+  diratime: [0, NODIRATIME],
+  nosymfollow: [NOSYMFOLLOW, 0],
+  symfollow: [0, NOSYMFOLLOW],
+};
+
+const propagations: Readonly<Record<string, number>> = {
+  shared: Propagation.SHARED,
+  slave: Propagation.SLAVE,
+  private: Propagation.PRIVATE,
+  unbindable: Propagation.UNBINDABLE,
+};
+
+/** Superblock flags that fsconfig(2) knows by name; their negations are the default of a new superblock. */
+const superblockFlags = new Set(['sync', 'dirsync', 'lazytime', 'mand', 'iversion', 'silent']);
+const noOperation = new Set([
+  'defaults',
+  'async',
+  'nolazytime',
+  'nomand',
+  'noiversion',
+  'loud',
+  'nofail',
+  '_netdev',
+  'auto',
+  'noauto',
+  'user',
+  'nouser',
+]);
+
+export function parseMountOptions(options: readonly string[], type: string | undefined): MountOptions {
+  let bind = type === 'bind';
+  let recursive = false;
+  let remount = false;
+  let set = 0;
+  let clear = 0;
+  let recursiveSet = 0;
+  let recursiveClear = 0;
+  let propagation = 0;
+  let propagationRecursive = false;
+  let copyUp = false;
+  const data: [string, string | null][] = [];
+  const foreign: string[] = [];
+  for (const o of options) {
+    const own = attributes[o];
+    const below = o.startsWith('r') ? attributes[o.slice(1)] : undefined;
+    const recursivePropagation = o.startsWith('r') ? propagations[o.slice(1)] : undefined;
+    if (own) {
+      set = (set & ~own[1]) | own[0];
+      clear = (clear & ~own[0]) | own[1];
+    } else if (below) {
+      recursiveSet = (recursiveSet & ~below[1]) | below[0];
+      recursiveClear = (recursiveClear & ~below[0]) | below[1];
+    } else if (propagations[o] !== undefined) {
+      propagation = propagations[o] ?? 0;
+      propagationRecursive = false;
+    } else if (recursivePropagation !== undefined) {
+      propagation = recursivePropagation;
+      propagationRecursive = true;
+    } else if (o === 'bind') bind = true;
+    else if (o === 'rbind') {
+      bind = true;
+      recursive = true;
+    } else if (o === 'remount') remount = true;
+    else if (o === 'tmpcopyup') copyUp = true;
+    else if (noOperation.has(o)) continue;
+    else if (superblockFlags.has(o)) data.push([o, null]);
+    else {
+      const equals = o.indexOf('=');
+      data.push(equals < 0 ? [o, null] : [o.slice(0, equals), o.slice(equals + 1)]);
+      foreign.push(o);
+    }
+  }
+  return {
+    bind,
+    recursive,
+    remount,
+    set,
+    clear,
+    recursiveSet,
+    recursiveClear,
+    propagation,
+    propagationRecursive,
+    copyUp,
+    data,
+    foreign,
+  };
+}

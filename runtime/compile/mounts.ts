@@ -1,0 +1,239 @@
+/**
+ * config.json `mounts`: each is made detached (fsopen(2), open_tree(2)) and moved onto a destination that was opened inside the root, so that
+ * no path is followed twice (CVE-2021-30465) and nothing outside the root is reached.
+ */
+
+import type { Mount } from '../../spec/generated/config.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  FsConfig,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+  STATX_TYPE,
+  Statx,
+} from '../../spec/kernel.js';
+import { type Action, action, type Because } from '../program/action.js';
+import {
+  buffer,
+  type Data,
+  label,
+  type Operand,
+  type Slot,
+  slot,
+  struct,
+  text,
+  u64,
+} from '../program/operand.js';
+import { type Line, load, resolve, sys, walk } from '../program/step.js';
+import { cgroupMount } from './cgroups/view.js';
+import type { Launch } from './launch.js';
+import { type MountOptions, parseMountOptions } from './mount-options.js';
+
+/** struct mount_attr of mount_setattr(2). */
+function mountAttributes(set: number, clear: number, propagation: number): Data {
+  return struct('mount_attr', [u64(set), u64(clear), u64(propagation), u64(0)], true);
+}
+
+export function setAttributes(
+  fd: Operand,
+  set: number,
+  clear: number,
+  propagation: number,
+  recursive: boolean,
+): Line {
+  return sys('mount_setattr', [
+    fd,
+    text(''),
+    AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+    mountAttributes(set, clear, propagation),
+    32,
+  ]);
+}
+
+/** A detached copy of the mount at an opened directory or file. */
+export function cloneTree(fd: Operand, recursive: boolean, to: Slot): Line {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return sys('open_tree', [fd, text(''), flags], { to });
+}
+
+export function attach(mount: Operand, destination: Operand): Line {
+  return sys('move_mount', [
+    mount,
+    text(''),
+    destination,
+    text(''),
+    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+  ]);
+}
+
+/** A new mount of a file system, detached (fsopen(2), fsconfig(2), fsmount(2)). */
+export function newFilesystem(
+  type: string,
+  source: string,
+  data: MountOptions['data'],
+  attributes: number,
+  to: Slot,
+): readonly Line[] {
+  const context = slot(`${type}_context`);
+  return [
+    sys('fsopen', [text(type), FSOPEN_CLOEXEC], { to: context }),
+    sys('fsconfig', [context, FsConfig.SET_STRING, text('source'), text(source), 0]),
+    ...data.map(([key, value]) =>
+      value === null
+        ? sys('fsconfig', [context, FsConfig.SET_FLAG, text(key), 0, 0])
+        : sys('fsconfig', [context, FsConfig.SET_STRING, text(key), text(value), 0]),
+    ),
+    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0]),
+    sys('fsmount', [context, FSMOUNT_CLOEXEC, attributes], { to }),
+    sys('close', [context]),
+  ];
+}
+
+/** What is asked for beyond the attributes that the new mount already has. */
+export function adjust(mount: Operand, o: MountOptions, made: number): readonly Line[] {
+  const lines: Line[] = [];
+  const set = o.set & ~made;
+  if (set !== 0 || o.clear !== 0) lines.push(setAttributes(mount, set, o.clear, 0, false));
+  if (o.recursiveSet !== 0 || o.recursiveClear !== 0)
+    lines.push(setAttributes(mount, o.recursiveSet, o.recursiveClear, 0, true));
+  if (o.propagation !== 0) lines.push(setAttributes(mount, 0, 0, o.propagation, o.propagationRecursive));
+  return lines;
+}
+
+function describe(m: Mount, o: MountOptions): string {
+  const options = (m.options ?? []).filter(x => x !== 'bind' && x !== 'rbind');
+  const shown = options.length > 0 ? ` (${options.join()})` : '';
+  return o.bind
+    ? `bind ${m.source ?? ''} on ${m.destination}${o.recursive ? ' with what is below' : ''}${shown}`
+    : `mount ${m.type ?? 'none'} on ${m.destination}${shown}`;
+}
+
+/** What runc allows to be mounted inside /proc: single files that lxcfs and the like provide. Anything else would fake the kernel's word. */
+const insideProc =
+  /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|net\/dev|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/;
+
+export function normalise(path: string): string {
+  const out: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') out.pop();
+    else out.push(part);
+  }
+  return `/${out.join('/')}`;
+}
+
+export type MountRefusal = {
+  readonly index: number;
+  readonly why: 'inside-proc' | 'no-source' | 'foreign-option';
+  readonly what: string;
+};
+
+/** Mounts that no runtime should make. */
+export function refusedMounts(mounts: readonly Mount[]): readonly MountRefusal[] {
+  const out: MountRefusal[] = [];
+  mounts.forEach((m, index) => {
+    const where = normalise(m.destination);
+    const o = parseMountOptions(m.options ?? [], m.type);
+    if (where.startsWith('/proc/') && !insideProc.test(where))
+      out.push({ index, why: 'inside-proc', what: where });
+    if (o.bind && m.source === undefined) out.push({ index, why: 'no-source', what: where });
+    if (o.bind && o.foreign.length > 0) out.push({ index, why: 'foreign-option', what: o.foreign.join() });
+  });
+  return out;
+}
+
+/** Where a bind comes from: a path on the host; relative ones count from the bundle (spec: "Mounts"). */
+function sourcePath(launch: Launch, m: Mount): string {
+  const source = m.source ?? '';
+  return source.startsWith('/') ? source : `${launch.options.bundle}/${source}`;
+}
+
+function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
+  const mount = slot('mount');
+  const destination = slot('destination');
+  const stat = buffer('source_stat', 256);
+  const mode = slot('source_mode');
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive ? AT_RECURSIVE : 0);
+  return action({ title: describe(m, o), because }, [
+    sys('open_tree', [AT_FDCWD, text(sourcePath(launch, m)), flags], { to: mount }),
+    sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
+    load(mode, 'U16', stat, Statx.MODE),
+    resolve(
+      { root: launch.cells.rootFd, path: text(m.destination), make: 'like-source', sourceMode: mode },
+      { to: destination },
+    ),
+    ...adjust(mount, o, 0),
+    attach(mount, destination),
+    sys('close', [mount]),
+    sys('close', [destination]),
+  ]);
+}
+
+/** Existing mounts only change their attributes. */
+function remount(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
+  const destination = slot('destination');
+  return action({ title: `change ${describe(m, o)}`, because }, [
+    resolve({ root: launch.cells.rootFd, path: text(m.destination) }, { to: destination }),
+    ...adjust(destination, o, 0),
+    sys('close', [destination]),
+  ]);
+}
+
+/** The attributes fsmount(2) itself takes. */
+const madeByFsmount = 0xff;
+
+function filesystem(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
+  const { open, cells } = launch;
+  const mount = slot('mount');
+  const destination = slot('destination');
+  const type = m.type ?? 'none';
+  const made = o.set & madeByFsmount;
+  // /proc and /sys must be real directories: behind a symlink, programs would trust something else (CVE-2019-16884).
+  const strict = type === 'proc' || type === 'sysfs';
+  const from = slot('copy_from');
+  const none = label('nothing_to_copy');
+  const copy: readonly Line[] = o.copyUp
+    ? [
+        sys('openat', [destination, text('.'), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to: from }),
+        walk('COPY', [from, text(''), mount, -1], { on: [['ENOENT'], none] }),
+        none,
+        sys('close', [from]),
+      ]
+    : [];
+  return action({ title: describe(m, o), because }, [
+    ...newFilesystem(type, m.source ?? type, o.data, made, mount),
+    resolve(
+      {
+        root: cells.rootFd,
+        path: text(m.destination),
+        make: 'directories',
+        how: strict ? 'NOFOLLOW' : 'FOLLOW',
+        flags: open.PATH | open.DIRECTORY,
+      },
+      { to: destination },
+    ),
+    ...copy,
+    ...adjust(mount, { ...o, clear: 0 }, made),
+    attach(mount, destination),
+    sys('close', [mount]),
+    sys('close', [destination]),
+  ]);
+}
+
+/** One action for each mount, in the order of config.json. */
+export function mountActions(launch: Launch): readonly Action[] {
+  return (launch.config.mounts ?? []).flatMap((m, i) => {
+    const o = parseMountOptions(m.options ?? [], m.type);
+    const because = launch.because('mounts', i);
+    if (o.remount) return [remount(launch, m, o, because)];
+    if (o.bind) return [bind(launch, m, o, because)];
+    if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, m, o, because);
+    return [filesystem(launch, m, o, because)];
+  });
+}

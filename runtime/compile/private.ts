@@ -1,0 +1,156 @@
+/**
+ * The back end `private`: ordinary OCI mounts in a mount namespace of the container's own, as crun and runc do.
+ */
+import { AT_EMPTY_PATH, AT_FDCWD, S_IFCHR, S_IFMT, STATX_BASIC, Statx } from '../../spec/kernel.js';
+import { type Action, action } from '../program/action.js';
+import { buffer, label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import { alu, branch, type Line, load, move, send, store, sys } from '../program/step.js';
+import { deviceActions } from './devices.js';
+import { hasMountNamespace, type Launch, rule } from './launch.js';
+import { maskedPaths, readonlyPaths } from './masks.js';
+import { mountActions, refusedMounts } from './mounts.js';
+import type { Refuse } from './refusal.js';
+import {
+  chrootInto,
+  chrootOnly,
+  makeWorkingDirectory,
+  mountRoot,
+  pivot,
+  readonlyRoot,
+  separate,
+} from './root.js';
+import { bindConsole, openPty, sendMaster, takeTerminal } from './terminal.js';
+
+export interface RootInput {
+  /** Hooks that need the host's paths. */
+  readonly beforePivot: readonly Action[];
+  readonly openProc: readonly Action[];
+  readonly afterPivot: readonly Action[];
+}
+
+export interface RootActions {
+  readonly actions: readonly Action[];
+  /** The host's connection to --console-socket. */
+  readonly consoleSocket: Slot;
+  /** Init sends a terminal over the channel. */
+  readonly foregroundTerminal: boolean;
+}
+
+/** The null device that the caller had open on 0-2 is the host's: the container's own takes its place. */
+function ownNull(launch: Launch): Action {
+  const { open } = launch;
+  const stat = buffer('null_stat', 256);
+  const value = slot('null_value');
+  const fd = slot('null_own', -1);
+  const done = label('null_done');
+  const lines: Line[] = [];
+  for (const n of [0, 1, 2]) {
+    const next = label(`null_${n}`);
+    const opened = label(`null_opened_${n}`);
+    lines.push(
+      sys('statx', [n, text(''), AT_EMPTY_PATH, STATX_BASIC, stat], { on: [['EBADF'], next] }),
+      load(value, 'U16', stat, Statx.MODE),
+      alu(value, value, 'AND', S_IFMT),
+      branch(value, 'NE', S_IFCHR, next),
+      load(value, 'U32', stat, Statx.RDEV_MAJOR),
+      branch(value, 'NE', 1, next),
+      load(value, 'U32', stat, Statx.RDEV_MINOR),
+      branch(value, 'NE', 3, next),
+      branch(fd, 'GE', 0, opened),
+      sys('openat', [AT_FDCWD, text('/dev/null'), open.RDWR | open.CLOEXEC | open.NOFOLLOW, 0], {
+        to: fd,
+        on: [['ENOENT', 'ENOTDIR', 'EACCES', 'ENXIO', 'ELOOP'], done],
+      }),
+      // A root file system may bring its own idea of /dev/null.
+      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+      load(value, 'U16', stat, Statx.MODE),
+      alu(value, value, 'AND', S_IFMT),
+      branch(value, 'NE', S_IFCHR, done),
+      load(value, 'U32', stat, Statx.RDEV_MAJOR),
+      branch(value, 'NE', 1, done),
+      opened,
+      sys('dup3', [fd, n, 0]),
+      next,
+    );
+  }
+  lines.push(done, move(value, 0));
+  return action({ title: 'use the /dev/null of the container', because: rule('standard streams') }, lines);
+}
+
+function terminalActions(
+  launch: Launch,
+  consoleSocket: Slot,
+): { readonly beforePivot: readonly Action[]; readonly afterPivot: readonly Action[] } {
+  const { process, cells, options } = launch;
+  if (process.terminal !== true) return { beforePivot: [], afterPivot: [ownNull(launch)] };
+  const because = launch.because('process', 'terminal');
+  const { pty, action: open } = openPty(launch, cells.rootFd, process, because);
+  const fds = struct('terminal_fds', [u32(0), u32(0)]);
+  const deliver = options.console
+    ? sendMaster(pty, consoleSocket, because)
+    : action({ title: 'send the terminal to the foreground', because }, [
+        store('U32', fds, 0, pty.master),
+        send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
+        sys('close', [pty.master]),
+      ]);
+  return {
+    beforePivot: [open, ...(hasMountNamespace(launch) ? [bindConsole(launch, pty, because)] : []), deliver],
+    afterPivot: [takeTerminal(pty, because, process.user?.uid ?? 0)],
+  };
+}
+
+export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
+  const { options, process, config } = launch;
+  const consoleSocket = slot('console_socket_fd', -1);
+  const foregroundTerminal = process.terminal === true && !options.console;
+  const terminal = terminalActions(launch, consoleSocket);
+  for (const r of refusedMounts(config.mounts ?? [])) {
+    const because = launch.because('mounts', r.index);
+    if (r.why === 'inside-proc') refuse(because, { kind: 'mount-inside-proc', destination: r.what });
+    else if (r.why === 'no-source') refuse(because, { kind: 'mount-without-source', destination: r.what });
+    else refuse(because, { kind: 'bind-with-data', options: r.what });
+  }
+  if (!hasMountNamespace(launch)) {
+    if ((config.mounts ?? []).length > 0)
+      refuse(launch.because('mounts'), { kind: 'needs-mount-namespace', property: 'mounts' });
+    if (config.root.readonly === true)
+      refuse(launch.because('root', 'readonly'), {
+        kind: 'needs-mount-namespace',
+        property: 'root.readonly',
+      });
+    return {
+      actions: [
+        ...chrootOnly(launch),
+        ...input.beforePivot,
+        makeWorkingDirectory(launch),
+        ...terminal.beforePivot,
+        ...input.openProc,
+        ...chrootInto(launch),
+        ...terminal.afterPivot,
+        ...input.afterPivot,
+      ],
+      consoleSocket,
+      foregroundTerminal,
+    };
+  }
+  return {
+    actions: [
+      separate(launch),
+      mountRoot(launch),
+      ...mountActions(launch),
+      ...deviceActions(launch).actions,
+      ...terminal.beforePivot,
+      ...input.beforePivot,
+      makeWorkingDirectory(launch),
+      ...maskedPaths(launch),
+      ...readonlyPaths(launch),
+      ...readonlyRoot(launch),
+      ...input.openProc,
+      ...pivot(launch),
+      ...terminal.afterPivot,
+      ...input.afterPivot,
+    ],
+    consoleSocket,
+    foregroundTerminal,
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * Why a launch cannot be compiled: the config is well-formed, but this host or this version cannot do it.
+ */
+import type { Because } from '../program/action.js';
+
+export type RefusalReason =
+  | { readonly kind: 'no-controller'; readonly controller: string; readonly layout: string }
+  | { readonly kind: 'only-on-v1'; readonly property: string }
+  | { readonly kind: 'only-on-v2'; readonly property: string }
+  | { readonly kind: 'no-cgroups'; readonly property: string }
+  | { readonly kind: 'mount-inside-proc'; readonly destination: string }
+  | { readonly kind: 'mount-without-source'; readonly destination: string }
+  | { readonly kind: 'bind-with-data'; readonly options: string }
+  | { readonly kind: 'needs-mount-namespace'; readonly property: string }
+  | { readonly kind: 'lsm-missing'; readonly lsm: 'apparmor' | 'selinux' }
+  | { readonly kind: 'console-socket-without-terminal' }
+  | { readonly kind: 'terminal-without-console-socket' }
+  | { readonly kind: 'seccomp'; readonly reason: string }
+  | { readonly kind: 'needs-root' }
+  | { readonly kind: 'not-supported'; readonly what: string };
+
+export interface CompileRefusal {
+  readonly because: Because;
+  readonly reason: RefusalReason;
+}
+
+export type Refuse = (because: Because, reason: RefusalReason) => void;

@@ -1,0 +1,195 @@
+/**
+ * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
+ */
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  MNT_DETACH,
+  MountAttr,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+  Propagation,
+} from '../../spec/kernel.js';
+import { type Action, action } from '../program/action.js';
+import { label, slot, struct, text, u64 } from '../program/operand.js';
+import { jump, resolve, sys } from '../program/step.js';
+import { type Launch, rule } from './launch.js';
+import { attach, setAttributes } from './mounts.js';
+
+const propagations: Readonly<Record<string, readonly [flag: number, recursive: boolean]>> = {
+  shared: [Propagation.SHARED, false],
+  rshared: [Propagation.SHARED, true],
+  slave: [Propagation.SLAVE, false],
+  rslave: [Propagation.SLAVE, true],
+  private: [Propagation.PRIVATE, false],
+  rprivate: [Propagation.PRIVATE, true],
+  unbindable: [Propagation.UNBINDABLE, false],
+  runbindable: [Propagation.UNBINDABLE, true],
+};
+
+export function rootPath(launch: Launch): string {
+  const { path } = launch.config.root;
+  return path.startsWith('/') ? path : `${launch.options.bundle}/${path}`;
+}
+
+/**
+ * The new mount namespace is a copy of the host's: first of all nothing in it may travel back. Slave unless config.json says otherwise,
+ * so that mounts made on the host later can still arrive. rshared is set at the end only (it would undo this).
+ */
+export function separate(launch: Launch): Action {
+  const asked = launch.config.linux?.rootfsPropagation;
+  const wanted = asked === undefined ? undefined : propagations[asked];
+  const shared = wanted !== undefined && wanted[0] === Propagation.SHARED;
+  const [flag] = wanted === undefined || shared ? [Propagation.SLAVE] : wanted;
+  return action(
+    {
+      title: `stop mounts from reaching the host (${flag === Propagation.SLAVE ? 'rslave' : asked})`,
+      because:
+        asked === undefined
+          ? rule('a container never mounts on its host')
+          : launch.because('linux', 'rootfsPropagation'),
+    },
+    [
+      sys('mount_setattr', [
+        AT_FDCWD,
+        text('/'),
+        AT_RECURSIVE,
+        struct(
+          'mount_attr',
+          [u64(0), u64(0), u64(flag === Propagation.UNBINDABLE ? Propagation.SLAVE : flag), u64(0)],
+          true,
+        ),
+        32,
+      ]),
+    ],
+  );
+}
+
+/** A mount of the root of its own: pivot_root(2) wants one, and its parent must not be shared. */
+export function mountRoot(launch: Launch): Action {
+  const { cells } = launch;
+  const path = rootPath(launch);
+  const place = slot('root_place');
+  const { open } = launch;
+  return action(
+    {
+      title: `mount the root ${path}`,
+      fails: [`open root filesystem ${path}`],
+      because: launch.because('root', 'path'),
+    },
+    [
+      sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: place }),
+      sys(
+        'open_tree',
+        [place, text(''), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE],
+        { to: cells.rootFd },
+      ),
+      attach(cells.rootFd, place),
+      sys('close', [place]),
+    ],
+  );
+}
+
+/** The directory in which the process starts is made while the root is still writable. */
+export function makeWorkingDirectory(launch: Launch): Action {
+  const fd = slot('cwd_fd');
+  const cannot = label('cwd_cannot_be_made');
+  const done = label('cwd_made');
+  return action(
+    { title: `make ${launch.process.cwd} if it is missing`, because: launch.because('process', 'cwd') },
+    [
+      resolve(
+        { root: launch.cells.rootFd, path: text(launch.process.cwd), make: 'directories' },
+        { to: fd, on: [['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'], cannot] },
+      ),
+      sys('close', [fd]),
+      jump(done),
+      cannot,
+      done,
+    ],
+  );
+}
+
+export function readonlyRoot(launch: Launch): readonly Action[] {
+  if (launch.config.root.readonly !== true) return [];
+  return [
+    action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
+      setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
+    ]),
+  ];
+}
+
+/** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
+export function pivot(launch: Launch): readonly Action[] {
+  const { cells, options } = launch;
+  const asked = launch.config.linux?.rootfsPropagation;
+  const wanted = asked === undefined ? undefined : propagations[asked];
+  const after =
+    wanted !== undefined && (wanted[0] === Propagation.SHARED || wanted[0] === Propagation.UNBINDABLE)
+      ? [
+          action({ title: `make the root ${asked}`, because: launch.because('linux', 'rootfsPropagation') }, [
+            sys('mount_setattr', [
+              AT_FDCWD,
+              text('/'),
+              wanted[1] ? AT_RECURSIVE : 0,
+              struct('mount_attr', [u64(0), u64(0), u64(wanted[0]), u64(0)], true),
+              32,
+            ]),
+          ]),
+        ]
+      : [];
+  if (options.noPivot)
+    return [
+      action({ title: 'move the root to / and chroot into it', because: rule('--no-pivot') }, [
+        sys('fchdir', [cells.rootFd]),
+        sys('mount', [text('.'), text('/'), 0, 0x2000, 0]),
+        sys('chroot', [text('.')]),
+        sys('chdir', [text('/')]),
+        sys('close', [cells.rootFd]),
+      ]),
+      ...after,
+    ];
+  return [
+    action({ title: 'make the root "/"', because: rule('pivot_root') }, [
+      sys('fchdir', [cells.rootFd]),
+      sys('pivot_root', [text('.'), text('.')]),
+      sys('umount2', [text('.'), MNT_DETACH]),
+      sys('chdir', [text('/')]),
+      sys('close', [cells.rootFd]),
+    ]),
+    ...after,
+  ];
+}
+
+/** Without a mount namespace: the tree as it is. */
+export function chrootOnly(launch: Launch): readonly Action[] {
+  const path = rootPath(launch);
+  const { open, cells } = launch;
+  return [
+    action(
+      {
+        title: `enter the root ${path}`,
+        fails: [`open root filesystem ${path}`],
+        because: launch.because('root', 'path'),
+      },
+      [
+        sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+          to: cells.rootFd,
+        }),
+      ],
+    ),
+  ];
+}
+
+export function chrootInto(launch: Launch): readonly Action[] {
+  const { cells } = launch;
+  return [
+    action({ title: 'chroot', because: rule('no mount namespace') }, [
+      sys('fchdir', [cells.rootFd]),
+      sys('chroot', [text('.')]),
+      sys('chdir', [text('/')]),
+      sys('close', [cells.rootFd]),
+    ]),
+  ];
+}

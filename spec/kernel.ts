@@ -1,0 +1,177 @@
+/**
+ * Numbers of the kernel's interface that launch programs use. The header that each comes from is named; those that differ between
+ * architectures are in `openFlags`.
+ */
+import type { Arch } from './image.js';
+
+// fcntl.h
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_EACCESS = 0x200;
+export const AT_RECURSIVE = 0x8000;
+export const AT_EMPTY_PATH = 0x1000;
+export const F_GETFD = 1;
+export const F_SETFD = 2;
+export const FD_CLOEXEC = 1;
+
+export interface OpenFlags {
+  readonly RDONLY: number;
+  readonly WRONLY: number;
+  readonly RDWR: number;
+  readonly CREAT: number;
+  readonly EXCL: number;
+  readonly NOCTTY: number;
+  readonly TRUNC: number;
+  readonly APPEND: number;
+  readonly NONBLOCK: number;
+  readonly DIRECTORY: number;
+  readonly NOFOLLOW: number;
+  readonly CLOEXEC: number;
+  readonly PATH: number;
+}
+
+/** open(2) flags: asm-generic/fcntl.h, and arch/arm64/include/uapi/asm/fcntl.h where that differs. */
+export function openFlags(arch: Arch): OpenFlags {
+  const arm = arch === 'aarch64';
+  return {
+    RDONLY: 0,
+    WRONLY: 1,
+    RDWR: 2,
+    CREAT: 0o100,
+    EXCL: 0o200,
+    NOCTTY: 0o400,
+    TRUNC: 0o1000,
+    APPEND: 0o2000,
+    NONBLOCK: 0o4000,
+    DIRECTORY: arm ? 0o40000 : 0o200000,
+    NOFOLLOW: arm ? 0o100000 : 0o400000,
+    CLOEXEC: 0o2000000,
+    PATH: 0o10000000,
+  };
+}
+
+// linux/stat.h
+export const STATX_TYPE = 1;
+export const STATX_MODE = 2;
+export const STATX_INO = 0x100;
+export const STATX_BASIC = 0x7ff;
+/** Offsets in struct statx. */
+export const Statx = {
+  UID: 20,
+  GID: 24,
+  MODE: 28,
+  INO: 32,
+  SIZE: 40,
+  RDEV_MAJOR: 128,
+  RDEV_MINOR: 132,
+  DEV_MAJOR: 136,
+  DEV_MINOR: 140,
+};
+export const S_IFMT = 0o170000;
+export const S_IFDIR = 0o040000;
+export const S_IFCHR = 0o020000;
+export const S_IFBLK = 0o060000;
+export const S_IFIFO = 0o010000;
+export const S_IFREG = 0o100000;
+
+// linux/sched.h
+export const Clone = {
+  NEWTIME: 0x80,
+  NEWNS: 0x00020000,
+  NEWCGROUP: 0x02000000,
+  NEWUTS: 0x04000000,
+  NEWIPC: 0x08000000,
+  NEWUSER: 0x10000000,
+  NEWPID: 0x20000000,
+  NEWNET: 0x40000000,
+  PIDFD: 0x00001000,
+  PARENT: 0x00008000,
+  INTO_CGROUP: 0x200000000n,
+} as const;
+export const SIGCHLD = 17;
+export const SIGKILL = 9;
+
+// linux/mount.h
+export const OPEN_TREE_CLONE = 1;
+export const OPEN_TREE_CLOEXEC = 0o2000000;
+export const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+export const FSOPEN_CLOEXEC = 1;
+export const FSMOUNT_CLOEXEC = 1;
+export const FsConfig = { SET_FLAG: 0, SET_STRING: 1, CMD_CREATE: 6 } as const;
+export const MountAttr = {
+  RDONLY: 0x1,
+  NOSUID: 0x2,
+  NODEV: 0x4,
+  NOEXEC: 0x8,
+  ATIME: 0x70,
+  RELATIME: 0x0,
+  NOATIME: 0x10,
+  STRICTATIME: 0x20,
+  NODIRATIME: 0x80,
+  NOSYMFOLLOW: 0x200000,
+} as const;
+export const Propagation = {
+  UNBINDABLE: 1 << 17,
+  PRIVATE: 1 << 18,
+  SLAVE: 1 << 19,
+  SHARED: 1 << 20,
+} as const;
+export const MNT_DETACH = 2;
+
+// linux/magic.h
+export const DEVPTS_SUPER_MAGIC = 0x1cd1;
+export const CGROUP2_SUPER_MAGIC = 0x63677270;
+
+// asm-generic/ioctls.h
+export const TIOCSCTTY = 0x540e;
+export const TIOCSWINSZ = 0x5414;
+export const TIOCSPTLCK = 0x40045431;
+export const TIOCGPTPEER = 0x5441;
+// linux/sockios.h
+export const SIOCGIFFLAGS = 0x8913;
+export const SIOCSIFFLAGS = 0x8914;
+
+// linux/prctl.h
+export const Prctl = {
+  SET_KEEPCAPS: 8,
+  SET_SECCOMP: 22,
+  CAPBSET_DROP: 24,
+  SET_NO_NEW_PRIVS: 38,
+  CAP_AMBIENT: 47,
+  CAP_AMBIENT_RAISE: 2,
+  CAP_AMBIENT_CLEAR_ALL: 4,
+} as const;
+export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+// linux/seccomp.h
+export const SECCOMP_SET_MODE_FILTER = 1;
+// linux/keyctl.h
+export const KEYCTL_JOIN_SESSION_KEYRING = 1;
+// sys/file.h
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+// sys/socket.h
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_CLOEXEC = 0o2000000;
+// linux/signal.h
+export const SIG_BLOCK = 0;
+export const SIG_SETMASK = 2;
+export const SIGSET_SIZE = 8;
+// linux/memfd.h
+export const MFD_CLOEXEC = 1;
+// linux/bpf.h
+export const Bpf = {
+  PROG_LOAD: 5,
+  PROG_ATTACH: 8,
+  PROG_TYPE_CGROUP_DEVICE: 15,
+  CGROUP_DEVICE: 6,
+  ALLOW_MULTI: 2,
+} as const;
+// linux/ioprio.h
+export const IOPRIO_WHO_PROCESS = 1;
+export const IOPRIO_CLASS_SHIFT = 13;

@@ -112,6 +112,7 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
     },
     mount(...args) {
       execFileSync('mount', args);
+      if (args[0]?.startsWith('--make-')) return;
       undos.push(() => execFileSync('umount', ['-l', args.at(-1) ?? '']));
     },
     afterwards: undo => void undos.push(undo),
@@ -124,7 +125,13 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
       }
       for (const running of helpers) running.kill('SIGKILL');
       await Promise.all(helpers.map(running => running.done));
-      for (const undo of undos.reverse()) undo();
+      for (const undo of undos.reverse()) {
+        try {
+          undo();
+        } catch (error) {
+          complaints.push(String(error));
+        }
+      }
       return complaints;
     },
   };

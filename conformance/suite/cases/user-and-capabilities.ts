@@ -1,0 +1,132 @@
+import * as assert from 'uvu/assert';
+import { capabilities } from '../../../spec/capabilities.js';
+import { test } from '../case.js';
+import type { CapabilitySet, Config } from '../config.js';
+import { syscallNumber } from '../syscall.js';
+
+const { CAP_CHOWN, CAP_KILL, CAP_NET_RAW, CAP_SYS_ADMIN } = capabilities;
+
+const becomeRoot = `syscall ${syscallNumber.setuid} 0`;
+
+function grant(c: Config, sets: Partial<Record<CapabilitySet, string[]>>): void {
+  c.process.capabilities = sets;
+}
+
+test('user/uid-and-gid', {
+  config: c => {
+    c.process.user = { uid: 1000, gid: 2000 };
+  },
+  inside: ({ report }) => {
+    assert.equal(report.uid, [1000, 1000, 1000]);
+    assert.equal(report.gid, [2000, 2000, 2000]);
+  },
+});
+
+test('user/additional-groups-exactly', {
+  config: c => {
+    c.process.user = { uid: 1000, gid: 1000, additionalGids: [5, 77, 70000] };
+  },
+  inside: ({ report }) => assert.equal(groupsBeside(report.groups, 1000), [5, 77, 70000]),
+});
+
+test('user/no-groups-of-the-caller', {
+  inside: ({ report }) => assert.equal(groupsBeside(report.groups, 0), []),
+});
+
+/** The main group may or may not be listed among the supplementary ones. */
+function groupsBeside(groups: readonly number[], main: number): readonly number[] {
+  return groups.filter(gid => gid !== main).sort((left, right) => left - right);
+}
+
+test('user/cannot-become-root-again', {
+  config: c => {
+    c.process.user = { uid: 1000, gid: 1000 };
+  },
+  probes: [becomeRoot, 'chown /data 1'],
+  inside: ({ at }) => {
+    assert.is(at(becomeRoot).error, 'EPERM', 'setuid(0)');
+    assert.is(at('chown /data 1').error, 'EPERM');
+  },
+});
+
+test('capabilities/three-sets-for-root', {
+  config: c => grant(c, { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] }),
+  inside: ({ report }) =>
+    assert.equal(report.caps, {
+      effective: [CAP_KILL],
+      permitted: [CAP_KILL],
+      inheritable: [],
+      bounding: [CAP_KILL],
+      ambient: [],
+    }),
+});
+
+test('capabilities/empty-sets', {
+  config: c => grant(c, { bounding: [], effective: [], permitted: [] }),
+  inside: ({ report }) => {
+    assert.equal(report.caps.bounding, []);
+    assert.equal(report.caps.permitted, []);
+  },
+});
+
+test('capabilities/bounding-wider-than-effective', {
+  config: c => {
+    c.process.user = { uid: 1000, gid: 1000 };
+    grant(c, { bounding: ['CAP_CHOWN', 'CAP_NET_RAW'], effective: [], permitted: [] });
+  },
+  inside: ({ report }) => {
+    assert.equal(report.caps.bounding, [CAP_CHOWN, CAP_NET_RAW]);
+    assert.equal(report.caps.effective, []);
+  },
+});
+
+test('capabilities/ambient-reach-an-ordinary-user', {
+  config: c => {
+    c.process.user = { uid: 1000, gid: 1000 };
+    const caps = ['CAP_CHOWN'];
+    grant(c, { bounding: caps, effective: caps, permitted: caps, inheritable: caps, ambient: caps });
+  },
+  probes: ['chown /data 4'],
+  inside: ({ report, at }) => {
+    assert.equal(report.caps.ambient, [CAP_CHOWN]);
+    assert.equal(report.caps.effective, [CAP_CHOWN]);
+    assert.is(at('chown /data 4').error, '');
+  },
+});
+
+test('capabilities/none-for-an-ordinary-user', {
+  config: c => {
+    c.process.user = { uid: 1000, gid: 1000 };
+  },
+  inside: ({ report }) => {
+    assert.equal(report.caps.effective, []);
+    assert.equal(report.caps.permitted, []);
+  },
+});
+
+test('capabilities/granted-one-works', {
+  config: c =>
+    grant(c, { bounding: ['CAP_SYS_ADMIN'], effective: ['CAP_SYS_ADMIN'], permitted: ['CAP_SYS_ADMIN'] }),
+  probes: ['mount tmpfs /tmp tmpfs'],
+  inside: ({ report, at }) => {
+    assert.equal(report.caps.effective, [CAP_SYS_ADMIN]);
+    assert.is(at('mount tmpfs /tmp tmpfs').error, '');
+  },
+});
+
+test('capabilities/missing-one-is-refused-by-the-kernel', {
+  probes: ['mount tmpfs /tmp tmpfs', 'mknod /data/null c 1 3'],
+  inside: ({ at }) => {
+    assert.is(at('mount tmpfs /tmp tmpfs').error, 'EPERM');
+    assert.is(at('mknod /data/null c 1 3').error, 'EPERM');
+  },
+});
+
+test('capabilities/no-new-privileges', { inside: ({ report }) => assert.is(report.noNewPrivileges, true) });
+
+test('capabilities/new-privileges-allowed', {
+  config: c => {
+    c.process.noNewPrivileges = false;
+  },
+  inside: ({ report }) => assert.is(report.noNewPrivileges, false),
+});

@@ -103,7 +103,7 @@ export function createDocument(file: string, text: string, value: unknown, shape
     diagnose(path, what) {
       const { value: at, exact } = locate(path);
       const start = startOf(shape, at);
-      const end = endOf(shape, at);
+      const end = endOf(text, shape, at);
       // For what is missing, only the opening brace of what should hold it is marked.
       return lines.diagnose(
         file,

@@ -167,7 +167,7 @@ function correct(text: string, shape: Outline, container: object, index: number)
     if (value === null && named) Reflect.deleteProperty(members, name);
     else if (typeof value === 'object' && value !== null) correct(text, shape, value, child);
     else if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-      const digits = text.slice(startOf(shape, child), endOf(shape, child));
+      const digits = text.slice(startOf(shape, child), endOf(text, shape, child));
       if (digits.length <= longestExactNumber && /^-?\d+$/.test(digits)) members[name] = BigInt(digits);
     }
   }

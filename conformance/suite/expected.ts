@@ -8,7 +8,53 @@ export interface Deviation {
   readonly reason: string;
 }
 
-export const deviations: readonly Deviation[] = [];
+const crun: Readonly<Record<string, string>> = {
+  'process/cwd-relative-is-refused': 'crun takes it relative to /',
+  'process/cwd-through-leaked-descriptor': 'crun 1.8 does not check the working directory (CVE-2024-21626)',
+  'bind/shared-propagation': 'crun applies the propagation of / over that of the mount',
+  'bind/unbindable-propagation': 'crun applies the propagation of / over that of the mount',
+  'mount-options/bind-last-one-wins': 'crun collects what is set and does not clear it again',
+  'mount-options/bind-nosymfollow': 'crun does not know nosymfollow (contract C)',
+  'mount-options/nosymfollow-refuses-links': 'crun does not know nosymfollow (contract C)',
+  'mount-options/rnoatime-reaches-submounts':
+    'crun 1.8 sets an atime attribute without clearing the field first',
+  'namespaces/duplicate-is-refused': 'crun 1.8 does not look for duplicates; the runtime spec says it MUST',
+  'root/destination-through-dangling-link': 'crun 1.8 does not make the target of a dangling link',
+  'root/destination-through-dangling-parent-link': 'crun 1.8 does not make the target of a dangling link',
+  'root/destination-through-climbing-out-link': 'crun 1.8 does not make the target of a dangling link',
+  'root/destination-through-climbing-out-parent-link': 'crun 1.8 does not make the target of a dangling link',
+  'root/proc-onto-another-place-is-refused': 'crun 1.8 allows it (CVE-2019-19921 is runc’s)',
+  'root/dev-as-link-out-of-the-root': 'crun before its fix of CVE-2026-47766',
+  'hooks/start-waits-for-start-container-then-runs-poststart':
+    'crun wakes the container and does not wait for it',
+  'hooks/state-on-stdin': 'crun 1.8 gives startContainer hooks / as the bundle',
+  'hooks/failing-start-container-fails-start': 'crun wakes the container and does not wait for it',
+};
+
+const runc: Readonly<Record<string, string>> = {
+  'process/blocked-signal-of-the-caller-is-unblocked': 'runc hands the mask of its caller on',
+  'process/personality': 'runc knows linux.personality from 1.2 on',
+  'rlimits/descriptors-not-raised-for-the-runtime-itself':
+    'runc 1.1 hands on the limit that Go raised for itself',
+  'root/propagation-shared': 'runc 1.1 applies it before pivot_root and not again',
+  'root/propagation-rshared': 'runc 1.1 applies it before pivot_root and not again',
+  'root/propagation-unbindable': 'runc 1.1 makes the root unbindable and then fails to bind it',
+  'root/dev-as-link-out-of-the-root': 'runc before its fix of CVE-2026-41579',
+  'hooks/start-waits-for-start-container-then-runs-poststart':
+    'runc 1.1 runs poststart in create (contract D2)',
+  'hooks/status-in-the-state': 'runc 1.1 runs poststart in create (contract D2)',
+  'hooks/no-leaked-descriptors': 'runc 1.1 leaves descriptors of its own open for createContainer hooks',
+  'hooks/failing-start-container-fails-start': 'runc opens the fifo before the hooks run and does not wait',
+};
+
+export const deviations: readonly Deviation[] = [...listed('crun', crun), ...listed('runc', runc)];
+
+function listed(
+  runtime: Deviation['runtime'],
+  reasons: Readonly<Record<string, string>>,
+): readonly Deviation[] {
+  return Object.entries(reasons).map(([name, reason]) => ({ runtime, case: name, reason }));
+}
 
 export function deviationOf(runtime: string, name: string): Deviation | undefined {
   return deviations.find(entry => entry.runtime === runtime && entry.case === name);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Bundle } from '../bundle.js';
@@ -41,17 +41,44 @@ async function wholeLife(t: Driver): Promise<number> {
   return created.pid;
 }
 
-test('hooks/order-over-a-whole-life', {
+const namesOf = (t: Driver) => records(t).map(({ hook }) => hook);
+
+test('hooks/at-create', {
+  config: (c, bundle) => {
+    recordAll(c, bundle);
+    delete c.hooks?.poststart;
+  },
+  drive: async t => {
+    await t.create();
+    assert.equal(namesOf(t), ['prestart', 'createRuntime', 'createContainer']);
+  },
+});
+
+test('hooks/at-delete', {
   config: recordAll,
   drive: async t => {
     const created = await t.create();
-    const names = () => records(t).map(({ hook }) => hook);
-    assert.equal(names(), ['prestart', 'createRuntime', 'createContainer']);
     await t.start();
-    assert.equal(names().slice(3), ['startContainer', 'poststart']);
     await created.ended();
+    assert.not.ok(namesOf(t).includes('poststop'));
     await t.call('delete', [t.id]);
-    assert.equal(names().slice(5), ['poststop']);
+    assert.equal(namesOf(t).at(-1), 'poststop');
+    assert.equal([...namesOf(t)].sort(), [...hookKinds].sort());
+  },
+});
+
+test('hooks/start-waits-for-start-container-then-runs-poststart', {
+  config: (c, bundle) => {
+    recordAll(c, bundle);
+    const slowly = 'sleep 0.3; exec /bin/reporter hook startContainer /log/hooks';
+    if (c.hooks)
+      c.hooks.startContainer = [{ path: '/bin/sh', args: ['sh', '-c', slowly], env: ['PATH=/bin'] }];
+  },
+  files: ({ rootfs }) => symlinkSync('busybox', join(rootfs, 'bin/sleep')),
+  drive: async t => {
+    await t.create();
+    await t.start();
+    assert.equal(namesOf(t).slice(3), ['startContainer', 'poststart']);
   },
 });
 

@@ -1,14 +1,23 @@
-/** Every file of cases; importing it registers them in this order, which is the order of the table. */
-import './process.js';
-import './user-and-capabilities.js';
-import './rlimits.js';
-import './mounts.js';
+/** Every file of cases; importing it registers them. */
 import './bind-mounts.js';
-import './mount-options.js';
+import './cgroups.js';
+import './command-line.js';
+import './delete.js';
 import './devices.js';
-import './masked-and-readonly.js';
-import './namespaces.js';
-import './root.js';
+import './errors.js';
+import './exec.js';
 import './hooks.js';
+import './kill.js';
+import './lifecycle.js';
+import './masked-and-readonly.js';
+import './mount-options.js';
+import './mounts.js';
+import './namespaces.js';
+import './process.js';
+import './rlimits.js';
+import './root.js';
 import './seccomp.js';
+import './state-and-list.js';
 import './sysctl.js';
+import './terminal.js';
+import './user-and-capabilities.js';

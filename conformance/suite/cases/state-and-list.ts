@@ -1,0 +1,167 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type State, test } from '../case.js';
+import type { Config } from '../config.js';
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function sleeping(c: Config): void {
+  c.process.args = ['/bin/reporter', 'sleep'];
+  c.annotations = { 'org.example.note': 'kept "well"' };
+}
+
+test('state/fields', {
+  config: sleeping,
+  drive: async t => {
+    const { pid } = await t.create();
+    const state = await t.state();
+    assert.is(state.id, t.id);
+    assert.is(state.pid, pid);
+    assert.is(state.status, 'created');
+    assert.is(state.bundle, t.bundle.dir);
+    assert.is(state.rootfs, t.bundle.rootfs);
+    assert.match(state.ociVersion, /^1\.\d+\.\d+/);
+    assert.match(state.created ?? '', rfc3339);
+    assert.is(state.annotations?.['org.example.note'], 'kept "well"');
+  },
+});
+
+test('state/through-a-life', {
+  config: c => {
+    sleeping(c);
+    c.process.args = ['/bin/reporter', 'sleep'];
+  },
+  drive: async t => {
+    const created = await t.create();
+    assert.is((await t.state()).status, 'created');
+    await t.start();
+    await created.printed('ready');
+    assert.is((await t.state()).status, 'running');
+    await t.call('kill', [t.id, 'KILL']);
+    await created.ended();
+    const stopped = await t.state();
+    assert.is(stopped.status, 'stopped');
+    assert.is(stopped.pid, 0);
+  },
+});
+
+test('state/created-is-the-time-of-creation', {
+  drive: async t => {
+    const before = Date.now() - 1000;
+    await t.create();
+    const created = Date.parse((await t.state()).created ?? '');
+    assert.ok(created >= before && created <= Date.now() + 1000, String(created));
+  },
+});
+
+test('state/bundle-is-absolute-when-given-relative', {
+  drive: async t => {
+    const finished = await t.call('create', ['--bundle', 'bundle', t.id], { cwd: t.dir });
+    assert.is(finished.code, 0, finished.stderr);
+    assert.is((await t.state()).bundle, t.bundle.dir);
+  },
+});
+
+test('state/bundle-defaults-to-the-working-directory', {
+  drive: async t => {
+    const finished = await t.call('create', [t.id]);
+    assert.is(finished.code, 0, finished.stderr);
+    assert.is((await t.state()).bundle, t.bundle.dir);
+  },
+});
+
+test('state/config-may-change-after-create', {
+  drive: async t => {
+    const created = await t.create();
+    writeFileSync(join(t.bundle.dir, 'config.json'), 'no longer JSON');
+    await t.start();
+    assert.is(await created.ended(), 0);
+    assert.match(created.output(), '"probe":"report"');
+  },
+});
+
+test('state/unknown-container', {
+  drive: async t => {
+    const finished = await t.call('state', [t.id]);
+    assert.is.not(finished.code, 0);
+    assert.match(finished.stderr, /does not exist|no such file/i);
+    assert.is(finished.stdout, '');
+  },
+});
+
+test('state/one-object-and-nothing-on-stderr', {
+  drive: async t => {
+    await t.create();
+    const finished = await t.call('state', [t.id]);
+    assert.is(finished.stderr, '');
+    assert.type(JSON.parse(finished.stdout), 'object');
+  },
+});
+
+test('state/reused-pid-is-not-mistaken', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'exit', '0'];
+  },
+  drive: async t => {
+    const created = await t.create();
+    await t.start();
+    await created.ended();
+    for (let again = 0; again < 3; again++) assert.is((await t.state()).status, 'stopped');
+  },
+});
+
+test('list/json', {
+  config: sleeping,
+  drive: async t => {
+    const { pid } = await t.create();
+    const finished = await t.call('list', ['--format', 'json']);
+    assert.is(finished.code, 0, finished.stderr);
+    const [only, ...rest] = JSON.parse(finished.stdout) as State[];
+    assert.equal([only?.id, only?.pid, only?.status, only?.bundle], [t.id, pid, 'created', t.bundle.dir]);
+    assert.is(only?.owner, 'root');
+    assert.match(only?.created ?? '', rfc3339);
+    assert.equal(rest, []);
+  },
+});
+
+test('list/json-of-none', {
+  drive: async t => {
+    const finished = await t.call('list', ['-f', 'json']);
+    assert.is(finished.code, 0, finished.stderr);
+    assert.equal(JSON.parse(finished.stdout) ?? [], []);
+  },
+});
+
+test('list/table', {
+  drive: async t => {
+    const { pid } = await t.create();
+    const [header = '', line = ''] = (await t.call('list', [])).stdout.split('\n');
+    assert.equal(header.trim().split(/\s+/).slice(0, 6), [
+      'ID',
+      'PID',
+      'STATUS',
+      'BUNDLE',
+      'CREATED',
+      'OWNER',
+    ]);
+    assert.equal(line.trim().split(/\s+/).slice(0, 4), [t.id, String(pid), 'created', t.bundle.dir]);
+  },
+});
+
+test('list/quiet', {
+  drive: async t => {
+    await t.create();
+    assert.is((await t.call('list', ['-q'])).stdout, `${t.id}\n`);
+  },
+});
+
+test('ps/json', {
+  config: sleeping,
+  drive: async t => {
+    const { pid } = await t.create();
+    const finished = await t.call('ps', ['--format', 'json', t.id]);
+    assert.is(finished.code, 0, finished.stderr);
+    assert.equal(JSON.parse(finished.stdout), [pid]);
+  },
+});

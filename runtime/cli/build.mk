@@ -1,14 +1,21 @@
-# The runtime's TypeScript half: one CommonJS file (Node starts it faster than modules), included by the top Makefile.
-# RUNTIME_GENERATED: what spec/generate writes and the runtime imports; set by the top Makefile's rules.
-RUNTIME_SOURCES := $(shell find spec runtime hooks -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*')
+# The TypeScript half, included by the top Makefile: build/chos-runtime.cjs loads build/chos-runtime-code.cjs with build/chos-runtime-code.cache.
+# These three files are installed together. CommonJS, because Node starts it faster than modules.
+RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*')
 RUNTIME_GENERATED ?= spec/generated/validators.js
+RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache
 CHOS_VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json | head -1)
 CHOS_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=node20 --format=cjs --log-level=warning \
+  --minify-syntax --minify-whitespace --legal-comments=none
 
-# koffi is loaded by path at run time, only by commands that are not on the way of create, run and exec.
-build/chos-runtime.cjs: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json
-	@mkdir -p $(@D)
-	node_modules/.bin/esbuild runtime/cli/main.ts --bundle --platform=node --target=node20 --format=cjs \
-	  --minify-syntax --minify-whitespace --legal-comments=none --external:koffi --log-level=warning \
-	  --define:CHOS_VERSION='"$(CHOS_VERSION)"' --define:CHOS_COMMIT='"$(CHOS_COMMIT)"' --outfile=$@.new
-	mv $@.new $@
+build/chos-runtime.cjs: runtime/cli/start.ts build/chos-runtime-code.cache
+	$(RUNTIME_ESBUILD) $< --outfile=$@
+
+# koffi has a native part; it is loaded at run time, by the few commands that need it.
+# The code is named (its last line) by the same command that makes the cache, so that the two always belong together.
+build/chos-runtime-code.cache build/chos-runtime-code.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json
+	@mkdir -p build
+	$(RUNTIME_ESBUILD) runtime/cli/main.ts --external:koffi \
+	  --define:CHOS_VERSION='"$(CHOS_VERSION)"' --define:CHOS_COMMIT='"$(CHOS_COMMIT)"' --outfile=build/chos-runtime-code.cjs
+	$(RUNTIME_ESBUILD) runtime/cli/warm-up.ts --outfile=build/warm-up.cjs
+	node build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache

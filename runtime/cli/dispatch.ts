@@ -7,7 +7,7 @@ import { type CommandLine, readArguments } from './arguments.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { stateRoot } from './state-root.js';
 
-type Run = (invocation: Invocation) => Outcome;
+type Run = (invocation: Invocation) => Outcome | Promise<Outcome>;
 
 /** Each command is loaded when it is called for: start-up time is a feature. */
 const load: Readonly<Record<string, () => Promise<Run>>> = {

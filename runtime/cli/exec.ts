@@ -35,7 +35,7 @@ export function exec(invocation: Invocation): Outcome {
       environmentEntries: listenEntries(invocation),
     },
   });
-  if (result.kind === 'refused') return failed(refusedByCompiler(result.reason));
+  if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {
     kind: 'launch',
     entry: 'exec',

@@ -82,6 +82,6 @@ export function prepareLaunch(invocation: Invocation, directory: string, handed:
     environment: environment.value,
     options: launchOptions(invocation, { bundle, text, manager: manager.value }),
   });
-  if (result.kind === 'refused') return refuse(refusedByCompiler(result.reason));
+  if (result.kind === 'refused') return refuse(refusedByCompiler(result.refusals));
   return ok({ program: result.program, bundle });
 }

@@ -1,6 +1,6 @@
 /**
- * What the front door starts: one request on descriptor 3, one answer, the end. With arguments (`node chos-runtime.cjs list`) it is for
- * development: commands that start nothing work, the others say that they need the engine.
+ * One request on descriptor 3, one answer, the end. With arguments (`node chos-runtime.cjs list`) it is for development: commands that start
+ * nothing work, the others say that they need the engine.
  */
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { WireFd } from '../../spec/wire.js';
@@ -79,7 +79,12 @@ function hasSocket(): boolean {
   }
 }
 
-const args = process.argv.slice(2);
-// exit() and not the end of the event loop: tearing down the heap costs time that the container waits for.
-const end = args.length === 0 && hasSocket() ? serve() : direct(args);
-void end.finally(() => process.exit());
+/** Called by start.ts, once. */
+export async function main(args: readonly string[]): Promise<never> {
+  await (args.length === 0 && hasSocket() ? serve() : direct(args));
+  // exit() and not the end of the event loop: tearing down the heap costs time that the container waits for.
+  process.exit();
+}
+
+/** For warm-up.ts, which calls it to have V8 compile what create, run and exec need. */
+export { answer };

@@ -19,6 +19,7 @@ export function refusedInput(diagnostics: readonly Diagnostic[]): Failure {
   };
 }
 
-export function refusedByCompiler(reason: CompileRefusal): Failure {
-  return { kind: 'refused-input', text: refusalText(reason), detail: '' };
+export function refusedByCompiler(refusals: readonly CompileRefusal[]): Failure {
+  const [text = '', ...more] = refusals.map(refusalText);
+  return { kind: 'refused-input', text, detail: more.join('\n') };
 }

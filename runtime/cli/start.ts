@@ -1,0 +1,32 @@
+/**
+ * What the engine's Node starts (build/chos-runtime.cjs): loads chos-runtime-code.cjs with the machine code's forerunner that V8 made of it at build
+ * time (warm-up.ts). This halves what the code adds to the start of Node [M: 19 ms to 8 ms]. A cache of another Node is rejected by V8, one of
+ * other code by its name here (V8 itself compares only the length); then the code is compiled as usual.
+ */
+import { readFileSync } from 'node:fs';
+import { Script } from 'node:vm';
+import type * as Main from './main.js';
+
+const NAME_LENGTH = 64;
+
+/** The cache, if it was made of this code: it begins with the name with which the code ends. */
+function readCache(path: string, code: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(path);
+    return code.endsWith(bytes.toString('latin1', 0, NAME_LENGTH)) ? bytes.subarray(NAME_LENGTH) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const base = `${__dirname}/chos-runtime-code`;
+// esbuild writes ASCII only, and Latin-1 is what V8 keeps without a conversion.
+const code = readFileSync(`${base}.cjs`, 'latin1');
+const cachedData = readCache(`${base}.cache`, code);
+const script = new Script(`(function (exports, require, module) {${code}\n})`, {
+  filename: `${base}.cjs`,
+  ...(cachedData === undefined ? {} : { cachedData }),
+});
+const module_: { exports: Partial<typeof Main> } = { exports: {} };
+script.runInThisContext()(module_.exports, require, module_);
+void module_.exports.main?.(process.argv.slice(2));

@@ -1,0 +1,101 @@
+/**
+ * Run at build time: `node warm-up.cjs CODE CACHE`. Loads the code, has it answer create, run, exec and list for made-up containers, and writes what V8
+ * compiled on the way to the cache that start.ts loads. Nothing is started: answers are thrown away.
+ */
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import type { Process } from '../../spec/generated/config.js';
+import { processInfo } from '../host/process-info.js';
+import { defaultConfig } from './default-config.js';
+import type * as Main from './main.js';
+
+type Answer = (typeof Main)['answer'];
+
+/** A configuration in which most of what people use occurs. */
+function exampleConfig(): string {
+  const config = defaultConfig();
+  const hook = { path: '/bin/true', timeout: 1 };
+  return JSON.stringify(
+    {
+      ...config,
+      process: { ...config.process, terminal: false },
+      mounts: [
+        ...(config.mounts ?? []),
+        { destination: '/data', type: 'bind', source: '/tmp', options: ['rbind', 'ro', 'rprivate'] },
+      ],
+      hooks: { prestart: [hook], createContainer: [hook], poststop: [hook] },
+      linux: {
+        ...config.linux,
+        cgroupsPath: '/chos-warm-up',
+        resources: { ...config.linux?.resources, memory: { limit: 1e8 }, pids: { limit: 100 } },
+        seccomp: {
+          defaultAction: 'SCMP_ACT_ERRNO',
+          architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_AARCH64'],
+          syscalls: [
+            { names: ['read', 'write', 'execve'], action: 'SCMP_ACT_ALLOW' },
+            {
+              names: ['personality'],
+              action: 'SCMP_ACT_ALLOW',
+              args: [{ index: 0, value: 8, op: 'SCMP_CMP_EQ' }],
+            },
+          ],
+        },
+      },
+    },
+    null,
+    2,
+  );
+}
+
+/** A container of which this process is the first one. */
+function makeContainer(root: string, config: string): void {
+  const directory = join(root, 'warm');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'config.json'), config);
+  const state = { ociVersion: '1.3.0', id: 'warm', bundle: root, rootfs: root, created: '', annotations: {} };
+  const rest = JSON.stringify({ ...state, chos: { cgroups: [], backEnd: 'private', entry: 'create' } }).slice(
+    1,
+  );
+  const start = processInfo(process.pid)?.start ?? '0';
+  writeFileSync(join(directory, 'state.json'), `{"pid":${process.pid},"pidStart":${start},${rest}`);
+}
+
+async function exercise(answer: Answer): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'chos-warm-up-'));
+  const config = exampleConfig();
+  const process_: Process = { ...defaultConfig().process, terminal: false };
+  writeFileSync(join(root, 'config.json'), config);
+  writeFileSync(join(root, 'process.json'), JSON.stringify(process_));
+  makeContainer(root, config);
+  const lines = [
+    ['create', '--bundle', root, '--pid-file', '/p', 'a'],
+    ['run', '-b', root, 'a'],
+    ['exec', '--process', join(root, 'process.json'), '--detach', 'warm'],
+    ['exec', 'warm', 'true'],
+    ['list'],
+  ];
+  for (const line of lines) {
+    const argv = ['chos-runtime', '--root', root, '--log-format=json', ...line];
+    // A refusal here (a builder without root) costs speed, nothing else.
+    await answer({ argv, environment: ['PATH=/bin'], cwd: root, config: 0, program: -1 });
+  }
+  rmSync(root, { recursive: true });
+}
+
+async function warmUp(codePath: string, cachePath: string): Promise<void> {
+  const name = createHash('sha256').update(readFileSync(codePath)).digest('hex');
+  appendFileSync(codePath, `//${name}`);
+  const code = readFileSync(codePath, 'latin1');
+  // The same text and name as in start.ts, or V8 rejects the cache.
+  const script = new Script(`(function (exports, require, module) {${code}\n})`, { filename: codePath });
+  const module_: { exports: Partial<typeof Main> } = { exports: {} };
+  script.runInThisContext()(module_.exports, require, module_);
+  if (module_.exports.answer !== undefined) await exercise(module_.exports.answer);
+  writeFileSync(cachePath, Buffer.concat([Buffer.from(name, 'latin1'), script.createCachedData()]));
+}
+
+const [codePath = '', cachePath = ''] = process.argv.slice(2);
+void warmUp(codePath, cachePath);

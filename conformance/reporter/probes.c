@@ -300,6 +300,9 @@ static int probe_wait(int argc, char **argv) {
   json_text("error", "");
   json_close('}');
   json_end_line();
+  /* Go's scheduler sends itself SIGURG, and runc forwards that like any other signal. */
+  sigdelset(&all, SIGURG);
+  sigdelset(&all, SIGCHLD);
   int taken = sigwaitinfo(&all, NULL);
   json_open(NULL, '{');
   json_text("probe", "signal");

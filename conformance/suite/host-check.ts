@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { listProcesses } from './processes.js';
 
@@ -18,6 +18,21 @@ export function cgroupsNamed(tag: string): readonly string[] {
     }
   }
   return found;
+}
+
+/**
+ * Removes what a runtime left behind, so that one bad case does not fail the next ones; returns a sentence about it.
+ * The directories are given parents first, as {@link cgroupsNamed} finds them.
+ */
+export function removeCgroups(paths: readonly string[]): readonly string[] {
+  for (const path of [...paths].sort().reverse()) {
+    try {
+      rmdirSync(path);
+    } catch {
+      // Still in use, or no cgroup: the complaint below stands, and the host check at the end repeats it.
+    }
+  }
+  return paths.length === 0 ? [] : [`${paths.length} cgroups left: ${paths[0]} ...`];
 }
 
 /** Mount points of the cgroup hierarchies: one for each v1 controller, `unified` on a hybrid host, the root on v2. */

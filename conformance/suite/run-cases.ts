@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeBundle, type Programs } from './bundle.js';
 import type { NamedCase } from './case.js';
-import { cgroupsNamed, mountLines } from './host-check.js';
+import { cgroupsNamed, mountLines, removeCgroups } from './host-check.js';
 import { descendants, type Orphans } from './processes.js';
 import { type DriverWithCleanup, makeDriver, type RuntimeUnderTest, seenBy } from './runtime-under-test.js';
 import type { Outcome, Result } from './table.js';
@@ -48,7 +48,7 @@ async function outcomeOf(run: Run, definition: NamedCase, index: number): Promis
   if (!timely) complaints.push('deadline passed');
   complaints.push(...(await driver.cleanup()));
   complaints.push(...(await processesLeft(run.orphans, supervisor)));
-  complaints.push(...cgroupsNamed(id).map(path => `cgroup left: ${path}`));
+  complaints.push(...removeCgroups(cgroupsNamed(id)));
   if (mountLines().join('\n') !== mountsBefore)
     complaints.push('mounts left in the runtime’s mount namespace');
   complaints.push(...filesLeft(driver.root).map(name => `left in the root directory: ${name}`));

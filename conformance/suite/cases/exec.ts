@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { capabilities } from '../../../spec/capabilities.js';
 import { type Created, type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
+import type { Config, Process } from '../config.js';
 import { isReport, jsonLines, type Report } from '../report.js';
 
 function sleeping(c: Config): void {
@@ -47,9 +47,10 @@ execCase('in-the-cgroup-of-the-container', [], (report, { pid }) =>
   assert.is(report.cgroup, readFileSync(`/proc/${pid}/cgroup`, 'utf8')),
 );
 
+execCase('no-new-privileges-as-the-container', [], report => assert.is(report.noNewPrivileges, true));
+
 execCase('same-identity-as-the-container', [], report => {
   assert.equal(report.uid, [0, 0, 0]);
-  assert.is(report.noNewPrivileges, true);
   const { CAP_AUDIT_WRITE, CAP_KILL, CAP_NET_BIND_SERVICE } = capabilities;
   assert.equal([...report.caps.bounding].sort(), [CAP_AUDIT_WRITE, CAP_KILL, CAP_NET_BIND_SERVICE].sort());
   // CVE-2022-27650: not inheritable.
@@ -59,7 +60,7 @@ execCase('same-identity-as-the-container', [], report => {
 execCase('no-leaked-descriptors', [], report => assert.equal(Object.keys(report.fds), ['0', '1', '2']));
 execCase('cwd', ['--cwd', '/data'], report => assert.is(report.cwd, '/data'));
 execCase('option-with-equals-sign', ['--cwd=/data'], report => assert.is(report.cwd, '/data'));
-execCase('env', ['--env', 'A=1', '-e', 'B=2'], report => {
+execCase('env', ['-e', 'A=1', '-e', 'B=2'], report => {
   assert.ok(report.env.includes('A=1') && report.env.includes('B=2'), report.env.join());
 });
 execCase('user', ['--user', '1000:2000'], report =>
@@ -113,37 +114,47 @@ test('exec/stdin-and-streams', {
   },
 });
 
-test('exec/process-file', {
-  config: sleeping,
-  drive: async t => {
-    await started(t);
-    const file = join(t.dir, 'process.json');
-    const capabilities = { bounding: ['CAP_CHOWN'], effective: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] };
-    const process = {
-      args: ['/bin/reporter', 'report'],
-      cwd: '/data',
-      env: ['PATH=/bin', 'ONLY=this'],
-      user: { uid: 0, gid: 7, additionalGids: [8], umask: 0o27 },
-      capabilities,
-      noNewPrivileges: false,
-      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 50, hard: 60 }],
-      oomScoreAdj: 500,
-    };
-    writeFileSync(file, JSON.stringify(process));
-    const finished = await t.exec(['--process', file, t.id]);
-    assert.is(finished.code, 0, finished.stderr);
-    const report = JSON.parse(finished.stdout) as Report;
-    assert.is(report.cwd, '/data');
-    assert.ok(report.env.includes('ONLY=this') && !report.env.some(entry => entry.startsWith('TERM=')));
-    assert.is(report.gid[0], 7);
-    assert.ok(report.groups.includes(8));
-    assert.is(report.umask, 0o27);
-    assert.equal(report.caps.effective, [0]);
-    assert.is(report.noNewPrivileges, false);
-    assert.equal(report.rlimits.NOFILE, [50, 60]);
-    assert.is(report.oomScoreAdj, '500\n');
-  },
+/** `exec --process FILE`: the file is the whole truth, nothing comes from config.json. */
+function processFileCase(name: string, change: Partial<Process>, look: (report: Report) => void): void {
+  test(`exec/process-file-${name}`, {
+    config: sleeping,
+    drive: async t => {
+      await started(t);
+      const file = join(t.dir, 'process.json');
+      const base: Process = {
+        args: ['/bin/reporter', 'report'],
+        cwd: '/',
+        env: ['PATH=/bin', 'ONLY=this'],
+        user: { uid: 0, gid: 0 },
+      };
+      writeFileSync(file, JSON.stringify({ ...base, ...change }));
+      const finished = await t.exec(['--process', file, t.id]);
+      assert.is(finished.code, 0, finished.stderr);
+      look(JSON.parse(finished.stdout) as Report);
+    },
+  });
+}
+
+processFileCase('cwd-and-env', { cwd: '/data' }, report => {
+  assert.is(report.cwd, '/data');
+  assert.ok(report.env.includes('ONLY=this') && !report.env.some(entry => entry.startsWith('TERM=')));
 });
+processFileCase('user', { user: { uid: 0, gid: 7, additionalGids: [8] } }, report => {
+  assert.is(report.gid[0], 7);
+  assert.ok(report.groups.includes(8));
+});
+processFileCase('umask', { user: { uid: 0, gid: 0, umask: 0o27 } }, report => assert.is(report.umask, 0o27));
+processFileCase(
+  'capabilities',
+  { capabilities: { bounding: ['CAP_CHOWN'], effective: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'] } },
+  report => assert.equal(report.caps.effective, [capabilities.CAP_CHOWN]),
+);
+processFileCase('no-new-privileges-off', { noNewPrivileges: false }, report =>
+  assert.is(report.noNewPrivileges, false),
+);
+processFileCase('rlimits', { rlimits: [{ type: 'RLIMIT_NOFILE', soft: 50, hard: 60 }] }, report =>
+  assert.equal(report.rlimits.NOFILE, [50, 60]),
+);
 
 test('exec/detached-with-pid-file', {
   config: sleeping,

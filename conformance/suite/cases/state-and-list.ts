@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type State, test } from '../case.js';
 import type { Config } from '../config.js';
@@ -20,7 +20,7 @@ test('state/fields', {
     assert.is(state.pid, pid);
     assert.is(state.status, 'created');
     assert.is(state.bundle, t.bundle.dir);
-    assert.is(state.rootfs, t.bundle.rootfs);
+    assert.is(resolve(state.bundle, state.rootfs ?? ''), t.bundle.rootfs);
     assert.match(state.ociVersion, /^1\.\d+\.\d+/);
     assert.match(state.created ?? '', rfc3339);
     assert.is(state.annotations?.['org.example.note'], 'kept "well"');

@@ -66,6 +66,8 @@ _Noreturn void engine_start(u64 *stack)
 		process.self = keep_descriptor(&q, process.self);
 		run_image(&q, process.self, attachment.offset, attachment.size, ENTRY_RUN);
 	}
+	if (process.self >= 0)
+		sys(close, process.self);
 	scan_arguments(&q);
 	if (q.command && q.command->joins && !process.sealed)
 		sealed_again();

@@ -1,12 +1,10 @@
 /**
  * AdmittedSpec + HostFacts + Environment -> Program. Pure: no I/O, no clock; equal input gives an equal program.
  */
-import { errnos } from '../../spec/errno.js';
-import { TemplateField } from '../../spec/instructions.js';
 import {
   AF_UNIX,
+  AT_FDCWD,
   Clone,
-  SECCOMP_SET_MODE_FILTER,
   SIG_BLOCK,
   SIGKILL,
   SIGSET_SIZE,
@@ -16,35 +14,13 @@ import {
 import type { ParameterName } from '../../spec/parameters.js';
 import { type Action, action, type Program, type Track } from '../program/action.js';
 import { encode } from '../program/encode.js';
+import { label, ref, type Slot, slot, struct, u32, u64 } from '../program/operand.js';
 import {
-  buffer,
-  bytes,
-  field,
-  label,
-  pointer,
-  ref,
-  type Slot,
-  slot,
-  struct,
-  text,
-  u16,
-  u32,
-  u64,
-} from '../program/operand.js';
-import {
-  alu,
   branch,
   exit,
   exitReporting,
-  fail,
-  failVerbatim,
-  format,
-  formatFailure,
-  jump,
   type Line,
   load,
-  move,
-  recv,
   send,
   store,
   supervise,
@@ -53,316 +29,25 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
-import { type CapabilityActions, capabilityActions } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { cgroupPlan } from './cgroups/view.js';
-import { cloneArguments, type HookContext, hookActions } from './hooks.js';
+import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
+import { pidFile, sweepDescriptors } from './descriptors.js';
+import { cloneArguments, hookActions, hookContext } from './hooks.js';
+import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
 import { compileLifecycle, removalLines } from './lifecycle.js';
-import {
-  cloneFlags,
-  enterJoined,
-  joinedNamespaces,
-  loopback,
-  openJoined,
-  unshareCgroup,
-} from './namespaces.js';
+import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
 import { prepareRoot } from './private.js';
-import {
-  defaultSignals,
-  executable,
-  identity,
-  keyring,
-  limits,
-  outOfMemoryScore,
-  ownStreams,
-  scheduling,
-  session,
-  workingDirectory,
-} from './process.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
-import { compileSeccomp } from './seccomp/filter.js';
+import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
-import { names, procActions } from './system.js';
+import { procActions } from './system.js';
 import { connectConsole } from './terminal.js';
 
 export type CompiledLaunch =
   | { readonly kind: 'program'; readonly program: Program }
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
-
-/** Environment of the process: config.json's, then what the registry and the caller add; names set before are replaced. */
-function environmentOf(launch: Launch): readonly string[] {
-  const out = new Map<string, string>();
-  const all = [
-    ...(launch.environment?.variables ?? []),
-    ...(launch.process.env ?? []),
-    ...launch.options.environmentEntries,
-  ];
-  for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
-  if (!out.has('HOME')) out.set('HOME', `HOME=${(launch.process.user?.uid ?? 0) === 0 ? '/root' : '/'}`);
-  return [...out.values()];
-}
-
-function seccompAction(launch: Launch, refuse: Refuse): Action | null {
-  const { seccomp } = launch.config.linux ?? {};
-  if (!seccomp) return null;
-  const because = launch.because('linux', 'seccomp');
-  const compiled = compileSeccomp(seccomp, launch.facts.arch);
-  if (compiled.kind === 'refused') {
-    refuse(because, { kind: 'seccomp', reason: compiled.reason.kind });
-    return null;
-  }
-  const program = struct('sock_fprog', [
-    u16(compiled.instructions),
-    u16(0),
-    u32(0),
-    pointer(bytes('seccomp filter', compiled.program)),
-  ]);
-  return action({ title: `load the seccomp filter (${compiled.instructions} instructions)`, because }, [
-    sys('seccomp', [SECCOMP_SET_MODE_FILTER, compiled.flags, program]),
-  ]);
-}
-
-function hookContext(launch: Launch, pid: Slot): HookContext {
-  return {
-    id: launch.cells.id,
-    pid,
-    environ: launch.cells.environ,
-    ociVersion: launch.config.ociVersion,
-    bundle: launch.options.bundle,
-    annotations: launch.config.annotations ?? {},
-    open: launch.open,
-    because: launch.because,
-  };
-}
-
-/** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
-const Signal = { HOOKS: 'h', READY: 'r', CONTINUE: 'c', GO: 'g', EXEC: 'x', TERMINAL: 't' } as const;
-
-interface Messages {
-  /** Host: wait until init says `expected`; a text fails with it, end of file means that init died. */
-  expect(expected: string): Action;
-}
-
-function hostMessages(launch: Launch): Messages {
-  const { cells } = launch;
-  return {
-    expect(expected) {
-      const first = slot('message_first');
-      const died = label('init_died');
-      const failed = label('init_failed');
-      const good = label('message_good');
-      return action(
-        {
-          title: 'wait for init',
-          because: rule('init works, the host waits'),
-          words: ['init ended before the container was ready (killed?)'],
-        },
-        [
-          recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
-          branch(cells.messageSize, 'EQ', 0, died),
-          branch(cells.messageSize, 'GT', 1, failed),
-          load(first, 'U8', cells.message),
-          branch(first, 'EQ', expected.charCodeAt(0), good),
-          fail(errnos.EPROTO.number),
-          died,
-          fail(errnos.ESRCH.number),
-          failed,
-          failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-          good,
-        ],
-      );
-    },
-  };
-}
-
-function tell(fd: Slot, signal: string, title: string): Action {
-  return action({ title, because: rule('host and init take turns') }, [send(fd, text(signal), 1)]);
-}
-
-/** Init: wait for the host; end of file means that the host died, and so does init, silently. */
-function awaitHost(launch: Launch, title: string): Action {
-  const { cells } = launch;
-  const here = label('host_answered');
-  return action({ title, because: rule('host and init take turns') }, [
-    recv(cells.initEnd, cells.message, { to: cells.messageSize }),
-    branch(cells.messageSize, 'GT', 0, here),
-    exit(1),
-    here,
-  ]);
-}
-
-/** Descriptors that the caller passed on purpose: 3 to 3 + preserve-fds - 1; all others close at exec (CVE-2024-21626). */
-function sweepDescriptors(launch: Launch): Action {
-  const { cells } = launch;
-  const first = slot('first_swept');
-  const n = slot('preserved');
-  const again = label('check_preserved');
-  const checked = label('preserved_checked');
-  const CLOSE_RANGE_CLOEXEC = 4;
-  return action(
-    {
-      title: 'keep other descriptors out of the container',
-      fails: ['keep descriptor ', field(TemplateField.DECIMAL, n), ' (--preserve-fds)'],
-      because: rule('CVE-2024-21626'),
-    },
-    [
-      alu(first, cells.preserveFds, 'ADD', 3),
-      move(n, 3),
-      again,
-      branch(n, 'GE', first, checked),
-      sys('fcntl', [n, 2, 0]),
-      alu(n, n, 'ADD', 1),
-      jump(again),
-      checked,
-      sys('close_range', [first, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
-    ],
-  );
-}
-
-/** Everything that init does after the host said go. */
-function initTrack(
-  launch: Launch,
-  begin: ReturnType<typeof label>,
-  seccomp: Action | null,
-  parts: InitParts,
-): Track {
-  const { cells, process } = launch;
-  const nnp = process.noNewPrivileges === true;
-  const user = launch.because('process', 'user');
-  const caps: CapabilityActions = capabilityActions(
-    process.capabilities,
-    launch.facts,
-    process.capabilities ? launch.because('process', 'capabilities') : rule('no capabilities asked for'),
-  );
-  const cwd = workingDirectory(process, launch.because('process', 'cwd'));
-  const program = executable(process, environmentOf(launch), launch, launch.because('process', 'args'));
-  const errorFd = slot('error_fd', -1);
-  const size = slot('failure_size');
-  const umask = process.user?.umask ?? 0o022;
-
-  const actions: Action[] = [
-    action({ title: 'begin as init', because: rule('init works in the container') }, [
-      begin,
-      sys('close', [cells.hostEnd]),
-      move(errorFd, cells.initEnd),
-    ]),
-    awaitHost(launch, 'wait until the host has recorded this process'),
-    action({ title: 'learn the pid that the host sees', because: rule('hooks get it') }, [
-      load(parts.hostPid, 'U64', cells.message),
-    ]),
-    ...parts.enterCgroups,
-    ...unshareCgroup(launch),
-    ...parts.enterNamespaces,
-    session()[0] as Action,
-    ...outOfMemoryScore(launch),
-    ...limits(launch),
-    ...scheduling(launch),
-    ...keyring(launch),
-    defaultSignals(),
-    action({ title: 'set the umask to 0', because: rule('modes are meant literally') }, [sys('umask', [0])]),
-    ...parts.beforeRoot,
-    ...parts.root,
-    ...names(launch),
-    ...loopback(launch),
-    ...parts.afterRoot,
-    action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because: user }, [
-      sys('umask', [umask]),
-    ]),
-    cwd.before,
-    ...(seccomp !== null && !nnp ? [seccomp] : []),
-    caps.bound,
-    ...ownStreams(process.user, user),
-    ...identity(process.user, user),
-    ...caps.apply,
-    cwd.after,
-    ...(nnp
-      ? [
-          action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
-            sys('prctl', [38, 1, 0, 0, 0]),
-          ]),
-        ]
-      : []),
-    program.find,
-    action({ title: 'tell the host that all is ready', because: rule('created') }, [
-      sys('write', [cells.initEnd, text(Signal.READY), 1]),
-    ]),
-    waitAtGate(launch, errorFd),
-    ...parts.startContainer,
-    ...(seccomp !== null && nnp ? [seccomp] : []),
-    action({ title: 'say that execve comes next', because: rule('start gate') }, [
-      sys('write', [errorFd, text(Signal.EXEC), 1]),
-    ]),
-    program.exec,
-  ];
-  const done = label('failure_sent');
-  return {
-    name: 'init',
-    actions,
-    subroutines: [],
-    failed: [
-      formatFailure(cells.message, size),
-      sys('write', [errorFd, cells.message, size], { on: [['EPIPE'], done] }),
-      done,
-      exit(1),
-    ],
-  };
-}
-
-/** create: the fifo that `start` writes; run: the channel. */
-function waitAtGate(launch: Launch, errorFd: Slot): Action {
-  const { cells, options } = launch;
-  const go = label('gate_open');
-  const size = slot('gate_size');
-  const fd = options.entry === 'create' ? cells.gate : cells.initEnd;
-  return action({ title: 'wait at the start gate', because: rule('create, then start') }, [
-    ...(options.entry === 'create' ? [sys('close', [cells.initEnd]), move(errorFd, cells.gateError)] : []),
-    sys('read', [fd, cells.message, 1], { to: size }),
-    branch(size, 'GT', 0, go),
-    exit(1),
-    go,
-    ...(options.entry === 'create' ? [sys('close', [cells.gate])] : []),
-  ]);
-}
-
-interface InitParts {
-  readonly hostPid: Slot;
-  readonly enterCgroups: readonly Action[];
-  readonly enterNamespaces: readonly Action[];
-  readonly beforeRoot: readonly Action[];
-  readonly root: readonly Action[];
-  readonly afterRoot: readonly Action[];
-  readonly startContainer: readonly Action[];
-}
-
-/** The pid file must be there, whole and without newline, before the command ends (oci-contract.md A4). */
-function pidFile(launch: Launch): Action {
-  const { cells, open } = launch;
-  const none = label('no_pid_file');
-  const content = buffer('pid_text', 24);
-  const temporary = buffer('pid_file_new', 4200);
-  const size = slot('pid_text_size');
-  const fd = slot('pid_file_fd');
-  return action(
-    {
-      title: 'write the pid file',
-      fails: ['write pid file ', field(TemplateField.STRING, cells.pidFile)],
-      because: rule('--pid-file'),
-    },
-    [
-      branch(cells.pidFile, 'LT', 0, none),
-      format(content, [field(TemplateField.DECIMAL, cells.pid)], { to: size }),
-      format(temporary, [field(TemplateField.STRING, cells.pidFile), '.new']),
-      sys('openat', [-100, temporary, open.WRONLY | open.CREAT | open.TRUNC | open.CLOEXEC, 0o644], {
-        to: fd,
-      }),
-      sys('write', [fd, content, size]),
-      sys('close', [fd]),
-      sys('renameat2', [-100, temporary, -100, ref(cells.pidFile), 0]),
-      none,
-    ],
-  );
-}
 
 export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const launch = createLaunch(input);
@@ -486,7 +171,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       [
         ...(v2
           ? [
-              sys('openat', [-100, v2.memory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
+              sys('openat', [AT_FDCWD, v2.memory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
                 to: cgroupFd,
               }),
               store('U64', cloneArgs, 80, cgroupFd),
@@ -580,44 +265,9 @@ function describeNamespaces(launch: Launch): string {
   return fresh.length > 0 ? ` in new namespaces: ${fresh.join(', ')}` : '';
 }
 
-/** After "x": end of file is success, a text is the failure of execve(2). */
-function expectEnd(launch: Launch): Action {
-  const { cells } = launch;
-  const good = label('exec_happened');
-  return action({ title: 'see that execve happened', because: rule('start gate') }, [
-    recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], good] }),
-    branch(cells.messageSize, 'EQ', 0, good),
-    failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-    good,
-    sys('close', [cells.hostEnd]),
-  ]);
-}
-
-function receiveTerminal(launch: Launch): Action {
-  const { cells } = launch;
-  const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
-  const good = label('terminal_came');
-  const failed = label('terminal_failed');
-  return action(
-    {
-      title: 'receive the terminal',
-      because: launch.because('process', 'terminal'),
-      words: ['init made no terminal'],
-    },
-    [
-      recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
-      load(cells.consoleFd, 'I32', fds, 0),
-      branch(cells.messageSize, 'EQ', 1, good),
-      branch(cells.messageSize, 'GT', 1, failed),
-      fail(errnos.ESRCH.number),
-      failed,
-      failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-      good,
-    ],
-  );
-}
-
 /** ROOT/ID goes last: while it is there, `delete` knows what to remove. */
 function dropStateDirectory(launch: Launch): readonly Line[] {
-  return [walk('REMOVE_TREE', [-100, ref(launch.cells.stateDir), 0, 0])];
+  return [walk('REMOVE_TREE', [AT_FDCWD, ref(launch.cells.stateDir), 0, 0])];
 }
+
+export { compileExec } from './exec.js';

@@ -29,6 +29,7 @@ import {
   vector,
 } from '../program/operand.js';
 import { branch, exit, fail, format, jump, type Line, sys, track, waitReap } from '../program/step.js';
+import type { Launch } from './launch.js';
 
 export type HookStatus = 'creating' | 'created' | 'running' | 'stopped';
 
@@ -43,6 +44,19 @@ export interface HookContext {
   readonly annotations: Readonly<Record<string, string>>;
   readonly open: OpenFlags;
   because(...path: readonly (string | number)[]): Because;
+}
+
+export function hookContext(launch: Launch, pid: Slot): HookContext {
+  return {
+    id: launch.cells.id,
+    pid,
+    environ: launch.cells.environ,
+    ociVersion: launch.config.ociVersion,
+    bundle: launch.options.bundle,
+    annotations: launch.config.annotations ?? {},
+    open: launch.open,
+    because: launch.because,
+  };
 }
 
 export interface HookActions {

@@ -5,7 +5,7 @@ import type { Environment } from '../../spec/environment.js';
 import type { Config, Process } from '../../spec/generated/config.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../spec/kernel.js';
-import type { AdmittedSpec } from '../admit/admit.js';
+import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import type { Because } from '../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../program/operand.js';
 
@@ -92,8 +92,7 @@ export function formatPath(path: readonly (string | number)[]): string {
   return path.map((p, i) => (typeof p === 'number' ? `[${p}]` : i === 0 ? p : `.${p}`)).join('');
 }
 
-function createCells(spec: AdmittedSpec): Cells {
-  const { args } = spec.config.process;
+function createCells({ args }: Process): Cells {
   return {
     id: slots('id', 2),
     root: slots('root', 2),
@@ -124,21 +123,25 @@ function createCells(spec: AdmittedSpec): Cells {
   };
 }
 
-export function createLaunch(input: LaunchInput): Launch {
+/** `replacement`: the process of `exec`, from a file of its own. */
+export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | null = null): Launch {
   const { spec } = input;
+  const process = replacement?.process ?? spec.config.process;
+  const placeOf = (path: readonly (string | number)[]): readonly [file: string, line: number] =>
+    replacement && path[0] === 'process'
+      ? [replacement.file, replacement.place(path.slice(1)).line]
+      : [spec.file, spec.place(path).line];
   return {
     ...input,
     config: spec.config,
-    process: spec.config.process,
+    process,
     open: openFlags(input.facts.arch),
-    cells: createCells(spec),
+    cells: createCells(process),
     namespaces: new Map((spec.config.linux?.namespaces ?? []).map(n => [n.type, n.path ?? ''])),
-    because: (...path) => ({
-      kind: 'config',
-      file: spec.file,
-      line: spec.place(path).line,
-      path: formatPath(path),
-    }),
+    because: (...path) => {
+      const [file, line] = placeOf(path);
+      return { kind: 'config', file, line, path: formatPath(path) };
+    },
   };
 }
 

@@ -275,6 +275,19 @@ export function keyring(launch: Launch): readonly Action[] {
   ];
 }
 
+/** Environment of the process: config.json's, then what the registry and the caller add; names set before are replaced. */
+export function environmentOf(launch: Launch): readonly string[] {
+  const out = new Map<string, string>();
+  const all = [
+    ...(launch.environment?.variables ?? []),
+    ...(launch.process.env ?? []),
+    ...launch.options.environmentEntries,
+  ];
+  for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
+  if (!out.has('HOME')) out.set('HOME', `HOME=${(launch.process.user?.uid ?? 0) === 0 ? '/root' : '/'}`);
+  return [...out.values()];
+}
+
 const SEARCHED: readonly ErrnoName[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES'];
 
 export interface Executable {

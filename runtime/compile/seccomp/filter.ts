@@ -108,7 +108,9 @@ function emitNumbers(
     const first = abi === 'x32' ? x32Bit : 0;
     const known = decisions.get(abi);
     if (known === undefined) {
+      // -1 is no x32 call: a tracer puts it in place of a call that shall not be made.
       background.push({ first, place: emit.returns(killThread) });
+      background.push({ first: 0xffff_ffff, place: emit.returns(otherwise) });
       continue;
     }
     background.push({ first, place: emit.returns(otherwise) });

@@ -65,6 +65,7 @@ export function meaningOf(profile: LinuxSeccomp, machine: Machine): Meaning {
 
   return call => {
     const isX32 = call.arch === 0xc000003e && call.number >= x32Bit;
+    if (isX32 && call.number === 0xffffffff && machine.native === 'x86_64') return otherwise;
     const arch = listed.find(({ auditArch, abi }) => auditArch === call.arch && (abi === 'x32') === isX32);
     if (arch === undefined) return KILL;
     const read = readings.get(arch.abi);

@@ -1,0 +1,30 @@
+# chos-runtime: `make try` to see it work, `make test` for everything that must hold, `make help` for the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BIN := node_modules/.bin
+# How the tools of the build themselves are run: bundled by esbuild, then by Node.
+run-tool = @mkdir -p build/tools; $(BIN)/esbuild $(1) --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=build/tools/$(notdir $(basename $(1))).mjs && node build/tools/$(notdir $(basename $(1))).mjs
+
+.PHONY: all
+all: build/chos-runtime build/chos-runtime.cjs  ## build the runtime into build/, from where it runs in place
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+GENERATED := spec/generated/validators.js
+$(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/types.ts spec/generate/validators.ts) node_modules/.package-lock.json
+	$(call run-tool,spec/generate/types.ts)
+	$(call run-tool,spec/generate/validators.ts)
+	@touch $@
+
+include runtime/cli/build.mk
+include runtime/engine/build.mk
+include conformance/bench/build.mk
+build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
+$(ENGINE_TABLES): node_modules/.package-lock.json

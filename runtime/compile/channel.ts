@@ -1,0 +1,101 @@
+/**
+ * The channel between the host's track and init: who waits for whom, and how init's failure becomes the command's.
+ */
+import { errnos } from '../../spec/errno.js';
+import { type Action, action } from '../program/action.js';
+import { label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import { branch, exit, fail, failVerbatim, load, recv, send, sys } from '../program/step.js';
+import { type Launch, rule } from './launch.js';
+
+/** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
+export const Signal = { HOOKS: 'h', READY: 'r', CONTINUE: 'c', GO: 'g', EXEC: 'x', TERMINAL: 't' } as const;
+
+export interface Messages {
+  /** Host: wait until init says `expected`; a text fails with it, end of file means that init died. */
+  expect(expected: string): Action;
+}
+
+export function hostMessages(launch: Launch): Messages {
+  const { cells } = launch;
+  return {
+    expect(expected) {
+      const first = slot('message_first');
+      const died = label('init_died');
+      const failed = label('init_failed');
+      const good = label('message_good');
+      return action(
+        {
+          title: 'wait for init',
+          because: rule('init works, the host waits'),
+          words: ['init ended before the container was ready (killed?)'],
+        },
+        [
+          recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
+          branch(cells.messageSize, 'EQ', 0, died),
+          branch(cells.messageSize, 'GT', 1, failed),
+          load(first, 'U8', cells.message),
+          branch(first, 'EQ', expected.charCodeAt(0), good),
+          fail(errnos.EPROTO.number),
+          died,
+          fail(errnos.ESRCH.number),
+          failed,
+          failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+          good,
+        ],
+      );
+    },
+  };
+}
+
+export function tell(fd: Slot, signal: string, title: string): Action {
+  return action({ title, because: rule('host and init take turns') }, [send(fd, text(signal), 1)]);
+}
+
+/** Init: wait for the host; end of file means that the host died, and so does init, silently. */
+export function awaitHost(launch: Launch, title: string): Action {
+  const { cells } = launch;
+  const here = label('host_answered');
+  return action({ title, because: rule('host and init take turns') }, [
+    recv(cells.initEnd, cells.message, { to: cells.messageSize }),
+    branch(cells.messageSize, 'GT', 0, here),
+    exit(1),
+    here,
+  ]);
+}
+
+/** After "x": end of file is success, a text is the failure of execve(2). */
+export function expectEnd(launch: Launch): Action {
+  const { cells } = launch;
+  const good = label('exec_happened');
+  return action({ title: 'see that execve happened', because: rule('start gate') }, [
+    recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], good] }),
+    branch(cells.messageSize, 'EQ', 0, good),
+    failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+    good,
+    sys('close', [cells.hostEnd]),
+  ]);
+}
+
+export function receiveTerminal(launch: Launch): Action {
+  const { cells } = launch;
+  const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
+  const good = label('terminal_came');
+  const failed = label('terminal_failed');
+  return action(
+    {
+      title: 'receive the terminal',
+      because: launch.because('process', 'terminal'),
+      words: ['init made no terminal'],
+    },
+    [
+      recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
+      load(cells.consoleFd, 'I32', fds, 0),
+      branch(cells.messageSize, 'EQ', 1, good),
+      branch(cells.messageSize, 'GT', 1, failed),
+      fail(errnos.ESRCH.number),
+      failed,
+      failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+      good,
+    ],
+  );
+}

@@ -1,0 +1,3 @@
+export function compileDeviceFilter(_rules: readonly unknown[]): Uint8Array {
+  throw new Error('not there yet');
+}

@@ -1,0 +1,414 @@
+/**
+ * `exec`: one more process in a running container. It enters the container's cgroups and namespaces by the pidfd of its init and then goes the
+ * way that init went, without making anything.
+ */
+import { errnos } from '../../spec/errno.js';
+import type { HostFacts } from '../../spec/host-facts.js';
+import { TemplateField } from '../../spec/instructions.js';
+import {
+  AF_UNIX,
+  AT_FDCWD,
+  Clone,
+  SIG_BLOCK,
+  SIGKILL,
+  SIGSET_SIZE,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+} from '../../spec/kernel.js';
+import type { ParameterName } from '../../spec/parameters.js';
+import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
+import { type Action, action, type Program, type Track } from '../program/action.js';
+import { buffer, field, label, type Slot, slot, slots, struct, text, u32, u64 } from '../program/operand.js';
+import {
+  exit,
+  exitReporting,
+  fail,
+  format,
+  formatFailure,
+  guard,
+  jump,
+  type Line,
+  load,
+  send,
+  store,
+  supervise,
+  sys,
+  track,
+  waitReap,
+} from '../program/step.js';
+import { capabilityActions } from './capabilities.js';
+import { expectEnd, hostMessages, receiveTerminal, Signal } from './channel.js';
+import { pidFile, sweepDescriptors } from './descriptors.js';
+import { cloneArguments } from './hooks.js';
+import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
+import {
+  defaultSignals,
+  environmentOf,
+  executable,
+  identity,
+  keyring,
+  limits,
+  outOfMemoryScore,
+  ownStreams,
+  scheduling,
+  session,
+  workingDirectory,
+} from './process.js';
+import type { CompileRefusal, Refuse } from './refusal.js';
+import { seccompAction } from './seccomp-action.js';
+import { guardKernel, readStartTime } from './state.js';
+import { procActions } from './system.js';
+import { connectConsole, openPty, sendMaster, takeTerminal } from './terminal.js';
+
+export interface ExecInput {
+  /** The container's saved config.json. */
+  readonly config: AdmittedSpec;
+  readonly process: AdmittedProcess;
+  readonly state: {
+    readonly id: string;
+    readonly pid: number;
+    readonly pidStart: string | null;
+    readonly bundle: string;
+    readonly chos: { readonly cgroups: readonly string[]; readonly backEnd: string };
+  };
+  readonly facts: HostFacts;
+  readonly options: {
+    readonly console: boolean;
+    readonly detach: boolean;
+    readonly environmentEntries: readonly string[];
+  };
+}
+
+export type CompiledExec =
+  | { readonly kind: 'program'; readonly program: Program }
+  | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
+
+/** All that init may be in. Joining a namespace that is our own already changes nothing. */
+const joinAll = Clone.NEWNS | Clone.NEWNET | Clone.NEWIPC | Clone.NEWUTS | Clone.NEWCGROUP;
+
+interface Container {
+  readonly pidfd: Slot;
+  /** init's root directory: where it is not that of its mount namespace. */
+  readonly root: Slot;
+}
+
+/** The pid and start time that `exec` read are those of init still: checked again on the pidfd, which cannot be reused. */
+function findInit(launch: Launch, input: ExecInput, init: Container): Action {
+  const start = slots('init_start', 2);
+  const pid = slot('init_pid', input.state.pid);
+  const gone = label('init_gone');
+  const found = label('init_found');
+  const path = buffer('init_root_path', 40);
+  const { open } = launch;
+  return action(
+    {
+      title: `find init, process ${input.state.pid}`,
+      because: rule('state.json'),
+      words: [`container \`${input.state.id}\`: container not running`],
+    },
+    [
+      sys('pidfd_open', [pid, 0], { to: init.pidfd, on: [['ESRCH'], gone] }),
+      ...readStartTime(open, pid, start, gone),
+      guard(start, 'EQ', BigInt(input.state.pidStart ?? 0), errnos.ESRCH.number),
+      format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/root']),
+      sys('openat', [AT_FDCWD, path, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+        to: init.root,
+        on: [['ENOENT'], gone],
+      }),
+      jump(found),
+      gone,
+      fail(errnos.ESRCH.number),
+      found,
+    ],
+  );
+}
+
+interface Cgroups {
+  /** v2: opened by the host for CLONE_INTO_CGROUP. */
+  readonly unified: string | undefined;
+  readonly enter: readonly Action[];
+}
+
+function cgroupsOf(launch: Launch, input: ExecInput): Cgroups {
+  const { cgroup } = launch.facts;
+  const mount = cgroup.layout === 'hybrid' || cgroup.layout === 'v2' ? cgroup.unified.mount : undefined;
+  const isUnified = (path: string): boolean =>
+    mount !== undefined && (cgroup.layout === 'v2' || path.startsWith(`${mount}/`));
+  const dir = slot('cgroup_dir');
+  const fd = slot('tasks_fd');
+  const { open } = launch;
+  return {
+    unified: input.state.chos.cgroups.find(isUnified),
+    enter: input.state.chos.cgroups
+      .filter(path => !isUnified(path))
+      .map(path =>
+        action({ title: `enter cgroup ${path}`, because: rule('the cgroup of the container') }, [
+          sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+          sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+          sys('write', [fd, text('0'), 1]),
+          sys('close', [fd]),
+          sys('close', [dir]),
+        ]),
+      ),
+  };
+}
+
+function enterContainer(launch: Launch, init: Container): Action {
+  const chroot: readonly Line[] = hasMountNamespace(launch)
+    ? []
+    : [sys('fchdir', [init.root]), sys('chroot', [text('.')]), sys('chdir', [text('/')])];
+  return action({ title: 'enter the namespaces of init', because: rule('exec') }, [
+    sys('setns', [init.pidfd, joinAll]),
+    ...chroot,
+    sys('close', [init.root]),
+  ]);
+}
+
+interface Terminal {
+  readonly enter: readonly Action[];
+  readonly socket: Slot;
+  /** The host receives the master and stays with it. */
+  readonly foreground: boolean;
+}
+
+function terminalOf(launch: Launch, input: ExecInput): Terminal {
+  const { process, cells, open } = launch;
+  const socket = slot('console_socket_fd', -1);
+  if (process.terminal !== true) return { enter: [], socket, foreground: false };
+  const because = launch.because('process', 'terminal');
+  const root = slot('container_root');
+  const { pty, action: opening } = openPty(launch, root, process, because);
+  const fds = struct('terminal_fds', [u32(0), u32(0)]);
+  return {
+    socket,
+    foreground: !input.options.console,
+    enter: [
+      action({ title: 'open the root of the container', because }, [
+        sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
+      ]),
+      opening,
+      input.options.console
+        ? sendMaster(pty, socket, because)
+        : action({ title: 'send the terminal to the foreground', because }, [
+            store('U32', fds, 0, pty.master),
+            send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
+            sys('close', [pty.master]),
+          ]),
+      takeTerminal(pty, because, process.user?.uid ?? 0),
+    ],
+  };
+}
+
+function processTrack(
+  launch: Launch,
+  parts: {
+    readonly begin: ReturnType<typeof label>;
+    readonly init: Container;
+    readonly cgroups: Cgroups;
+    readonly terminal: Terminal;
+    readonly seccomp: Action | null;
+    readonly labels: readonly Action[];
+  },
+): Track {
+  const { cells, process } = launch;
+  const nnp = process.noNewPrivileges === true;
+  const because = launch.because('process', 'user');
+  const caps = capabilityActions(
+    process.capabilities,
+    launch.facts,
+    process.capabilities ? launch.because('process', 'capabilities') : rule('no capabilities asked for'),
+  );
+  const cwd = workingDirectory(process, launch.because('process', 'cwd'));
+  const found = executable(process, environmentOf(launch), launch, launch.because('process', 'args'));
+  const umask = process.user?.umask ?? 0o022;
+  const size = slot('failure_size');
+  const sent = label('failure_sent');
+  return {
+    name: 'process',
+    actions: [
+      action({ title: 'begin as a process of the container', because: rule('exec') }, [
+        parts.begin,
+        sys('close', [cells.hostEnd]),
+      ]),
+      ...parts.cgroups.enter,
+      ...outOfMemoryScore(launch),
+      ...limits(launch),
+      enterContainer(launch, parts.init),
+      ...session(),
+      ...scheduling(launch),
+      ...keyring(launch),
+      defaultSignals(),
+      ...parts.terminal.enter,
+      ...parts.labels,
+      action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because }, [
+        sys('umask', [umask]),
+      ]),
+      cwd.before,
+      ...(parts.seccomp !== null && !nnp ? [parts.seccomp] : []),
+      caps.bound,
+      ...ownStreams(process.user, because),
+      ...identity(process.user, because),
+      ...caps.apply,
+      cwd.after,
+      ...(nnp
+        ? [
+            action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
+              sys('prctl', [38, 1, 0, 0, 0]),
+            ]),
+          ]
+        : []),
+      found.find,
+      ...(parts.seccomp !== null && nnp ? [parts.seccomp] : []),
+      action({ title: 'say that execve comes next', because: rule('exec') }, [
+        sys('write', [cells.initEnd, text(Signal.EXEC), 1]),
+      ]),
+      found.exec,
+    ],
+    subroutines: [],
+    failed: [
+      formatFailure(cells.message, size),
+      sys('write', [cells.initEnd, cells.message, size], { on: [['EPIPE'], sent] }),
+      sent,
+      exit(1),
+    ],
+  };
+}
+
+export function compileExec(input: ExecInput): CompiledExec {
+  const { facts, options } = input;
+  const launch = createLaunch(
+    {
+      spec: input.config,
+      facts,
+      environment: null,
+      options: {
+        entry: 'run',
+        cgroupManager: 'cgroupfs',
+        noPivot: false,
+        noNewKeyring: false,
+        console: options.console,
+        detach: options.detach,
+        bundle: input.state.bundle,
+        configText: '',
+        environmentEntries: options.environmentEntries,
+      },
+    },
+    input.process,
+  );
+  const refusals: CompileRefusal[] = [];
+  const refuse: Refuse = (because, reason) => {
+    refusals.push({ because, reason });
+  };
+  if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
+  const { cells, process, open } = launch;
+  if (options.console && process.terminal !== true)
+    refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
+  if (process.terminal === true && !options.console && options.detach)
+    refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
+  const seccomp = seccompAction(launch, refuse);
+  const proc = procActions({ ...launch, config: { ...launch.config, linux: {} } }, refuse);
+  if (refusals.length > 0) return { kind: 'refused', refusals };
+
+  const init: Container = { pidfd: slot('init_pidfd', -1), root: slot('init_root', -1) };
+  const begin = label('process_begin');
+  const cgroups = cgroupsOf(launch, input);
+  const terminal = terminalOf(launch, input);
+  const messages = hostMessages(launch);
+  const ends = struct('channel', [u32(0), u32(0)]);
+  const cgroupFd = slot('cgroup_v2_fd', -1);
+  const flags = BigInt(Clone.PIDFD) | (cgroups.unified !== undefined ? Clone.INTO_CGROUP : 0n);
+  const cloneArgs = cloneArguments('process', flags, cells.pidfd);
+  const ownPids = launch.namespaces.has('pid');
+
+  const actions: Action[] = [
+    guardKernel(),
+    sweepDescriptors(launch),
+    findInit(launch, input, init),
+    ...(options.console
+      ? [connectConsole(cells.consoleSocket, terminal.socket, rule('--console-socket'))]
+      : []),
+    ...(ownPids
+      ? [
+          action({ title: 'let children be in the pid namespace of init', because: rule('exec') }, [
+            sys('setns', [init.pidfd, Clone.NEWPID]),
+          ]),
+        ]
+      : []),
+    action({ title: 'open a channel to the process', because: rule('exec') }, [
+      sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
+      load(cells.hostEnd, 'I32', ends, 0),
+      load(cells.initEnd, 'I32', ends, 4),
+    ]),
+    ...(options.detach
+      ? []
+      : [
+          action({ title: 'hold signals back', because: rule('exec forwards them') }, [
+            sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
+          ]),
+        ]),
+    action(
+      {
+        title: 'start the process',
+        because: rule('exec'),
+        undo: [
+          sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
+          waitReap(cells.pidfd, 10_000, { to: cells.result }),
+        ],
+      },
+      [
+        ...(cgroups.unified !== undefined
+          ? [
+              sys(
+                'openat',
+                [AT_FDCWD, text(cgroups.unified), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0],
+                {
+                  to: cgroupFd,
+                },
+              ),
+              store('U64', cloneArgs, 80, cgroupFd),
+            ]
+          : []),
+        track(cloneArgs, 'process', begin, { to: cells.pid }),
+        sys('close', [cells.initEnd]),
+      ],
+    ),
+    ...(terminal.foreground ? [receiveTerminal(launch)] : []),
+    messages.expect(Signal.EXEC),
+    expectEnd(launch),
+    pidFile(launch),
+    ...(options.detach
+      ? []
+      : [
+          action({ title: 'stay in the foreground', because: rule('exec') }, [
+            supervise(cells.pidfd, cells.consoleFd, 1, cells.exitCode),
+          ]),
+        ]),
+    action({ title: 'end', because: rule('exec') }, [exit(options.detach ? 0 : cells.exitCode)]),
+  ];
+  const parameters = new Map<ParameterName, Slot>([
+    ['ID', cells.id],
+    ['PID_FILE', cells.pidFile],
+    ['CONSOLE_SOCKET', cells.consoleSocket],
+    ['PRESERVE_FDS', cells.preserveFds],
+  ]);
+  return {
+    kind: 'program',
+    program: {
+      arch: facts.arch,
+      joins: true,
+      tracks: [
+        { name: 'exec', actions, subroutines: [], failed: [exitReporting(255)] },
+        processTrack(launch, {
+          begin,
+          init,
+          cgroups,
+          terminal,
+          seccomp,
+          labels: [...proc.open, ...proc.labels],
+        }),
+      ],
+      entries: [{ entry: 'exec', track: 'exec' }],
+      parameters,
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * Program -> records that describe it, for `explain`; the words around them are made in runtime/report/.
+ */
+import { instructions } from '../../spec/instructions.js';
+import type { Because, Program } from './action.js';
+import { type Layout, layOut } from './layout.js';
+import type { Operand, Template } from './operand.js';
+import type { Step } from './step.js';
+
+export interface ExplainedStep {
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface ExplainedAction {
+  readonly title: string;
+  readonly because: Because;
+  /** Numbers of its first and last step; null if it has none. */
+  readonly steps: readonly [first: number, last: number] | null;
+  readonly listing: readonly ExplainedStep[];
+}
+
+export interface ExplainedTrack {
+  readonly name: string;
+  readonly actions: readonly ExplainedAction[];
+  /** Steps that take back what was made, and those that end the track after a failure. */
+  readonly afterFailure: readonly ExplainedStep[];
+}
+
+export interface Explained {
+  readonly entries: readonly string[];
+  readonly tracks: readonly ExplainedTrack[];
+  readonly counts: {
+    readonly actions: number;
+    readonly steps: number;
+    readonly mounts: number;
+    readonly bytes: number;
+  };
+}
+
+function operand(o: Operand): string {
+  if (typeof o === 'bigint') return `0x${BigInt.asUintN(64, o).toString(16)}`;
+  if (typeof o === 'number') {
+    if (o === -100) return 'AT_FDCWD';
+    return Math.abs(o) >= 4096 ? `0x${o.toString(16)}` : String(o);
+  }
+  switch (o.kind) {
+    case 'slot':
+      return o.name;
+    case 'cell':
+      return `${o.slot.name}[${o.index}]`;
+    case 'ref':
+      return `*${operand(o.slot)}`;
+    case 'data':
+      return o.shown;
+  }
+}
+
+function template(t: Template): string {
+  return JSON.stringify(t.map(p => (typeof p === 'string' ? p : `\${${p.slot.name}}`)).join(''));
+}
+
+function nameOf(table: Readonly<Record<string, number>>, value: number): string {
+  return Object.entries(table).find(([, n]) => n === value)?.[0] ?? String(value);
+}
+
+function describe(step: Step, layout: Layout): string {
+  const to = step.dst ? `${operand(step.dst)} = ` : '';
+  const target = step.target ? layout.labels.get(step.target) : undefined;
+  const handled = step.errnos.length > 0 ? `   [${step.errnos.join()} -> ${target}]` : '';
+  const args = step.args.map(operand);
+  const [a = '', b = '', c = ''] = args;
+  const sub = nameOf(instructions[step.op].subs, step.sub);
+  switch (step.op) {
+    case 'SYSCALL':
+      return `${to}${step.call}(${args.join(', ')})${handled}`;
+    case 'MOVE':
+      return `${to}${a}`;
+    case 'LOAD':
+      return `${to}${sub} at ${a} + ${b}`;
+    case 'STORE':
+      return `${sub} at ${a} + ${b} = ${c}`;
+    case 'ALU':
+      return `${to}${a} ${sub} ${b}`;
+    case 'BRANCH':
+      return sub === 'ALWAYS' ? `go to ${target}` : `if ${a} ${sub} ${b} go to ${target}`;
+    case 'GUARD':
+      return `insist on ${a} ${sub} ${b}`;
+    case 'FORMAT':
+      return step.template
+        ? `${to}format ${a} ${template(step.template)}${handled}`
+        : `${to}format ${a} the failure`;
+    case 'TRACK':
+      return `${to}clone3(${a}) begins track ${step.track} at ${target}`;
+    default:
+      return `${to}${step.op.toLowerCase()}${sub === '0' ? '' : ` ${sub}`} ${args.join(', ')}${handled}`;
+  }
+}
+
+/** Steps that put a mount in place. */
+function isMount(step: Step): boolean {
+  return step.call === 'move_mount' || step.call === 'mount';
+}
+
+export function explain(program: Program, options: { readonly steps: boolean }): Explained {
+  const layout = layOut(program);
+  const listing = (first: number, count: number): readonly ExplainedStep[] =>
+    options.steps
+      ? layout.steps
+          .slice(first, first + count)
+          .map(({ step }, i) => ({ number: first + i, text: describe(step, layout) }))
+      : [];
+  let actionNumber = 0;
+  const tracks = layout.tracks.map(({ track, first, count }): ExplainedTrack => {
+    let last = first;
+    const actions = track.actions.map((a): ExplainedAction => {
+      const placed = layout.actions[actionNumber++];
+      const from = placed?.first ?? first;
+      const n = placed?.count ?? 0;
+      last = from + n;
+      return {
+        title: a.title,
+        because: a.because,
+        steps: n > 0 ? [from, from + n - 1] : null,
+        listing: listing(from, n),
+      };
+    });
+    actionNumber++;
+    return { name: track.name, actions, afterFailure: listing(last, first + count - last) };
+  });
+  return {
+    entries: program.entries.map(e => e.entry),
+    tracks,
+    counts: {
+      actions: tracks.reduce((n, t) => n + t.actions.length, 0),
+      steps: layout.steps.length,
+      mounts: layout.steps.filter(({ step }) => isMount(step)).length,
+      bytes: layout.dataSize + layout.steps.length * 64,
+    },
+  };
+}

@@ -342,7 +342,7 @@ export function executable(
     ];
   };
   const lines: Line[] = [
-    scan('LENGTH', { buffer: ref(cells.arg0), length: 4096 }, { to: length, on: [['ENOENT'], missing] }),
+    scan('LENGTH', { buffer: ref(cells.arg0) }, { to: length, on: [['ENOENT'], missing] }),
     branch(length, 'EQ', 0, missing),
     scan('FIND', { buffer: ref(cells.arg0), length, byte: SLASH }, { to: result, on: [['ENOENT'], search] }),
     format(candidate, [field(TemplateField.STRING, cells.arg0)]),

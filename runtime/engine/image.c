@@ -178,8 +178,10 @@ static void fill_parameters(struct program *p, const struct value *values)
 
 		switch (parameter_kinds[p->parameters[i].number]) {
 		case KIND_TEXT:
-			slot[0] = v->given ? place_text(p, v) : -1;
-			slot[1] = v->given ? (i64)v->length : 0;
+			if (!v->given)
+				break;
+			slot[0] = place_text(p, v);
+			slot[1] = (i64)v->length;
 			break;
 		case KIND_NUMBER:
 			if (v->given)

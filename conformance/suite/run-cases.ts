@@ -22,7 +22,9 @@ export interface Run {
 /** Runs one case with everything around it: fresh bundle, deadline, removal, search for residue. */
 export async function runCase(run: Run, definition: NamedCase, index: number): Promise<Result> {
   const began = performance.now();
-  const outcome = await outcomeOf(run, definition, index);
+  const outcome = await outcomeOf(run, definition, index).catch(
+    (error: unknown): Outcome => ({ kind: 'failed', reason: `the suite itself: ${messageOf(error)}` }),
+  );
   const milliseconds = Math.round(performance.now() - began);
   return { runtime: run.runtime.name, name: definition.name, outcome, milliseconds };
 }

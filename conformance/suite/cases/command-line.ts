@@ -14,6 +14,7 @@ test('command-line/options-after-the-id', {
   drive: async t => {
     const finished = await t.call('run', [t.id, '-b', t.bundle.dir], { cwd: '/' });
     assert.is(finished.code, 0, finished.stderr);
+    assert.is(reportIn(finished.stdout).pid, 1);
   },
 });
 

@@ -191,6 +191,7 @@ test('errors/unknown-properties-are-ignored', {
     );
     const finished = await t.run();
     assert.is(finished.code, 0, finished.stderr);
+    assert.match(finished.stdout, '"probe":"report"');
   },
 });
 

@@ -89,6 +89,7 @@ test('process/env-of-the-runtime-stays-outside', {
   drive: async t => {
     const finished = await t.run([], { env: { PATH: '/usr/bin:/bin', SECRET: '1' } });
     assert.is(finished.code, 0, finished.stderr);
+    assert.match(finished.stdout, '"TERM=xterm"');
     assert.not.match(finished.stdout, 'SECRET');
   },
 });

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Config, Process } from '../../spec/generated/config.js';
+import { failureText } from '../report/failure-text.js';
+import { readArguments } from './arguments.js';
+import { defaultConfig } from './default-config.js';
+import { execProcess } from './exec-process.js';
+import type { Attempt, Invocation } from './invocation.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'chos-exec-'));
+const config: Config = {
+  ...defaultConfig(),
+  process: {
+    ...defaultConfig().process,
+    user: { uid: 5, gid: 6, additionalGids: [7] },
+    rlimits: [{ type: 'RLIMIT_FSIZE', soft: 18446744073709551615n, hard: 18446744073709551615n }],
+  },
+};
+
+const invocation = (...args: string[]): Invocation => {
+  const read = readArguments(['exec', ...args]);
+  if (read.kind !== 'command') throw new Error(JSON.stringify(read));
+  const request = { argv: ['x', ...args], environment: [], cwd: directory, config: 0, program: 5 };
+  return { request, line: read.line, root: '/run/x' };
+};
+const processOf = (...args: string[]): Process => {
+  const made = execProcess(invocation(...args), config);
+  if (made.kind === 'failure') throw new Error(failureText(made.failure));
+  return made.value.process;
+};
+const wordsOf = (made: Attempt<unknown>): string =>
+  made.kind === 'failure' ? failureText(made.failure) : 'none';
+
+test("the command line changes the container's own process", () => {
+  const process = processOf(
+    '-t',
+    '-e',
+    'A=1',
+    '--cwd=/tmp',
+    '-c',
+    'net_admin',
+    '-g',
+    '9',
+    '--no-new-privs',
+    'id',
+    'ls',
+    '-l',
+  );
+  assert.equal(process.args, ['ls', '-l']);
+  assert.is(process.terminal, true);
+  assert.is(process.cwd, '/tmp');
+  assert.is(process.env?.at(-1), 'A=1');
+  assert.equal(process.user, { uid: 5, gid: 6, additionalGids: [7, 9] });
+  assert.ok(process.capabilities?.effective?.includes('CAP_NET_ADMIN'));
+  assert.is(process.noNewPrivileges, true);
+});
+
+test('a limit of 64 bits keeps its value', () => {
+  assert.equal(processOf('id', 'ls').rlimits?.[0]?.hard, 18446744073709551615n);
+});
+
+test('--user without a group leaves the group', () => {
+  assert.equal(processOf('-u', '1000', 'id', 'ls').user?.gid, 6);
+  assert.equal(processOf('-u', '1000:44', 'id', 'ls').user?.gid, 44);
+  assert.is(
+    wordsOf(execProcess(invocation('-u', 'root', 'id', 'ls'), config)),
+    'option `--user` takes UID[:GID], not `root`',
+  );
+});
+
+test('a process file is the whole truth', () => {
+  writeFileSync(
+    join(directory, 'p.json'),
+    JSON.stringify({ cwd: '/', args: ['id'], user: { uid: 1, gid: 2 } }),
+  );
+  const process = processOf('--process', 'p.json', 'id');
+  assert.equal(process.args, ['id']);
+  assert.is(process.env, undefined);
+});
+
+test('what is missing, doubled or wrong', () => {
+  assert.match(wordsOf(execProcess(invocation('id'), config)), /lacks the command/);
+  assert.match(
+    wordsOf(execProcess(invocation('-p', 'p.json', 'id', 'ls'), config)),
+    /cannot be given together/,
+  );
+  assert.is(
+    wordsOf(execProcess(invocation('-p', 'no.json', 'id'), config)),
+    'open `no.json`: No such file or directory',
+  );
+  assert.is(wordsOf(execProcess(invocation('-p', '.', 'id'), config)), 'read `.`: Is a directory');
+  writeFileSync(join(directory, 'bad.json'), '{"cwd": "tmp"');
+  assert.match(wordsOf(execProcess(invocation('-p', 'bad.json', 'id'), config)), /^bad\.json:1:/);
+});
+
+test.after(() => rmSync(directory, { recursive: true }));
+test.run();

@@ -2,7 +2,7 @@
  * Only in the debug build:
  *   CHOS_STOP=TRACK:N    the process of that track kills itself before its N-th step
  *   CHOS_TRACE=1         every step that was made, on stderr
- *   --engine-validate FILE
+ *   --engine-validate FILE...    `valid` or what is wrong, a line for each
  *   --engine-run FILE ENTRY [NAME=VALUE...]    parameters by name; a vector's items are separated by commas
  */
 #include "engine.h"
@@ -79,7 +79,7 @@ void debug_result(const struct run *r, const struct step *s, int error, i64 resu
 	sys(write, 2, t.at, t.used);
 }
 
-static _Noreturn void validate(const char *path)
+static bool validate(const char *path)
 {
 	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	struct fault fault = {.what = "it cannot be opened", .step = NO_STEP};
@@ -98,6 +98,16 @@ static _Noreturn void validate(const char *path)
 	}
 	put_char(&t, '\n');
 	sys(write, 1, t.at, t.used);
+	sys(close, fd);
+	return valid;
+}
+
+static _Noreturn void validate_all(char *const *paths)
+{
+	bool valid = true;
+
+	for (; *paths; paths++)
+		valid = validate(*paths) && valid;
 	for (;;)
 		sys(exit_group, valid ? 0 : 1);
 }
@@ -150,8 +160,8 @@ static _Noreturn void run_file(int argc, char **argv)
 void debug_modes(void)
 {
 	read_variables();
-	if (process.argc == 3 && equal(process.argv[1], "--engine-validate"))
-		validate(process.argv[2]);
+	if (process.argc >= 3 && equal(process.argv[1], "--engine-validate"))
+		validate_all(process.argv + 2);
 	if (process.argc >= 4 && equal(process.argv[1], "--engine-run"))
 		run_file(process.argc - 2, process.argv + 2);
 }

@@ -167,9 +167,10 @@ static int serve(struct supervision *s)
 
 		if (error || s->ended)
 			return error;
-		if (fds[1].revents & POLLIN) { /* it has ended, but it is not a child of ours */
+		if (fds[1].revents & POLLNVAL)
+			return EBADF;
+		if (fds[1].revents & POLLIN) /* it has ended, but it is not a child of ours */
 			return ECHILD;
-		}
 	}
 	if (fds[2].revents)
 		fill(&s->input);

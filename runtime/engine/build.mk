@@ -42,6 +42,29 @@ build/chos-engine-aarch64: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) 
 build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
 	$(call link-engine,$(CROSS_CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
 
+# For the tests: the product's front door, but with a compiler that answers as it is told to.
+build/engine-test/compiler.cjs: $(ENGINE)/test/fake-compiler.ts $(ENGINE)/wire.ts $(wildcard spec/*.ts)
+	node_modules/.bin/esbuild $< --bundle --platform=node --format=cjs --log-level=warning --outfile=$@
+
+build/engine-test/chos-runtime: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
+build/engine-test/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/engine-test/compiler.cjs
+	$(call link-engine,$(CC),,)
+
+build/engine-test/without-node: NODE = /nonexistent/node
+build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/engine-test/compiler.cjs
+	$(call link-engine,$(CC),,)
+
+# What the tests in runtime/engine/test run.
+.PHONY: engine-for-tests test-engine
+engine-for-tests: build/chos-runtime-debug build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node
+
+# The instructions once more on the other architecture, as far as qemu-user goes.
+test-engine: engine-for-tests
+	for file in $(wildcard $(ENGINE)/*.test.ts $(ENGINE)/test/*.test.ts); do name=build/unit/engine-$$(basename $$file .ts).mjs; \
+		node_modules/.bin/esbuild $$file --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=$$name \
+		&& node $$name || exit 1; done
+	for name in basics text processes validate; do ENGINE_ARCH=aarch64 node build/unit/engine-$$name.test.mjs || exit 1; done
+
 # A piece of `make lint`: the static analyser, and the size that we promise.
 .PHONY: lint-engine
 lint-engine: build/chos-runtime

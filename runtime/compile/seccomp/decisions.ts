@@ -9,7 +9,8 @@ const noCalls: typeof multiplexedCalls = new Map();
  * What a profile says of the calls of one ABI.
  *
  * The rules of a call are tried in order and the first that holds decides, else the profile's default. As in libseccomp, a
- * rule without conditions decides its call alone, whatever stands before or after it; the first such rule wins.
+ * rule without conditions decides its call alone, whatever stands before or after it; the first such rule wins. (When several
+ * rules with conditions hold, libseccomp's answer depends on the shape of its tree: no order to follow there.)
  */
 export interface Decisions {
   readonly rules: ReadonlyMap<number, readonly Rule[]>;

@@ -64,22 +64,36 @@ function libseccomp(profile: LinuxSeccomp, machine: Machine): DataView {
   const rules = (profile.syscalls ?? []).flatMap(({ names, action, errnoRet, args = [] }) => {
     const verdict = verdictOf(action, errnoRet);
     if (verdict === otherwise) return [];
-    const repeated = new Set(args.map(({ index }) => index)).size < args.length;
-    const alternatives = repeated ? args.map(arg => [arg]) : [args];
-    return names.flatMap(name =>
-      alternatives.map(all => {
-        const conditions = all.map(
-          ({ index, op, value, valueTwo }) => `${index} ${op} ${value} ${valueTwo ?? 0}`,
-        );
-        return `rule ${verdict} ${name} ${all.length} ${conditions.join(' ')}`;
-      }),
+    const conditions = args.map(
+      ({ index, op, value, valueTwo }) => `${index} ${op} ${value} ${valueTwo ?? 0}`,
     );
+    return names.map(name => `rule ${verdict} ${name} ${args.length} ${conditions.join(' ')}`);
   });
   const archs = [...new Set([wordOf(machine, machine.native), ...listed])].map(
     word => `arch ${tokens[word]}`,
   );
   return ask([`default ${otherwise}`, ...archs, ...rules]).program;
 }
+
+/**
+ * Each call decided by one rule, with one condition for an argument. When several rules with conditions hold for one call,
+ * what libseccomp does depends on the shape of its tree, neither on the order of the rules nor on their strictness (ours
+ * takes the first); and alternatives for one argument it mixes up: 2.5.4 says that 0x1ffffffff <= 0x100000000 when asked in a
+ * list with > 0x300000002.
+ */
+function mentionedOnce(profile: LinuxSeccomp): LinuxSeccomp {
+  const seen = new Set(['sync_file_range2']); // on arm another name of arm_sync_file_range
+  const isNew = (name: string): boolean => !seen.has(name) && seen.add(name).has(name);
+  const syscalls = (profile.syscalls ?? []).map(rule => ({
+    ...rule,
+    names: rule.names.filter(isNew),
+    args: rule.args?.filter(({ index }, i) => rule.args?.findIndex(arg => arg.index === index) === i),
+  }));
+  return { ...profile, syscalls };
+}
+
+/** i386 calls behind which conditions cannot be tested: ours is stricter on purpose (decisions.ts, behindMultiplexer). */
+const multiplexers = ['socketcall', 'ipc'];
 
 const ENOSYS = 0x50026;
 
@@ -97,6 +111,7 @@ function compare(
   const otherwise = verdictOf(profile.defaultAction, profile.defaultErrnoRet);
   for (const values of args) {
     for (const { arch, abi, name, number } of shared) {
+      if (abi === 'i386' && multiplexers.includes(name)) continue;
       const call = encodeCall({ arch, number, args: values });
       const verdict = runFilter(viewOf(ours.program), call).verdict;
       const expected = runFilter(reference, call).verdict;
@@ -146,7 +161,9 @@ compareTest('random profiles', () => {
   const names = allNames();
   for (let seed = 0; seed < 60; seed++) {
     const random = createRandom(seed);
-    const profile = randomProfile(random, { names, rules: random(12), conditional: random(100) });
+    const profile = mentionedOnce(
+      randomProfile(random, { names, rules: random(12), conditional: random(100) }),
+    );
     const values = interestingArguments(profile);
     const args = Array.from({ length: 6 }, () => values[random(values.length)] ?? 0n);
     for (const machine of machines) compare(profile, machine, [args], `seed ${seed}`);

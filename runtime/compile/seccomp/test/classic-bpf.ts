@@ -31,9 +31,6 @@ export function runFilter(program: DataView, call: DataView): Outcome {
     steps++;
     const code = program.getUint16(at * 8, true);
     const k = program.getUint32(at * 8 + 4, true);
-    const jump = (holds: boolean): void => {
-      at += program.getUint8(at * 8 + (holds ? 2 : 3));
-    };
     switch (code) {
       case 0x20: // BPF_LD | BPF_W | BPF_ABS
         accumulator = call.getUint32(k, true);
@@ -46,13 +43,13 @@ export function runFilter(program: DataView, call: DataView): Outcome {
         at += k;
         break;
       case 0x15: // BPF_JMP | BPF_JEQ | BPF_K
-        jump(accumulator === k);
+        at += offset(program, at, accumulator === k);
         break;
       case 0x25: // BPF_JMP | BPF_JGT | BPF_K
-        jump(accumulator > k);
+        at += offset(program, at, accumulator > k);
         break;
       case 0x35: // BPF_JMP | BPF_JGE | BPF_K
-        jump(accumulator >= k);
+        at += offset(program, at, accumulator >= k);
         break;
       case 0x06: // BPF_RET | BPF_K
         return { verdict: k, steps, constant };
@@ -61,6 +58,11 @@ export function runFilter(program: DataView, call: DataView): Outcome {
     }
   }
   throw new Error('ran off the end');
+}
+
+/** How far a conditional jump goes. */
+function offset(program: DataView, at: number, holds: boolean): number {
+  return program.getUint8(at * 8 + (holds ? 2 : 3));
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,13 +32,16 @@ const { values } = parseArgs({
 });
 
 const chosen = cases().filter(({ name }) => new RegExp(values.only).test(name));
-const runtimes = values.runtime ?? [];
+const runtimes = (values.runtime ?? []).map(path => resolve(path));
 if (values.list) {
   console.log(chosen.map(({ name }) => name).join('\n'));
 } else if (values.inner !== undefined) {
   await runInner(values.inner, runtimes[0] ?? '', values.tag);
 } else if (runtimes.length === 0) {
   console.error('usage: suite.mjs --runtime PATH [--runtime PATH ...] [--only PATTERN] [--verbose] [--list]');
+  process.exitCode = 2;
+} else if (runtimes.some(path => !existsSync(path))) {
+  console.error(`no such runtime: ${runtimes.find(path => !existsSync(path))}`);
   process.exitCode = 2;
 } else {
   process.exitCode = await runOuter(runtimes);

@@ -55,13 +55,16 @@ export function launch(argv: readonly string[], dir: string, options: LaunchOpti
   });
   for (const fd of [input, output, errors, ...extra]) closeSync(fd);
 
-  const done = new Promise<Finished>((resolve, reject) => {
+  const done = new Promise<Finished>(resolve => {
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
       child.kill('SIGKILL');
     }, options.deadlineMs ?? defaultDeadlineMs);
-    child.on('error', reject);
+    child.on('error', error => {
+      clearTimeout(timer);
+      resolve({ code: 127, stdout: '', stderr: error.message, timedOut });
+    });
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
       const stdout = readFileSync(stdoutFile, 'utf8');

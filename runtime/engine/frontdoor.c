@@ -131,6 +131,8 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 	bool on = !value || equal(value, "true");
 	i64 number;
 
+	if (!value)
+		value = "";
 	switch (o->kind) {
 	case OPTION_FLAG:
 		if (!on && !equal(value, "false"))

@@ -65,7 +65,7 @@ int op_send(const struct run *r, const struct step *s, i64 *result)
 
 int op_recv(const struct run *r, const struct step *s, i64 *result)
 {
-	struct control control;
+	struct control control; /* only its header is cleared: it is large */
 	i64 length = number(r, s, 2), count;
 	void *fds, *buffer = address(r, s, 1, length);
 	__typeof__(*((struct message *)0)->parts) part = {buffer, (u64)length};
@@ -76,6 +76,8 @@ int op_recv(const struct run *r, const struct step *s, i64 *result)
 
 	if (error || !buffer)
 		return error ? error : EFAULT;
+	control.length = 0;
+	control.level = control.type = 0;
 	if (count) {
 		message.control = &control;
 		message.control_length = CONTROL_HEADER + (u64)count * 4;

@@ -181,7 +181,8 @@ test('SEND and RECV pass bytes and descriptors', () => {
   );
 });
 
-test('RECV refuses more descriptors than it was asked for', () => {
+// qemu-user does not say that control data was truncated.
+only('RECV refuses more descriptors than it was asked for', () => {
   const pair = o.struct('pair', [o.u32(0), o.u32(0)]);
   const [left, right, next] = [n(), n(), n()] as const;
   const fds = o.struct('fds', [o.u32(1), o.u32(1), o.u32(2), o.u32(0)]);

@@ -86,7 +86,21 @@ export type Reason =
   /** A number that may not fall below another property's. */
   | { readonly kind: 'below'; readonly property: string; readonly limit: string }
   /** Correct, but not done by this version; `why` says what would come of leaving it out. */
-  | { readonly kind: 'unsupported'; readonly feature: string; readonly why: string };
+  | { readonly kind: 'unsupported'; readonly feature: string; readonly why: string }
+  /** A property that the registry does not have (in config.json such are ignored, as the spec demands). */
+  | { readonly kind: 'unknown-name'; readonly allowed: readonly string[] }
+  /** A tree's name that cannot be one. */
+  | { readonly kind: 'bad-tree-name' }
+  /** A name that another registry file (as `file:line`) has given to a tree before. */
+  | { readonly kind: 'taken'; readonly first: string }
+  /** The name of no registered tree. */
+  | { readonly kind: 'unknown-tree' }
+  /** A path that names no directory; `code` is the errno's name. */
+  | { readonly kind: 'no-directory'; readonly code: string }
+  /** A symlink that leads out of the directory in which it stands. */
+  | { readonly kind: 'leads-away'; readonly target: string }
+  /** A line of the classic registry file that is not `alias:path`, or outside a section that we know. */
+  | { readonly kind: 'not-alias-path' };
 
 /** One thing wrong with an input file, and where. */
 export interface Diagnostic extends Place {

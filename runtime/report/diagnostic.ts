@@ -1,5 +1,6 @@
 import { unreachable } from '../../spec/unreachable.js';
 import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagnostic.js';
+import { errnoText } from './errno-text.js';
 import { nearest } from './nearest.js';
 import { visible } from './visible.js';
 
@@ -17,7 +18,7 @@ const listLimit = 9;
 export function oneLine(diagnostic: Diagnostic): string {
   const { file, line, column, path, what, found } = diagnostic;
   const subject = path === '' ? 'the file' : shorten(path);
-  const hint = hintOf(what, found);
+  const hint = hintOf(what, found, path.split('.').at(-1));
   const sentence = `${file}:${line}:${column}: ${sentenceOf(subject, what, found)}`;
   return visible(hint === undefined ? sentence : `${sentence} (${hint})`);
 }
@@ -90,6 +91,20 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must not be less than ${what.property} (${what.limit})${not}`;
     case 'unsupported':
       return `${subject}: ${what.feature} not supported yet by chos-runtime`;
+    case 'unknown-name':
+      return `${subject} is not a property that the registry has`;
+    case 'bad-tree-name':
+      return `${subject} has a name that no tree can have: letters, digits, _ . + and -, not . or - first, at most 64`;
+    case 'taken':
+      return `${subject} is registered already, in ${what.first}`;
+    case 'unknown-tree':
+      return `${subject} names no registered tree${found === '' ? '' : `: ${found}`}`;
+    case 'no-directory':
+      return `${subject} is not a directory that can be opened: ${errnoText(what.code)}`;
+    case 'leads-away':
+      return `${subject} is a symlink that leads out of its place, to ${what.target}`;
+    case 'not-alias-path':
+      return 'expected `alias:/absolute/path` in a section that is named %SHELLS';
     default:
       return unreachable(what);
   }
@@ -149,7 +164,7 @@ function formName(form: TextForm): string {
   }
 }
 
-function hintOf(what: Reason, found: string): string | undefined {
+function hintOf(what: Reason, found: string, unknown: string | undefined): string | undefined {
   if (what.kind === 'unsupported') return `without it ${what.why}`;
   if (what.kind === 'not-one-of') {
     const meant = nearest(found.replaceAll('"', ''), what.allowed);
@@ -157,6 +172,10 @@ function hintOf(what: Reason, found: string): string | undefined {
   }
   if (what.kind === 'syntax' && what.problem === 'bad-number')
     return 'no leading zeros, no "+", digits around "."';
+  if (what.kind === 'unknown-name') {
+    const meant = nearest(unknown ?? '', what.allowed);
+    return meant === undefined ? `it has ${what.allowed.join(', ')}` : `did you mean "${meant}"?`;
+  }
   if (what.kind === 'not-namespaced') return 'set it on the host, with sysctl(8)';
   return undefined;
 }

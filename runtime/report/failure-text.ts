@@ -1,15 +1,13 @@
 /** Words for why a command was not carried out: verb, object, reason, place, hint, on one line. Callers look for some of them (oci-contract.md A5). */
-import { errnos } from '../../spec/errno.js';
 import { unreachable } from '../../spec/unreachable.js';
+import { errnoText } from './errno-text.js';
 import type { Failure } from './failure.js';
 import { nearest } from './nearest.js';
+import { treeFaultText } from './tree-text.js';
 import { usageText } from './usage-text.js';
 import { visible } from './visible.js';
 
-/** What strerror(3) says: Podman and containerd look for these texts. An errno that is not in the table is shown by its name. */
-export function errnoText(code: string): string {
-  return (Object.entries(errnos).find(([name]) => name === code)?.[1] ?? { words: code }).words;
-}
+export { errnoText } from './errno-text.js';
 
 function attachText(fault: 'no-place' | 'ambiguous' | 'taken'): string {
   switch (fault) {
@@ -62,6 +60,8 @@ export function failureText(failure: Failure): string {
       const hint = best === undefined ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
       return `unknown tree \`${visible(failure.name)}\`; ${hint}`;
     }
+    case 'tree':
+      return visible(treeFaultText(failure.fault));
     case 'bad-engine':
       return `attach a program to \`${visible(failure.path)}\`: ${attachText(failure.fault)}`;
     case 'ps-failed':

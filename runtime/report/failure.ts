@@ -3,6 +3,8 @@
  * diagnostic.ts, what the compiler refuses by the compiler's own table.
  */
 
+import type { TreeFault } from './tree-fault.js';
+
 /** What is wrong with the command line itself. */
 export type UsageFault =
   | { readonly kind: 'no-command' }
@@ -50,6 +52,7 @@ export type Failure =
   | { readonly kind: 'refused-input'; readonly text: string; readonly detail: string }
   | { readonly kind: 'systemd-cgroup' }
   | { readonly kind: 'exec-without-process' }
+  | { readonly kind: 'tree'; readonly fault: TreeFault }
   | { readonly kind: 'unknown-tree'; readonly name: string; readonly known: readonly string[] }
   | { readonly kind: 'bad-engine'; readonly path: string; readonly fault: 'no-place' | 'ambiguous' | 'taken' }
   /** ps(1) is not there or does not take these options. */

@@ -55,11 +55,11 @@ const widths = { U8: 1, U16: 2, U32: 4, U64: 8, I8: 0x81, I16: 0x82, I32: 0x84, 
 export const instructions = {
   SYSCALL: {
     op: 1,
-    subs: { ONCE: 0, RESTART: 1 },
+    subs: { ONCE: 0, RESTART: 1, IDLE: 2 },
     args: ['a0', 'a1', 'a2', 'a3', 'a4', 'a5'],
     results: 1,
     contract:
-      'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. RESTART: begin again on EINTR. Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
+      'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. RESTART: begin again on EINTR. IDLE: as RESTART, for a call that waits for long: memory that can be had again is given back first (pages of the image and of the engine, and pages of data that still are what the image holds). Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
   },
   MOVE: { op: 2, subs: {}, args: ['value'], results: 1, contract: 'dst <- value (DATA gives the offset).' },
   LOAD: {
@@ -119,7 +119,7 @@ export const instructions = {
     args: ['buffer', 'length', 'start', 'byte', 'count'],
     results: 2,
     contract:
-      'All positions count from buffer. FIND / FIND_LAST: dst <- position of byte in [start, length). SKIP: dst <- position behind the count-th byte from start. NUMBER: parse an optional "-" and decimal digits at start; dst <- value, dst+1 <- position behind it; EINVAL if there is none, ERANGE if it exceeds 63 bits. LENGTH: dst <- number of bytes before the first NUL. EQUAL: compare [buffer, buffer+length) with the bytes at `start` (DATA or REF); dst <- 1 or 0. Not found: ENOENT.',
+      'All positions count from buffer. FIND / FIND_LAST: dst <- position of byte in [start, length). SKIP: dst <- position behind the count-th byte from start. NUMBER: parse an optional "-" and decimal digits at start; dst <- value, dst+1 <- position behind it; EINVAL if there is none, ERANGE if it exceeds 63 bits. LENGTH: dst <- number of bytes before the first NUL (length 0: up to the end of the data). EQUAL: compare [buffer, buffer+length) with the bytes at `start` (DATA or REF); dst <- 1 or 0. Not found: ENOENT.',
   },
   TRACK: {
     op: 11,
@@ -127,7 +127,7 @@ export const instructions = {
     args: ['clone_args'],
     results: 1,
     contract:
-      'clone3(2) with the 88-byte clone_args at the address. The parent gets the pid in dst; the child, with its own copy of slots and data and an empty call stack, goes on at target as track number aux.',
+      'clone3(2) with the 88-byte clone_args at the address. The parent gets the pid in dst; the child, with its own copy of slots and data and an empty call stack, goes on at target as track number aux. It has not failed, even if the parent has. CLONE_VM gives EINVAL; pointers in clone_args must lead into the data.',
   },
   SEND: {
     op: 12,
@@ -151,7 +151,7 @@ export const instructions = {
     args: ['errno', 'text', 'length'],
     results: 0,
     contract:
-      'Fail now with that errno and the words of the action, or with the given text as the whole message. The run goes on at the unwind step of the action, or at the next EXIT behaviour if it has none (see EXIT).',
+      'Fail now with that errno (positive or negative; 0 counts as EPROTO) and the words of the action, or with the given text as the whole message. The run goes on at the unwind step of the action, or at the next EXIT behaviour if it has none (see EXIT). While the track is unwinding already, FAIL ends the subroutine that it stands in, or the track.',
   },
   EXIT: {
     op: 15,
@@ -159,7 +159,7 @@ export const instructions = {
     args: ['code'],
     results: 0,
     contract:
-      'exit_group(2). REPORT: if this track has failed, print the failure on stderr and in the log first. A failure without an unwind step is EXIT REPORT with code 1 in entry tracks, a plain exit with code 1 in others.',
+      'exit_group(2). REPORT: if this track has failed, print the failure on stderr and in the log first. A failure without an unwind step is EXIT REPORT with code 1 (entry exec: 255) in entry tracks, a plain exit with code 1 in others.',
   },
   WAIT: {
     op: 16,
@@ -183,7 +183,7 @@ export const instructions = {
     args: ['root', 'path', 'make', 'mode', 'source_mode', 'flags'],
     results: 2,
     contract:
-      'Open path inside the directory root (a descriptor), as openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS does; dst <- descriptor opened with flags (O_PATH if 0) | O_CLOEXEC. NOFOLLOW: with O_NOFOLLOW. PARENT: open the directory that holds the last component instead; dst+1 <- data offset of the last component in path (so dst+1 can serve as REF). What is missing is made if make says so: 0 nothing (ENOENT), 1 directories, 2 directories and an empty regular file at the end, 3 as 1 if source_mode (a st_mode) is a directory, else as 2. New directories get mode, files 0644 & mode | 0600. Dangling symlinks are followed inside root (at most 40 in all: ELOOP). Nothing outside root is ever touched; EXDEV never leaves it.',
+      'Open path inside the directory root (a descriptor), as openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS does; dst <- descriptor opened with flags (O_PATH if 0) | O_CLOEXEC. NOFOLLOW: with O_NOFOLLOW. PARENT: open the directory that holds the last component instead; dst+1 <- data offset of the last component in path (so dst+1 can serve as REF). What is missing is made if make says so: 0 nothing (ENOENT), 1 directories, 2 directories and an empty regular file at the end, 3 as 1 if source_mode (a st_mode) is a directory, else as 2. New directories get mode, files 0644 & mode | 0600, both less the umask. Dangling symlinks are followed inside root (at most 40 in all: ELOOP). Nothing outside root is ever touched; EXDEV never leaves it.',
   },
   WALK: {
     op: 19,
@@ -191,7 +191,7 @@ export const instructions = {
     args: ['from', 'path', 'to_or_signal', 'milliseconds'],
     results: 1,
     contract:
-      'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes; not crossing mounts) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY with a growing pause until the deadline (then EBUSY); missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many. REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
+      'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes of files and directories; not crossing mounts; hard links become files of their own) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY with a growing pause until the deadline (then EBUSY); missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many (0 if it is missing). REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
   },
   HANDOVER: {
     op: 20,
@@ -207,6 +207,14 @@ export const instructions = {
     args: ['a', 'b', 'errno'],
     results: 0,
     contract: 'If a sub b does not hold, the action fails with errno: the host is not the one compiled for.',
+  },
+  TRIM: {
+    op: 22,
+    subs: {},
+    args: ['constants'],
+    results: 0,
+    contract:
+      'Give memory back before a long wait: the pages of the image that can be read again (steps, text, data from offset constants on) and those of the zero section, whose contents are lost.',
   },
 } as const satisfies Readonly<Record<string, Instruction>>;
 

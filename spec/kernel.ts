@@ -10,6 +10,7 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_EACCESS = 0x200;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
+export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
 export const F_GETFD = 1;
 export const F_SETFD = 2;
 export const FD_CLOEXEC = 1;
@@ -121,6 +122,7 @@ export const MNT_DETACH = 2;
 
 // linux/magic.h
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;
+export const PROC_SUPER_MAGIC = 0x9fa0;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 // asm-generic/ioctls.h

@@ -2,7 +2,7 @@
  * Descriptors and files that the caller named: which stay open, where the pid is written.
  */
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD } from '../../spec/kernel.js';
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { buffer, field, label, ref, slot } from '../program/operand.js';
 import { alu, branch, format, jump, move, sys } from '../program/step.js';
@@ -15,7 +15,6 @@ export function sweepDescriptors(launch: Launch): Action {
   const n = slot('preserved');
   const again = label('check_preserved');
   const checked = label('preserved_checked');
-  const CLOSE_RANGE_CLOEXEC = 4;
   return action(
     {
       title: 'keep other descriptors out of the container',

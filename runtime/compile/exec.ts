@@ -39,6 +39,7 @@ import {
 import { capabilityActions } from './capabilities.js';
 import { expectEnd, hostMessages, receiveTerminal, Signal } from './channel.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
+import { findHome } from './home.js';
 import { cloneArguments } from './hooks.js';
 import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
 import {
@@ -219,7 +220,8 @@ function processTrack(
     process.capabilities ? launch.because('process', 'capabilities') : rule('no capabilities asked for'),
   );
   const cwd = workingDirectory(process, launch.because('process', 'cwd'));
-  const found = executable(process, environmentOf(launch), launch, launch.because('process', 'args'));
+  const home = findHome(launch);
+  const found = executable(process, environmentOf(launch), home, launch, launch.because('process', 'args'));
   const umask = process.user?.umask ?? 0o022;
   const size = slot('failure_size');
   const sent = label('failure_sent');
@@ -243,6 +245,7 @@ function processTrack(
       action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because }, [
         sys('umask', [umask]),
       ]),
+      ...(home ? [home.find] : []),
       cwd.before,
       ...(parts.seccomp !== null && !nnp ? [parts.seccomp] : []),
       caps.bound,

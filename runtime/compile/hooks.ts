@@ -5,6 +5,7 @@ import { errnos } from '../../spec/errno.js';
 import type { Hook } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import {
+  CLOSE_RANGE_CLOEXEC,
   Clone,
   MFD_CLOEXEC,
   type OpenFlags,
@@ -174,6 +175,7 @@ export function hookActions(
           begin,
           sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
           sys('dup3', [stdin, 0, 0]),
+          sys('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
           ...(options.inBundle === false ? [] : [sys('chdir', [text(context.bundle)])]),
           sys('execve', [
             text(hook.path),

@@ -3,9 +3,10 @@
  */
 import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
-import { branch, exit, formatFailure, load, move, sys } from '../program/step.js';
+import { branch, exit, formatFailure, load, move, sys, trim } from '../program/step.js';
 import { type CapabilityActions, capabilityActions } from './capabilities.js';
 import { awaitHost, Signal } from './channel.js';
+import { findHome } from './home.js';
 import { type Launch, rule } from './launch.js';
 import { loopback, unshareCgroup } from './namespaces.js';
 import {
@@ -34,7 +35,8 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     process.capabilities ? launch.because('process', 'capabilities') : rule('no capabilities asked for'),
   );
   const cwd = workingDirectory(process, launch.because('process', 'cwd'));
-  const program = executable(process, environmentOf(launch), launch, launch.because('process', 'args'));
+  const home = findHome(launch);
+  const program = executable(process, environmentOf(launch), home, launch, launch.because('process', 'args'));
   const errorFd = slot('error_fd', -1);
   const size = slot('failure_size');
   const umask = process.user?.umask ?? 0o022;
@@ -43,6 +45,8 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     action({ title: 'begin as init', because: rule('init works in the container') }, [
       begin,
       sys('close', [cells.hostEnd]),
+      // It carries the lock, which must end with the command.
+      sys('close', [cells.stateFd]),
       move(errorFd, cells.initEnd),
     ]),
     awaitHost(launch, 'wait until the host has recorded this process'),
@@ -67,6 +71,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because: user }, [
       sys('umask', [umask]),
     ]),
+    ...(home ? [home.find] : []),
     cwd.before,
     ...(seccomp !== null && !nnp ? [seccomp] : []),
     caps.bound,
@@ -115,6 +120,7 @@ export function waitAtGate(launch: Launch, errorFd: Slot): Action {
   const fd = options.entry === 'create' ? cells.gate : cells.initEnd;
   return action({ title: 'wait at the start gate', because: rule('create, then start') }, [
     ...(options.entry === 'create' ? [sys('close', [cells.initEnd]), move(errorFd, cells.gateError)] : []),
+    ...(options.entry === 'create' ? [trim()] : []),
     sys('read', [fd, cells.message, 1], { to: size }),
     branch(size, 'GT', 0, go),
     exit(1),

@@ -3,6 +3,7 @@
  * no path is followed twice (CVE-2021-30465) and nothing outside the root is reached.
  */
 
+import { errnos } from '../../spec/errno.js';
 import type { Mount } from '../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
@@ -13,8 +14,10 @@ import {
   FsConfig,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
+  MountAttr,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  PROC_SUPER_MAGIC,
   STATX_TYPE,
   Statx,
 } from '../../spec/kernel.js';
@@ -30,7 +33,7 @@ import {
   text,
   u64,
 } from '../program/operand.js';
-import { type Line, load, resolve, sys, walk } from '../program/step.js';
+import { guard, type Line, load, resolve, sys, walk } from '../program/step.js';
 import { cgroupMount } from './cgroups/view.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
@@ -160,8 +163,19 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
   const stat = buffer('source_stat', 256);
   const mode = slot('source_mode');
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive ? AT_RECURSIVE : 0);
+  const kind = slot('source_filesystem');
+  // Over /proc only a procfs: anything else would answer in the kernel's name (CVE-2019-19921).
+  const mustBeProc: readonly Line[] =
+    normalise(m.destination) === '/proc'
+      ? [
+          sys('fstatfs', [mount, stat]),
+          load(kind, 'U64', stat),
+          guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
+        ]
+      : [];
   return action({ title: describe(m, o), because }, [
     sys('open_tree', [AT_FDCWD, text(sourcePath(launch, m)), flags], { to: mount }),
+    ...mustBeProc,
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
     resolve(
@@ -188,9 +202,25 @@ function remount(launch: Launch, m: Mount, o: MountOptions, because: Because): A
 /** The attributes fsmount(2) itself takes. */
 const madeByFsmount = 0xff;
 
-function filesystem(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
+/** A read-only file system whose inside the runtime still has to fill: mount points of later mounts, device nodes. */
+function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions): boolean {
+  if ((o.set & MountAttr.RDONLY) === 0) return false;
+  const here = normalise(m.destination);
+  const later = (launch.config.mounts ?? []).slice(index + 1);
+  return here === '/dev' || later.some(x => normalise(x.destination).startsWith(`${here}/`));
+}
+
+/** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */
+function filesystem(
+  launch: Launch,
+  m: Mount,
+  asked: MountOptions,
+  because: Because,
+  deferred: Slot | null,
+): Action {
+  const o = deferred ? { ...asked, set: asked.set & ~MountAttr.RDONLY } : asked;
   const { open, cells } = launch;
-  const mount = slot('mount');
+  const mount = deferred ?? slot('mount');
   const destination = slot('destination');
   const type = m.type ?? 'none';
   const made = o.set & madeByFsmount;
@@ -206,7 +236,7 @@ function filesystem(launch: Launch, m: Mount, o: MountOptions, because: Because)
         sys('close', [from]),
       ]
     : [];
-  return action({ title: describe(m, o), because }, [
+  return action({ title: describe(m, asked), because }, [
     ...newFilesystem(type, m.source ?? type, o.data, made, mount),
     resolve(
       {
@@ -221,19 +251,35 @@ function filesystem(launch: Launch, m: Mount, o: MountOptions, because: Because)
     ...copy,
     ...adjust(mount, { ...o, clear: 0 }, made),
     attach(mount, destination),
-    sys('close', [mount]),
+    ...(deferred ? [] : [sys('close', [mount])]),
     sys('close', [destination]),
   ]);
 }
 
-/** One action for each mount, in the order of config.json. */
-export function mountActions(launch: Launch): readonly Action[] {
-  return (launch.config.mounts ?? []).flatMap((m, i) => {
+export interface MountActions {
+  /** One action for each mount, in the order of config.json. */
+  readonly actions: readonly Action[];
+  /** Read-only at last: what could not be so while it was being filled. */
+  readonly seal: readonly Action[];
+}
+
+export function mountActions(launch: Launch): MountActions {
+  const seal: Action[] = [];
+  const actions = (launch.config.mounts ?? []).flatMap((m, i) => {
     const o = parseMountOptions(m.options ?? [], m.type);
     const because = launch.because('mounts', i);
     if (o.remount) return [remount(launch, m, o, because)];
     if (o.bind) return [bind(launch, m, o, because)];
     if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, m, o, because);
-    return [filesystem(launch, m, o, because)];
+    const deferred = isFilledLater(launch, m, i, o) ? slot('sealed_later', -1) : null;
+    if (deferred)
+      seal.push(
+        action({ title: `make ${m.destination} read-only`, because }, [
+          setAttributes(deferred, MountAttr.RDONLY, 0, 0, false),
+          sys('close', [deferred]),
+        ]),
+      );
+    return [filesystem(launch, m, o, because, deferred)];
   });
+  return { actions, seal };
 }

@@ -133,17 +133,19 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
       foregroundTerminal,
     };
   }
+  const mounts = mountActions(launch);
   return {
     actions: [
       separate(launch),
       mountRoot(launch),
-      ...mountActions(launch),
+      ...mounts.actions,
       ...deviceActions(launch).actions,
       ...terminal.beforePivot,
       ...input.beforePivot,
       makeWorkingDirectory(launch),
       ...maskedPaths(launch),
       ...readonlyPaths(launch),
+      ...mounts.seal,
       ...readonlyRoot(launch),
       ...input.openProc,
       ...pivot(launch),

@@ -34,6 +34,7 @@ import {
   vector,
 } from '../program/operand.js';
 import { alu, branch, fail, format, guard, jump, type Line, load, move, scan, sys } from '../program/step.js';
+import type { Home } from './home.js';
 import { type Launch, rule } from './launch.js';
 
 // asm-generic/resource.h
@@ -284,7 +285,6 @@ export function environmentOf(launch: Launch): readonly string[] {
     ...launch.options.environmentEntries,
   ];
   for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
-  if (!out.has('HOME')) out.set('HOME', `HOME=${(launch.process.user?.uid ?? 0) === 0 ? '/root' : '/'}`);
   return [...out.values()];
 }
 
@@ -302,6 +302,7 @@ export interface Executable {
 export function executable(
   process: Process,
   environment: readonly string[],
+  home: Home | null,
   launch: Pick<Launch, 'cells' | 'because' | 'open'>,
   because: ReturnType<Launch['because']>,
 ): Executable {
@@ -314,7 +315,7 @@ export function executable(
   const isDenied = label('exec_was_denied');
   const missing = label('exec_missing');
   const search = label('search_path');
-  const candidate = buffer('executable', 4096);
+  const candidate = buffer('executable', 4096, true);
   const status = slot('candidate_status');
   const stat = buffer('executable_stat', 256);
   const mode = slot('executable_mode');
@@ -394,7 +395,13 @@ export function executable(
         because,
         words: ['exec `', inPath, '`: ', field(TemplateField.ERRNO, failedErrno)],
       },
-      [sys('execve', [candidate, ref(cells.args), vector('environment', environment)])],
+      [
+        sys('execve', [
+          candidate,
+          ref(cells.args),
+          vector('environment', home ? [...environment, home.entry] : environment),
+        ]),
+      ],
     ),
   };
 }

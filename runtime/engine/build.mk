@@ -5,19 +5,20 @@ NODE ?= $(shell command -v node)
 COMPILER ?= $(CURDIR)/build/chos-runtime.cjs
 SELF ?= $(CURDIR)/build/chos-runtime
 NODE_FLAGS ?=
+PREFIX ?= /usr/local
 CC ?= cc
 CROSS_CC ?= aarch64-linux-gnu-gcc
 
 ENGINE := runtime/engine
 ENGINE_SOURCES := $(addprefix $(ENGINE)/,start.S main.c memory.c text.c bounds.c image.c validate.c run.c format.c scan.c \
-	message.c wait.c supervise.c resolve.c walk.c report.c sealed.c stored.c frontdoor.c compiler.c)
+	idle.c message.c wait.c supervise.c resolve.c walk.c report.c sealed.c stored.c frontdoor.c compiler.c)
 ENGINE_TABLES := build/gen/engine-tables.c
 ENGINE_HEADERS := $(ENGINE)/engine.h $(ENGINE)/syscall.h build/gen/engine-tables.h
 ENGINE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
 # Position independent, but without relocations of its own (checked below): it starts at its first instruction.
 ENGINE_CFLAGS := -std=c11 -Os -ffreestanding -fpie -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -fno-tree-loop-distribute-patterns -fno-ident -Ibuild/gen -I$(ENGINE) $(ENGINE_WARNINGS)
-ENGINE_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,-z,norelro,-z,noseparate-code,-z,noexecstack,--build-id=none,-s
+ENGINE_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,-z,norelro,-z,separate-code,-z,noexecstack,--build-id=none,-s
 ENGINE_PATHS = -DNODE_PATH='"$(NODE)"' -DCOMPILER_PATH='"$(COMPILER)"' -DSELF_PATH='"$(SELF)"' \
 	$(if $(NODE_FLAGS),-DNODE_FLAGS='"$(foreach flag,$(NODE_FLAGS),$(flag)\0)"')
 
@@ -41,6 +42,13 @@ build/chos-engine-aarch64: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) 
 
 build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
 	$(call link-engine,$(CROSS_CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
+
+# What `make install` installs: the same with the paths it will have.
+build/installed/chos-runtime: COMPILER = $(PREFIX)/lib/chos-runtime/chos-runtime.cjs
+build/installed/chos-runtime: SELF = $(PREFIX)/bin/chos-runtime
+build/installed/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+	@mkdir -p $(@D)
+	$(call link-engine,$(CC),,)
 
 # For the tests: the product's front door, but with a compiler that answers as it is told to.
 build/engine-test/compiler.cjs: $(ENGINE)/test/fake-compiler.ts $(ENGINE)/wire.ts $(wildcard spec/*.ts)

@@ -23,6 +23,7 @@ static const char op_arguments[OP_COUNT][7] = {
 	[OP_RESOLVE] = "nannnn",
 	[OP_WALK] = "nonn",
 	[OP_GUARD] = "mmn",
+	[OP_TRIM] = "n",
 };
 
 static unsigned mode(const struct step *s, unsigned i)

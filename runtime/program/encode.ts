@@ -104,6 +104,7 @@ function encodeStep(
     values[2] = BigInt(must(layout.templateData.get(step), 'a template'));
     values[3] = BigInt(must(layout.templates.get(step), 'a template').length);
   }
+  if (step.op === 'TRIM') values[0] = BigInt(layout.constantsStart);
   const aux =
     step.call !== null ? systemCalls[step.call].index : step.track !== null ? trackOf(step.track) : 0;
   view.setUint8(at, instructions[step.op].op);

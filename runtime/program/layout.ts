@@ -35,6 +35,8 @@ export interface Layout {
   readonly data: ReadonlyMap<Data, number>;
   readonly dataSize: number;
   readonly zeroSize: number;
+  /** From here to the end of the data in the file nothing is ever written. */
+  readonly constantsStart: number;
   readonly templates: ReadonlyMap<Step, Uint8Array>;
   readonly templateData: ReadonlyMap<Step, number>;
 }
@@ -103,10 +105,8 @@ export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): U
   return out;
 }
 
-const isZero = (d: Data): boolean => !d.constant && d.pointers.length === 0 && d.bytes.every(b => b === 0);
-
 /** Written-to data first, then data with pointers (their pages are dirtied by relocation), then the rest; empty buffers last. */
-const rank = (d: Data): number => (isZero(d) ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
+const rank = (d: Data): number => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
 
 export function layOut(program: Program): Layout {
   const steps: PlacedStep[] = [];
@@ -174,8 +174,11 @@ export function layOut(program: Program): Layout {
     return at;
   };
   const found = [...memory.found].sort((a, b) => rank(a) - rank(b));
-  for (const d of found)
-    if (!isZero(d)) data.set(d, put(d.bytes, d.align, d.constant && d.pointers.length === 0));
+  let constantsStart = size;
+  for (const d of found) {
+    if (!d.zero) data.set(d, put(d.bytes, d.align, d.constant && d.pointers.length === 0));
+    if (rank(d) < 2) constantsStart = size;
+  }
 
   const templates = new Map<Step, Uint8Array>();
   const templateData = new Map<Step, number>();
@@ -187,7 +190,7 @@ export function layOut(program: Program): Layout {
   }
   const dataSize = align8(size);
   size = dataSize;
-  for (const d of found) if (isZero(d)) data.set(d, put(d.bytes, d.align, false));
+  for (const d of found) if (d.zero) data.set(d, put(d.bytes, d.align, false));
   return {
     steps,
     tracks,
@@ -198,6 +201,7 @@ export function layOut(program: Program): Layout {
     data,
     dataSize,
     zeroSize: align8(size) - dataSize,
+    constantsStart,
     templates,
     templateData,
   };

@@ -27,6 +27,8 @@ export interface Data {
   readonly align: number;
   /** Equal constant data are laid down once. What a step writes into must not be shared. */
   readonly constant: boolean;
+  /** Nothing but zeros: takes no place in the file. */
+  readonly zero: boolean;
   readonly pointers: readonly { readonly at: number; readonly to: Data | Slot }[];
   /** How explain shows it. */
   readonly shown: string;
@@ -91,6 +93,7 @@ export function text(value: string): Data {
     bytes: encoder.encode(`${value}\0`),
     align: 1,
     constant: true,
+    zero: false,
     pointers: [],
     shown: JSON.stringify(value),
   };
@@ -104,19 +107,21 @@ export function bytes(name: string, value: Uint8Array, align = 8): Data {
     bytes: value,
     align,
     constant: true,
+    zero: false,
     pointers: [],
     shown: `<${name}: ${value.length} bytes>`,
   };
 }
 
-/** Writable memory of that size, all zero. */
-export function buffer(name: string, size: number): Data {
+/** Writable memory of that size, all zero. `lasting`: still needed after TRIM. */
+export function buffer(name: string, size: number, lasting = false): Data {
   return {
     kind: 'data',
     name,
     bytes: new Uint8Array(size),
     align: 8,
     constant: false,
+    zero: !lasting,
     pointers: [],
     shown: `<${name}>`,
   };
@@ -147,13 +152,14 @@ export function struct(name: string, members: readonly Member[], constant = fals
     else view.setBigUint64(at, BigInt.asUintN(64, BigInt(m.value)), true);
     at += m.width;
   }
-  return { kind: 'data', name, bytes: out, align: 8, constant, pointers, shown: `<${name}>` };
+  return { kind: 'data', name, bytes: out, align: 8, constant, zero: false, pointers, shown: `<${name}>` };
 }
 
 /** A NULL-terminated array of strings, as execve(2) takes. */
-export function vector(name: string, values: readonly string[]): Data {
-  const made = struct(name, [...values.map(v => pointer(text(v))), u64(0)], true);
-  return { ...made, shown: `[${values.map(v => JSON.stringify(v)).join(', ')}]` };
+export function vector(name: string, values: readonly (string | Data)[]): Data {
+  const items = values.map(v => (typeof v === 'string' ? text(v) : v));
+  const made = struct(name, [...items.map(pointer), u64(0)], true);
+  return { ...made, shown: `[${items.map(i => i.shown).join(', ')}]` };
 }
 
 export function field(format: TemplateFieldKind, of: Slot): Field {

@@ -227,3 +227,8 @@ export function handover(): Step {
 export function guard(a: Operand, comparison: Comparison, b: Operand, errno: number): Step {
   return step('GUARD', { sub: instructions.GUARD.subs[comparison], args: [a, b, errno] });
 }
+
+/** Give memory back before a long wait; buffers that are not `lasting` lose their contents. */
+export function trim(): Step {
+  return step('TRIM', { args: [0] });
+}

@@ -49,6 +49,8 @@ static int supervise(char **command) {
       fcntl(3, F_SETFD, 0);
     else
       dup2(events[0], 3);
+    /* Node makes the low descriptors close-on-exec and stops at the first gap; what is above would reach runtimes. */
+    close_range(4, ~0u, 0);
     execvp(command[0], command);
     fail(command[0]);
   }

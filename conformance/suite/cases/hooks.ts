@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Bundle } from '../bundle.js';
-import { type Driver, test } from '../case.js';
+import { type Driver, type RuntimeOptions, test } from '../case.js';
 import { type Config, type Hook, type HookKind, hookKinds } from '../config.js';
 import { type HookRecord, jsonLines } from '../report.js';
 
@@ -32,11 +32,12 @@ function record(t: Driver, kind: HookKind): HookRecord {
   return found;
 }
 
-async function wholeLife(t: Driver): Promise<number> {
-  const created = await t.create();
-  await t.start();
+async function wholeLife(t: Driver, options: RuntimeOptions = {}): Promise<number> {
+  const created = await t.create([], options);
+  const started = await t.call('start', [t.id], options);
+  assert.is(started.code, 0, started.stderr);
   await created.ended();
-  const deleted = await t.call('delete', [t.id]);
+  const deleted = await t.call('delete', [t.id], options);
   assert.is(deleted.code, 0, deleted.stderr);
   return created.pid;
 }
@@ -143,16 +144,21 @@ test('hooks/environment-is-the-hooks-own', {
   },
 });
 
-test('hooks/no-leaked-descriptors', {
-  config: recordAll,
-  drive: async t => {
-    await wholeLife(t);
-    for (const { hook, fds, stdinClosed } of records(t)) {
-      assert.not.ok(stdinClosed, hook);
-      assert.equal(Object.keys(fds), ['0', '1', '2'], hook);
-    }
-  },
-});
+for (const [name, descriptors] of [
+  ['hooks/no-leaked-descriptors', []],
+  ['hooks/descriptors-of-the-caller-stay-outside', ['/', '/etc/passwd']],
+] as const) {
+  test(name, {
+    config: recordAll,
+    drive: async t => {
+      await wholeLife(t, { descriptors });
+      for (const { hook, fds, stdinClosed } of records(t)) {
+        assert.not.ok(stdinClosed, hook);
+        assert.equal(Object.keys(fds), ['0', '1', '2'], hook);
+      }
+    },
+  });
+}
 
 test('hooks/several-in-their-order', {
   config: (c, bundle) => {

@@ -7,6 +7,9 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 DESTDIR ?=
 BIN := node_modules/.bin
+NODE ?= $(shell command -v node)
+# The young generation holds one whole compilation, so that none is interrupted by its collection. V8's code cache is bound to these flags.
+NODE_FLAGS ?= --min-semi-space-size=16
 # How the tools of the build themselves are run: bundled by esbuild, then by Node.
 run-tool = @mkdir -p build/tools; $(BIN)/esbuild $(1) --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=build/tools/$(notdir $(basename $(1))).mjs && node build/tools/$(notdir $(basename $(1))).mjs
 

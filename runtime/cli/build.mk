@@ -18,4 +18,4 @@ build/chos-runtime-code.cache build/chos-runtime-code.cjs &: $(RUNTIME_SOURCES) 
 	$(RUNTIME_ESBUILD) runtime/cli/main.ts --external:koffi \
 	  --define:CHOS_VERSION='"$(CHOS_VERSION)"' --define:CHOS_COMMIT='"$(CHOS_COMMIT)"' --outfile=build/chos-runtime-code.cjs
 	$(RUNTIME_ESBUILD) runtime/cli/warm-up.ts --outfile=build/warm-up.cjs
-	node build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache
+	$(NODE) $(NODE_FLAGS) build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache

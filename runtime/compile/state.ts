@@ -160,7 +160,7 @@ export function makeStateDirectory(launch: Launch, stored: Uint8Array): readonly
     ),
     action({ title: 'store the programs of the container', because: rule('intent before effect') }, [
       ...writeWhole(open, cells.stateFd, 'program', program, stored.length, 0o600),
-      ...writeWhole(open, cells.stateFd, 'config.json', config, config.bytes.length, 0o600),
+      ...writeWhole(open, cells.stateFd, 'config.json', config, config.size, 0o600),
     ]),
   ];
 }

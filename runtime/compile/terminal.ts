@@ -100,7 +100,7 @@ export function sendMaster(pty: Pty, socket: Operand, because: Because): Action 
   const name = text('/dev/ptmx');
   return action({ title: 'send the terminal to the console socket', because }, [
     store('U32', fds, 0, pty.master),
-    send(socket, name, name.bytes.length - 1, { array: fds, count: 1 }),
+    send(socket, name, name.size - 1, { array: fds, count: 1 }),
     sys('close', [socket]),
     sys('close', [pty.master]),
   ]);

@@ -1,17 +1,15 @@
 # The engine. Included by the top Makefile; runs from the top directory.
 #   NODE, COMPILER, SELF  absolute paths compiled into the command; those of `make install` differ
 
-NODE ?= $(shell command -v node)
 COMPILER ?= $(CURDIR)/build/chos-runtime.cjs
 SELF ?= $(CURDIR)/build/chos-runtime
-NODE_FLAGS ?=
 PREFIX ?= /usr/local
 CC ?= cc
 CROSS_CC ?= aarch64-linux-gnu-gcc
 
 ENGINE := runtime/engine
 ENGINE_SOURCES := $(addprefix $(ENGINE)/,start.S main.c memory.c text.c bounds.c image.c validate.c run.c format.c scan.c \
-	idle.c message.c wait.c supervise.c resolve.c walk.c report.c sealed.c stored.c frontdoor.c compiler.c)
+	trim.c message.c wait.c supervise.c resolve.c walk.c report.c sealed.c stored.c frontdoor.c compiler.c)
 ENGINE_TABLES := build/gen/engine-tables.c
 ENGINE_HEADERS := $(ENGINE)/engine.h $(ENGINE)/syscall.h build/gen/engine-tables.h
 ENGINE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror

@@ -105,6 +105,9 @@ export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): U
   return out;
 }
 
+/** Longer constants are not compared with each other: they are programs and files, each there once. */
+const SHARED = 256;
+
 /** Written-to data first, then data with pointers (their pages are dirtied by relocation), then the rest; empty buffers last. */
 const rank = (d: Data): number => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
 
@@ -164,19 +167,19 @@ export function layOut(program: Program): Layout {
   const data = new Map<Data, number>();
   const shared = new Map<string, number>();
   let size = memory.slotCount * 8;
-  const put = (bytes: Uint8Array, align: number, constant: boolean): number => {
-    const key = constant ? `${align}:${Buffer.from(bytes).toString('latin1')}` : null;
+  const put = (bytes: Uint8Array, length: number, align: number, constant: boolean): number => {
+    const key = constant && length <= SHARED ? `${align}:${Buffer.from(bytes).toString('latin1')}` : null;
     const known = key === null ? undefined : shared.get(key);
     if (known !== undefined) return known;
     const at = Math.ceil(size / align) * align;
-    size = at + bytes.length;
+    size = at + length;
     if (key !== null) shared.set(key, at);
     return at;
   };
   const found = [...memory.found].sort((a, b) => rank(a) - rank(b));
   let constantsStart = size;
   for (const d of found) {
-    if (!d.zero) data.set(d, put(d.bytes, d.align, d.constant && d.pointers.length === 0));
+    if (!d.zero) data.set(d, put(d.bytes, d.size, d.align, d.constant && d.pointers.length === 0));
     if (rank(d) < 2) constantsStart = size;
   }
 
@@ -186,11 +189,11 @@ export function layOut(program: Program): Layout {
     if (!step.template) continue;
     const encoded = encodeTemplate(step.template, memory.slots);
     templates.set(step, encoded);
-    templateData.set(step, put(encoded, 1, true));
+    templateData.set(step, put(encoded, encoded.length, 1, true));
   }
   const dataSize = align8(size);
   size = dataSize;
-  for (const d of found) if (d.zero) data.set(d, put(d.bytes, d.align, false));
+  for (const d of found) if (d.zero) data.set(d, put(d.bytes, d.size, d.align, false));
   return {
     steps,
     tracks,

@@ -23,6 +23,8 @@ export interface Cell {
 export interface Data {
   readonly kind: 'data';
   readonly name: string;
+  readonly size: number;
+  /** What it holds at first; empty for zeros. */
   readonly bytes: Uint8Array;
   readonly align: number;
   /** Equal constant data are laid down once. What a step writes into must not be shared. */
@@ -84,13 +86,16 @@ export function label(name: string): Label {
 }
 
 const encoder = new TextEncoder();
+const noBytes = new Uint8Array(0);
 
 /** A NUL-terminated constant string. */
 export function text(value: string): Data {
+  const encoded = encoder.encode(`${value}\0`);
   return {
     kind: 'data',
     name: 'text',
-    bytes: encoder.encode(`${value}\0`),
+    size: encoded.length,
+    bytes: encoded,
     align: 1,
     constant: true,
     zero: false,
@@ -104,6 +109,7 @@ export function bytes(name: string, value: Uint8Array, align = 8): Data {
   return {
     kind: 'data',
     name,
+    size: value.length,
     bytes: value,
     align,
     constant: true,
@@ -118,7 +124,8 @@ export function buffer(name: string, size: number, lasting = false): Data {
   return {
     kind: 'data',
     name,
-    bytes: new Uint8Array(size),
+    size,
+    bytes: lasting ? new Uint8Array(size) : noBytes,
     align: 8,
     constant: false,
     zero: !lasting,
@@ -152,7 +159,17 @@ export function struct(name: string, members: readonly Member[], constant = fals
     else view.setBigUint64(at, BigInt.asUintN(64, BigInt(m.value)), true);
     at += m.width;
   }
-  return { kind: 'data', name, bytes: out, align: 8, constant, zero: false, pointers, shown: `<${name}>` };
+  return {
+    kind: 'data',
+    name,
+    size: out.length,
+    bytes: out,
+    align: 8,
+    constant,
+    zero: false,
+    pointers,
+    shown: `<${name}>`,
+  };
 }
 
 /** A NULL-terminated array of strings, as execve(2) takes. */

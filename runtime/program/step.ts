@@ -96,14 +96,14 @@ export function back(): Step {
 
 /** Write text into a buffer; `to` receives its length. */
 export function format(into: Data, template: Template, o: Outcome = {}): Step {
-  return step('FORMAT', { args: [into, into.bytes.length], template, ...outcome(o) });
+  return step('FORMAT', { args: [into, into.size], template, ...outcome(o) });
 }
 
 /** Write the words of this track's failure into a buffer. */
 export function formatFailure(into: Data, to: Slot): Step {
   return step('FORMAT', {
     sub: instructions.FORMAT.subs.FAILURE,
-    args: [into, into.bytes.length, 0, 0],
+    args: [into, into.size, 0, 0],
     dst: to,
   });
 }
@@ -147,7 +147,7 @@ export function recv(
   fds: { readonly array: Data; readonly count: number } | null = null,
 ): Step {
   return step('RECV', {
-    args: [fd, into, into.bytes.length, fds?.array ?? 0, fds?.count ?? 0],
+    args: [fd, into, into.size, fds?.array ?? 0, fds?.count ?? 0],
     ...outcome(o),
   });
 }

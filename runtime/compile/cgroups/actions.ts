@@ -28,7 +28,7 @@ function writeFile(launch: Launch, directory: Data, file: string, value: string)
   return [
     sys('openat', [AT_FDCWD, directory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
     sys('openat', [dir, text(file), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
-    sys('write', [fd, value8, value8.bytes.length]),
+    sys('write', [fd, value8, value8.size]),
     sys('close', [fd]),
     sys('close', [dir]),
   ];
@@ -161,7 +161,7 @@ function devices(launch: Launch, plan: CgroupPlan): readonly Action[] {
         sys('openat', [dir, text('devices.deny'), open.WRONLY | open.CLOEXEC, 0], { to: deny }),
         ...rules.map(r => {
           const value = textBytes(deviceRule(r));
-          return sys('write', [r.allow ? allow : deny, value, value.bytes.length]);
+          return sys('write', [r.allow ? allow : deny, value, value.size]);
         }),
         sys('close', [allow]),
         sys('close', [deny]),

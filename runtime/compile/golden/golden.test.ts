@@ -1,0 +1,52 @@
+/** The programs of the cases in this folder. `make golden` (GOLDEN=write) writes the files anew, for the eyes of `git diff`. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encode } from '../../program/encode.js';
+import { casesFolder, goldenFile, readCase, shownProgram } from './case.js';
+
+const write = process.env.GOLDEN === 'write';
+const names = readdirSync(casesFolder, { withFileTypes: true })
+  .filter(entry => entry.isDirectory())
+  .map(entry => entry.name);
+
+test('there are cases', () => {
+  assert.ok(names.length >= 13);
+});
+
+for (const name of names) {
+  const golden = readCase(name);
+  for (const kind of golden.kinds) {
+    test(`${name}: program ${kind}`, () => {
+      const file = goldenFile(name, kind);
+      const shown = shownProgram(golden.compile(kind));
+      if (write) return writeFileSync(file, shown);
+      const now = join('build/golden', name, `program.${kind}.txt`);
+      mkdirSync(dirname(now), { recursive: true });
+      writeFileSync(now, shown);
+      const difference = spawnSync('diff', ['-u', '--new-file', file, now], { encoding: 'utf8' });
+      if (difference.status !== 0) {
+        assert.unreachable(`${file} says something else (make golden rewrites it)\n${difference.stdout}`);
+      }
+    });
+
+    test(`${name}: ${kind} twice gives the same image`, () => {
+      const [one, other] = [encode(golden.compile(kind)), encode(golden.compile(kind))];
+      assert.is(Buffer.compare(one, other), 0);
+    });
+  }
+
+  test(`${name}: no file is left of a program that is not compiled any more`, () => {
+    const expected = new Set<string>(golden.kinds.map(kind => `program.${kind}.txt`));
+    const stale = readdirSync(join(casesFolder, name)).filter(
+      file => file.startsWith('program.') && !expected.has(file),
+    );
+    if (write) for (const file of stale) rmSync(join(casesFolder, name, file));
+    else assert.equal(stale, []);
+    assert.ok(existsSync(join(casesFolder, name, 'host.json')));
+  });
+}
+
+test.run();

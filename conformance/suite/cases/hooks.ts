@@ -42,6 +42,9 @@ async function wholeLife(t: Driver, options: RuntimeOptions = {}): Promise<numbe
   return created.pid;
 }
 
+/** Reads the state first: a runtime that writes it to a pipe may otherwise die of SIGPIPE, which is its own case. */
+const failing = 'read -r state; exit 3';
+
 const namesOf = (t: Driver) => records(t).map(({ hook }) => hook);
 
 test('hooks/at-create', {
@@ -182,7 +185,7 @@ for (const kind of ['prestart', 'createRuntime', 'createContainer'] as const) {
     config: (c, bundle) => {
       recordAll(c, bundle);
       const recording = c.hooks ?? {};
-      c.hooks = { ...recording, [kind]: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 3'] }] };
+      c.hooks = { ...recording, [kind]: [{ path: '/bin/sh', args: ['sh', '-c', failing] }] };
     },
     drive: async t => {
       const finished = await t.call('create', ['--bundle', t.bundle.dir, t.id]);
@@ -196,7 +199,7 @@ for (const kind of ['prestart', 'createRuntime', 'createContainer'] as const) {
 
 test('hooks/failing-start-container-fails-start', {
   config: c => {
-    c.hooks = { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 3'] }] };
+    c.hooks = { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', failing] }] };
   },
   drive: async t => {
     const created = await t.create();
@@ -209,7 +212,7 @@ test('hooks/failing-start-container-fails-start', {
 
 test('hooks/failing-poststop-does-not-stop-delete', {
   config: c => {
-    c.hooks = { poststop: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 3'] }] };
+    c.hooks = { poststop: [{ path: '/bin/sh', args: ['sh', '-c', failing] }] };
   },
   drive: async t => {
     const created = await t.create();
@@ -240,7 +243,16 @@ test('hooks/timeout-kills-and-fails', {
 
 test('hooks/in-time-is-no-failure', {
   config: c => {
-    c.hooks = { createRuntime: [{ path: '/bin/true', timeout: 5 }] };
+    c.hooks = {
+      createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', 'read -r state; exit 0'], timeout: 5 }],
+    };
+  },
+  inside: ({ report }) => assert.is(report.pid, 1),
+});
+
+test('hooks/that-does-not-read-its-state', {
+  config: c => {
+    c.hooks = { createRuntime: [{ path: '/bin/true' }] };
   },
   inside: ({ report }) => assert.is(report.pid, 1),
 });

@@ -55,11 +55,11 @@ const widths = { U8: 1, U16: 2, U32: 4, U64: 8, I8: 0x81, I16: 0x82, I32: 0x84, 
 export const instructions = {
   SYSCALL: {
     op: 1,
-    subs: { ONCE: 0, RESTART: 1, IDLE: 2 },
+    subs: { ONCE: 0, RESTART: 1 },
     args: ['a0', 'a1', 'a2', 'a3', 'a4', 'a5'],
     results: 1,
     contract:
-      'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. RESTART: begin again on EINTR. IDLE: as RESTART, for a call that waits for long: memory that can be had again is given back first (pages of the image and of the engine, and pages of data that still are what the image holds). Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
+      'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. RESTART: begin again on EINTR. Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
   },
   MOVE: { op: 2, subs: {}, args: ['value'], results: 1, contract: 'dst <- value (DATA gives the offset).' },
   LOAD: {

@@ -13,6 +13,7 @@
 #if !defined(NODE_PATH) || !defined(COMPILER_PATH)
 #error "NODE_PATH and COMPILER_PATH: absolute paths of Node and of the compiler's bundle"
 #endif
+_Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path/to/node");
 #ifndef NODE_FLAGS
 #define NODE_FLAGS "" /* each ends in "\0" */
 #endif

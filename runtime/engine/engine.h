@@ -102,7 +102,6 @@ struct value {
 bool image_map(struct program *p, int fd, u64 offset, u64 size, struct fault *fault);
 bool image_load(struct program *p, const struct value values[PARAMETER_COUNT]);
 const struct entry *image_entry(const struct program *p, u32 number);
-void image_trim(const struct program *p, i64 constants, const struct step *next);
 
 /* validate.c */
 bool image_validate(const struct program *p, struct fault *fault);
@@ -164,8 +163,8 @@ struct text {
 	size_t size, used, lost;
 };
 
-/* idle.c */
-void give_back(const struct program *p);
+/* trim.c */
+void trim(const struct program *p, i64 constants, const struct step *here);
 
 /* text.c */
 struct text text_in(void *buffer, size_t size);

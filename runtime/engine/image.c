@@ -223,38 +223,3 @@ bool image_load(struct program *p, const struct value values[PARAMETER_COUNT])
 	fill_parameters(p, values);
 	return true;
 }
-
-/* Whole pages of [from, to) only: those at the edges may hold what cannot be read again. */
-static void drop(const void *from, const void *to)
-{
-	u64 first = ((u64)from + process.page - 1) & ~(process.page - 1);
-	u64 end = (u64)to & ~(process.page - 1);
-
-	if (first < end)
-		sys(madvise, first, end - first, MADV_DONTNEED);
-}
-
-/*
- * A fault on a file's page maps up to 64 KiB around it, but never beyond its mapping: different advice makes the pages of the next steps a
- * mapping of their own, so that going on does not bring everything back.
- */
-static void isolate(const void *from, u64 size)
-{
-	u64 first = (u64)from & ~(process.page - 1);
-
-	sys(madvise, first, ((u64)from + size - first + process.page - 1) & ~(process.page - 1), MADV_RANDOM);
-}
-
-void image_trim(const struct program *p, i64 constants, const struct step *next)
-{
-	const u8 *image = (const u8 *)p->header;
-	const u8 *data = p->data;
-	/* Read before the header's own page is dropped. */
-	u64 size = p->header->size, zero = p->header->section[SECTION_ZERO].count;
-
-	isolate(next, 16 * sizeof *next);
-	drop(image, image + size);
-	if (inside(p, constants, 0))
-		drop(data + constants, data + p->data_size);
-	drop(data + p->data_size, data + p->data_size + zero);
-}

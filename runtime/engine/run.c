@@ -99,11 +99,9 @@ static int op_syscall(const struct run *r, const struct step *s, i64 *result)
 			a[i] = (long)(p->data + at);
 		}
 	}
-	if (s->sub == SYSCALL_IDLE)
-		give_back(p);
 	do
 		value = system_call6(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	while (value == -EINTR && s->sub != SYSCALL_ONCE);
+	while (value == -EINTR && s->sub == SYSCALL_RESTART);
 	if (value < 0 && value >= -4095)
 		return (int)-value;
 	*result = value;
@@ -338,7 +336,7 @@ static int execute(struct run *r, const struct step *s, u32 *next, i64 *result)
 	case OP_HANDOVER:
 		hand_over();
 	case OP_TRIM:
-		image_trim(r->program, number(r, s, 0), s);
+		trim(r->program, number(r, s, 0), s);
 		return 0;
 	case OP_GUARD:
 		return compare(s->sub, number(r, s, 0), number(r, s, 1)) ? 0 : named_errno(r, s, 2);

@@ -244,6 +244,29 @@ test('EXIT PLAIN prints nothing', () => {
   assert.equal([out, err, status], ['', '', 42]);
 });
 
+test('TRIM keeps slots, written data and constants; the zero section is zero again', () => {
+  const gone = o.buffer('gone', 20_000);
+  const kept = o.buffer('kept', 16, true);
+  const constant = o.bytes('constant', Buffer.alloc(9000, 7));
+  const slots = [n(3), n(), n(), n()] as const;
+  const [slot, a, b, c] = slots;
+  assert.is(
+    results(
+      [
+        s.store('U8', gone, 9000, 5),
+        s.store('U8', kept, 8, 6),
+        s.move(slot, 4),
+        s.trim(),
+        s.load(a, 'U8', gone, 9000),
+        s.load(b, 'U8', kept, 8),
+        s.load(c, 'U16', constant, 8900),
+      ],
+      slots,
+    ),
+    `4 0 6 ${7 * 257}`,
+  );
+});
+
 test('parameters fill their slots', () => {
   const id = o.slots('id', 2);
   const bundle = o.slots('bundle', 2, -1);

@@ -17,7 +17,8 @@ run-tool = @mkdir -p build/tools; $(BIN)/esbuild $(1) --bundle --platform=node -
 all: build/chos-runtime build/chos-runtime.cjs  ## build the runtime into build/, from where it runs in place
 
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --no-audit --no-fund
+	# Not `npm ci`: it insists on lock entries for optional packages of other platforms, which not every registry carries.
+	npm install --no-audit --no-fund --loglevel=error
 	@touch $@
 
 GENERATED := spec/generated/validators.js

@@ -16,7 +16,7 @@ import { ArgMode, instructions, NO_LIST, NO_SLOT, NO_STEP, STEP_SIZE } from '../
 import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
 import type { Program } from './action.js';
-import { encodeTemplate, type Layout, layOut } from './layout.js';
+import { encodeTemplate, type Layout, layOut, type PlacedStep } from './layout.js';
 import type { Operand, Slot } from './operand.js';
 import type { Step } from './step.js';
 
@@ -57,17 +57,42 @@ function slotNumber(s: Slot, layout: Layout): number {
   return must(layout.slots.get(s), `slot ${s.name}`);
 }
 
-function encodeOperand(o: Operand, layout: Layout): readonly [mode: number, value: bigint] {
-  if (typeof o !== 'object') return [ArgMode.IMM, BigInt(o)];
+/** The mode of an argument, and its value where it is a number of ours. */
+function modeOf(o: Operand): number {
+  if (typeof o !== 'object') return ArgMode.IMM;
   switch (o.kind) {
     case 'slot':
-      return [ArgMode.SLOT, BigInt(slotNumber(o, layout))];
     case 'cell':
-      return [ArgMode.SLOT, BigInt(slotNumber(o.slot, layout) + o.index)];
+      return ArgMode.SLOT;
     case 'ref':
-      return [ArgMode.REF, encodeOperand(o.slot, layout)[1]];
+      return ArgMode.REF;
     case 'data':
-      return [ArgMode.DATA, BigInt(must(layout.data.get(o), `data ${o.name}`))];
+      return ArgMode.DATA;
+  }
+}
+
+function valueOf(o: Operand, layout: Layout): number | bigint {
+  if (typeof o !== 'object') return o;
+  switch (o.kind) {
+    case 'slot':
+      return slotNumber(o, layout);
+    case 'cell':
+      return slotNumber(o.slot, layout) + o.index;
+    case 'ref':
+      return valueOf(o.slot, layout);
+    case 'data':
+      return must(layout.data.get(o), `data ${o.name}`);
+  }
+}
+
+/** Two halves instead of a bigint: this is where `create` spends its time. `at` counts in units of 4 bytes. */
+function put64(words: Int32Array, at: number, value: number | bigint): void {
+  if (typeof value === 'bigint') {
+    words[at] = Number(BigInt.asIntN(32, value));
+    words[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
+  } else {
+    words[at] = value | 0;
+    words[at + 1] = Math.floor(value / 0x1_0000_0000);
   }
 }
 
@@ -75,53 +100,47 @@ function errnoLists(layout: Layout): { readonly table: Table; indexOf(step: Step
   const table = new Table();
   const known = new Map<string, number>();
   for (const { step } of layout.steps) {
+    if (step.errnos.length === 0) continue;
     const key = step.errnos.join();
-    if (step.errnos.length === 0 || known.has(key)) continue;
+    if (known.has(key)) continue;
     const list = new Uint16Array([step.errnos.length, ...step.errnos.map(e => errnos[e].number)]);
     known.set(key, table.add(new Uint8Array(list.buffer)) / 2);
   }
-  return { table, indexOf: step => known.get(step.errnos.join()) ?? NO_LIST };
+  return {
+    table,
+    indexOf: step => (step.errnos.length === 0 ? NO_LIST : (known.get(step.errnos.join()) ?? NO_LIST)),
+  };
 }
 
+/** A record as words: the host that compiles is little endian, as both architectures are. */
 function encodeStep(
-  view: DataView,
-  at: number,
-  step: Step,
-  action: number,
+  words: Int32Array,
+  number: number,
+  { step, action }: PlacedStep,
   layout: Layout,
   errs: number,
   trackOf: (name: string) => number,
 ): void {
+  const at = (number * STEP_SIZE) / 4;
   let modes = 0;
-  const args: readonly Operand[] = step.args;
-  const values = args.map((a, i) => {
-    const [mode, value] = encodeOperand(a, layout);
-    modes |= mode << (2 * i);
-    return value;
+  step.args.forEach((a, i) => {
+    modes |= modeOf(a) << (2 * i);
+    put64(words, at + 4 + i * 2, valueOf(a, layout));
   });
   if (step.template) {
     modes |= ArgMode.DATA << 4;
-    values[2] = BigInt(must(layout.templateData.get(step), 'a template'));
-    values[3] = BigInt(must(layout.templates.get(step), 'a template').length);
+    put64(words, at + 8, must(layout.templateData.get(step), 'a template'));
+    put64(words, at + 10, must(layout.templates.get(step), 'a template').length);
   }
-  if (step.op === 'TRIM') values[0] = BigInt(layout.constantsStart);
+  if (step.op === 'TRIM') put64(words, at + 4, layout.constantsStart);
   const aux =
     step.call !== null ? systemCalls[step.call].index : step.track !== null ? trackOf(step.track) : 0;
-  view.setUint8(at, instructions[step.op].op);
-  view.setUint8(at + 1, step.sub);
-  view.setUint16(at + 2, action, true);
-  view.setUint16(at + 4, step.dst ? Number(encodeOperand(step.dst, layout)[1]) : NO_SLOT, true);
-  view.setUint16(at + 6, errs, true);
-  view.setUint32(
-    at + 8,
-    step.target ? must(layout.labels.get(step.target), `label ${step.target.name}`) : NO_STEP,
-    true,
-  );
-  view.setUint16(at + 12, modes, true);
-  view.setUint16(at + 14, aux, true);
-  values.forEach((v, i) => {
-    view.setBigUint64(at + 16 + i * 8, BigInt.asUintN(64, v), true);
-  });
+  const dst = step.dst ? Number(valueOf(step.dst, layout)) : NO_SLOT;
+  const target = step.target ? must(layout.labels.get(step.target), `label ${step.target.name}`) : NO_STEP;
+  words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
+  words[at + 1] = dst | (errs << 16);
+  words[at + 2] = target;
+  words[at + 3] = modes | (aux << 16);
 }
 
 function encodeData(layout: Layout): { readonly data: Uint8Array; readonly relocs: Table } {
@@ -161,12 +180,11 @@ export function encode(program: Program): Uint8Array {
     if (n < 0) throw new Error(`program has no track ${name}`);
     return n;
   };
-  const steps = new Uint8Array(layout.steps.length * STEP_SIZE);
-  const view = new DataView(steps.buffer);
-  layout.steps.forEach(({ step, action }, i) => {
-    encodeStep(view, i * STEP_SIZE, step, action, layout, lists.indexOf(step), trackNumber);
+  const steps = new Int32Array((layout.steps.length * STEP_SIZE) / 4);
+  layout.steps.forEach((placed, i) => {
+    encodeStep(steps, i, placed, layout, lists.indexOf(placed.step), trackNumber);
   });
-  tables.steps.add(steps);
+  tables.steps.add(new Uint8Array(steps.buffer));
 
   for (const a of layout.actions) {
     const words = encodeTemplate(a.action.words, layout.slots);

@@ -230,20 +230,6 @@ static bool read_all(int fd, void *buffer, size_t size)
 	return true;
 }
 
-static void write_all(int fd, const char *at, size_t size)
-{
-	while (size) {
-		long n = sys(write, fd, at, size);
-
-		if (n < 0 && n != -EINTR)
-			return;
-		if (n > 0) {
-			at += n;
-			size -= (size_t)n;
-		}
-	}
-}
-
 static bool header_valid(const struct answer_header *h)
 {
 	u64 texts = (u64)h->out_length + h->message_length + h->detail_length;

@@ -33,6 +33,11 @@ struct step {
 	u16 modes, aux;
 	i64 arg[6];
 };
+static inline unsigned mode(const struct step *s, unsigned i)
+{
+	return s->modes >> (2 * i) & 3;
+}
+
 struct action {
 	u32 words, words_length, unwind, reserved;
 };
@@ -183,6 +188,7 @@ int render(const struct program *p, struct text *out, const char *template, size
 int render_failure(const struct program *p, struct text *out);
 
 /* report.c */
+void write_all(int fd, const char *at, size_t size);
 enum level { LEVEL_ERROR, LEVEL_WARNING };
 void report_to(int log, bool json, bool warnings);
 void report(enum level level, const char *message, size_t length);

@@ -18,17 +18,17 @@ void report_to(int fd, bool json, bool warnings)
 	log_file.warnings = warnings;
 }
 
-static void write_all(int fd, const struct text *t)
+void write_all(int fd, const char *at, size_t size)
 {
-	size_t done = 0;
-
-	while (done < t->used) {
-		long n = sys(write, fd, t->at + done, t->used - done);
+	while (size) {
+		long n = sys(write, fd, at, size);
 
 		if (n < 0 && n != -EINTR)
 			return;
-		if (n > 0)
-			done += (size_t)n;
+		if (n > 0) {
+			at += n;
+			size -= (size_t)n;
+		}
 	}
 }
 
@@ -59,7 +59,7 @@ static void write_log(const char *level, const char *message, size_t length)
 		t.size += 4;
 		put_string(&t, "\"\n");
 	}
-	write_all(log_file.fd, &t);
+	write_all(log_file.fd, t.at, t.used);
 }
 
 void report(enum level level, const char *message, size_t length)
@@ -78,7 +78,7 @@ void report(enum level level, const char *message, size_t length)
 		write_log(level == LEVEL_ERROR ? "error" : "warning", t.at + prefix, t.used - prefix);
 	t.at[t.used++] = '\n';
 	if (level == LEVEL_ERROR)
-		write_all(2, &t);
+		write_all(2, t.at, t.used);
 }
 
 void report_failure(const struct program *p)

@@ -10,9 +10,6 @@
 #define PATH_SIZE 4096
 #define LINK_LIMIT 40
 #define RACE_LIMIT 64
-#define TYPE_MASK 0170000
-#define TYPE_DIRECTORY 0040000
-#define TYPE_LINK 0120000
 
 enum make { MAKE_NOTHING, MAKE_DIRECTORIES, MAKE_FILE, MAKE_AS_SOURCE };
 
@@ -129,9 +126,9 @@ static int advance(struct walk *w, const char *name, size_t length, bool last)
 	if (fd < 0)
 		return (int)-fd;
 	error = sys(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &st);
-	if (!error && (st.stx_mode & TYPE_MASK) == TYPE_LINK && !(last && !w->follow_last))
+	if (!error && (st.stx_mode & S_IFMT) == S_IFLNK && !(last && !w->follow_last))
 		error = -follow(w, (int)fd, parent_length);
-	else if (!error && !last && (st.stx_mode & TYPE_MASK) != TYPE_DIRECTORY)
+	else if (!error && !last && (st.stx_mode & S_IFMT) != S_IFDIR)
 		error = -ENOTDIR;
 	sys(close, fd);
 	return (int)-error;
@@ -230,7 +227,7 @@ int op_resolve(const struct run *r, const struct step *s, i64 *result)
 	if (what < MAKE_NOTHING || what > MAKE_AS_SOURCE || flags & O_CREAT)
 		return EINVAL;
 	length = strlen(path);
-	w.make_file = what == MAKE_FILE || (what == MAKE_AS_SOURCE && (source_mode & TYPE_MASK) != TYPE_DIRECTORY);
+	w.make_file = what == MAKE_FILE || (what == MAKE_AS_SOURCE && (source_mode & S_IFMT) != S_IFDIR);
 	if (s->sub != RESOLVE_PARENT)
 		return resolve(&w, path, length, flags ? flags : O_PATH, what != MAKE_NOTHING, result);
 	length = last_name(path, length);

@@ -7,11 +7,6 @@
 
 #include "engine.h"
 
-static unsigned mode(const struct step *s, unsigned i)
-{
-	return s->modes >> (2 * i) & 3;
-}
-
 /* The number or data offset that an argument stands for. */
 i64 offset(const struct run *r, const struct step *s, unsigned i)
 {

@@ -14,19 +14,18 @@
 #define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
 #endif
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define TYPE_MASK 0170000
-#define TYPE_REGULAR 0100000
 
-/* A copy in memory with all seals, or an unlinked file (where memory files may not be executed). */
+/* A copy in memory with all seals; or, where memory files may not be executed, an unlinked file that nobody can open for writing. */
 static bool is_copy(int fd)
 {
-	long seals = sys(fcntl, fd, F_GET_SEALS);
+	long seals = sys(fcntl, fd, F_GET_SEALS), flags = sys(fcntl, fd, F_GETFL);
 	struct statx st;
 
-	if (seals >= 0)
-		return (seals & SEALS) == SEALS;
-	return !sys(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_NLINK, &st) &&
-	       (st.stx_mode & TYPE_MASK) == TYPE_REGULAR && !st.stx_nlink;
+	if (seals >= 0 && (seals & SEALS) == SEALS)
+		return true;
+	return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY &&
+	       !sys(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_NLINK, &st) &&
+	       (st.stx_mode & S_IFMT) == S_IFREG && !st.stx_nlink;
 }
 
 /* The kernel names a program that execveat(2) was given as a descriptor /dev/fd/N. */

@@ -6,9 +6,6 @@
 #endif
 
 #define PATH_SIZE 4096
-#define TYPE_MASK 0170000
-#define TYPE_REGULAR 0100000
-#define TYPE_DIRECTORY 0040000
 
 static _Noreturn void die_of(const struct fault *fault)
 {
@@ -89,7 +86,7 @@ static bool trusted(long fd, unsigned type, u64 *size)
 	if (sys(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &st))
 		return false;
 	*size = st.stx_size;
-	return (st.stx_mode & TYPE_MASK) == type && !(st.stx_mode & 022) &&
+	return (st.stx_mode & S_IFMT) == type && !(st.stx_mode & 022) &&
 	       (!st.stx_uid || st.stx_uid == (u32)sys(geteuid));
 }
 
@@ -113,7 +110,7 @@ void run_stored(struct request *q)
 		sys(close, directory);
 		return;
 	}
-	if (!trusted(directory, TYPE_DIRECTORY, &size) || !trusted(fd, TYPE_REGULAR, &size))
+	if (!trusted(directory, S_IFDIR, &size) || !trusted(fd, S_IFREG, &size))
 		die("refuses a stored program that others could have written:", path, 0);
 	sys(close, directory);
 	fd = keep_descriptor(q, (int)fd);

@@ -26,11 +26,6 @@ static const char op_arguments[OP_COUNT][7] = {
 	[OP_TRIM] = "n",
 };
 
-static unsigned mode(const struct step *s, unsigned i)
-{
-	return s->modes >> (2 * i) & 3;
-}
-
 static const char *check_operand(const struct program *p, const struct step *s, unsigned i)
 {
 	switch (mode(s, i)) {

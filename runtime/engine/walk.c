@@ -7,10 +7,6 @@
 
 #include "engine.h"
 
-#define TYPE_MASK 0170000
-#define TYPE_DIRECTORY 0040000
-#define TYPE_REGULAR 0100000
-#define TYPE_LINK 0120000
 #define DEPTH_LIMIT 256
 #define ENTRIES_SIZE 4096
 #define DT_DIR 4
@@ -165,7 +161,7 @@ static int copy_file(int from, int to, const char *name, const struct statx *st)
 static int copy_special(int from, int to, const char *name, const struct statx *st)
 {
 	struct __kernel_timespec times[2];
-	bool is_link = (st->stx_mode & TYPE_MASK) == TYPE_LINK;
+	bool is_link = (st->stx_mode & S_IFMT) == S_IFLNK;
 	long result;
 
 	if (is_link) {
@@ -224,11 +220,11 @@ static int copy_entry(const struct visitor *v, int from, int to, const struct di
 		return 0;
 	if (result < 0)
 		return (int)-result;
-	switch (st.stx_mode & TYPE_MASK) {
-	case TYPE_DIRECTORY:
+	switch (st.stx_mode & S_IFMT) {
+	case S_IFDIR:
 		*again = true;
 		return copy_subdirectory(v, from, to, e->name, &st);
-	case TYPE_REGULAR:
+	case S_IFREG:
 		return copy_file(from, to, e->name, &st);
 	default:
 		return copy_special(from, to, e->name, &st);

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -397,6 +406,22 @@ test('a compiled executable runs from a sealed copy, without /proc as well', () 
   if (process.getuid?.() !== 0) return;
   const shell = 'exec unshare --mount sh -c \'mount -t tmpfs none /proc; exec "$@"\' sh "$@"';
   assert.match(call(['--root', '/r'], { file: executable(showing(['run'])), shell }).out, 'ROOT=/r');
+});
+
+test('where memory files may not be executed, an unlinked file takes their place', () => {
+  if (process.getuid?.() !== 0 || !existsSync('/proc/sys/vm/memfd_noexec')) return;
+  const file = executable(identity());
+  // The setting belongs to the pid namespace.
+  const forbid = 'echo 2 > /proc/sys/vm/memfd_noexec';
+  const inside = (script: string) =>
+    call([], { file, shell: `exec unshare --pid --fork --mount-proc sh -c '${script}' sh "$@"` });
+  assert.match(
+    inside(`${forbid}; exec "$@"`).out,
+    /^\/(dev\/shm|tmp|var\/tmp|run)\/#\d+ \(deleted\) dumpable 0\n$/,
+  );
+  const noexec = '/dev/shm /tmp /var/tmp /run';
+  const everywhere = `cp "$1" /opt/chos-engine-test; for d in ${noexec}; do mount -t tmpfs -o noexec none $d; done; ${forbid}; /opt/chos-engine-test; rm /opt/chos-engine-test`;
+  assert.match(inside(everywhere).err, 'cannot run from a copy of itself in memory or in a temporary file');
 });
 
 test('set-user-ID is refused', () => {

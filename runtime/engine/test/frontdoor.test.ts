@@ -299,6 +299,20 @@ test('stored programs that others could have written are refused', () => {
   assert.match(call(['--root', five, 'state', 'box']).err, 'cold: ');
 });
 
+test('HANDOVER gives the command to TypeScript', () => {
+  const root = stored([]);
+  const image = encode({
+    arch: 'x86_64',
+    joins: false,
+    parameters: new Map(),
+    entries: [{ entry: 'delete', track: 'host' }],
+    tracks: [{ name: 'host', subroutines: [], failed: [], actions: [act('hand over', [s.handover()])] }],
+  });
+  writeFileSync(join(root, 'box', 'program'), image);
+  const args = ['--root', root, 'delete', 'box'];
+  assert.equal(call(args), { status: 1, out: '', err: `chos-runtime: cold: ${args.join(' ')}\n` });
+});
+
 test('errors are logged as one object, or as text', () => {
   const log = join(scratch, 'log.json');
   const { err } = call(['--log', log, '--log-format', 'json', 'x', '--answer', 'message', 'say "no"\nö']);

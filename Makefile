@@ -1,4 +1,4 @@
-# chos-runtime: `make try` to see it work, `make test` for everything that must hold, `make help` for the rest.
+# chos-runtime: `make try` shows it at work, `make test` tests everything, `make help` lists the rest.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -6,12 +6,13 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-BIN := node_modules/.bin
 NODE ?= $(shell command -v node)
 # The young generation holds one whole compilation, so that none is interrupted by its collection. V8's code cache is bound to these flags.
 NODE_FLAGS ?= --min-semi-space-size=16
-# How the tools of the build themselves are run: bundled by esbuild, then by Node.
-run-tool = @mkdir -p build/tools; $(BIN)/esbuild $(1) --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=build/tools/$(notdir $(basename $(1))).mjs && node build/tools/$(notdir $(basename $(1))).mjs
+BIN := node_modules/.bin
+BUNDLE := $(BIN)/esbuild --bundle --platform=node --format=esm --packages=external --log-level=warning
+# Runs a tool of the build that is written in TypeScript.
+run-tool = mkdir -p build/tools && $(BUNDLE) $(1) --outfile=build/tools/$(notdir $(basename $(1))).mjs && node build/tools/$(notdir $(basename $(1))).mjs
 
 .PHONY: all
 all: build/chos-runtime build/chos-runtime.cjs  ## build the runtime into build/, from where it runs in place
@@ -22,13 +23,87 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 GENERATED := spec/generated/validators.js
-$(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/types.ts spec/generate/validators.ts) node_modules/.package-lock.json
+$(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) node_modules/.package-lock.json
 	$(call run-tool,spec/generate/types.ts)
 	$(call run-tool,spec/generate/validators.ts)
 	@touch $@
 
 include runtime/cli/build.mk
 include runtime/engine/build.mk
-include conformance/bench/build.mk
+include $(wildcard conformance/*/build.mk)
 build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
+build/chos-runtime-code.cache build/chos-runtime-code.cjs: $(GENERATED)
 $(ENGINE_TABLES): node_modules/.package-lock.json
+
+# ---- Tests ----
+
+UNIT_TESTS := $(shell find spec runtime hooks conformance -name '*.test.ts' -not -path '*/generated/*')
+build/unit/.made: $(UNIT_TESTS) $(RUNTIME_SOURCES) $(shell find conformance -name '*.ts') $(GENERATED)
+	rm -rf build/unit
+	$(BUNDLE) $(UNIT_TESTS) --outdir=build/unit --outbase=. --out-extension:.js=.mjs
+	@touch $@
+
+build/conformance/suite.mjs: $(shell find conformance/suite -name '*.ts') node_modules/.package-lock.json
+	$(BUNDLE) conformance/suite/main.ts --outfile=$@
+
+build/conformance/all.mjs: $(wildcard conformance/all/*.ts) node_modules/.package-lock.json
+	$(BUNDLE) conformance/all/main.ts --outfile=$@
+
+TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
+	$(foreach part,trees podman crash fuzz,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
+
+.PHONY: test
+test: packages all build/chos-runtime-debug build/chos-engine-aarch64 build/chos-engine-aarch64-debug lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts
+	node build/conformance/all.mjs $(PARTS)
+
+.PHONY: packages
+packages: node_modules/.package-lock.json  ## install the Debian packages that the tests call as real programs (root)
+	@.ci/packages
+
+.PHONY: unit
+unit: $(GENERATED) build/chos-runtime-debug build/unit/.made  ## unit tests only
+	$(BIN)/uvu build/unit '\.test\.mjs$$'
+
+RUNTIME ?= build/chos-runtime
+.PHONY: conformance
+conformance: all build/conformance/suite.mjs  ## run the conformance suite on RUNTIME=/usr/sbin/runc (default: ours)
+	node build/conformance/suite.mjs $(foreach r,$(RUNTIME),--runtime $(r))
+
+.PHONY: bench
+bench: all $(BENCH_TARGETS)  ## measure against crun, runc and the floor; writes build/bench/
+	node build/conformance/bench.mjs $(BENCH_FLAGS)
+
+.PHONY: lint
+lint: $(GENERATED) lint-engine  ## formatting, types, import directions, the C analyser
+	$(BIN)/biome check --error-on-warnings
+	$(BIN)/tsc -p .
+	$(if $(wildcard .dependency-cruiser.cjs),$(BIN)/depcruise --config .dependency-cruiser.cjs spec runtime)
+
+# ---- Installing ----
+
+LIBEXEC := $(PREFIX)/lib/chos-runtime
+.PHONY: install
+install: all  ## install below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC)
+	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
+	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs SELF=$(PREFIX)/bin/chos-runtime
+	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
+	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/
+
+# The same engine with the installed paths in it.
+.PHONY: build/install/chos-runtime
+build/install/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES)
+	@mkdir -p $(@D)
+	$(call link-engine,$(CC),,)
+
+.PHONY: try
+try: packages all  ## build, make a Debian 13 tree, start a command in it, tell what it took
+	@.ci/try
+
+.PHONY: clean
+clean:  ## remove what was built
+	rm -rf build spec/generated
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z][a-z-]*:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | sort | column -t -s "$$(printf '\t')"

@@ -1,0 +1,79 @@
+/**
+ * `make test`: runs each part, shows its output, and ends with one line that counts them all. A part that ends without its own line of counts,
+ * or with an exit code of its own making, is a failure. In CI a skip is one too, unless its reason is in `allowedSkips`.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { countsOf, type Counts, skipsOf } from './counts.js';
+
+interface Part {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Built by make beforehand; a part whose program is not there is reported as failed. */
+  readonly needs: string;
+}
+
+const runtime = 'build/chos-runtime';
+const parts: readonly Part[] = [
+  { name: 'unit', command: ['node_modules/.bin/uvu', 'build/unit', '\\.test\\.mjs$'], needs: 'build/unit' },
+  {
+    name: 'conformance',
+    command: ['node', 'build/conformance/suite.mjs', '--runtime', runtime, '--runtime', '/usr/bin/crun', '--runtime', '/usr/sbin/runc'],
+    needs: 'build/conformance/suite.mjs',
+  },
+  ...['trees', 'podman', 'crash', 'fuzz'].map(
+    (name): Part => ({
+      name,
+      command: ['node', `build/conformance/${name}.mjs`],
+      needs: `build/conformance/${name}.mjs`,
+    }),
+  ),
+];
+
+/** Reviewed: what may be skipped even as root in CI. */
+const allowedSkips: readonly RegExp[] = [/clone3.*qemu-user/];
+
+async function run(part: Part): Promise<Counts> {
+  const bad = { passed: 0, failed: 1, skipped: 0 };
+  console.log(`\n==== ${part.name} ====`);
+  if (!existsSync(part.needs)) {
+    console.log(`${part.needs} is not there`);
+    return bad;
+  }
+  const [file = '', ...args] = part.command;
+  const began = Date.now();
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let tail = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    tail = (tail + chunk.toString('utf8')).slice(-1_000_000);
+  });
+  const code = await new Promise<number>(done => {
+    child.on('error', () => done(127));
+    child.on('close', (status, signal) => done(signal === null ? (status ?? 1) : 128));
+  });
+  const counts = countsOf(tail);
+  console.log(`---- ${part.name}: ${Math.round((Date.now() - began) / 1000)} s, exit code ${code}`);
+  if (counts === null) return bad;
+  const unexpected = process.env.CI
+    ? skipsOf(tail).filter(reason => !allowedSkips.some(allowed => allowed.test(reason)))
+    : [];
+  for (const reason of unexpected) console.log(`skip that is not on the list: ${reason}`);
+  const failed = counts.failed + unexpected.length;
+  return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+const only = process.argv.slice(2);
+const total = { passed: 0, failed: 0, skipped: 0 };
+const rows: string[] = [];
+for (const part of parts) {
+  if (only.length > 0 && !only.includes(part.name)) continue;
+  const { passed, failed, skipped } = await run(part);
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  rows.push(`${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`);
+}
+console.log(`\n${rows.join('\n')}\n`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 ? 0 : 1;

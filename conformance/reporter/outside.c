@@ -30,6 +30,27 @@ static int exit_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* Ends every child that is left and waits for it; their own children then become ours, hence the loop. */
+static int end_children(void) {
+  char path[64], text[65536];
+  int ended = 0;
+  snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+  for (;;) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+      close(fd);
+    if (size <= 0)
+      return ended;
+    text[size] = 0;
+    for (char *at = text, *next; strtol(at, &next, 10) > 0; at = next) {
+      kill((pid_t)strtol(at, NULL, 10), SIGKILL);
+      ended++;
+    }
+    wait(NULL);
+  }
+}
+
 /*
  * As conmon does it: orphaned container inits become our children, so that somebody reaps them and learns their exit
  * status. Node reaps only what it spawned, hence this parent of Node.
@@ -64,8 +85,10 @@ static int supervise(char **command) {
       continue;
     if (ended < 0)
       return 124;
-    if (ended == suite)
-      return exit_code(status);
+    if (ended == suite) {
+      int left = end_children();
+      return exit_code(status) ? exit_code(status) : left ? 123 : 0;
+    }
     dprintf(events[1], "%d %d\n", ended, exit_code(status));
   }
 }

@@ -57,12 +57,13 @@ async function runOuter(paths: readonly string[]): Promise<number> {
     const { name } = runtimeUnderTest(path);
     const scratch = join(dir, name);
     mkdirSync(scratch);
-    const results = await resultsOf(path, scratch, `${tag}${name.replace(/\W/g, '')}`, dir);
+    const { results, code } = await resultsOf(path, scratch, `${tag}${name.replace(/\W/g, '')}`, dir);
     verdicts.push(...results.map(judge));
     const residue = residueOnHost(tag, dir);
     const missing =
       results.length === chosen.length ? [] : [`only ${results.length} of ${chosen.length} cases ran`];
-    const complaints = [...residue, ...missing];
+    const supervisor = code === 0 ? [] : [`the supervisor exited ${code} (123: processes were left)`];
+    const complaints = [...residue, ...missing, ...supervisor];
     verdicts.push({
       runtime: name,
       name: 'host/as-before',
@@ -91,7 +92,7 @@ async function resultsOf(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const results: Result[] = [];
-  const ended = new Promise(resolve => child.on('exit', resolve));
+  const ended = new Promise<number | null>(settle => child.on('exit', settle));
   for await (const line of createInterface({ input: child.stdout })) {
     const result = JSON.parse(line) as Result;
     results.push(result);
@@ -102,8 +103,7 @@ async function resultsOf(
       );
     }
   }
-  await ended;
-  return results;
+  return { results, code: await ended };
 }
 
 /** Linked statically, because the roots of the cases are empty. */

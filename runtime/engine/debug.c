@@ -54,8 +54,12 @@ static bool is_track(const struct program *p, u32 track)
 void debug_step(struct run *r, const struct step *s)
 {
 	(void)s;
-	if (++r->executed == stop_at && is_track(r->program, r->track))
-		sys(kill, sys(getpid), SIGKILL);
+	if (++r->executed != stop_at || !is_track(r->program, r->track))
+		return;
+	sys(kill, sys(getpid), SIGKILL);
+	/* The first process of a pid namespace cannot be killed from inside it. */
+	for (;;)
+		sys(exit_group, 128 + SIGKILL);
 }
 
 void debug_result(const struct run *r, const struct step *s, int error, i64 result)
@@ -116,13 +120,16 @@ static void take_parameter(struct request *q, char *text)
 {
 	struct value *v = NULL;
 	char *value = text;
+	size_t length;
 
+	/* The text stays as it is: a program that enters containers is executed once more with the same arguments. */
 	while (*value && *value != '=')
 		value++;
+	length = (size_t)(value - text);
 	if (*value)
-		*value++ = 0;
+		value++;
 	for (unsigned i = 0; i < PARAMETER_COUNT; i++) {
-		if (!equal(parameter_names[i], text))
+		if (strlen(parameter_names[i]) != length || memcmp(parameter_names[i], text, length))
 			continue;
 		v = &q->values[i];
 		*v = (struct value){.given = true, .text = value, .length = strlen(value)};

@@ -1,0 +1,234 @@
+/**
+ * Where commands are killed: a mount namespace of our own with its own /dev/null, a directory on a tmpfs, a tag in every container id. Everything
+ * in here is synchronous: nothing but the command under test moves while it runs.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { answer } from '../../runtime/cli/dispatch.js';
+import type { Values } from '../../runtime/engine/wire.js';
+import type { Entry } from '../../spec/commands.js';
+import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../suite/host-check.js';
+import { becomeSubreaper, reapOrphans } from './kernel.js';
+
+export interface Lab {
+  /** A directory of this run alone, on a tmpfs. */
+  readonly dir: string;
+  readonly tag: string;
+  /** The state root. */
+  readonly root: string;
+  /** The command under test, and its build that can stop at a step. */
+  readonly runtime: string;
+  readonly debug: string;
+  readonly mounts: string;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+  readonly late: boolean;
+}
+
+export interface CallOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly milliseconds?: number;
+  /** A file as standard input. */
+  readonly stdin?: string;
+}
+
+const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
+/** Run a command to its end, with files as its streams (a container would keep a pipe open). */
+export function call(lab: Lab, argv: readonly string[], options: CallOptions = {}): Ended {
+  const [file = '', ...args] = argv;
+  const names = [join(lab.dir, 'stdout'), join(lab.dir, 'stderr')] as const;
+  const fds = [openSync(options.stdin ?? '/dev/null', 'r'), ...names.map(name => openSync(name, 'w+'))];
+  const { status, signal, error } = spawnSync(file, args, {
+    stdio: fds,
+    env: { ...ENVIRONMENT, ...options.env },
+    timeout: options.milliseconds ?? 20_000,
+    killSignal: 'SIGKILL',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  for (const fd of fds) closeSync(fd);
+  const [out, err] = names.map(name => readFileSync(name, 'utf8'));
+  return { code: status, signal, out: out ?? '', err: err ?? '', late: error !== undefined };
+}
+
+/** The command under test, with the state root of this run. */
+export function chos(lab: Lab, args: readonly string[], options: CallOptions = {}): Ended {
+  return call(lab, [lab.runtime, '--root', lab.root, ...args], options);
+}
+
+export interface Image {
+  readonly file: string;
+  readonly entry: Entry;
+  readonly values: Values;
+}
+
+export type Compiled =
+  | { readonly kind: 'image'; readonly image: Uint8Array; readonly entry: Entry; readonly values: Values }
+  | {
+      readonly kind: 'report';
+      readonly exitCode: number;
+      readonly out: string;
+      readonly message: string;
+      readonly detail: string;
+    };
+
+/** What the compiler in TypeScript answers to a command line, without a process of its own. */
+export async function compile(lab: Lab, args: readonly string[], cwd = lab.dir): Promise<Compiled> {
+  const request = {
+    argv: ['chos-runtime', '--root', lab.root, ...args],
+    environment: Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
+    cwd,
+    config: 0,
+    program: -1,
+  };
+  const { answer: reply, image } = await answer(request);
+  return reply.kind === 'program'
+    ? { kind: 'image', image, entry: reply.entry, values: reply.values }
+    : reply;
+}
+
+let images = 0;
+/** The launch program of a command line, as a file for {@link engineCommand}. */
+export async function compileFile(lab: Lab, args: readonly string[]): Promise<Image> {
+  const compiled = await compile(lab, args);
+  if (compiled.kind === 'report') throw new Error(`${args.join(' ')}: ${compiled.message}`);
+  const file = join(lab.dir, `image-${images++}`);
+  writeFileSync(file, compiled.image);
+  return { file, entry: compiled.entry, values: compiled.values };
+}
+
+/** The debug engine running that image: `create` in a few milliseconds, without Node. */
+export function engineCommand(lab: Lab, image: Image, more: Values = {}): readonly string[] {
+  const values = Object.entries({ ...image.values, ...more }).map(
+    ([name, value]) => `${name}=${typeof value === 'object' ? value.join(',') : value}`,
+  );
+  return [lab.debug, '--engine-run', image.file, image.entry, ...values];
+}
+
+/**
+ * What is there that should not be, after `delete --force`. Processes get a moment: one that was killed, or whose channel has closed, is ending.
+ */
+export function residue(lab: Lab, id: string): readonly string[] {
+  const found = reapOrphans(3_000).map(text => `process left: ${text}`);
+  if (mountLines().join('\n') !== lab.mounts) found.push('mounts left');
+  for (const place of cgroupPlaces) {
+    if (!existsSync(join(place, id))) continue;
+    found.push(...removeCgroups(cgroupsNamed(id)));
+    break;
+  }
+  const states = readdirSync(lab.root);
+  if (states.length > 0) {
+    found.push(`in the state root: ${states.join(' ')}`);
+    for (const name of states) rmSync(join(lab.root, name), { recursive: true, force: true });
+  }
+  return found;
+}
+
+/** Directories in which a container's cgroup would lie: of each hierarchy, the one this process is in, and its top. */
+const cgroupPlaces: readonly string[] = readFileSync('/proc/self/mountinfo', 'utf8')
+  .split('\n')
+  .map(line => line.split(' '))
+  .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
+  .flatMap(fields => {
+    const [mount, options] = [fields[4] ?? '', fields.at(-1) ?? ''];
+    const own = readFileSync('/proc/self/cgroup', 'utf8')
+      .split('\n')
+      .flatMap(line => {
+        const [, controllers = '', path = ''] = line.split(':');
+        return controllers.split(',').some(name => options.split(',').includes(name)) ? [path] : [];
+      });
+    return ['', ...own].map(path => join(mount, path));
+  });
+
+export interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+export const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+
+/** Count a check, and say which one failed. */
+export function check(name: string, complaints: readonly string[]): void {
+  if (complaints.length === 0) {
+    tally.passed++;
+    return;
+  }
+  tally.failed++;
+  console.log(`FAIL ${name}: ${complaints.join('; ')}`);
+}
+
+/** A command that failed says why in one line, exits with 1, and Node shows nothing of itself. */
+export function badError(ended: Ended, codes: readonly number[] = [1]): readonly string[] {
+  const lines = ended.err.split('\n').filter(line => line !== '');
+  return [
+    ...(ended.late ? ['it did not come back'] : []),
+    ...(ended.signal && !ended.late ? [`ended by ${ended.signal}`] : []),
+    ...(ended.code !== null && !codes.includes(ended.code)
+      ? [`exit code ${ended.code}: ${ended.err.trim()}`]
+      : []),
+    ...(ended.code !== 0 && !ended.signal && lines.length !== 1
+      ? [`${lines.length} lines on stderr: ${ended.err}`]
+      : []),
+    ...(/\bat .*:\d+:\d+|node:internal|Error:/.test(ended.err) ? [`a stack trace: ${ended.err}`] : []),
+  ];
+}
+
+/** Run `body` in a place of its own, then look at the host; the exit code of this program. */
+export async function inLab(self: string, body: (lab: Lab) => Promise<void>): Promise<never> {
+  const inner = process.argv.indexOf('--inner');
+  const code = inner < 0 ? await outer(self) : await runInner(process.argv[inner + 1] ?? '', body);
+  process.exit(code);
+}
+
+async function outer(self: string): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'chos-lab-'));
+  const tag = `chlab${process.pid}`;
+  const args = [fileURLToPath(self), ...process.argv.slice(2), '--inner', dir, '--tag', tag];
+  const child = spawn('unshare', ['--mount', '--propagation', 'private', process.execPath, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const code = await new Promise<number>(ended => child.on('exit', status => ended(status ?? 1)));
+  const left = residueOnHost(tag, dir);
+  rmSync(dir, { recursive: true, force: true });
+  for (const sentence of left) console.log(`FAIL the host: ${sentence}`);
+  return left.length === 0 ? code : 1;
+}
+
+async function runInner(dir: string, body: (lab: Lab) => Promise<void>): Promise<number> {
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
+  execFileSync('mknod', ['-m', '666', join(dir, 'null'), 'c', '1', '3']);
+  execFileSync('mount', ['--bind', join(dir, 'null'), '/dev/null']);
+  const root = join(dir, 'root');
+  mkdirSync(root, { mode: 0o700 });
+  const debug = join(dir, 'chos-runtime-debug');
+  copyFileSync(resolve('build/chos-runtime-debug'), debug);
+  becomeSubreaper();
+  const tag = process.argv[process.argv.indexOf('--tag') + 1] ?? '';
+  const runtime = resolve(process.env.RUNTIME ?? 'build/chos-runtime');
+  await body({ dir, tag, root, runtime, debug, mounts: mountLines().join('\n') });
+  check('cgroups at the end', removeCgroups(cgroupsNamed(tag)));
+  check('processes at the end', reapOrphans(0));
+  console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+  return tally.failed === 0 ? 0 : 1;
+}

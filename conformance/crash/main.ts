@@ -1,0 +1,12 @@
+/** Crash safety: `node build/conformance/crash.mjs [--only PATTERN]`. */
+import { bundleKinds } from './bundles.js';
+import { inLab } from './lab.js';
+import { stopLaunches } from './stops.js';
+
+const only = new RegExp(
+  process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '',
+);
+
+await inLab(import.meta.url, async lab => {
+  for (const kind of bundleKinds) if (only.test(kind.name)) await stopLaunches(lab, kind);
+});

@@ -1,0 +1,131 @@
+/** Kill a command before its N-th step, for every N; then `delete --force` must find everything. */
+import { existsSync, readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Values } from '../../runtime/engine/wire.js';
+import { type Bundle, type BundleKind, forget, makeBundle, startHolder, type Way } from './bundles.js';
+import { hangUp, listenAt } from './kernel.js';
+import {
+  badError,
+  call,
+  check,
+  chos,
+  compile,
+  compileFile,
+  type Ended,
+  engineCommand,
+  type Image,
+  type Lab,
+  residue,
+} from './lab.js';
+
+const DELETE_SAMPLE = 25;
+let stops = 0;
+
+/** How many steps each track made, from the trace of one whole run. */
+export function countSteps(trace: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of trace.split('\n')) {
+    const track = /^(\S+) \d+ \S+ (?:=|failed:)/.exec(line)?.[1];
+    if (track !== undefined) counts.set(track, (counts.get(track) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Remove what a killed command left, as a caller would. Where no program is stored, the same code as that of the command runs in this process, and now
+ * and then the command itself.
+ */
+export async function deleteForce(lab: Lab, id: string): Promise<readonly string[]> {
+  const stored = existsSync(join(lab.root, id, 'program'));
+  if (stored || stops++ % DELETE_SAMPLE === 0) {
+    const ended = chos(lab, ['delete', '--force', id]);
+    return ended.code === 0 && ended.err === ''
+      ? []
+      : [`delete --force ended with ${ended.code ?? ended.signal}: ${ended.err.trim()}`];
+  }
+  const reply = await compile(lab, ['delete', '--force', id]);
+  if (reply.kind === 'report' && reply.exitCode === 0 && reply.message === '') return [];
+  return [`delete --force: ${reply.kind === 'report' ? reply.message : 'a program where none is stored'}`];
+}
+
+interface Subject {
+  readonly lab: Lab;
+  readonly kind: BundleKind;
+  readonly way: Way;
+  readonly bundle: Bundle;
+  readonly image: Image;
+  readonly listener: number;
+}
+
+function launch(s: Subject, id: string, env: Readonly<Record<string, string>>): Ended {
+  const { lab } = s;
+  const values: Values = {
+    ID: id,
+    STATE_DIR: join(lab.root, id),
+    PID_FILE: join(lab.dir, 'pid'),
+    ...(s.listener >= 0 ? { CONSOLE_SOCKET: join(lab.dir, 'console') } : {}),
+  };
+  return call(lab, engineCommand(lab, s.image, values), { env, cwd: s.bundle.dir });
+}
+
+async function cleanUp(s: Subject, id: string): Promise<readonly string[]> {
+  const { lab } = s;
+  const complaints = [...(await deleteForce(lab, id)), ...residue(lab, id)];
+  if (s.listener >= 0) hangUp(s.listener);
+  for (const name of ['pid', 'pid.new']) if (existsSync(join(lab.dir, name))) unlinkSync(join(lab.dir, name));
+  const left = readdirSync(s.bundle.dir).filter(name => !['config.json', 'rootfs', 'source'].includes(name));
+  if (left.length > 0) complaints.push(`in the bundle: ${left.join(' ')}`);
+  forget(s.bundle, s.kind.made ?? []);
+  return complaints;
+}
+
+/** Stops of the launch itself. Returns how many there were. */
+async function stopLaunch(s: Subject): Promise<number> {
+  const { lab, kind } = s;
+  const title = `${kind.name}, ${s.way}`;
+  const id = `${lab.tag}-x`;
+  const whole = launch(s, id, { CHOS_TRACE: '1' });
+  const counts = countSteps(whole.err);
+  check(`${title}: without a stop`, [
+    ...(whole.code === 0 ? [] : [`exit code ${whole.code}: ${whole.err.split('\n').slice(-3).join(' ')}`]),
+    ...(await cleanUp(s, id)),
+  ]);
+  if (whole.code !== 0) return 0;
+  let tried = 0;
+  for (const [track, count] of counts) {
+    const stride = track === 'init' ? kind.stride : 1;
+    const own = track === 'run' || track === 'create';
+    for (let n = 1; n <= count; n += stride) {
+      const ended = launch(s, id, { CHOS_STOP: `${track}:${n}` });
+      const complaints = own ? notKilled(ended) : otherKilled(ended, track);
+      check(`${title}: ${track}:${n}`, [...complaints, ...(await cleanUp(s, id))]);
+      tried++;
+    }
+  }
+  return tried;
+}
+
+function notKilled(ended: Ended): readonly string[] {
+  return ended.signal === 'SIGKILL' && !ended.late ? [] : [`not stopped: ${ended.code} ${ended.err}`];
+}
+
+/** Another track died: the command says so, unless that was a hook whose failure is only warned about, or init's last step. */
+function otherKilled(ended: Ended, track: string): readonly string[] {
+  return ended.code === 0 && /^post(start|stop)/.test(track) ? [] : badError(ended, [1]);
+}
+
+export async function stopLaunches(lab: Lab, kind: BundleKind): Promise<void> {
+  for (const way of kind.ways) {
+    const began = performance.now();
+    const holder = kind.name === 'namespaces by path' ? await startHolder() : null;
+    const bundle = makeBundle(lab, kind, way, () => holder?.pid ?? 0);
+    const listener = kind.console ? listenAt(join(lab.dir, 'console')) : -1;
+    const command = way === 'create' ? ['create'] : way === 'detached' ? ['run', '--detach'] : ['run'];
+    const terminal = listener >= 0 ? ['--console-socket', join(lab.dir, 'console')] : [];
+    const image = await compileFile(lab, [...command, ...terminal, '--bundle', bundle.dir, 'id']);
+    const tried = await stopLaunch({ lab, kind, way, bundle, image, listener });
+    holder?.stop();
+    if (listener >= 0) unlinkSync(join(lab.dir, 'console'));
+    console.log(`${kind.name}, ${way}: ${tried} stops, ${Math.round(performance.now() - began)} ms`);
+  }
+}

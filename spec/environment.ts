@@ -7,11 +7,70 @@ export interface Share {
   readonly readonly: boolean;
 }
 
+/** One line of mountinfo (proc_pid_mountinfo(5)), as far as elision asks. */
+export interface MountFact {
+  readonly id: number;
+  /** Where it is mounted, as its namespace shows it. */
+  readonly point: string;
+  /** The directory of its file system that it shows. */
+  readonly root: string;
+  /** `major:minor` */
+  readonly device: string;
+  readonly type: string;
+  /** MOUNT_ATTR_* of linux/mount.h. */
+  readonly attributes: number;
+  /** 0: not shared. */
+  readonly peerGroup: number;
+  /** The peer group that it receives mounts from; 0: none. */
+  readonly master: number;
+}
+
+/** Which directory a path led to. */
+export interface DirectoryFact {
+  readonly major: number;
+  readonly minor: number;
+  readonly inode: number;
+}
+
+/** One prepared state of an environment: a mount namespace that a file keeps alive. */
+export interface Pin {
+  /** `debian12@7` */
+  readonly name: string;
+  /** The file on which the namespace is bound. */
+  readonly path: string;
+  /** What `prepare` wrote about it; it is gone once the generation is being released. */
+  readonly record: string;
+  readonly generation: number;
+  /** Inode of the namespace. */
+  readonly inode: number;
+  /** When the record was written: tells it from one of the same name and inode after a reboot or a release. */
+  readonly stamp: { readonly seconds: number; readonly nanoseconds: number };
+  /** The mount namespace and root from which it was prepared: only from there is it used. */
+  readonly host: { readonly namespace: number; readonly root: DirectoryFact };
+  /** Paths inside at which mounts of the tree are: "/" alone, or those in a skeleton. */
+  readonly treeMounts: readonly string[];
+  /** Its mounts as `prepare` left them; nobody changes them later. */
+  readonly mounts: readonly MountFact[];
+}
+
+/** What elision has to know of the host at this moment; directories by the path that config.json names. */
+export interface HostSources {
+  readonly mounts: readonly MountFact[];
+  readonly directories: ReadonlyMap<
+    string,
+    DirectoryFact & { /** Without symlinks. */ readonly path: string }
+  >;
+}
+
 export interface Environment {
   /** Registered name. */
   readonly tree: string;
   /** Absolute directory of the tree on the host. */
   readonly path: string;
+  /** Nobody inside may write to the tree. */
+  readonly readonly: boolean;
+  /** Directories of the host's own view that it shows: /proc, /sys and /dev; none when root.path chose it. */
+  readonly hostView: readonly string[];
   readonly shares: readonly Share[];
   readonly backEnd: 'pinned' | 'private';
   /** Why that back end: shown by explain. */
@@ -19,10 +78,48 @@ export interface Environment {
   /** What caused the choice, e.g. "--tree", "annotation org.chos.tree". */
   readonly chosenBy: string;
   /** pinned: the prepared mount namespace. */
-  readonly pin: { readonly path: string; readonly generation: number; readonly inode: number } | null;
+  readonly pin: Pin | null;
+  readonly sources: HostSources;
   /** NAME=VALUE entries that the registry adds to the process's environment. */
   readonly variables: readonly string[];
   /** Registry file and line, for explain. */
   readonly file: string;
   readonly line: number;
+}
+
+export type SkeletonEntry =
+  | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string }
+  | { readonly kind: 'bind'; readonly path: string; readonly directory: boolean };
+
+/** The root of an environment: the tree, or a tmpfs with the tree's own directories bound into it. Paths are those inside. */
+export type PreparedRoot =
+  | { readonly kind: 'tree' }
+  | { readonly kind: 'skeleton'; readonly why: string; readonly entries: readonly SkeletonEntry[] };
+
+/** What `tree prepare` is to put together. */
+export interface Preparation {
+  /** CPUs that there may be (/sys/devices/system/cpu/possible). */
+  readonly cpus: number;
+  readonly place: PinPlace;
+  /** The caller is not in the mount namespace of process 1. */
+  readonly enter: boolean;
+  readonly tree: { readonly name: string; readonly path: string; readonly readonly: boolean };
+  readonly generation: number;
+  readonly root: PreparedRoot;
+  readonly hostView: readonly string[];
+  /** `live`: what is mounted on the host below it later shows up inside. */
+  readonly shares: readonly (Share & { readonly live: boolean })[];
+  /** Generations that nobody holds any more, as file names: unpinned once the new one is there. */
+  readonly stale: readonly string[];
+  /** Where the tree is registered. */
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface PinPlace {
+  /** /run/chos-trees */
+  readonly directory: string;
+  /** Name of the tree as part of file names. */
+  readonly file: string;
 }

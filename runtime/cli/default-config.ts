@@ -68,7 +68,7 @@ export function defaultConfig(): Config {
  * The whole host view of an environment: no namespace and no mount. CAP_SYS_ADMIN is not among the capabilities, or the launch would need its own
  * copy of the environment's mount namespace (design.md section 5, pinned, rule 4); these are Podman's defaults.
  */
-export function treeConfig(tree: string, path: string): Config {
+export function treeConfig(tree: string, path: string, shell = 'sh'): Config {
   const kept = [
     ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'],
     ...['CAP_SETFCAP', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_SETUID', 'CAP_SYS_CHROOT'],
@@ -78,7 +78,7 @@ export function treeConfig(tree: string, path: string): Config {
     process: {
       terminal: true,
       user: { uid: 0, gid: 0 },
-      args: ['sh'],
+      args: [shell],
       env: [PATH, 'TERM=xterm', 'HOME=/root'],
       cwd: '/',
       capabilities: { bounding: kept, effective: kept, permitted: kept },

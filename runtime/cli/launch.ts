@@ -74,7 +74,7 @@ export function prepareLaunch(invocation: Invocation, directory: string, handed:
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
   const facts = probeHostFacts();
-  const environment = chooseEnvironment(invocation, spec);
+  const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
   const result = compileLaunch({
     spec,

@@ -13,7 +13,7 @@ export function spec(invocation: Invocation): Outcome {
   if (name !== undefined) {
     const tree = findTree(invocation, name);
     if (tree.kind === 'failure') return failed(tree.failure);
-    config = treeConfig(name, tree.value.path);
+    config = treeConfig(name, tree.value.path, tree.value.shell);
   }
   const path = join(texts.get('bundle') ?? '.', texts.get('file') ?? 'config.json');
   try {

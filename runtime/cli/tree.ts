@@ -1,6 +1,163 @@
-import { failed, type Invocation, type Outcome } from './invocation.js';
+/** `tree list|show|check|prepare|release`. */
+import { findingText } from '../report/finding-text.js';
+import { table } from '../report/table.js';
+import { checkTree, isFault, systemOf } from '../trees/check-tree.js';
+import { describeHolder, holdersOf } from '../trees/holders.js';
+import { currentGeneration, type Generation, readGenerations } from '../trees/pins.js';
+import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { openRegistry, treeOf } from './environment.js';
+import { type Attempt, done, failed, type Invocation, type Outcome } from './invocation.js';
+import { outputFormat } from './output-format.js';
+import { runningContainers } from './running-containers.js';
+import { prepare } from './tree-prepare.js';
+import { release } from './tree-release.js';
 
-/** `tree list|show|check|prepare|release`: runtime/trees is not there yet. */
-export function tree(_: Invocation): Outcome {
-  return failed({ kind: 'not-built', what: '`tree`' });
+interface Shown {
+  readonly registry: Registry;
+  readonly generations: readonly Generation[];
+}
+
+const current = ({ generations }: Shown, tree: RegisteredTree): string =>
+  currentGeneration(generations, tree.name)?.name ?? '-';
+
+function list(invocation: Invocation, shown: Shown): Outcome {
+  const format = outputFormat(invocation, ['table', 'json']);
+  if (format.kind === 'failure') return failed(format.failure);
+  const trees = [...shown.registry.trees.values()];
+  if (format.value === 'json') return done(`${JSON.stringify(trees.map(tree => treeObject(shown, tree)))}\n`);
+  const rows = trees.map(tree => [
+    tree.name === shown.registry.defaultTree ? `${tree.name} *` : tree.name,
+    systemOf(tree.path) ?? '?',
+    tree.path,
+    String(tree.shares.length),
+    tree.backEnd,
+    current(shown, tree),
+  ]);
+  return done(table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED'], rows));
+}
+
+function treeObject(shown: Shown, tree: RegisteredTree): Readonly<Record<string, unknown>> {
+  const { name, path, shares, backEnd, readonly, variables, shell, description, file, line } = tree;
+  const prepared = currentGeneration(shown.generations, name);
+  return {
+    name,
+    path,
+    system: systemOf(path),
+    description,
+    shares,
+    backEnd,
+    readonly,
+    env: variables,
+    shell,
+    default: name === shown.registry.defaultTree,
+    prepared: prepared === undefined ? null : prepared.name,
+    file,
+    line,
+  };
+}
+
+/** The tree that the command line names. */
+function named({ line }: Invocation, { registry }: Shown): Attempt<RegisteredTree> {
+  const name = line.operands[1];
+  if (name !== undefined) return treeOf(registry, name);
+  const operand = 'NAME';
+  return {
+    kind: 'failure',
+    failure: { kind: 'usage', fault: { kind: 'missing-operand', operand, command: 'tree' } },
+  };
+}
+
+function show(invocation: Invocation, shown: Shown): Outcome {
+  const format = outputFormat(invocation, ['table', 'json']);
+  if (format.kind === 'failure') return failed(format.failure);
+  const tree = named(invocation, shown);
+  if (tree.kind === 'failure') return failed(tree.failure);
+  const containers = runningContainers(invocation);
+  const generations = shown.generations
+    .filter(one => one.tree === tree.value.name)
+    .map(({ name, state, record }) => ({
+      name,
+      state,
+      created: record?.created ?? null,
+      namespace: record?.inode ?? null,
+      shares: record?.shares ?? [],
+      holders: record === null ? [] : holdersOf(name, record.inode, containers),
+    }));
+  const object = { ...treeObject(shown, tree.value), generations };
+  if (format.value === 'json') return done(`${JSON.stringify(object, null, 2)}\n`);
+  const live = new Map(
+    currentGeneration(shown.generations, tree.value.name)?.record.shares.map(share => [
+      share.path,
+      share.live,
+    ]),
+  );
+  const { name, path, system, description, backEnd, readonly, env, shell, file, line } = object as Record<
+    string,
+    unknown
+  >;
+  const rows: (readonly [string, unknown])[] = [
+    ['name', name],
+    ...(description === '' ? [] : [['description', description] as const]),
+    ['system', system ?? '?'],
+    ['path', readonly ? `${path} (read-only)` : path],
+    ['registered', `${file}:${line}`],
+    ['back end', backEnd],
+    ['shell', shell],
+    ...(env as readonly string[]).map(entry => ['variable', entry] as const),
+    ...tree.value.shares.map(
+      share =>
+        [
+          'share',
+          `${share.path}${share.readonly ? ' (read-only)' : ''}${live.get(share.path) === false ? ' (not live)' : ''}`,
+        ] as const,
+    ),
+    ...generations.flatMap(one => [
+      ['generation', `${one.name} ${one.state}, prepared ${one.created ?? '?'}`] as const,
+      ...one.holders.map(holder => ['holder', `${one.name}: ${describeHolder(holder)}`] as const),
+    ]),
+  ];
+  return done(
+    table(
+      ['PROPERTY', 'VALUE'],
+      rows.map(([key, value]) => [key, String(value)]),
+    ),
+  );
+}
+
+function check(invocation: Invocation, shown: Shown): Outcome {
+  const one = invocation.line.operands[1] === undefined ? null : named(invocation, shown);
+  if (one?.kind === 'failure') return failed(one.failure);
+  const trees = one === null ? [...shown.registry.trees.values()] : [one.value];
+  let faults = 0;
+  const rows = trees.flatMap(tree => {
+    const { findings, system } = checkTree(tree);
+    faults += findings.filter(isFault).length;
+    if (findings.length === 0) return [[tree.name, 'ok', system ?? '']];
+    return findings.map(finding => [tree.name, isFault(finding) ? 'fault' : 'note', findingText(finding)]);
+  });
+  return { kind: 'done', out: table(['NAME', 'RESULT', 'WHAT'], rows), exitCode: faults > 0 ? 1 : 0 };
+}
+
+const actions = ['list', 'show', 'check', 'prepare', 'release'] as const;
+
+export async function tree(invocation: Invocation): Promise<Outcome> {
+  const given = invocation.line.operands[0] ?? '';
+  const action = actions.find(name => name === given);
+  if (action === undefined) {
+    const fault = { kind: 'bad-value', option: 'tree', value: given, expected: actions } as const;
+    return failed({ kind: 'usage', fault });
+  }
+  if (action === 'prepare') return prepare(invocation);
+  if (action === 'release') return release(invocation);
+  const registry = openRegistry();
+  if (registry.kind === 'failure') return failed(registry.failure);
+  const shown = { registry: registry.value, generations: readGenerations() };
+  switch (action) {
+    case 'list':
+      return list(invocation, shown);
+    case 'show':
+      return show(invocation, shown);
+    case 'check':
+      return check(invocation, shown);
+  }
 }

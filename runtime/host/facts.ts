@@ -31,7 +31,8 @@ export function fileSystemMagic(path: string): number | null {
   }
 }
 
-function hostArch(): Arch {
+/** The machine that launch programs are compiled for. */
+export function hostArch(): Arch {
   if (process.arch === 'x64') return 'x86_64';
   if (process.arch === 'arm64') return 'aarch64';
   throw new Error(`no engine for ${process.arch}`);

@@ -1,5 +1,5 @@
 /** One file of /etc/chos.d (spec/registry.schema.json), read and checked as config.json is. */
-import type { RegisteredShare, Registry as Content } from '../../spec/generated/registry.js';
+import type { Registry as Content, RegisteredShare } from '../../spec/generated/registry.js';
 import { validateRegistry } from '../../spec/generated/validators.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
 import type { Diagnostic, Note, ValuePath } from '../admit/diagnostic.js';

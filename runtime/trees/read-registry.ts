@@ -84,7 +84,9 @@ export function mergeFiles(files: readonly RegistryFile[]): ReadRegistry {
     }
     if (file.defaultTree === null) continue;
     if (defaultTree !== null)
-      diagnostics.push(file.defaultTree.diagnose({ kind: 'duplicate', first: 'the default of another file' }));
+      diagnostics.push(
+        file.defaultTree.diagnose({ kind: 'duplicate', first: 'the default of another file' }),
+      );
     defaultTree = file.defaultTree;
   }
   if (defaultTree !== null && !trees.has(defaultTree.name))

@@ -1,0 +1,102 @@
+import { closeSync, openSync, renameSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { errnoName } from '../../spec/errno.js';
+import { compileRelease } from '../compile/pins.js';
+import { hostArch } from '../host/facts.js';
+import { encode } from '../program/encode.js';
+import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
+import { fileName, type Generation, PINS, readGenerations } from '../trees/pins.js';
+import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
+import { errnoOf } from './read-input.js';
+import { runningContainers } from './running-containers.js';
+import { givenName, hostViewFor } from './tree-prepare.js';
+
+/** How often --drain looks whether the holders are gone, in milliseconds. */
+const POLL = 100;
+
+const fileOf = (one: Generation): string => `${fileName(one.tree)}@${one.number}`;
+
+/**
+ * Stop new launches: they open NAME@N.json and lock it, shared, until their process is in the namespace. Once it has another name and was locked
+ * exclusively, nobody is on the way any more, and /proc tells of everybody who is in.
+ */
+async function close(directory: string, one: Generation): Promise<Attempt<null>> {
+  const file = `${directory}/${fileOf(one)}`;
+  try {
+    if (one.state === 'ready') renameSync(`${file}.json`, `${file}.closing`);
+    const fd = openSync(`${file}.closing`, 'r');
+    const { lockExclusive } = await import('../host/libc.js');
+    const errno = lockExclusive(fd);
+    closeSync(fd);
+    if (errno === 0) return ok(null);
+    return refuse({ kind: 'file', verb: 'lock', path: file, code: errnoName(errno) ?? String(errno) });
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'close', path: file, code: errnoOf(error) });
+  }
+}
+
+function reopen(directory: string, one: Generation): void {
+  if (one.state !== 'ready') return;
+  const file = `${directory}/${fileOf(one)}`;
+  renameSync(`${file}.closing`, `${file}.json`);
+}
+
+const holders = (invocation: Invocation, one: Generation): readonly Holder[] =>
+  one.record === null ? [] : holdersOf(one.name, one.record.inode, runningContainers(invocation));
+
+async function drain(invocation: Invocation, one: Generation): Promise<void> {
+  while (holders(invocation, one).length > 0) await setTimeout(POLL);
+}
+
+/** `debian12` means all its generations, `debian12@7` that one. */
+function select(name: string, directory: string): Attempt<readonly Generation[]> {
+  const all = readGenerations(directory);
+  const chosen = all.filter(one => (name.includes('@') ? one.name === name : one.tree === name));
+  if (chosen.length > 0) return ok(chosen);
+  return name.includes('@')
+    ? refuse({ kind: 'tree', fault: { kind: 'no-generation', name, known: all.map(one => one.name) } })
+    : refuse({ kind: 'tree', fault: { kind: 'not-prepared', tree: name } });
+}
+
+function summarise(generations: readonly Generation[], kept: readonly Holder[]): string {
+  const names = generations.map(one => one.name).join(', ');
+  return kept.length === 0
+    ? `${names} released`
+    : `${names} released; still seen by ${kept.map(describeHolder).join(', ')}`;
+}
+
+/** `tree release NAME[@N] [--force|--drain]` (design.md section 5, pinned, rule 9). */
+export async function release(invocation: Invocation): Promise<Outcome> {
+  const name = givenName(invocation);
+  if (name.kind === 'failure') return name;
+  const { flags } = invocation.line.options;
+  if (flags.has('force') && flags.has('drain'))
+    return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--force', other: '--drain' } });
+  const view = hostViewFor('release');
+  if (view.kind === 'failure') return view;
+  const directory = view.value.kind === 'other' ? `${view.value.prefix}${PINS}` : PINS;
+  const chosen = select(name.value, directory);
+  if (chosen.kind === 'failure') return chosen;
+  const kept: Holder[] = [];
+  for (const one of chosen.value) {
+    if (one.state !== 'unfinished') {
+      const closed = await close(directory, one);
+      if (closed.kind === 'failure') return closed;
+    }
+    if (flags.has('drain')) await drain(invocation, one);
+    const held = holders(invocation, one);
+    kept.push(...held);
+    if (held.length === 0 || flags.has('force')) continue;
+    for (const other of chosen.value) if (other.number <= one.number) reopen(directory, other);
+    const names = held.map(describeHolder);
+    return failed({ kind: 'tree', fault: { kind: 'held', name: one.name, holders: names } });
+  }
+  const program = compileRelease({
+    arch: hostArch(),
+    place: { directory: PINS, file: '' },
+    enter: view.value.kind === 'other',
+    generations: chosen.value.map(fileOf),
+    summary: summarise(chosen.value, kept),
+  });
+  return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
+}

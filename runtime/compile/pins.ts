@@ -1,0 +1,157 @@
+/** The place of the pins, as launch programs make, lock and clear it. */
+import type { PinPlace } from '../../spec/environment.js';
+import type { Arch } from '../../spec/image.js';
+import {
+  AT_FDCWD,
+  Clone,
+  LOCK_EX,
+  MNT_DETACH,
+  MountAttr,
+  type OpenFlags,
+  openFlags,
+  Propagation,
+} from '../../spec/kernel.js';
+import { type Action, action, type Program } from '../program/action.js';
+import { buffer, label, type Slot, slot, text } from '../program/operand.js';
+import { branch, exit, exitReporting, guard, type Line, load, sys } from '../program/step.js';
+import { rule } from './launch.js';
+import { attach, newFilesystem, setAttributes } from './mounts.js';
+import { guardKernel } from './state.js';
+
+const UMOUNT_NOFOLLOW = 8;
+/** linux/stat.h */
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
+const ATTRIBUTES = 8;
+const EPERM = 1;
+
+/** Into the mount namespace and root of process 1, wherever the caller is. */
+export function enterHost(open: OpenFlags): Action {
+  const namespace = slot('host_namespace_fd');
+  const root = slot('host_root_fd');
+  return action(
+    { title: 'enter the mount namespace of process 1', because: rule('trees belong to the machine') },
+    [
+      sys('openat', [AT_FDCWD, text('/proc/1/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: namespace }),
+      sys('openat', [AT_FDCWD, text('/proc/1/root'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+        to: root,
+      }),
+      sys('setns', [namespace, Clone.NEWNS]),
+      sys('fchdir', [root]),
+      sys('chroot', [text('.')]),
+      sys('chdir', [text('/')]),
+      sys('close', [namespace]),
+      sys('close', [root]),
+    ],
+  );
+}
+
+/** One prepare or release at a time; the tmpfs is mounted by the first. `pins` receives its directory. */
+export function lockPins(place: PinPlace, open: OpenFlags, pins: Slot): readonly Action[] {
+  const lock = slot('pins_lock');
+  const stat = buffer('pins_stat', 256);
+  const attributes = slot('pins_attributes');
+  const mount = slot('pins_mount');
+  const exists = label('pins_exist');
+  const mounted = label('pins_mounted');
+  const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
+  return [
+    action({ title: `lock ${place.directory}`, because: rule('one prepare or release at a time') }, [
+      sys(
+        'openat',
+        [
+          AT_FDCWD,
+          text(`${place.directory}.lock`),
+          open.RDWR | open.CREAT | open.NOFOLLOW | open.CLOEXEC,
+          0o600,
+        ],
+        { to: lock },
+      ),
+      sys('flock', [lock, LOCK_EX]),
+    ]),
+    action({ title: `open ${place.directory}`, because: rule('pins live in a tmpfs of our own') }, [
+      sys('mkdirat', [AT_FDCWD, text(place.directory), 0o700], { on: [['EEXIST'], exists] }),
+      exists,
+      sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
+      sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
+      load(attributes, 'U64', stat, ATTRIBUTES),
+      branch(attributes, 'ANY', STATX_ATTR_MOUNT_ROOT, mounted),
+      ...newFilesystem(
+        'tmpfs',
+        'chos-trees',
+        [
+          ['mode', '700'],
+          ['size', '64m'],
+        ],
+        MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
+        mount,
+      ),
+      attach(mount, pins),
+      sys('close', [mount]),
+      sys('close', [pins]),
+      sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
+      mounted,
+      // A tmpfs of somebody else's would let him replace pins.
+      sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
+      load(attributes, 'U32', stat, 20),
+      guard(attributes, 'EQ', 0, EPERM),
+      // Each time: whoever mounted it may have been killed right after. Without it, a bind of / would copy the pins and keep trees busy.
+      setAttributes(pins, 0, 0, Propagation.UNBINDABLE, false),
+    ]),
+  ];
+}
+
+/** Remove a generation, whatever of it is there. Processes that are in the namespace keep it. */
+export function unpin(pins: Slot, path: string, name: string): readonly Line[] {
+  const unmounted = label('unpinned');
+  return [
+    sys('umount2', [text(path), MNT_DETACH | UMOUNT_NOFOLLOW], { on: [['EINVAL', 'ENOENT'], unmounted] }),
+    unmounted,
+    ...['', '.json', '.closing', '.mounts'].flatMap(suffix => {
+      const gone = label('gone');
+      return [sys('unlinkat', [pins, text(`${name}${suffix}`), 0], { on: [['ENOENT'], gone] }), gone];
+    }),
+  ];
+}
+
+/** `tree release`: unpin generations that were closed before. */
+export function compileRelease(input: {
+  readonly arch: Arch;
+  readonly place: PinPlace;
+  readonly enter: boolean;
+  /** File names, e.g. `debian12@7`. */
+  readonly generations: readonly string[];
+  /** Printed at the end. */
+  readonly summary: string;
+}): Program {
+  const open = openFlags(input.arch);
+  const pins = slot('pins', -1);
+  const { place } = input;
+  const line = `${input.summary}\n`;
+  return {
+    arch: input.arch,
+    joins: false,
+    tracks: [
+      {
+        name: 'host',
+        actions: [
+          guardKernel(),
+          ...(input.enter ? [enterHost(open)] : []),
+          ...lockPins(place, open, pins),
+          ...input.generations.map(name =>
+            action({ title: `unpin ${name}`, because: rule('tree release') }, [
+              ...unpin(pins, `${place.directory}/${name}`, name),
+            ]),
+          ),
+          action({ title: 'say so', because: rule('tree release') }, [
+            sys('write', [1, text(line), Buffer.byteLength(line)]),
+            exit(0),
+          ]),
+        ],
+        subroutines: [],
+        failed: [exitReporting(1)],
+      },
+    ],
+    entries: [{ entry: 'host', track: 'host' }],
+    parameters: new Map(),
+  };
+}

@@ -1,0 +1,23 @@
+/** Words for what `tree check` finds. */
+import { unreachable } from '../../spec/unreachable.js';
+import type { Finding } from '../trees/check-tree.js';
+import { oneLine } from './diagnostic.js';
+
+export function findingText(finding: Finding): string {
+  switch (finding.kind) {
+    case 'diagnostic':
+      return oneLine(finding.diagnostic);
+    case 'writable':
+      return finding.uid !== 0
+        ? `${finding.path} belongs to user ${finding.uid}, who decides what everybody in it runs; chown it to root`
+        : `${finding.path} can be written by others than root (mode ${finding.mode.toString(8)}); chmod go-w it`;
+    case 'no-os-release':
+      return 'it has no etc/os-release: is it an operating system?';
+    case 'skeleton':
+      return `its root will be a skeleton, because ${finding.why}`;
+    case 'not-live':
+      return `${finding.share} is not live: what is mounted below it later does not show up inside; mount --make-shared it`;
+    default:
+      return unreachable(finding);
+  }
+}

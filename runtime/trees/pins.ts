@@ -1,0 +1,122 @@
+/**
+ * Prepared generations. Their place is a tmpfs of our own, beside the state root and not in it: `list` shows containers only, and --root may be
+ * anywhere while there is one set of pins for the machine.
+ *
+ *     /run/chos-trees           the tmpfs: 0700, unbindable, so that no bind of / takes the pins along
+ *     /run/chos-trees.lock      held by prepare and release
+ *     NAME@N                    the mount namespace, bound
+ *     NAME@N.json               what prepare knew; written last, so that what has none is unfinished
+ *     NAME@N.mounts             its mountinfo
+ *     NAME@N.closing            the former .json of a generation that is being released
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Pin, Share } from '../../spec/environment.js';
+import { parseMountFacts } from './mount-facts.js';
+
+export const PINS = '/run/chos-trees';
+
+/** A share as it was when the environment was prepared. */
+export interface PreparedShare extends Share {
+  /** What is mounted on the host below it later shows up inside. */
+  readonly live: boolean;
+}
+
+export interface Generation {
+  readonly tree: string;
+  readonly number: number;
+  /** `debian12@7` */
+  readonly name: string;
+  readonly state: 'ready' | 'closing' | 'unfinished';
+  readonly record: PinRecord | null;
+}
+
+/** NAME@N.json */
+export interface PinRecord {
+  readonly path: string;
+  readonly inode: number;
+  readonly host: Pin['host'];
+  readonly treeMounts: readonly string[];
+  readonly shares: readonly PreparedShare[];
+  readonly readonly: boolean;
+  readonly created: string;
+}
+
+/** A tree's name as part of a file name: classic aliases may be paths. */
+export function fileName(tree: string): string {
+  return tree.replaceAll('%', '%25').replaceAll('/', '%2F');
+}
+
+function treeOf(file: string): string {
+  return file.replaceAll('%2F', '/').replaceAll('%25', '%');
+}
+
+function readJson(path: string): PinRecord | null {
+  try {
+    // Only root can write below PINS, and only our own programs do: the shape is theirs.
+    return JSON.parse(readFileSync(path, 'utf8')) as PinRecord;
+  } catch {
+    return null;
+  }
+}
+
+/** All generations below a pin directory, oldest first. Who may not read it sees none. */
+export function readGenerations(directory = PINS): readonly Generation[] {
+  let names: Set<string>;
+  try {
+    names = new Set(readdirSync(directory));
+  } catch {
+    return [];
+  }
+  return [...names]
+    .flatMap((file): Generation[] => {
+      const [, tree, number] = /^(.+)@(\d+)$/.exec(file) ?? [];
+      if (tree === undefined) return [];
+      const state = names.has(`${file}.json`)
+        ? 'ready'
+        : names.has(`${file}.closing`)
+          ? 'closing'
+          : 'unfinished';
+      const suffix = state === 'closing' ? 'closing' : 'json';
+      return [
+        {
+          tree: treeOf(tree),
+          number: Number(number),
+          name: `${treeOf(tree)}@${number}`,
+          state,
+          record: state === 'unfinished' ? null : readJson(`${directory}/${file}.${suffix}`),
+        },
+      ];
+    })
+    .sort((one, other) =>
+      one.tree === other.tree ? one.number - other.number : one.tree < other.tree ? -1 : 1,
+    );
+}
+
+/** The generation that launches of a tree use: the newest that is ready. */
+export function currentGeneration(
+  generations: readonly Generation[],
+  tree: string,
+): (Generation & { readonly record: PinRecord }) | undefined {
+  for (const one of [...generations].reverse())
+    if (one.tree === tree && one.state === 'ready' && one.record !== null)
+      return { ...one, record: one.record };
+  return undefined;
+}
+
+/** `withMounts`: also what is mounted where, which only elision asks. */
+export function pinOf(generation: Generation & { readonly record: PinRecord }, withMounts: boolean): Pin {
+  const path = `${PINS}/${fileName(generation.tree)}@${generation.number}`;
+  const { inode, host, treeMounts } = generation.record;
+  const { mtimeNs } = statSync(`${path}.json`, { bigint: true });
+  return {
+    name: generation.name,
+    path,
+    record: `${path}.json`,
+    generation: generation.number,
+    inode,
+    stamp: { seconds: Number(mtimeNs / 1_000_000_000n), nanoseconds: Number(mtimeNs % 1_000_000_000n) },
+    host,
+    treeMounts,
+    mounts: withMounts ? parseMountFacts(readFileSync(`${path}.mounts`, 'utf8')) : [],
+  };
+}

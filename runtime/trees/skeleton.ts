@@ -1,0 +1,61 @@
+/**
+ * The root of an environment: the tree itself where it has a directory for everything that is mounted in it, else a skeleton: a tmpfs with the tree's
+ * own directories bound into it, and directories of its own for what the tree lacks. Pure; what the tree holds is asked through `TreeView`.
+ */
+import type { PreparedRoot, SkeletonEntry } from '../../spec/environment.js';
+
+export type TreeEntry =
+  | { readonly kind: 'directory'; readonly mode: number }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'other' };
+
+/** Paths are those inside: "/usr". */
+export interface TreeView {
+  readonly entry: (path: string) => TreeEntry | null;
+  /** Names in a directory, sorted. */
+  readonly list: (path: string) => readonly string[];
+}
+
+const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
+
+function ancestors(path: string): readonly string[] {
+  return path === '/' ? [] : [...ancestors(parent(path)), parent(path)];
+}
+
+/** A real directory, reached through real directories: a symlink on the way would lead a mount elsewhere. */
+function isThere(tree: TreeView, path: string): boolean {
+  return [...ancestors(path), path].every(p => p === '/' || tree.entry(p)?.kind === 'directory');
+}
+
+/** Real directories of the tree only: below a link or a file there is nothing to show. */
+function ownEntries(tree: TreeView, directory: string): readonly string[] {
+  return isThere(tree, directory) ? tree.list(directory).map(name => join(directory, name)) : [];
+}
+
+export function planRoot(tree: TreeView, mountPoints: readonly string[], readonly: boolean): PreparedRoot {
+  const missing = mountPoints.filter(path => !isThere(tree, path));
+  const [first] = missing;
+  if (first === undefined && !readonly) return { kind: 'tree' };
+  const expanded = new Set(['/', ...missing.flatMap(ancestors)]);
+  const points = new Set(mountPoints);
+  const entries: SkeletonEntry[] = [];
+  const modeOf = (path: string): number => {
+    const found = isThere(tree, path) ? tree.entry(path) : null;
+    return found?.kind === 'directory' ? found.mode : 0o755;
+  };
+  for (const directory of [...expanded].sort()) {
+    if (directory !== '/') entries.push({ kind: 'directory', path: directory, mode: modeOf(directory) });
+    for (const path of ownEntries(tree, directory)) {
+      if (expanded.has(path) || points.has(path)) continue;
+      const found = tree.entry(path);
+      if (found?.kind === 'link') entries.push({ kind: 'link', path, target: found.target });
+      else if (found !== null) entries.push({ kind: 'bind', path, directory: found.kind === 'directory' });
+    }
+  }
+  for (const path of [...points].sort())
+    if (expanded.has(parent(path)) && !expanded.has(path))
+      entries.push({ kind: 'directory', path, mode: modeOf(path) });
+  const why = first === undefined ? 'the tree is read-only' : `the tree has no directory ${first}`;
+  return { kind: 'skeleton', why, entries };
+}

@@ -53,7 +53,7 @@ TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/
 	$(foreach part,trees podman crash fuzz,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
-test: packages all build/chos-runtime-debug build/chos-engine-aarch64 build/chos-engine-aarch64-debug lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts
+test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts
 	node build/conformance/all.mjs $(PARTS)
 
 .PHONY: packages
@@ -61,7 +61,7 @@ packages: node_modules/.package-lock.json  ## install the Debian packages that t
 	@.ci/packages
 
 .PHONY: unit
-unit: $(GENERATED) build/chos-runtime-debug build/unit/.made  ## unit tests only
+unit: all engine-for-tests build/unit/.made  ## unit tests only
 	$(BIN)/uvu build/unit '\.test\.mjs$$'
 
 RUNTIME ?= build/chos-runtime

@@ -85,7 +85,7 @@ async function resultsOf(
   scratch: string,
   tag: string,
   dir: string,
-): Promise<readonly Result[]> {
+): Promise<{ readonly results: readonly Result[]; readonly code: number | null }> {
   const inner = [self, '--inner', scratch, '--runtime', path, '--only', values.only, '--tag', tag];
   const supervised = [join(dir, 'bin/outside'), 'supervise', process.execPath, ...inner];
   const child = spawn('unshare', ['--mount', '--propagation', 'private', ...supervised], {

@@ -260,12 +260,12 @@ function processTrack(
             ]),
           ]
         : []),
-      found.find,
+      ...found.find,
       ...(parts.seccomp !== null && nnp ? [parts.seccomp] : []),
       action({ title: 'say that execve comes next', because: rule('exec') }, [
         sys('write', [cells.initEnd, text(Signal.EXEC), 1]),
       ]),
-      found.exec,
+      ...found.exec,
     ],
     subroutines: [],
     failed: [

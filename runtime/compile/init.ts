@@ -86,7 +86,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
           ]),
         ]
       : []),
-    program.find,
+    ...program.find,
     action({ title: 'tell the host that all is ready', because: rule('created') }, [
       sys('write', [cells.initEnd, text(Signal.READY), 1]),
     ]),
@@ -96,7 +96,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     action({ title: 'say that execve comes next', because: rule('start gate') }, [
       sys('write', [errorFd, text(Signal.EXEC), 1]),
     ]),
-    program.exec,
+    ...program.exec,
   ];
   const done = label('failure_sent');
   return {

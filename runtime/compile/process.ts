@@ -291,8 +291,8 @@ export function environmentOf(launch: Launch): readonly string[] {
 const SEARCHED: readonly ErrnoName[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES'];
 
 export interface Executable {
-  readonly find: Action;
-  readonly exec: Action;
+  readonly find: readonly Action[];
+  readonly exec: readonly Action[];
 }
 
 /**
@@ -311,8 +311,8 @@ export function executable(
     environment.findLast(e => e.startsWith('PATH='))?.slice(5) ??
     '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const found = label('found');
-  const denied = slot('exec_denied');
-  const isDenied = label('exec_was_denied');
+  const foundInVain = label('found_in_vain');
+  const refused = slot('exec_refused');
   const missing = label('exec_missing');
   const search = label('search_path');
   const candidate = buffer('executable', 4096, true);
@@ -349,8 +349,9 @@ export function executable(
     format(candidate, [field(TemplateField.STRING, cells.arg0)]),
     ...check(),
     branch(status, 'GE', 0, found),
-    alu(status, 0, 'SUB', status),
-    fail(status),
+    alu(refused, 0, 'SUB', status),
+    branch(status, 'EQ', -errnos.EACCES.number, foundInVain),
+    fail(refused),
     search,
   ];
   for (const directory of path.split(':')) {
@@ -362,46 +363,61 @@ export function executable(
       ...check(),
       branch(status, 'GE', 0, found),
       branch(status, 'NE', -errnos.EACCES.number, next),
-      move(denied, 1),
+      move(refused, errnos.EACCES.number),
       next,
     );
   }
-  lines.push(
-    branch(denied, 'NE', 0, isDenied),
-    missing,
-    fail(errnos.ENOENT.number),
-    isDenied,
-    fail(errnos.EACCES.number),
-    found,
-  );
-  const inPath = field(TemplateField.STRING, cells.arg0);
+  lines.push(branch(refused, 'EQ', errnos.EACCES.number, foundInVain), missing, fail(errnos.ENOENT.number));
+  lines.push(found, move(refused, 0), foundInVain);
+  const given = field(TemplateField.STRING, cells.arg0);
+  const reason = field(TemplateField.ERRNO, failedErrno);
+  const usable = label('executable_usable');
+  const noInterpreter = label('no_interpreter');
   return {
-    find: action(
-      {
-        title: `find the executable ${process.args[0]}`,
-        because,
-        words: [
-          'executable file `',
-          inPath,
-          '` not found in $PATH: ',
-          field(TemplateField.ERRNO, failedErrno),
+    find: [
+      action(
+        {
+          title: `find the executable ${process.args[0]}`,
+          because,
+          words: ['executable file `', given, '` not found in $PATH: ', reason],
+        },
+        lines,
+      ),
+      // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
+      action({ title: 'it may be executed', because, words: ['open executable `', given, '`: ', reason] }, [
+        branch(refused, 'EQ', 0, usable),
+        fail(refused),
+        usable,
+      ]),
+    ],
+    exec: [
+      action(
+        {
+          title: `execute ${process.args.join(' ')}`,
+          because,
+          words: ['exec `', given, '`: ', reason],
+        },
+        [
+          sys(
+            'execve',
+            [
+              candidate,
+              ref(cells.args),
+              vector('environment', home ? [...environment, home.entry] : environment),
+            ],
+            { on: [['ENOENT'], noInterpreter] },
+          ),
         ],
-      },
-      lines,
-    ),
-    exec: action(
-      {
-        title: `execute ${process.args.join(' ')}`,
-        because,
-        words: ['exec `', inPath, '`: ', field(TemplateField.ERRNO, failedErrno)],
-      },
-      [
-        sys('execve', [
-          candidate,
-          ref(cells.args),
-          vector('environment', home ? [...environment, home.entry] : environment),
-        ]),
-      ],
-    ),
+      ),
+      // The file itself was there a moment ago.
+      action(
+        {
+          title: 'its interpreter exists',
+          because,
+          words: ['exec `', given, '`: its interpreter or dynamic linker is missing: ', reason],
+        },
+        [noInterpreter, fail(errnos.ENOENT.number)],
+      ),
+    ],
   };
 }

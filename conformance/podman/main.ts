@@ -1,0 +1,135 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { cgroupsNamed, removeCgroups, residueOnHost } from '../suite/host-check.js';
+import { cases } from './case.js';
+import './cases/index.js';
+import { runCases } from './run-cases.js';
+import { formatSummary, formatVerdict, judge, type Result, type Verdict } from './verdict.js';
+
+const self = fileURLToPath(import.meta.url);
+const sources = join(dirname(self), '../../conformance/reporter');
+
+const { values } = parseArgs({
+  options: {
+    runtime: { type: 'string', default: join(dirname(self), '../chos-runtime') },
+    reference: { type: 'string', default: '/usr/bin/crun' },
+    /** Do not compare. */
+    alone: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    /** Print what was seen under both. */
+    show: { type: 'boolean', default: false },
+    /** Set by the program itself: the part that runs in namespaces of its own. */
+    inner: { type: 'string' },
+    tag: { type: 'string', default: '' },
+  },
+});
+
+const chosen = cases().filter(({ name }) => new RegExp(values.only).test(name));
+if (values.list) console.log(chosen.map(({ name }) => name).join('\n'));
+else if (values.inner !== undefined) await runInner(values.inner, values.runtime);
+else process.exitCode = await runOuter(resolve(values.runtime), resolve(values.reference));
+
+async function runOuter(runtime: string, reference: string): Promise<number> {
+  const missing = [runtime, ...(values.alone ? [] : [reference])].find(path => !existsSync(path));
+  if (missing !== undefined) {
+    console.error(`no such runtime: ${missing}`);
+    return 2;
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'chos-podman-'));
+  const tag = `chos-podman-${process.pid}`;
+  execFileSync('gcc', [
+    '-static',
+    '-std=c11',
+    '-D_GNU_SOURCE',
+    '-O1',
+    '-o',
+    join(dir, 'outside'),
+    join(sources, 'outside.c'),
+  ]);
+
+  const verdicts: Verdict[] = [];
+  const theirs = new Map<string, Result>();
+  const ours = new Map<string, Result>();
+  // A verdict is printed as soon as both runtimes have shown the case.
+  const look = (name: string) => {
+    const mine = ours.get(name);
+    const its = theirs.get(name);
+    if (mine === undefined || (its === undefined && !values.alone)) return;
+    const verdict = judge(mine, its, basename(reference));
+    verdicts.push(verdict);
+    console.log(formatVerdict(verdict, mine.milliseconds));
+    if (values.show) for (const one of [mine, its]) console.log(`      ${JSON.stringify(one?.outcome)}`);
+  };
+  const collect = (into: Map<string, Result>) => (result: Result) => {
+    into.set(result.name, result);
+    look(result.name);
+  };
+  await Promise.all([
+    resultsOf(runtime, dir, tag, collect(ours)),
+    ...(values.alone ? [] : [resultsOf(reference, dir, tag, collect(theirs))]),
+  ]);
+
+  // Only now has the last conmon left the group that Podman makes for all of them and never removes.
+  const groups = cgroupsNamed(tag);
+  removeCgroups([...groups, ...groups.map(path => join(path, 'conmon')).filter(existsSync)]);
+  const residue = [...residueOnHost(tag, dir)];
+  if (verdicts.length !== chosen.length)
+    residue.push(`only ${verdicts.length} of ${chosen.length} cases ran`);
+  rmSync(dir, { recursive: true, force: true });
+  if (existsSync(dir)) residue.push(`${dir} cannot be removed`);
+  const host: Verdict = {
+    name: 'host/as-before',
+    word: residue.length === 0 ? 'ok' : 'FAIL',
+    reason: residue.join('; '),
+  };
+  console.log(formatVerdict(host, 0));
+  verdicts.push(host);
+  console.log(formatSummary(verdicts));
+  return verdicts.some(({ word }) => word === 'FAIL') ? 1 : 0;
+}
+
+/**
+ * One child for each runtime, in its own mount, network and pid namespace: with the last process of it, everything
+ * that was started there ends.
+ */
+async function resultsOf(
+  runtime: string,
+  dir: string,
+  tag: string,
+  take: (result: Result) => void,
+): Promise<void> {
+  const scratch = join(dir, basename(runtime));
+  mkdirSync(scratch);
+  const inner = [self, '--inner', scratch, '--runtime', runtime, '--only', values.only, '--tag', tag];
+  const unshare = [
+    '--mount',
+    '--propagation',
+    'private',
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+  ];
+  const supervised = [join(dir, 'outside'), 'supervise', process.execPath, ...inner];
+  const child = spawn('unshare', [...unshare, ...supervised], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise(done => child.on('exit', done));
+  for await (const line of createInterface({ input: child.stdout })) take(JSON.parse(line) as Result);
+  await ended;
+}
+
+async function runInner(scratch: string, path: string): Promise<void> {
+  const runtime = { name: basename(path), path };
+  const outside = join(dirname(scratch), 'outside');
+  const cgroupParent = `/${values.tag}-${runtime.name}`;
+  await runCases({ runtime, outside, cgroupParent, dir: scratch }, chosen, result =>
+    process.stdout.write(`${JSON.stringify(result)}\n`),
+  );
+  process.exit(0);
+}

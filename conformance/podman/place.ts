@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where everything that Podman and the runtime make during the run is kept. */
+export interface Place {
+  readonly dir: string;
+  /** A root file system of busybox: for `--rootfs`, and the content of the image `bb`. */
+  readonly tree: string;
+  readonly containersConf: string;
+  /** Paths given to `--root`, `--runroot` and `--tmpdir`. */
+  readonly storage: readonly string[];
+}
+
+const hybrid = '/sys/fs/cgroup/unified';
+
+/**
+ * Changes the mount namespace, which must be our own, so that the host stays as it was: runtimes change the owner of
+ * their standard streams, Podman keeps locks in /dev/shm and names of network namespaces in /run.
+ */
+export function prepareMountNamespace(dir: string, runtime: string): void {
+  const place = join(dir, 'null');
+  mkdirSync(place);
+  mount('-t', 'tmpfs', 'tmpfs', place);
+  execFileSync('mknod', ['-m', '666', join(place, 'null'), 'c', '1', '3']);
+  mount('--bind', join(place, 'null'), '/dev/null');
+  mount('-t', 'tmpfs', 'tmpfs', '/dev/shm');
+  mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run');
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  if (runtime !== 'crun' || !existsSync(hybrid)) return;
+  // crun 1.8 refuses a hybrid host. The directory below the mount would then be taken for a v1 hierarchy.
+  execFileSync('umount', [hybrid]);
+  mount('-t', 'tmpfs', 'tmpfs', hybrid);
+}
+
+function mount(...args: readonly string[]): void {
+  execFileSync('mount', args);
+}
+
+export function makePlace(dir: string, runtime: { readonly name: string; readonly path: string }): Place {
+  const tree = join(dir, 'tree');
+  makeTree(tree);
+  const networks = join(dir, 'networks');
+  mkdirSync(networks);
+  const containersConf = join(dir, 'containers.conf');
+  writeFileSync(containersConf, containersConfText(runtime, networks));
+  const storage = ['root', 'runroot', 'tmpdir'].flatMap(name => {
+    mkdirSync(join(dir, name));
+    return [`--${name}`, join(dir, name)];
+  });
+  return { dir, tree, containersConf, storage: [...storage, '--storage-driver', 'vfs'] };
+}
+
+/** The lines of docs/podman.md, and what keeps Podman inside `dir`. */
+function containersConfText(runtime: { name: string; path: string }, networks: string): string {
+  return `[containers]
+log_driver = "k8s-file"
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+runtime = "${runtime.name}"
+runtime_supports_json = ["${runtime.name}"]
+runtime_supports_nocgroups = ["${runtime.name}"]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+image_default_transport = "docker://"
+[engine.runtimes]
+${runtime.name} = ["${runtime.path}"]
+[network]
+network_backend = "netavark"
+network_config_dir = "${networks}"
+`;
+}
+
+function makeTree(tree: string): void {
+  for (const name of ['bin', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev', 'usr', 'var', 'home/alice', 'run'])
+    mkdirSync(join(tree, name), { recursive: true });
+  copyFileSync('/bin/busybox', join(tree, 'bin/busybox'));
+  for (const applet of execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n'))
+    if (applet !== 'busybox') symlinkSync('busybox', join(tree, 'bin', applet));
+  writeFileSync(
+    join(tree, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n',
+  );
+  writeFileSync(join(tree, 'etc/group'), 'root:x:0:\nalice:x:1000:\naudio:x:63:alice\n');
+  writeFileSync(join(tree, 'etc/not-executable'), 'text\n');
+  writeFileSync(join(tree, 'bin/no-interpreter'), '#!/bin/nothing\n', { mode: 0o755 });
+  writeFileSync(join(tree, 'bin/no-format'), '\u0001\u0002\u0003', { mode: 0o755 });
+}

@@ -1,0 +1,113 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroupsNamed, mountLines } from '../suite/host-check.js';
+import type { NamedCase } from './case.js';
+import { makePlace, type Place, prepareMountNamespace } from './place.js';
+import { importImage, makePodman, type PodmanWithCleanup } from './podman.js';
+import type { Outcome, Result } from './verdict.js';
+
+export interface Run {
+  readonly runtime: { readonly name: string; readonly path: string };
+  /** Path of the program `outside`, see conformance/reporter/outside.c. */
+  readonly outside: string;
+  readonly cgroupParent: string;
+  readonly dir: string;
+}
+
+/** All cases one after the other, in namespaces that the caller has made. */
+export async function runCases(
+  run: Run,
+  chosen: readonly NamedCase[],
+  report: (result: Result) => void,
+): Promise<void> {
+  prepareMountNamespace(run.dir, run.runtime.name);
+  const place = makePlace(run.dir, run.runtime);
+  const first = podmanOf(run, place, 0);
+  await importImage(first);
+  // Podman makes a few mounts for its own use at its first start and keeps them.
+  const before = traces(run);
+  for (const [index, definition] of chosen.entries()) {
+    const podman = podmanOf(run, place, index + 1);
+    const began = performance.now();
+    const outcome = await runCase(podman, definition, () => left(run, before));
+    rmSync(podman.dir, { recursive: true, force: true });
+    report({
+      name: definition.name,
+      outcome,
+      milliseconds: performance.now() - began,
+      ...(definition.differs === undefined ? {} : { differs: definition.differs }),
+    });
+  }
+}
+
+function podmanOf(run: Run, place: Place, index: number): PodmanWithCleanup {
+  const dir = join(run.dir, `case${index}`);
+  mkdirSync(dir);
+  return makePodman({ ...run, place, dir, index });
+}
+
+async function runCase(
+  podman: PodmanWithCleanup,
+  definition: NamedCase,
+  remains: () => readonly string[],
+): Promise<Outcome> {
+  const outcome = await observe(podman, definition).catch(
+    (error: unknown): Outcome => ({ kind: 'broken', reason: messageOf(error) }),
+  );
+  const complaints = [...(await podman.cleanup()), ...remains()];
+  if (complaints.length === 0) return outcome;
+  const before = outcome.kind === 'seen' ? outcome.complaint : outcome.reason;
+  return { kind: 'broken', reason: [before, ...complaints].filter(text => text !== '').join('; ') };
+}
+
+async function observe(podman: PodmanWithCleanup, definition: NamedCase): Promise<Outcome> {
+  const reason = await definition.skip(podman);
+  if (reason !== undefined) return { kind: 'skipped', reason };
+  const { seen, check } = await before(definition.observe(podman), definition.deadlineMs);
+  try {
+    check();
+    return { kind: 'seen', seen, complaint: '' };
+  } catch (error) {
+    return { kind: 'seen', seen, complaint: messageOf(error) };
+  }
+}
+
+async function before<Value>(work: Promise<Value>, deadlineMs: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('deadline passed')), deadlineMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What containers could leave: mounts, cgroups and state of the runtime. */
+function traces(run: Run): ReadonlySet<string> {
+  const states = ['/run/chos-runtime', '/run/crun', '/run/runc'].filter(existsSync);
+  const entries = states.flatMap(dir => readdirSync(dir).map(name => `state ${join(dir, name)}`));
+  const mounts = mountLines().map(line => `mount ${line}`);
+  const groups = cgroupsNamed('libpod-').filter(path => path.includes(run.cgroupParent));
+  return new Set([...entries, ...mounts, ...groups.map(path => `cgroup ${path}`)]);
+}
+
+/** `podman rm --force` has waited for the containers, so that nothing may be left afterwards. */
+function left(run: Run, before: ReadonlySet<string>): readonly string[] {
+  return [...traces(run)].filter(trace => !before.has(trace)).map(trace => `left behind: ${trace}`);
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const details =
+    'actual' in error && 'expects' in error
+      ? ` (got ${brief(error.actual)}, want ${brief(error.expects)})`
+      : '';
+  return `${error.message.split('\n')[0]}${details}`;
+}
+
+function brief(value: unknown): string {
+  const text = value instanceof RegExp ? String(value) : (JSON.stringify(value) ?? 'undefined');
+  return text.length > 400 ? `${text.slice(0, 400)}...` : text;
+}

@@ -1,0 +1,49 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatSummary, judge, type Outcome, type Result } from './verdict.js';
+
+const result = (outcome: Outcome, differs?: string): Result => ({
+  name: 'a/b',
+  outcome,
+  milliseconds: 1,
+  ...(differs === undefined ? {} : { differs }),
+});
+const saw = (seen: unknown, complaint = ''): Outcome => ({ kind: 'seen', seen, complaint });
+
+test('the same seen under both is a pass', () => {
+  assert.is(judge(result(saw({ code: 0 })), result(saw({ code: 0 })), 'crun').word, 'ok');
+});
+
+test('a difference is a failure that shows both', () => {
+  const verdict = judge(result(saw({ code: 1 })), result(saw({ code: 0 })), 'crun');
+  assert.is(verdict.word, 'FAIL');
+  assert.is(verdict.reason, 'seen {"code":1}; under crun {"code":0}');
+});
+
+test('a difference that the case allows is a pass with its reason', () => {
+  const verdict = judge(result(saw(1), 'own words'), result(saw(2)), 'crun');
+  assert.equal(verdict, { name: 'a/b', word: 'ok', reason: 'not compared with crun: own words' });
+});
+
+test('a complaint fails the case even where the reference shows the same', () => {
+  assert.is(judge(result(saw(1, 'want 2')), result(saw(1, 'want 2')), 'crun').word, 'FAIL');
+});
+
+test('a reference that is wrong is no measure', () => {
+  const verdict = judge(result(saw(1)), result(saw(2, 'want 1')), 'crun');
+  assert.equal(verdict, { name: 'a/b', word: 'ok', reason: 'crun is wrong: want 1' });
+});
+
+test('what could not be observed is a failure', () => {
+  assert.is(judge(result({ kind: 'broken', reason: 'deadline passed' }), undefined, 'crun').word, 'FAIL');
+});
+
+test('the summary counts each word', () => {
+  const words = ['ok', 'ok', 'FAIL', 'skip'] as const;
+  assert.is(
+    formatSummary(words.map(word => ({ name: '', word, reason: '' }))),
+    '2 passed, 1 failed, 1 skipped',
+  );
+});
+
+test.run();

@@ -170,6 +170,9 @@ function encodeData(layout: Layout): { readonly data: Uint8Array; readonly reloc
 /** The image of a program; equal programs give equal bytes. */
 export function encode(program: Program): Uint8Array {
   const layout = layOut(program);
+  // Steps hold these in 16 bits; a number that wraps would be a program that does something else.
+  if (layout.slotCount > NO_SLOT || layout.actions.length > 0xffff)
+    throw new Error(`too large: ${layout.slotCount} slots, ${layout.actions.length} actions`);
   const tables = Object.fromEntries(SECTIONS.map(s => [s, new Table()])) as Record<Section, Table>;
   const counts = {} as Record<Section, number>;
   const text = new TextEncoder();

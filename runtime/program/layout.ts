@@ -93,9 +93,11 @@ function encodeField(f: Field, slots: ReadonlyMap<Slot, number>): Uint8Array {
   return Uint8Array.of(1, f.format.charCodeAt(0), n & 0xff, n >> 8);
 }
 
-/** The bytes of a FORMAT template. */
+/** The bytes of a FORMAT template. A byte 1 in a text of the config would begin a field, and there is no way to say it: it is shown as "?". */
 export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): Uint8Array {
-  const parts = t.map(p => (typeof p === 'string' ? encoder.encode(p) : encodeField(p, slots)));
+  const parts = t.map(p =>
+    typeof p === 'string' ? encoder.encode(p.replaceAll('\u0001', '?')) : encodeField(p, slots),
+  );
   const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
   let at = 0;
   for (const p of parts) {

@@ -29,6 +29,7 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
+import { backEndOf } from './back-end.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { cgroupPlan } from './cgroups/view.js';
 import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
@@ -38,7 +39,6 @@ import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
 import { compileLifecycle, removalLines } from './lifecycle.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
-import { prepareRoot } from './private.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
@@ -50,7 +50,8 @@ export type CompiledLaunch =
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
 
 export function compileLaunch(input: LaunchInput): CompiledLaunch {
-  const launch = createLaunch(input);
+  const backEnd = backEndOf(createLaunch(input));
+  const { launch } = backEnd;
   const { cells, options, config, facts } = launch;
   const refusals: CompileRefusal[] = [];
   const refuse: Refuse = (because, reason) => {
@@ -106,7 +107,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       : []),
     ...containerHooks.actions,
   ];
-  const root = prepareRoot(launch, { beforePivot, openProc: proc.open, afterPivot: proc.sysctl }, refuse);
+  const root = backEnd.prepareRoot({ beforePivot, openProc: proc.open, afterPivot: proc.sysctl }, refuse);
   if (refusals.length > 0) return { kind: 'refused', refusals };
 
   const begin = label('init_begin');
@@ -136,6 +137,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     guardKernel(),
     sweepDescriptors(launch),
     ...openJoined(launch, joined),
+    ...backEnd.open,
     ...makeStateDirectory(launch, encode(compileLifecycle(launch))),
     ...makeGate(launch),
     ...(options.console
@@ -196,6 +198,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         ]
       : []),
     messages.expect(Signal.READY),
+    ...backEnd.settled,
     pidFile(launch),
   ];
   if (options.entry === 'run')

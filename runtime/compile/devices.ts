@@ -69,10 +69,8 @@ function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
 /** /dev comes from somewhere else (a bind mount, the environment): it is taken as it is. */
 export function devIsGiven(launch: Launch): boolean {
   const last = (launch.config.mounts ?? []).findLast(m => normalise(m.destination) === '/dev');
-  return (
-    last !== undefined &&
-    (last.type === 'bind' || (last.options ?? []).some(o => o === 'bind' || o === 'rbind'))
-  );
+  if (last === undefined) return launch.placement.hostDevices;
+  return last.type === 'bind' || (last.options ?? []).some(o => o === 'bind' || o === 'rbind');
 }
 
 /** A node in an opened directory. One that is there already must be the same device. */

@@ -8,6 +8,7 @@ import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import type { Because } from '../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../program/operand.js';
+import { ordinary, type Placement } from './placement.js';
 
 export interface LaunchOptions {
   readonly entry: 'create' | 'run';
@@ -80,6 +81,7 @@ export interface Launch extends LaunchInput {
   readonly cells: Cells;
   /** Kinds of namespaces: a path to join, or '' for a new one. */
   readonly namespaces: ReadonlyMap<string, string>;
+  readonly placement: Placement;
   /** `{kind: 'config'}` for a property path. */
   because(...path: readonly (string | number)[]): Because;
 }
@@ -137,6 +139,7 @@ export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | 
     process,
     open: openFlags(input.facts.arch),
     cells: createCells(process),
+    placement: ordinary,
     namespaces: new Map((spec.config.linux?.namespaces ?? []).map(n => [n.type, n.path ?? ''])),
     because: (...path) => {
       const [file, line] = placeOf(path);

@@ -7,7 +7,6 @@ import { errnos } from '../../spec/errno.js';
 import type { Mount } from '../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
-  AT_FDCWD,
   AT_RECURSIVE,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
@@ -37,6 +36,7 @@ import { guard, type Line, load, resolve, sys, walk } from '../program/step.js';
 import { cgroupMount } from './cgroups/view.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
+import { normalise } from './normalise.js';
 
 /** struct mount_attr of mount_setattr(2). */
 function mountAttributes(set: number, clear: number, propagation: number): Data {
@@ -121,15 +121,7 @@ function describe(m: Mount, o: MountOptions): string {
 const insideProc =
   /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|net\/dev|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/;
 
-export function normalise(path: string): string {
-  const out: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') out.pop();
-    else out.push(part);
-  }
-  return `/${out.join('/')}`;
-}
+export { normalise };
 
 export type MountRefusal = {
   readonly index: number;
@@ -174,7 +166,7 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
         ]
       : [];
   return action({ title: describe(m, o), because }, [
-    sys('open_tree', [AT_FDCWD, text(sourcePath(launch, m)), flags], { to: mount }),
+    ...launch.placement.openSource(text(sourcePath(launch, m)), flags, mount),
     ...mustBeProc,
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
@@ -265,7 +257,14 @@ export interface MountActions {
 
 export function mountActions(launch: Launch): MountActions {
   const seal: Action[] = [];
-  const actions = (launch.config.mounts ?? []).flatMap((m, i) => {
+  const { placement } = launch;
+  const actions = (launch.config.mounts ?? []).flatMap((m, i): readonly Action[] => {
+    const elided = placement.elided.get(i);
+    if (elided) return elided;
+    const [first, ...rest] = made(m, i);
+    return first ? [{ ...first, lines: [...placement.uncover(m, i), ...first.lines] }, ...rest] : [];
+  });
+  function made(m: Mount, i: number): readonly Action[] {
     const o = parseMountOptions(m.options ?? [], m.type);
     const because = launch.because('mounts', i);
     if (o.remount) return [remount(launch, m, o, because)];
@@ -280,6 +279,6 @@ export function mountActions(launch: Launch): MountActions {
         ]),
       );
     return [filesystem(launch, m, o, because, deferred)];
-  });
+  }
   return { actions, seal };
 }

@@ -28,7 +28,8 @@ export const namespaceFlags: Readonly<Record<string, number>> = {
 export function cloneFlags(launch: Launch): number {
   let flags = 0;
   for (const [type, path] of launch.namespaces)
-    if (path === '' && type !== 'cgroup') flags |= namespaceFlags[type] ?? 0;
+    if (path === '' && type !== 'cgroup' && !(type === 'mount' && launch.placement.entered))
+      flags |= namespaceFlags[type] ?? 0;
   return flags;
 }
 

@@ -26,6 +26,8 @@ export interface RootInput {
   readonly beforePivot: readonly Action[];
   readonly openProc: readonly Action[];
   readonly afterPivot: readonly Action[];
+  /** What the environment shows besides the tree. */
+  readonly shown?: readonly Action[];
 }
 
 export interface RootActions {
@@ -77,7 +79,7 @@ function ownNull(launch: Launch): Action {
   return action({ title: 'use the /dev/null of the container', because: rule('standard streams') }, lines);
 }
 
-function terminalActions(
+export function terminalActions(
   launch: Launch,
   consoleSocket: Slot,
 ): { readonly beforePivot: readonly Action[]; readonly afterPivot: readonly Action[] } {
@@ -99,17 +101,22 @@ function terminalActions(
   };
 }
 
-export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
-  const { options, process, config } = launch;
-  const consoleSocket = slot('console_socket_fd', -1);
-  const foregroundTerminal = process.terminal === true && !options.console;
-  const terminal = terminalActions(launch, consoleSocket);
-  for (const r of refusedMounts(config.mounts ?? [])) {
+/** Mounts that no back end makes. */
+export function refuseMounts(launch: Launch, refuse: Refuse): void {
+  for (const r of refusedMounts(launch.config.mounts ?? [])) {
     const because = launch.because('mounts', r.index);
     if (r.why === 'inside-proc') refuse(because, { kind: 'mount-inside-proc', destination: r.what });
     else if (r.why === 'no-source') refuse(because, { kind: 'mount-without-source', destination: r.what });
     else refuse(because, { kind: 'bind-with-data', options: r.what });
   }
+}
+
+export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
+  const { options, process, config } = launch;
+  const consoleSocket = slot('console_socket_fd', -1);
+  const foregroundTerminal = process.terminal === true && !options.console;
+  const terminal = terminalActions(launch, consoleSocket);
+  refuseMounts(launch, refuse);
   if (!hasMountNamespace(launch)) {
     if ((config.mounts ?? []).length > 0)
       refuse(launch.because('mounts'), { kind: 'needs-mount-namespace', property: 'mounts' });
@@ -138,6 +145,7 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
     actions: [
       separate(launch),
       mountRoot(launch),
+      ...(input.shown ?? []),
       ...mounts.actions,
       ...deviceActions(launch).actions,
       ...terminal.beforePivot,

@@ -17,7 +17,7 @@ import { jump, resolve, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 import { attach, setAttributes } from './mounts.js';
 
-const propagations: Readonly<Record<string, readonly [flag: number, recursive: boolean]>> = {
+export const propagations: Readonly<Record<string, readonly [flag: number, recursive: boolean]>> = {
   shared: [Propagation.SHARED, false],
   rshared: [Propagation.SHARED, true],
   slave: [Propagation.SLAVE, false],
@@ -29,7 +29,7 @@ const propagations: Readonly<Record<string, readonly [flag: number, recursive: b
 };
 
 export function rootPath(launch: Launch): string {
-  const { path } = launch.config.root;
+  const path = launch.environment?.path ?? launch.config.root.path;
   return path.startsWith('/') ? path : `${launch.options.bundle}/${path}`;
 }
 
@@ -112,7 +112,7 @@ export function makeWorkingDirectory(launch: Launch): Action {
 }
 
 export function readonlyRoot(launch: Launch): readonly Action[] {
-  if (launch.config.root.readonly !== true) return [];
+  if (launch.config.root.readonly !== true && launch.environment?.readonly !== true) return [];
   return [
     action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
       setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),

@@ -241,7 +241,7 @@ export function describeState(launch: Launch): Template {
     field(TemplateField.JSON, cells.id),
     `","bundle":${JSON.stringify(options.bundle)},"rootfs":${JSON.stringify(rootPath(launch))},"created":"`,
     field(TemplateField.TIME, cells.created),
-    `","owner":"root","annotations":${JSON.stringify(config.annotations ?? {})},"chos":{"cgroups":[`,
+    `","owner":"root","annotations":${JSON.stringify({ ...config.annotations, ...launch.placement.annotations })},"chos":{"cgroups":[`,
     ...cgroups,
     `],"backEnd":"${launch.environment?.backEnd ?? 'private'}","entry":"${options.entry}"}}\n`,
   ];

@@ -3,7 +3,7 @@
  * namespace and never shows more than the container's own part.
  */
 import type { Mount } from '../../../spec/generated/config.js';
-import { AT_FDCWD, MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
+import { MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
 import { type Action, action, type Because } from '../../program/action.js';
 import { label, slot, text } from '../../program/operand.js';
 import { type Line, resolve, sys } from '../../program/step.js';
@@ -42,7 +42,7 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
   if (whole)
     return [
       action({ title: `mount cgroup on ${m.destination}`, because }, [
-        sys('open_tree', [AT_FDCWD, whole.memory, flags], { to: mount }),
+        ...launch.placement.openSource(whole.memory, flags, mount),
         openDestination,
         ...adjust(mount, o, 0),
         attach(mount, destination),
@@ -76,7 +76,7 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
   for (const d of directories) {
     const name = d.hierarchy.mount.slice(d.hierarchy.mount.lastIndexOf('/') + 1);
     lines.push(
-      sys('open_tree', [AT_FDCWD, d.memory, flags], { to: one }),
+      ...launch.placement.openSource(d.memory, flags, one),
       sys('mkdirat', [top, text(name), 0o755]),
       sys('openat', [top, text(name), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: destination }),
       ...adjust(one, o, 0),

@@ -1,0 +1,224 @@
+/**
+ * Elision (design.md section 5): a bind that config.json asks for is left out if the environment shows provably the same mount there already. What
+ * cannot be proved is mounted. The proof is made of facts at compile time, and made again by the program: at the source before the environment is
+ * entered, at the destination in mount order.
+ */
+
+import type { Environment, MountFact, Pin } from '../../spec/environment.js';
+import { errnos } from '../../spec/errno.js';
+import type { Mount } from '../../spec/generated/config.js';
+import type { HostFacts } from '../../spec/host-facts.js';
+import { AT_FDCWD, MountAttr, Propagation, Statx } from '../../spec/kernel.js';
+import { type Action, action } from '../program/action.js';
+import { buffer, slot, struct, text, u32, u64 } from '../program/operand.js';
+import { guard, type Line, load, resolve, store, sys } from '../program/step.js';
+import type { Launch } from './launch.js';
+import { type MountOptions, parseMountOptions } from './mount-options.js';
+import { normalise } from './normalise.js';
+
+export type Verdict =
+  | {
+      readonly kind: 'elided';
+      readonly source: MountFact | null;
+      readonly destination: MountFact;
+      readonly why: string;
+    }
+  | { readonly kind: 'mounted'; readonly why: string };
+
+const mounted = (why: string): Verdict => ({ kind: 'mounted', why });
+const restrictions = MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC | MountAttr.NOSYMFOLLOW;
+const times = MountAttr.ATIME | MountAttr.NODIRATIME;
+
+export function isWithin(path: string, directory: string): boolean {
+  return directory === '/' || path === directory || path.startsWith(`${directory}/`);
+}
+
+/** The mount that a path leads to: the deepest one, of several at one place the last. */
+function mountAt(path: string, mounts: readonly MountFact[]): MountFact | undefined {
+  let found: MountFact | undefined;
+  for (const mount of mounts)
+    if (isWithin(path, mount.point) && (found === undefined || mount.point.length >= found.point.length))
+      found = mount;
+  return found;
+}
+
+const below = (path: string, mounts: readonly MountFact[]): readonly MountFact[] =>
+  mounts.filter(mount => mount.point !== path && isWithin(mount.point, path));
+
+/** The path inside its file system. */
+function rooted(path: string, mount: MountFact): string {
+  return normalise(`${mount.root}/${path.slice(mount.point === '/' ? 0 : mount.point.length)}`);
+}
+
+/** Rule 4: read-only as it would be, restrictions at least as strict, and never against what is asked for by name. */
+function attributesDiffer(o: MountOptions, source: number, destination: number): string | null {
+  const set = o.set | o.recursiveSet;
+  const clear = o.clear | o.recursiveClear;
+  const wanted = (source & ~clear) | set;
+  if (((wanted ^ destination) & MountAttr.RDONLY) !== 0)
+    return (destination & MountAttr.RDONLY) !== 0 ? 'it is read-only there' : 'it is writable there';
+  if ((wanted & restrictions & ~destination) !== 0) return 'nosuid, nodev or noexec is missing there';
+  if ((clear & restrictions & destination) !== 0) return 'suid, dev or exec is asked for';
+  if (((set | clear) & times) !== 0 && ((wanted ^ destination) & times) !== 0) return 'access times differ';
+  return null;
+}
+
+function optionsForbid(o: MountOptions, m: Mount, launch: Launch): string | null {
+  if (o.propagation === Propagation.SHARED) return 'shared is asked for';
+  if (o.propagation === Propagation.UNBINDABLE) return 'unbindable is asked for';
+  if (o.data.length > 0 || o.copyUp) return 'it has data';
+  if (m.uidMappings !== undefined || m.gidMappings !== undefined) return 'it is idmapped';
+  if (launch.config.linux?.mountLabel !== undefined) return 'it would get a label';
+  return launch.namespaces.has('user') ? 'there is a user namespace' : null;
+}
+
+function judgeBind(launch: Launch, environment: Environment, pin: Pin, m: Mount, o: MountOptions): Verdict {
+  const fact = environment.sources.directories.get(m.source ?? '');
+  if (fact === undefined) return mounted('its source is no directory');
+  const source = mountAt(fact.path, environment.sources.mounts);
+  const place = normalise(m.destination);
+  const destination = mountAt(place, pin.mounts);
+  if (source === undefined || destination === undefined) return mounted('its mount is not known');
+  if (source.device !== destination.device || rooted(fact.path, source) !== rooted(place, destination))
+    return mounted('another directory is there');
+  if (source.peerGroup === 0) return mounted("the host's mount is not shared");
+  if (destination.master !== source.peerGroup) return mounted('another mount is there');
+  const why = optionsForbid(o, m, launch) ?? attributesDiffer(o, source.attributes, destination.attributes);
+  if (why !== null) return mounted(why);
+  const submounts = below(fact.path, environment.sources.mounts);
+  const recursiveAttributes = o.recursiveSet !== 0 || o.recursiveClear !== 0;
+  if (submounts.length > 0 && (!o.recursive || recursiveAttributes))
+    return mounted('there are mounts below it');
+  if (submounts.some(mount => mount.peerGroup === 0)) return mounted('a mount below it is not shared');
+  return {
+    kind: 'elided',
+    source,
+    destination,
+    why: `the environment shows it, slave of peer group ${source.peerGroup}`,
+  };
+}
+
+/** A procfs shows the pid namespace of whoever mounted it: the host's, for both. */
+function judgeProc(launch: Launch, pin: Pin, o: MountOptions): Verdict {
+  const { maskedPaths = [], readonlyPaths = [] } = launch.config.linux ?? {};
+  if (launch.namespaces.has('pid')) return mounted('there is a pid namespace');
+  if (maskedPaths.length > 0 || readonlyPaths.length > 0) return mounted('paths are masked or read-only');
+  const destination = mountAt('/proc', pin.mounts);
+  if (destination?.type !== 'proc' || destination.point !== '/proc' || destination.root !== '/')
+    return mounted('no procfs is there');
+  const why = o.data.length > 0 ? 'it has data' : attributesDiffer(o, 0, destination.attributes);
+  if (why !== null || o.propagation === Propagation.SHARED) return mounted(why ?? 'shared is asked for');
+  return { kind: 'elided', source: null, destination, why: 'the environment shows the procfs of the host' };
+}
+
+/** What becomes of each entry of `mounts`, in order. */
+export function judgeMounts(launch: Launch, environment: Environment, pin: Pin): readonly Verdict[] {
+  const remaining: string[] = [];
+  return (launch.config.mounts ?? []).map(m => {
+    const o = parseMountOptions(m.options ?? [], m.type);
+    const place = normalise(m.destination);
+    const covered = remaining.some(other => isWithin(place, other) || isWithin(other, place));
+    const verdict = ((): Verdict => {
+      if (o.remount) return mounted('it changes a mount');
+      if (covered) return mounted('an earlier mount is in the way');
+      if (o.bind) return judgeBind(launch, environment, pin, m, o);
+      return m.type === 'proc' && place === '/proc'
+        ? judgeProc(launch, pin, o)
+        : mounted('it is a mount of its own');
+    })();
+    if (verdict.kind === 'mounted') remaining.push(place);
+    return verdict;
+  });
+}
+
+/** linux/stat.h, linux/mount.h */
+const STATX_TYPE_INO = 0x101;
+const STATX_MNT_ID = 0x1000;
+const STATX_MNT_ID_UNIQUE = 0x4000;
+const MNT_ID = 144;
+const STATMOUNT_MNT_BASIC = 2;
+const StatMount = { MNT_ID_OLD: 56, MNT_ATTR: 64, PEER_GROUP: 80, MASTER: 88 } as const;
+
+/** statmount(2) came with Linux 6.8. */
+const hasStatmount = ({ kernel }: HostFacts): boolean =>
+  kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 8);
+
+export interface Prover {
+  /** Host's namespace: the source is the mount and directory it was at compile time. */
+  source(index: number, verdict: Verdict & { readonly kind: 'elided' }): readonly Action[];
+  /** Environment, at its place in mount order. */
+  destination(index: number, verdict: Verdict & { readonly kind: 'elided' }): readonly Action[];
+}
+
+/** All proofs of a launch use the same memory. */
+export function createProver(launch: Launch, environment: Environment): Prover {
+  const stat = buffer('proof_stat', 256);
+  const info = buffer('proof_mount', 512);
+  const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
+  const value = slot('proof');
+  const fd = slot('proof_fd');
+  const modern = hasStatmount(launch.facts);
+  const stale = errnos.ESTALE.number;
+  const mask = STATX_TYPE_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
+  const mounts = launch.config.mounts ?? [];
+  const isMount = (mount: MountFact, group: number, expected: number): readonly Line[] =>
+    modern
+      ? [
+          load(value, 'U64', stat, MNT_ID),
+          store('U64', request, 8, value),
+          sys('statmount', [request, info, 512, 0]),
+          load(value, 'U32', info, StatMount.MNT_ID_OLD),
+          guard(value, 'EQ', mount.id, stale),
+          load(value, 'U64', info, StatMount.MNT_ATTR),
+          guard(value, 'EQ', mount.attributes, stale),
+          load(value, 'U64', info, group),
+          guard(value, 'EQ', expected, stale),
+        ]
+      : [load(value, 'U64', stat, MNT_ID), guard(value, 'EQ', mount.id, stale)];
+  const isDirectory = (path: string): readonly Line[] => {
+    const fact = environment.sources.directories.get(path);
+    if (fact === undefined) return [];
+    return [
+      load(value, 'U32', stat, Statx.DEV_MAJOR),
+      guard(value, 'EQ', fact.major, stale),
+      load(value, 'U32', stat, Statx.DEV_MINOR),
+      guard(value, 'EQ', fact.minor, stale),
+      load(value, 'U64', stat, Statx.INO),
+      guard(value, 'EQ', fact.inode, stale),
+    ];
+  };
+  const words = (m: Mount | undefined): readonly string[] => [
+    `leave out the mount on ${m?.destination}: it is no longer what it was when this was compiled; compile again, or prepare ${environment.tree} again`,
+  ];
+  return {
+    source(index, { source }) {
+      const m = mounts[index];
+      const path = m?.source ?? '';
+      if (source === null) return [];
+      return [
+        action(
+          { title: `look at ${path} of the host`, because: launch.because('mounts', index), words: words(m) },
+          [
+            sys('statx', [AT_FDCWD, text(path), 0, mask, stat]),
+            ...isDirectory(path),
+            ...isMount(source, StatMount.PEER_GROUP, source.peerGroup),
+          ],
+        ),
+      ];
+    },
+    destination(index, { destination, why }) {
+      const m = mounts[index];
+      const place = m?.destination ?? '';
+      const title = `leave out the mount on ${place}: ${why}`;
+      return [
+        action({ title, because: launch.because('mounts', index), words: words(m) }, [
+          resolve({ root: launch.cells.rootFd, path: text(place) }, { to: fd }),
+          sys('statx', [fd, text(''), 0x1000, mask, stat]),
+          ...isDirectory(m?.source ?? ''),
+          ...isMount(destination, StatMount.MASTER, destination.master),
+          sys('close', [fd]),
+        ]),
+      ];
+    },
+  };
+}

@@ -56,22 +56,20 @@ const propagations: Readonly<Record<string, number>> = {
   unbindable: Propagation.UNBINDABLE,
 };
 
-/** Superblock flags that fsconfig(2) knows by name; their negations are the default of a new superblock. */
-const superblockFlags = new Set(['sync', 'dirsync', 'lazytime', 'mand', 'iversion', 'silent']);
-const noOperation = new Set([
-  'defaults',
-  'async',
-  'nolazytime',
-  'nomand',
-  'noiversion',
-  'loud',
-  'nofail',
-  '_netdev',
-  'auto',
-  'noauto',
-  'user',
-  'nouser',
-]);
+/** Superblock flags that fsconfig(2) knows by name, each with its negation: the default of a new superblock. */
+const superblockFlags: Readonly<Record<string, string>> = {
+  sync: 'async',
+  dirsync: 'nodirsync',
+  lazytime: 'nolazytime',
+  mand: 'nomand',
+  iversion: 'noiversion',
+  silent: 'loud',
+};
+const superblockNegations = new Map(
+  Object.entries(superblockFlags).map(([flag, negation]) => [negation, flag]),
+);
+/** For mount(8) and fstab(5), not for the kernel. */
+const noOperation = new Set(['defaults', 'nofail', '_netdev', 'auto', 'noauto', 'user', 'nouser']);
 
 export function parseMountOptions(options: readonly string[], type: string | undefined): MountOptions {
   let bind = type === 'bind';
@@ -84,7 +82,7 @@ export function parseMountOptions(options: readonly string[], type: string | und
   let propagation = 0;
   let propagationRecursive = false;
   let copyUp = false;
-  const data: [string, string | null][] = [];
+  let data: [string, string | null][] = [];
   const foreign: string[] = [];
   for (const o of options) {
     const own = attributes[o];
@@ -109,7 +107,8 @@ export function parseMountOptions(options: readonly string[], type: string | und
     } else if (o === 'remount') remount = true;
     else if (o === 'tmpcopyup') copyUp = true;
     else if (noOperation.has(o)) continue;
-    else if (superblockFlags.has(o)) data.push([o, null]);
+    else if (superblockFlags[o] !== undefined) data.push([o, null]);
+    else if (superblockNegations.has(o)) data = data.filter(([key]) => key !== superblockNegations.get(o));
     else {
       const equals = o.indexOf('=');
       data.push(equals < 0 ? [o, null] : [o.slice(0, equals), o.slice(equals + 1)]);

@@ -94,6 +94,12 @@ export const deviations: readonly Deviation[] = [
   },
   {
     runtime: 'runc',
+    case: 'rlimits/open-files',
+    reason: 'Go raises the soft limit at its start, at times after runc has set it from outside',
+    sometimes: true,
+  },
+  {
+    runtime: 'runc',
     case: 'terminal/exec-on-a-terminal',
     reason:
       'runc copies the window size after it has started the command, and may lose the end of its output',

@@ -152,8 +152,8 @@ processFileCase(
 processFileCase('no-new-privileges-off', { noNewPrivileges: false }, report =>
   assert.is(report.noNewPrivileges, false),
 );
-processFileCase('rlimits', { rlimits: [{ type: 'RLIMIT_NOFILE', soft: 50, hard: 60 }] }, report =>
-  assert.equal(report.rlimits.NOFILE, [50, 60]),
+processFileCase('rlimits', { rlimits: [{ type: 'RLIMIT_FSIZE', soft: 4096, hard: 8192 }] }, report =>
+  assert.equal(report.rlimits.FSIZE, [4096, 8192]),
 );
 
 test('exec/detached-with-pid-file', {

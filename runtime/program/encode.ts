@@ -17,7 +17,7 @@ import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
 import type { Program } from './action.js';
 import { encodeTemplate, type Layout, layOut, type PlacedStep } from './layout.js';
-import type { Operand, Slot } from './operand.js';
+import { binary, type Operand, type Slot } from './operand.js';
 import type { Step } from './step.js';
 
 function must<T>(value: T | undefined, what: string): T {
@@ -44,13 +44,8 @@ class Table {
   }
 }
 
-function words32(...values: readonly number[]): Uint8Array {
-  const out = new Uint8Array(values.length * 4);
-  const view = new DataView(out.buffer);
-  values.forEach((v, i) => {
-    view.setUint32(i * 4, v, true);
-  });
-  return out;
+function words32(values: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(values).buffer);
 }
 
 function slotNumber(s: Slot, layout: Layout): number {
@@ -58,7 +53,7 @@ function slotNumber(s: Slot, layout: Layout): number {
 }
 
 /** The mode of an argument, and its value where it is a number of ours. */
-function modeOf(o: Operand): number {
+function operandMode(o: Operand): number {
   if (typeof o !== 'object') return ArgMode.IMM;
   switch (o.kind) {
     case 'slot':
@@ -71,7 +66,7 @@ function modeOf(o: Operand): number {
   }
 }
 
-function valueOf(o: Operand, layout: Layout): number | bigint {
+function operandValue(o: Operand, layout: Layout): number | bigint {
   if (typeof o !== 'object') return o;
   switch (o.kind) {
     case 'slot':
@@ -79,7 +74,7 @@ function valueOf(o: Operand, layout: Layout): number | bigint {
     case 'cell':
       return slotNumber(o.slot, layout) + o.index;
     case 'ref':
-      return valueOf(o.slot, layout);
+      return operandValue(o.slot, layout);
     case 'data':
       return must(layout.data.get(o), `data ${o.name}`);
   }
@@ -98,17 +93,23 @@ function put64(words: Int32Array, at: number, value: number | bigint): void {
 
 function errnoLists(layout: Layout): { readonly table: Table; indexOf(step: Step): number } {
   const table = new Table();
-  const known = new Map<string, number>();
+  const byNames = new Map<string, number>();
+  const byList = new Map<Step['errnos'], number>();
   for (const { step } of layout.steps) {
-    if (step.errnos.length === 0) continue;
-    const key = step.errnos.join();
-    if (known.has(key)) continue;
-    const list = new Uint16Array([step.errnos.length, ...step.errnos.map(e => errnos[e].number)]);
-    known.set(key, table.add(new Uint8Array(list.buffer)) / 2);
+    const list = step.errnos;
+    if (list.length === 0 || byList.has(list)) continue;
+    const key = list.join();
+    let index = byNames.get(key);
+    if (index === undefined) {
+      const numbers = new Uint16Array([list.length, ...list.map(e => errnos[e].number)]);
+      index = table.add(new Uint8Array(numbers.buffer)) / 2;
+      byNames.set(key, index);
+    }
+    byList.set(list, index);
   }
   return {
     table,
-    indexOf: step => (step.errnos.length === 0 ? NO_LIST : (known.get(step.errnos.join()) ?? NO_LIST)),
+    indexOf: ({ errnos: list }) => (list.length === 0 ? NO_LIST : (byList.get(list) ?? NO_LIST)),
   };
 }
 
@@ -124,8 +125,8 @@ function encodeStep(
   const at = (number * STEP_SIZE) / 4;
   let modes = 0;
   step.args.forEach((a, i) => {
-    modes |= modeOf(a) << (2 * i);
-    put64(words, at + 4 + i * 2, valueOf(a, layout));
+    modes |= operandMode(a) << (2 * i);
+    put64(words, at + 4 + i * 2, operandValue(a, layout));
   });
   if (step.template) {
     modes |= ArgMode.DATA << 4;
@@ -135,7 +136,7 @@ function encodeStep(
   if (step.op === 'TRIM') put64(words, at + 4, layout.constantsStart);
   const aux =
     step.call !== null ? systemCalls[step.call].index : step.track !== null ? trackOf(step.track) : 0;
-  const dst = step.dst ? Number(valueOf(step.dst, layout)) : NO_SLOT;
+  const dst = step.dst ? Number(operandValue(step.dst, layout)) : NO_SLOT;
   const target = step.target ? must(layout.labels.get(step.target), `label ${step.target.name}`) : NO_STEP;
   words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
   words[at + 1] = dst | (errs << 16);
@@ -143,10 +144,10 @@ function encodeStep(
   words[at + 3] = modes | (aux << 16);
 }
 
-function encodeData(layout: Layout): { readonly data: Uint8Array; readonly relocs: Table } {
-  const data = new Uint8Array(layout.dataSize);
-  const view = new DataView(data.buffer);
-  const relocs = new Table();
+function encodeData(layout: Layout): { readonly data: Uint8Array; readonly relocs: Uint8Array } {
+  const data = Buffer.alloc(layout.dataSize);
+  const view = new DataView(data.buffer, data.byteOffset);
+  const relocs: number[] = [];
   for (const [slot, index] of layout.slots) {
     slot.initial.forEach((v, i) => {
       const value = typeof v === 'object' ? must(layout.data.get(v), `data ${v.name}`) : v;
@@ -154,17 +155,19 @@ function encodeData(layout: Layout): { readonly data: Uint8Array; readonly reloc
     });
   }
   for (const [d, at] of layout.data) {
-    if (at < layout.dataSize) data.set(d.bytes, at);
+    if (typeof d.bytes === 'string') data.write(d.bytes, at, 'latin1');
+    else if (at < layout.dataSize) data.set(d.bytes, at);
     for (const p of d.pointers) {
       const to =
         p.to.kind === 'slot'
           ? must(layout.slots.get(p.to), `slot ${p.to.name}`) * 8
           : must(layout.data.get(p.to), `data ${p.to.name}`);
-      relocs.add(words32(at + p.at, to));
+      relocs.push(at + p.at, to);
     }
   }
-  for (const [step, at] of layout.templateData) data.set(must(layout.templates.get(step), 'a template'), at);
-  return { data, relocs };
+  for (const [step, at] of layout.templateData)
+    data.write(must(layout.templates.get(step), 'a template'), at, 'latin1');
+  return { data, relocs: words32(relocs) };
 }
 
 /** The image of a program; equal programs give equal bytes. */
@@ -175,7 +178,6 @@ export function encode(program: Program): Uint8Array {
     throw new Error(`too large: ${layout.slotCount} slots, ${layout.actions.length} actions`);
   const tables = Object.fromEntries(SECTIONS.map(s => [s, new Table()])) as Record<Section, Table>;
   const counts = {} as Record<Section, number>;
-  const text = new TextEncoder();
 
   const lists = errnoLists(layout);
   const trackNumber = (name: string): number => {
@@ -189,29 +191,38 @@ export function encode(program: Program): Uint8Array {
   });
   tables.steps.add(new Uint8Array(steps.buffer));
 
+  let texts = '';
+  const addText = (added: string): number => {
+    texts += added;
+    return texts.length - added.length;
+  };
+  const actions: number[] = [];
   for (const a of layout.actions) {
     const words = encodeTemplate(a.action.words, layout.slots);
-    tables.actions.add(words32(tables.text.add(words), words.length, a.unwind ?? NO_STEP, 0));
+    actions.push(addText(words), words.length, a.unwind ?? NO_STEP, 0);
   }
+  tables.actions.add(words32(actions));
   tables.errnos = lists.table;
-  for (const t of layout.tracks)
-    tables.tracks.add(words32(t.first, t.count, tables.text.add(text.encode(`${t.track.name}\0`)), 0));
+  tables.tracks.add(
+    words32(layout.tracks.flatMap(t => [t.first, t.count, addText(`${binary(t.track.name)}\0`), 0])),
+  );
+  tables.text.add(Buffer.from(texts, 'latin1'));
   for (const e of program.entries) {
     const n = trackNumber(e.track);
-    tables.entries.add(words32(entries[e.entry] | (n << 16), must(layout.tracks[n], 'a track').first));
+    tables.entries.add(words32([entries[e.entry] | (n << 16), must(layout.tracks[n], 'a track').first]));
   }
   for (const [name, slot] of program.parameters)
-    tables.params.add(words32(parameters[name].number | (must(layout.slots.get(slot), 'a slot') << 16)));
+    tables.params.add(words32([parameters[name].number | (must(layout.slots.get(slot), 'a slot') << 16)]));
   const { data, relocs } = encodeData(layout);
   tables.data.add(data);
-  tables.relocs = relocs;
+  tables.relocs.add(relocs);
 
   counts.steps = layout.steps.length;
   counts.actions = layout.actions.length;
   counts.tracks = layout.tracks.length;
   counts.entries = program.entries.length;
   counts.params = program.parameters.size;
-  counts.relocs = relocs.size / 8;
+  counts.relocs = relocs.length / 8;
   counts.zero = layout.zeroSize;
   for (const s of ['errnos', 'data', 'text', 'map'] as const) counts[s] = tables[s].size;
 

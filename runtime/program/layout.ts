@@ -3,7 +3,15 @@
  */
 import { FIRST_FREE_SLOT } from '../../spec/instructions.js';
 import { type Action, type Program, reservedSlots, type Track } from './action.js';
-import type { Data, Field, Label, Operand, Slot, Template } from './operand.js';
+import {
+  binary,
+  type Data,
+  type Field,
+  type Label,
+  type Operand,
+  type Slot,
+  type Template,
+} from './operand.js';
 import type { Line, Step } from './step.js';
 
 export interface PlacedStep {
@@ -37,7 +45,7 @@ export interface Layout {
   readonly zeroSize: number;
   /** From here to the end of the data in the file nothing is ever written. */
   readonly constantsStart: number;
-  readonly templates: ReadonlyMap<Step, Uint8Array>;
+  readonly templates: ReadonlyMap<Step, string>;
   readonly templateData: ReadonlyMap<Step, number>;
 }
 
@@ -84,31 +92,30 @@ class Memory {
   }
 }
 
-const encoder = new TextEncoder();
 const align8 = (n: number): number => Math.ceil(n / 8) * 8;
 
-function encodeField(f: Field, slots: ReadonlyMap<Slot, number>): Uint8Array {
-  const n = slots.get(f.slot);
-  if (n === undefined) throw new Error(`slot ${f.slot.name} was not placed`);
-  return Uint8Array.of(1, f.format.charCodeAt(0), n & 0xff, n >> 8);
+/**
+ * A FORMAT template, one character for each byte. A byte 1 in a text of the config would begin a field, and there is no way to say it: it is
+ * shown as "?".
+ */
+export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): string {
+  let out = '';
+  for (const part of t)
+    out += typeof part === 'string' ? binary(part.replaceAll('\u0001', '?')) : encodeField(part, slots);
+  return out;
 }
 
-/** The bytes of a FORMAT template. A byte 1 in a text of the config would begin a field, and there is no way to say it: it is shown as "?". */
-export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): Uint8Array {
-  const parts = t.map(p =>
-    typeof p === 'string' ? encoder.encode(p.replaceAll('\u0001', '?')) : encodeField(p, slots),
-  );
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
+function encodeField(f: Field, slots: ReadonlyMap<Slot, number>): string {
+  const n = slots.get(f.slot);
+  if (n === undefined) throw new Error(`slot ${f.slot.name} was not placed`);
+  return `\x01${f.format}${String.fromCharCode(n & 0xff, n >> 8)}`;
 }
 
 /** Longer constants are not compared with each other: they are programs and files, each there once. */
 const SHARED = 256;
+
+const keyOf = (bytes: Uint8Array | string, align: number): string =>
+  typeof bytes === 'string' ? bytes : `${align}:${Buffer.from(bytes).toString('latin1')}`;
 
 /** Written-to data first, then data with pointers (their pages are dirtied by relocation), then the rest; empty buffers last. */
 const rank = (d: Data): number => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
@@ -169,8 +176,8 @@ export function layOut(program: Program): Layout {
   const data = new Map<Data, number>();
   const shared = new Map<string, number>();
   let size = memory.slotCount * 8;
-  const put = (bytes: Uint8Array, length: number, align: number, constant: boolean): number => {
-    const key = constant && length <= SHARED ? `${align}:${Buffer.from(bytes).toString('latin1')}` : null;
+  const put = (bytes: Uint8Array | string, length: number, align: number, constant: boolean): number => {
+    const key = constant && length <= SHARED ? keyOf(bytes, align) : null;
     const known = key === null ? undefined : shared.get(key);
     if (known !== undefined) return known;
     const at = Math.ceil(size / align) * align;
@@ -185,7 +192,7 @@ export function layOut(program: Program): Layout {
     if (rank(d) < 2) constantsStart = size;
   }
 
-  const templates = new Map<Step, Uint8Array>();
+  const templates = new Map<Step, string>();
   const templateData = new Map<Step, number>();
   for (const { step } of steps) {
     if (!step.template) continue;

@@ -24,8 +24,8 @@ export interface Data {
   readonly kind: 'data';
   readonly name: string;
   readonly size: number;
-  /** What it holds at first; empty for zeros. */
-  readonly bytes: Uint8Array;
+  /** What it holds at first; empty for zeros. Text is a string with one character for each byte, which V8 copies fastest. */
+  readonly bytes: Uint8Array | string;
   readonly align: number;
   /** Equal constant data are laid down once. What a step writes into must not be shared. */
   readonly constant: boolean;
@@ -85,12 +85,18 @@ export function label(name: string): Label {
   return { kind: 'label', name };
 }
 
-const encoder = new TextEncoder();
+/** UTF-8, one character for each byte. */
+export function binary(value: string): string {
+  for (let i = 0; i < value.length; i++)
+    if (value.charCodeAt(i) > 127) return Buffer.from(value, 'utf8').toString('latin1');
+  return value;
+}
+
 const noBytes = new Uint8Array(0);
 
 /** A NUL-terminated constant string. */
 export function text(value: string): Data {
-  const encoded = encoder.encode(`${value}\0`);
+  const encoded = `${binary(value)}\0`;
   return {
     kind: 'data',
     name: 'text',

@@ -82,7 +82,7 @@ test('FORMAT refuses offsets outside the data', () => {
 });
 
 const bytes = o.bytes('bytes', Buffer.from('a b c  -17x 99999999999999999999\0rest'));
-const length = bytes.bytes.length;
+const length = bytes.size;
 
 test('SCAN finds bytes', () => {
   const slots: o.Slot[] = [];

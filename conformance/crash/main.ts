@@ -1,5 +1,6 @@
 /** Crash safety: `node build/conformance/crash.mjs [--only PATTERN]`. */
 import { bundleKinds } from './bundles.js';
+import { stopCommands } from './commands.js';
 import { inLab } from './lab.js';
 import { stopLaunches } from './stops.js';
 
@@ -9,4 +10,10 @@ const only = new RegExp(
 
 await inLab(import.meta.url, async lab => {
   for (const kind of bundleKinds) if (only.test(kind.name)) await stopLaunches(lab, kind);
+  for (const kind of bundleKinds)
+    if (
+      ['default', 'hooks', 'pid namespace of the host'].includes(kind.name) &&
+      only.test(`${kind.name} commands`)
+    )
+      await stopCommands(lab, kind);
 });

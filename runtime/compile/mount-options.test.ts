@@ -124,6 +124,11 @@ test('a negated flag of the superblock takes it back', () => {
   }
 });
 
+test('names that every JavaScript object has are nothing special', () => {
+  for (const name of ['constructor', 'rconstructor', 'toString', '__proto__'])
+    assert.equal(parse(name).foreign, [name], name);
+});
+
 test('tmpcopyup is ours', () => {
   const o = parse('tmpcopyup');
   assert.equal([o.copyUp, o.data, o.foreign], [true, [], []]);

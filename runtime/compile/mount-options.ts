@@ -28,46 +28,47 @@ const { RDONLY, NOSUID, NODEV, NOEXEC, ATIME, NOATIME, STRICTATIME, RELATIME, NO
   MountAttr;
 
 /** Attributes of one mount. The access time modes are values of one field: setting one clears the field first. */
-const attributes: Readonly<Record<string, Attribute>> = {
-  ro: [RDONLY, 0],
-  rw: [0, RDONLY],
-  nosuid: [NOSUID, 0],
-  suid: [0, NOSUID],
-  nodev: [NODEV, 0],
-  dev: [0, NODEV],
-  noexec: [NOEXEC, 0],
-  exec: [0, NOEXEC],
-  noatime: [NOATIME, ATIME],
-  atime: [RELATIME, ATIME],
-  relatime: [RELATIME, ATIME],
-  norelatime: [RELATIME, ATIME],
-  strictatime: [STRICTATIME, ATIME],
-  nostrictatime: [RELATIME, ATIME],
-  nodiratime: [NODIRATIME, 0],
-  diratime: [0, NODIRATIME],
-  nosymfollow: [NOSYMFOLLOW, 0],
-  symfollow: [0, NOSYMFOLLOW],
-};
-
-const propagations: Readonly<Record<string, number>> = {
-  shared: Propagation.SHARED,
-  slave: Propagation.SLAVE,
-  private: Propagation.PRIVATE,
-  unbindable: Propagation.UNBINDABLE,
-};
-
-/** Superblock flags that fsconfig(2) knows by name, each with its negation: the default of a new superblock. */
-const superblockFlags: Readonly<Record<string, string>> = {
-  sync: 'async',
-  dirsync: 'nodirsync',
-  lazytime: 'nolazytime',
-  mand: 'nomand',
-  iversion: 'noiversion',
-  silent: 'loud',
-};
-const superblockNegations = new Map(
-  Object.entries(superblockFlags).map(([flag, negation]) => [negation, flag]),
+const attributes: ReadonlyMap<string, Attribute> = new Map(
+  Object.entries({
+    ro: [RDONLY, 0],
+    rw: [0, RDONLY],
+    nosuid: [NOSUID, 0],
+    suid: [0, NOSUID],
+    nodev: [NODEV, 0],
+    dev: [0, NODEV],
+    noexec: [NOEXEC, 0],
+    exec: [0, NOEXEC],
+    noatime: [NOATIME, ATIME],
+    atime: [RELATIME, ATIME],
+    relatime: [RELATIME, ATIME],
+    norelatime: [RELATIME, ATIME],
+    strictatime: [STRICTATIME, ATIME],
+    nostrictatime: [RELATIME, ATIME],
+    nodiratime: [NODIRATIME, 0],
+    diratime: [0, NODIRATIME],
+    nosymfollow: [NOSYMFOLLOW, 0],
+    symfollow: [0, NOSYMFOLLOW],
+  }),
 );
+
+const propagations: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    shared: Propagation.SHARED,
+    slave: Propagation.SLAVE,
+    private: Propagation.PRIVATE,
+    unbindable: Propagation.UNBINDABLE,
+  }),
+);
+
+/** Superblock flags that fsconfig(2) knows by name, and their negations: the default of a new superblock. */
+const superblockFlags = new Set(['sync', 'dirsync', 'lazytime', 'mand', 'iversion', 'silent']);
+const superblockNegations: ReadonlyMap<string, string> = new Map([
+  ['async', 'sync'],
+  ['nolazytime', 'lazytime'],
+  ['nomand', 'mand'],
+  ['noiversion', 'iversion'],
+  ['loud', 'silent'],
+]);
 /** For mount(8) and fstab(5), not for the kernel. */
 const noOperation = new Set(['defaults', 'nofail', '_netdev', 'auto', 'noauto', 'user', 'nouser']);
 
@@ -85,17 +86,18 @@ export function parseMountOptions(options: readonly string[], type: string | und
   let data: [string, string | null][] = [];
   const foreign: string[] = [];
   for (const o of options) {
-    const own = attributes[o];
-    const below = o.startsWith('r') ? attributes[o.slice(1)] : undefined;
-    const recursivePropagation = o.startsWith('r') ? propagations[o.slice(1)] : undefined;
+    const own = attributes.get(o);
+    const below = o.startsWith('r') ? attributes.get(o.slice(1)) : undefined;
+    const ownPropagation = propagations.get(o);
+    const recursivePropagation = o.startsWith('r') ? propagations.get(o.slice(1)) : undefined;
     if (own) {
       set = (set & ~own[1]) | own[0];
       clear = (clear & ~own[0]) | own[1];
     } else if (below) {
       recursiveSet = (recursiveSet & ~below[1]) | below[0];
       recursiveClear = (recursiveClear & ~below[0]) | below[1];
-    } else if (propagations[o] !== undefined) {
-      propagation = propagations[o] ?? 0;
+    } else if (ownPropagation !== undefined) {
+      propagation = ownPropagation;
       propagationRecursive = false;
     } else if (recursivePropagation !== undefined) {
       propagation = recursivePropagation;
@@ -107,7 +109,7 @@ export function parseMountOptions(options: readonly string[], type: string | und
     } else if (o === 'remount') remount = true;
     else if (o === 'tmpcopyup') copyUp = true;
     else if (noOperation.has(o)) continue;
-    else if (superblockFlags[o] !== undefined) data.push([o, null]);
+    else if (superblockFlags.has(o)) data.push([o, null]);
     else if (superblockNegations.has(o)) data = data.filter(([key]) => key !== superblockNegations.get(o));
     else {
       const equals = o.indexOf('=');

@@ -25,6 +25,9 @@ type Number = number | bigint;
 type Path = readonly (string | number)[];
 
 const orMax = (n: Number): string => (BigInt(n) < 0n ? 'max' : String(n));
+/** 0 is what callers in Go write for "not asked for"; as a limit it would kill the first process. */
+const given = (n: Number | undefined): Number | undefined =>
+  n === undefined || BigInt(n) === 0n ? undefined : n;
 
 class Collector {
   readonly limits: Limit[] = [];
@@ -48,9 +51,9 @@ export function limitsV1(r: LinuxResources): Limits {
   const c = new Collector();
   const { memory, cpu, pids, blockIO, network } = r;
   if (memory) {
-    c.set('memory', 'memory.limit_in_bytes', memory.limit, 'memory', 'limit');
-    c.set('memory', 'memory.memsw.limit_in_bytes', memory.swap, 'memory', 'swap');
-    c.set('memory', 'memory.soft_limit_in_bytes', memory.reservation, 'memory', 'reservation');
+    c.set('memory', 'memory.limit_in_bytes', given(memory.limit), 'memory', 'limit');
+    c.set('memory', 'memory.memsw.limit_in_bytes', given(memory.swap), 'memory', 'swap');
+    c.set('memory', 'memory.soft_limit_in_bytes', given(memory.reservation), 'memory', 'reservation');
     c.set('memory', 'memory.kmem.limit_in_bytes', memory.kernel, 'memory', 'kernel');
     c.set('memory', 'memory.kmem.tcp.limit_in_bytes', memory.kernelTCP, 'memory', 'kernelTCP');
     c.set('memory', 'memory.swappiness', memory.swappiness, 'memory', 'swappiness');
@@ -59,12 +62,9 @@ export function limitsV1(r: LinuxResources): Limits {
   }
   if (cpu) {
     c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
-    if (cpu.shares !== undefined && BigInt(cpu.shares) !== 0n)
-      c.set('cpu', 'cpu.shares', cpu.shares, 'cpu', 'shares');
-    if (cpu.period !== undefined && BigInt(cpu.period) !== 0n)
-      c.set('cpu', 'cpu.cfs_period_us', cpu.period, 'cpu', 'period');
-    if (cpu.quota !== undefined && BigInt(cpu.quota) !== 0n)
-      c.set('cpu', 'cpu.cfs_quota_us', cpu.quota, 'cpu', 'quota');
+    c.set('cpu', 'cpu.shares', given(cpu.shares), 'cpu', 'shares');
+    c.set('cpu', 'cpu.cfs_period_us', given(cpu.period), 'cpu', 'period');
+    c.set('cpu', 'cpu.cfs_quota_us', given(cpu.quota), 'cpu', 'quota');
     c.set('cpu', 'cpu.cfs_burst_us', cpu.burst, 'cpu', 'burst');
     c.set('cpu', 'cpu.rt_period_us', cpu.realtimePeriod, 'cpu', 'realtimePeriod');
     c.set('cpu', 'cpu.rt_runtime_us', cpu.realtimeRuntime, 'cpu', 'realtimeRuntime');
@@ -148,21 +148,25 @@ export function limitsV2(r: LinuxResources): Limits {
     c.refuse('only-on-v1', memory.kernelTCP, 'memory', 'kernelTCP');
     c.refuse('only-on-v1', memory.swappiness, 'memory', 'swappiness');
     c.refuse('only-on-v1', memory.disableOOMKiller === true ? true : undefined, 'memory', 'disableOOMKiller');
-    if (memory.limit !== undefined) c.set('memory', 'memory.max', orMax(memory.limit), 'memory', 'limit');
-    c.set('memory', 'memory.low', memory.reservation, 'memory', 'reservation');
-    if (memory.swap !== undefined) {
-      const swap = BigInt(memory.swap) < 0n ? 'max' : String(BigInt(memory.swap) - BigInt(memory.limit ?? 0));
-      c.set('memory', 'memory.swap.max', swap, 'memory', 'swap');
-    }
+    const [limit, low, swap] = [given(memory.limit), given(memory.reservation), given(memory.swap)];
+    if (limit !== undefined) c.set('memory', 'memory.max', orMax(limit), 'memory', 'limit');
+    if (low !== undefined) c.set('memory', 'memory.low', orMax(low), 'memory', 'reservation');
+    // config.json counts memory and swap together, v2 swap alone; a swap that is a number comes with a limit (admit).
+    if (swap !== undefined)
+      c.set(
+        'memory',
+        'memory.swap.max',
+        orMax(BigInt(swap) < 0n ? swap : BigInt(swap) - BigInt(limit ?? 0)),
+        'memory',
+        'swap',
+      );
   }
   if (cpu) {
     c.refuse('only-on-v1', cpu.realtimePeriod || undefined, 'cpu', 'realtimePeriod');
     c.refuse('only-on-v1', cpu.realtimeRuntime || undefined, 'cpu', 'realtimeRuntime');
     c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
-    if (cpu.shares !== undefined && BigInt(cpu.shares) !== 0n)
-      c.set('cpu', 'cpu.weight', weightOfShares(cpu.shares), 'cpu', 'shares');
-    const quota = cpu.quota === undefined || BigInt(cpu.quota) === 0n ? undefined : cpu.quota;
-    const period = cpu.period === undefined || BigInt(cpu.period) === 0n ? undefined : cpu.period;
+    const [shares, quota, period] = [given(cpu.shares), given(cpu.quota), given(cpu.period)];
+    if (shares !== undefined) c.set('cpu', 'cpu.weight', weightOfShares(shares), 'cpu', 'shares');
     if (quota !== undefined || period !== undefined)
       c.set(
         'cpu',

@@ -243,7 +243,7 @@ export const commands: readonly Command[] = [
   ]),
   command('tree', 'list|show|check|prepare|release [NAME]', 'work with the registered trees', [
     text('format', 'FORMAT', 'table or json', { short: 'f' }),
-    flag('drain', 'release: refuse new launches, then wait for the holders'),
+    flag('drain', 'release: let nobody in any more, then wait for the holders'),
     flag('force', 'release: although somebody holds it; holders keep what they see'),
   ]),
   command('pause', 'ID', 'freeze the processes of a container', [], { stored: 'pause' }),

@@ -146,8 +146,14 @@ const hasStatmount = ({ kernel }: HostFacts): boolean =>
 export interface Prover {
   /** Host's namespace: the source is the mount and directory it was at compile time. */
   source(index: number, verdict: Verdict & { readonly kind: 'elided' }): readonly Action[];
-  /** Environment, at its place in mount order. */
-  destination(index: number, verdict: Verdict & { readonly kind: 'elided' }): readonly Action[];
+  /** In the environment itself, before a copy of it is made: a copy's mounts have other numbers. */
+  shared(index: number, verdict: Verdict & { readonly kind: 'elided' }): readonly Action[];
+  /** At its place in mount order. `copied`: in a copy of the environment. */
+  destination(
+    index: number,
+    verdict: Verdict & { readonly kind: 'elided' },
+    copied: boolean,
+  ): readonly Action[];
 }
 
 /** All proofs of a launch use the same memory. */
@@ -161,20 +167,23 @@ export function createProver(launch: Launch, environment: Environment): Prover {
   const stale = errnos.ESTALE.number;
   const mask = STATX_TYPE_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
   const mounts = launch.config.mounts ?? [];
-  const isMount = (mount: MountFact, group: number, expected: number): readonly Line[] =>
+  const isMount = (mount: MountFact, group: number, expected: number, copied: boolean): readonly Line[] =>
     modern
       ? [
           load(value, 'U64', stat, MNT_ID),
           store('U64', request, 8, value),
           sys('statmount', [request, info, 512, 0]),
-          load(value, 'U32', info, StatMount.MNT_ID_OLD),
-          guard(value, 'EQ', mount.id, stale),
+          ...(copied
+            ? []
+            : [load(value, 'U32', info, StatMount.MNT_ID_OLD), guard(value, 'EQ', mount.id, stale)]),
           load(value, 'U64', info, StatMount.MNT_ATTR),
           guard(value, 'EQ', mount.attributes, stale),
           load(value, 'U64', info, group),
           guard(value, 'EQ', expected, stale),
         ]
-      : [load(value, 'U64', stat, MNT_ID), guard(value, 'EQ', mount.id, stale)];
+      : copied
+        ? []
+        : [load(value, 'U64', stat, MNT_ID), guard(value, 'EQ', mount.id, stale)];
   const isDirectory = (path: string): readonly Line[] => {
     const fact = environment.sources.directories.get(path);
     if (fact === undefined) return [];
@@ -201,12 +210,30 @@ export function createProver(launch: Launch, environment: Environment): Prover {
           [
             sys('statx', [AT_FDCWD, text(path), 0, mask, stat]),
             ...isDirectory(path),
-            ...isMount(source, StatMount.PEER_GROUP, source.peerGroup),
+            ...isMount(source, StatMount.PEER_GROUP, source.peerGroup, false),
           ],
         ),
       ];
     },
-    destination(index, { destination, why }) {
+    shared(index, { destination }) {
+      // Where statmount(2) tells of master and attributes, the look at its place says it all.
+      if (modern) return [];
+      const m = mounts[index];
+      return [
+        action(
+          {
+            title: `look at ${m?.destination} of the environment`,
+            because: launch.because('mounts', index),
+            words: words(m),
+          },
+          [
+            sys('statx', [AT_FDCWD, text(m?.destination ?? ''), 0, mask, stat]),
+            ...isMount(destination, StatMount.MASTER, destination.master, false),
+          ],
+        ),
+      ];
+    },
+    destination(index, { destination, why }, copied) {
       const m = mounts[index];
       const place = m?.destination ?? '';
       const title = `leave out the mount on ${place}: ${why}`;
@@ -215,7 +242,7 @@ export function createProver(launch: Launch, environment: Environment): Prover {
           resolve({ root: launch.cells.rootFd, path: text(place) }, { to: fd }),
           sys('statx', [fd, text(''), 0x1000, mask, stat]),
           ...isDirectory(m?.source ?? ''),
-          ...isMount(destination, StatMount.MASTER, destination.master),
+          ...isMount(destination, StatMount.MASTER, destination.master, copied),
           sys('close', [fd]),
         ]),
       ];

@@ -118,6 +118,15 @@ function openEnvironment(launch: Launch, environment: Environment, pin: Pin, c: 
   ];
 }
 
+/** Into the environment itself, keeping a way back to the host for the sources of binds. */
+function join(launch: Launch, pin: Pin, c: Cells): Action {
+  const { open } = launch;
+  return action({ title: `enter ${pin.name}`, because: rule('pinned') }, [
+    sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: c.host }),
+    sys('setns', [c.pin, Clone.NEWNS]),
+  ]);
+}
+
 function enter(launch: Launch, pin: Pin, c: Cells, copyBecause: string | null): Action {
   const { open, cells } = launch;
   const self = text('/proc/self/ns/mnt');
@@ -125,12 +134,10 @@ function enter(launch: Launch, pin: Pin, c: Cells, copyBecause: string | null): 
   const title =
     copyBecause === null
       ? `enter ${pin.name}, without a mount`
-      : `enter a copy of ${pin.name}, because ${copyBecause}`;
+      : `take a copy of ${pin.name}, because ${copyBecause}`;
   return action({ title, because: rule('pinned') }, [
-    ...(copyBecause === null ? [] : [sys('openat', [AT_FDCWD, self, read, 0], { to: c.host })]),
-    sys('setns', [c.pin, Clone.NEWNS]),
     ...(copyBecause === null
-      ? []
+      ? [sys('setns', [c.pin, Clone.NEWNS])]
       : [sys('unshare', [Clone.NEWNS]), sys('openat', [AT_FDCWD, self, read, 0], { to: c.copy })]),
     sys('close', [c.pin]),
     sys('close', [c.record]),
@@ -228,9 +235,11 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const prover = createProver(given, environment);
   const elided = new Map<number, readonly Action[]>();
   const sources: Action[] = [];
+  const shared: Action[] = [];
   verdicts.forEach((verdict, index) => {
     if (verdict.kind === 'mounted') return;
-    elided.set(index, prover.destination(index, verdict));
+    elided.set(index, prover.destination(index, verdict, copyBecause !== null));
+    if (copyBecause !== null) shared.push(...prover.shared(index, verdict));
     sources.push(...prover.source(index, verdict));
   });
   const launch: Launch = { ...given, placement: placementOf(given, environment, pin, c, elided) };
@@ -246,7 +255,11 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
     ],
     prepareRoot: (input, refuse) =>
       prepareRoot(launch, input, refuse, {
-        enter: [...sources, enter(launch, pin, c, copyBecause)],
+        enter: [
+          ...sources,
+          ...(copyBecause === null ? [] : [join(launch, pin, c), ...shared]),
+          enter(launch, pin, c, copyBecause),
+        ],
         own: copyBecause !== null,
         readonly: readonlyTree(launch, pin),
         leave: leave(launch, copyBecause === null ? [] : [c.host, c.copy]),

@@ -6,17 +6,17 @@ import type { Capabilities } from '../../spec/generated/config.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import { struct, u32 } from '../program/operand.js';
-import { sys } from '../program/step.js';
+import { label, slot, struct, u32 } from '../program/operand.js';
+import { alu, jump, sys } from '../program/step.js';
 
-const numbers: Readonly<Record<string, number>> = capabilities;
+const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
 
 /** Capability numbers of those names that the host can give; others are left out as the spec demands (1.3: warn, do not fail). */
 function usable(names: readonly string[] | undefined, facts: HostFacts): ReadonlySet<number> {
   const own = new Set(facts.capabilities);
   const out = new Set<number>();
   for (const name of names ?? []) {
-    const n = numbers[name.toUpperCase()];
+    const n = numbers.get(name.toUpperCase());
     if (n !== undefined && own.has(n)) out.add(n);
   }
   return out;
@@ -65,9 +65,18 @@ export function capabilityActions(
     ],
     true,
   );
+  const next = slot('capability', facts.lastCapability + 1);
+  const again = label('drop_again');
+  const known = label('dropped_all');
   return {
     bound: action({ title: `drop ${dropped.length} capabilities from the bounding set`, because }, [
       ...dropped.map(n => sys('prctl', [Prctl.CAPBSET_DROP, n, 0, 0, 0])),
+      // The program may run on a newer kernel than it was compiled for, whose new capabilities nobody asked for.
+      again,
+      sys('prctl', [Prctl.CAPBSET_DROP, next, 0, 0, 0], { on: [['EINVAL'], known] }),
+      alu(next, next, 'ADD', 1),
+      jump(again),
+      known,
       sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
     ]),
     apply: [

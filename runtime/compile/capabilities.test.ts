@@ -1,0 +1,106 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
+import type { Action } from '../program/action.js';
+import type { Operand } from '../program/operand.js';
+import type { Step } from '../program/step.js';
+import { capabilityActions } from './capabilities.js';
+import { factsOf } from './test/input.js';
+
+const because = { kind: 'rule', rule: 'test' } as const;
+const [CHOWN, KILL, SYS_ADMIN, CHECKPOINT_RESTORE] = [0, 5, 21, 40];
+
+const stepsOf = (...actions: readonly Action[]): readonly Step[] =>
+  actions.flatMap(a => a.lines.filter((l): l is Step => l.kind === 'step'));
+
+function prctls(steps: readonly Step[], option: number): readonly (Operand | undefined)[] {
+  return steps.filter(s => s.call === 'prctl' && s.args[0] === option).map(s => s.args[1]);
+}
+
+function bytesOf(o: Operand | undefined): Uint8Array {
+  if (typeof o !== 'object' || o.kind !== 'data' || typeof o.bytes === 'string') throw new Error('no struct');
+  return o.bytes;
+}
+
+/** The three sets that capset(2) gets, as masks. */
+function sets(
+  actions: readonly Action[],
+): Readonly<Record<'effective' | 'permitted' | 'inheritable', bigint>> {
+  const [header, data] = stepsOf(...actions).find(s => s.call === 'capset')?.args ?? [];
+  assert.is(new Uint32Array(bytesOf(header).buffer)[0], LINUX_CAPABILITY_VERSION_3);
+  const words = new Uint32Array(bytesOf(data).buffer);
+  const mask = (i: number): bigint => BigInt(words[i] ?? 0) | (BigInt(words[i + 3] ?? 0) << 32n);
+  return { effective: mask(0), permitted: mask(1), inheritable: mask(2) };
+}
+
+const bits = (...numbers: readonly number[]): bigint => numbers.reduce((m, n) => m | (1n << BigInt(n)), 0n);
+
+test('without capabilities every set is empty and everything is dropped', () => {
+  const { bound, apply } = capabilityActions(undefined, factsOf({ lastCapability: 3 }), because);
+  assert.equal(prctls(stepsOf(bound), Prctl.CAPBSET_DROP).slice(0, 4), [0, 1, 2, 3]);
+  assert.equal(sets(apply), { effective: 0n, permitted: 0n, inheritable: 0n });
+});
+
+test('five sets, each with its own names', () => {
+  const { bound, apply } = capabilityActions(
+    {
+      bounding: ['CAP_CHOWN', 'CAP_KILL', 'CAP_CHECKPOINT_RESTORE'],
+      permitted: ['CAP_CHOWN', 'CAP_KILL', 'CAP_CHECKPOINT_RESTORE'],
+      effective: ['CAP_CHOWN'],
+      inheritable: ['CAP_KILL'],
+      ambient: ['CAP_KILL'],
+    },
+    factsOf(),
+    because,
+  );
+  const dropped = prctls(stepsOf(bound), Prctl.CAPBSET_DROP);
+  for (const kept of [CHOWN, KILL, CHECKPOINT_RESTORE]) assert.not.ok(dropped.includes(kept), String(kept));
+  assert.ok(dropped.includes(SYS_ADMIN));
+  assert.equal(sets(apply), {
+    effective: bits(CHOWN),
+    permitted: bits(CHOWN, KILL, CHECKPOINT_RESTORE),
+    inheritable: bits(KILL),
+  });
+  const raised = stepsOf(...apply).filter(s => s.args[1] === Prctl.CAP_AMBIENT_RAISE);
+  assert.equal(
+    raised.map(s => s.args[2]),
+    [KILL],
+  );
+});
+
+test('what the kernel would refuse is left out: effective beyond permitted, ambient beyond both', () => {
+  const { apply } = capabilityActions(
+    { permitted: ['CAP_CHOWN'], effective: ['CAP_CHOWN', 'CAP_KILL'], ambient: ['CAP_CHOWN', 'CAP_KILL'] },
+    factsOf(),
+    because,
+  );
+  assert.is(sets(apply).effective, bits(CHOWN));
+  assert.equal(prctls(stepsOf(...apply), Prctl.CAP_AMBIENT), [Prctl.CAP_AMBIENT_CLEAR_ALL]);
+});
+
+test('names that the host has not, or that nobody knows, are left out (spec 1.3)', () => {
+  const { apply } = capabilityActions(
+    { permitted: ['CAP_CHOWN', 'CAP_SYS_ADMIN', 'CAP_FROM_THE_FUTURE', 'constructor'] },
+    factsOf({ capabilities: [CHOWN] }),
+    because,
+  );
+  assert.is(sets(apply).permitted, bits(CHOWN));
+});
+
+test('a kernel with more capabilities than the one compiled for keeps none of them', () => {
+  const { bound } = capabilityActions({ bounding: ['CAP_CHOWN'] }, factsOf({ lastCapability: 3 }), because);
+  const drops = stepsOf(bound).filter(s => s.args[0] === Prctl.CAPBSET_DROP);
+  const last = drops.at(-1);
+  assert.is(typeof last?.args[1], 'object', 'counts on');
+  assert.equal(last?.errnos, ['EINVAL']);
+});
+
+test('the bounding set goes before the identity changes, keepcaps spans the change', () => {
+  const { bound, apply } = capabilityActions(undefined, factsOf(), because);
+  assert.equal(prctls(stepsOf(bound), Prctl.SET_KEEPCAPS), [1]);
+  assert.equal(prctls(stepsOf(...apply), Prctl.SET_KEEPCAPS), [0]);
+  const calls = stepsOf(...apply).map(s => s.call);
+  assert.ok(calls.indexOf('capset') < calls.lastIndexOf('prctl'));
+});
+
+test.run();

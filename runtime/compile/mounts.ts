@@ -137,7 +137,7 @@ export function refusedMounts(mounts: readonly Mount[]): readonly MountRefusal[]
     const o = parseMountOptions(m.options ?? [], m.type);
     if (where.startsWith('/proc/') && !insideProc.test(where))
       out.push({ index, why: 'inside-proc', what: where });
-    if (o.bind && m.source === undefined) out.push({ index, why: 'no-source', what: where });
+    if (o.bind && !o.remount && m.source === undefined) out.push({ index, why: 'no-source', what: where });
     if (o.bind && o.foreign.length > 0) out.push({ index, why: 'foreign-option', what: o.foreign.join() });
   });
   return out;

@@ -163,12 +163,18 @@ static int pty(char **arguments) {
   if (master < 0 || grantpt(master) || unlockpt(master) || ioctl(master, TIOCSWINSZ, &size))
     fail("pty");
   struct sigaction action = {.sa_handler = on_usr1};
+  sigset_t asking, before;
+  sigemptyset(&asking);
+  sigaddset(&asking, SIGUSR1);
+  /* Blocked but while it waits, so that no signal falls between the check and ppoll. */
+  sigprocmask(SIG_BLOCK, &asking, &before);
   sigaction(SIGUSR1, &action, NULL);
   pid_t child = fork();
   if (child < 0)
     fail("fork");
   if (child == 0) {
     signal(SIGUSR1, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     setsid();
     int terminal = open(ptsname(master), O_RDWR);
     if (terminal < 0 || ioctl(terminal, TIOCSCTTY, 0))
@@ -188,8 +194,7 @@ static int pty(char **arguments) {
       size.ws_row++, size.ws_col++;
       ioctl(master, TIOCSWINSZ, &size);
     }
-    /* The window between the check and poll is closed by the caller, who repeats the signal until it is answered. */
-    if (poll(polled, 2, -1) < 0)
+    if (ppoll(polled, 2, NULL, &before) < 0)
       continue;
     if (polled[0].revents) {
       ssize_t got = read(master, bytes, sizeof bytes);

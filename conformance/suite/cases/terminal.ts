@@ -145,17 +145,17 @@ test('terminal/run-without-socket', {
 });
 
 test('terminal/run-follows-the-window-size', {
+  // Twice: a runtime that copies the first size late makes a signal of that as well, which has its case above.
   config: c => {
     withTerminal(c);
-    c.process.args = ['/bin/reporter', 'wait', ',', 'winsize'];
+    const once = ['wait', ',', 'winsize'];
+    c.process.args = ['/bin/reporter', ...once, ',', ...once];
   },
   drive: async t => {
     const running = onTerminal(t, ['run', t.id]);
     await running.printed('ready');
     running.kill('SIGUSR1');
-    const finished = await running.done;
-    assert.match(finished.stdout, '"signal":28');
-    assert.match(finished.stdout, '"rows":34,"columns":78');
+    await running.printed('"rows":34,"columns":78');
   },
 });
 

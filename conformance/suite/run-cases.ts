@@ -38,7 +38,7 @@ async function outcomeOf(run: Run, definition: NamedCase, index: number): Promis
   run.orphans.forget();
   // A case with another user may have made the runtime change its owner.
   chownSync('/dev/null', 0, 0);
-  const mountsBefore = mountLines().join('\n');
+  const mountsBefore = new Set(mountLines());
   const supervisor = process.ppid;
   const bundle = makeBundle(join(dir, 'bundle'), run.programs);
   definition.files?.(bundle);

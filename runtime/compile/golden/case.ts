@@ -1,14 +1,14 @@
 /**
- * Golden cases: a config.json (with process.json and state.json for exec) and a faked host, compiled and put into the words of
- * `explain --steps`. Most faked kernels have two capabilities only, which keeps the programs short.
+ * Golden cases: a config.json (with process.json and state.json for exec) and a faked host.json (with environment.json, what runtime/trees
+ * hands over), compiled and put into the words of `explain --steps`. Most faked kernels have two capabilities only, which keeps programs short.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../../spec/environment.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { type AdmittedProcess, type AdmittedSpec, admit, admitProcess } from '../../admit/admit.js';
-import type { Program } from '../../program/action.js';
-import { explain } from '../../program/explain.js';
+import type { Because, Program } from '../../program/action.js';
+import { type ExplainedStep, explain } from '../../program/explain.js';
 import { explainText } from '../../report/explain-text.js';
 import { compileExec, compileLaunch } from '../compile.js';
 import type { ExecInput } from '../exec.js';
@@ -17,14 +17,13 @@ import { compileLifecycle } from '../lifecycle.js';
 
 export const casesFolder = 'runtime/compile/golden';
 
-/** What a case shows: the launch (or exec) by a back end, or the stored program of the container. */
-export type Kind = 'private' | 'stored';
+/** What a case shows: the launch (or exec) by a back end, the stored program of the container, or the page that `explain` prints. */
+export type Kind = 'private' | 'pinned' | 'stored' | 'explain';
 
 /** options.json: what differs from `create` without a terminal. */
 interface CaseOptions {
   readonly launch?: Partial<LaunchOptions>;
-  readonly programs?: readonly Kind[];
-  readonly environment?: Environment;
+  readonly show?: readonly Kind[];
 }
 
 export interface GoldenCase {
@@ -35,11 +34,36 @@ export interface GoldenCase {
 }
 
 export function goldenFile(name: string, kind: Kind): string {
-  return join(casesFolder, name, `program.${kind}.txt`);
+  return join(casesFolder, name, kind === 'explain' ? 'explain.txt' : `program.${kind}.txt`);
 }
 
+/** Targets as distances: else one more step would change every line behind it. */
+function relative({ number, text }: ExplainedStep): string {
+  return text.replace(/(-> |go to | at )(\d+)(\]?)$/, (_, word: string, target: string, end: string) => {
+    const distance = Number(target) - number;
+    return `${word}${distance < 0 ? '' : '+'}${distance}${end}`;
+  });
+}
+
+function cause(because: Because): string {
+  return because.kind === 'rule' ? because.rule : `line ${because.line} ${because.path}`;
+}
+
+/** The program as `explain --steps` has it, without numbers. */
 export function shownProgram(program: Program): string {
-  return explainText(explain(program, { steps: true }));
+  const indented = (steps: readonly ExplainedStep[]): readonly string[] =>
+    steps.map(s => `    ${relative(s)}`);
+  const lines = explain(program, { steps: true }).tracks.flatMap(track => [
+    `track ${track.name}`,
+    ...track.actions.flatMap(a => [`  ${a.title}   <- ${cause(a.because)}`, ...indented(a.listing)]),
+    ...(track.afterFailure.length > 0 ? ['  after a failure', ...indented(track.afterFailure)] : []),
+    '',
+  ]);
+  return lines.join('\n');
+}
+
+export function shown(kind: Kind, program: Program): string {
+  return kind === 'explain' ? explainText(explain(program, { steps: false })) : shownProgram(program);
 }
 
 function readText(name: string, file: string): string {
@@ -57,6 +81,15 @@ function programOf(
 ): Program {
   if (compiled.kind === 'refused') throw new Error(`${name} is not compiled: ${JSON.stringify(compiled)}`);
   return compiled.program;
+}
+
+/** environment.json, with the Map that JSON cannot hold. */
+function environmentOf(json: unknown): Environment {
+  const given = json as Environment & { readonly sources: { readonly directories: object } };
+  return {
+    ...given,
+    sources: { ...given.sources, directories: new Map(Object.entries(given.sources.directories)) },
+  };
 }
 
 export function readCase(name: string): GoldenCase {
@@ -83,7 +116,7 @@ export function readCase(name: string): GoldenCase {
   const input: LaunchInput = {
     spec,
     facts,
-    environment: options.environment ?? null,
+    environment: has('environment.json') ? environmentOf(json('environment.json')) : null,
     options: {
       entry: 'create',
       cgroupManager: 'cgroupfs',
@@ -99,7 +132,7 @@ export function readCase(name: string): GoldenCase {
   };
   return {
     name,
-    kinds: options.programs ?? ['private'],
+    kinds: options.show ?? [input.environment?.pin ? 'pinned' : 'private'],
     compile: kind =>
       kind === 'stored' ? compileLifecycle(createLaunch(input)) : programOf(name, compileLaunch(input)),
   };

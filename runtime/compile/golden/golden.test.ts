@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encode } from '../../program/encode.js';
-import { casesFolder, goldenFile, readCase, shownProgram } from './case.js';
+import { casesFolder, goldenFile, readCase, shown } from './case.js';
 
 const write = process.env.GOLDEN === 'write';
 const names = readdirSync(casesFolder, { withFileTypes: true })
@@ -19,13 +19,13 @@ test('there are cases', () => {
 for (const name of names) {
   const golden = readCase(name);
   for (const kind of golden.kinds) {
-    test(`${name}: program ${kind}`, () => {
+    test(`${name}: ${kind}`, () => {
       const file = goldenFile(name, kind);
-      const shown = shownProgram(golden.compile(kind));
-      if (write) return writeFileSync(file, shown);
-      const now = join('build/golden', name, `program.${kind}.txt`);
+      const text = shown(kind, golden.compile(kind));
+      if (write) return writeFileSync(file, text);
+      const now = join('build/golden', name, `${kind}.txt`);
       mkdirSync(dirname(now), { recursive: true });
-      writeFileSync(now, shown);
+      writeFileSync(now, text);
       const difference = spawnSync('diff', ['-u', '--new-file', file, now], { encoding: 'utf8' });
       if (difference.status !== 0) {
         assert.unreachable(`${file} says something else (make golden rewrites it)\n${difference.stdout}`);
@@ -39,9 +39,9 @@ for (const name of names) {
   }
 
   test(`${name}: no file is left of a program that is not compiled any more`, () => {
-    const expected = new Set<string>(golden.kinds.map(kind => `program.${kind}.txt`));
+    const expected = new Set(golden.kinds.map(kind => goldenFile(name, kind)));
     const stale = readdirSync(join(casesFolder, name)).filter(
-      file => file.startsWith('program.') && !expected.has(file),
+      file => file.endsWith('.txt') && !expected.has(join(casesFolder, name, file)),
     );
     if (write) for (const file of stale) rmSync(join(casesFolder, name, file));
     else assert.equal(stale, []);

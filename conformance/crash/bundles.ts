@@ -4,7 +4,6 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { defaultConfig } from '../../runtime/cli/default-config.js';
 import type { Config, LinuxNamespace } from '../../spec/generated/config.js';
-import { spare } from './kernel.js';
 import type { Lab } from './lab.js';
 
 /** foreground: `run` of a command that ends at once; detached and create: of one that does not end by itself. */
@@ -209,7 +208,6 @@ export function startHolder(): Promise<{ readonly pid: number; stop(): void }> {
     ['--net', '--ipc', '--uts', '--pid', '--fork', 'sh', '-c', 'echo here; exec sleep 3600'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  spare(child.pid ?? -1);
   return new Promise(ready => {
     child.stdout.once('data', () => {
       const pid = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));

@@ -139,7 +139,10 @@ export async function stopCommands(lab: Lab, kind: BundleKind): Promise<void> {
   for (const subject of subjects) {
     const title = `${kind.name}: ${subject.args('ID').join(' ')}`;
     if (/pause|resume/.test(subject.name) && !existsSync('/sys/fs/cgroup')) continue;
-    tried += await stopStored(container, subject, title);
+    const from = performance.now();
+    const count = await stopStored(container, subject, title);
+    console.log(`${title}: ${count} stops, ${Math.round(performance.now() - from)} ms`);
+    tried += count;
   }
   tried += await stopExec(container, [], `${kind.name}: exec`);
   tried += await stopExec(container, ['--detach'], `${kind.name}: exec --detach`);

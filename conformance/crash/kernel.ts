@@ -1,15 +1,9 @@
-/** Calls of the C library that Node lacks: adopting orphans, waiting for them, and a socket that takes terminals. */
+/** Calls of the C library that Node lacks: waiting for orphans, and a socket that takes terminals. */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 
 const libc = koffi.load('libc.so.6');
-const prctl: (option: number, a: number, b: number, c: number, d: number) => number = libc.func(
-  'int prctl(int option, ulong a, ulong b, ulong c, ulong d)',
-);
-const waitpid: (pid: number, status: null, options: number) => number = libc.func(
-  'int waitpid(int pid, void *status, int options)',
-);
 const pidfdOpen: (number: number, pid: number, flags: number) => number = libc.func(
   'long syscall(long number, int pid, uint flags)',
 );
@@ -28,18 +22,12 @@ const accept4: (fd: number, address: null, length: null, flags: number) => numbe
   'int accept4(int fd, void *address, void *length, int flags)',
 );
 
-const PR_SET_CHILD_SUBREAPER = 36;
 const SYS_pidfd_open = 434;
 const POLLIN = 1;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-
-/** Containers whose runtime was killed become children of this process. */
-export function becomeSubreaper(): void {
-  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw new Error('prctl(PR_SET_CHILD_SUBREAPER)');
-}
 
 export function childrenOf(pid: number): readonly number[] {
   try {
@@ -64,24 +52,17 @@ export function hasEnded(pid: number, milliseconds: number): boolean {
   return ready > 0;
 }
 
-const spared = new Set<number>();
-
-/** A child that is no orphan, and not to be reaped. */
-export function spare(pid: number): void {
-  spared.add(pid);
-}
-
-/** Reap the children of this process, each given that time to end; returns the command lines of those that did not, which are killed. */
-export function reapOrphans(milliseconds: number): readonly string[] {
+/**
+ * Wait until no orphan is left, each given that time; the subreaper reaps them. Returns the command lines of those that stayed, which are killed.
+ */
+export function awaitOrphans(milliseconds: number): readonly string[] {
   const stayed: string[] = [];
-  const orphans = (): readonly number[] => childrenOf(process.pid).filter(pid => !spared.has(pid));
+  const orphans = (): readonly number[] => childrenOf(process.ppid).filter(pid => pid !== process.pid);
   for (let all = orphans(); all.length > 0; all = orphans()) {
     for (const pid of all) {
-      if (!hasEnded(pid, milliseconds)) {
-        stayed.push(`${pid} ${commandLine(pid)}`);
-        process.kill(pid, 'SIGKILL');
-      }
-      waitpid(pid, null, 0);
+      if (hasEnded(pid, milliseconds)) continue;
+      stayed.push(`${pid} ${commandLine(pid)}`);
+      process.kill(pid, 'SIGKILL');
     }
   }
   return stayed;

@@ -22,7 +22,7 @@ import { answer } from '../../runtime/cli/dispatch.js';
 import type { Values } from '../../runtime/engine/wire.js';
 import type { Entry } from '../../spec/commands.js';
 import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../suite/host-check.js';
-import { becomeSubreaper, reapOrphans } from './kernel.js';
+import { awaitOrphans } from './kernel.js';
 
 export interface Lab {
   /** A directory of this run alone, on a tmpfs. */
@@ -33,7 +33,7 @@ export interface Lab {
   /** The command under test, and its build that can stop at a step. */
   readonly runtime: string;
   readonly debug: string;
-  readonly mounts: string;
+  readonly mounts: readonly string[];
 }
 
 export interface Ended {
@@ -129,8 +129,10 @@ export function engineCommand(lab: Lab, image: Image, more: Values = {}): readon
  * What is there that should not be, after `delete --force`. Processes get a moment: one that was killed, or whose channel has closed, is ending.
  */
 export function residue(lab: Lab, id: string): readonly string[] {
-  const found = reapOrphans(3_000).map(text => `process left: ${text}`);
-  if (mountLines().join('\n') !== lab.mounts) found.push('mounts left');
+  const found = awaitOrphans(3_000).map(text => `process left: ${text}`);
+  const mounts = mountLines();
+  found.push(...mounts.filter(line => !lab.mounts.includes(line)).map(line => `mount left: ${line}`));
+  found.push(...lab.mounts.filter(line => !mounts.includes(line)).map(line => `mount gone: ${line}`));
   for (const place of cgroupPlaces) {
     if (!existsSync(join(place, id))) continue;
     found.push(...removeCgroups(cgroupsNamed(id)));
@@ -205,7 +207,11 @@ async function outer(self: string): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'chos-lab-'));
   const tag = `chlab${process.pid}`;
   const args = [fileURLToPath(self), ...process.argv.slice(2), '--inner', dir, '--tag', tag];
-  const child = spawn('unshare', ['--mount', '--propagation', 'private', process.execPath, ...args], {
+  const reaper = join(dir, 'outside');
+  execFileSync('gcc', ['-static', '-D_GNU_SOURCE', '-O1', '-o', reaper, 'conformance/reporter/outside.c']);
+  // A container whose runtime was killed becomes a child of the process above us, which reaps it as conmon does.
+  const command = ['--mount', '--propagation', 'private', reaper, 'supervise', process.execPath, ...args];
+  const child = spawn('unshare', command, {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const code = await new Promise<number>(ended => child.on('exit', status => ended(status ?? 1)));
@@ -215,7 +221,10 @@ async function outer(self: string): Promise<number> {
   return left.length === 0 ? code : 1;
 }
 
-async function runInner(dir: string, body: (lab: Lab) => Promise<void>): Promise<number> {
+async function runInner(outer: string, body: (lab: Lab) => Promise<void>): Promise<number> {
+  closeSync(3); // how orphans ended is not asked for
+  const dir = join(outer, 'lab');
+  mkdirSync(dir);
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
   execFileSync('mknod', ['-m', '666', join(dir, 'null'), 'c', '1', '3']);
   execFileSync('mount', ['--bind', join(dir, 'null'), '/dev/null']);
@@ -223,12 +232,11 @@ async function runInner(dir: string, body: (lab: Lab) => Promise<void>): Promise
   mkdirSync(root, { mode: 0o700 });
   const debug = join(dir, 'chos-runtime-debug');
   copyFileSync(resolve('build/chos-runtime-debug'), debug);
-  becomeSubreaper();
   const tag = process.argv[process.argv.indexOf('--tag') + 1] ?? '';
   const runtime = resolve(process.env.RUNTIME ?? 'build/chos-runtime');
-  await body({ dir, tag, root, runtime, debug, mounts: mountLines().join('\n') });
+  await body({ dir, tag, root, runtime, debug, mounts: mountLines() });
   check('cgroups at the end', removeCgroups(cgroupsNamed(tag)));
-  check('processes at the end', reapOrphans(0));
+  check('processes at the end', awaitOrphans(0));
   console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
   return tally.failed === 0 ? 0 : 1;
 }

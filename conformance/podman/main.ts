@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -76,8 +76,9 @@ async function runOuter(runtime: string, reference: string): Promise<number> {
   ]);
 
   // Only now has the last conmon left the group that Podman makes for all of them and never removes.
+  // In the hierarchies without a controller Podman also leaves those of pods.
   const groups = cgroupsNamed(tag);
-  removeCgroups([...groups, ...groups.map(path => join(path, 'conmon')).filter(existsSync)]);
+  removeCgroups(groups.flatMap(path => [path, ...childrenOf(path)]));
   const residue = [...residueOnHost(tag, dir)];
   if (verdicts.length !== chosen.length)
     residue.push(`only ${verdicts.length} of ${chosen.length} cases ran`);
@@ -122,6 +123,11 @@ async function resultsOf(
   const ended = new Promise(done => child.on('exit', done));
   for await (const line of createInterface({ input: child.stdout })) take(JSON.parse(line) as Result);
   await ended;
+}
+
+function childrenOf(dir: string): readonly string[] {
+  const entries = readdirSync(dir, { withFileTypes: true });
+  return entries.filter(entry => entry.isDirectory()).map(entry => join(dir, entry.name));
 }
 
 async function runInner(scratch: string, path: string): Promise<void> {

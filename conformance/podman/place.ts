@@ -59,7 +59,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 runtime = "${runtime.name}"
 runtime_supports_json = ["${runtime.name}"]
-runtime_supports_nocgroups = ["${runtime.name}"]
+runtime_supports_nocgroup = ["${runtime.name}"]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 image_default_transport = "docker://"

@@ -1,13 +1,18 @@
 /** How a case went under one runtime. */
 export type Outcome =
-  | { readonly kind: 'seen'; readonly seen: unknown; readonly complaint: string }
+  | {
+      readonly kind: 'seen';
+      readonly seen: unknown;
+      /** The part of `seen` that must be the same. */
+      readonly compared: unknown;
+      readonly complaint: string;
+    }
   | { readonly kind: 'skipped'; readonly reason: string }
   /** The observation could not be made, or something was left behind. */
   | { readonly kind: 'broken'; readonly reason: string };
 
 export interface Result {
   readonly name: string;
-  readonly differs?: string;
   readonly outcome: Outcome;
   readonly milliseconds: number;
 }
@@ -28,24 +33,17 @@ export function judge(ours: Result, theirs: Result | undefined, reference: strin
       return { name, word: 'FAIL', reason: outcome.reason };
     case 'seen':
       if (outcome.complaint !== '') return { name, word: 'FAIL', reason: outcome.complaint };
-      return compare(name, ours.differs, outcome.seen, theirs?.outcome, reference);
+      return compare(name, outcome.compared, theirs?.outcome, reference);
   }
 }
 
-function compare(
-  name: string,
-  differs: string | undefined,
-  seen: unknown,
-  theirs: Outcome | undefined,
-  reference: string,
-): Verdict {
+function compare(name: string, compared: unknown, theirs: Outcome | undefined, reference: string): Verdict {
   const ok = (reason: string): Verdict => ({ name, word: 'ok', reason });
-  if (differs !== undefined) return ok(`not compared with ${reference}: ${differs}`);
   if (theirs === undefined) return ok('not compared');
   if (theirs.kind !== 'seen') return ok(`${reference} could not: ${theirs.reason}`);
   if (theirs.complaint !== '') return ok(`${reference} is wrong: ${theirs.complaint}`);
-  const mine = JSON.stringify(seen);
-  const its = JSON.stringify(theirs.seen);
+  const mine = JSON.stringify(compared);
+  const its = JSON.stringify(theirs.compared);
   if (mine === its) return ok('');
   return { name, word: 'FAIL', reason: `seen ${mine}; under ${reference} ${its}` };
 }

@@ -206,11 +206,11 @@ function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions)
 function filesystem(
   launch: Launch,
   m: Mount,
-  asked: MountOptions,
+  given: MountOptions,
   because: Because,
   deferred: Slot | null,
 ): Action {
-  const o = deferred ? { ...asked, set: asked.set & ~MountAttr.RDONLY } : asked;
+  const o = deferred ? { ...given, set: given.set & ~MountAttr.RDONLY } : given;
   const { open, cells } = launch;
   const mount = deferred ?? slot('mount');
   const destination = slot('destination');
@@ -220,15 +220,25 @@ function filesystem(
   const strict = type === 'proc' || type === 'sysfs';
   const from = slot('copy_from');
   const none = label('nothing_to_copy');
+  const asked = (key: string, radix: number) => {
+    const value = o.data.findLast(([name]) => name === key)?.[1];
+    return value ? Number.parseInt(value, radix) : undefined;
+  };
+  const [mode, uid, gid] = [asked('mode', 8), asked('uid', 10), asked('gid', 10)];
   const copy: readonly Line[] = o.copyUp
     ? [
         sys('openat', [destination, text('.'), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to: from }),
         walk('COPY', [from, text(''), mount, -1], { on: [['ENOENT'], none] }),
+        // The copy takes owner and mode of what it was made from; what is asked for wins.
+        ...(uid === undefined && gid === undefined
+          ? []
+          : [sys('fchownat', [mount, text('.'), uid ?? -1, gid ?? -1, 0])]),
+        ...(mode === undefined ? [] : [sys('fchmodat', [mount, text('.'), mode])]),
         none,
         sys('close', [from]),
       ]
     : [];
-  return action({ title: describe(m, asked), because }, [
+  return action({ title: describe(m, given), because }, [
     ...newFilesystem(type, m.source ?? type, o.data, made, mount),
     resolve(
       {

@@ -2,7 +2,7 @@
  * Making the container's cgroups, limiting them, putting init into them (host and init track).
  */
 
-import type { LinuxDeviceRule, LinuxResources } from '../../../spec/generated/config.js';
+import type { LinuxDeviceRule } from '../../../spec/generated/config.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { buffer, bytes, type Data, label, slot, text } from '../../program/operand.js';
@@ -10,7 +10,7 @@ import { branch, jump, type Line, resolve, sys } from '../../program/step.js';
 import { type Launch, rule } from '../launch.js';
 import type { Refuse } from '../refusal.js';
 import { attachDeviceFilter } from './device-program.js';
-import { type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
+import { asInVersion, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupDirectory, type CgroupPlan, directoryOf, shownPath } from './plan.js';
 
 const encoder = new TextEncoder();
@@ -192,7 +192,7 @@ export interface CgroupActions {
 }
 
 export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse): CgroupActions {
-  const resources: LinuxResources = launch.config.linux?.resources ?? {};
+  const resources = asInVersion(launch.config.ociVersion, launch.config.linux?.resources ?? {});
   if (plan.directories.length === 0) {
     for (const [key, value] of Object.entries(resources))
       if (value !== undefined && key !== 'devices')

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LinuxResources } from '../../../spec/generated/config.js';
-import { ioWeight, type Limits, limitsV1, limitsV2, weightOfShares } from './limits.js';
+import { asInVersion, ioWeight, type Limits, limitsV1, limitsV2, weightOfShares } from './limits.js';
 
 const files = ({ limits }: Limits): readonly string[] => limits.map(l => `${l.file}=${l.value}`);
 const v1 = (r: LinuxResources): readonly string[] => files(limitsV1(r));
@@ -227,6 +227,13 @@ test('nothing asked, nothing written', () => {
     assert.equal(convert({}).limits, []);
     assert.equal(convert({ memory: {}, cpu: {}, blockIO: {}, network: {}, devices: [] }).problems, []);
   }
+});
+
+test('a limit of no tasks is none before version 1.3', () => {
+  const none = { pids: { limit: 0 } };
+  assert.equal(v1(asInVersion('1.0.2-dev', none)), ['pids.max=max']);
+  assert.equal(v1(asInVersion('1.3.0', none)), ['pids.max=0']);
+  assert.is(asInVersion('1.0.2', { pids: { limit: 7 } }).pids?.limit, 7);
 });
 
 test.run();

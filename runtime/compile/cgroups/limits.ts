@@ -47,6 +47,13 @@ const throttles = [
   ['throttleWriteIOPSDevice', 'blkio.throttle.write_iops_device', 'wiops'],
 ] as const;
 
+/** Before version 1.3 a limit of 0 tasks meant that there is none; Podman 4 writes it for --pids-limit=-1. */
+export function asInVersion(ociVersion: string, r: LinuxResources): LinuxResources {
+  const [major = 1, minor = 0] = ociVersion.split('.').map(part => Number.parseInt(part, 10));
+  if (major > 1 || minor >= 3 || Number(r.pids?.limit) !== 0) return r;
+  return { ...r, pids: { ...r.pids, limit: -1 } };
+}
+
 export function limitsV1(r: LinuxResources): Limits {
   const c = new Collector();
   const { memory, cpu, pids, blockIO, network } = r;

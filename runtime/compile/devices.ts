@@ -17,7 +17,7 @@ import { type Action, action, type Because } from '../program/action.js';
 import { buffer, cell, label, type Operand, ref, type Slot, slot, slots, text } from '../program/operand.js';
 import { alu, guard, jump, type Line, load, resolve, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
-import { normalise } from './mounts.js';
+import { normalise } from './normalise.js';
 
 interface Device {
   readonly path: string;

@@ -15,7 +15,7 @@ import { jump, type Line, resolve, sys } from '../program/step.js';
 import { isWithin } from './elision.js';
 import { type Launch, rule } from './launch.js';
 import { parseMountOptions } from './mount-options.js';
-import { attach, setAttributes } from './mounts.js';
+import { attach, setAttributes } from './mount-steps.js';
 import { normalise } from './normalise.js';
 
 const UMOUNT_NOFOLLOW = 8;

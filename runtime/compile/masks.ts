@@ -17,7 +17,7 @@ import { type Action, action } from '../program/action.js';
 import { buffer, label, slot, text } from '../program/operand.js';
 import { alu, branch, guard, jump, load, move, resolve, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
-import { attach, cloneTree, newFilesystem, setAttributes } from './mounts.js';
+import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.js';
 
 /** Paths that are not there need no cover. */
 const absent = ['ENOENT', 'ENOTDIR'] as const;

@@ -8,11 +8,6 @@ import type { Mount } from '../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
-  FSMOUNT_CLOEXEC,
-  FSOPEN_CLOEXEC,
-  FsConfig,
-  MOVE_MOUNT_F_EMPTY_PATH,
-  MOVE_MOUNT_T_EMPTY_PATH,
   MountAttr,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
@@ -21,93 +16,13 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import {
-  buffer,
-  type Data,
-  label,
-  type Operand,
-  type Slot,
-  slot,
-  struct,
-  text,
-  u64,
-} from '../program/operand.js';
+import { buffer, label, type Slot, slot, text } from '../program/operand.js';
 import { guard, type Line, load, resolve, sys, walk } from '../program/step.js';
 import { cgroupMount } from './cgroups/view.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
+import { adjust, attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { normalise } from './normalise.js';
-
-/** struct mount_attr of mount_setattr(2). */
-function mountAttributes(set: number, clear: number, propagation: number): Data {
-  return struct('mount_attr', [u64(set), u64(clear), u64(propagation), u64(0)], true);
-}
-
-export function setAttributes(
-  fd: Operand,
-  set: number,
-  clear: number,
-  propagation: number,
-  recursive: boolean,
-): Line {
-  return sys('mount_setattr', [
-    fd,
-    text(''),
-    AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
-    mountAttributes(set, clear, propagation),
-    32,
-  ]);
-}
-
-/** A detached copy of the mount at an opened directory or file. */
-export function cloneTree(fd: Operand, recursive: boolean, to: Slot): Line {
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  return sys('open_tree', [fd, text(''), flags], { to });
-}
-
-export function attach(mount: Operand, destination: Operand): Line {
-  return sys('move_mount', [
-    mount,
-    text(''),
-    destination,
-    text(''),
-    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
-  ]);
-}
-
-/** A new mount of a file system, detached (fsopen(2), fsconfig(2), fsmount(2)). */
-export function newFilesystem(
-  type: string,
-  source: string,
-  data: MountOptions['data'],
-  attributes: number,
-  to: Slot,
-): readonly Line[] {
-  const context = slot(`${type}_context`);
-  return [
-    sys('fsopen', [text(type), FSOPEN_CLOEXEC], { to: context }),
-    sys('fsconfig', [context, FsConfig.SET_STRING, text('source'), text(source), 0]),
-    ...data.map(([key, value]) =>
-      value === null
-        ? sys('fsconfig', [context, FsConfig.SET_FLAG, text(key), 0, 0])
-        : sys('fsconfig', [context, FsConfig.SET_STRING, text(key), text(value), 0]),
-    ),
-    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0]),
-    sys('fsmount', [context, FSMOUNT_CLOEXEC, attributes], { to }),
-    sys('close', [context]),
-  ];
-}
-
-/** What is asked for beyond the attributes that the new mount already has. */
-export function adjust(mount: Operand, o: MountOptions, made: number): readonly Line[] {
-  const lines: Line[] = [];
-  const set = o.set & ~made;
-  if (set !== 0 || o.clear !== 0) lines.push(setAttributes(mount, set, o.clear, 0, false));
-  if (o.recursiveSet !== 0 || o.recursiveClear !== 0)
-    lines.push(setAttributes(mount, o.recursiveSet, o.recursiveClear, 0, true));
-  if (o.propagation !== 0) lines.push(setAttributes(mount, 0, 0, o.propagation, o.propagationRecursive));
-  return lines;
-}
 
 function describe(m: Mount, o: MountOptions): string {
   const options = (m.options ?? []).filter(x => x !== 'bind' && x !== 'rbind');
@@ -120,8 +35,6 @@ function describe(m: Mount, o: MountOptions): string {
 /** What runc allows to be mounted inside /proc: single files that lxcfs and the like provide. Anything else would fake the kernel's word. */
 const insideProc =
   /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|net\/dev|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/;
-
-export { normalise };
 
 export type MountRefusal = {
   readonly index: number;

@@ -15,7 +15,7 @@ import { type Action, action, type Program } from '../program/action.js';
 import { buffer, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, exitReporting, guard, type Line, load, sys } from '../program/step.js';
 import { rule } from './launch.js';
-import { attach, newFilesystem, setAttributes } from './mounts.js';
+import { attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { guardKernel } from './state.js';
 
 const UMOUNT_NOFOLLOW = 8;

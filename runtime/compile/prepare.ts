@@ -62,7 +62,7 @@ import {
 } from '../program/step.js';
 import { cloneArguments } from './hooks.js';
 import { rule } from './launch.js';
-import { attach, newFilesystem, setAttributes } from './mounts.js';
+import { attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { enterHost, lockPins, unpin } from './pins.js';
 import { guardKernel, writeWhole } from './state.js';
 

@@ -15,7 +15,7 @@ import { type Action, action } from '../program/action.js';
 import { label, slot, struct, text, u64 } from '../program/operand.js';
 import { jump, resolve, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
-import { attach, setAttributes } from './mounts.js';
+import { attach, setAttributes } from './mount-steps.js';
 
 export const propagations: Readonly<Record<string, readonly [flag: number, recursive: boolean]>> = {
   shared: [Propagation.SHARED, false],

@@ -5,7 +5,7 @@ import { type Action, action } from '../program/action.js';
 import { bytes, slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
-import { newFilesystem } from './mounts.js';
+import { newFilesystem } from './mount-steps.js';
 import type { Refuse } from './refusal.js';
 
 const encoder = new TextEncoder();

@@ -18,7 +18,7 @@ import { type Action, action, type Because } from '../program/action.js';
 import { buffer, field, type Operand, type Slot, slot, struct, text, u16, u32 } from '../program/operand.js';
 import { format, guard, type Line, load, resolve, send, store, sys } from '../program/step.js';
 import type { Launch } from './launch.js';
-import { attach, cloneTree } from './mounts.js';
+import { attach, cloneTree } from './mount-steps.js';
 
 /** Host track, before the namespaces: connect to the caller's socket (conmon accepts one connection). sun_path has 108 bytes. */
 export function connectConsole(socketPath: Slot, to: Slot, because: Because): Action {

@@ -9,7 +9,7 @@ import { label, slot, text } from '../../program/operand.js';
 import { type Line, resolve, sys } from '../../program/step.js';
 import type { Launch } from '../launch.js';
 import type { MountOptions } from '../mount-options.js';
-import { adjust, attach, newFilesystem } from '../mounts.js';
+import { adjust, attach, newFilesystem } from '../mount-steps.js';
 import { planCgroups } from './plan.js';
 
 const plans = new WeakMap<Launch, ReturnType<typeof planCgroups>>();

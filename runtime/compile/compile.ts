@@ -29,10 +29,10 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
-import { backEndOf } from './back-end.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { cgroupPlan } from './cgroups/view.js';
 import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
+import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
 import { cloneArguments, hookActions, hookContext } from './hooks.js';
 import { initTrack } from './init.js';

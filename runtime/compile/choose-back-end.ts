@@ -1,0 +1,35 @@
+/**
+ * The one place that knows which back ends there are. Each is a small compiler of the same input (pinned.ts, private.ts; kmod.ts will be the third).
+ */
+import type { BackEnd } from './back-end.js';
+import { announce, showPoints } from './environment-mounts.js';
+import type { Launch } from './launch.js';
+import { pinnedBackEnd } from './pinned.js';
+import { prepareRoot } from './private.js';
+
+function privateBackEnd(given: Launch): BackEnd {
+  const { environment, placement } = given;
+  const shown = environment !== null && environment.hostView.length > 0;
+  const launch: Launch = !shown
+    ? given
+    : {
+        ...given,
+        // Its shares have to be mounted somewhere.
+        namespaces: given.namespaces.has('mount')
+          ? given.namespaces
+          : new Map([...given.namespaces, ['mount', '']]),
+        placement: { ...placement, hostDevices: environment.hostView.includes('/dev') },
+      };
+  return {
+    launch,
+    open: announce(launch),
+    settled: [],
+    prepareRoot: (input, refuse) =>
+      prepareRoot(launch, { ...input, shown: shown ? showPoints(launch, environment) : [] }, refuse),
+  };
+}
+
+export function backEndOf(launch: Launch): BackEnd {
+  const { environment } = launch;
+  return environment?.pin ? pinnedBackEnd(launch, environment, environment.pin) : privateBackEnd(launch);
+}

@@ -51,8 +51,9 @@ async function outcomeOf(run: Run, definition: NamedCase, index: number): Promis
   complaints.push(...(await driver.cleanup()));
   complaints.push(...(await processesLeft(run.orphans, supervisor)));
   complaints.push(...removeCgroups(cgroupsNamed(id)));
-  if (mountLines().join('\n') !== mountsBefore)
-    complaints.push('mounts left in the runtime’s mount namespace');
+  // Only what was added: a mount of another program goes when its directory is removed elsewhere.
+  const mounted = mountLines().filter(line => !mountsBefore.has(line));
+  complaints.push(...mounted.map(line => `left in the runtime’s mount namespace: ${line}`));
   complaints.push(...filesLeft(driver.root).map(name => `left in the root directory: ${name}`));
   rmSync(dir, { recursive: true, force: true });
   return complaints.length === 0 ? { kind: 'passed' } : { kind: 'failed', reason: complaints.join('; ') };

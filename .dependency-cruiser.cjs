@@ -1,0 +1,108 @@
+/**
+ * Who may import whom: the table of design.md, section 3 ("From config.json to a process"). `make lint` runs
+ *     depcruise --config .dependency-cruiser.cjs spec runtime
+ * Test files may import what they like: they stand outside.
+ */
+const test = String.raw`\.test\.ts$|/test/|/golden/`;
+
+/** The folders of the product, and what each may import besides itself. */
+const allowed = {
+  spec: [],
+  'runtime/admit': ['spec'],
+  // Registry files are JSON for people, like config.json: read, checked and diagnosed by the same code.
+  'runtime/trees': ['spec', 'runtime/host', 'runtime/admit'],
+  'runtime/host': ['spec'],
+  'runtime/program': ['spec'],
+  'runtime/compile': ['spec', 'runtime/program'],
+  'runtime/engine': ['spec', 'runtime/program'],
+  'runtime/state': ['spec', 'runtime/host'],
+  'runtime/report': ['spec', 'runtime/program'],
+};
+
+/**
+ * Types say how far an object has come, and carry no code: the compiler takes what only admit can make (AdmittedSpec), and the words are made
+ * for what admit, compile, trees and the engine's TypeScript found wrong. So these import types, and nothing that runs.
+ */
+const typesToo = {
+  'runtime/compile': ['runtime/admit'],
+  'runtime/report': ['runtime/admit', 'runtime/compile', 'runtime/trees', 'runtime/engine', 'runtime/state'],
+};
+
+const inside = folders => `^(${folders.join('|')})/`;
+
+const directions = Object.entries(allowed).flatMap(([folder, others]) => {
+  const types = typesToo[folder] ?? [];
+  const rules = [
+    {
+      name: `${folder} imports ${['itself', ...others, ...types.map(t => `types of ${t}`)].join(', ')}`,
+      severity: 'error',
+      from: { path: `^${folder}/`, pathNot: [test, '^spec/generate/'] },
+      to: { path: inside(['spec', 'runtime', 'conformance', 'hooks']), pathNot: inside([folder, ...others, ...types]) },
+    },
+  ];
+  if (types.length > 0)
+    rules.push({
+      name: `${folder} imports nothing that runs from ${types.join(', ')}`,
+      severity: 'error',
+      from: { path: `^${folder}/`, pathNot: test },
+      to: { path: inside(types), dependencyTypesNot: ['type-only'] },
+    });
+  return rules;
+});
+
+module.exports = {
+  forbidden: [
+    ...directions,
+    {
+      name: 'no cycles',
+      comment: 'Not even of types: a cycle is one thing that has been cut in two.',
+      severity: 'error',
+      from: { pathNot: test },
+      to: { circular: true },
+    },
+    {
+      name: 'no orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: [test, String.raw`\.d\.ts$`] },
+      to: {},
+    },
+    {
+      name: 'no module that nothing leads to',
+      severity: 'error',
+      from: { path: String.raw`^runtime/cli/(main|start|warm-up)\.ts$|^spec/generate/` },
+      to: { path: '^(runtime|spec)/', pathNot: [test, String.raw`\.d\.ts$`], reachable: false },
+    },
+    {
+      name: 'the compiler is pure',
+      comment: 'Neither it nor what it builds upon can ask the host for anything.',
+      severity: 'error',
+      from: { path: '^(runtime/(compile|program|admit)|spec)/', pathNot: [test, '^spec/generate/'] },
+      // node:buffer tells well-formed UTF-8 from other bytes.
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: '^buffer$',
+      },
+    },
+    {
+      name: 'koffi stays off the way of create and run',
+      comment: 'Loading it costs about 7 ms.',
+      severity: 'error',
+      from: { path: '^(spec|runtime)/', pathNot: ['^runtime/host/libc', test] },
+      to: { path: '^node_modules/koffi' },
+    },
+    {
+      name: 'nothing but what package.json names, and nothing that is only there for development',
+      severity: 'error',
+      from: { path: '^(spec|runtime)/', pathNot: [test, '^spec/generate/'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    { name: 'everything imported exists', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(build|node_modules/.*/node_modules)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

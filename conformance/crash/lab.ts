@@ -132,7 +132,9 @@ export function residue(lab: Lab, id: string): readonly string[] {
   const found = awaitOrphans(3_000).map(text => `process left: ${text}`);
   const mounts = mountLines();
   found.push(...mounts.filter(line => !lab.mounts.includes(line)).map(line => `mount left: ${line}`));
-  found.push(...lab.mounts.filter(line => !mounts.includes(line)).map(line => `mount gone: ${line}`));
+  // Mounts of others may go at any time: whoever removes a mount point removes what is mounted there in all namespaces.
+  const own = lab.mounts.filter(line => line.includes(lab.dir) && !mounts.includes(line));
+  found.push(...own.map(line => `mount gone: ${line}`));
   for (const place of cgroupPlaces) {
     if (!existsSync(join(place, id))) continue;
     found.push(...removeCgroups(cgroupsNamed(id)));

@@ -70,10 +70,10 @@ void report(enum level level, const char *message, size_t length)
 	put_string(&t, "chos-runtime: ");
 	prefix = t.used;
 	put_bytes(&t, message, length);
-	/* Callers show one line only. */
+	/* Callers show one line only; names from a config.json do not get to move the cursor. */
 	for (size_t i = prefix; i < t.used; i++)
-		if (t.at[i] == '\n')
-			t.at[i] = ' ';
+		if ((u8)t.at[i] < ' ' || t.at[i] == 0x7f)
+			t.at[i] = t.at[i] == '\n' ? ' ' : '?';
 	if (log_file.fd >= 0 && (level == LEVEL_ERROR || log_file.warnings))
 		write_log(level == LEVEL_ERROR ? "error" : "warning", t.at + prefix, t.used - prefix);
 	t.at[t.used++] = '\n';

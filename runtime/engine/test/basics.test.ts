@@ -355,4 +355,9 @@ test('CHOS_STOP kills a track before its N-th step', () => {
   assert.is(run({ actions: [act('x', lines)] }, { environment: { CHOS_STOP: 'init:1' } }).out, '1\n2\n');
 });
 
+test('control characters of a name do not reach the terminal', () => {
+  const { err } = run({ actions: [act('mount a\u001b[31m\nb\u007f', [s.fail(1)])] });
+  assert.is(err, 'chos-runtime: mount a?[31m b?: Operation not permitted\n');
+});
+
 test.run();

@@ -1,0 +1,48 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { commands, globalOptions } from '../commands.js';
+import { escapeRoff, manPages, optionEntries } from './man.js';
+import { notes } from './man-notes.js';
+
+const pages = manPages('1.2.3');
+const page = (name: string): string => pages.get(`${name}.8`) ?? '';
+
+test('a page for each command that is carried out, and none for those that are not', () => {
+  const shown = commands
+    .filter(({ support }) => support !== 'later')
+    .map(({ name }) => `chos-runtime-${name}.8`);
+  assert.equal([...pages.keys()].sort(), ['chos-runtime.8', ...shown].sort());
+});
+
+test('every option of a command is on its page', () => {
+  for (const { name, options, support } of commands) {
+    if (support === 'later') continue;
+    for (const { long } of options)
+      assert.ok(page(`chos-runtime-${name}`).includes(escapeRoff(`--${long}`)), `${name} --${long}`);
+  }
+});
+
+test('two letters for one option make one entry', () => {
+  assert.is(globalOptions.filter(({ long }) => long === 'version').length, 2);
+  assert.is(optionEntries(globalOptions).filter(entry => entry.includes(escapeRoff('--version'))).length, 1);
+});
+
+test('a line of text is never taken for a request of roff', () => {
+  assert.is(escapeRoff('./env\n.'), '\\&./env\n\\&.');
+  assert.is(escapeRoff("a\\n 'b'"), "a\\en 'b'");
+  assert.is(escapeRoff("'b'"), "\\&'b'");
+});
+
+test('notes belong to commands', () => {
+  const names = new Set(['', ...commands.map(({ name }) => name)]);
+  assert.equal(
+    Object.keys(notes).filter(name => !names.has(name)),
+    [],
+  );
+});
+
+test('an option that is refused says so', () => {
+  assert.match(page('chos-runtime-exec'), /refused by this version/);
+});
+
+test.run();

@@ -1,0 +1,9 @@
+/** `write-man.ts DIRECTORY VERSION`: write the manual pages. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { manPages } from './man.js';
+
+const [directory, version] = process.argv.slice(2);
+if (directory === undefined || version === undefined) throw new Error('usage: write-man DIRECTORY VERSION');
+rmSync(directory, { recursive: true, force: true });
+mkdirSync(directory, { recursive: true });
+for (const [name, text] of manPages(version)) writeFileSync(`${directory}/${name}`, text);

@@ -1,11 +1,15 @@
-/** Fuzzing: `node build/conformance/fuzz.mjs [config|image]`; FUZZ_SEED, FUZZ_ROUNDS, FUZZ_SECONDS. */
+/** Fuzzing: `node build/conformance/fuzz.mjs [config] [image]`; FUZZ_SEED, FUZZ_ROUNDS, FUZZ_SECONDS. */
 import { inLab } from '../crash/lab.js';
 import { fuzzConfig } from './config.js';
+import { fuzzImages } from './image.js';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20_250_101);
-const rounds = Number(process.env.FUZZ_ROUNDS ?? 100_000);
-const milliseconds = 1_000 * Number(process.env.FUZZ_SECONDS ?? 40);
+const rounds = Number(process.env.FUZZ_ROUNDS ?? 1_000_000);
+const milliseconds = 1_000 * Number(process.env.FUZZ_SECONDS ?? 50);
+const wanted = (name: string): boolean =>
+  process.argv.includes(name) || !['config', 'image'].some(other => process.argv.includes(other));
 
 await inLab(import.meta.url, async lab => {
-  await fuzzConfig(lab, seed, rounds, milliseconds);
+  if (wanted('image')) await fuzzImages(lab, seed, rounds, milliseconds / 5);
+  if (wanted('config')) await fuzzConfig(lab, seed, rounds, (milliseconds * 4) / 5);
 });

@@ -1,0 +1,396 @@
+/** What must hold of environments, by observation from inside and outside. */
+import * as assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {
+  base,
+  bundle,
+  chos,
+  chosLater,
+  home,
+  hostMounts,
+  makeTree,
+  newId,
+  pins,
+  registry,
+  removeRegistry,
+  runtime,
+  scratch,
+  shell,
+  sleeping,
+  writeRegistry,
+} from './machine.js';
+
+export interface Case {
+  readonly name: string;
+  /** A reason to skip it is returned. */
+  readonly run: () => Promise<string | undefined> | string | undefined;
+}
+
+const cases: Case[] = [];
+const test = (name: string, run: Case['run'] | (() => void) | (() => Promise<void>)): void => {
+  cases.push({ name, run: run as Case['run'] });
+};
+
+const bind = (source: string, destination: string, ...options: readonly string[]) => ({
+  destination,
+  type: 'bind',
+  source,
+  options,
+});
+
+function good(ran: { status: number | null; stdout: string; stderr: string }): string {
+  assert.equal(ran.status, 0, ran.stderr);
+  return ran.stdout;
+}
+
+function current(tree: string): string {
+  const shown = JSON.parse(good(chos('tree', 'show', tree, '-f', 'json'))) as { readonly prepared: string };
+  return shown.prepared;
+}
+
+const mountCalls = /\b(mount|move_mount|open_tree|fsmount|umount2|pivot_root|mount_setattr)\(/;
+
+test('a tree that is not prepared is started by private, and explain says why', () => {
+  const directory = bundle({ tree: 'three', args: ['true'] });
+  assert.match(
+    good(chos('explain', directory)),
+    /back end private: not prepared: run chos-runtime tree prepare three/,
+  );
+  const seen = good(shell({ tree: 'three' }, `cat /etc/os-release ${home}/hello; echo $SITE`));
+  assert.match(seen, /ID=three[\s\S]*hello[\s\S]*here/);
+});
+
+test('a tree that must be pinned is refused while it is not prepared', () => {
+  const ran = chos('run', '-b', bundle({ tree: 'must', args: ['true'] }), newId());
+  assert.equal(ran.status, 1);
+  assert.match(ran.stderr, /start tree `must` with the back end pinned: not prepared/);
+});
+
+test('list, show and check tell of the trees', () => {
+  assert.match(good(chos('tree', 'list')), /one \* +Tree one .*\/one +2 +auto +-/);
+  assert.equal(JSON.parse(good(chos('tree', 'list', '--format', 'json'))).length, 4);
+  assert.match(good(chos('tree', 'show', 'one')), new RegExp(`share +${scratch} \\(read-only\\)`));
+  assert.match(good(chos('tree', 'check')), /one +note +its root will be a skeleton/);
+});
+
+test('prepare pins an environment in a tmpfs that is private to us', () => {
+  assert.match(good(chos('tree', 'prepare', 'one')), /^one@1 is prepared: 2 shares, its root is a skeleton/);
+  assert.match(good(chos('tree', 'prepare', 'two')), /^two@1 is prepared: 0 shares, the tree is its root/);
+  const [tmpfs] = hostMounts().filter(line => line.includes(` ${pins} `));
+  assert.match(tmpfs ?? '', /unbindable - tmpfs .*mode=700/);
+  assert.equal(good(chos('list', '-q')), '');
+});
+
+test('a launch without a mount namespace makes no mount: it sees the very mounts of the environment', () => {
+  const before = hostMounts();
+  const seen = good(shell({ tree: 'one' }, 'cat /proc/self/mountinfo'));
+  assert.equal(seen, readFileSync(`${pins}/one@1.mounts`, 'utf8'));
+  assert.deepEqual(hostMounts(), before);
+});
+
+test('no process of such a launch makes a mount call', () => {
+  if (spawnSync('strace', ['-V']).status !== 0) return 'no strace';
+  const log = `${base}/strace`;
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  const executable = `${directory}/run`;
+  good(chos('--cgroup-manager', 'disabled', 'compile', directory, '-o', executable));
+  const ran = spawnSync('strace', ['-f', '-o', log, executable, '--id', newId()], { encoding: 'utf8' });
+  assert.equal(ran.status, 0, ran.stderr);
+  const lines = readFileSync(log, 'utf8').split('\n');
+  assert.deepEqual(
+    lines.filter(line => mountCalls.test(line)),
+    [],
+  );
+  assert.equal(lines.filter(line => line.includes('setns(')).length, 1);
+  return undefined;
+});
+
+test('two containers in two trees see their own /etc', () => {
+  const [one, two] = [sleeping({ tree: 'one' }), sleeping({ tree: 'two' })];
+  assert.match(good(chos('exec', one, 'cat', '/etc/os-release')), /ID=one/);
+  assert.match(good(chos('exec', two, 'cat', '/etc/os-release')), /ID=two/);
+  assert.notEqual(chos('exec', two, 'cat', `${home}/hello`).status, 0);
+  for (const id of [one, two]) good(chos('delete', '--force', id));
+});
+
+for (const own of [false, true])
+  test(`a share that the host mounts later shows up inside (${own ? 'own' : 'no'} mount namespace)`, () => {
+    const id = sleeping({ tree: 'one', own });
+    const place = `${home}/late-${own}`;
+    mkdirSync(place);
+    assert.equal(spawnSync('mount', ['-t', 'tmpfs', 'late', place]).status, 0);
+    writeFileSync(`${place}/file`, 'late\n');
+    assert.equal(good(chos('exec', id, 'cat', `${place}/file`)), 'late\n');
+    assert.equal(spawnSync('umount', [place]).status, 0);
+    assert.notEqual(chos('exec', id, 'cat', `${place}/file`).status, 0);
+    good(chos('delete', '--force', id));
+  });
+
+test('a share that is read-only is so inside, and the others are not', () => {
+  assert.notEqual(shell({ tree: 'one' }, `touch ${scratch}/x`).status, 0);
+  good(shell({ tree: 'one' }, `touch ${home}/x`));
+  assert.ok(existsSync(`${home}/x`));
+});
+
+test('a mount namespace of its own is a copy of the environment, not of the host', () => {
+  const seen = good(
+    shell({ tree: 'one', own: true, mounts: [bind(base, '/data', 'rbind')] }, 'cat /proc/self/mountinfo'),
+  );
+  assert.match(seen, / \/data .*master:/);
+  assert.doesNotMatch(seen, /nsfs/);
+  assert.equal(hostMounts().filter(line => line.includes(' /data ')).length, 0);
+});
+
+test('CAP_SYS_ADMIN gets a copy: what it unmounts is still there for others', () => {
+  const witness = sleeping({ tree: 'one' });
+  const capabilities = ['CAP_SYS_ADMIN'];
+  const directory = bundle({ tree: 'one', args: ['true'], capabilities });
+  assert.match(good(chos('explain', directory)), /take a copy of one@\d+, because CAP_SYS_ADMIN/);
+  good(shell({ tree: 'one', capabilities }, `umount ${home} && umount -l /sys`));
+  assert.equal(good(chos('exec', witness, 'cat', `${home}/hello`)), 'hello\n');
+  assert.match(good(chos('exec', witness, 'ls', '/sys')), /kernel/);
+  good(chos('delete', '--force', witness));
+});
+
+test("unmounting a container's own /dev does not bring that of the host to light", () => {
+  const dev = { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] };
+  const seen = good(
+    shell(
+      { tree: 'one', own: true, mounts: [dev], capabilities: ['CAP_SYS_ADMIN'] },
+      'umount -l /dev && ls /dev',
+    ),
+  );
+  assert.equal(seen, '');
+});
+
+test('the root and the directories of the tree are read-only if that is asked for, shares are not', () => {
+  const wish = { tree: 'one', own: true, readonly: true };
+  assert.notEqual(shell(wish, 'touch /etc/x').status, 0);
+  assert.notEqual(shell(wish, 'touch /x').status, 0);
+  good(shell(wish, `touch ${home}/y`));
+});
+
+for (const pinned of [true, false])
+  test(`a bind of / does not take the pins along (${pinned ? 'in a tree' : 'ordinary bundle'})`, () => {
+    const wish = pinned ? { tree: 'one' } : { root: makeTree('plain', ['host']) };
+    const mounts = [
+      bind('/', '/host', 'rbind', 'rslave'),
+      { destination: '/proc', type: 'proc', source: 'proc' },
+    ];
+    const seen = good(shell({ ...wish, own: true, mounts }, 'cat /proc/self/mountinfo; ls /host/etc'));
+    assert.match(seen, /os-release|passwd/);
+    assert.doesNotMatch(seen, /nsfs/);
+  });
+
+test('binds that the environment shows are left out, in both ways; explain and the state tell', () => {
+  const mounts = [bind(home, home, 'rbind', 'rprivate'), bind(scratch, scratch, 'bind', 'ro')];
+  const directory = bundle({ tree: 'one', mounts, args: ['sleep', '1000'] });
+  const explained = good(chos('explain', directory));
+  assert.match(explained, /leave out the mount on \S+home: the environment shows it, slave of peer group/);
+  assert.match(explained, /enter one@\d+, without a mount/);
+  const id = sleeping({ tree: 'one', mounts });
+  assert.equal(JSON.parse(good(chos('state', id))).annotations['org.chos.elided'], '2');
+  good(chos('delete', '--force', id));
+  const copied = good(shell({ tree: 'one', own: true, mounts }, 'cat /proc/self/mountinfo'));
+  assert.equal(copied.split('\n').filter(line => line.includes(` ${home} `)).length, 1);
+});
+
+test('binds that are not the same are mounted', () => {
+  const at = (m: unknown): string =>
+    good(chos('explain', bundle({ tree: 'one', mounts: [m], args: ['true'] })));
+  assert.match(at(bind(scratch, scratch, 'rbind', 'rw')), /1 mounts at most/);
+  assert.match(at(bind(home, home, 'rbind', 'ro')), /1 mounts at most/);
+  assert.match(at(bind(home, home, 'rbind', 'nosuid')), /1 mounts at most/);
+  assert.match(at(bind(home, home, 'rbind', 'rshared')), /1 mounts at most/);
+  assert.match(at(bind(base, home, 'rbind')), /1 mounts at most/);
+  const wish = { tree: 'one', mounts: [bind(scratch, scratch, 'rbind', 'rw')] };
+  good(shell(wish, `touch ${scratch}/written`));
+});
+
+test('a compiled launch sees that a share was mounted anew or changed', () => {
+  const directory = bundle({ tree: 'one', mounts: [bind(home, home, 'rbind')], args: ['true'] });
+  const executable = `${directory}/run`;
+  good(chos('compile', directory, '-o', executable));
+  const start = () => spawnSync(executable, ['--id', newId()], { encoding: 'utf8' });
+  good(start());
+  spawnSync('mount', ['--bind', home, home]);
+  const covered = start();
+  spawnSync('umount', [home]);
+  assert.match(covered.stderr, /no longer what it was when this was compiled; compile again/);
+  good(start());
+});
+
+test('a program for an older generation says that it must be compiled again', () => {
+  const directory = bundle({ tree: 'two', args: ['true'] });
+  const executable = `${directory}/run`;
+  good(chos('compile', directory, '-o', executable));
+  good(spawnSync(executable, ['--id', newId()], { encoding: 'utf8' }));
+  good(chos('tree', 'prepare', 'two'));
+  const stale = spawnSync(executable, ['--id', newId()], { encoding: 'utf8' });
+  assert.equal(stale.status, 1);
+  assert.match(stale.stderr, /start in two@1: it was released or prepared anew; compile again/);
+});
+
+test('from another mount namespace the environment is not used', () => {
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  const ran = spawnSync('unshare', ['-m', runtime, 'explain', directory], { encoding: 'utf8' });
+  assert.match(good(ran), /back end private: this mount namespace or root is not the one/);
+});
+
+test('prepare from another mount namespace works in that of process 1', () => {
+  const script = `mount -t tmpfs none ${home} && ${runtime} tree prepare one`;
+  good(spawnSync('unshare', ['-m', 'sh', '-c', script], { encoding: 'utf8' }));
+  assert.equal(good(shell({ tree: 'one' }, `cat ${home}/hello`)), 'hello\n');
+});
+
+test('preparing the same tree several times at the same moment is safe', async () => {
+  const all = await Promise.all([1, 2, 3, 4].map(() => chosLater('tree', 'prepare', 'two').ended));
+  for (const { code, text } of all) assert.equal(code, 0, text);
+  good(shell({ tree: 'two' }, 'true'));
+  for (const name of readdirSync(pins).filter(file => /^two@\d+$/.test(file)))
+    assert.ok(existsSync(`${pins}/${name}.json`), `${name} is finished`);
+});
+
+test('what a killed prepare left is cleared away', () => {
+  const next = Number(/\d+$/.exec(current('two'))?.[0]) + 1;
+  writeFileSync(`${pins}/two@${next}`, '');
+  good(chos('tree', 'prepare', 'two'));
+  assert.equal(current('two'), `two@${next}`);
+  good(shell({ tree: 'two' }, 'true'));
+});
+
+test('hooks that need the root before it is entered get private', () => {
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  const file = `${directory}/config.json`;
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...config, hooks: { createContainer: [{ path: '/bin/true' }] } }));
+  assert.match(good(chos('explain', directory)), /back end private: createContainer hooks/);
+  good(chos('run', '-b', directory, newId()));
+});
+
+test('root.path alone selects a tree without its shares', () => {
+  const ran = shell({ root: `${base}/one`, own: true }, `ls /etc && cat ${home}/hello`);
+  assert.match(ran.stdout, /os-release/);
+  assert.notEqual(ran.status, 0);
+  const directory = bundle({ root: `${base}/./one`, own: true, args: ['true'] });
+  assert.match(good(chos('explain', directory)), /use tree one \(root.path\), back end private/);
+});
+
+test('spec --tree writes the bundle that needs no mount', () => {
+  const directory = `${base}/specified`;
+  mkdirSync(directory);
+  good(chos('spec', '--tree', 'one', '-b', directory));
+  assert.match(
+    good(chos('explain', directory, '--format', 'text')),
+    /without a mount[\s\S]*, 0 mounts at most/,
+  );
+});
+
+test('a changed registry is noticed: private until it is prepared again', () => {
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  writeRegistry({ ...registry, shares: [{ path: home }] });
+  assert.match(good(chos('explain', directory)), /back end private: the registry has changed since one@\d+/);
+  writeRegistry(registry);
+});
+
+test('release refuses while somebody holds it, and names him', () => {
+  const [shared, copied] = [sleeping({ tree: 'one' }), sleeping({ tree: 'one', own: true })];
+  const ran = chos('tree', 'release', 'one');
+  assert.equal(ran.status, 1);
+  assert.match(ran.stderr, new RegExp(`still held by .*container ${shared} \\(process`));
+  assert.match(ran.stderr, new RegExp(`container ${copied} \\(process`));
+  assert.match(good(chos('tree', 'show', 'one')), new RegExp(`holder +one@\\d+: container ${copied}`));
+  good(shell({ tree: 'one' }, 'true'));
+  for (const id of [shared, copied]) good(chos('delete', '--force', id));
+});
+
+test('release --drain lets nobody in any more and waits for the holders', async () => {
+  const id = sleeping({ tree: 'one' });
+  const name = current('one');
+  const release = chosLater('tree', 'release', 'one', '--drain');
+  while (existsSync(`${pins}/${name}.json`)) await new Promise(resolve => setImmediate(resolve));
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  assert.match(good(chos('explain', directory)), /back end private: it is being released/);
+  assert.equal(good(chos('exec', id, 'cat', `${home}/hello`)), 'hello\n');
+  good(chos('delete', '--force', id));
+  const { code, text } = await release.ended;
+  assert.equal(code, 0, text);
+  assert.match(text, new RegExp(`${name} released`));
+  assert.ok(!existsSync(`${pins}/${name}`));
+});
+
+test('release --force drops it at once; who is inside keeps what he sees', () => {
+  good(chos('tree', 'prepare', 'one'));
+  const id = sleeping({ tree: 'one' });
+  assert.match(good(chos('tree', 'release', 'one', '--force')), /released; still seen by .*container/);
+  assert.equal(good(chos('exec', id, 'cat', `${home}/hello`)), 'hello\n');
+  good(chos('delete', '--force', id));
+  assert.match(chos('tree', 'release', 'one').stderr, /not prepared; nothing to release/);
+});
+
+test('what the registry does wrong is told with its place', () => {
+  const said = (content: unknown, file = 'wrong.json'): string => {
+    writeRegistry(content, file);
+    const { stderr } = chos('tree', 'list');
+    removeRegistry(file);
+    return stderr;
+  };
+  assert.match(
+    said('{"trees": {"a": {"path": "x"}}}'),
+    /wrong.json:1:26: trees.a.path must be an absolute path/,
+  );
+  assert.match(
+    said('{"trees": {"one": {"path": "/x"}}}'),
+    /registered already, in \/etc\/chos.d\/test.json:\d/,
+  );
+  assert.match(said('{"tres": {}}'), /tres is not a property .*did you mean "trees"/);
+  assert.match(said('{"trees": {"../x": {"path": "/x"}}}'), /a name that no tree can have/);
+  writeRegistry({ trees: {} }, 'open.json');
+  chmodSync('/etc/chos.d/open.json', 0o666);
+  assert.match(
+    chos('tree', 'list').stderr,
+    /read the registry `\/etc\/chos.d\/open.json`: others than its owner/,
+  );
+  removeRegistry('open.json');
+});
+
+test('a tree that is missing or leads out of its place is refused', () => {
+  mkdirSync(`${base}/links`, { recursive: true });
+  symlinkSync('/etc', `${base}/links/away`);
+  symlinkSync('../one', `${base}/links/beside`);
+  const trees = {
+    gone: { path: `${base}/gone` },
+    away: { path: `${base}/links/away` },
+  };
+  writeRegistry({ trees }, 'more.json');
+  const start = (tree: string) => chos('run', '-b', bundle({ tree, args: ['true'] }), newId());
+  assert.match(start('gone').stderr, /more.json:\d+:\d+: trees.gone.path is not a directory .*No such file/);
+  assert.match(start('away').stderr, /trees.away.path is a symlink that leads out of its place, to \/etc/);
+  assert.match(start('nobody').stderr, /unknown tree `nobody`/);
+  assert.equal(chos('tree', 'check').status, 1);
+  removeRegistry('more.json');
+});
+
+test('the classic file works', () => {
+  writeFileSync('/etc/chos', `# trees\n%SHELLS\n\nclassic:${base}/two\n${base}/one\n`, { mode: 0o644 });
+  assert.match(good(chos('tree', 'list')), /classic +Tree two/);
+  assert.match(good(shell({ tree: 'classic' }, 'cat /etc/os-release')), /ID=two/);
+  good(chos('tree', 'prepare', `${base}/one`));
+  assert.match(good(shell({ tree: `${base}/one`, root: '/x' }, 'cat /etc/os-release')), /ID=one/);
+  good(chos('tree', 'release', `${base}/one`));
+  writeFileSync('/etc/chos', '%SHELLS\nnonsense\n');
+  assert.match(chos('tree', 'list').stderr, /\/etc\/chos:2:1: nonsense must be an absolute path/);
+  rmSync('/etc/chos');
+});
+
+export { cases };

@@ -1,0 +1,184 @@
+/**
+ * A machine of the tests' own: a pid namespace whose process 1 is this program, so that "the mount namespace of process 1" is one that nobody else has.
+ * Two trees of busybox, shares, a registry on an overlay of /etc.
+ */
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+
+export const runtime = process.env.CHOS ?? `${process.cwd()}/build/chos-runtime`;
+export const base = '/mnt/chos-trees-test';
+export const home = `${base}/home`;
+export const scratch = `${base}/scratch`;
+export const pins = '/run/chos-trees';
+const tools = 'sh cat ls sleep true mount umount id grep touch readlink'.split(' ');
+
+function must(program: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+}
+
+export function makeTree(name: string, directories: readonly string[] = []): string {
+  const tree = `${base}/${name}`;
+  for (const directory of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp', ...directories])
+    mkdirSync(`${tree}/${directory}`, { recursive: true });
+  copyFileSync('/bin/busybox', `${tree}/bin/busybox`);
+  for (const tool of tools) symlinkSync('busybox', `${tree}/bin/${tool}`);
+  writeFileSync(`${tree}/etc/os-release`, `ID=${name}\nPRETTY_NAME="Tree ${name}"\n`);
+  return tree;
+}
+
+export function writeRegistry(content: unknown, file = 'test.json'): void {
+  mkdirSync('/etc/chos.d', { recursive: true });
+  writeFileSync(
+    `/etc/chos.d/${file}`,
+    typeof content === 'string' ? content : JSON.stringify(content, null, 1),
+  );
+  chmodSync(`/etc/chos.d/${file}`, 0o644);
+}
+
+export function removeRegistry(file: string): void {
+  rmSync(`/etc/chos.d/${file}`, { force: true });
+}
+
+export const registry = {
+  trees: {
+    one: { path: `${base}/one`, env: ['SITE=here'] },
+    two: { path: `${base}/two`, shares: [] },
+    three: { path: `${base}/three`, env: ['SITE=here'] },
+    must: { path: `${base}/two`, backEnd: 'pinned' },
+  },
+  shares: [{ path: home }, { path: scratch, readonly: true }],
+  default: 'one',
+};
+
+export function setUp(): void {
+  must('mount', '--make-rprivate', '/');
+  // Those of the machine itself; this namespace is ours.
+  spawnSync('umount', ['-l', pins]);
+  for (const place of ['/mnt', '/run']) must('mount', '-t', 'tmpfs', 'chos-test', place);
+  for (const directory of ['etc-upper', 'etc-work', 'home', 'scratch'])
+    mkdirSync(`${base}/${directory}`, { recursive: true });
+  const layers = `lowerdir=/etc,upperdir=${base}/etc-upper,workdir=${base}/etc-work`;
+  must('mount', '-t', 'overlay', '-o', layers, 'overlay', '/etc');
+  rmSync('/etc/chos', { force: true });
+  rmSync('/etc/chos.d', { recursive: true, force: true });
+  makeTree('one');
+  makeTree('two');
+  makeTree('three');
+  writeFileSync(`${home}/hello`, 'hello\n');
+  writeRegistry(registry);
+  // What is mounted later is live only below a shared mount, as systemd makes it.
+  must('mount', '--make-rshared', '/');
+}
+
+export type Ran = SpawnSyncReturns<string>;
+
+const front = ['--cgroup-manager', 'disabled'];
+
+export function chos(...args: readonly string[]): Ran {
+  return spawnSync(runtime, [...front, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  });
+}
+
+/** A container in the background would keep a pipe open: what goes wrong is read from the log. */
+export function detached(...args: readonly string[]): Ran {
+  const log = `${base}/log`;
+  rmSync(log, { force: true });
+  const ran = spawnSync(runtime, [...front, '--log', log, ...args], {
+    encoding: 'utf8',
+    stdio: 'ignore',
+    timeout: 20_000,
+  });
+  return { ...ran, stderr: existsSync(log) ? readFileSync(log, 'utf8') : '' };
+}
+
+export interface Later {
+  readonly pid: number;
+  readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
+}
+
+export function chosLater(...args: readonly string[]): Later {
+  const child = spawn(runtime, [...front, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  return {
+    pid: child.pid ?? 0,
+    ended: new Promise(resolve => {
+      child.on('close', code => resolve({ code, text }));
+    }),
+  };
+}
+
+interface Wish {
+  readonly tree?: string;
+  readonly args: readonly string[];
+  readonly mounts?: readonly unknown[];
+  readonly own?: boolean;
+  readonly capabilities?: readonly string[];
+  readonly readonly?: boolean;
+  readonly root?: string;
+  readonly masked?: readonly string[];
+}
+
+let bundles = 0;
+
+/** A bundle without a mount namespace, unless `own`; as `spec --tree` writes it, but without a terminal. */
+export function bundle(wish: Wish): string {
+  const directory = `${base}/bundle-${++bundles}`;
+  mkdirSync(directory);
+  const kept = wish.capabilities ?? ['CAP_KILL', 'CAP_CHOWN'];
+  const config = {
+    ociVersion: '1.2.0',
+    process: {
+      user: { uid: 0, gid: 0 },
+      args: wish.args,
+      env: ['PATH=/bin'],
+      cwd: '/',
+      capabilities: { bounding: kept, effective: kept, permitted: kept },
+    },
+    root: { path: wish.root ?? `${base}/${wish.tree ?? 'one'}`, readonly: wish.readonly ?? false },
+    mounts: wish.mounts ?? [],
+    ...(wish.tree === undefined ? {} : { annotations: { 'org.chos.tree': wish.tree } }),
+    linux: {
+      namespaces: wish.own ? [{ type: 'mount' }] : [],
+      ...(wish.masked ? { maskedPaths: wish.masked } : {}),
+    },
+  };
+  writeFileSync(`${directory}/config.json`, JSON.stringify(config, null, 1));
+  return directory;
+}
+
+let containers = 0;
+export const newId = (): string => `t${++containers}`;
+
+/** Run a shell command in a container in the foreground. */
+export function shell(wish: Omit<Wish, 'args'>, command: string): Ran {
+  return chos('run', '-b', bundle({ ...wish, args: ['sh', '-c', command] }), newId());
+}
+
+/** Start one that stays; returns its id. */
+export function sleeping(wish: Omit<Wish, 'args'>): string {
+  const id = newId();
+  const ran = detached('run', '-d', '-b', bundle({ ...wish, args: ['sleep', '1000'] }), id);
+  if (ran.status !== 0) throw new Error(`run: ${ran.stderr}`);
+  return id;
+}
+
+export function hostMounts(): readonly string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
+}

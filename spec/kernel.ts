@@ -58,6 +58,8 @@ export const STATX_INO = 0x100;
 export const STATX_BASIC = 0x7ff;
 /** Offsets in struct statx. */
 export const Statx = {
+  NLINK: 16,
+  LINKS: 16,
   UID: 20,
   GID: 24,
   MODE: 28,
@@ -127,6 +129,7 @@ export const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 // asm-generic/ioctls.h
 export const TIOCSCTTY = 0x540e;
+export const TIOCGWINSZ = 0x5413;
 export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCGPTPEER = 0x5441;
@@ -153,6 +156,7 @@ export const KEYCTL_JOIN_SESSION_KEYRING = 1;
 // sys/file.h
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
+export const LOCK_UN = 8;
 // sys/socket.h
 export const AF_UNIX = 1;
 export const AF_INET = 2;

@@ -138,6 +138,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     sweepDescriptors(launch),
     ...openJoined(launch, joined),
     ...backEnd.open,
+    ...cgroups.check,
     ...makeStateDirectory(launch, encode(compileLifecycle(launch))),
     ...makeGate(launch),
     ...(options.console

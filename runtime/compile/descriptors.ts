@@ -2,7 +2,7 @@
  * Descriptors and files that the caller named: which stay open, where the pid is written.
  */
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD, CLOSE_RANGE_CLOEXEC } from '../../spec/kernel.js';
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, F_SETFD } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { buffer, field, label, ref, slot } from '../program/operand.js';
 import { alu, branch, format, jump, move, sys } from '../program/step.js';
@@ -26,7 +26,7 @@ export function sweepDescriptors(launch: Launch): Action {
       move(n, 3),
       again,
       branch(n, 'GE', first, checked),
-      sys('fcntl', [n, 2, 0]),
+      sys('fcntl', [n, F_SETFD, 0]),
       alu(n, n, 'ADD', 1),
       jump(again),
       checked,
@@ -39,6 +39,7 @@ export function sweepDescriptors(launch: Launch): Action {
 export function pidFile(launch: Launch): Action {
   const { cells, open } = launch;
   const none = label('no_pid_file');
+  const fresh = label('no_old_pid_file');
   const content = buffer('pid_text', 24);
   const temporary = buffer('pid_file_new', 4200);
   const size = slot('pid_text_size');
@@ -53,7 +54,10 @@ export function pidFile(launch: Launch): Action {
       branch(cells.pidFile, 'LT', 0, none),
       format(content, [field(TemplateField.DECIMAL, cells.pid)], { to: size }),
       format(temporary, [field(TemplateField.STRING, cells.pidFile), '.new']),
-      sys('openat', [AT_FDCWD, temporary, open.WRONLY | open.CREAT | open.TRUNC | open.CLOEXEC, 0o644], {
+      // Never through a link that somebody else put there: the directory may be /tmp.
+      sys('unlinkat', [AT_FDCWD, temporary, 0], { on: [['ENOENT'], fresh] }),
+      fresh,
+      sys('openat', [AT_FDCWD, temporary, open.WRONLY | open.CREAT | open.EXCL | open.CLOEXEC, 0o644], {
         to: fd,
       }),
       sys('write', [fd, content, size]),

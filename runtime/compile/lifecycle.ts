@@ -41,7 +41,7 @@ import {
   waitReadable,
   walk,
 } from '../program/step.js';
-import { type CgroupPlan, directoryOf, planCgroups } from './cgroups/plan.js';
+import { type CgroupPlan, cgroupOfProcesses, directoryOf, planCgroups } from './cgroups/plan.js';
 import { type HookActions, hookActions } from './hooks.js';
 import { type Launch, rule } from './launch.js';
 import { readStartTime } from './state.js';
@@ -407,8 +407,7 @@ function startTrack(c: Lifecycle, poststart: HookActions): Track {
 function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const one = label('signal_one');
   const done = label('signalled');
-  const processes =
-    c.plan.directories.find(d => d.hierarchy.controllers.includes('pids')) ?? c.plan.directories[0];
+  const processes = cgroupOfProcesses(c.plan);
   const ownPids = c.launch.namespaces.get('pid') === '';
   const group = label('signal_all');
   const everyone: readonly Line[] = processes
@@ -466,7 +465,7 @@ function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
 export function removalLines(c: { readonly plan: CgroupPlan; readonly ownPids: boolean }): readonly Line[] {
   const lines: Line[] = [];
   if (!c.ownPids) {
-    const d = c.plan.directories.find(x => x.hierarchy.controllers.includes('pids')) ?? c.plan.directories[0];
+    const d = cgroupOfProcesses(c.plan);
     if (d) lines.push(walk('SIGNAL_CGROUP', [AT_FDCWD, d.memory, SIGKILL, 0]));
   }
   for (const d of c.plan.directories) lines.push(walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 10_000]));

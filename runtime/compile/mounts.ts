@@ -115,6 +115,14 @@ function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions)
   return here === '/dev' || later.some(x => normalise(x.destination).startsWith(`${here}/`));
 }
 
+/** linux.mountLabel: the SELinux context of all files of a new file system. proc, sysfs and mqueue label their files one by one. */
+function labelOf(launch: Launch, type: string, o: MountOptions): MountOptions['data'] {
+  const wanted = launch.config.linux?.mountLabel;
+  if (!wanted || ['proc', 'sysfs', 'mqueue'].includes(type) || o.data.some(([key]) => key === 'context'))
+    return [];
+  return [['context', wanted]];
+}
+
 /** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */
 function filesystem(
   launch: Launch,
@@ -152,7 +160,7 @@ function filesystem(
       ]
     : [];
   return action({ title: describe(m, given), because }, [
-    ...newFilesystem(type, m.source ?? type, o.data, made, mount),
+    ...newFilesystem(type, m.source ?? type, [...o.data, ...labelOf(launch, type, o)], made, mount),
     resolve(
       {
         root: cells.rootFd,

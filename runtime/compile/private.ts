@@ -1,9 +1,27 @@
 /**
  * The back end `private`: ordinary OCI mounts in a mount namespace of the container's own, as crun and runc do.
  */
-import { AT_EMPTY_PATH, AT_FDCWD, S_IFCHR, S_IFMT, STATX_BASIC, Statx } from '../../spec/kernel.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  S_IFCHR,
+  S_IFMT,
+  STATX_BASIC,
+  Statx,
+} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import {
+  buffer,
+  type Label,
+  label,
+  type Operand,
+  type Slot,
+  slot,
+  struct,
+  text,
+  u32,
+} from '../program/operand.js';
 import { alu, branch, type Line, load, move, send, store, sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
 import { hasMountNamespace, type Launch, rule } from './launch.js';
@@ -45,31 +63,32 @@ function ownNull(launch: Launch): Action {
   const value = slot('null_value');
   const fd = slot('null_own', -1);
   const done = label('null_done');
+  const unlessNull = (from: Operand, path: string, flags: number, target: Label): readonly Line[] => [
+    sys('statx', [from, text(path), flags, STATX_BASIC, stat], {
+      on: [['EBADF', 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'], target],
+    }),
+    load(value, 'U16', stat, Statx.MODE),
+    alu(value, value, 'AND', S_IFMT),
+    branch(value, 'NE', S_IFCHR, target),
+    load(value, 'U32', stat, Statx.RDEV_MAJOR),
+    branch(value, 'NE', 1, target),
+    load(value, 'U32', stat, Statx.RDEV_MINOR),
+    branch(value, 'NE', 3, target),
+  ];
   const lines: Line[] = [];
   for (const n of [0, 1, 2]) {
     const next = label(`null_${n}`);
     const opened = label(`null_opened_${n}`);
     lines.push(
-      sys('statx', [n, text(''), AT_EMPTY_PATH, STATX_BASIC, stat], { on: [['EBADF'], next] }),
-      load(value, 'U16', stat, Statx.MODE),
-      alu(value, value, 'AND', S_IFMT),
-      branch(value, 'NE', S_IFCHR, next),
-      load(value, 'U32', stat, Statx.RDEV_MAJOR),
-      branch(value, 'NE', 1, next),
-      load(value, 'U32', stat, Statx.RDEV_MINOR),
-      branch(value, 'NE', 3, next),
+      ...unlessNull(n, '', AT_EMPTY_PATH, next),
       branch(fd, 'GE', 0, opened),
+      // A root file system may bring its own idea of /dev/null: another device must not even be opened, by us with all our rights.
+      ...unlessNull(AT_FDCWD, '/dev/null', AT_SYMLINK_NOFOLLOW, done),
       sys('openat', [AT_FDCWD, text('/dev/null'), open.RDWR | open.CLOEXEC | open.NOFOLLOW, 0], {
         to: fd,
         on: [['ENOENT', 'ENOTDIR', 'EACCES', 'ENXIO', 'ELOOP'], done],
       }),
-      // A root file system may bring its own idea of /dev/null.
-      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
-      load(value, 'U16', stat, Statx.MODE),
-      alu(value, value, 'AND', S_IFMT),
-      branch(value, 'NE', S_IFCHR, done),
-      load(value, 'U32', stat, Statx.RDEV_MAJOR),
-      branch(value, 'NE', 1, done),
+      ...unlessNull(fd, '', AT_EMPTY_PATH, done),
       opened,
       sys('dup3', [fd, n, 0]),
       next,
@@ -125,6 +144,8 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
         kind: 'needs-mount-namespace',
         property: 'root.readonly',
       });
+    if ((config.linux?.devices ?? []).length > 0)
+      refuse(launch.because('linux', 'devices'), { kind: 'needs-mount-namespace', property: 'devices' });
     return {
       actions: [
         ...chrootOnly(launch),

@@ -36,6 +36,11 @@ export interface ProcActions {
   readonly labels: readonly Action[];
 }
 
+/** sysctl(8): if the first separator is a dot, dots and slashes change places (net.ipv4.conf.eth0/1.forwarding); as admit checked it. */
+function sysctlFile(name: string): string {
+  return /^[^./]*\./.test(name) ? name.replace(/[./]/g, c => (c === '.' ? '/' : '.')) : name;
+}
+
 /**
  * sysctl and LSM labels are written through a procfs of our own that is mounted nowhere: whatever the container's /proc has been made
  * to look like cannot redirect them (CVE-2025-52881).
@@ -49,6 +54,8 @@ export function procActions(launch: Launch, refuse: Refuse): ProcActions {
     refuse(launch.because('process', 'apparmorProfile'), { kind: 'lsm-missing', lsm: 'apparmor' });
   if (selinuxLabel && !lsm.selinux)
     refuse(launch.because('process', 'selinuxLabel'), { kind: 'lsm-missing', lsm: 'selinux' });
+  if (launch.config.linux?.mountLabel && !lsm.selinux)
+    refuse(launch.because('linux', 'mountLabel'), { kind: 'lsm-missing', lsm: 'selinux' });
   if (sysctl.length === 0 && !apparmorProfile && !selinuxLabel) return { open: [], sysctl: [], labels: [] };
 
   const proc = slot('proc_fd', -1);
@@ -90,7 +97,7 @@ export function procActions(launch: Launch, refuse: Refuse): ProcActions {
       write(
         `set ${name} to ${value}`,
         launch.because('linux', 'sysctl', name),
-        `sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`,
+        `sys/${sysctlFile(name)}`,
         value,
       ),
     ),

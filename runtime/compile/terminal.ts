@@ -16,23 +16,17 @@ import {
 } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { buffer, field, type Operand, type Slot, slot, struct, text, u16, u32 } from '../program/operand.js';
-import { format, guard, type Line, load, resolve, send, store, sys } from '../program/step.js';
+import { format, guard, load, resolve, send, store, sys } from '../program/step.js';
 import type { Launch } from './launch.js';
 import { attach, cloneTree } from './mount-steps.js';
 
 /** Host track, before the namespaces: connect to the caller's socket (conmon accepts one connection). sun_path has 108 bytes. */
 export function connectConsole(socketPath: Slot, to: Slot, because: Because): Action {
-  const address = struct('sockaddr_un', [u16(AF_UNIX), ...new Array(54).fill(u16(0))]);
-  const path = buffer('console_path', 108);
-  const length = slot('console_path_length');
-  const word = slot('console_word');
-  const copy: Line[] = [];
-  // 108 bytes behind the 2 of the family: copied by words of 2 because of that offset.
-  for (let at = 0; at < 108; at += 2)
-    copy.push(load(word, 'U16', path, at), store('U16', address, 2 + at, word));
+  // struct sockaddr_un: u16 family, 108 bytes of path; the family takes the place of two letters.
+  const address = buffer('sockaddr_un', 110);
   return action({ title: 'connect to the console socket', because }, [
-    format(path, [field(TemplateField.STRING, socketPath)], { to: length }),
-    ...copy,
+    format(address, ['--', field(TemplateField.STRING, socketPath)]),
+    store('U16', address, 0, AF_UNIX),
     sys('socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], { to }),
     sys('connect', [to, address, 110]),
   ]);

@@ -2,16 +2,17 @@
  * Making the container's cgroups, limiting them, putting init into them (host and init track).
  */
 
+import { errnos } from '../../../spec/errno.js';
 import type { LinuxDeviceRule } from '../../../spec/generated/config.js';
-import { AT_FDCWD } from '../../../spec/kernel.js';
+import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC, Statx } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { buffer, bytes, type Data, label, slot, text } from '../../program/operand.js';
-import { branch, jump, type Line, resolve, sys } from '../../program/step.js';
+import { branch, guard, jump, type Line, load, resolve, sys } from '../../program/step.js';
 import { type Launch, rule } from '../launch.js';
 import type { Refuse } from '../refusal.js';
 import { attachDeviceFilter } from './device-program.js';
 import { asInVersion, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
-import { type CgroupDirectory, type CgroupPlan, directoryOf, shownPath } from './plan.js';
+import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, directoryOf, shownPath } from './plan.js';
 
 const encoder = new TextEncoder();
 
@@ -113,7 +114,7 @@ function make(launch: Launch, d: CgroupDirectory): Action {
       sys('mkdirat', [AT_FDCWD, d.memory, 0o755], { to: fd, on: [['ENOENT', 'EEXIST'], deep] }),
       jump(made),
       deep,
-      branch(fd, 'EQ', -17, made),
+      branch(fd, 'EQ', -errnos.EEXIST.number, made),
       sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
       resolve({ root, path: d.memory, make: 'directories' }, { to: fd }),
       sys('close', [fd]),
@@ -185,6 +186,8 @@ function describeLimits(l: Limit): string {
 }
 
 export interface CgroupActions {
+  /** Host track, before anything is made. */
+  readonly check: readonly Action[];
   /** Host track, before clone. */
   readonly make: readonly Action[];
   /** Init track, first thing. */
@@ -197,8 +200,13 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
     for (const [key, value] of Object.entries(resources))
       if (value !== undefined && key !== 'devices')
         refuse(launch.because('linux', 'resources', key), { kind: 'no-cgroups', property: key });
-    return { make: [], enter: [] };
+    return { check: [], make: [], enter: [] };
   }
+  if (plan.directories.some(d => !d.endsInId && isOurOwn(launch, d)))
+    refuse(launch.because('linux', 'cgroupsPath'), {
+      kind: 'not-supported',
+      what: "a cgroupsPath that is not below the root or the caller's own cgroup",
+    });
   const onlyV2 = plan.directories.every(d => d.version === 2);
   const found: Limits = onlyV2 ? limitsV2(resources) : limitsV1(resources);
   for (const p of found.problems)
@@ -208,8 +216,6 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
     });
 
   const made: Action[] = [];
-  if (plan.formats.length > 0)
-    made.push(action({ title: 'name the cgroups', because: rule('cgroup') }, plan.formats));
   for (const d of plan.directories) made.push(make(launch, d));
 
   const needed = new Map<CgroupDirectory, Set<string>>();
@@ -255,7 +261,58 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       ),
     );
   made.push(...writes, ...devices(launch, plan));
-  return { make: made, enter: enter(launch, plan) };
+  return { check: see(launch, plan), make: made, enter: enter(launch, plan) };
+}
+
+/** The root of the hierarchy, or the cgroup of the caller. */
+function isOurOwn(launch: Launch, d: CgroupDirectory): boolean {
+  const own = d.hierarchy.own.split('/').filter(part => part !== '');
+  const given = launch.config.linux?.cgroupsPath ?? '';
+  return d.components.length === 0 || (!given.startsWith('/') && d.components.length === own.length);
+}
+
+/**
+ * Whatever is in the container's cgroup or below is killed at its end. So before anything is done, not even written down, one that is there
+ * already must be empty: without processes, and without cgroups in it (a directory of cgroupfs has two links and one for each).
+ */
+function see(launch: Launch, plan: CgroupPlan): readonly Action[] {
+  const { open } = launch;
+  const d = cgroupOfProcesses(plan);
+  if (!d) return [];
+  const dir = slot('cgroup_there');
+  const fd = slot('cgroup_procs');
+  const value = slot('cgroup_use');
+  const stat = buffer('cgroup_stat', 256);
+  const free = label('cgroup_free');
+  const naming: readonly Action[] =
+    plan.formats.length > 0
+      ? [action({ title: 'name the cgroups', because: rule('cgroup') }, plan.formats)]
+      : [];
+  return [
+    ...naming,
+    action(
+      {
+        title: `see that ${shownPath(d)} is nobody's`,
+        because: rule('what is in it is killed with the container'),
+        words: ['use cgroup ', ...d.path, ': somebody else does already, or it could not be read'],
+      },
+      [
+        sys('openat', [AT_FDCWD, d.memory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
+          to: dir,
+          on: [['ENOENT'], free],
+        }),
+        sys('statx', [dir, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+        load(value, 'U32', stat, Statx.LINKS),
+        guard(value, 'LE', 2, errnos.EBUSY.number),
+        sys('openat', [dir, text('cgroup.procs'), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+        sys('read', [fd, stat, 1], { to: value }),
+        guard(value, 'EQ', 0, errnos.EBUSY.number),
+        sys('close', [fd]),
+        sys('close', [dir]),
+        free,
+      ],
+    ),
+  ];
 }
 
 /** v1: the process itself writes 0 to `tasks`; another's pid in cgroup.procs waits for a grace period of the kernel, about 10 ms. */

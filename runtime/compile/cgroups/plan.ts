@@ -76,6 +76,11 @@ export function directoryOf(plan: CgroupPlan, controller: string): CgroupDirecto
   return plan.directories.find(d => d.hierarchy.controllers.includes(controller));
 }
 
+/** The one by which the processes of the container are found, to signal them all. */
+export function cgroupOfProcesses(plan: CgroupPlan): CgroupDirectory | undefined {
+  return directoryOf(plan, 'pids') ?? plan.directories[0];
+}
+
 /** How explain names a directory. */
 export function shownPath(d: CgroupDirectory): string {
   return d.path.map(p => (typeof p === 'string' ? p : 'ID')).join('');

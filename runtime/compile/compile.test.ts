@@ -1,0 +1,170 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileLaunch } from './compile.js';
+import { createLaunch } from './launch.js';
+import { environmentOf } from './process.js';
+import type { RefusalReason } from './refusal.js';
+import { hierarchy, type InputChanges, inputOf, layouts } from './test/input.js';
+
+function refusals(changes: InputChanges): readonly (readonly [path: string, reason: RefusalReason])[] {
+  const compiled = compileLaunch(inputOf(changes));
+  if (compiled.kind === 'program') return [];
+  return compiled.refusals.map(({ because, reason }) => [
+    because.kind === 'rule' ? because.rule : because.path,
+    reason,
+  ]);
+}
+
+const withResources = (
+  resources: object,
+  cgroup: NonNullable<InputChanges['facts']>['cgroup'],
+): InputChanges => ({
+  config: { linux: { cgroupsPath: '/box', resources } },
+  ...(cgroup ? { facts: { cgroup } } : {}),
+});
+
+test('the smallest config is compiled', () => {
+  assert.equal(refusals({}), []);
+});
+
+test('needs-root', () => {
+  assert.equal(refusals({ facts: { euid: 1000 } }), [['rootless', { kind: 'needs-root' }]]);
+});
+
+test('a terminal needs somebody who takes it, a console socket needs a terminal', () => {
+  const terminal = { config: { process: { terminal: true } } };
+  assert.equal(refusals({ options: { console: true } }), [
+    ['process', { kind: 'console-socket-without-terminal' }],
+  ]);
+  assert.equal(refusals(terminal), [['process.terminal', { kind: 'terminal-without-console-socket' }]]);
+  assert.equal(refusals({ ...terminal, options: { console: true } }), []);
+  assert.equal(refusals({ ...terminal, options: { entry: 'run', detach: false } }), []);
+});
+
+test('no-cgroups: limits cannot be kept without', () => {
+  const limited = withResources({ memory: { limit: 1 << 20 }, pids: { limit: 3 } }, layouts.none);
+  assert.equal(refusals(limited), [
+    ['linux.resources.memory', { kind: 'no-cgroups', property: 'memory' }],
+    ['linux.resources.pids', { kind: 'no-cgroups', property: 'pids' }],
+  ]);
+  const disabled = {
+    ...withResources({ pids: { limit: 3 } }, layouts.v2),
+    options: { cgroupManager: 'disabled' },
+  } as const;
+  assert.equal(refusals(disabled), [['linux.resources.pids', { kind: 'no-cgroups', property: 'pids' }]]);
+});
+
+test('no-controller: the layout lacks it', () => {
+  const cpu = { cpu: { shares: 512 } };
+  const found = (layout: string) => [
+    ['linux.resources.cpu.shares', { kind: 'no-controller', controller: 'cpu', layout }],
+  ];
+  assert.equal(
+    refusals(withResources(cpu, { layout: 'v1', hierarchies: [hierarchy(['memory'])] })),
+    found('v1'),
+  );
+  assert.equal(refusals(withResources(cpu, layouts.hybrid)), found('hybrid'));
+  const unified = { ...layouts.v2.unified, controllers: ['memory'] };
+  assert.equal(refusals(withResources(cpu, { layout: 'v2', unified })), found('v2'));
+  for (const layout of [layouts.v1, layouts.v2]) assert.equal(refusals(withResources(cpu, layout)), []);
+});
+
+test('only-on-v1, only-on-v2', () => {
+  const swappiness = { memory: { swappiness: 10 } };
+  const property = 'memory.swappiness';
+  assert.equal(refusals(withResources(swappiness, layouts.v1)), []);
+  assert.equal(refusals(withResources(swappiness, layouts.v2)), [
+    ['linux.resources.memory.swappiness', { kind: 'only-on-v1', property }],
+  ]);
+  const high = { unified: { 'memory.high': '1G' } };
+  assert.equal(refusals(withResources(high, layouts.v2)), []);
+  assert.equal(
+    refusals(withResources(high, layouts.v1)).map(([, reason]) => reason.kind),
+    ['only-on-v2'],
+  );
+});
+
+test('hybrid: a controller that only the unified hierarchy has takes its files', () => {
+  assert.equal(
+    refusals(withResources({ pids: { limit: 5 }, memory: { limit: 1 << 20 } }, layouts.hybrid)),
+    [],
+  );
+});
+
+test('mount-inside-proc, bind-with-data (mount-without-source: mounts.test.ts, admit refuses it first)', () => {
+  const mounts = [
+    { destination: '/proc/self', type: 'tmpfs', source: 'tmpfs' },
+    { destination: '/more', source: '/srv', options: ['bind', 'size=1m'] },
+  ];
+  assert.equal(refusals({ config: { mounts } }), [
+    ['mounts[0]', { kind: 'mount-inside-proc', destination: '/proc/self' }],
+    ['mounts[1]', { kind: 'bind-with-data', options: 'size=1m' }],
+  ]);
+});
+
+test('needs-mount-namespace: it would change the host', () => {
+  const linux = { namespaces: [{ type: 'pid' }] };
+  const mounts = [{ destination: '/tmp', type: 'tmpfs', source: 'tmpfs' }];
+  assert.equal(refusals({ config: { linux, mounts } }), [
+    ['mounts', { kind: 'needs-mount-namespace', property: 'mounts' }],
+  ]);
+  assert.equal(refusals({ config: { linux, root: { path: 'rootfs', readonly: true } } }), [
+    ['root.readonly', { kind: 'needs-mount-namespace', property: 'root.readonly' }],
+  ]);
+  const devices = [{ path: '/dev/fuse', type: 'c', major: 10, minor: 229 }];
+  assert.equal(refusals({ config: { linux: { ...linux, devices } } }), [
+    ['linux.devices', { kind: 'needs-mount-namespace', property: 'devices' }],
+  ]);
+});
+
+test('lsm-missing: a label that nobody would enforce', () => {
+  const process = { apparmorProfile: 'strict', selinuxLabel: 'system_u:system_r:container_t:s0' };
+  assert.equal(refusals({ config: { process } }), [
+    ['process.apparmorProfile', { kind: 'lsm-missing', lsm: 'apparmor' }],
+    ['process.selinuxLabel', { kind: 'lsm-missing', lsm: 'selinux' }],
+  ]);
+  assert.equal(refusals({ config: { process }, facts: { lsm: { apparmor: true, selinux: true } } }), []);
+});
+
+test('lsm-missing: the label of mounts too', () => {
+  const linux = { mountLabel: 'system_u:object_r:container_file_t:s0' };
+  assert.equal(refusals({ config: { linux } }), [
+    ['linux.mountLabel', { kind: 'lsm-missing', lsm: 'selinux' }],
+  ]);
+});
+
+test('seccomp: a profile that cannot be compiled', () => {
+  const seccomp = { defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 5000 };
+  const [found] = refusals({ config: { linux: { seccomp } } });
+  assert.equal([found?.[0], found?.[1].kind], ['linux.seccomp', 'seccomp']);
+});
+
+test('a cgroup that cannot be the container alone: every process in it would be killed with the container', () => {
+  for (const cgroupsPath of ['/', '//', '/./', '.', './'])
+    for (const cgroup of [layouts.v1, layouts.v2, layouts.hybrid]) {
+      const [found] = refusals({ config: { linux: { cgroupsPath } }, facts: { cgroup } });
+      assert.equal([found?.[0], found?.[1].kind], ['linux.cgroupsPath', 'not-supported'], cgroupsPath);
+    }
+});
+
+test('all faults are told at once', () => {
+  const changes = {
+    config: {
+      mounts: [{ destination: '/proc/1', type: 'tmpfs', source: 'x' }],
+      process: { apparmorProfile: 'p' },
+    },
+    facts: { euid: 1 },
+  };
+  assert.is(refusals(changes).length, 3);
+});
+
+test('the environment: the registry first, then config.json, then the caller; the last value of a name counts', () => {
+  const input = inputOf({
+    config: { process: { env: ['A=1', 'B=2', 'A=3', 'EMPTY=', 'TWO=a=b'] } },
+    options: { environmentEntries: ['B=9', 'LISTEN_FDS=1'] },
+  });
+  const launch = createLaunch(input);
+  assert.equal(environmentOf(launch), ['A=3', 'B=9', 'EMPTY=', 'TWO=a=b', 'LISTEN_FDS=1']);
+});
+
+test.run();

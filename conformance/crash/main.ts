@@ -1,6 +1,7 @@
 /** Crash safety: `node build/conformance/crash.mjs [--only PATTERN]`. */
 import { bundleKinds } from './bundles.js';
 import { stopCommands } from './commands.js';
+import { faults } from './faults.js';
 import { inLab } from './lab.js';
 import { stopLaunches } from './stops.js';
 
@@ -16,4 +17,5 @@ await inLab(import.meta.url, async lab => {
       only.test(`${kind.name} commands`)
     )
       await stopCommands(lab, kind);
+  await faults(lab, only);
 });

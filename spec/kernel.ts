@@ -58,7 +58,6 @@ export const STATX_INO = 0x100;
 export const STATX_BASIC = 0x7ff;
 /** Offsets in struct statx. */
 export const Statx = {
-  NLINK: 16,
   LINKS: 16,
   UID: 20,
   GID: 24,

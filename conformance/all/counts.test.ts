@@ -3,7 +3,11 @@ import * as assert from 'uvu/assert';
 import { countsOf, skipsOf } from './counts.js';
 
 test('the last line of counts is the one that holds', () => {
-  assert.equal(countsOf('1 passed, 2 failed\n3 passed, 0 failed, 4 skipped\n'), { passed: 3, failed: 0, skipped: 4 });
+  assert.equal(countsOf('1 passed, 2 failed\n3 passed, 0 failed, 4 skipped\n'), {
+    passed: 3,
+    failed: 0,
+    skipped: 4,
+  });
 });
 
 test('a line of counts stands alone', () => {

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { countsOf, type Counts, skipsOf } from './counts.js';
+import { type Counts, countsOf, skipsOf } from './counts.js';
 
 interface Part {
   readonly name: string;
@@ -18,7 +18,16 @@ const parts: readonly Part[] = [
   { name: 'unit', command: ['node_modules/.bin/uvu', 'build/unit', '\\.test\\.mjs$'], needs: 'build/unit' },
   {
     name: 'conformance',
-    command: ['node', 'build/conformance/suite.mjs', '--runtime', runtime, '--runtime', '/usr/bin/crun', '--runtime', '/usr/sbin/runc'],
+    command: [
+      'node',
+      'build/conformance/suite.mjs',
+      '--runtime',
+      runtime,
+      '--runtime',
+      '/usr/bin/crun',
+      '--runtime',
+      '/usr/sbin/runc',
+    ],
     needs: 'build/conformance/suite.mjs',
   },
   ...['trees', 'podman', 'crash', 'fuzz'].map(
@@ -72,7 +81,9 @@ for (const part of parts) {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
-  rows.push(`${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`);
+  rows.push(
+    `${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
+  );
 }
 console.log(`\n${rows.join('\n')}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -2,8 +2,9 @@
  * The channel between the host's track and init: who waits for whom, and how init's failure becomes the command's.
  */
 import { errnos } from '../../spec/errno.js';
+import { TIOCGWINSZ, TIOCSWINSZ } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import { buffer, label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
 import { branch, exit, fail, failVerbatim, load, recv, send, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
@@ -81,6 +82,9 @@ export function receiveTerminal(launch: Launch): Action {
   const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
   const good = label('terminal_came');
   const failed = label('terminal_failed');
+  const unknown = label('window_unknown');
+  const size = buffer('winsize', 256);
+  const rows = slot('window_rows');
   return action(
     {
       title: 'receive the terminal',
@@ -96,6 +100,14 @@ export function receiveTerminal(launch: Launch): Action {
       failed,
       failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
       good,
+      // The command must find the window as large as the caller's from its first moment on.
+      sys('ioctl_struct', [0, TIOCGWINSZ, size], {
+        on: [['ENOTTY', 'EBADF', 'EIO', 'EINVAL', 'ENODEV'], unknown],
+      }),
+      load(rows, 'U16', size),
+      branch(rows, 'EQ', 0, unknown),
+      sys('ioctl_struct', [cells.consoleFd, TIOCSWINSZ, size]),
+      unknown,
     ],
   );
 }

@@ -3,18 +3,23 @@
  */
 import {
   AF_UNIX,
+  AT_EMPTY_PATH,
   AT_FDCWD,
   Clone,
+  LOCK_EX,
+  LOCK_UN,
   SIG_BLOCK,
   SIGKILL,
   SIGSET_SIZE,
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
+  STATX_BASIC,
+  Statx,
 } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import { type Action, action, type Program, type Track } from '../program/action.js';
 import { encode } from '../program/encode.js';
-import { label, ref, type Slot, slot, struct, u32, u64 } from '../program/operand.js';
+import { buffer, label, ref, type Slot, slot, struct, text, u32, u64 } from '../program/operand.js';
 import {
   branch,
   exit,
@@ -212,10 +217,19 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const dropState = dropStateDirectory(launch);
   if (foreground) {
     const kept = label('kept');
+    const stat = buffer('state_stat', 256);
+    const links = slot('state_links');
     hostActions.push(
       action({ title: 'stay in the foreground', because: rule('run') }, [
+        // `delete --force` and others may come in the meantime.
+        sys('flock', [cells.stateFd, LOCK_UN]),
         supervise(cells.pidfd, cells.consoleFd, 1, exitCode),
         branch(cells.keep, 'NE', 0, kept),
+        sys('flock', [cells.stateFd, LOCK_EX]),
+        // Deleted already: the id may belong to another container by now.
+        sys('statx', [cells.stateFd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+        load(links, 'U32', stat, Statx.LINKS),
+        branch(links, 'EQ', 0, kept),
         ...removeCgroups,
         ...dropState,
         kept,

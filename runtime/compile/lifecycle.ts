@@ -144,8 +144,10 @@ function lock(c: Lifecycle): Action {
 }
 
 /** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
-function readStatus(c: Lifecycle): Action {
+/** `damaged`: where to go on when state.json cannot be read or makes no sense; without it, that is the failure. */
+function readStatus(c: Lifecycle, damaged?: Label): Action {
   const { open } = c.launch;
+  const unless = damaged === undefined ? {} : { on: [['EINVAL', 'ENOENT', 'ERANGE'], damaged] as const };
   const fd = slot('state_fd');
   const at = slots('state_at', 2);
   const start = slots('state_start', 2);
@@ -167,20 +169,26 @@ function readStatus(c: Lifecycle): Action {
         field(TemplateField.STRING, c.id),
         '`: ',
         field(TemplateField.ERRNO, failedErrno),
+        ' (state.json; `delete --force` removes the container)',
       ],
     },
     [
-      sys('openat', [c.dir, text('state.json'), open.RDONLY | open.CLOEXEC | open.NOFOLLOW, 0], {
-        to: fd,
-        on: [['ENOENT'], creating],
+      // Nobody but root can put something else in its place, but whoever did should not make us wait.
+      sys(
+        'openat',
+        [c.dir, text('state.json'), open.RDONLY | open.CLOEXEC | open.NOFOLLOW | open.NONBLOCK, 0],
+        { to: fd, on: [damaged === undefined ? ['ENOENT'] : ['ENOENT', 'ELOOP'], creating] },
+      ),
+      sys('read', [fd, c.state, (1 << 20) - 1], {
+        to: c.stateSize,
+        ...(damaged === undefined ? {} : { on: [['EISDIR'], damaged] as const }),
       }),
-      sys('read', [fd, c.state, (1 << 20) - 1], { to: c.stateSize }),
       sys('close', [fd]),
-      scan('SKIP', { buffer: c.state, length: c.stateSize, byte: colon, count: 1 }, { to: at }),
-      scan('NUMBER', { buffer: c.state, length: c.stateSize, start: at }, { to: at }),
+      scan('SKIP', { buffer: c.state, length: c.stateSize, byte: colon, count: 1 }, { to: at, ...unless }),
+      scan('NUMBER', { buffer: c.state, length: c.stateSize, start: at }, { to: at, ...unless }),
       move(c.pid, at),
-      scan('SKIP', { buffer: c.state, length: c.stateSize, byte: colon, count: 2 }, { to: at }),
-      scan('NUMBER', { buffer: c.state, length: c.stateSize, start: at }, { to: start }),
+      scan('SKIP', { buffer: c.state, length: c.stateSize, byte: colon, count: 2 }, { to: at, ...unless }),
+      scan('NUMBER', { buffer: c.state, length: c.stateSize, start: at }, { to: start, ...unless }),
       alu(c.rest, cell(start, 1), 'ADD', 1),
       alu(cell(c.rest, 1), c.stateSize, 'SUB', c.rest),
       sys('pidfd_open', [c.pid, 0], { to: c.pidfd, on: [['ESRCH', 'EINVAL'], stopped] }),
@@ -404,6 +412,11 @@ function startTrack(c: Lifecycle, poststart: HookActions): Track {
   ]);
 }
 
+/** The cgroup whose list of processes is that of the container. */
+function processesOf({ directories }: CgroupPlan): CgroupPlan['directories'][number] | undefined {
+  return directories.find(d => d.hierarchy.controllers.includes('pids')) ?? directories[0];
+}
+
 function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const one = label('signal_one');
   const done = label('signalled');
@@ -475,11 +488,14 @@ export function removalLines(c: { readonly plan: CgroupPlan; readonly ownPids: b
 function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
   const kill = label('delete_kill');
   const remove = label('delete_remove');
+  const killed = label('delete_killed');
+  const damaged = label('delete_damaged');
+  const processes = processesOf(c.plan);
   const ownPids = c.launch.namespaces.get('pid') === '';
   return entryTrack('delete', [
     openContainer(c),
     lock(c),
-    readStatus(c),
+    readStatus(c, damaged),
     action(
       {
         title: 'insist that it is stopped, or --force',
@@ -496,6 +512,9 @@ function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
         branch(c.status, 'EQ', Status.CREATED, kill),
         branch(force, 'NE', 0, kill),
         fail(errnos.EBUSY.number),
+        damaged,
+        branch(force, 'NE', 0, remove),
+        fail(errnos.EINVAL.number),
         kill,
       ],
     ),
@@ -514,7 +533,13 @@ function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
         ...thaw(c),
         sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0], { on: [['ESRCH'], remove] }),
         waitReadable(c.pidfd, 10_000, {}),
+        jump(killed),
         remove,
+        // Init is not known to be alive, which a damaged state.json does not prove.
+        ...(ownPids && processes
+          ? [branch(force, 'EQ', 0, killed), walk('SIGNAL_CGROUP', [AT_FDCWD, processes.memory, SIGKILL, 0])]
+          : []),
+        killed,
       ],
     ),
     action(

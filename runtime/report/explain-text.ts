@@ -15,7 +15,10 @@ function cause(because: Because): string {
 function actionLines(a: ExplainedAction, number: number): readonly string[] {
   const head = `${String(number).padStart(4)}  ${a.title}`;
   const gap = head.length < COLUMN ? ' '.repeat(COLUMN - head.length) : '  ';
-  return [`${head}${gap}${cause(a.because)}`, ...a.listing.map(s => `        ${String(s.number).padStart(5)}  ${s.text}`)];
+  return [
+    `${head}${gap}${cause(a.because)}`,
+    ...a.listing.map(s => `        ${String(s.number).padStart(5)}  ${s.text}`),
+  ];
 }
 
 /** The whole page, ending in a line of counts. */

@@ -215,29 +215,30 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       ...started.actions,
     );
   const dropState = dropStateDirectory(launch);
+  const end = label('end');
   if (foreground) {
-    const kept = label('kept');
     const stat = buffer('state_stat', 256);
     const links = slot('state_links');
     hostActions.push(
       action({ title: 'stay in the foreground', because: rule('run') }, [
-        // `delete --force` and others may come in the meantime.
+        // pause, resume and delete want the lock while the container runs.
         sys('flock', [cells.stateFd, LOCK_UN]),
         supervise(cells.pidfd, cells.consoleFd, 1, exitCode),
-        branch(cells.keep, 'NE', 0, kept),
+        branch(cells.keep, 'NE', 0, end),
         sys('flock', [cells.stateFd, LOCK_EX]),
-        // Deleted already: the id may belong to another container by now.
+        // A directory without links: somebody has deleted the container, and the id may be another's by now.
         sys('statx', [cells.stateFd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
         load(links, 'U32', stat, Statx.LINKS),
-        branch(links, 'EQ', 0, kept),
+        branch(links, 'EQ', 0, end),
         ...removeCgroups,
         ...dropState,
-        kept,
       ]),
       ...stopped.actions,
     );
   }
-  hostActions.push(action({ title: 'end', because: rule(options.entry) }, [exit(foreground ? exitCode : 0)]));
+  hostActions.push(
+    action({ title: 'end', because: rule(options.entry) }, [end, exit(foreground ? exitCode : 0)]),
+  );
 
   const parameters = new Map<ParameterName, Slot>([
     ['ID', cells.id],

@@ -143,8 +143,10 @@ function lock(c: Lifecycle): Action {
   );
 }
 
-/** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
-/** `damaged`: where to go on when state.json cannot be read or makes no sense; without it, that is the failure. */
+/**
+ * state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). `damaged`: where to go on when
+ * state.json cannot be read or makes no sense; without it, that is the failure.
+ */
 function readStatus(c: Lifecycle, damaged?: Label): Action {
   const { open } = c.launch;
   const unless = damaged === undefined ? {} : { on: [['EINVAL', 'ENOENT', 'ERANGE'], damaged] as const };

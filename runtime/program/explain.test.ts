@@ -134,6 +134,7 @@ test('every other kind of step', () => {
     'if n LT 5 go to 8',
     'go to 8',
     'insist on n EQ 1',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how explain shows a field
     'n = format <into> "is ${n}"',
     'n = format <into> the failure',
     'n = scan FIND <into>, n, 0, 10, 0   [ENOENT -> 8]',

@@ -64,6 +64,10 @@ packages: node_modules/.package-lock.json  ## install the Debian packages that t
 unit: all engine-for-tests build/unit/.made  ## unit tests only
 	$(BIN)/uvu build/unit '\.test\.mjs$$'
 
+.PHONY: golden
+golden: all build/unit/.made  ## write the golden programs anew, for the eyes of `git diff`
+	GOLDEN=write node build/unit/runtime/compile/golden/golden.test.mjs
+
 RUNTIME ?= build/chos-runtime
 .PHONY: conformance
 conformance: all build/conformance/suite.mjs  ## run the conformance suite on RUNTIME=/usr/sbin/runc (default: ours)

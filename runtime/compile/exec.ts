@@ -9,6 +9,7 @@ import {
   AF_UNIX,
   AT_FDCWD,
   Clone,
+  Prctl,
   SIG_BLOCK,
   SIGKILL,
   SIGSET_SIZE,
@@ -256,7 +257,7 @@ function processTrack(
       ...(nnp
         ? [
             action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
-              sys('prctl', [38, 1, 0, 0, 0]),
+              sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
             ]),
           ]
         : []),

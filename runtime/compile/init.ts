@@ -1,6 +1,7 @@
 /**
  * The track of the container's first process, from the moment the host lets it go to execve(2).
  */
+import { Prctl } from '../../spec/kernel.js';
 import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, formatFailure, load, move, sys, trim } from '../program/step.js';
@@ -56,7 +57,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     ...parts.enterCgroups,
     ...unshareCgroup(launch),
     ...parts.enterNamespaces,
-    session()[0] as Action,
+    ...session(),
     ...outOfMemoryScore(launch),
     ...limits(launch),
     ...scheduling(launch),
@@ -82,7 +83,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     ...(nnp
       ? [
           action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
-            sys('prctl', [38, 1, 0, 0, 0]),
+            sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
           ]),
         ]
       : []),

@@ -11,10 +11,13 @@ import {
   AT_FDCWD,
   IOPRIO_CLASS_SHIFT,
   IOPRIO_WHO_PROCESS,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  S_IFCHR,
   S_IFMT,
   S_IFREG,
   SIG_SETMASK,
   SIGSET_SIZE,
+  STATX_BASIC,
   STATX_TYPE,
   Statx,
 } from '../../spec/kernel.js';
@@ -249,10 +252,10 @@ export function ownStreams(
   for (const fd of [0, 1, 2]) {
     const next = label(`stream_${fd}`);
     lines.push(
-      sys('statx', [fd, text(''), AT_EMPTY_PATH, 0x7ff, stat], { on: [['EBADF'], next] }),
+      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat], { on: [['EBADF'], next] }),
       load(type, 'U16', stat, Statx.MODE),
       alu(type, type, 'AND', S_IFMT),
-      branch(type, 'EQ', 0o020000, next),
+      branch(type, 'EQ', S_IFCHR, next),
       load(owner, 'U32', stat, Statx.UID),
       branch(owner, 'EQ', uid, next),
       sys('fchown', [fd, uid, -1], { on: [['EINVAL', 'EPERM', 'EROFS'], next] }),
@@ -270,7 +273,9 @@ export function keyring(launch: Launch): readonly Action[] {
   return [
     action({ title: 'join a new session keyring', because: rule('a container has its own keyring') }, [
       format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
-      sys('keyctl_join', [1, name, 0, 0], { on: [['ENOSYS', 'EDQUOT', 'EPERM', 'EACCES'], none] }),
+      sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
+        on: [['ENOSYS', 'EDQUOT', 'EPERM', 'EACCES'], none],
+      }),
       none,
     ]),
   ];

@@ -147,6 +147,31 @@ test('a cgroup that cannot be the container alone: every process in it would be 
     }
 });
 
+test('the cgroup is looked at before anything is made, and named before that', () => {
+  const compiled = compileLaunch(inputOf({ facts: { cgroup: layouts.v1 } }));
+  assert.is(compiled.kind, 'program');
+  if (compiled.kind !== 'program') return;
+  const titles = compiled.program.tracks[0]?.actions.map(a => a.title) ?? [];
+  const order = [
+    'name the cgroups',
+    "see that /sys/fs/cgroup/pids/ID is nobody's",
+    'make the state directory',
+  ];
+  const places = order.map(title => titles.indexOf(title));
+  assert.ok(
+    places.every((place, i) => place > (places[i - 1] ?? -1)),
+    JSON.stringify(places),
+  );
+});
+
+test('run in the foreground gives the lock back while the container runs', () => {
+  const compiled = compileLaunch(inputOf({ options: { entry: 'run', detach: false } }));
+  if (compiled.kind !== 'program') throw new Error('refused');
+  const foreground = compiled.program.tracks[0]?.actions.find(a => a.title === 'stay in the foreground');
+  const steps = (foreground?.lines ?? []).flatMap(l => (l.kind === 'step' ? [l.call ?? l.op] : []));
+  assert.equal(steps.slice(0, 6), ['flock', 'SUPERVISE', 'BRANCH', 'flock', 'statx', 'LOAD']);
+});
+
 test('all faults are told at once', () => {
   const changes = {
     config: {

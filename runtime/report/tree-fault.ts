@@ -10,6 +10,4 @@ export type TreeFault =
   | { readonly kind: 'not-prepared'; readonly tree: string }
   | { readonly kind: 'no-generation'; readonly name: string; readonly known: readonly string[] }
   /** `release` without --force or --drain. */
-  | { readonly kind: 'held'; readonly name: string; readonly holders: readonly string[] }
-  | { readonly kind: 'busy'; readonly name: string }
-  | { readonly kind: 'root-conflict'; readonly tree: string; readonly asked: string };
+  | { readonly kind: 'held'; readonly name: string; readonly holders: readonly string[] };

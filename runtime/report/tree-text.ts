@@ -40,10 +40,6 @@ export function treeFaultText(fault: TreeFault): string {
       return `there is no generation \`${fault.name}\`; ${fault.known.length === 0 ? 'none is prepared' : `prepared: ${listOf(fault.known)}`}`;
     case 'held':
       return `release \`${fault.name}\`: still held by ${listOf(fault.holders)}; wait for them with --drain, or drop it with --force (they keep what they see)`;
-    case 'busy':
-      return `release \`${fault.name}\`: a launch is using it at this moment; try again`;
-    case 'root-conflict':
-      return `start tree \`${fault.tree}\`: root.path \`${fault.asked}\` is another registered tree; leave --tree and the annotation out, or name that tree`;
     default:
       return unreachable(fault);
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where everything that Podman and the runtime make during the run is kept. */
@@ -16,7 +16,7 @@ const hybrid = '/sys/fs/cgroup/unified';
 
 /**
  * Changes the mount namespace, which must be our own, so that the host stays as it was: runtimes change the owner of
- * their standard streams, Podman keeps locks in /dev/shm and names of network namespaces in /run.
+ * their standard streams, Podman keeps locks in /dev/shm and names of network namespaces in /run, trees are registered in /etc.
  */
 export function prepareMountNamespace(dir: string, runtime: string): void {
   const place = join(dir, 'null');
@@ -26,6 +26,11 @@ export function prepareMountNamespace(dir: string, runtime: string): void {
   mount('--bind', join(place, 'null'), '/dev/null');
   mount('-t', 'tmpfs', 'tmpfs', '/dev/shm');
   mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run');
+  const layers = ['upper', 'work'].map(name => join(dir, `etc-${name}`));
+  for (const layer of layers) mkdirSync(layer);
+  mount('-t', 'overlay', '-o', `lowerdir=/etc,upperdir=${layers[0]},workdir=${layers[1]}`, 'overlay', '/etc');
+  rmSync('/etc/chos', { force: true });
+  rmSync('/etc/chos.d', { recursive: true, force: true });
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   if (runtime !== 'crun' || !existsSync(hybrid)) return;
   // crun 1.8 refuses a hybrid host. The directory below the mount would then be taken for a v1 hierarchy.

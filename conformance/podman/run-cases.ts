@@ -87,9 +87,10 @@ async function before<Value>(work: Promise<Value>, deadlineMs: number): Promise<
 function traces(run: Run): ReadonlySet<string> {
   const states = ['/run/chos-runtime', '/run/crun', '/run/runc'].filter(existsSync);
   const entries = states.flatMap(dir => readdirSync(dir).map(name => `state ${join(dir, name)}`));
-  // Podman shares /run/netns with itself at the first bridge, and keeps that.
+  // Kept on purpose: Podman's names of network namespaces, and our place for pins; what is in them counts.
+  const kept = / \/run\/(netns|chos-trees) /;
   const mounts = mountLines()
-    .filter(line => !line.includes(' /run/netns '))
+    .filter(line => !kept.test(line))
     .map(line => `mount ${line}`);
   const groups = cgroupsNamed('libpod-').filter(path => path.includes(run.cgroupParent));
   return new Set([...entries, ...mounts, ...groups.map(path => `cgroup ${path}`)]);

@@ -177,26 +177,3 @@ function buildahGlobal(storage: readonly string[]): readonly string[] {
 
 build('podman', ['podman']);
 build('buildah', ['buildah']);
-
-test('tree/annotation', {
-  skip: async podman => {
-    const listed = await launch([podman.runtimePath, 'tree', 'list'], podman.dir).done;
-    return listed.code === 0 ? undefined : 'the runtime has no `tree list`';
-  },
-  observe: async podman => {
-    const registry = join(podman.dir, 'chos.d');
-    mkdirSync(registry);
-    writeFileSync(
-      join(registry, 'test.json'),
-      JSON.stringify({ trees: { test: { path: podman.place.tree } } }),
-    );
-    const listed = await launch([podman.runtimePath, 'tree', 'list'], podman.dir).done;
-    const run = await podman.run(['--annotation', 'org.chos.tree=test', 'bb', 'cat', '/etc/group']);
-    return { listed: listed.code, run: seen(podman, run) };
-  },
-  compare: () => undefined,
-  expect: found => {
-    assert.is(found.run.code, 0, found.run.stderr);
-    assert.match(found.run.stdout, /^alice:/m);
-  },
-});

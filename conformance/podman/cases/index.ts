@@ -6,3 +6,4 @@ import './life.js';
 import './exec.js';
 import './terminal.js';
 import './host.js';
+import './tree.js';

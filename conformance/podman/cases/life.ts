@@ -311,6 +311,8 @@ test('life/signal-proxy', {
       sleeper,
     ]);
     await running.printed('ready');
+    // Podman loses a signal that comes before it has noted the start, whatever the runtime.
+    await podman.call(['wait', '--condition', 'running', podman.name]);
     running.kill('SIGTERM');
     return seen(podman, await running.done);
   },

@@ -156,7 +156,7 @@ test('process/init', {
       : undefined;
   },
   observe: podman => script(podman, ['--init'], 'cat /proc/1/comm; echo $$'),
-  expect: found => assert.match(found.stdout, /^catatonit\n[2-9]$/),
+  expect: found => assert.match(found.stdout, /^podman-init\n[2-9]$/),
 });
 
 test('process/annotation', {

@@ -88,16 +88,18 @@ lint: $(GENERATED) lint-engine  ## formatting, types, import directions, the C a
 LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 
-build/man/.made: spec/commands.ts $(wildcard spec/generate/*man*.ts) package.json node_modules/.package-lock.json
+build/man/.made: spec/commands.ts $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
-	$(BUNDLE) spec/generate/write-man.ts --outfile=build/tools/write-man.mjs
-	node build/tools/write-man.mjs build/man $(CHOS_VERSION)
+	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
+	node build/tools/write-pages.mjs build/man $(CHOS_VERSION)
 	@touch $@
 
 .PHONY: install
 install: all build/man/.made  ## install below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs SELF=$(PREFIX)/bin/chos-runtime
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime

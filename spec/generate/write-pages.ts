@@ -1,9 +1,11 @@
-/** `write-man.ts DIRECTORY VERSION`: write the manual pages. */
+/** `write-pages.ts DIRECTORY VERSION`: write the manual pages, and the completion for bash. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { bashCompletion } from './bash-completion.js';
 import { manPages } from './man.js';
 
 const [directory, version] = process.argv.slice(2);
-if (directory === undefined || version === undefined) throw new Error('usage: write-man DIRECTORY VERSION');
+if (directory === undefined || version === undefined) throw new Error('usage: write-pages DIRECTORY VERSION');
 rmSync(directory, { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 for (const [name, text] of manPages(version)) writeFileSync(`${directory}/${name}`, text);
+writeFileSync(`${directory}/chos-runtime.bash`, bashCompletion());

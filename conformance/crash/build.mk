@@ -1,5 +1,5 @@
 # Crash safety and injected faults. Included by the top Makefile; runs from the top directory. Needs root; nothing is left on the host.
-CRASH_SOURCES = $(wildcard conformance/crash/*.ts conformance/suite/*.ts) $(RUNTIME_SOURCES)
+CRASH_SOURCES = $(wildcard conformance/crash/*.ts conformance/fuzz/random.ts conformance/suite/*.ts) $(RUNTIME_SOURCES)
 
 build/conformance/crash.mjs: $(CRASH_SOURCES) $(RUNTIME_GENERATED)
 	@mkdir -p $(@D)

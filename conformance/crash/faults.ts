@@ -123,7 +123,10 @@ async function badRoots({ lab, id, bundle }: Scene): Promise<void> {
   for (const [name, make] of [
     [
       'a symlink to a directory',
-      () => (mkdirSync(join(lab.dir, 'elsewhere')), symlinkSync('elsewhere', place)),
+      () => {
+        mkdirSync(join(lab.dir, 'elsewhere'));
+        symlinkSync('elsewhere', place);
+      },
     ],
     ['missing', () => undefined],
   ] as const) {
@@ -278,7 +281,8 @@ async function hostileRoots({ lab, id, bundle, create }: Scene): Promise<void> {
   const { rootfs } = bundle;
   const canary = join(lab.dir, 'canary');
   mkdirSync(canary);
-  const attempt = (name: string, make: () => void) => {
+  const attempt = (name: string, make: () => void, instead?: string) => {
+    if (instead !== undefined) rmSync(instead, { recursive: true });
     make();
     const ended = call(lab, engineCommand(lab, create, { ID: id, STATE_DIR: join(lab.root, id) }), {
       cwd: bundle.dir,
@@ -297,7 +301,6 @@ async function hostileRoots({ lab, id, bundle, create }: Scene): Promise<void> {
   };
   for (const place of ['proc', 'dev', 'sys']) {
     const path = join(rootfs, place);
-    const clear = (): void => rmSync(path, { recursive: true });
     for (const [kind, target] of [
       ['to the host', canary],
       ['up and out', `../../../../../../..${canary}`],
@@ -305,10 +308,10 @@ async function hostileRoots({ lab, id, bundle, create }: Scene): Promise<void> {
       ['to itself', `/${place}`],
       ['to a file', '/bin/busybox'],
     ] as const)
-      attempt(`/${place} is a symlink ${kind}`, () => (clear(), symlinkSync(target, path)));
-    attempt(`/${place} is a fifo`, () => (clear(), mkfifo(path)));
-    attempt(`/${place} is a file`, () => (clear(), writeFileSync(path, '')));
-    attempt(`/${place} is a device`, () => (clear(), void execFileSync('mknod', [path, 'c', '1', '3'])));
+      attempt(`/${place} is a symlink ${kind}`, () => symlinkSync(target, path), path);
+    attempt(`/${place} is a fifo`, () => mkfifo(path), path);
+    attempt(`/${place} is a file`, () => writeFileSync(path, ''), path);
+    attempt(`/${place} is a device`, () => execFileSync('mknod', [path, 'c', '1', '3']), path);
   }
   attempt('/etc/passwd is a fifo', () => mkfifo(join(rootfs, 'etc/passwd')));
   attempt('/etc/passwd is huge', () =>

@@ -3,6 +3,7 @@ import { bundleKinds } from './bundles.js';
 import { stopCommands } from './commands.js';
 import { faults } from './faults.js';
 import { inLab } from './lab.js';
+import { moments } from './moments.js';
 import { stopLaunches } from './stops.js';
 
 const only = new RegExp(
@@ -18,4 +19,5 @@ await inLab(import.meta.url, async lab => {
     )
       await stopCommands(lab, kind);
   await faults(lab, only);
+  await moments(lab, only);
 });

@@ -11,7 +11,7 @@ import type { HostFacts } from '../../spec/host-facts.js';
 import { AT_FDCWD, MountAttr, Propagation, Statx } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { buffer, slot, struct, text, u32, u64 } from '../program/operand.js';
-import { guard, type Line, load, resolve, store, sys } from '../program/step.js';
+import { guard, type Line, load, store, sys } from '../program/step.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
 import { normalise } from './normalise.js';
@@ -162,7 +162,6 @@ export function createProver(launch: Launch, environment: Environment): Prover {
   const info = buffer('proof_mount', 512);
   const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
   const value = slot('proof');
-  const fd = slot('proof_fd');
   const modern = hasStatmount(launch.facts);
   const stale = errnos.ESTALE.number;
   const mask = STATX_TYPE_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
@@ -239,11 +238,10 @@ export function createProver(launch: Launch, environment: Environment): Prover {
       const title = `leave out the mount on ${place}: ${why}`;
       return [
         action({ title, because: launch.because('mounts', index), words: words(m) }, [
-          resolve({ root: launch.cells.rootFd, path: text(place) }, { to: fd }),
-          sys('statx', [fd, text(''), 0x1000, mask, stat]),
+          // Init's root is that of the environment already; a path that leads astray is not the same directory.
+          sys('statx', [AT_FDCWD, text(place), 0, mask, stat]),
           ...isDirectory(m?.source ?? ''),
           ...isMount(destination, StatMount.MASTER, destination.master, copied),
-          sys('close', [fd]),
         ]),
       ];
     },

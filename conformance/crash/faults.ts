@@ -152,7 +152,8 @@ async function badState(scene: Scene): Promise<void> {
     rmSync(path);
     change(path);
   };
-  const changes: readonly (readonly [name: string, change: () => void, deletes: boolean])[] = [
+  const changes: readonly (readonly [name: string, change: (pid: number) => void, deletes: boolean])[] = [
+    ['init dead', pid => process.kill(pid, 'SIGKILL'), true],
     ['state.json empty', () => truncateSync(state, 0), true],
     ['state.json cut', () => truncateSync(state, 40), true],
     ['state.json garbage', () => writeFileSync(state, '\0\u0001{{{:::"'), true],
@@ -180,7 +181,7 @@ async function badState(scene: Scene): Promise<void> {
   for (const [name, change, deletes] of changes) {
     const made = quickCreate(scene);
     const pid = Number(/"pid":(\d+)/.exec(made.code === 0 ? readFileSync(state, 'utf8') : '')?.[1] ?? 0);
-    change();
+    change(pid);
     const complaints: string[] = made.code === 0 ? [] : [made.err];
     for (const args of [
       ['state', id],
@@ -312,6 +313,42 @@ async function hostileRoots({ lab, id, bundle, create }: Scene): Promise<void> {
     attempt(`/${place} is a fifo`, () => mkfifo(path), path);
     attempt(`/${place} is a file`, () => writeFileSync(path, ''), path);
     attempt(`/${place} is a device`, () => execFileSync('mknod', [path, 'c', '1', '3']), path);
+  }
+  const open = makeBundle(
+    lab,
+    {
+      name: 'without dev',
+      change(config) {
+        config.mounts = (config.mounts ?? []).filter(({ destination }) => !destination.startsWith('/dev'));
+        config.root = { path: 'rootfs' };
+      },
+    },
+    'create',
+  );
+  const image = await compileFile(lab, ['create', '--bundle', open.dir, 'id']);
+  const victim = join(canary, 'victim');
+  for (const [kind, make] of [
+    ['a file', (path: string) => writeFileSync(path, 'kept')],
+    ['a symlink to a file of the host', (path: string) => symlinkSync(victim, path)],
+    ['a fifo', mkfifo],
+    ['a directory', (path: string) => void mkdirSync(path)],
+    ['another device', (path: string) => void execFileSync('mknod', [path, 'c', '1', '5'])],
+  ] as const) {
+    for (const name of ['null', 'ptmx', 'console', 'fd']) {
+      const path = join(open.rootfs, 'dev', name);
+      rmSync(join(open.rootfs, 'dev'), { recursive: true, force: true });
+      mkdirSync(join(open.rootfs, 'dev'));
+      make(path);
+      const values = { ID: id, STATE_DIR: join(lab.root, id) };
+      const ended = call(lab, engineCommand(lab, image, values), { cwd: open.dir });
+      const removed = chos(lab, ['delete', '--force', id]);
+      check(`root file system: /dev/${name} of the image is ${kind}`, [
+        ...badError(ended, [0, 1]),
+        ...(removed.code === 0 ? [] : [removed.err]),
+        ...(existsSync(victim) ? ['made on the host'] : []),
+        ...residue(lab, id),
+      ]);
+    }
   }
   attempt('/etc/passwd is a fifo', () => mkfifo(join(rootfs, 'etc/passwd')));
   attempt('/etc/passwd is huge', () =>

@@ -124,6 +124,7 @@ export const MNT_DETACH = 2;
 // linux/magic.h
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;
 export const PROC_SUPER_MAGIC = 0x9fa0;
+export const CGROUP_SUPER_MAGIC = 0x27e0eb;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
 
 // asm-generic/ioctls.h

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { explain as explainProgram } from '../program/explain.js';
 import { explainText } from '../report/explain-text.js';
+import { readState } from '../state/read-state.js';
 import { isContainerId } from './container-id.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
 import { prepareLaunch } from './launch.js';
@@ -17,7 +18,9 @@ export function explain(invocation: Invocation): Outcome {
   const given = line.operands[0] ?? line.options.texts.get('bundle') ?? '.';
   const isId =
     isContainerId(given) && !existsSync(absolute(invocation, given)) && existsSync(`${root}/${given}`);
-  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, 0);
+  const found = isId ? readState(root, given) : null;
+  const bundle = found?.kind === 'state' ? found.live.state.bundle : undefined;
+  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, 0, bundle);
   if (launch.kind === 'failure') return failed(launch.failure);
   const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });
   return done(format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records));

@@ -63,12 +63,16 @@ export function readConfig(
 
 /**
  * Compile the launch program of a bundle directory (as the caller wrote it). Names in messages stay as short as the caller's: `config.json` for
- * a bundle in the current directory.
+ * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory.
  */
-export function prepareLaunch(invocation: Invocation, directory: string, handed: number): Attempt<Launch> {
+export function prepareLaunch(
+  invocation: Invocation,
+  directory: string,
+  handed: number,
+  bundle = absolute(invocation, directory),
+): Attempt<Launch> {
   const manager = cgroupManager(invocation);
   if (manager.kind === 'failure') return manager;
-  const bundle = absolute(invocation, directory);
   const file = invocation.line.options.texts.get('config') ?? join(directory, 'config.json');
   const read = readConfig(file, absolute(invocation, file), handed);
   if (read.kind === 'failure') return read;

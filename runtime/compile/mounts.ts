@@ -48,7 +48,8 @@ export function refusedMounts(mounts: readonly Mount[]): readonly MountRefusal[]
   mounts.forEach((m, index) => {
     const where = normalise(m.destination);
     const o = parseMountOptions(m.options ?? [], m.type);
-    if (where.startsWith('/proc/') && !insideProc.test(where))
+    const fakesProc = where === '/proc' && !o.bind && !o.remount && m.type !== 'proc';
+    if (fakesProc || (where.startsWith('/proc/') && !insideProc.test(where)))
       out.push({ index, why: 'inside-proc', what: where });
     if (o.bind && !o.remount && m.source === undefined) out.push({ index, why: 'no-source', what: where });
     if (o.bind && o.foreign.length > 0) out.push({ index, why: 'foreign-option', what: o.foreign.join() });
@@ -78,6 +79,14 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
           guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
         ]
       : [];
+  // By way of a symlink in the root, a destination may turn out to be inside /proc after all.
+  const mustNotBeProc: readonly Line[] = normalise(m.destination).match(/^\/proc(\/|$)/)
+    ? []
+    : [
+        sys('fstatfs', [destination, stat]),
+        load(kind, 'U64', stat),
+        guard(kind, 'NE', PROC_SUPER_MAGIC, errnos.EPERM.number),
+      ];
   return action({ title: describe(m, o), because }, [
     ...launch.placement.openSource(text(sourcePath(launch, m)), flags, mount),
     ...mustBeProc,
@@ -87,6 +96,7 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
       { root: launch.cells.rootFd, path: text(m.destination), make: 'like-source', sourceMode: mode },
       { to: destination },
     ),
+    ...mustNotBeProc,
     ...adjust(mount, o, 0),
     attach(mount, destination),
     sys('close', [mount]),

@@ -4,7 +4,14 @@
 
 import { errnos } from '../../../spec/errno.js';
 import type { LinuxDeviceRule } from '../../../spec/generated/config.js';
-import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC, Statx } from '../../../spec/kernel.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  CGROUP_SUPER_MAGIC,
+  CGROUP2_SUPER_MAGIC,
+  STATX_BASIC,
+  Statx,
+} from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { buffer, bytes, type Data, label, slot, text } from '../../program/operand.js';
 import { branch, guard, jump, type Line, load, resolve, sys } from '../../program/step.js';
@@ -261,7 +268,28 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       ),
     );
   made.push(...writes, ...devices(launch, plan));
-  return { check: see(launch, plan), make: made, enter: enter(launch, plan) };
+  return { check: [guardLayout(launch, plan), ...see(launch, plan)], make: made, enter: enter(launch, plan) };
+}
+
+/** A program that was compiled on a host with other cgroups would make plain directories where it expects a hierarchy. */
+function guardLayout(launch: Launch, plan: CgroupPlan): Action {
+  const stat = buffer('cgroup_statfs', 256);
+  const kind = slot('cgroup_magic');
+  const { layout } = launch.facts.cgroup;
+  return action(
+    {
+      title: `find the cgroups as they were compiled for (${layout})`,
+      because: rule('compiled for this host'),
+      words: [
+        `the cgroups of this host are not those that this was compiled for (${layout}): compile it again here`,
+      ],
+    },
+    plan.directories.flatMap(d => [
+      sys('statfs', [text(d.hierarchy.mount), stat]),
+      load(kind, 'U64', stat),
+      guard(kind, 'EQ', d.version === 1 ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC, errnos.EXDEV.number),
+    ]),
+  );
 }
 
 /** The root of the hierarchy, or the cgroup of the caller. */

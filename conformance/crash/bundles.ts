@@ -206,7 +206,7 @@ export function startHolder(): Promise<{ readonly pid: number; stop(): void }> {
   const child = spawn(
     'unshare',
     ['--net', '--ipc', '--uts', '--pid', '--fork', 'sh', '-c', 'echo here; exec sleep 3600'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   return new Promise(ready => {
     child.stdout.once('data', () => {

@@ -236,3 +236,33 @@ test('isolation/cgroups-disabled', {
   },
   expect: found => assert.equal(found, { code: 0, stdout: '', stderr: '' }),
 });
+
+test('isolation/pod-of-podman', {
+  skip: async podman => {
+    const made = await podman.call([
+      'pod',
+      'create',
+      '--network',
+      'none',
+      '--cgroup-parent',
+      podman.cgroupParent,
+    ]);
+    return made.code === 0 ? undefined : `Podman's own pause image cannot be built: ${made.stderr.trim()}`;
+  },
+  observe: async podman => {
+    await podman.call([
+      'pod',
+      'create',
+      '--name',
+      'pod',
+      '--network',
+      'none',
+      '--cgroup-parent',
+      podman.cgroupParent,
+    ]);
+    const found = seen(podman, await podman.call(['run', '--rm', '--pod', 'pod', 'bb', 'hostname']));
+    const removed = await podman.call(['pod', 'rm', '--force', '--time', '0', 'pod']);
+    return { found, removed: removed.code };
+  },
+  expect: all => assert.equal(all, { found: { code: 0, stdout: 'pod', stderr: '' }, removed: 0 }),
+});

@@ -364,3 +364,23 @@ test('life/commit-and-copy', {
     assert.is(found.kept.stdout, 'made');
   },
 });
+
+test('life/update', {
+  observe: async podman => {
+    await podman.detached('echo ready; exec sleep 1000');
+    const found = await calls(podman, ['update', '--memory', '100m', 'NAME']);
+    return { found: found[0], status: await status(podman, '{{.State.Status}}') };
+  },
+  compare: ({ status: after }) => after,
+  // Refused by this version.
+  expect: ({ found, status: after }) => {
+    assert.ok(found?.code === 0 || /`update` is not supported/.test(found?.stderr ?? ''), found?.stderr);
+    assert.is(after, 'running');
+  },
+});
+
+test('life/passthrough-log', {
+  observe: async podman =>
+    seen(podman, await podman.run(['--log-driver', 'passthrough', 'bb', 'echo', 'hello'])),
+  expect: found => assert.equal(found, { code: 0, stdout: 'hello', stderr: '' }),
+});

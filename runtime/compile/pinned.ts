@@ -52,6 +52,7 @@ export function whyOwnCopy(launch: Launch, verdicts: readonly Verdict[]): string
   if (left >= 0) return `mounts[${left}] remains`;
   if ((config.linux?.maskedPaths ?? []).length > 0) return 'paths are masked';
   if ((config.linux?.readonlyPaths ?? []).length > 0) return 'paths are read-only';
+  if ((config.linux?.devices ?? []).length > 0) return 'devices are asked for';
   if (config.root.readonly === true) return 'the root is read-only';
   const { bounding = [], permitted = [], effective = [] } = process.capabilities ?? {};
   if ([...bounding, ...permitted, ...effective].some(name => name.toUpperCase() === 'CAP_SYS_ADMIN'))

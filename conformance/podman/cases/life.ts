@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { launch } from '../../suite/processes.js';
 import { test } from '../case.js';
 import type { Podman } from '../podman.js';
 import { plain, type Seen, script, seen } from '../seen.js';
@@ -262,7 +263,6 @@ test('life/inspect', {
 test('life/state-of-the-runtime', {
   observe: async podman => {
     const id = await podman.detached('echo ready; exec sleep 1000');
-    const { launch } = await import('../../suite/processes.js');
     const asked = await launch([podman.runtimePath, 'state', id], podman.dir).done;
     const state = JSON.parse(asked.stdout) as Record<string, unknown>;
     return {
@@ -277,14 +277,23 @@ test('life/state-of-the-runtime', {
 
 test('life/checkpoint-is-refused', {
   observe: async podman => {
-    await podman.detached('echo ready; exec sleep 1000');
+    const id = await podman.detached('echo ready; exec sleep 1000');
     const found = await calls(podman, ['container', 'checkpoint', 'NAME']);
-    return { found: found[0], status: await status(podman, '{{.State.Status}}') };
+    // Without CRIU on the host Podman gives up before it asks the runtime, which must refuse by itself as well.
+    const asked = await launch([podman.runtimePath, 'checkpoint', '--image-path', podman.dir, id], podman.dir)
+      .done;
+    return {
+      found: found[0],
+      runtime: seen(podman, asked),
+      status: await status(podman, '{{.State.Status}}'),
+    };
   },
   compare: ({ status: after }) => after,
-  expect: ({ found, status: after }) => {
+  expect: ({ found, runtime, status: after }) => {
     assert.is(found?.code, 125);
     assert.match(found?.stderr ?? '', /checkpoint|criu/i);
+    assert.is.not(runtime.code, 0);
+    assert.match(runtime.stderr, /checkpoint|criu/i);
     assert.is(after, 'running');
   },
 });

@@ -54,6 +54,15 @@ environment(
 );
 
 environment(
+  'annotation-and-rootfs',
+  async (podman, share) => {
+    const args = ['run', '--rm', ...podman.common, ...annotated(share), '--rootfs', podman.place.tree];
+    return seen(podman, await podman.call([...args, 'sh', '-c', look]));
+  },
+  { code: 0, stdout: 'tree\nshared', stderr: '' },
+);
+
+environment(
   'annotation-and-exec',
   async (podman, share) => {
     await podman.detached('echo ready; exec sleep 1000', annotated(share));

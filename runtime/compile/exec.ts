@@ -38,7 +38,7 @@ import {
   waitReap,
 } from '../program/step.js';
 import { capabilityActions } from './capabilities.js';
-import { expectEnd, hostMessages, receiveTerminal, Signal } from './channel.js';
+import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
 import { findHome } from './home.js';
 import { cloneArguments } from './hooks.js';
@@ -196,6 +196,8 @@ function terminalOf(launch: Launch, input: ExecInput): Terminal {
             send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
             sys('close', [pty.master]),
           ]),
+      // The host gives the terminal its size before the command can ask for it.
+      ...(input.options.console ? [] : [awaitHost(launch, 'wait for the size of the window')]),
       takeTerminal(pty, because, process.user?.uid ?? 0),
     ],
   };
@@ -376,7 +378,9 @@ export function compileExec(input: ExecInput): CompiledExec {
         sys('close', [cells.initEnd]),
       ],
     ),
-    ...(terminal.foreground ? [receiveTerminal(launch)] : []),
+    ...(terminal.foreground
+      ? [receiveTerminal(launch), tell(cells.hostEnd, Signal.CONTINUE, 'let the process use its terminal')]
+      : []),
     messages.expect(Signal.EXEC),
     expectEnd(launch),
     pidFile(launch),

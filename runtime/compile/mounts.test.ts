@@ -34,7 +34,11 @@ test('no spelling gets around it', () => {
   for (const path of ['/proc/./sys', '//proc//sys', '/x/../proc/sys', '/../proc/sys', '/proc/cpuinfo/../sys'])
     assert.is(procRefused(path), true, path);
   assert.is(procRefused('/process'), false);
-  assert.is(procRefused('/proc'), false);
+});
+
+test('on /proc itself only a procfs', () => {
+  assert.is(procRefused('/proc'), true);
+  assert.equal(refusedMounts([{ destination: '/proc', type: 'proc', source: 'proc' }]), []);
 });
 
 test('a bind needs a source, a remount does not', () => {

@@ -86,7 +86,7 @@ export const deviations: readonly Deviation[] = [
     reason: 'crun 1.8 may take what the command writes first for a message of its own child',
     sometimes: true,
   },
-  ...['crun', 'runc'].map(
+  ...(['crun', 'runc'] as const).map(
     (runtime): Deviation => ({
       runtime,
       case: 'process/signals-unblocked-and-default',

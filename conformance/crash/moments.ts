@@ -88,7 +88,8 @@ async function signals(lab: Lab, random: Random, rounds: number): Promise<void> 
     const complaints = [...(await deleteForce(lab, id))];
     const ended = await run.ended;
     if (ended.code === 7) forwarded++;
-    if (ended.code !== null && ![1, 7, 137].includes(ended.code))
+    // 130: the shell's own end, when SIGINT comes while it sets its trap.
+    if (ended.code !== null && ![1, 7, 130, 137].includes(ended.code))
       complaints.push(`exit code ${ended.code}: ${ended.err}`);
     if (ended.signal === 'SIGKILL') complaints.push('it did not end');
     complaints.push(...(await deleteForce(lab, id)), ...residue(lab, id));

@@ -87,7 +87,8 @@ function createLifecycle(launch: Launch): Lifecycle {
   };
 }
 
-function openContainer(c: Lifecycle): Action {
+/** `missing`: where to go on if the directory is not there any more (another command may have deleted it a moment ago). */
+function openContainer(c: Lifecycle, missing: Label | null = null): Action {
   const { open } = c.launch;
   return action(
     {
@@ -106,6 +107,7 @@ function openContainer(c: Lifecycle): Action {
         [AT_FDCWD, ref(c.stateDir), open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC, 0],
         {
           to: c.dir,
+          ...(missing ? { on: [['ENOENT'], missing] as const } : {}),
         },
       ),
       ...c.plan.formats,
@@ -488,6 +490,9 @@ export function removalLines(c: { readonly plan: CgroupPlan; readonly ownPids: b
 }
 
 function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
+  const missing = label('delete_missing');
+  const nothing = label('delete_nothing');
+  const here = label('delete_here');
   const kill = label('delete_kill');
   const remove = label('delete_remove');
   const killed = label('delete_killed');
@@ -495,7 +500,23 @@ function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
   const processes = processesOf(c.plan);
   const ownPids = c.launch.namespaces.get('pid') === '';
   return entryTrack('delete', [
-    openContainer(c),
+    openContainer(c, missing),
+    action(
+      {
+        title: 'accept with --force that it is not there',
+        because: rule('delete --force'),
+        words: ['container `', field(TemplateField.STRING, c.id), '` does not exist'],
+      },
+      [
+        jump(here),
+        missing,
+        branch(force, 'NE', 0, nothing),
+        fail(errnos.ENOENT.number),
+        nothing,
+        exit(0),
+        here,
+      ],
+    ),
     lock(c),
     readStatus(c, damaged),
     action(

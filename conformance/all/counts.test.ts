@@ -27,7 +27,10 @@ test('no counts at all', () => {
 });
 
 test('reasons of skips', () => {
-  assert.equal(skipsOf('ok a\nSKIP  b: no netavark\n'), ['b: no netavark']);
+  assert.equal(skipsOf('ok a\nSKIP  b: no netavark\nskip  crun  c: too old\n'), [
+    'b: no netavark',
+    'crun  c: too old',
+  ]);
 });
 
 test.run();

@@ -19,7 +19,7 @@ export function countsOf(output: string): Counts | null {
   return { passed, failed: total - passed, skipped };
 }
 
-/** Reasons of skipped cases: lines that begin with SKIP. */
+/** Reasons of skipped cases: lines that begin with "skip", in any case. */
 export function skipsOf(output: string): readonly string[] {
-  return [...output.replace(colours, '').matchAll(/^\s*SKIP\s+(.+)$/gm)].map(m => m[1] ?? '');
+  return [...output.replace(colours, '').matchAll(/^\s*skip\s+(.+)$/gim)].map(m => m[1] ?? '');
 }

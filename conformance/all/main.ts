@@ -40,7 +40,10 @@ const parts: readonly Part[] = [
 ];
 
 /** Reviewed: what may be skipped even as root in CI. */
-const allowedSkips: readonly RegExp[] = [/clone3.*qemu-user/];
+const allowedSkips: readonly RegExp[] = [
+  // Peers, not us: their versions in Debian 12 have no stable `features`.
+  /^(crun|runc)\s+command-line\/features: crun 1\.8 has it not, runc 1\.1 as an experiment$/,
+];
 
 async function run(part: Part): Promise<Counts> {
   const bad = { passed: 0, failed: 1, skipped: 0 };

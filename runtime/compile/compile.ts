@@ -42,11 +42,12 @@ import { pidFile, sweepDescriptors } from './descriptors.js';
 import { cloneArguments, hookActions, hookContext } from './hooks.js';
 import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
-import { compileLifecycle, removalLines } from './lifecycle.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
+import { compileLifecycle } from './stored/lifecycle.js';
+import { removalLines } from './stored/remove.js';
 import { procActions } from './system.js';
 import { connectConsole } from './terminal.js';
 

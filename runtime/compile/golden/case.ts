@@ -13,7 +13,7 @@ import { explainText } from '../../report/explain-text.js';
 import { compileExec, compileLaunch } from '../compile.js';
 import type { ExecInput } from '../exec.js';
 import { createLaunch, type LaunchInput, type LaunchOptions } from '../launch.js';
-import { compileLifecycle } from '../lifecycle.js';
+import { compileLifecycle } from '../stored/lifecycle.js';
 
 export const casesFolder = 'runtime/compile/golden';
 

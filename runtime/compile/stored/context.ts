@@ -1,0 +1,44 @@
+import { buffer, type Data, type Slot, slot, slots } from '../../program/operand.js';
+import { type CgroupPlan, planCgroups } from '../cgroups/plan.js';
+import type { Launch } from '../launch.js';
+
+export interface Lifecycle {
+  readonly launch: Launch;
+  readonly id: Slot;
+  readonly stateDir: Slot;
+  readonly environ: Slot;
+  readonly dir: Slot;
+  readonly pid: Slot;
+  readonly pidfd: Slot;
+  readonly plan: CgroupPlan;
+  /** 0 creating, 1 created, 2 running, 3 paused, 4 stopped */
+  readonly status: Slot;
+  readonly state: Data;
+  readonly stateSize: Slot;
+  /** Position behind `{"pid":N,"pidStart":N,` in state. */
+  readonly rest: Slot;
+}
+
+export const Status = { CREATING: 0, CREATED: 1, RUNNING: 2, PAUSED: 3, STOPPED: 4 } as const;
+
+export function createLifecycle(launch: Launch): Lifecycle {
+  const id = slots('id', 2);
+  return {
+    launch,
+    id,
+    stateDir: slots('state_dir', 2),
+    environ: slot('environ', -1),
+    dir: slot('dir', -1),
+    pid: slot('pid'),
+    pidfd: slot('pidfd', -1),
+    plan: planCgroups(
+      launch.options.cgroupManager === 'disabled' ? { layout: 'none' } : launch.facts.cgroup,
+      launch.config.linux?.cgroupsPath,
+      id,
+    ),
+    status: slot('status'),
+    state: buffer('state', 1 << 20),
+    stateSize: slot('state_size'),
+    rest: slots('rest', 2),
+  };
+}

@@ -1,0 +1,67 @@
+import { errnos } from '../../../spec/errno.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import { AT_FDCWD, SIGKILL } from '../../../spec/kernel.js';
+import { action, failedErrno, type Track } from '../../program/action.js';
+import { field, label, type Slot } from '../../program/operand.js';
+import { branch, exit, fail, jump, type Line, sys, walk } from '../../program/step.js';
+import { cgroupOfProcesses } from '../cgroups/plan.js';
+import { rule } from '../launch.js';
+import { entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
+import { type Lifecycle, Status } from './context.js';
+
+export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
+  const one = label('signal_one');
+  const done = label('signalled');
+  const processes = cgroupOfProcesses(c.plan);
+  const ownPids = c.launch.namespaces.get('pid') === '';
+  const group = label('signal_all');
+  const everyone: readonly Line[] = processes
+    ? [group, walk('SIGNAL_CGROUP', [AT_FDCWD, processes.memory, signal, 0]), jump(done)]
+    : [group, fail(errnos.EOPNOTSUPP.number)];
+  const dead = label('kill_dead');
+  const goOn = label('kill_go_on');
+  return entryTrack('kill', [
+    openContainer(c),
+    readStatus(c),
+    action(
+      {
+        title: 'insist that it runs',
+        because: rule('runtime.md, kill'),
+        words: ['container `', field(TemplateField.STRING, c.id), `\`: ${NOT_RUNNING}`],
+      },
+      [
+        branch(c.status, 'EQ', Status.STOPPED, dead),
+        branch(c.status, 'NE', Status.CREATING, goOn),
+        fail(errnos.ESRCH.number),
+        dead,
+        // kill --all of a stopped container succeeds, and reaches what may be left in its cgroup.
+        branch(all, 'NE', 0, goOn),
+        fail(errnos.ESRCH.number),
+        goOn,
+      ],
+    ),
+    action(
+      {
+        title: 'send the signal',
+        because: rule('kill'),
+        words: [
+          'kill container `',
+          field(TemplateField.STRING, c.id),
+          '`: ',
+          field(TemplateField.ERRNO, failedErrno),
+        ],
+      },
+      [
+        branch(all, 'NE', 0, group),
+        // Without a pid namespace of its own, SIGKILL of init would leave its children behind.
+        ...(ownPids ? [] : [branch(signal, 'EQ', SIGKILL, group)]),
+        jump(one),
+        ...everyone,
+        one,
+        sys('pidfd_send_signal', [c.pidfd, signal, 0, 0]),
+        done,
+        exit(0),
+      ],
+    ),
+  ]);
+}

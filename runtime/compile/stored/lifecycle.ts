@@ -1,0 +1,73 @@
+/**
+ * The stored program: start, kill, delete, state, pause and resume of one container, compiled together with its launch, so that none of them
+ * starts Node. Each entry is a track of its own.
+ */
+
+import type { ParameterName } from '../../../spec/parameters.js';
+import type { Program } from '../../program/action.js';
+import { type Slot, slot } from '../../program/operand.js';
+import { hookActions } from '../hooks.js';
+import type { Launch } from '../launch.js';
+
+import { createLifecycle, type Lifecycle } from './context.js';
+import { killTrack } from './kill.js';
+import { freezeTrack } from './pause.js';
+import { stateTrack } from './print-state.js';
+import { deleteTrack } from './remove.js';
+import { startTrack } from './start.js';
+
+const parametersOf = (
+  c: Lifecycle,
+  extra: readonly (readonly [ParameterName, Slot])[],
+): readonly (readonly [ParameterName, Slot])[] => [
+  ['ID', c.id],
+  ['STATE_DIR', c.stateDir],
+  ['ENVIRON', c.environ],
+  ...extra,
+];
+
+/** The program that is stored in the state directory as `program`. */
+export function compileLifecycle(launch: Launch): Program {
+  const c = createLifecycle(launch);
+  const signal = slot('signal', 15);
+  const all = slot('all');
+  const force = slot('force');
+  const context = {
+    id: c.id,
+    pid: c.pid,
+    environ: c.environ,
+    ociVersion: launch.config.ociVersion,
+    bundle: launch.options.bundle,
+    annotations: launch.config.annotations ?? {},
+    open: launch.open,
+    because: launch.because,
+  };
+  const { poststart = [], poststop = [] } = launch.config.hooks ?? {};
+  const started = hookActions(context, 'poststart', poststart, 'running');
+  const stopped = hookActions(context, 'poststop', poststop, 'stopped', { tolerant: true });
+  return {
+    arch: launch.facts.arch,
+    joins: false,
+    tracks: [
+      startTrack(c, started),
+      ...started.tracks,
+      killTrack(c, signal, all),
+      deleteTrack(c, force, stopped),
+      ...stopped.tracks,
+      stateTrack(c),
+      freezeTrack(c, 'pause'),
+      freezeTrack(c, 'resume'),
+    ],
+    entries: (['start', 'kill', 'delete', 'state', 'pause', 'resume'] as const).map(entry => ({
+      entry,
+      track: entry,
+    })),
+    parameters: new Map(
+      parametersOf(c, [
+        ['SIGNAL', signal],
+        ['ALL', all],
+        ['FORCE', force],
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,92 @@
+import { errnos } from '../../../spec/errno.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import { action, failedErrno, type Track } from '../../program/action.js';
+import { buffer, field, label, ref, slot, text } from '../../program/operand.js';
+import {
+  alu,
+  branch,
+  exit,
+  fail,
+  failVerbatim,
+  jump,
+  load,
+  move,
+  sys,
+  waitReadable,
+} from '../../program/step.js';
+import type { HookActions } from '../hooks.js';
+import { rule } from '../launch.js';
+import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus } from './container.js';
+import { type Lifecycle, Status } from './context.js';
+
+export function startTrack(c: Lifecycle, poststart: HookActions): Track {
+  const { open } = c.launch;
+  const fifo = slot('fifo');
+  const err = slot('err');
+  const size = slot('err_size');
+  const total = slot('err_total');
+  const message = buffer('err_text', 4097);
+  const again = label('read_again');
+  const over = label('read_over');
+  const bad = label('exec_failed');
+  const good = label('exec_happened');
+  const first = slot('err_first');
+  const from = slot('err_from');
+  const end = label('read_end');
+  return entryTrack('start', [
+    openContainer(c),
+    lock(c),
+    readStatus(c),
+    notRunning(
+      c,
+      [Status.CREATED],
+      `cannot be started: it is not in the state created (${NOT_RUNNING} or running already)`,
+    ),
+    action(
+      {
+        title: 'open the gate',
+        because: rule('exec.fifo'),
+        words: [
+          'start container `',
+          field(TemplateField.STRING, c.id),
+          '`: ',
+          field(TemplateField.ERRNO, failedErrno),
+        ],
+      },
+      [
+        sys('openat', [c.dir, text('exec.err'), open.RDONLY | open.NONBLOCK | open.CLOEXEC, 0], { to: err }),
+        sys('openat', [c.dir, text('exec.fifo'), open.WRONLY | open.NONBLOCK | open.CLOEXEC, 0], {
+          to: fifo,
+        }),
+        sys('write', [fifo, text('g'), 1]),
+        sys('unlinkat', [c.dir, text('exec.fifo'), 0]),
+        sys('close', [fifo]),
+        again,
+        waitReadable(err, -1, { to: size }),
+        // A record is "x" right before execve, then the words of a failure; the end of the file alone says that execve happened.
+        sys('read', [err, message, 4096], { to: size, on: [['EAGAIN'], again] }),
+        branch(size, 'EQ', 0, over),
+        load(first, 'U8', message),
+        alu(total, total, 'ADD', size),
+        branch(size, 'GT', 1, bad),
+        branch(first, 'NE', 'x'.charCodeAt(0), bad),
+        jump(again),
+        over,
+        branch(total, 'NE', 0, good),
+        fail(errnos.ESRCH.number),
+        bad,
+        move(from, 0),
+        branch(first, 'NE', 'x'.charCodeAt(0), end),
+        move(from, 1),
+        end,
+        alu(size, size, 'SUB', from),
+        alu(from, from, 'ADD', message),
+        failVerbatim(errnos.ECHILD.number, ref(from), size),
+        good,
+        sys('unlinkat', [c.dir, text('exec.err'), 0]),
+      ],
+    ),
+    ...poststart.actions,
+    action({ title: 'end', because: rule('start') }, [exit(0)]),
+  ]);
+}

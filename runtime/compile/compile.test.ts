@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileLaunch } from './compile.js';
+import { environmentOf } from './executable.js';
 import { createLaunch } from './launch.js';
-import { environmentOf } from './process.js';
 import type { RefusalReason } from './refusal.js';
 import { hierarchy, type InputChanges, inputOf, layouts } from './test/input.js';
 

@@ -40,23 +40,22 @@ import {
 import { capabilityActions } from './capabilities.js';
 import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
+import { environmentOf, executable } from './executable.js';
 import { findHome } from './home.js';
 import { cloneArguments } from './hooks.js';
 import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
 import {
   defaultSignals,
-  environmentOf,
-  executable,
   identity,
   keyring,
   limits,
   outOfMemoryScore,
   ownStreams,
-  scheduling,
   session,
   workingDirectory,
 } from './process.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
+import { scheduling } from './scheduling.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, readStartTime } from './state.js';
 import { procActions } from './system.js';

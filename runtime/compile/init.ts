@@ -7,22 +7,21 @@ import { type Label, label, type Slot, slot, text } from '../program/operand.js'
 import { branch, exit, formatFailure, load, move, sys, trim } from '../program/step.js';
 import { type CapabilityActions, capabilityActions } from './capabilities.js';
 import { awaitHost, Signal } from './channel.js';
+import { environmentOf, executable } from './executable.js';
 import { findHome } from './home.js';
 import { type Launch, rule } from './launch.js';
 import { loopback, unshareCgroup } from './namespaces.js';
 import {
   defaultSignals,
-  environmentOf,
-  executable,
   identity,
   keyring,
   limits,
   outOfMemoryScore,
   ownStreams,
-  scheduling,
   session,
   workingDirectory,
 } from './process.js';
+import { scheduling } from './scheduling.js';
 import { names } from './system.js';
 
 /** Everything that init does after the host said go. */

@@ -1,43 +1,24 @@
 /**
- * The process itself (config.md, "Process"): limits, identity, directory, executable, and at last execve(2).
+ * The process itself (config.md, "Process"): limits, signals, directory, identity, keyring.
  */
 import type { ErrnoName } from '../../spec/errno.js';
 import { errnos } from '../../spec/errno.js';
 import type { Process, User } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import {
-  AT_EACCESS,
   AT_EMPTY_PATH,
   AT_FDCWD,
-  IOPRIO_CLASS_SHIFT,
-  IOPRIO_WHO_PROCESS,
   KEYCTL_JOIN_SESSION_KEYRING,
   S_IFCHR,
   S_IFMT,
-  S_IFREG,
   SIG_SETMASK,
   SIGSET_SIZE,
   STATX_BASIC,
-  STATX_TYPE,
   Statx,
 } from '../../spec/kernel.js';
-import { type Action, action, failedErrno } from '../program/action.js';
-import {
-  buffer,
-  bytes,
-  field,
-  label,
-  ref,
-  slot,
-  slots,
-  struct,
-  text,
-  u32,
-  u64,
-  vector,
-} from '../program/operand.js';
-import { alu, branch, fail, format, guard, jump, type Line, load, move, scan, sys } from '../program/step.js';
-import type { Home } from './home.js';
+import { type Action, action } from '../program/action.js';
+import { buffer, bytes, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
+import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
 // asm-generic/resource.h
@@ -95,77 +76,6 @@ export function session(): readonly Action[] {
       sys('setsid', []),
     ]),
   ];
-}
-
-// linux/sched.h
-const policies: Readonly<Record<string, number>> = {
-  SCHED_OTHER: 0,
-  SCHED_FIFO: 1,
-  SCHED_RR: 2,
-  SCHED_BATCH: 3,
-  SCHED_ISO: 4,
-  SCHED_IDLE: 5,
-  SCHED_DEADLINE: 6,
-};
-const schedulerFlags: Readonly<Record<string, number>> = {
-  SCHED_FLAG_RESET_ON_FORK: 0x01,
-  SCHED_FLAG_RECLAIM: 0x02,
-  SCHED_FLAG_DL_OVERRUN: 0x04,
-  SCHED_FLAG_KEEP_POLICY: 0x08,
-  SCHED_FLAG_KEEP_PARAMS: 0x10,
-  SCHED_FLAG_UTIL_CLAMP_MIN: 0x20,
-  SCHED_FLAG_UTIL_CLAMP_MAX: 0x40,
-};
-// linux/ioprio.h
-const ioClasses = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
-// linux/personality.h
-const personalities: Readonly<Record<string, number>> = { LINUX: 0, LINUX32: 8 };
-
-export function scheduling(launch: Launch): readonly Action[] {
-  const { scheduler, ioPriority } = launch.process;
-  const personality = launch.config.linux?.personality;
-  const out: Action[] = [];
-  if (scheduler) {
-    let flags = 0;
-    for (const f of scheduler.flags ?? []) flags |= schedulerFlags[f] ?? 0;
-    const attributes = struct(
-      'sched_attr',
-      [
-        u32(56),
-        u32(policies[scheduler.policy] ?? 0),
-        u64(flags),
-        u32((scheduler.nice ?? 0) >>> 0),
-        u32((scheduler.priority ?? 0) >>> 0),
-        u64(scheduler.runtime ?? 0),
-        u64(scheduler.deadline ?? 0),
-        u64(scheduler.period ?? 0),
-        u64(0),
-      ],
-      true,
-    );
-    out.push(
-      action({ title: `schedule as ${scheduler.policy}`, because: launch.because('process', 'scheduler') }, [
-        sys('sched_setattr', [0, attributes, 0]),
-      ]),
-    );
-  }
-  if (ioPriority) {
-    const value = (ioClasses[ioPriority.class] << IOPRIO_CLASS_SHIFT) | (ioPriority.priority ?? 0);
-    out.push(
-      action(
-        { title: `set I/O priority ${ioPriority.class}`, because: launch.because('process', 'ioPriority') },
-        [sys('ioprio_set', [IOPRIO_WHO_PROCESS, 0, value])],
-      ),
-    );
-  }
-  if (personality)
-    out.push(
-      action(
-        { title: `set personality ${personality.domain}`, because: launch.because('linux', 'personality') },
-        [sys('personality', [personalities[personality.domain] ?? 0])],
-      ),
-    );
-  return out;
 }
 
 /** Signals as a fresh process expects them: none blocked, none ignored (conmon and shells ignore some). */
@@ -279,150 +189,4 @@ export function keyring(launch: Launch): readonly Action[] {
       none,
     ]),
   ];
-}
-
-/** Environment of the process: config.json's, then what the registry and the caller add; names set before are replaced. */
-export function environmentOf(launch: Launch): readonly string[] {
-  const out = new Map<string, string>();
-  const all = [
-    ...(launch.environment?.variables ?? []),
-    ...(launch.process.env ?? []),
-    ...launch.options.environmentEntries,
-  ];
-  for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
-  return [...out.values()];
-}
-
-const SEARCHED: readonly ErrnoName[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES'];
-
-export interface Executable {
-  readonly find: readonly Action[];
-  readonly exec: readonly Action[];
-}
-
-/**
- * Find args[0] in PATH as execvp(3) would, at create time, as the user of the process; then execve(2).
- * The arguments may be replaced by the parameter ARGS, so the search is part of the program.
- */
-export function executable(
-  process: Process,
-  environment: readonly string[],
-  home: Home | null,
-  launch: Pick<Launch, 'cells' | 'because' | 'open'>,
-  because: ReturnType<Launch['because']>,
-): Executable {
-  const { cells } = launch;
-  const path =
-    environment.findLast(e => e.startsWith('PATH='))?.slice(5) ??
-    '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  const found = label('found');
-  const foundInVain = label('found_in_vain');
-  const refused = slot('exec_refused');
-  const missing = label('exec_missing');
-  const search = label('search_path');
-  const candidate = buffer('executable', 4096, true);
-  const status = slot('candidate_status');
-  const stat = buffer('executable_stat', 256);
-  const mode = slot('executable_mode');
-  const result = slots('exec_result', 2);
-  const length = slots('arg0_length', 2);
-  const SLASH = '/'.charCodeAt(0);
-
-  // One candidate: 0 usable, else the errno why not.
-  const check = (): Line[] => {
-    const bad = label('bad_candidate');
-    const over = label('candidate_over');
-    const irregular = label('irregular');
-    return [
-      sys('statx', [AT_FDCWD, candidate, 0, STATX_TYPE, stat], { to: status, on: [SEARCHED, bad] }),
-      load(mode, 'U16', stat, Statx.MODE),
-      alu(mode, mode, 'AND', S_IFMT),
-      branch(mode, 'NE', S_IFREG, irregular),
-      sys('faccessat2', [AT_FDCWD, candidate, 1, AT_EACCESS], { to: status, on: [SEARCHED, bad] }),
-      jump(over),
-      irregular,
-      move(status, -errnos.EACCES.number),
-      jump(over),
-      bad,
-      over,
-    ];
-  };
-  const lines: Line[] = [
-    scan('LENGTH', { buffer: ref(cells.arg0) }, { to: length, on: [['ENOENT'], missing] }),
-    branch(length, 'EQ', 0, missing),
-    scan('FIND', { buffer: ref(cells.arg0), length, byte: SLASH }, { to: result, on: [['ENOENT'], search] }),
-    format(candidate, [field(TemplateField.STRING, cells.arg0)]),
-    ...check(),
-    branch(status, 'GE', 0, found),
-    alu(refused, 0, 'SUB', status),
-    branch(status, 'EQ', -errnos.EACCES.number, foundInVain),
-    fail(refused),
-    search,
-  ];
-  for (const directory of path.split(':')) {
-    const next = label('next_directory');
-    lines.push(
-      format(candidate, [directory === '' ? '.' : directory, '/', field(TemplateField.STRING, cells.arg0)], {
-        on: [['ENAMETOOLONG'], next],
-      }),
-      ...check(),
-      branch(status, 'GE', 0, found),
-      branch(status, 'NE', -errnos.EACCES.number, next),
-      move(refused, errnos.EACCES.number),
-      next,
-    );
-  }
-  lines.push(branch(refused, 'EQ', errnos.EACCES.number, foundInVain), missing, fail(errnos.ENOENT.number));
-  lines.push(found, move(refused, 0), foundInVain);
-  const given = field(TemplateField.STRING, cells.arg0);
-  const reason = field(TemplateField.ERRNO, failedErrno);
-  const usable = label('executable_usable');
-  const noInterpreter = label('no_interpreter');
-  return {
-    find: [
-      action(
-        {
-          title: `find the executable ${process.args[0]}`,
-          because,
-          words: ['executable file `', given, '` not found in $PATH: ', reason],
-        },
-        lines,
-      ),
-      // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
-      action({ title: 'it may be executed', because, words: ['open executable `', given, '`: ', reason] }, [
-        branch(refused, 'EQ', 0, usable),
-        fail(refused),
-        usable,
-      ]),
-    ],
-    exec: [
-      action(
-        {
-          title: `execute ${process.args.join(' ')}`,
-          because,
-          words: ['exec `', given, '`: ', reason],
-        },
-        [
-          sys(
-            'execve',
-            [
-              candidate,
-              ref(cells.args),
-              vector('environment', home ? [...environment, home.entry] : environment),
-            ],
-            { on: [['ENOENT'], noInterpreter] },
-          ),
-        ],
-      ),
-      // The file itself was there a moment ago.
-      action(
-        {
-          title: 'its interpreter exists',
-          because,
-          words: ['exec `', given, '`: its interpreter or dynamic linker is missing: ', reason],
-        },
-        [noInterpreter, fail(errnos.ENOENT.number)],
-      ),
-    ],
-  };
 }

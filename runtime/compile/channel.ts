@@ -5,7 +5,18 @@ import { errnos } from '../../spec/errno.js';
 import { TIOCGWINSZ, TIOCSWINSZ } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { buffer, label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
-import { branch, exit, fail, failVerbatim, load, recv, send, sys } from '../program/step.js';
+import {
+  branch,
+  exit,
+  fail,
+  failVerbatim,
+  formatFailure,
+  type Line,
+  load,
+  recv,
+  send,
+  sys,
+} from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
@@ -110,4 +121,17 @@ export function receiveTerminal(launch: Launch): Action {
       unknown,
     ],
   );
+}
+
+/** The end of a child's track after a failure: its words go to whoever waits for them; if nobody does any more, so be it. */
+export function reportFailure(launch: Launch, errorFd: Slot): readonly Line[] {
+  const { message } = launch.cells;
+  const size = slot('failure_size');
+  const sent = label('failure_sent');
+  return [
+    formatFailure(message, size),
+    sys('write', [errorFd, message, size], { on: [['EPIPE'], sent] }),
+    sent,
+    exit(1),
+  ];
 }

@@ -9,7 +9,6 @@ import {
   AF_UNIX,
   AT_FDCWD,
   Clone,
-  Prctl,
   SIG_BLOCK,
   SIGKILL,
   SIGSET_SIZE,
@@ -25,7 +24,6 @@ import {
   exitReporting,
   fail,
   format,
-  formatFailure,
   guard,
   jump,
   type Line,
@@ -37,23 +35,20 @@ import {
   track,
   waitReap,
 } from '../program/step.js';
-import { capabilityActions } from './capabilities.js';
-import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
+import { becomeCommand } from './become.js';
+import {
+  awaitHost,
+  expectEnd,
+  hostMessages,
+  receiveTerminal,
+  reportFailure,
+  Signal,
+  tell,
+} from './channel.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
-import { environmentOf, executable } from './executable.js';
-import { findHome } from './home.js';
 import { cloneArguments } from './hooks.js';
 import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
-import {
-  defaultSignals,
-  identity,
-  keyring,
-  limits,
-  outOfMemoryScore,
-  ownStreams,
-  session,
-  workingDirectory,
-} from './process.js';
+import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
 import { scheduling } from './scheduling.js';
 import { seccompAction } from './seccomp-action.js';
@@ -213,20 +208,8 @@ function processTrack(
     readonly labels: readonly Action[];
   },
 ): Track {
-  const { cells, process } = launch;
-  const nnp = process.noNewPrivileges === true;
-  const because = launch.because('process', 'user');
-  const caps = capabilityActions(
-    process.capabilities,
-    launch.facts,
-    process.capabilities ? launch.because('process', 'capabilities') : rule('no capabilities asked for'),
-  );
-  const cwd = workingDirectory(process, launch.because('process', 'cwd'));
-  const home = findHome(launch);
-  const found = executable(process, environmentOf(launch), home, launch, launch.because('process', 'args'));
-  const umask = process.user?.umask ?? 0o022;
-  const size = slot('failure_size');
-  const sent = label('failure_sent');
+  const { cells } = launch;
+  const command = becomeCommand(launch, parts.seccomp);
   return {
     name: 'process',
     actions: [
@@ -244,38 +227,11 @@ function processTrack(
       defaultSignals(),
       ...parts.terminal.enter,
       ...parts.labels,
-      action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because }, [
-        sys('umask', [umask]),
-      ]),
-      ...(home ? [home.find] : []),
-      cwd.before,
-      ...(parts.seccomp !== null && !nnp ? [parts.seccomp] : []),
-      caps.bound,
-      ...ownStreams(process.user, because),
-      ...identity(process.user, because),
-      ...caps.apply,
-      cwd.after,
-      ...(nnp
-        ? [
-            action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
-              sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
-            ]),
-          ]
-        : []),
-      ...found.find,
-      ...(parts.seccomp !== null && nnp ? [parts.seccomp] : []),
-      action({ title: 'say that execve comes next', because: rule('exec') }, [
-        sys('write', [cells.initEnd, text(Signal.EXEC), 1]),
-      ]),
-      ...found.exec,
+      ...command.prepare,
+      ...command.execute(cells.initEnd, 'exec'),
     ],
     subroutines: [],
-    failed: [
-      formatFailure(cells.message, size),
-      sys('write', [cells.initEnd, cells.message, size], { on: [['EPIPE'], sent] }),
-      sent,
-      exit(1),
-    ],
+    failed: reportFailure(launch, cells.initEnd),
   };
 }
 

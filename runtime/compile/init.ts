@@ -1,45 +1,19 @@
-/**
- * The track of the container's first process, from the moment the host lets it go to execve(2).
- */
-import { Prctl } from '../../spec/kernel.js';
 import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
-import { branch, exit, formatFailure, load, move, sys, trim } from '../program/step.js';
-import { type CapabilityActions, capabilityActions } from './capabilities.js';
-import { awaitHost, Signal } from './channel.js';
-import { environmentOf, executable } from './executable.js';
-import { findHome } from './home.js';
+import { branch, exit, load, move, sys, trim } from '../program/step.js';
+import { becomeCommand } from './become.js';
+import { awaitHost, reportFailure, Signal } from './channel.js';
 import { type Launch, rule } from './launch.js';
 import { loopback, unshareCgroup } from './namespaces.js';
-import {
-  defaultSignals,
-  identity,
-  keyring,
-  limits,
-  outOfMemoryScore,
-  ownStreams,
-  session,
-  workingDirectory,
-} from './process.js';
+import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
 import { scheduling } from './scheduling.js';
 import { names } from './system.js';
 
 /** Everything that init does after the host said go. */
 export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, parts: InitParts): Track {
-  const { cells, process } = launch;
-  const nnp = process.noNewPrivileges === true;
-  const user = launch.because('process', 'user');
-  const caps: CapabilityActions = capabilityActions(
-    process.capabilities,
-    launch.facts,
-    process.capabilities ? launch.because('process', 'capabilities') : rule('no capabilities asked for'),
-  );
-  const cwd = workingDirectory(process, launch.because('process', 'cwd'));
-  const home = findHome(launch);
-  const program = executable(process, environmentOf(launch), home, launch, launch.because('process', 'args'));
+  const { cells } = launch;
+  const command = becomeCommand(launch, seccomp);
   const errorFd = slot('error_fd', -1);
-  const size = slot('failure_size');
-  const umask = process.user?.umask ?? 0o022;
 
   const actions: Action[] = [
     action({ title: 'begin as init', because: rule('init works in the container') }, [
@@ -68,48 +42,15 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     ...names(launch),
     ...loopback(launch),
     ...parts.afterRoot,
-    action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because: user }, [
-      sys('umask', [umask]),
-    ]),
-    ...(home ? [home.find] : []),
-    cwd.before,
-    ...(seccomp !== null && !nnp ? [seccomp] : []),
-    caps.bound,
-    ...ownStreams(process.user, user),
-    ...identity(process.user, user),
-    ...caps.apply,
-    cwd.after,
-    ...(nnp
-      ? [
-          action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
-            sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
-          ]),
-        ]
-      : []),
-    ...program.find,
+    ...command.prepare,
     action({ title: 'tell the host that all is ready', because: rule('created') }, [
       sys('write', [cells.initEnd, text(Signal.READY), 1]),
     ]),
     waitAtGate(launch, errorFd),
     ...parts.startContainer,
-    ...(seccomp !== null && nnp ? [seccomp] : []),
-    action({ title: 'say that execve comes next', because: rule('start gate') }, [
-      sys('write', [errorFd, text(Signal.EXEC), 1]),
-    ]),
-    ...program.exec,
+    ...command.execute(errorFd, 'start gate'),
   ];
-  const done = label('failure_sent');
-  return {
-    name: 'init',
-    actions,
-    subroutines: [],
-    failed: [
-      formatFailure(cells.message, size),
-      sys('write', [errorFd, cells.message, size], { on: [['EPIPE'], done] }),
-      done,
-      exit(1),
-    ],
-  };
+  return { name: 'init', actions, subroutines: [], failed: reportFailure(launch, errorFd) };
 }
 
 /** create: the fifo that `start` writes; run: the channel. */

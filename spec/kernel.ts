@@ -137,6 +137,9 @@ export const TIOCGPTPEER = 0x5441;
 export const SIOCGIFFLAGS = 0x8913;
 export const SIOCSIFFLAGS = 0x8914;
 
+// linux/chos.h (kmod/uapi): _IOWR(0xC5, nr, struct chos_link), 24 bytes
+export const ChosIoctl = { SET_LINK: 0xc018c501, GET_LINK: 0xc018c502 } as const;
+
 // linux/prctl.h
 export const Prctl = {
   SET_KEEPCAPS: 8,

@@ -10,6 +10,7 @@
  *   in:K       bytes read by the kernel, their length is argument K (DATA or REF); out:K the same, written
  *   struct=N   at least N bytes inside the data segment (DATA or REF); struct:K: length is argument K
  *   in=N       at most N bytes, read
+ *   link       struct chos_link of kmod/uapi (24 bytes): its text, as many bytes as it says, lies in the data segment too
  *   vector     NULL-terminated array of pointers made by relocations or a vector parameter (DATA or REF)
  *   ...?       may be a null pointer (IMM 0, or REF with -1)
  */
@@ -130,6 +131,7 @@ export const systemCalls = {
     args: ['fd', 'path', 'struct=256', 'struct=8', 'int'],
   },
   statmount: { index: 103, x86_64: 457, aarch64: 457, args: ['struct=24', 'struct:2', 'len', 'int'] },
+  ioctl_link: { index: 104, x86_64: 16, aarch64: 29, args: ['fd', 'int', 'link'] },
 } as const satisfies Readonly<Record<string, SystemCall>>;
 
 export type SystemCallName = keyof typeof systemCalls;

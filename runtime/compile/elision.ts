@@ -72,7 +72,13 @@ function optionsForbid(o: MountOptions, m: Mount, launch: Launch): string | null
   return launch.namespaces.has('user') ? 'there is a user namespace' : null;
 }
 
-function judgeBind(launch: Launch, environment: Environment, pin: Pin, m: Mount, o: MountOptions): Verdict {
+function judgeBind(
+  launch: Launch,
+  environment: Environment,
+  pin: Pick<Pin, 'mounts'>,
+  m: Mount,
+  o: MountOptions,
+): Verdict {
   const fact = environment.sources.directories.get(m.source ?? '');
   if (fact === undefined) return mounted('its source is no directory');
   const source = mountAt(fact.path, environment.sources.mounts);
@@ -99,7 +105,7 @@ function judgeBind(launch: Launch, environment: Environment, pin: Pin, m: Mount,
 }
 
 /** A procfs shows the pid namespace of whoever mounted it: the host's, for both. */
-function judgeProc(launch: Launch, pin: Pin, o: MountOptions): Verdict {
+function judgeProc(launch: Launch, pin: Pick<Pin, 'mounts'>, o: MountOptions): Verdict {
   const { maskedPaths = [], readonlyPaths = [] } = launch.config.linux ?? {};
   if (launch.namespaces.has('pid')) return mounted('there is a pid namespace');
   if (maskedPaths.length > 0 || readonlyPaths.length > 0) return mounted('paths are masked or read-only');
@@ -112,7 +118,11 @@ function judgeProc(launch: Launch, pin: Pin, o: MountOptions): Verdict {
 }
 
 /** What becomes of each entry of `mounts`, in order. */
-export function judgeMounts(launch: Launch, environment: Environment, pin: Pin): readonly Verdict[] {
+export function judgeMounts(
+  launch: Launch,
+  environment: Environment,
+  pin: Pick<Pin, 'mounts'>,
+): readonly Verdict[] {
   const remaining: string[] = [];
   return (launch.config.mounts ?? []).map(m => {
     const o = parseMountOptions(m.options ?? [], m.type);

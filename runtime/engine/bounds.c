@@ -35,6 +35,28 @@ static bool vector_ends(const struct program *p, const u8 *data, i64 offset)
 	return false;
 }
 
+/* struct chos_link (kmod/uapi), version 0: the kernel follows its pointer, so that is checked as if it were an argument. */
+struct link_argument {
+	u32 size;
+	int pidfd;
+	u32 flags, length;
+	u64 text;
+};
+
+static bool link_fits(const struct program *p, const u8 *data, i64 offset)
+{
+	struct link_argument link;
+
+	if (!inside(p, offset, sizeof(link)))
+		return false;
+	/* Before relocation the pointer is not there yet. */
+	if (data == p->initial)
+		return true;
+	memcpy(&link, data + offset, sizeof(link));
+	return link.size == sizeof(link) &&
+	       (!link.length || inside(p, (i64)(link.text - (u64)p->data), (i64)link.length));
+}
+
 /* length: that of the COUNTED argument's buffer, or -1 if it is not known yet. */
 bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset, i64 length)
 {
@@ -50,6 +72,8 @@ bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset
 		return inside(p, offset, 1);
 	case ARGUMENT_VECTOR:
 		return vector_ends(p, data, offset);
+	case ARGUMENT_LINK:
+		return link_fits(p, data, offset);
 	default:
 		return false;
 	}

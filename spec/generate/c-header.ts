@@ -42,7 +42,16 @@ import {
 type Numbers = Readonly<Record<string, number>>;
 
 /** An argument of a system call: what it is in the low byte, OPTIONAL, and a number (argument index or bytes) above. */
-const ArgumentKind = { NONE: 0, NUMBER: 1, PATH: 2, COUNTED: 3, SIZED: 4, AT_MOST: 5, VECTOR: 6 } as const;
+const ArgumentKind = {
+  NONE: 0,
+  NUMBER: 1,
+  PATH: 2,
+  COUNTED: 3,
+  SIZED: 4,
+  AT_MOST: 5,
+  VECTOR: 6,
+  LINK: 7,
+} as const;
 const OPTIONAL = 0x80;
 const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
 
@@ -60,6 +69,8 @@ function argumentKind(text: string): number {
       return ArgumentKind.PATH + optional;
     case 'vector':
       return ArgumentKind.VECTOR + optional;
+    case 'link':
+      return ArgumentKind.LINK + optional;
     case 'in':
     case 'out':
     case 'struct':

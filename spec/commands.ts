@@ -126,7 +126,6 @@ const preserveFds = number('preserve-fds', 'N', 'keep descriptors 3 to N+2 open 
 });
 const pidfdSocket = text('pidfd-socket', 'SOCKET', 'Unix socket that receives a pidfd of the process', {
   parameter: 'PIDFD_SOCKET',
-  ...later,
 });
 const noPivot = flag('no-pivot', 'move the mount instead of pivot_root');
 const noNewKeyring = flag('no-new-keyring', "keep the caller's session keyring");
@@ -209,10 +208,10 @@ export const commands: readonly Command[] = [
       list('additional-gids', 'GID', 'one more group', { short: 'g' }),
       list('cap', 'CAPABILITY', 'one more capability', { short: 'c' }),
       flag('no-new-privs', 'set no_new_privs'),
-      text('process-label', 'LABEL', 'SELinux label', later),
-      text('apparmor', 'PROFILE', 'AppArmor profile', later),
-      list('cgroup', 'PATH', 'sub-cgroup of the container', later),
-      flag('ignore-paused', 'also in a paused container', later),
+      text('process-label', 'LABEL', 'SELinux label'),
+      text('apparmor', 'PROFILE', 'AppArmor profile'),
+      list('cgroup', '[CONTROLLER[,CONTROLLER]:]PATH', 'sub-cgroup of the container'),
+      flag('ignore-paused', 'also in a paused container: it runs once that is resumed'),
       pidfdSocket,
       noSubreaper,
     ],

@@ -11,6 +11,10 @@ export interface Deviation {
 }
 
 const crun: Readonly<Record<string, string>> = {
+  'pidfd-socket/create-sends-that-of-init': 'crun has no --pidfd-socket',
+  'pidfd-socket/run-in-the-foreground': 'crun has no --pidfd-socket',
+  'pidfd-socket/exec-sends-that-of-the-new-process': 'crun has no --pidfd-socket',
+  'pidfd-socket/nobody-listens': 'crun has no --pidfd-socket',
   'process/cwd-relative-is-refused': 'crun takes it relative to /',
   'process/cwd-through-leaked-descriptor': 'crun 1.8 does not check the working directory (CVE-2024-21626)',
   'bind/shared-propagation': 'crun applies the propagation of / over that of the mount',
@@ -49,6 +53,11 @@ const crun: Readonly<Record<string, string>> = {
   'exec/additional-groups': 'crun 1.8 has no --additional-gids',
   'devices/unknown-type-is-refused': 'crun 1.8 makes some node of it',
   'readonly/keeps-other-flags': 'crun 1.8 remounts with ro alone',
+  'exec/into-a-paused-container': 'crun 1.8 has no --ignore-paused',
+  'exec-cgroups/a-sub-cgroup-of-one-controller': 'crun 1.8 ignores --cgroup on v1',
+  'exec-cgroups/a-sub-cgroup-that-is-not-there': 'crun 1.8 ignores --cgroup on v1',
+  'exec-cgroups/out-of-the-container-is-refused':
+    'crun 1.8 ignores --cgroup on v1 (contract D6: refuse `..`)',
   'exec/session-of-its-own': 'crun 1.8 calls setsid in exec only for a terminal',
   'kill/signal-usr1': 'crun 1.8 knows signal names in capitals only',
   'kill/signal-SigUsr2': 'crun 1.8 knows signal names in capitals only',
@@ -59,6 +68,12 @@ const crun: Readonly<Record<string, string>> = {
 };
 
 const runc: Readonly<Record<string, string>> = {
+  'pidfd-socket/create-sends-that-of-init': 'runc has --pidfd-socket from 1.2 on',
+  'pidfd-socket/run-in-the-foreground': 'runc has --pidfd-socket from 1.2 on',
+  'pidfd-socket/exec-sends-that-of-the-new-process': 'runc has --pidfd-socket from 1.2 on',
+  'pidfd-socket/nobody-listens': 'runc has --pidfd-socket from 1.2 on',
+  'exec-cgroups/init-has-moved-below-and-handed-on-controllers':
+    'runc 1.1 insists on the cgroup of the container on a hybrid host',
   'process/blocked-signal-of-the-caller-is-unblocked': 'runc hands the mask of its caller on',
   'process/personality': 'runc knows linux.personality from 1.2 on',
   'rlimits/descriptors-not-raised-for-the-runtime-itself':

@@ -34,6 +34,12 @@ const processOf = (...args: string[]): Process => {
 const wordsOf = (made: Attempt<unknown>): string =>
   made.kind === 'failure' ? failureText(made.failure) : 'none';
 
+test('labels come from the command line', () => {
+  const process = processOf('--apparmor', 'strict', '--process-label=a:b:c:s0', 'id', 'ls');
+  assert.equal([process.apparmorProfile, process.selinuxLabel], ['strict', 'a:b:c:s0']);
+  assert.is(processOf('id', 'ls').apparmorProfile, config.process.apparmorProfile);
+});
+
 test("the command line changes the container's own process", () => {
   const process = processOf(
     '-t',

@@ -54,6 +54,12 @@ function changedProcess({ line }: Invocation, process: Process): Attempt<Process
   if (identity.kind === 'failure') return identity;
   const gids = gidsOf(options.lists.get('additional-gids') ?? []);
   if (gids.kind === 'failure') return gids;
+  const apparmor = options.texts.get('apparmor');
+  const label = options.texts.get('process-label');
+  const labels = {
+    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    ...(label === undefined ? {} : { selinuxLabel: label }),
+  };
   return ok({
     ...process,
     args: line.operands.slice(1) as unknown as Process['args'],
@@ -66,6 +72,7 @@ function changedProcess({ line }: Invocation, process: Process): Attempt<Process
       gid: identity.value?.gid ?? process.user?.gid ?? 0,
       additionalGids: [...(process.user?.additionalGids ?? []), ...gids.value],
     },
+    ...labels,
     noNewPrivileges: process.noNewPrivileges === true || options.flags.has('no-new-privs'),
     capabilities: withCapabilities(process, options.lists.get('cap') ?? []) ?? {},
   });

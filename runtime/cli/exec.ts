@@ -1,6 +1,7 @@
 import { compileExec } from '../compile/compile.js';
 import { probeHostFacts } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { subCgroups } from './exec-cgroup.js';
 import { execProcess } from './exec-process.js';
 import { findContainer } from './find-container.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
@@ -13,7 +14,9 @@ export function exec(invocation: Invocation): Outcome {
   const found = findContainer(invocation, 'exec in');
   if (found.kind === 'failure') return failed(found.failure);
   const { id, directory, state, status } = found.value;
-  if (status !== 'running' && status !== 'created') {
+  const { options } = invocation.line;
+  const usable = status === 'running' || status === 'created';
+  if (!usable && !(status === 'paused' && options.flags.has('ignore-paused'))) {
     return failed(
       status === 'paused' ? { kind: 'paused', id } : { kind: 'not-running', id, verb: 'exec in' },
     );
@@ -23,7 +26,8 @@ export function exec(invocation: Invocation): Outcome {
   if (config.kind === 'failure') return failed(config.failure);
   const admitted = execProcess(invocation, config.value.spec.config);
   if (admitted.kind === 'failure') return failed(admitted.failure);
-  const { options } = invocation.line;
+  const cgroups = subCgroups(options.lists.get('cgroup') ?? []);
+  if (cgroups.kind === 'failure') return failed(cgroups.failure);
   const result = compileExec({
     config: config.value.spec,
     process: admitted.value,
@@ -31,8 +35,10 @@ export function exec(invocation: Invocation): Outcome {
     facts: probeHostFacts(),
     options: {
       console: options.texts.has('console-socket'),
+      pidfdSocket: options.texts.has('pidfd-socket'),
       detach: options.flags.has('detach'),
       environmentEntries: listenEntries(invocation),
+      cgroups: cgroups.value,
     },
   });
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));

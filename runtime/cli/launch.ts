@@ -41,6 +41,7 @@ function launchOptions(
     noPivot: options.flags.has('no-pivot'),
     noNewKeyring: options.flags.has('no-new-keyring'),
     console: options.texts.has('console-socket'),
+    pidfdSocket: options.texts.has('pidfd-socket'),
     detach: command.name === 'create' || options.flags.has('detach'),
     bundle: input.bundle,
     configText: Buffer.from(input.text.buffer, input.text.byteOffset, input.text.length).toString('utf8'),

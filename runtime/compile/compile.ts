@@ -43,6 +43,7 @@ import { cloneArguments, hookActions, hookContext } from './hooks.js';
 import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
+import { sendPidfd } from './pidfd-socket.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
@@ -206,6 +207,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       : []),
     messages.expect(Signal.READY),
     ...backEnd.settled,
+    ...(options.pidfdSocket ? [sendPidfd(launch, 'launch')] : []),
     pidFile(launch),
   ];
   if (options.entry === 'run')
@@ -248,6 +250,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     ['PID_FILE', cells.pidFile],
     ['CONSOLE_SOCKET', cells.consoleSocket],
     ['PRESERVE_FDS', cells.preserveFds],
+    ...(options.pidfdSocket ? [['PIDFD_SOCKET', cells.pidfdSocket] as const] : []),
     ['ARGS', cells.args],
     ['ARG0', cells.arg0],
     ['ENVIRON', cells.environ],

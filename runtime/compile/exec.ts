@@ -46,8 +46,10 @@ import {
   tell,
 } from './channel.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
+import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
 import { cloneArguments } from './hooks.js';
 import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
+import { sendPidfd } from './pidfd-socket.js';
 import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
 import { scheduling } from './scheduling.js';
@@ -70,8 +72,12 @@ export interface ExecInput {
   readonly facts: HostFacts;
   readonly options: {
     readonly console: boolean;
+    /** --pidfd-socket was given. */
+    readonly pidfdSocket: boolean;
     readonly detach: boolean;
     readonly environmentEntries: readonly string[];
+    /** --cgroup */
+    readonly cgroups: readonly SubCgroup[];
   };
 }
 
@@ -83,6 +89,7 @@ export type CompiledExec =
 const joinAll = Clone.NEWNS | Clone.NEWNET | Clone.NEWIPC | Clone.NEWUTS | Clone.NEWCGROUP;
 
 interface Container {
+  readonly pid: Slot;
   readonly pidfd: Slot;
   /** init's root directory: where it is not that of its mount namespace. */
   readonly root: Slot;
@@ -91,7 +98,6 @@ interface Container {
 /** The pid and start time that `exec` read are those of init still: checked again on the pidfd, which cannot be reused. */
 function findInit(launch: Launch, input: ExecInput, init: Container): Action {
   const start = slots('init_start', 2);
-  const pid = slot('init_pid', input.state.pid);
   const gone = label('init_gone');
   const found = label('init_found');
   const path = buffer('init_root_path', 40);
@@ -103,10 +109,10 @@ function findInit(launch: Launch, input: ExecInput, init: Container): Action {
       words: [`container \`${input.state.id}\`: container not running`],
     },
     [
-      sys('pidfd_open', [pid, 0], { to: init.pidfd, on: [['ESRCH'], gone] }),
-      ...readStartTime(open, pid, start, gone),
+      sys('pidfd_open', [init.pid, 0], { to: init.pidfd, on: [['ESRCH'], gone] }),
+      ...readStartTime(open, init.pid, start, gone),
       guard(start, 'EQ', BigInt(input.state.pidStart ?? 0), errnos.ESRCH.number),
-      format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/root']),
+      format(path, ['/proc/', field(TemplateField.DECIMAL, init.pid), '/root']),
       sys('openat', [AT_FDCWD, path, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
         to: init.root,
         on: [['ENOENT'], gone],
@@ -117,36 +123,6 @@ function findInit(launch: Launch, input: ExecInput, init: Container): Action {
       found,
     ],
   );
-}
-
-interface Cgroups {
-  /** v2: opened by the host for CLONE_INTO_CGROUP. */
-  readonly unified: string | undefined;
-  readonly enter: readonly Action[];
-}
-
-function cgroupsOf(launch: Launch, input: ExecInput): Cgroups {
-  const { cgroup } = launch.facts;
-  const mount = cgroup.layout === 'hybrid' || cgroup.layout === 'v2' ? cgroup.unified.mount : undefined;
-  const isUnified = (path: string): boolean =>
-    mount !== undefined && (cgroup.layout === 'v2' || path.startsWith(`${mount}/`));
-  const dir = slot('cgroup_dir');
-  const fd = slot('tasks_fd');
-  const { open } = launch;
-  return {
-    unified: input.state.chos.cgroups.find(isUnified),
-    enter: input.state.chos.cgroups
-      .filter(path => !isUnified(path))
-      .map(path =>
-        action({ title: `enter cgroup ${path}`, because: rule('the cgroup of the container') }, [
-          sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
-          sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
-          sys('write', [fd, text('0'), 1]),
-          sys('close', [fd]),
-          sys('close', [dir]),
-        ]),
-      ),
-  };
 }
 
 function enterContainer(launch: Launch, init: Container): Action {
@@ -202,7 +178,7 @@ function processTrack(
   parts: {
     readonly begin: ReturnType<typeof label>;
     readonly init: Container;
-    readonly cgroups: Cgroups;
+    readonly cgroups: ExecCgroups;
     readonly terminal: Terminal;
     readonly seccomp: Action | null;
     readonly labels: readonly Action[];
@@ -248,6 +224,7 @@ export function compileExec(input: ExecInput): CompiledExec {
         noPivot: false,
         noNewKeyring: false,
         console: options.console,
+        pidfdSocket: options.pidfdSocket,
         detach: options.detach,
         bundle: input.state.bundle,
         configText: '',
@@ -261,23 +238,27 @@ export function compileExec(input: ExecInput): CompiledExec {
     refusals.push({ because, reason });
   };
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
-  const { cells, process, open } = launch;
+  const { cells, process } = launch;
   if (options.console && process.terminal !== true)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
   if (process.terminal === true && !options.console && options.detach)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
   const seccomp = seccompAction(launch, refuse);
   const proc = procActions({ ...launch, config: { ...launch.config, linux: {} } }, refuse);
+  const initPid = slot('init_pid', input.state.pid);
+  const cgroups = execCgroups(
+    launch,
+    { paths: input.state.chos.cgroups, below: options.cgroups, pid: initPid },
+    refuse,
+  );
   if (refusals.length > 0) return { kind: 'refused', refusals };
 
-  const init: Container = { pidfd: slot('init_pidfd', -1), root: slot('init_root', -1) };
+  const init: Container = { pid: initPid, pidfd: slot('init_pidfd', -1), root: slot('init_root', -1) };
   const begin = label('process_begin');
-  const cgroups = cgroupsOf(launch, input);
   const terminal = terminalOf(launch, input);
   const messages = hostMessages(launch);
   const ends = struct('channel', [u32(0), u32(0)]);
-  const cgroupFd = slot('cgroup_v2_fd', -1);
-  const flags = BigInt(Clone.PIDFD) | (cgroups.unified !== undefined ? Clone.INTO_CGROUP : 0n);
+  const flags = BigInt(Clone.PIDFD) | (cgroups.unified ? Clone.INTO_CGROUP : 0n);
   const cloneArgs = cloneArguments('process', flags, cells.pidfd);
   const ownPids = launch.namespaces.has('pid');
 
@@ -285,6 +266,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     guardKernel(),
     sweepDescriptors(launch),
     findInit(launch, input, init),
+    ...cgroups.open,
     ...(options.console
       ? [connectConsole(cells.consoleSocket, terminal.socket, rule('--console-socket'))]
       : []),
@@ -317,18 +299,7 @@ export function compileExec(input: ExecInput): CompiledExec {
         ],
       },
       [
-        ...(cgroups.unified !== undefined
-          ? [
-              sys(
-                'openat',
-                [AT_FDCWD, text(cgroups.unified), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0],
-                {
-                  to: cgroupFd,
-                },
-              ),
-              store('U64', cloneArgs, 80, cgroupFd),
-            ]
-          : []),
+        ...(cgroups.unified ? [store('U64', cloneArgs, 80, cgroups.unified)] : []),
         track(cloneArgs, 'process', begin, { to: cells.pid }),
         sys('close', [cells.initEnd]),
       ],
@@ -338,6 +309,7 @@ export function compileExec(input: ExecInput): CompiledExec {
       : []),
     messages.expect(Signal.EXEC),
     expectEnd(launch),
+    ...(options.pidfdSocket ? [sendPidfd(launch, 'exec')] : []),
     pidFile(launch),
     ...(options.detach
       ? []
@@ -353,6 +325,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     ['PID_FILE', cells.pidFile],
     ['CONSOLE_SOCKET', cells.consoleSocket],
     ['PRESERVE_FDS', cells.preserveFds],
+    ...(options.pidfdSocket ? [['PIDFD_SOCKET', cells.pidfdSocket] as const] : []),
   ]);
   return {
     kind: 'program',

@@ -17,6 +17,8 @@ export interface LaunchOptions {
   readonly noNewKeyring: boolean;
   /** --console-socket was given. */
   readonly console: boolean;
+  /** --pidfd-socket was given. */
+  readonly pidfdSocket: boolean;
   /** --detach, or create: nobody stays in the foreground. */
   readonly detach: boolean;
   /** Absolute path of the bundle. */
@@ -41,6 +43,7 @@ export interface Cells {
   readonly root: Slot;
   readonly pidFile: Slot;
   readonly consoleSocket: Slot;
+  readonly pidfdSocket: Slot;
   readonly preserveFds: Slot;
   readonly args: Slot;
   readonly arg0: Slot;
@@ -100,6 +103,7 @@ function createCells({ args }: Process): Cells {
     root: slots('root', 2),
     pidFile: slots('pid_file', 2, -1),
     consoleSocket: slots('console_socket', 2, -1),
+    pidfdSocket: slots('pidfd_socket', 2, -1),
     preserveFds: slot('preserve_fds'),
     args: slot('args', vector('arguments', args)),
     arg0: slots('arg0', 2, text(args[0])),

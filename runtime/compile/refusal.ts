@@ -8,6 +8,8 @@ export type RefusalReason =
   | { readonly kind: 'only-on-v1'; readonly property: string }
   | { readonly kind: 'only-on-v2'; readonly property: string }
   | { readonly kind: 'no-cgroups'; readonly property: string }
+  /** The container is in no cgroup of a hierarchy with that controller. */
+  | { readonly kind: 'no-such-cgroup'; readonly controller: string }
   | { readonly kind: 'mount-inside-proc'; readonly destination: string }
   | { readonly kind: 'mount-without-source'; readonly destination: string }
   | { readonly kind: 'bind-with-data'; readonly options: string }

@@ -190,7 +190,8 @@ int render_failure(const struct program *p, struct text *out);
 /* report.c */
 void write_all(int fd, const char *at, size_t size);
 enum level { LEVEL_ERROR, LEVEL_WARNING };
-void report_to(int log, bool json, bool warnings);
+enum log_format { LOG_TEXT, LOG_JSON, LOG_SYSLOG, LOG_JOURNALD };
+void report_to(int fd, enum log_format format, bool warnings, const char *name);
 void report(enum level level, const char *message, size_t length);
 void report_failure(const struct program *p);
 _Noreturn void die(const char *what, const char *object, int number);

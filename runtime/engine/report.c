@@ -7,15 +7,19 @@
 
 static struct {
 	int fd;
-	bool json, warnings;
+	enum log_format format;
+	bool warnings;
+	/* syslog and journald: who speaks. */
+	const char *name;
 } log_file = {.fd = -1};
 
-/* From now on errors, and warnings if wanted, go into that file as well. */
-void report_to(int fd, bool json, bool warnings)
+/* From now on errors, and warnings if wanted, go into that file or to that socket as well. */
+void report_to(int fd, enum log_format format, bool warnings, const char *name)
 {
 	log_file.fd = fd;
-	log_file.json = json;
+	log_file.format = format;
 	log_file.warnings = warnings;
+	log_file.name = name;
 }
 
 void write_all(int fd, const char *at, size_t size)
@@ -32,14 +36,44 @@ void write_all(int fd, const char *at, size_t size)
 	}
 }
 
+/*
+ * One datagram for each. syslog: RFC 3164 with facility user; the daemon adds the time itself, as all
+ * of journald, rsyslog and busybox do. journald: its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), the field ID as with crun.
+ */
+static void write_to_daemon(enum level level, const char *message, size_t length)
+{
+	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE);
+	unsigned priority = level == LEVEL_ERROR ? 3 : 4;
+
+	if (log_file.format == LOG_SYSLOG) {
+		put_char(&t, '<');
+		put_decimal(&t, 1 << 3 | priority);
+		put_char(&t, '>');
+		put_string(&t, *log_file.name ? log_file.name : "chos-runtime");
+		put_string(&t, ": ");
+		put_bytes(&t, message, length);
+	} else {
+		put_string(&t, "PRIORITY=");
+		put_decimal(&t, priority);
+		put_string(&t, "\nSYSLOG_IDENTIFIER=chos-runtime\nID=");
+		put_string(&t, log_file.name);
+		put_string(&t, "\nMESSAGE=");
+		t.size--;
+		put_bytes(&t, message, length);
+		t.size++;
+		put_char(&t, '\n');
+	}
+	write_all(log_file.fd, t.at, t.used);
+}
+
 static void write_log(const char *level, const char *message, size_t length)
 {
 	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE - 2);
 	struct __kernel_timespec now = {0};
 
 	sys(clock_gettime, 0 /* CLOCK_REALTIME */, &now);
-	put_string(&t, log_file.json ? "{\"msg\":\"" : "time=\"");
-	if (log_file.json) {
+	put_string(&t, log_file.format == LOG_JSON ? "{\"msg\":\"" : "time=\"");
+	if (log_file.format == LOG_JSON) {
 		/* Podman reads the whole file as one object: it must be whole even if the message is too long. */
 		t.size -= 64;
 		put_json(&t, message, length);
@@ -74,7 +108,11 @@ void report(enum level level, const char *message, size_t length)
 	for (size_t i = prefix; i < t.used; i++)
 		if ((u8)t.at[i] < ' ' || t.at[i] == 0x7f)
 			t.at[i] = t.at[i] == '\n' ? ' ' : '?';
-	if (log_file.fd >= 0 && (level == LEVEL_ERROR || log_file.warnings))
+	if (log_file.fd < 0 || (level != LEVEL_ERROR && !log_file.warnings))
+		;
+	else if (log_file.format == LOG_SYSLOG || log_file.format == LOG_JOURNALD)
+		write_to_daemon(level, t.at + prefix, t.used - prefix);
+	else
 		write_log(level == LEVEL_ERROR ? "error" : "warning", t.at + prefix, t.used - prefix);
 	t.at[t.used++] = '\n';
 	if (level == LEVEL_ERROR)

@@ -14,6 +14,8 @@ function reasonText(reason: RefusalReason): string {
       return `set ${reason.property}: only cgroup v2 has it, and this host has v1`;
     case 'no-cgroups':
       return `set ${reason.property}: cgroups are disabled or not mounted`;
+    case 'no-such-cgroup':
+      return `enter a cgroup of controller ${reason.controller}: the container has none`;
     case 'mount-inside-proc':
       return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
     case 'mount-without-source':

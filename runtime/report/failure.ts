@@ -17,7 +17,12 @@ export type UsageFault =
       readonly kind: 'bad-value';
       readonly option: string;
       readonly value: string;
-      readonly expected: 'a number' | 'true or false' | 'UID[:GID]' | readonly string[];
+      readonly expected:
+        | 'a number'
+        | 'true or false'
+        | 'UID[:GID]'
+        | '[CONTROLLER:]PATH without ..'
+        | readonly string[];
     }
   /** In the table, but this version does not carry it out. */
   | { readonly kind: 'option-later'; readonly option: string; readonly command: string | null }

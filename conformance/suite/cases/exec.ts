@@ -233,3 +233,18 @@ test('exec/into-a-created-container', {
     assert.is(finished.code, 9, finished.stderr);
   },
 });
+
+test('exec/into-a-paused-container', {
+  config: sleeping,
+  drive: async t => {
+    await started(t);
+    assert.is((await t.call('pause', [t.id])).code, 0);
+    const refused = await t.exec([t.id, '/bin/reporter', 'exit', '5']);
+    assert.is(refused.code, 255);
+    assert.match(refused.stderr, /paused/);
+    const waiting = t.begin('exec', ['--ignore-paused', t.id, '/bin/reporter', 'exit', '5']);
+    assert.is((await t.call('resume', [t.id])).code, 0);
+    const finished = await waiting.done;
+    assert.is(finished.code, 5, finished.stderr);
+  },
+});

@@ -109,7 +109,7 @@ export function readCase(name: string): GoldenCase {
       process,
       state: json('state.json') as ExecInput['state'],
       facts,
-      options: { console: false, detach: false, environmentEntries: [] },
+      options: { console: false, pidfdSocket: false, detach: false, environmentEntries: [], cgroups: [] },
     };
     return { name, kinds: ['private'], compile: () => programOf(name, compileExec(input)) };
   }
@@ -123,6 +123,7 @@ export function readCase(name: string): GoldenCase {
       noPivot: false,
       noNewKeyring: false,
       console: spec.config.process.terminal === true,
+      pidfdSocket: false,
       detach: true,
       bundle: '/bundle',
       configText,

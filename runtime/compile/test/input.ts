@@ -78,6 +78,7 @@ export function inputOf({ config, facts, options }: InputChanges = {}): LaunchIn
       noPivot: false,
       noNewKeyring: false,
       console: false,
+      pidfdSocket: false,
       detach: true,
       bundle: '/bundle',
       configText: '{}',

@@ -330,6 +330,33 @@ test('errors are logged as one object, or as text', () => {
   );
 });
 
+test('errors go to syslog or the journal', () => {
+  // A daemon of our own for both, where nobody else sees it.
+  const script = `
+import os, socket, subprocess, sys
+sockets = []
+for path in ["/dev/log", "/run/systemd/journal/socket"]:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    sockets.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    sockets[-1].bind(path)
+for where, bound in zip(["syslog:box", "journald:box"], sockets):
+    subprocess.run([sys.argv[1], "--log", where, "--log-format", "json", "x", "--answer", "message", "say no"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    bound.settimeout(10)
+    print(bound.recv(4096).decode().rstrip("\\n"))
+`;
+  const inside = 'mount -t tmpfs none /run && mount -t tmpfs none /dev && exec python3 -c "$0" "$@"';
+  const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', inside, script, door], {
+    encoding: 'utf8',
+  });
+  const entry = ['PRIORITY=3', 'SYSLOG_IDENTIFIER=chos-runtime', 'ID=box', 'MESSAGE=say no'];
+  assert.equal(stdout.split('\n'), ['<11>box: say no', ...entry, ''], stderr);
+  // No systemd here, or it would be written to.
+  const { out } = call(['--log=journald:x', 'x', '--answer', 'message', 'a'], {
+    shell: 'unshare -m sh -c \'mount -t tmpfs none /run && exec "$@" 2>&1\' sh "$@"',
+  });
+  assert.match(out, 'cannot open the log journald:x: No such file');
+});
+
 test('closed standard descriptors are opened on /dev/null', () => {
   const { out } = call(['x', '--answer', 'request'], { shell: 'exec "$@" 0<&- 2>&-' });
   assert.equal(JSON.parse(out).descriptors.slice(0, 2), ['0 /dev/null', '1 /dev/null']);

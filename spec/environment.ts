@@ -53,6 +53,27 @@ export interface Pin {
   readonly mounts: readonly MountFact[];
 }
 
+/** What the kernel's link needs: one skeleton for all trees, in which each process sees its own (kmod/, docs/kernel-link.md). */
+export interface KernelLink {
+  /** Text of the link: the tree's path, as it stands in the kernel's list. */
+  readonly target: string;
+  /** The directory to which it must lead inside. */
+  readonly directory: DirectoryFact;
+  readonly skeleton: {
+    /** Where it is mounted on the host. */
+    readonly path: string;
+    readonly root: DirectoryFact;
+    /** What `skeleton create` wrote, when, and where it was. */
+    readonly record: string;
+    readonly stamp: Pin['stamp'];
+    readonly host: Pin['host'];
+    /** Its mounts on the host, by the path inside. */
+    readonly mounts: readonly MountFact[];
+  };
+  /** A namespace that holds the skeleton and nothing else; null: none is pinned. */
+  readonly pin: Pin | null;
+}
+
 /** What elision has to know of the host at this moment; directories by the path that config.json names. */
 export interface HostSources {
   readonly mounts: readonly MountFact[];
@@ -72,13 +93,15 @@ export interface Environment {
   /** Directories of the host's own view that it shows: /proc, /sys and /dev; none when root.path chose it. */
   readonly hostView: readonly string[];
   readonly shares: readonly Share[];
-  readonly backEnd: 'pinned' | 'private';
+  readonly backEnd: 'kmod' | 'pinned' | 'private';
   /** Why that back end: shown by explain. */
   readonly reason: string;
   /** What caused the choice, e.g. "--tree", "annotation org.chos.tree". */
   readonly chosenBy: string;
   /** pinned: the prepared mount namespace. */
   readonly pin: Pin | null;
+  /** kmod: what the module and the skeleton offer. */
+  readonly link?: KernelLink;
   readonly sources: HostSources;
   /** NAME=VALUE entries that the registry adds to the process's environment. */
   readonly variables: readonly string[];

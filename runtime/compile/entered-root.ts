@@ -1,0 +1,152 @@
+/**
+ * What `kmod` and `pinned` have in common: the view that a launch asks for is there already, and init enters it. Without mounts of its own it stays
+ * there and makes none; else it takes a copy, which stays slave, and mounts in that (design.md section 5, "Rules of pinned", 4 and 5).
+ */
+import type { Environment } from '../../spec/environment.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, Clone, Propagation } from '../../spec/kernel.js';
+import { type Action, action } from '../program/action.js';
+import { type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { sys } from '../program/step.js';
+import { deviceActions } from './devices.js';
+import { uncoverPoints } from './environment-mounts.js';
+import { type Launch, rule } from './launch.js';
+import { maskedPaths, readonlyPaths } from './masks.js';
+import { mountActions } from './mounts.js';
+import { ordinary, type Placement } from './placement.js';
+import { type RootActions, type RootInput, refuseMounts, terminalActions } from './private.js';
+import type { Refuse } from './refusal.js';
+import { makeWorkingDirectory, propagations } from './root.js';
+
+/** The mount namespaces between which init goes back and forth while it mounts. */
+export interface Namespaces {
+  /** Where the sources of binds are. */
+  readonly host: Slot;
+  /** Init's own copy. */
+  readonly copy: Slot;
+}
+
+export function createNamespaces(): Namespaces {
+  return { host: slot('host_mounts', -1), copy: slot('own_mounts', -1) };
+}
+
+export interface Entrance {
+  /** At the end init's root is that of the view, and cells.rootFd is open on it. */
+  readonly enter: readonly Action[];
+  /** In a copy: before and after everything else that is done to mounts. */
+  readonly unseal: readonly Action[];
+  readonly seal: readonly Action[];
+  /** Descriptors of the namespaces, where init took a copy; null: it stays in the view that all share. */
+  readonly own: Namespaces | null;
+}
+
+/** Rule 5: the copy stays slave. What config.json asks for is obeyed, and explain says what it costs. */
+function propagation(launch: Launch, when: 'first' | 'last'): readonly Action[] {
+  const asked = launch.config.linux?.rootfsPropagation;
+  const wanted = asked === undefined ? undefined : propagations[asked];
+  if (wanted === undefined || wanted[0] === Propagation.SLAVE) return [];
+  if ((wanted[0] === Propagation.PRIVATE) !== (when === 'first')) return [];
+  const cost =
+    wanted[0] === Propagation.PRIVATE ? ': what the host mounts later will not show up, nor autofs work' : '';
+  return [
+    action(
+      { title: `make the root ${asked}${cost}`, because: launch.because('linux', 'rootfsPropagation') },
+      [
+        sys('mount_setattr', [
+          AT_FDCWD,
+          text('/'),
+          wanted[1] ? AT_RECURSIVE : 0,
+          struct('mount_attr', [u64(0), u64(0), u64(wanted[0]), u64(0)], true),
+          32,
+        ]),
+      ],
+    ),
+  ];
+}
+
+function leave(launch: Launch, own: Namespaces | null): Action {
+  const fds = own === null ? [] : [own.host, own.copy];
+  return action({ title: 'go to "/"', because: rule('the root of the environment') }, [
+    sys('chdir', [text('/')]),
+    ...[launch.cells.rootFd, ...fds].map(fd => sys('close', [fd])),
+  ]);
+}
+
+export function enteredPlacement(
+  launch: Launch,
+  environment: Environment,
+  namespaces: Namespaces,
+  elided: Placement['elided'],
+  annotations: Placement['annotations'],
+): Placement {
+  const mounts = launch.config.mounts ?? [];
+  return {
+    entered: true,
+    hostDevices: environment.hostView.includes('/dev'),
+    elided,
+    annotations: { ...annotations, 'org.chos.elided': String(elided.size) },
+    // Back to the host for the length of one call: cheaper than a descriptor for each source, of which a process may have too few.
+    openSource: (path, flags, to) => [
+      sys('setns', [namespaces.host, Clone.NEWNS]),
+      ...ordinary.openSource(path, flags, to),
+      sys('setns', [namespaces.copy, Clone.NEWNS]),
+      sys('mount_setattr', [
+        to,
+        text(''),
+        AT_EMPTY_PATH | (flags & AT_RECURSIVE),
+        struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
+        32,
+      ]),
+    ],
+    uncover: (m, index) => uncoverPoints(environment, m, mounts.slice(0, index)),
+  };
+}
+
+export function prepareEnteredRoot(
+  launch: Launch,
+  input: RootInput,
+  refuse: Refuse,
+  entrance: Entrance,
+): RootActions {
+  const { options, process } = launch;
+  const consoleSocket = slot('console_socket_fd', -1);
+  const foregroundTerminal = process.terminal === true && !options.console;
+  const terminal = terminalActions(launch, consoleSocket);
+  refuseMounts(launch, refuse);
+  const after = [leave(launch, entrance.own), ...terminal.afterPivot, ...input.afterPivot];
+  if (entrance.own === null)
+    return {
+      actions: [
+        ...entrance.enter,
+        ...[...launch.placement.elided.values()].flat(),
+        ...input.beforePivot,
+        makeWorkingDirectory(launch),
+        ...terminal.beforePivot,
+        ...input.openProc,
+        ...after,
+      ],
+      consoleSocket,
+      foregroundTerminal,
+    };
+  const mounts = mountActions(launch);
+  return {
+    actions: [
+      ...entrance.enter,
+      ...propagation(launch, 'first'),
+      ...entrance.unseal,
+      ...mounts.actions,
+      ...deviceActions(launch).actions,
+      ...terminal.beforePivot,
+      ...input.beforePivot,
+      makeWorkingDirectory(launch),
+      ...maskedPaths(launch),
+      ...readonlyPaths(launch),
+      ...mounts.seal,
+      ...entrance.seal,
+      ...propagation(launch, 'last'),
+      ...input.openProc,
+      ...after,
+    ],
+    consoleSocket,
+    foregroundTerminal,
+  };
+}

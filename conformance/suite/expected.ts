@@ -54,6 +54,7 @@ const crun: Readonly<Record<string, string>> = {
   'devices/unknown-type-is-refused': 'crun 1.8 makes some node of it',
   'readonly/keeps-other-flags': 'crun 1.8 remounts with ro alone',
   'exec/into-a-paused-container': 'crun 1.8 has no --ignore-paused',
+  'exec/killed-before-its-command': 'crun 1.8 has no --ignore-paused',
   'exec-cgroups/a-sub-cgroup-of-one-controller': 'crun 1.8 ignores --cgroup on v1',
   'exec-cgroups/a-sub-cgroup-that-is-not-there': 'crun 1.8 ignores --cgroup on v1',
   'exec-cgroups/out-of-the-container-is-refused':

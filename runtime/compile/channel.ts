@@ -27,7 +27,22 @@ export interface Messages {
   expect(expected: string): Action;
 }
 
-export function hostMessages(launch: Launch): Messages {
+/** Who is waited for, and how its silent end is told: a child that is killed can say nothing itself. */
+export interface Awaited {
+  readonly title: string;
+  readonly rule: string;
+  readonly died: string;
+  /** Steps that may know better why it died, before `died` is said. */
+  readonly why?: readonly Line[];
+}
+
+const init: Awaited = {
+  title: 'wait for init',
+  rule: 'init works, the host waits',
+  died: 'init ended before the container was ready (killed?)',
+};
+
+export function hostMessages(launch: Launch, awaited: Awaited = init): Messages {
   const { cells } = launch;
   return {
     expect(expected) {
@@ -37,9 +52,9 @@ export function hostMessages(launch: Launch): Messages {
       const good = label('message_good');
       return action(
         {
-          title: 'wait for init',
-          because: rule('init works, the host waits'),
-          words: ['init ended before the container was ready (killed?)'],
+          title: awaited.title,
+          because: rule(awaited.rule),
+          words: [awaited.died],
         },
         [
           recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
@@ -49,6 +64,7 @@ export function hostMessages(launch: Launch): Messages {
           branch(first, 'EQ', expected.charCodeAt(0), good),
           fail(errnos.EPROTO.number),
           died,
+          ...(awaited.why ?? []),
           fail(errnos.ESRCH.number),
           failed,
           failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),

@@ -23,6 +23,7 @@ import {
   exit,
   exitReporting,
   fail,
+  failVerbatim,
   format,
   guard,
   jump,
@@ -33,6 +34,7 @@ import {
   supervise,
   sys,
   track,
+  waitReadable,
   waitReap,
 } from '../program/step.js';
 import { becomeCommand } from './become.js';
@@ -50,6 +52,7 @@ import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js
 import { cloneArguments } from './hooks.js';
 import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
 import { sendPidfd } from './pidfd-socket.js';
+import { setLink } from './link.js';
 import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
 import type { CompileRefusal, Refuse } from './refusal.js';
 import { scheduling } from './scheduling.js';
@@ -67,7 +70,12 @@ export interface ExecInput {
     readonly pid: number;
     readonly pidStart: string | null;
     readonly bundle: string;
-    readonly chos: { readonly cgroups: readonly string[]; readonly backEnd: string };
+    readonly chos: {
+      readonly cgroups: readonly string[];
+      readonly backEnd: string;
+      /** The tree to which the kernel's link leads. */
+      readonly link: string | null;
+    };
   };
   readonly facts: HostFacts;
   readonly options: {
@@ -136,6 +144,20 @@ function enterContainer(launch: Launch, init: Container): Action {
   ]);
 }
 
+/** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
+function sayIfInitEnded(init: Container, id: string): readonly Line[] {
+  const ended = slot('init_ended');
+  const alive = label('init_alive');
+  const words = text(
+    `container \`${id}\`: container not running: it ended while the process was being started`,
+  );
+  return [
+    waitReadable(init.pidfd, 0, { to: ended, on: [['ETIMEDOUT'], alive] }),
+    failVerbatim(errnos.ESRCH.number, words, words.size - 1),
+    alive,
+  ];
+}
+
 interface Terminal {
   readonly enter: readonly Action[];
   readonly socket: Slot;
@@ -179,6 +201,8 @@ function processTrack(
     readonly begin: ReturnType<typeof label>;
     readonly init: Container;
     readonly cgroups: ExecCgroups;
+    /** The host's /proc is needed for it. */
+    readonly link: readonly Action[];
     readonly terminal: Terminal;
     readonly seccomp: Action | null;
     readonly labels: readonly Action[];
@@ -196,6 +220,7 @@ function processTrack(
       ...parts.cgroups.enter,
       ...outOfMemoryScore(launch),
       ...limits(launch),
+      ...parts.link,
       enterContainer(launch, parts.init),
       ...session(),
       ...scheduling(launch),
@@ -256,7 +281,12 @@ export function compileExec(input: ExecInput): CompiledExec {
   const init: Container = { pid: initPid, pidfd: slot('init_pidfd', -1), root: slot('init_root', -1) };
   const begin = label('process_begin');
   const terminal = terminalOf(launch, input);
-  const messages = hostMessages(launch);
+  const messages = hostMessages(launch, {
+    title: 'wait for the process',
+    rule: 'the process works, exec waits',
+    died: 'the process ended before its command was executed (killed? short of memory?)',
+    why: sayIfInitEnded(init, input.state.id),
+  });
   const ends = struct('channel', [u32(0), u32(0)]);
   const flags = BigInt(Clone.PIDFD) | (cgroups.unified ? Clone.INTO_CGROUP : 0n);
   const cloneArgs = cloneArguments('process', flags, cells.pidfd);
@@ -338,6 +368,7 @@ export function compileExec(input: ExecInput): CompiledExec {
           begin,
           init,
           cgroups,
+          link: input.state.chos.link ? setLink(launch.open, input.state.chos.link, rule('state.json')) : [],
           terminal,
           seccomp,
           labels: [...proc.open, ...proc.labels],

@@ -2,7 +2,7 @@
  * What every concern of a launch shares: the input, and the cells of memory by which the actions of one concern reach those of another.
  */
 import type { Environment } from '../../spec/environment.js';
-import type { Config, Process } from '../../spec/generated/config.js';
+import type { Config, LinuxNamespaceType, Process } from '../../spec/generated/config.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
@@ -83,7 +83,7 @@ export interface Launch extends LaunchInput {
   readonly open: OpenFlags;
   readonly cells: Cells;
   /** Kinds of namespaces: a path to join, or '' for a new one. */
-  readonly namespaces: ReadonlyMap<string, string>;
+  readonly namespaces: ReadonlyMap<LinuxNamespaceType, string>;
   readonly placement: Placement;
   /** `{kind: 'config'}` for a property path. */
   because(...path: readonly (string | number)[]): Because;

@@ -1,6 +1,7 @@
 /**
  * Namespaces (config-linux.md, "Namespaces"): new ones by clone3(2), existing ones by setns(2) on an opened path.
  */
+import type { LinuxNamespaceType } from '../../spec/generated/config.js';
 import {
   AF_INET,
   AT_FDCWD,
@@ -15,13 +16,16 @@ import { type Slot, slot, struct, text, u16, u64 } from '../program/operand.js';
 import { alu, load, store, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
-export const namespaceFlags: Readonly<Record<string, number>> = {
+export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
   pid: Clone.NEWPID,
   network: Clone.NEWNET,
   mount: Clone.NEWNS,
   ipc: Clone.NEWIPC,
   uts: Clone.NEWUTS,
   cgroup: Clone.NEWCGROUP,
+  // Not reached yet: admit refuses both.
+  user: Clone.NEWUSER,
+  time: Clone.NEWTIME,
 };
 
 /** Flags for clone3: new namespaces, but not the cgroup one, whose root must be the container's cgroup and so is unshared by init. */
@@ -29,12 +33,12 @@ export function cloneFlags(launch: Launch): number {
   let flags = 0;
   for (const [type, path] of launch.namespaces)
     if (path === '' && type !== 'cgroup' && !(type === 'mount' && launch.placement.entered))
-      flags |= namespaceFlags[type] ?? 0;
+      flags |= namespaceFlags[type];
   return flags;
 }
 
 interface Joined {
-  readonly type: string;
+  readonly type: LinuxNamespaceType;
   readonly path: string;
   readonly fd: Slot;
   readonly index: number;
@@ -42,7 +46,16 @@ interface Joined {
 
 /** The namespaces that config.json names by path, mount last: after it, host paths are gone. */
 export function joinedNamespaces(launch: Launch): readonly Joined[] {
-  const order = ['user', 'pid', 'network', 'ipc', 'uts', 'cgroup', 'time', 'mount'];
+  const order: readonly LinuxNamespaceType[] = [
+    'user',
+    'pid',
+    'network',
+    'ipc',
+    'uts',
+    'cgroup',
+    'time',
+    'mount',
+  ];
   return [...launch.namespaces]
     .map(([type, path], index) => ({ type, path, index, fd: slot(`ns_${type}`, -1) }))
     .filter(n => n.path !== '')
@@ -76,7 +89,7 @@ export function enterJoined(launch: Launch, joined: readonly Joined[]): readonly
           title: `join the ${n.type} namespace ${n.path}`,
           because: launch.because('linux', 'namespaces', n.index),
         },
-        [sys('setns', [n.fd, namespaceFlags[n.type] ?? 0])],
+        [sys('setns', [n.fd, namespaceFlags[n.type]])],
       ),
     );
 }

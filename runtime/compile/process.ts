@@ -3,7 +3,7 @@
  */
 import type { ErrnoName } from '../../spec/errno.js';
 import { errnos } from '../../spec/errno.js';
-import type { Process, User } from '../../spec/generated/config.js';
+import type { Process, RlimitType, User } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import {
   AT_EMPTY_PATH,
@@ -22,7 +22,7 @@ import { alu, branch, format, guard, jump, type Line, load, move, sys } from '..
 import { type Launch, rule } from './launch.js';
 
 // asm-generic/resource.h
-const rlimits: Readonly<Record<string, number>> = {
+const rlimits: Readonly<Record<RlimitType, number>> = {
   RLIMIT_CPU: 0,
   RLIMIT_FSIZE: 1,
   RLIMIT_DATA: 2,
@@ -48,7 +48,7 @@ export function limits(launch: Launch): readonly Action[] {
         title: `set ${r.type} to ${r.soft}:${r.hard}`,
         because: launch.because('process', 'rlimits', i),
       },
-      [sys('prlimit64', [0, rlimits[r.type] ?? 0, struct('rlimit', [u64(r.soft), u64(r.hard)], true), 0])],
+      [sys('prlimit64', [0, rlimits[r.type], struct('rlimit', [u64(r.soft), u64(r.hard)], true), 0])],
     ),
   );
 }

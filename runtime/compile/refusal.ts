@@ -2,6 +2,7 @@
  * Why a launch cannot be compiled: the config is well-formed, but this host or this version cannot do it.
  */
 import type { Because } from '../program/action.js';
+import type { SeccompRefusal } from './seccomp/linux-seccomp.js';
 
 export type RefusalReason =
   | { readonly kind: 'no-controller'; readonly controller: string; readonly layout: string }
@@ -17,7 +18,7 @@ export type RefusalReason =
   | { readonly kind: 'lsm-missing'; readonly lsm: 'apparmor' | 'selinux' }
   | { readonly kind: 'console-socket-without-terminal' }
   | { readonly kind: 'terminal-without-console-socket' }
-  | { readonly kind: 'seccomp'; readonly reason: string }
+  | { readonly kind: 'seccomp'; readonly refusal: SeccompRefusal }
   | { readonly kind: 'needs-root' }
   | { readonly kind: 'not-supported'; readonly what: string };
 

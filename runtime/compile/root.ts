@@ -1,6 +1,7 @@
 /**
  * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
  */
+import type { LinuxPropagation } from '../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -17,7 +18,7 @@ import { jump, resolve, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 import { attach, setAttributes } from './mount-steps.js';
 
-export const propagations: Readonly<Record<string, readonly [flag: number, recursive: boolean]>> = {
+export const propagations: Readonly<Record<LinuxPropagation, readonly [flag: number, recursive: boolean]>> = {
   shared: [Propagation.SHARED, false],
   rshared: [Propagation.SHARED, true],
   slave: [Propagation.SLAVE, false],

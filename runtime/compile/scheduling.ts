@@ -1,3 +1,4 @@
+import type { LinuxPersonality, SchedulerFlag, SchedulerPolicy } from '../../spec/generated/config.js';
 import { IOPRIO_CLASS_SHIFT, IOPRIO_WHO_PROCESS } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { struct, u32, u64 } from '../program/operand.js';
@@ -5,7 +6,7 @@ import { sys } from '../program/step.js';
 import type { Launch } from './launch.js';
 
 // linux/sched.h
-const policies: Readonly<Record<string, number>> = {
+const policies: Readonly<Record<SchedulerPolicy, number>> = {
   SCHED_OTHER: 0,
   SCHED_FIFO: 1,
   SCHED_RR: 2,
@@ -14,7 +15,7 @@ const policies: Readonly<Record<string, number>> = {
   SCHED_IDLE: 5,
   SCHED_DEADLINE: 6,
 };
-const schedulerFlags: Readonly<Record<string, number>> = {
+const schedulerFlags: Readonly<Record<SchedulerFlag, number>> = {
   SCHED_FLAG_RESET_ON_FORK: 0x01,
   SCHED_FLAG_RECLAIM: 0x02,
   SCHED_FLAG_DL_OVERRUN: 0x04,
@@ -26,7 +27,7 @@ const schedulerFlags: Readonly<Record<string, number>> = {
 // linux/ioprio.h
 const ioClasses = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
 // linux/personality.h
-const personalities: Readonly<Record<string, number>> = { LINUX: 0, LINUX32: 8 };
+const personalities: Readonly<Record<LinuxPersonality['domain'], number>> = { LINUX: 0, LINUX32: 8 };
 
 export function scheduling(launch: Launch): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
@@ -34,12 +35,12 @@ export function scheduling(launch: Launch): readonly Action[] {
   const out: Action[] = [];
   if (scheduler) {
     let flags = 0;
-    for (const f of scheduler.flags ?? []) flags |= schedulerFlags[f] ?? 0;
+    for (const f of scheduler.flags ?? []) flags |= schedulerFlags[f];
     const attributes = struct(
       'sched_attr',
       [
         u32(56),
-        u32(policies[scheduler.policy] ?? 0),
+        u32(policies[scheduler.policy]),
         u64(flags),
         u32((scheduler.nice ?? 0) >>> 0),
         u32((scheduler.priority ?? 0) >>> 0),
@@ -69,7 +70,7 @@ export function scheduling(launch: Launch): readonly Action[] {
     out.push(
       action(
         { title: `set personality ${personality.domain}`, because: launch.because('linux', 'personality') },
-        [sys('personality', [personalities[personality.domain] ?? 0])],
+        [sys('personality', [personalities[personality.domain]])],
       ),
     );
   return out;

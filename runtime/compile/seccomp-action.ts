@@ -9,13 +9,24 @@ import type { Launch } from './launch.js';
 import type { Refuse } from './refusal.js';
 import { compileSeccomp } from './seccomp/filter.js';
 
+/** `syscalls[3].args[0].op` as a property path. */
+function pathOf(at: string): readonly (string | number)[] {
+  return at
+    .split(/[.[\]]+/)
+    .filter(part => part !== '')
+    .map(part => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
 export function seccompAction(launch: Launch, refuse: Refuse): Action | null {
   const { seccomp } = launch.config.linux ?? {};
   if (!seccomp) return null;
   const because = launch.because('linux', 'seccomp');
   const compiled = compileSeccomp(seccomp, launch.facts.arch);
   if (compiled.kind === 'refused') {
-    refuse(because, { kind: 'seccomp', reason: compiled.reason.kind });
+    refuse(launch.because('linux', 'seccomp', ...pathOf(compiled.reason.at)), {
+      kind: 'seccomp',
+      refusal: compiled.reason,
+    });
     return null;
   }
   const program = struct('sock_fprog', [

@@ -1,8 +1,36 @@
 /** Words for what the compiler refuses: the config is right, but this host or this version cannot do it. */
 import { unreachable } from '../../spec/unreachable.js';
 import type { CompileRefusal, RefusalReason } from '../compile/refusal.js';
+import type { SeccompRefusal } from '../compile/seccomp/linux-seccomp.js';
 import { placeOf } from '../program/action.js';
 import { visible } from './visible.js';
+
+function seccompText(refusal: SeccompRefusal): string {
+  switch (refusal.kind) {
+    case 'unknown-action':
+      return `there is no action \`${refusal.action}\``;
+    case 'notify':
+      return 'SCMP_ACT_NOTIFY is not supported by this version';
+    case 'errno-without-use':
+      return `the action \`${refusal.action}\` returns no errno; leave errnoRet out`;
+    case 'errno-range':
+      return `the kernel cannot return the errno ${refusal.errno}`;
+    case 'unknown-architecture':
+      return `there is no architecture \`${refusal.architecture}\``;
+    case 'unknown-flag':
+      return `there is no flag \`${refusal.flag}\``;
+    case 'unknown-operator':
+      return `there is no comparison \`${refusal.operator}\``;
+    case 'argument-index':
+      return `system calls have the arguments 0 to 5, not ${refusal.index}`;
+    case 'argument-value':
+      return `${refusal.value} is not an unsigned number of 64 bits`;
+    case 'too-long':
+      return `it makes ${refusal.instructions} instructions, and the kernel takes ${refusal.most} at most`;
+    default:
+      return unreachable(refusal);
+  }
+}
 
 function reasonText(reason: RefusalReason): string {
   switch (reason.kind) {
@@ -31,7 +59,7 @@ function reasonText(reason: RefusalReason): string {
     case 'terminal-without-console-socket':
       return 'process.terminal is true, but nobody would receive the terminal; give --console-socket';
     case 'seccomp':
-      return `compile the seccomp profile: ${reason.reason}`;
+      return `compile the seccomp profile: ${seccompText(reason.refusal)}`;
     case 'needs-root':
       return 'start a container without being root: not supported by this version';
     case 'not-supported':

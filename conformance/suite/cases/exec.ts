@@ -248,3 +248,32 @@ test('exec/into-a-paused-container', {
     assert.is(finished.code, 5, finished.stderr);
   },
 });
+
+test('exec/killed-before-its-command', {
+  skip: () => (existsSync('/sys/fs/cgroup/freezer') ? undefined : 'needs the freezer of cgroup v1'),
+  config: sleeping,
+  drive: async t => {
+    const { pid } = await started(t);
+    assert.is((await t.call('pause', [t.id])).code, 0);
+    const waiting = t.begin('exec', ['--ignore-paused', t.id, '/bin/reporter', 'exit', '5']);
+    const procs = `/sys/fs/cgroup/freezer/${t.id}/cgroup.procs`;
+    let [other, over]: [string | undefined, boolean] = [undefined, false];
+    void waiting.done.then(() => {
+      over = true;
+    });
+    while (other === undefined) {
+      assert.not.ok(over, 'exec came back');
+      other = readFileSync(procs, 'utf8')
+        .split('\n')
+        .find(line => line !== '' && line !== String(pid));
+      await new Promise(setImmediate);
+    }
+    process.kill(Number(other), 'SIGKILL');
+    assert.is((await t.call('resume', [t.id])).code, 0);
+    const finished = await waiting.done;
+    assert.is.not(finished.code, 5);
+    assert.is.not(finished.code, 0);
+    assert.match(finished.stderr, /ended before its command|exec/);
+    assert.not.match(finished.stderr, /container was ready/);
+  },
+});

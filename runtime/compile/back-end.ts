@@ -1,5 +1,5 @@
 /**
- * What a back end is to the rest of the compiler: pinned.ts and private.ts; kmod.ts will be the third. choose-back-end.ts picks one.
+ * What a back end is to the rest of the compiler: kmod.ts, pinned.ts and private.ts. choose-back-end.ts picks one.
  */
 import type { Action } from '../program/action.js';
 import type { Launch } from './launch.js';

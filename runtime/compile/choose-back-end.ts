@@ -1,8 +1,9 @@
 /**
- * The one place that knows which back ends there are. Each is a small compiler of the same input (pinned.ts, private.ts; kmod.ts will be the third).
+ * The one place that knows which back ends there are. Each is a small compiler of the same input (kmod.ts, pinned.ts, private.ts).
  */
 import type { BackEnd } from './back-end.js';
 import { announce, showPoints } from './environment-mounts.js';
+import { kmodBackEnd } from './kmod.js';
 import type { Launch } from './launch.js';
 import { pinnedBackEnd } from './pinned.js';
 import { prepareRoot } from './private.js';
@@ -31,5 +32,6 @@ function privateBackEnd(given: Launch): BackEnd {
 
 export function backEndOf(launch: Launch): BackEnd {
   const { environment } = launch;
+  if (environment?.link) return kmodBackEnd(launch, environment, environment.link);
   return environment?.pin ? pinnedBackEnd(launch, environment, environment.pin) : privateBackEnd(launch);
 }

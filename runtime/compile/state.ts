@@ -243,7 +243,9 @@ export function describeState(launch: Launch): Template {
     field(TemplateField.TIME, cells.created),
     `","owner":"root","annotations":${JSON.stringify({ ...config.annotations, ...launch.placement.annotations })},"chos":{"cgroups":[`,
     ...cgroups,
-    `],"backEnd":"${launch.environment?.backEnd ?? 'private'}","entry":"${options.entry}"}}\n`,
+    `],"backEnd":"${launch.environment?.backEnd ?? 'private'}"`,
+    ...(launch.environment?.link ? [`,"link":${JSON.stringify(launch.environment.link.target)}`] : []),
+    `,"entry":"${options.entry}"}}\n`,
   ];
 }
 

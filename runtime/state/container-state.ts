@@ -21,6 +21,8 @@ export interface ContainerState {
     /** Absolute directories of the container's cgroups. */
     readonly cgroups: readonly string[];
     readonly backEnd: string;
+    /** The tree to which the kernel's link of its processes leads; null: it uses none. */
+    readonly link: string | null;
     readonly entry: string;
   };
 }
@@ -69,6 +71,7 @@ export function parseState(id: string, text: string): ContainerState | null {
     chos: {
       cgroups: cgroups.filter(path => typeof path === 'string' && path.startsWith('/')),
       backEnd: textOf(chos.backEnd) ?? '',
+      link: textOf(chos.link),
       entry: textOf(chos.entry) ?? '',
     },
   };

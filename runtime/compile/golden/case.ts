@@ -18,7 +18,7 @@ import { compileLifecycle } from '../stored/lifecycle.js';
 export const casesFolder = 'runtime/compile/golden';
 
 /** What a case shows: the launch (or exec) by a back end, the stored program of the container, or the page that `explain` prints. */
-export type Kind = 'private' | 'pinned' | 'stored' | 'explain';
+export type Kind = 'private' | 'pinned' | 'kmod' | 'stored' | 'explain';
 
 /** options.json: what differs from `create` without a terminal. */
 interface CaseOptions {
@@ -111,7 +111,11 @@ export function readCase(name: string): GoldenCase {
       facts,
       options: { console: false, pidfdSocket: false, detach: false, environmentEntries: [], cgroups: [] },
     };
-    return { name, kinds: ['private'], compile: () => programOf(name, compileExec(input)) };
+    return {
+      name,
+      kinds: [input.state.chos.link ? 'kmod' : 'private'],
+      compile: () => programOf(name, compileExec(input)),
+    };
   }
   const input: LaunchInput = {
     spec,
@@ -133,7 +137,7 @@ export function readCase(name: string): GoldenCase {
   };
   return {
     name,
-    kinds: options.show ?? [input.environment?.pin ? 'pinned' : 'private'],
+    kinds: options.show ?? [input.environment?.backEnd ?? 'private'],
     compile: kind =>
       kind === 'stored' ? compileLifecycle(createLaunch(input)) : programOf(name, compileLaunch(input)),
   };

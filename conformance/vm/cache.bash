@@ -3,7 +3,7 @@
 #   cached KIND RECIPE BUILD   prints the directory $cache/KIND-HASH; makes it by calling `BUILD DIRECTORY` if it is not there
 #   unpack_packages DIRECTORY SUITE NAME...   downloads these packages of Debian (NAME or NAME:ARCHITECTURE) and unpacks them there
 #
-# HASH is that of the text RECIPE and of these scripts, so that a changed recipe builds anew. A directory is built beside its place, under a
+# HASH is that of the text RECIPE and of the calling script, so that a changed recipe builds anew. A directory is built beside its place, under a
 # lock, and renamed into it: what has the name is whole. Its predecessors with another hash are removed.
 set -eu -o pipefail
 shopt -s inherit_errexit
@@ -16,7 +16,7 @@ die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 cached() { # KIND RECIPE BUILD
 	local kind=$1 recipe=$2 build=$3 hash place
-	hash=$(printf '%s\n' "$recipe" | cat - "$vm/cache.bash" "$0" | sha256sum | cut -c1-12)
+	hash=$(printf '%s\n' "$recipe" | cat - "$0" | sha256sum | cut -c1-12)
 	place=$cache/$kind-$hash
 	if [ ! -d "$place" ]; then
 		mkdir -p "$cache"

@@ -1,0 +1,22 @@
+# The virtual machine lab (docs/vm.md). Included by the top Makefile.
+KERNEL ?= 6.12
+RUN ?=
+
+build/conformance/vm.mjs build/conformance/vm-run.mjs: $(shell find conformance/vm -name '*.ts') node_modules/.package-lock.json
+	@mkdir -p $(@D)
+	node_modules/.bin/esbuild $(if $(findstring run,$(@F)),conformance/vm/run.ts,conformance/vm/main.ts) --bundle --platform=node --format=esm \
+		--packages=external --log-level=warning --outfile=$@
+
+# The working tree's build as it is installed, for the Node of the lab's machines.
+build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/man/.made conformance/vm/build.mk
+	rm -rf build/vm/tree
+	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/vm/tree PREFIX=/usr/local NODE=/usr/bin/node >/dev/null
+	@touch $@
+
+.PHONY: vm vm-shell
+vm: build/vm/.made build/conformance/vm-run.mjs  ## run RUN=script in a virtual machine with KERNEL=6.1 or 6.12 (docs/vm.md)
+	$(if $(RUN),,$(error RUN=path/to/script is missing; an interactive shell: make vm-shell))
+	@node build/conformance/vm-run.mjs $(KERNEL) $(RUN)
+
+vm-shell: build/vm/.made build/conformance/vm-run.mjs  ## a shell in a virtual machine with KERNEL=6.1 or 6.12; `exit` ends it
+	@node build/conformance/vm-run.mjs $(KERNEL)

@@ -99,8 +99,10 @@ export const OPEN_TREE_CLOEXEC = 0o2000000;
 export const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
 export const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
 export const FSOPEN_CLOEXEC = 1;
+export const FSPICK_CLOEXEC = 1;
+export const FSPICK_EMPTY_PATH = 8;
 export const FSMOUNT_CLOEXEC = 1;
-export const FsConfig = { SET_FLAG: 0, SET_STRING: 1, CMD_CREATE: 6 } as const;
+export const FsConfig = { SET_FLAG: 0, SET_STRING: 1, CMD_CREATE: 6, CMD_RECONFIGURE: 7 } as const;
 export const MountAttr = {
   RDONLY: 0x1,
   NOSUID: 0x2,

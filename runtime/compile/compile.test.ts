@@ -91,6 +91,34 @@ test('hybrid: a controller that only the unified hierarchy has takes its files',
   );
 });
 
+test('hybrid: each limit once, and in the words of its hierarchy', () => {
+  const cgroup = {
+    ...layouts.hybrid,
+    unified: { ...layouts.hybrid.unified, controllers: ['cpu', 'hugetlb'] },
+  };
+  const resources = {
+    cpu: { quota: 20000, period: 50000 },
+    hugepageLimits: [{ pageSize: '2MB', limit: 4194304 }],
+    memory: { limit: 1 << 20 },
+  };
+  const compiled = compileLaunch(inputOf(withResources(resources, cgroup)));
+  const titles =
+    compiled.kind === 'program' ? (compiled.program.tracks[0]?.actions ?? []).map(a => a.title) : [];
+  assert.equal(
+    titles.filter(title => title.startsWith('set ')),
+    [
+      'set memory.limit_in_bytes to 1048576',
+      'set cpu.max to 20000 50000',
+      'set hugetlb.2MB.max to 4194304',
+      'set hugetlb.2MB.rsvd.max to 4194304',
+    ],
+  );
+  assert.equal(
+    refusals(withResources({ cpu: { realtimeRuntime: 5 } }, cgroup)).map(([, reason]) => reason.kind),
+    ['only-on-v1'],
+  );
+});
+
 test('mount-inside-proc, bind-with-data (mount-without-source: mounts.test.ts, admit refuses it first)', () => {
   const mounts = [
     { destination: '/proc/self', type: 'tmpfs', source: 'tmpfs' },

@@ -44,6 +44,8 @@ const symlinks: readonly (readonly [name: string, target: string])[] = [
   ['stdin', '/proc/self/fd/0'],
   ['stdout', '/proc/self/fd/1'],
   ['stderr', '/proc/self/fd/2'],
+  // Not in the specification, but crun makes it always.
+  ['core', '/proc/kcore'],
 ];
 
 const types = { c: S_IFCHR, b: S_IFBLK, p: S_IFIFO } as const;

@@ -6,6 +6,8 @@ import {
   AT_RECURSIVE,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
+  FSPICK_CLOEXEC,
+  FSPICK_EMPTY_PATH,
   FsConfig,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
@@ -53,6 +55,14 @@ export function attach(mount: Operand, destination: Operand): Line {
   ]);
 }
 
+function parameters(context: Slot, data: MountOptions['data']): readonly Line[] {
+  return data.map(([key, value]) =>
+    value === null
+      ? sys('fsconfig', [context, FsConfig.SET_FLAG, text(key), 0, 0])
+      : sys('fsconfig', [context, FsConfig.SET_STRING, text(key), text(value), 0]),
+  );
+}
+
 /** A new mount of a file system, detached (fsopen(2), fsconfig(2), fsmount(2)). */
 export function newFilesystem(
   type: string,
@@ -65,13 +75,20 @@ export function newFilesystem(
   return [
     sys('fsopen', [text(type), FSOPEN_CLOEXEC], { to: context }),
     sys('fsconfig', [context, FsConfig.SET_STRING, text('source'), text(source), 0]),
-    ...data.map(([key, value]) =>
-      value === null
-        ? sys('fsconfig', [context, FsConfig.SET_FLAG, text(key), 0, 0])
-        : sys('fsconfig', [context, FsConfig.SET_STRING, text(key), text(value), 0]),
-    ),
+    ...parameters(context, data),
     sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0]),
     sys('fsmount', [context, FSMOUNT_CLOEXEC, attributes], { to }),
+    sys('close', [context]),
+  ];
+}
+
+/** Change the parameters of the file system at an opened mount (fspick(2), fsconfig(2)). */
+export function reconfigure(mount: Operand, data: MountOptions['data']): readonly Line[] {
+  const context = slot('remount_context');
+  return [
+    sys('fspick', [mount, text(''), FSPICK_CLOEXEC | FSPICK_EMPTY_PATH], { to: context }),
+    ...parameters(context, data),
+    sys('fsconfig', [context, FsConfig.CMD_RECONFIGURE, 0, 0, 0]),
     sys('close', [context]),
   ];
 }

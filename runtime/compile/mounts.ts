@@ -21,7 +21,7 @@ import { guard, type Line, load, resolve, sys, walk } from '../program/step.js';
 import { cgroupMount } from './cgroups/view.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
-import { adjust, attach, newFilesystem, setAttributes } from './mount-steps.js';
+import { adjust, attach, newFilesystem, reconfigure, setAttributes } from './mount-steps.js';
 import { normalise } from './normalise.js';
 
 function describe(m: Mount, o: MountOptions): string {
@@ -104,11 +104,15 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
   ]);
 }
 
-/** Existing mounts only change their attributes. */
+/**
+ * An existing mount changes its attributes. Options that are the file system's own (size= of a tmpfs) go to that, as mount(2) with MS_REMOUNT has it: to wherever
+ * else it is mounted, too.
+ */
 function remount(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
   const destination = slot('destination');
   return action({ title: `change ${describe(m, o)}`, because }, [
     resolve({ root: launch.cells.rootFd, path: text(m.destination) }, { to: destination }),
+    ...(o.bind || o.data.length === 0 ? [] : reconfigure(destination, o.data)),
     ...adjust(destination, o, 0),
     sys('close', [destination]),
   ]);

@@ -16,7 +16,7 @@ import {
   STATX_BASIC,
   Statx,
 } from '../../spec/kernel.js';
-import { type Action, action } from '../program/action.js';
+import { type Action, action, failedErrno } from '../program/action.js';
 import { buffer, bytes, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
 import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
@@ -175,18 +175,34 @@ export function ownStreams(
   return [action({ title: 'own the standard streams', because }, lines)];
 }
 
-/** The keyring of the session: what the caller holds must not leak into the container (keyctl(2)). */
+/**
+ * The keyring of the session: what the caller holds must not leak into the container (keyctl(2)). Left out only where nobody can reach the caller's:
+ * a kernel without keys (ENOSYS), or a filter around this very process that forbids keyctl(2) (EPERM, as in a container of Docker's), which the
+ * container inherits. A full quota (EDQUOT) and all else is an error, as with crun and runc. Not searchable, unlike runc's: another container of the same
+ * user could join it by its name; so each `exec` has one of its own.
+ */
 export function keyring(launch: Launch): readonly Action[] {
   if (launch.options.noNewKeyring) return [];
   const name = buffer('keyring_name', 1040);
   const none = label('no_keyrings');
   return [
-    action({ title: 'join a new session keyring', because: rule('a container has its own keyring') }, [
-      format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
-      sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
-        on: [['ENOSYS', 'EDQUOT', 'EPERM', 'EACCES'], none],
-      }),
-      none,
-    ]),
+    action(
+      {
+        title: 'join a new session keyring',
+        because: rule('a container has its own keyring'),
+        words: [
+          'make a session keyring: ',
+          field(TemplateField.ERRNO, failedErrno),
+          ' (see /proc/sys/kernel/keys; --no-new-keyring keeps that of the caller)',
+        ],
+      },
+      [
+        format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
+        sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
+          on: [['ENOSYS', 'EPERM'], none],
+        }),
+        none,
+      ],
+    ),
   ];
 }

@@ -121,6 +121,23 @@ export function readonlyRoot(launch: Launch): readonly Action[] {
   ];
 }
 
+/**
+ * Without pivot_root(2) the host's mounts stay in the namespace, hidden below the new root. Its /proc and /sys must not: as long as a procfs without masks is
+ * in the namespace, a process with a user namespace of its own may mount another (mount_too_revealing() of fs/namespace.c). As runc does.
+ */
+function uncoverKernel(): readonly Action[] {
+  return ['/proc', '/sys'].map(path => {
+    const again = label('unmount_again');
+    const none = label('nothing_mounted');
+    return action({ title: `unmount the ${path} of the host`, because: rule('--no-pivot') }, [
+      again,
+      sys('umount2', [text(path), MNT_DETACH], { on: [['EINVAL', 'ENOENT'], none] }),
+      jump(again),
+      none,
+    ]);
+  });
+}
+
 /** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
 export function pivot(launch: Launch): readonly Action[] {
   const { cells, options } = launch;
@@ -142,6 +159,7 @@ export function pivot(launch: Launch): readonly Action[] {
       : [];
   if (options.noPivot)
     return [
+      ...uncoverKernel(),
       action({ title: 'move the root to / and chroot into it', because: rule('--no-pivot') }, [
         sys('fchdir', [cells.rootFd]),
         sys('mount', [text('.'), text('/'), 0, 0x2000, 0]),

@@ -129,3 +129,12 @@ test('mounts/unknown-option-goes-to-the-file-system', {
 function hasV1(): boolean {
   return existsSync('/sys/fs/cgroup/pids/cgroup.procs');
 }
+
+test('mounts/remount-changes-the-file-system', {
+  config: c => {
+    c.mounts.push({ destination: '/t', type: 'tmpfs', source: 'tmpfs', options: ['size=64k'] });
+    c.mounts.push({ destination: '/t', type: 'tmpfs', source: 'tmpfs', options: ['remount', 'size=128k'] });
+  },
+  probes: ['statfs /t'],
+  inside: ({ at }) => assert.is(at('statfs /t').bytes, 131072),
+});

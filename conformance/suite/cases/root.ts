@@ -203,3 +203,19 @@ test('root/cwd-through-link-out-of-the-root', {
     assert.is(JSON.parse(finished.stdout).names.join(), 'group,passwd');
   },
 });
+
+/** A procfs without masks anywhere in the mount namespace would allow it (mount_too_revealing() of the kernel's fs/namespace.c). */
+test('root/no-pivot-hides-the-kernel-files-of-the-host', {
+  config: c => {
+    const mount = 'busybox unshare -r -m -p -f busybox mount -t proc proc /tmp';
+    // As root it would take CAP_SETFCAP to be root in there.
+    c.process.user = { uid: 1000, gid: 1000 };
+    c.process.args = ['/bin/busybox', 'sh', '-c', `PATH=/bin; busybox unshare -r busybox true && ! ${mount}`];
+  },
+  drive: async t => {
+    for (const args of [[], ['--no-pivot']]) {
+      const finished = await t.run(args);
+      assert.is(finished.code, 0, `${args}: ${finished.stderr}`);
+    }
+  },
+});

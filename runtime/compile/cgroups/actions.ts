@@ -3,7 +3,7 @@
  */
 
 import { errnos } from '../../../spec/errno.js';
-import type { LinuxDeviceRule } from '../../../spec/generated/config.js';
+import type { LinuxDeviceRule, LinuxResources } from '../../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -25,6 +25,33 @@ const encoder = new TextEncoder();
 
 function textBytes(value: string): Data {
   return bytes(JSON.stringify(value), encoder.encode(value), 1);
+}
+
+/** The file and value that the kernel has, of two. */
+function writeEither(launch: Launch, directory: Data, limit: Limit): readonly Line[] {
+  const { rather } = limit;
+  if (rather === undefined) return writeFile(launch, directory, limit.file, limit.value);
+  const { open } = launch;
+  const dir = slot('cgroup_fd');
+  const fd = slot('limit_fd');
+  const missing = label('other_limit');
+  const done = label('limit_set');
+  const value = textBytes(rather.value);
+  return [
+    sys('openat', [AT_FDCWD, directory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+    sys('openat', [dir, text(rather.file), open.WRONLY | open.CLOEXEC, 0], {
+      to: fd,
+      on: [['ENOENT'], missing],
+    }),
+    sys('write', [fd, value, value.size]),
+    sys('close', [fd]),
+    sys('close', [dir]),
+    jump(done),
+    missing,
+    sys('close', [dir]),
+    ...writeFile(launch, directory, limit.file, limit.value),
+    done,
+  ];
 }
 
 /** Write a value into a file of an opened cgroup directory. */
@@ -189,7 +216,21 @@ function devices(launch: Launch, plan: CgroupPlan): readonly Action[] {
 }
 
 function describeLimits(l: Limit): string {
-  return `set ${l.file} to ${l.value}`;
+  return `set ${l.file} to ${l.value}${l.rather ? `, or ${l.rather.file} to ${l.rather.value}` : ''}`;
+}
+
+/** v1 and hybrid: a controller that only the v2 hierarchy has takes v2 files. */
+function limitsOfBoth(plan: CgroupPlan, resources: LinuxResources): Limits {
+  const [one, two] = [limitsV1(resources), limitsV2(resources)];
+  const isUnified = (l: Limit): boolean => directoryOf(plan, l.controller)?.version === 2;
+  const moved = new Set(one.limits.filter(isUnified).map(l => l.property.join('.')));
+  return {
+    limits: [
+      ...one.limits.filter(l => !isUnified(l)),
+      ...two.limits.filter(l => isUnified(l) && l.property[0] !== 'unified'),
+    ],
+    problems: [...one.problems, ...two.problems.filter(p => moved.has(p.property.join('.')))],
+  };
 }
 
 export interface CgroupActions {
@@ -215,7 +256,7 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       what: "a cgroupsPath that is not below the root or the caller's own cgroup",
     });
   const onlyV2 = plan.directories.every(d => d.version === 2);
-  const found: Limits = onlyV2 ? limitsV2(resources) : limitsV1(resources);
+  const found = onlyV2 ? limitsV2(resources) : limitsOfBoth(plan, resources);
   for (const p of found.problems)
     refuse(launch.because('linux', 'resources', ...p.property), {
       kind: p.why,
@@ -228,7 +269,6 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
   const needed = new Map<CgroupDirectory, Set<string>>();
   const writes: Action[] = [];
   for (const l of found.limits) {
-    let limit = l;
     let d = directoryOf(plan, l.controller);
     if (l.property[0] === 'unified' && d === undefined) d = plan.directories.find(x => x.version === 2);
     const because = launch.because('linux', 'resources', ...l.property);
@@ -243,19 +283,12 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       });
       continue;
     }
-    // Hybrid: a controller that only the v2 hierarchy has takes v2 files.
-    if (!onlyV2 && d.version === 2) {
-      const same = limitsV2(resources).limits.find(x => x.property.join() === l.property.join());
-      if (same) limit = same;
-    }
     if (d.version === 2 && l.controller !== 'cgroup') {
       const set = needed.get(d) ?? new Set();
       set.add(l.controller);
       needed.set(d, set);
     }
-    writes.push(
-      action({ title: describeLimits(limit), because }, writeFile(launch, d.memory, limit.file, limit.value)),
-    );
+    writes.push(action({ title: describeLimits(l), because }, writeEither(launch, d.memory, l)));
   }
   for (const [d, controllers] of needed)
     made.push(

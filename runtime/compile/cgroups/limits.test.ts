@@ -136,6 +136,11 @@ test('I/O weights: 10 to 1000 become 1 to 10000', () => {
   assert.equal([10, 500, 1000].map(ioWeight), [1, 4950, 10000]);
   assert.equal(v1({ blockIO: { weight: 500 } }), ['blkio.weight=500']);
   assert.equal(v2({ blockIO: { weight: 500 } }), ['io.weight=4950']);
+  // Where bfq is the scheduler, its own file and range.
+  assert.equal(limitsV2({ blockIO: { weight: 500 } }).limits[0]?.rather, {
+    file: 'io.bfq.weight',
+    value: '500',
+  });
   assert.equal(v2({ blockIO: { weight: 0 } }), []);
   assert.is(limitsV2({ blockIO: { leafWeight: 10 } }).problems[0]?.why, 'only-on-v1');
 });
@@ -176,11 +181,12 @@ test('huge pages, rdma, network', () => {
   const both = ['rdma.max=mlx5_1 hca_handle=3 hca_object=10000', 'rdma.max=mlx4_0 hca_object=5'];
   assert.equal(v1(resources), [
     'hugetlb.2MB.limit_in_bytes=4194304',
+    'hugetlb.2MB.rsvd.limit_in_bytes=4194304',
     'net_cls.classid=1048577',
     'net_prio.ifpriomap=eth0 500',
     ...both,
   ]);
-  assert.equal(v2(resources), ['hugetlb.2MB.max=4194304', ...both]);
+  assert.equal(v2(resources), ['hugetlb.2MB.max=4194304', 'hugetlb.2MB.rsvd.max=4194304', ...both]);
   assert.equal(
     limitsV2(resources).problems.map(p => p.property.join('.')),
     ['network.classID', 'network.priorities'],

@@ -7,6 +7,8 @@ export interface Limit {
   readonly controller: string;
   readonly file: string;
   readonly value: string;
+  /** Used in place of `file` and `value` where the kernel has that file. */
+  readonly rather?: { readonly file: string; readonly value: string };
   /** Path of the property below linux.resources. */
   readonly property: readonly (string | number)[];
 }
@@ -34,6 +36,12 @@ class Collector {
   readonly problems: LimitProblem[] = [];
   set(controller: string, file: string, value: string | Number | undefined, ...property: Path): void {
     if (value !== undefined) this.limits.push({ controller, file, value: String(value), property });
+  }
+  /** The scheduler bfq has a file of its own, with the range of v1; the weights of io.weight are iocost's. One of them is not looked at. */
+  weigh(weight: number, device: string, ...property: Path): void {
+    const rather = { file: 'io.bfq.weight', value: `${device}${weight}` };
+    const value = `${device}${ioWeight(weight)}`;
+    this.limits.push({ controller: 'io', file: 'io.weight', value, rather, property });
   }
   refuse(why: LimitProblem['why'], value: unknown, ...property: Path): void {
     if (value !== undefined) this.problems.push({ property, why });
@@ -109,6 +117,8 @@ export function limitsV1(r: LinuxResources): Limits {
   }
   r.hugepageLimits?.forEach((h, i) => {
     c.set('hugetlb', `hugetlb.${h.pageSize}.limit_in_bytes`, h.limit, 'hugepageLimits', i);
+    // What is reserved (mmap without touching) counts apart, Linux 5.7; without this limit one container reserves all there are.
+    c.set('hugetlb', `hugetlb.${h.pageSize}.rsvd.limit_in_bytes`, h.limit, 'hugepageLimits', i);
   });
   if (network) {
     c.set('net_cls', 'net_cls.classid', network.classID || undefined, 'network', 'classID');
@@ -188,12 +198,11 @@ export function limitsV2(r: LinuxResources): Limits {
   }
   if (pids?.limit !== undefined) c.set('pids', 'pids.max', orMax(pids.limit), 'pids', 'limit');
   if (blockIO) {
-    if (blockIO.weight) c.set('io', 'io.weight', ioWeight(blockIO.weight), 'blockIO', 'weight');
+    if (blockIO.weight) c.weigh(blockIO.weight, '', 'blockIO', 'weight');
     c.refuse('only-on-v1', blockIO.leafWeight || undefined, 'blockIO', 'leafWeight');
     blockIO.weightDevice?.forEach((d, i) => {
       c.refuse('only-on-v1', d.leafWeight || undefined, 'blockIO', 'weightDevice', i, 'leafWeight');
-      if (d.weight)
-        c.set('io', 'io.weight', `${d.major}:${d.minor} ${ioWeight(d.weight)}`, 'blockIO', 'weightDevice', i);
+      if (d.weight) c.weigh(d.weight, `${d.major}:${d.minor} `, 'blockIO', 'weightDevice', i);
     });
     for (const [property, , key] of throttles)
       blockIO[property]?.forEach((d, i) => {
@@ -202,6 +211,7 @@ export function limitsV2(r: LinuxResources): Limits {
   }
   r.hugepageLimits?.forEach((h, i) => {
     c.set('hugetlb', `hugetlb.${h.pageSize}.max`, h.limit, 'hugepageLimits', i);
+    c.set('hugetlb', `hugetlb.${h.pageSize}.rsvd.max`, h.limit, 'hugepageLimits', i);
   });
   c.refuse('only-on-v1', network?.classID || undefined, 'network', 'classID');
   c.refuse('only-on-v1', network?.priorities?.length ? true : undefined, 'network', 'priorities');

@@ -62,7 +62,11 @@ export function chooseEnvironment(
   if (tree.kind === 'failure') return tree;
   const chosenBy = option === undefined ? `annotation ${TREE_ANNOTATION}` : '--tree';
   const environment = environmentOf(tree.value, chosenBy, spec.config);
-  if (tree.value.backEnd === 'pinned' && environment.backEnd !== 'pinned')
-    return refuse({ kind: 'tree', fault: { kind: 'cannot-pin', tree: name, reason: environment.reason } });
+  const { backEnd } = tree.value;
+  if (backEnd !== 'auto' && environment.backEnd !== backEnd)
+    return refuse({
+      kind: 'tree',
+      fault: { kind: 'cannot-use', tree: name, backEnd, reason: environment.reason },
+    });
   return ok(environment);
 }

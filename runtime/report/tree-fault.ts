@@ -2,8 +2,8 @@
 export type TreeFault =
   /** The registry, or a directory in which it stands, could be written by somebody other than root. */
   | { readonly kind: 'untrusted'; readonly path: string; readonly why: 'owner' | 'mode' | 'not-a-file' }
-  /** The tree must be used with `pinned` (registry), and cannot. */
-  | { readonly kind: 'cannot-pin'; readonly tree: string; readonly reason: string }
+  /** The registry demands a back end for the tree that cannot be used. */
+  | { readonly kind: 'cannot-use'; readonly tree: string; readonly backEnd: string; readonly reason: string }
   | { readonly kind: 'needs-root'; readonly verb: string }
   /** The mount namespace of process 1 cannot be told from the caller's, or not be entered. */
   | { readonly kind: 'no-host-namespace'; readonly verb: string; readonly code: string }

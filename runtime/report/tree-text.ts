@@ -28,8 +28,8 @@ export function treeFaultText(fault: TreeFault): string {
   switch (fault.kind) {
     case 'untrusted':
       return `read the registry \`${fault.path}\`: ${untrustedText(fault.why)}`;
-    case 'cannot-pin':
-      return `start tree \`${fault.tree}\` with the back end pinned: ${fault.reason}`;
+    case 'cannot-use':
+      return `start tree \`${fault.tree}\` with the back end ${fault.backEnd}: ${fault.reason}`;
     case 'needs-root':
       return `${fault.verb} a tree: Operation not permitted; this needs root`;
     case 'no-host-namespace':

@@ -2,13 +2,15 @@
  * Which environment a launch asks for, and which back end puts it together (design.md section 5, "Choosing the environment", "Rules of pinned").
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import type { DirectoryFact, Environment, HostSources, Share } from '../../spec/environment.js';
+import type { DirectoryFact, Environment, HostSources } from '../../spec/environment.js';
 import type { Config } from '../../spec/generated/config.js';
 import { directoryFact, seesWhat } from './caller.js';
+import { chooseKmod } from './choose-kmod.js';
 import { parseMountFacts } from './mount-facts.js';
 import { currentGeneration, pinOf, readGenerations } from './pins.js';
 import { HOST_VIEW } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
+import { sameShares } from './same-shares.js';
 
 export const TREE_ANNOTATION = 'org.chos.tree';
 
@@ -32,17 +34,8 @@ function statOf(path: string): { readonly dev: number; readonly ino: number } | 
   }
 }
 
-const sameShares = (one: readonly Share[], other: readonly Share[]): boolean => {
-  const text = (shares: readonly Share[]): string =>
-    shares
-      .map(({ path, readonly }) => `${path}\0${readonly}`)
-      .sort()
-      .join('\n');
-  return text(one) === text(other);
-};
-
-/** Why a launch cannot use `pinned`, whatever is prepared; null if it can. */
-export function whyNotPinned(config: Config): string | null {
+/** Why a launch cannot enter a view that is there already (`kmod`, `pinned`), whatever is prepared; null if it can. */
+export function whyNotEntered(config: Config): string | null {
   if ((config.hooks?.prestart ?? []).length > 0) return 'prestart hooks need the root before it is entered';
   if ((config.hooks?.createContainer ?? []).length > 0)
     return 'createContainer hooks need the paths of the host';
@@ -54,7 +47,7 @@ export function whyNotPinned(config: Config): string | null {
   return null;
 }
 
-type BackEnd = Pick<Environment, 'backEnd' | 'reason' | 'pin' | 'sources'>;
+type BackEnd = Pick<Environment, 'backEnd' | 'reason' | 'pin' | 'link' | 'sources'>;
 const NONE: HostSources = { mounts: [], directories: new Map() };
 const privately = (reason: string): BackEnd => ({ backEnd: 'private', reason, pin: null, sources: NONE });
 
@@ -95,19 +88,45 @@ function choosePin(tree: RegisteredTree, config: Config): BackEnd {
     return privately(`the registry has changed since ${name}: run chos-runtime tree prepare ${tree.name}`);
   if (!seesWhat(record.host))
     return privately(`this mount namespace or root is not the one from which ${name} was prepared`);
-  const sources = bindSources(config);
+  const withMounts = mayElide(config);
   return {
     backEnd: 'pinned',
     reason: `${name} is prepared`,
-    pin: pinOf(generation, sources.length > 0),
-    sources: sources.length > 0 ? hostSources(sources) : NONE,
+    pin: pinOf(generation, withMounts),
+    sources: withMounts ? hostSources(bindSources(config)) : NONE,
   };
 }
 
+/** Whether anything in config.json could be left out, for which what is mounted where must be known. */
+function mayElide(config: Config): boolean {
+  const ownPids = (config.linux?.namespaces ?? []).some(({ type }) => type === 'pid');
+  return bindSources(config).length > 0 || (!ownPids && (config.mounts ?? []).some(m => m.type === 'proc'));
+}
+
+function chooseLink(tree: RegisteredTree, config: Config): BackEnd {
+  const withMounts = mayElide(config);
+  const choice = chooseKmod(tree, withMounts);
+  if (choice.kind === 'impossible') return privately(choice.why);
+  const { reason, link } = choice;
+  return {
+    backEnd: 'kmod',
+    reason,
+    pin: null,
+    link,
+    sources: withMounts ? hostSources(bindSources(config)) : NONE,
+  };
+}
+
+/** The best that works: `kmod`, `pinned`, `private`. */
 export function chooseBackEnd(tree: RegisteredTree, config: Config): BackEnd {
   if (tree.backEnd === 'private') return privately('the registry says so');
-  const impossible = whyNotPinned(config);
-  return impossible === null ? choosePin(tree, config) : privately(impossible);
+  const never = whyNotEntered(config);
+  if (never !== null) return privately(never);
+  if (tree.backEnd === 'pinned') return choosePin(tree, config);
+  const link = chooseLink(tree, config);
+  if (tree.backEnd === 'kmod' || link.backEnd === 'kmod') return link;
+  const other = choosePin(tree, config);
+  return { ...other, reason: `${other.reason}; not kmod: ${link.reason}` };
 }
 
 /** The environment of a tree with its shares. */

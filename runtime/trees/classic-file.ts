@@ -79,5 +79,5 @@ export function parseClassicFile(file: string, text: string): ReadFile {
   }
   return diagnostics.length > 0
     ? { kind: 'refused', diagnostics }
-    : { kind: 'read', file: { trees, defaultTree: null } };
+    : { kind: 'read', file: { trees, shares: [], defaultTree: null } };
 }

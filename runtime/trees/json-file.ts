@@ -1,4 +1,5 @@
 /** One file of /etc/chos.d (spec/registry.schema.json), read and checked as config.json is. */
+import type { Share } from '../../spec/environment.js';
 import type { Registry as Content, RegisteredShare } from '../../spec/generated/registry.js';
 import { validateRegistry } from '../../spec/generated/validators.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
@@ -55,6 +56,8 @@ function check(content: Content, note: Note): void {
 
 const clean = (path: string): string => path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 
+const shareOf = ({ path, readonly = false }: RegisteredShare): Share => ({ path: clean(path), readonly });
+
 export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile {
   const parsed = parse({ file, text });
   if (parsed.kind === 'refused') return parsed;
@@ -75,10 +78,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
     return {
       name,
       path: clean(tree.path),
-      shares: (tree.shares ?? content.shares ?? []).map(share => ({
-        path: clean(share.path),
-        readonly: share.readonly ?? false,
-      })),
+      shares: (tree.shares ?? content.shares ?? []).map(shareOf),
       backEnd: tree.backEnd ?? 'auto',
       readonly: tree.readonly ?? false,
       variables: tree.env ?? [],
@@ -98,6 +98,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
     kind: 'read',
     file: {
       trees,
+      shares: (content.shares ?? []).map(shareOf),
       defaultTree:
         name === undefined ? null : { name, diagnose: what => document.diagnose(['default'], what) },
     },

@@ -3,6 +3,7 @@
  * no variable that names another place.
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import type { Share } from '../../spec/environment.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
@@ -71,6 +72,14 @@ function jsonFiles(directory: string): readonly string[] | Bad {
 
 const isBad = (value: object): value is Bad => 'kind' in value;
 
+/** Of two entries for one path the first counts: trees of the other file are then not for the skeleton. */
+function sharesOf(files: readonly RegistryFile[]): readonly Share[] {
+  const byPath = new Map<string, Share>();
+  for (const share of files.flatMap(file => file.shares))
+    if (!byPath.has(share.path)) byPath.set(share.path, share);
+  return [...byPath.values()];
+}
+
 /** Put the files together; a name or a default that two of them give is an error. */
 export function mergeFiles(files: readonly RegistryFile[]): ReadRegistry {
   const trees = new Map<string, RegisteredTree>();
@@ -93,7 +102,10 @@ export function mergeFiles(files: readonly RegistryFile[]): ReadRegistry {
     diagnostics.push(defaultTree.diagnose({ kind: 'unknown-tree' }));
   return diagnostics.length > 0
     ? { kind: 'refused', diagnostics }
-    : { kind: 'registry', registry: { trees, defaultTree: defaultTree?.name ?? null } };
+    : {
+        kind: 'registry',
+        registry: { trees, shares: sharesOf(files), defaultTree: defaultTree?.name ?? null },
+      };
 }
 
 /** `prefix`: another root, as /proc/1/root. */

@@ -9,7 +9,7 @@ export interface RegisteredTree {
   /** Absolute. */
   readonly path: string;
   readonly shares: readonly Share[];
-  readonly backEnd: 'auto' | 'pinned' | 'private';
+  readonly backEnd: 'auto' | 'kmod' | 'pinned' | 'private';
   readonly readonly: boolean;
   readonly variables: readonly string[];
   readonly shell: string;
@@ -23,6 +23,8 @@ export interface RegisteredTree {
 
 export interface Registry {
   readonly trees: ReadonlyMap<string, RegisteredTree>;
+  /** What every tree of a file shows, of all files: the shares of the skeleton. */
+  readonly shares: readonly Share[];
   /** The tree of those who name none. */
   readonly defaultTree: string | null;
 }
@@ -30,6 +32,7 @@ export interface Registry {
 /** What one file says. */
 export interface RegistryFile {
   readonly trees: readonly RegisteredTree[];
+  readonly shares: readonly Share[];
   readonly defaultTree: { readonly name: string; diagnose(what: Diagnostic['what']): Diagnostic } | null;
 }
 

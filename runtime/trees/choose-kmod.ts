@@ -1,0 +1,94 @@
+/** Whether a tree can be started by the kernel's link, and with what (design.md section 5, "Back ends"). */
+import { readFileSync } from 'node:fs';
+import type { KernelLink, MountFact } from '../../spec/environment.js';
+import { directoryFact, seesWhat } from './caller.js';
+import { type KernelFacts, probeKernelLink } from './kernel-link.js';
+import { isWithin, parseMountFacts } from './mount-facts.js';
+import { currentGeneration, pinOf, readGenerations } from './pins.js';
+import type { RegisteredTree } from './registry.js';
+import { sameShares } from './same-shares.js';
+import { readSkeleton, type SkeletonRecord } from './skeleton-record.js';
+
+export type KmodChoice =
+  | { readonly kind: 'link'; readonly reason: string; readonly link: KernelLink }
+  | { readonly kind: 'impossible'; readonly why: string };
+
+const impossible = (why: string): KmodChoice => ({ kind: 'impossible', why });
+
+/** What the kernel's list says. */
+export function whyNotListed(facts: KernelFacts, tree: Pick<RegisteredTree, 'name' | 'path'>): string | null {
+  switch (facts.kind) {
+    case 'absent':
+      return 'the kernel module chos is not loaded';
+    case 'too-old':
+      return `the kernel module chos ${facts.version} is too old`;
+    case 'present':
+      return facts.valid === null || facts.valid.has(tree.path)
+        ? null
+        : `tree "${tree.name}" is not in the kernel's list: run chos-runtime tree load`;
+  }
+}
+
+/** What the skeleton shows; pure. */
+export function whyNotShown(record: SkeletonRecord, tree: RegisteredTree): string | null {
+  const again = `run chos-runtime skeleton create`;
+  if (!sameShares(record.shares, tree.shares))
+    return `the skeleton ${record.path} shows other shares than the tree has`;
+  if (!record.holders.some(holder => isWithin(tree.path, holder)))
+    return `the skeleton ${record.path} does not show ${tree.path}: ${again}`;
+  return record.readonly.includes(tree.path) === tree.readonly
+    ? null
+    : `the tree is ${tree.readonly ? '' : 'not '}read-only in the registry, but ${tree.readonly ? 'not ' : ''}in the skeleton ${record.path}: ${again}`;
+}
+
+/** Mounts at and below a directory, by the path inside it; of several at one place the last is what is seen. */
+export function mountsInside(directory: string, mounts: readonly MountFact[]): readonly MountFact[] {
+  return mounts
+    .filter(mount => isWithin(mount.point, directory))
+    .map(mount => ({ ...mount, point: mount.point.slice(directory.length) || '/' }));
+}
+
+/** `withMounts`: also what is mounted where, which only elision asks. */
+export function chooseKmod(
+  tree: RegisteredTree,
+  withMounts: boolean,
+  facts: KernelFacts = probeKernelLink(),
+): KmodChoice {
+  const unlisted = whyNotListed(facts, tree);
+  if (facts.kind !== 'present' || unlisted !== null) return impossible(unlisted ?? '');
+  const path = facts.skeleton;
+  const state = readSkeleton(path);
+  if (state.kind !== 'ready')
+    return impossible(
+      state.kind === 'closing'
+        ? `the skeleton ${path} is being removed`
+        : `there is no skeleton ${path}: run chos-runtime skeleton create`,
+    );
+  const { record, stamp, file } = state;
+  if (!seesWhat(record.host))
+    return impossible(`this mount namespace or root is not the one in which the skeleton ${path} is`);
+  const unseen = whyNotShown(record, tree);
+  if (unseen !== null) return impossible(unseen);
+  const directory = directoryFact(tree.path);
+  if (directory === null) return impossible(`${tree.path} is not there`);
+  const mounts = withMounts ? parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')) : [];
+  const generation = currentGeneration(readGenerations(), path);
+  const usable = generation !== undefined && seesWhat(generation.record.host);
+  return {
+    kind: 'link',
+    reason: `the kernel module chos ${facts.version} knows the tree`,
+    link: {
+      target: tree.path,
+      directory,
+      skeleton: {
+        path,
+        root: record.root,
+        record: file,
+        stamp,
+        host: record.host,
+        mounts: mountsInside(path, mounts),
+      },
+      pin: usable ? pinOf(generation, withMounts) : null,
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseValid, parseVersion, probeKernelLink } from './kernel-link.js';
+
+const proc = mkdtempSync(join(tmpdir(), 'chos-kernel-link-'));
+process.on('exit', () => rmSync(proc, { recursive: true, force: true }));
+
+test('the version is the word behind "version"; what is no version is none', () => {
+  assert.equal(parseVersion('version 0.1.0\nlink-abi 1\nfork followed\n'), {
+    version: '0.1.0',
+    enough: true,
+  });
+  assert.is(parseVersion('version 1.0.0-rc1\n')?.enough, true);
+  assert.is(parseVersion('version 0.0.9\n')?.enough, false);
+  assert.is(parseVersion('0.13.2\n'), null);
+});
+
+test('the list has one path a line', () => {
+  assert.equal([...parseValid('/os/a\n/os/b c\n')], ['/os/a', '/os/b c']);
+});
+
+test('no module, an old one, one that says all', () => {
+  const parameter = join(proc, 'skeleton');
+  const probe = () => probeKernelLink(join(proc, 'chos'), parameter);
+  assert.equal(probe(), { kind: 'absent' });
+  mkdirSync(join(proc, 'chos'));
+  writeFileSync(join(proc, 'chos/version'), 'version 0.0.1\n');
+  assert.equal(probe(), { kind: 'too-old', version: '0.0.1' });
+  writeFileSync(join(proc, 'chos/version'), 'version 0.1.0\n');
+  assert.equal(probe(), { kind: 'present', version: '0.1.0', skeleton: '/chos', valid: null });
+  writeFileSync(parameter, '/srv/chos\n');
+  writeFileSync(join(proc, 'chos/valid'), '/os/a\n');
+  assert.equal(probe(), {
+    kind: 'present',
+    version: '0.1.0',
+    skeleton: '/srv/chos',
+    valid: new Set(['/os/a']),
+  });
+});
+
+test.run();

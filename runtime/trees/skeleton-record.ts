@@ -1,0 +1,56 @@
+/**
+ * What `skeleton create` wrote, beside the pins (pins.ts):
+ *
+ *     %2Fchos.json       the skeleton /chos; written when it is complete, and locked by launches on their way in
+ *     %2Fchos.closing    the same while it is being removed
+ *     %2Fchos@N...       the generations of its pinned namespace: its path counts as the name of a tree
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { DirectoryFact, Pin } from '../../spec/environment.js';
+import { fileName, PINS, type PreparedShare } from './pins.js';
+
+export interface SkeletonRecord {
+  readonly path: string;
+  readonly root: DirectoryFact;
+  readonly host: Pin['host'];
+  readonly shares: readonly PreparedShare[];
+  /** Directories in which trees stand, or trees. */
+  readonly holders: readonly string[];
+  /** Trees to which nobody inside can write. */
+  readonly readonly: readonly string[];
+  readonly created: string;
+}
+
+export type SkeletonState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'closing' }
+  | {
+      readonly kind: 'ready';
+      readonly file: string;
+      readonly stamp: Pin['stamp'];
+      readonly record: SkeletonRecord;
+    };
+
+export function recordFile(path: string, directory = PINS): string {
+  return `${directory}/${fileName(path)}.json`;
+}
+
+export function closingFile(path: string, directory = PINS): string {
+  return `${directory}/${fileName(path)}.closing`;
+}
+
+export function readSkeleton(path: string, directory = PINS): SkeletonState {
+  const file = recordFile(path, directory);
+  try {
+    // Only root can write there, and only our own programs do: the shape is theirs.
+    const record = JSON.parse(readFileSync(file, 'utf8')) as SkeletonRecord;
+    const { mtimeNs } = statSync(file, { bigint: true });
+    const stamp = {
+      seconds: Number(mtimeNs / 1_000_000_000n),
+      nanoseconds: Number(mtimeNs % 1_000_000_000n),
+    };
+    return { kind: 'ready', file, stamp, record };
+  } catch {
+    return { kind: existsSync(closingFile(path, directory)) ? 'closing' : 'absent' };
+  }
+}

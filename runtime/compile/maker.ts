@@ -1,0 +1,67 @@
+/**
+ * The maker of a mount namespace that is to be pinned: a process that has one of its own, makes it the view that is wanted, and waits until that is
+ * bound on a file.
+ */
+import { AT_FDCWD, AT_RECURSIVE, MNT_DETACH, type OpenFlags, Propagation } from '../../spec/kernel.js';
+import { type Action, action, type Track } from '../program/action.js';
+import { buffer, label, type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { branch, exit, formatFailure, jump, sys } from '../program/step.js';
+import { rule } from './launch.js';
+import type { MakerCells } from './pin-namespace.js';
+
+/** `assemble` leaves `root` open on what is to be "/". */
+export function makerTrack(
+  open: OpenFlags,
+  c: MakerCells,
+  assemble: { readonly actions: readonly Action[]; readonly root: Slot },
+): Track {
+  const size = slot('copied');
+  const content = buffer('mountinfo', 65536);
+  const again = label('copy_again');
+  const copied = label('copied_all');
+  const from = slot('mountinfo_fd');
+  return {
+    name: 'maker',
+    actions: [
+      action({ title: 'begin as maker', because: rule('a namespace of its own') }, [
+        c.begin,
+        sys('close', [c.hostEnd]),
+        sys('mount_setattr', [
+          AT_FDCWD,
+          text('/'),
+          AT_RECURSIVE,
+          struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
+          32,
+        ]),
+      ]),
+      ...assemble.actions,
+      action({ title: 'make the root "/" and let go of the rest', because: rule('pivot_root') }, [
+        sys('fchdir', [assemble.root]),
+        sys('pivot_root', [text('.'), text('.')]),
+        sys('umount2', [text('.'), MNT_DETACH]),
+        sys('chdir', [text('/')]),
+      ]),
+      action({ title: 'write down what is mounted', because: rule('elision') }, [
+        sys('openat', [AT_FDCWD, text('/proc/self/mountinfo'), open.RDONLY | open.CLOEXEC, 0], { to: from }),
+        // An attempt that was refused may have written before.
+        sys('ftruncate', [c.mountsFd, 0]),
+        sys('lseek', [c.mountsFd, 0, 0]),
+        again,
+        sys('read', [from, content, 65536], { to: size }),
+        branch(size, 'EQ', 0, copied),
+        sys('write', [c.mountsFd, content, size]),
+        jump(again),
+        copied,
+        sys('close', [c.mountsFd]),
+      ]),
+      action({ title: 'wait to be pinned', because: rule('the host binds the namespace') }, [
+        sys('write', [c.makerEnd, text('r'), 1]),
+        // Nothing is ever written: the host ends this process, or goes and leaves end of file.
+        sys('read', [c.makerEnd, c.message, 1], { to: size }),
+        exit(1),
+      ]),
+    ],
+    subroutines: [],
+    failed: [formatFailure(c.message, c.size), sys('write', [c.makerEnd, c.message, c.size]), exit(1)],
+  };
+}

@@ -88,6 +88,7 @@ export const kernelRelease = (kernel: Kernel): string =>
 export function prepareMachines(wanted: readonly Kernel[]): void {
   for (const kernel of wanted) cached('kernel', kernel);
   cached('root');
+  cached('emulator');
 }
 
 const quoted = (text: string) => `'${text.replace(/'/g, `'\\''`)}'`;
@@ -110,12 +111,6 @@ function labFiles(request: MachineRequest, interactive: boolean): readonly Paylo
   ];
 }
 
-/**
- * Without cmpxchg16b: qemu 7.2 loses the flags register there when the page has to be looked up, and 6.12's allocator lives on it (four of five
- * boots died in kmem_cache_alloc). The kernel has another way then.
- */
-const processor = 'Nehalem,-cx16';
-
 /** The command line of a machine whose payload is descriptor 3. */
 function qemuCommand(request: MachineRequest, devices: readonly string[]): readonly string[] {
   const kernel = cached('kernel', request.kernel);
@@ -134,7 +129,7 @@ function qemuCommand(request: MachineRequest, devices: readonly string[]): reado
     ['-drive', `if=virtio,format=raw,cache=unsafe,file=${file.replace(/,/g, ',,')},${more}`] as const;
   return [
     // qemu dies with us, whatever ends us.
-    ...['setpriv', '--pdeathsig', 'KILL', 'qemu-system-x86_64'],
+    ...['setpriv', '--pdeathsig', 'KILL', join(cached('emulator'), 'qemu-system-x86_64')],
     ...[
       '-nodefaults',
       '-no-user-config',
@@ -144,7 +139,7 @@ function qemuCommand(request: MachineRequest, devices: readonly string[]): reado
       '-machine',
       'pc',
       '-cpu',
-      processor,
+      'Nehalem',
     ],
     ...[
       '-accel',

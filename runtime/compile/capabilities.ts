@@ -7,7 +7,7 @@ import type { HostFacts } from '../../spec/host-facts.js';
 import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { label, slot, struct, u32 } from '../program/operand.js';
-import { alu, jump, sys } from '../program/step.js';
+import { alu, branch, jump, sys } from '../program/step.js';
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
 
@@ -46,9 +46,6 @@ export function capabilityActions(
   const inheritable = usable(given?.inheritable, facts);
   const effective = new Set([...usable(given?.effective, facts)].filter(n => permitted.has(n)));
   const ambient = [...usable(given?.ambient, facts)].filter(n => permitted.has(n) && inheritable.has(n));
-  const dropped: number[] = [];
-  for (let n = 0; n <= facts.lastCapability; n++) if (!bounding.has(n)) dropped.push(n);
-
   const [effectiveLow, effectiveHigh] = words(effective);
   const [permittedLow, permittedHigh] = words(permitted);
   const [inheritableLow, inheritableHigh] = words(inheritable);
@@ -65,16 +62,22 @@ export function capabilityActions(
     ],
     true,
   );
-  const next = slot('capability', facts.lastCapability + 1);
+  const [boundingLow, boundingHigh] = words(bounding);
+  const number = slot('capability');
+  const kept = slot('kept');
   const again = label('drop_again');
+  const next = label('drop_next');
   const known = label('dropped_all');
+  const dropped = facts.lastCapability + 1 - bounding.size;
   return {
-    bound: action({ title: `drop ${dropped.length} capabilities from the bounding set`, because }, [
-      ...dropped.map(n => sys('prctl', [Prctl.CAPBSET_DROP, n, 0, 0, 0])),
-      // The program may run on a newer kernel than it was compiled for, whose new capabilities nobody asked for.
+    bound: action({ title: `drop ${dropped} capabilities from the bounding set`, because }, [
+      // Up to the last one of the kernel at hand: it may be newer, with capabilities that nobody asked for.
       again,
-      sys('prctl', [Prctl.CAPBSET_DROP, next, 0, 0, 0], { on: [['EINVAL'], known] }),
-      alu(next, next, 'ADD', 1),
+      alu(kept, boundingHigh * 2 ** 32 + boundingLow, 'SHR', number),
+      branch(kept, 'ANY', 1, next),
+      sys('prctl', [Prctl.CAPBSET_DROP, number, 0, 0, 0], { on: [['EINVAL'], known] }),
+      next,
+      alu(number, number, 'ADD', 1),
       jump(again),
       known,
       sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),

@@ -260,7 +260,6 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const host: Track = {
     name: options.entry,
     actions: hostActions,
-    subroutines: [],
     failed: [exitReporting(1)],
   };
   return {

@@ -14,8 +14,32 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import { buffer, cell, label, type Operand, ref, type Slot, slot, slots, text } from '../program/operand.js';
-import { alu, guard, jump, type Line, load, resolve, sys } from '../program/step.js';
+import {
+  buffer,
+  cell,
+  type Data,
+  label,
+  type Operand,
+  type Ref,
+  ref,
+  type Slot,
+  slot,
+  slots,
+  text,
+} from '../program/operand.js';
+import {
+  alu,
+  branch,
+  call,
+  guard,
+  jump,
+  type Line,
+  load,
+  move,
+  resolve,
+  subroutine,
+  sys,
+} from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 import { normalise } from './normalise.js';
 
@@ -75,31 +99,57 @@ export function devIsGiven(launch: Launch): boolean {
   return last.type === 'bind' || (last.options ?? []).some(o => o === 'bind' || o === 'rbind');
 }
 
-/** A node in an opened directory. One that is there already must be the same device. */
-function node(directory: Operand, name: Operand, d: Device): readonly Line[] {
+type MakeNode = (directory: Operand, name: Data | Ref, d: Device) => readonly Line[];
+
+/** Nodes in opened directories. One that is there already must be the same device. */
+function nodeMaker(): MakeNode {
+  const directory = slot('node_directory');
+  const name = slot('node_name');
+  const mode = slot('node_mode');
+  const device = slot('node_device');
+  const major = slot('node_major');
+  const minor = slot('node_minor');
+  const result = slot('node_made');
   const exists = label('node_exists');
-  const made = label('node_made');
+  const done = label('node_done');
   const stat = buffer('node_stat', 256);
   const value = slot('node_value');
-  const owned: readonly Line[] =
-    d.uid !== 0 || d.gid !== 0 ? [sys('fchownat', [directory, name, d.uid, d.gid, AT_SYMLINK_NOFOLLOW])] : [];
-  return [
-    sys('mknodat', [directory, name, types[d.type] | d.mode, encodeDevice(d.major, d.minor)], {
-      on: [['EEXIST'], exists],
-    }),
-    ...owned,
-    jump(made),
+  const EEXIST = errnos.EEXIST.number;
+  const makeNode = subroutine('make_node', [
+    sys('mknodat', [directory, ref(name), mode, device], { to: result, on: [['EEXIST'], exists] }),
+    jump(done),
     exists,
-    sys('statx', [directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat]),
+    sys('statx', [directory, ref(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat]),
     load(value, 'U16', stat, Statx.MODE),
+    alu(value, value, 'XOR', mode),
     alu(value, value, 'AND', S_IFMT),
-    guard(value, 'EQ', types[d.type], errnos.EEXIST.number),
+    guard(value, 'EQ', 0, EEXIST),
     load(value, 'U32', stat, Statx.RDEV_MAJOR),
-    guard(value, 'EQ', d.major, errnos.EEXIST.number),
+    guard(value, 'EQ', major, EEXIST),
     load(value, 'U32', stat, Statx.RDEV_MINOR),
-    guard(value, 'EQ', d.minor, errnos.EEXIST.number),
-    made,
-  ];
+    guard(value, 'EQ', minor, EEXIST),
+    done,
+  ]);
+  return (parent, called, d) => {
+    const there = label('node_there');
+    const owned = d.uid !== 0 || d.gid !== 0;
+    return [
+      move(directory, parent),
+      move(name, called.kind === 'ref' ? called.slot : called),
+      move(mode, types[d.type] | d.mode),
+      move(device, encodeDevice(d.major, d.minor)),
+      move(major, d.major),
+      move(minor, d.minor),
+      call(makeNode),
+      ...(owned
+        ? [
+            branch(result, 'LT', 0, there),
+            sys('fchownat', [directory, ref(name), d.uid, d.gid, AT_SYMLINK_NOFOLLOW]),
+            there,
+          ]
+        : []),
+    ];
+  };
 }
 
 export interface DeviceActions {
@@ -113,6 +163,7 @@ export function deviceActions(launch: Launch): DeviceActions {
   const dev = slot('dev_fd', -1);
   const configured = (launch.config.linux?.devices ?? []).map((d, i) => fromConfig(launch, d, i));
   const actions: Action[] = [];
+  const node = nodeMaker();
   const given = devIsGiven(launch);
   const byDefault: readonly Device[] = given
     ? []

@@ -10,8 +10,18 @@ import type { Mount } from '../../spec/generated/config.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { AT_FDCWD, MountAttr, Propagation, Statx } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, slot, struct, text, u32, u64 } from '../program/operand.js';
-import { guard, type Line, load, store, sys } from '../program/step.js';
+import { buffer, type Data, ref, slot, struct, text, u32, u64 } from '../program/operand.js';
+import {
+  call,
+  guard,
+  type Line,
+  load,
+  move,
+  type Subroutine,
+  store,
+  subroutine,
+  sys,
+} from '../program/step.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
 import { normalise } from './normalise.js';
@@ -166,94 +176,111 @@ export interface Prover {
   ): readonly Action[];
 }
 
-/** All proofs of a launch use the same memory. */
+/** What a path has to be, as the subroutines that look at it read it. */
+const Expected = { MAJOR: 0, MINOR: 4, INODE: 8, MOUNT: 16, ATTRIBUTES: 24, GROUP: 32 } as const;
+
+/** All proofs of a launch use the same memory and subroutines: there may be a thousand. */
 export function createProver(launch: Launch, environment: Environment): Prover {
   const stat = buffer('proof_stat', 256);
   const info = buffer('proof_mount', 512);
   const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
-  const value = slot('proof');
+  const [path, expected] = [slot('proof_path'), slot('proof_expected')];
+  const [value, wanted] = [slot('proof'), slot('proof_wanted')];
   const modern = hasStatmount(launch.facts);
   const stale = errnos.ESTALE.number;
   const mask = STATX_TYPE_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
   const mounts = launch.config.mounts ?? [];
-  const isMount = (mount: MountFact, group: number, expected: number, copied: boolean): readonly Line[] =>
-    modern
-      ? [
-          load(value, 'U64', stat, MNT_ID),
-          store('U64', request, 8, value),
-          sys('statmount', [request, info, 512, 0]),
-          ...(copied
-            ? []
-            : [load(value, 'U32', info, StatMount.MNT_ID_OLD), guard(value, 'EQ', mount.id, stale)]),
-          load(value, 'U64', info, StatMount.MNT_ATTR),
-          guard(value, 'EQ', mount.attributes, stale),
-          load(value, 'U64', info, group),
-          guard(value, 'EQ', expected, stale),
-        ]
-      : copied
-        ? []
-        : [load(value, 'U64', stat, MNT_ID), guard(value, 'EQ', mount.id, stale)];
-  const isDirectory = (path: string): readonly Line[] => {
-    const fact = environment.sources.directories.get(path);
-    if (fact === undefined) return [];
+  const same = (width: 'U32' | 'U64', memory: Data, at: number, where: number): readonly Line[] => [
+    load(value, width, memory, at),
+    load(wanted, width, ref(expected), where),
+    guard(value, 'EQ', wanted, stale),
+  ];
+  // Init's root is that of the host, and later that of the environment; a path that leads astray is not the same directory.
+  const lookAt = sys('statx', [AT_FDCWD, ref(path), 0, mask, stat]);
+  const directory: readonly Line[] = [
+    ...same('U32', stat, Statx.DEV_MAJOR, Expected.MAJOR),
+    ...same('U32', stat, Statx.DEV_MINOR, Expected.MINOR),
+    ...same('U64', stat, Statx.INO, Expected.INODE),
+  ];
+  const askMount: readonly Line[] = modern
+    ? [
+        load(value, 'U64', stat, MNT_ID),
+        store('U64', request, 8, value),
+        sys('statmount', [request, info, 512, 0]),
+        ...same('U64', info, StatMount.MNT_ATTR, Expected.ATTRIBUTES),
+      ]
+    : [];
+  const sameMount = modern
+    ? same('U32', info, StatMount.MNT_ID_OLD, Expected.MOUNT)
+    : same('U64', stat, MNT_ID, Expected.MOUNT);
+  const group = (at: number): readonly Line[] => (modern ? same('U64', info, at, Expected.GROUP) : []);
+  const proof = (name: string, isDirectory: boolean, at: number, copied: boolean): Subroutine =>
+    subroutine(name, [
+      lookAt,
+      ...(isDirectory ? directory : []),
+      ...askMount,
+      ...(copied ? [] : sameMount),
+      ...group(at),
+    ]);
+  const proofs = {
+    source: proof('prove_source', true, StatMount.PEER_GROUP, false),
+    shared: proof('prove_shared', false, StatMount.MASTER, false),
+    destination: proof('prove_destination', true, StatMount.MASTER, false),
+    copied: proof('prove_copied', true, StatMount.MASTER, true),
+    proc: proof('prove_proc', false, StatMount.MASTER, false),
+    copiedProc: proof('prove_copied_proc', false, StatMount.MASTER, true),
+  };
+  const prove = (
+    index: number,
+    title: string,
+    of: { readonly path: string; readonly mount: MountFact; readonly group: number },
+    by: Subroutine,
+  ): readonly Action[] => {
+    const m = mounts[index];
+    const fact = environment.sources.directories.get(m?.source ?? '');
+    const row = struct(
+      'expected',
+      [
+        u32(fact?.major ?? 0),
+        u32(fact?.minor ?? 0),
+        u64(fact?.inode ?? 0),
+        u64(of.mount.id),
+        u64(of.mount.attributes),
+        u64(of.group),
+      ],
+      true,
+    );
+    const words = [
+      `leave out the mount on ${m?.destination}: it is no longer what it was when this was compiled; compile again, or prepare ${environment.tree} again`,
+    ];
     return [
-      load(value, 'U32', stat, Statx.DEV_MAJOR),
-      guard(value, 'EQ', fact.major, stale),
-      load(value, 'U32', stat, Statx.DEV_MINOR),
-      guard(value, 'EQ', fact.minor, stale),
-      load(value, 'U64', stat, Statx.INO),
-      guard(value, 'EQ', fact.inode, stale),
+      action({ title, because: launch.because('mounts', index), words }, [
+        move(path, text(of.path)),
+        move(expected, row),
+        call(by),
+      ]),
     ];
   };
-  const words = (m: Mount | undefined): readonly string[] => [
-    `leave out the mount on ${m?.destination}: it is no longer what it was when this was compiled; compile again, or prepare ${environment.tree} again`,
-  ];
   return {
     source(index, { source }) {
-      const m = mounts[index];
-      const path = m?.source ?? '';
+      const at = mounts[index]?.source ?? '';
       if (source === null) return [];
-      return [
-        action(
-          { title: `look at ${path} of the host`, because: launch.because('mounts', index), words: words(m) },
-          [
-            sys('statx', [AT_FDCWD, text(path), 0, mask, stat]),
-            ...isDirectory(path),
-            ...isMount(source, StatMount.PEER_GROUP, source.peerGroup, false),
-          ],
-        ),
-      ];
+      const of = { path: at, mount: source, group: source.peerGroup };
+      return prove(index, `look at ${at} of the host`, of, proofs.source);
     },
     shared(index, { destination }) {
       // Where statmount(2) tells of master and attributes, the look at its place says it all.
       if (modern) return [];
-      const m = mounts[index];
-      return [
-        action(
-          {
-            title: `look at ${m?.destination} of the environment`,
-            because: launch.because('mounts', index),
-            words: words(m),
-          },
-          [
-            sys('statx', [AT_FDCWD, text(m?.destination ?? ''), 0, mask, stat]),
-            ...isMount(destination, StatMount.MASTER, destination.master, false),
-          ],
-        ),
-      ];
+      const at = mounts[index]?.destination ?? '';
+      const of = { path: at, mount: destination, group: destination.master };
+      return prove(index, `look at ${at} of the environment`, of, proofs.shared);
     },
-    destination(index, { destination, why }, copied) {
-      const m = mounts[index];
-      const place = m?.destination ?? '';
-      const title = `leave out the mount on ${place}: ${why}`;
-      return [
-        action({ title, because: launch.because('mounts', index), words: words(m) }, [
-          // Init's root is that of the environment already; a path that leads astray is not the same directory.
-          sys('statx', [AT_FDCWD, text(place), 0, mask, stat]),
-          ...isDirectory(m?.source ?? ''),
-          ...isMount(destination, StatMount.MASTER, destination.master, copied),
-        ]),
-      ];
+    destination(index, { destination, source, why }, copied) {
+      const at = mounts[index]?.destination ?? '';
+      const of = { path: at, mount: destination, group: destination.master };
+      const title = `leave out the mount on ${at}: ${why}`;
+      if (source === null) return prove(index, title, of, copied ? proofs.copiedProc : proofs.proc);
+      return prove(index, title, of, copied ? proofs.copied : proofs.destination);
     },
   };
 }

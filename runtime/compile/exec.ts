@@ -231,7 +231,6 @@ function processTrack(
       ...command.prepare,
       ...command.execute(cells.initEnd, 'exec'),
     ],
-    subroutines: [],
     failed: reportFailure(launch, cells.initEnd),
   };
 }
@@ -363,7 +362,7 @@ export function compileExec(input: ExecInput): CompiledExec {
       arch: facts.arch,
       joins: true,
       tracks: [
-        { name: 'exec', actions, subroutines: [], failed: [exitReporting(255)] },
+        { name: 'exec', actions, failed: [exitReporting(255)] },
         processTrack(launch, {
           begin,
           init,

@@ -7,8 +7,21 @@ import type { Process } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
-import { buffer, field, label, ref, slot, slots, vector } from '../program/operand.js';
-import { alu, branch, fail, format, jump, type Line, load, move, scan, sys } from '../program/step.js';
+import { buffer, cell, field, label, ref, slot, slots, text, vector } from '../program/operand.js';
+import {
+  alu,
+  branch,
+  call,
+  fail,
+  format,
+  jump,
+  type Line,
+  load,
+  move,
+  scan,
+  subroutine,
+  sys,
+} from '../program/step.js';
 import type { Home } from './home.js';
 import type { Launch } from './launch.js';
 
@@ -50,7 +63,6 @@ export function executable(
   const foundInVain = label('found_in_vain');
   const refused = slot('exec_refused');
   const missing = label('exec_missing');
-  const search = label('search_path');
   const candidate = buffer('executable', 4096, true);
   const status = slot('candidate_status');
   const stat = buffer('executable_stat', 256);
@@ -58,51 +70,64 @@ export function executable(
   const result = slots('exec_result', 2);
   const length = slots('arg0_length', 2);
   const SLASH = '/'.charCodeAt(0);
+  const COLON = ':'.charCodeAt(0);
 
+  const bad = label('bad_candidate');
+  const regular = label('regular');
   // One candidate: 0 usable, else the errno why not.
-  const check = (): Line[] => {
-    const bad = label('bad_candidate');
-    const over = label('candidate_over');
-    const irregular = label('irregular');
-    return [
-      sys('statx', [AT_FDCWD, candidate, 0, STATX_TYPE, stat], { to: status, on: [SEARCHED, bad] }),
-      load(mode, 'U16', stat, Statx.MODE),
-      alu(mode, mode, 'AND', S_IFMT),
-      branch(mode, 'NE', S_IFREG, irregular),
-      sys('faccessat2', [AT_FDCWD, candidate, 1, AT_EACCESS], { to: status, on: [SEARCHED, bad] }),
-      jump(over),
-      irregular,
-      move(status, -errnos.EACCES.number),
-      jump(over),
-      bad,
-      over,
-    ];
-  };
+  const check = subroutine('check_candidate', [
+    sys('statx', [AT_FDCWD, candidate, 0, STATX_TYPE, stat], { to: status, on: [SEARCHED, bad] }),
+    load(mode, 'U16', stat, Statx.MODE),
+    alu(mode, mode, 'AND', S_IFMT),
+    branch(mode, 'EQ', S_IFREG, regular),
+    move(status, -errnos.EACCES.number),
+    jump(bad),
+    regular,
+    sys('faccessat2', [AT_FDCWD, candidate, 1, AT_EACCESS], { to: status, on: [SEARCHED, bad] }),
+    bad,
+  ]);
+  // Each directory ends in a colon; an empty one is the current one, as execvp(3) has it.
+  const directories = text(
+    path
+      .split(':')
+      .map(directory => `${directory || '.'}:`)
+      .join(''),
+  );
+  const begin = slot('directory_begin');
+  const end = slots('directory_end', 2);
+  const base = slot('directories', directories);
+  const directory = slots('directory', 2);
+  const next = label('next_directory');
+  const last = label('last_directory');
   const lines: Line[] = [
     scan('LENGTH', { buffer: ref(cells.arg0) }, { to: length, on: [['ENOENT'], missing] }),
     branch(length, 'EQ', 0, missing),
-    scan('FIND', { buffer: ref(cells.arg0), length, byte: SLASH }, { to: result, on: [['ENOENT'], search] }),
+    scan('FIND', { buffer: ref(cells.arg0), length, byte: SLASH }, { to: result, on: [['ENOENT'], next] }),
     format(candidate, [field(TemplateField.STRING, cells.arg0)]),
-    ...check(),
+    call(check),
     branch(status, 'GE', 0, found),
     alu(refused, 0, 'SUB', status),
     branch(status, 'EQ', -errnos.EACCES.number, foundInVain),
     fail(refused),
-    search,
+    next,
+    scan(
+      'FIND',
+      { buffer: directories, length: directories.size, start: begin, byte: COLON },
+      { to: end, on: [['ENOENT'], last] },
+    ),
+    alu(directory, base, 'ADD', begin),
+    alu(cell(directory, 1), end, 'SUB', begin),
+    alu(begin, end, 'ADD', 1),
+    format(candidate, [field(TemplateField.BYTES, directory), '/', field(TemplateField.STRING, cells.arg0)], {
+      on: [['ENAMETOOLONG'], next],
+    }),
+    call(check),
+    branch(status, 'GE', 0, found),
+    branch(status, 'NE', -errnos.EACCES.number, next),
+    move(refused, errnos.EACCES.number),
+    jump(next),
+    last,
   ];
-  for (const directory of path.split(':')) {
-    const next = label('next_directory');
-    lines.push(
-      format(candidate, [directory === '' ? '.' : directory, '/', field(TemplateField.STRING, cells.arg0)], {
-        on: [['ENAMETOOLONG'], next],
-      }),
-      ...check(),
-      branch(status, 'GE', 0, found),
-      branch(status, 'NE', -errnos.EACCES.number, next),
-      move(refused, errnos.EACCES.number),
-      next,
-    );
-  }
   lines.push(branch(refused, 'EQ', errnos.EACCES.number, foundInVain), missing, fail(errnos.ENOENT.number));
   lines.push(found, move(refused, 0), foundInVain);
   const given = field(TemplateField.STRING, cells.arg0);

@@ -184,7 +184,6 @@ export function hookActions(
           ]),
         ]),
       ],
-      subroutines: [],
       failed: [exit(127)],
     });
   });

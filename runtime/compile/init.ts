@@ -50,7 +50,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     ...parts.startContainer,
     ...command.execute(errorFd, 'start gate'),
   ];
-  return { name: 'init', actions, subroutines: [], failed: reportFailure(launch, errorFd) };
+  return { name: 'init', actions, failed: reportFailure(launch, errorFd) };
 }
 
 /** create: the fifo that `start` writes; run: the channel. */

@@ -61,7 +61,6 @@ export function makerTrack(
         exit(1),
       ]),
     ],
-    subroutines: [],
     failed: [formatFailure(c.message, c.size), sys('write', [c.makerEnd, c.message, c.size]), exit(1)],
   };
 }

@@ -14,8 +14,8 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, label, slot, text } from '../program/operand.js';
-import { alu, branch, guard, jump, load, move, resolve, sys } from '../program/step.js';
+import { buffer, label, ref, slot, text } from '../program/operand.js';
+import { alu, branch, call, guard, jump, load, move, resolve, subroutine, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.js';
 
@@ -27,7 +27,7 @@ export function maskedPaths(launch: Launch): readonly Action[] {
   if (paths.length === 0) return [];
   const { open, cells } = launch;
   const nullFd = slot('null_fd', -1);
-  // One empty read-only tmpfs serves every masked directory: made with the first, cloned for the others.
+  // One empty read-only tmpfs serves every masked directory: made when the first one turns up, and cloned.
   const empty = slot('empty_fd', -1);
   const stat = buffer('mask_stat', 256);
   const value = slot('mask_value');
@@ -43,68 +43,70 @@ export function maskedPaths(launch: Launch): readonly Action[] {
     load(value, 'U32', stat, Statx.RDEV_MINOR),
     guard(value, 'EQ', 3, errnos.ENODEV.number),
   ]);
-  const masks = paths.map((path, i) => {
-    const destination = slot('mask_destination');
-    const mount = slot('mask_mount');
-    const skip = label('mask_skip');
-    const isFile = label('mask_file');
-    const made = label('mask_made');
-    const done = label('mask_done');
-    const again = label('mask_again');
-    return action({ title: `mask ${path}`, because: launch.because('linux', 'maskedPaths', i) }, [
-      resolve({ root: cells.rootFd, path: text(path) }, { to: destination, on: [absent, skip] }),
-      sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
-      load(value, 'U16', stat, Statx.MODE),
-      alu(value, value, 'AND', S_IFMT),
-      branch(value, 'NE', S_IFDIR, isFile),
-      branch(empty, 'GE', 0, again),
-      ...newFilesystem(
-        'tmpfs',
-        'tmpfs',
-        [
-          ['nr_blocks', '1'],
-          ['nr_inodes', '1'],
-          ['mode', '755'],
-        ],
-        MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
-        empty,
-      ),
-      attach(empty, destination),
-      jump(made),
-      again,
-      cloneTree(empty, false, mount),
-      attach(mount, destination),
-      sys('close', [mount]),
-      jump(made),
-      isFile,
-      cloneTree(nullFd, false, mount),
-      attach(mount, destination),
-      sys('close', [mount]),
-      made,
-      sys('close', [destination]),
-      jump(done),
-      skip,
-      move(value, 0),
-      done,
-    ]);
-  });
+  const path = slot('mask_path');
+  const destination = slot('mask_destination');
+  const cover = slot('mask_cover');
+  const skip = label('mask_skip');
+  const isFile = label('mask_file');
+  const made = label('mask_made');
+  const ready = label('mask_ready');
+  const mask = subroutine('mask', [
+    resolve({ root: cells.rootFd, path: ref(path) }, { to: destination, on: [absent, skip] }),
+    sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
+    load(value, 'U16', stat, Statx.MODE),
+    alu(value, value, 'AND', S_IFMT),
+    branch(value, 'NE', S_IFDIR, isFile),
+    branch(empty, 'GE', 0, made),
+    ...newFilesystem(
+      'tmpfs',
+      'tmpfs',
+      [
+        ['nr_blocks', '1'],
+        ['nr_inodes', '1'],
+        ['mode', '755'],
+      ],
+      MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
+      empty,
+    ),
+    made,
+    cloneTree(empty, false, cover),
+    jump(ready),
+    isFile,
+    cloneTree(nullFd, false, cover),
+    ready,
+    attach(cover, destination),
+    sys('close', [cover]),
+    sys('close', [destination]),
+    skip,
+  ]);
+  const masks = paths.map((masked, i) =>
+    action({ title: `mask ${masked}`, because: launch.because('linux', 'maskedPaths', i) }, [
+      move(path, text(masked)),
+      call(mask),
+    ]),
+  );
   return [prepare, ...masks];
 }
 
 export function readonlyPaths(launch: Launch): readonly Action[] {
   const { cells } = launch;
-  return (launch.config.linux?.readonlyPaths ?? []).map((path, i) => {
-    const destination = slot('readonly_destination');
-    const mount = slot('readonly_mount');
-    const skip = label('readonly_skip');
-    return action({ title: `make ${path} read-only`, because: launch.because('linux', 'readonlyPaths', i) }, [
-      resolve({ root: cells.rootFd, path: text(path) }, { to: destination, on: [absent, skip] }),
-      cloneTree(destination, true, mount),
-      setAttributes(mount, MountAttr.RDONLY, 0, 0, true),
-      attach(mount, destination),
-      sys('close', [mount]),
-      sys('close', [destination]),
-      skip,
-    ]);
-  });
+  const path = slot('readonly_path');
+  const destination = slot('readonly_destination');
+  const mount = slot('readonly_mount');
+  const skip = label('readonly_skip');
+  const protect = subroutine('make_readonly', [
+    resolve({ root: cells.rootFd, path: ref(path) }, { to: destination, on: [absent, skip] }),
+    cloneTree(destination, true, mount),
+    setAttributes(mount, MountAttr.RDONLY, 0, 0, true),
+    attach(mount, destination),
+    sys('close', [mount]),
+    sys('close', [destination]),
+    skip,
+  ]);
+  return (launch.config.linux?.readonlyPaths ?? []).map((protected_, i) =>
+    action({ title: `make ${protected_} read-only`, because: launch.because('linux', 'readonlyPaths', i) }, [
+      move(path, text(protected_)),
+      call(protect),
+    ]),
+  );
 }

@@ -147,7 +147,6 @@ export function compileRelease(input: {
             exit(0),
           ]),
         ],
-        subroutines: [],
         failed: [exitReporting(1)],
       },
     ],

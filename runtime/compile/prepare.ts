@@ -66,7 +66,7 @@ export function compilePrepare(input: PrepareInput): Program {
     arch: input.arch,
     joins: false,
     tracks: [
-      { name: 'host', actions: host, subroutines: [], failed: [exitReporting(1)] },
+      { name: 'host', actions: host, failed: [exitReporting(1)] },
       makerTrack(open, cells, { actions: assemble(input, open, root), root }),
     ],
     entries: [{ entry: 'host', track: 'host' }],

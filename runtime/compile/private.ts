@@ -11,18 +11,8 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import {
-  buffer,
-  type Label,
-  label,
-  type Operand,
-  type Slot,
-  slot,
-  struct,
-  text,
-  u32,
-} from '../program/operand.js';
-import { alu, branch, type Line, load, move, send, store, sys } from '../program/step.js';
+import { buffer, label, type Operand, ref, type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import { alu, branch, call, type Line, load, move, send, store, subroutine, sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
 import { hasMountNamespace, type Launch, rule } from './launch.js';
 import { maskedPaths, readonlyPaths } from './masks.js';
@@ -62,40 +52,63 @@ function ownNull(launch: Launch): Action {
   const stat = buffer('null_stat', 256);
   const value = slot('null_value');
   const fd = slot('null_own', -1);
-  const done = label('null_done');
-  const unlessNull = (from: Operand, path: string, flags: number, target: Label): readonly Line[] => [
-    sys('statx', [from, text(path), flags, STATX_BASIC, stat], {
-      on: [['EBADF', 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'], target],
+  const number = slot('null_stream');
+  const [from, path, flags, isNull] = [
+    slot('null_from'),
+    slot('null_path'),
+    slot('null_flags'),
+    slot('is_null'),
+  ];
+  const other = label('null_other');
+  const look = subroutine('is_it_null', [
+    move(isNull, 0),
+    sys('statx', [from, ref(path), flags, STATX_BASIC, stat], {
+      on: [['EBADF', 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'], other],
     }),
     load(value, 'U16', stat, Statx.MODE),
     alu(value, value, 'AND', S_IFMT),
-    branch(value, 'NE', S_IFCHR, target),
+    branch(value, 'NE', S_IFCHR, other),
     load(value, 'U32', stat, Statx.RDEV_MAJOR),
-    branch(value, 'NE', 1, target),
+    branch(value, 'NE', 1, other),
     load(value, 'U32', stat, Statx.RDEV_MINOR),
-    branch(value, 'NE', 3, target),
+    branch(value, 'NE', 3, other),
+    move(isNull, 1),
+    other,
+  ]);
+  const isItNull = (dir: Operand, name: string, at: number): readonly Line[] => [
+    move(from, dir),
+    move(path, text(name)),
+    move(flags, at),
+    call(look),
   ];
-  const lines: Line[] = [];
-  for (const n of [0, 1, 2]) {
-    const next = label(`null_${n}`);
-    const opened = label(`null_opened_${n}`);
-    lines.push(
-      ...unlessNull(n, '', AT_EMPTY_PATH, next),
-      branch(fd, 'GE', 0, opened),
-      // A root file system may bring its own idea of /dev/null: another device must not even be opened, by us with all our rights.
-      ...unlessNull(AT_FDCWD, '/dev/null', AT_SYMLINK_NOFOLLOW, done),
-      sys('openat', [AT_FDCWD, text('/dev/null'), open.RDWR | open.CLOEXEC | open.NOFOLLOW, 0], {
-        to: fd,
-        on: [['ENOENT', 'ENOTDIR', 'EACCES', 'ENXIO', 'ELOOP'], done],
-      }),
-      ...unlessNull(fd, '', AT_EMPTY_PATH, done),
-      opened,
-      sys('dup3', [fd, n, 0]),
-      next,
-    );
-  }
-  lines.push(done, move(value, 0));
-  return action({ title: 'use the /dev/null of the container', because: rule('standard streams') }, lines);
+  const [again, next, opened, done] = [
+    label('null_again'),
+    label('null_next'),
+    label('null_opened'),
+    label('null_done'),
+  ];
+  return action({ title: 'use the /dev/null of the container', because: rule('standard streams') }, [
+    again,
+    ...isItNull(number, '', AT_EMPTY_PATH),
+    branch(isNull, 'EQ', 0, next),
+    branch(fd, 'GE', 0, opened),
+    // A root file system may bring its own idea of /dev/null: another device must not even be opened, by us with all our rights.
+    ...isItNull(AT_FDCWD, '/dev/null', AT_SYMLINK_NOFOLLOW),
+    branch(isNull, 'EQ', 0, done),
+    sys('openat', [AT_FDCWD, text('/dev/null'), open.RDWR | open.CLOEXEC | open.NOFOLLOW, 0], {
+      to: fd,
+      on: [['ENOENT', 'ENOTDIR', 'EACCES', 'ENXIO', 'ELOOP'], done],
+    }),
+    ...isItNull(fd, '', AT_EMPTY_PATH),
+    branch(isNull, 'EQ', 0, done),
+    opened,
+    sys('dup3', [fd, number, 0]),
+    next,
+    alu(number, number, 'ADD', 1),
+    branch(number, 'LE', 2, again),
+    done,
+    move(value, 0),
+  ]);
 }
 
 export function terminalActions(

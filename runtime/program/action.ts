@@ -87,8 +87,6 @@ export function action(input: ActionInput, lines: readonly Line[]): Action {
 export interface Track {
   readonly name: string;
   readonly actions: readonly Action[];
-  /** Called by several actions; each line list ends in RETURN. */
-  readonly subroutines: readonly Line[];
   /** What happens at last after a failure, behind all undo steps; must not fall through. */
   readonly failed: readonly Line[];
 }

@@ -60,7 +60,6 @@ function programOf(lines: readonly Line[], more: Partial<Program> = {}, own: Par
       {
         name: 'run',
         actions: [action({ title: 'do', because }, lines)],
-        subroutines: [],
         failed: [],
         ...own,
       },
@@ -243,7 +242,6 @@ test('TRACK names the track and the step of the child', () => {
   const init: Track = {
     name: 'init',
     actions: [action({ title: 'begin', because }, [begin, exit(0)])],
-    subroutines: [],
     failed: [],
   };
   const image = decodeImage(encode({ ...program, tracks: [...program.tracks, init] }));

@@ -7,6 +7,7 @@ import { buffer, cell, field, label, ref, slot, slots, struct, text, u64 } from 
 import {
   alu,
   branch,
+  call,
   exit,
   exitReporting,
   fail,
@@ -19,6 +20,7 @@ import {
   move,
   scan,
   store,
+  subroutine,
   sys,
   track,
   walk,
@@ -40,7 +42,6 @@ function programOf(
           action({ title: 'empty', because }, []),
           action({ title: 'last', because }, [exit(0)]),
         ],
-        subroutines: [],
         failed,
       },
     ],
@@ -86,6 +87,26 @@ test('the second track is numbered on', () => {
   const { tracks } = explain({ ...one, tracks: [...one.tracks, init] }, { steps: true });
   assert.equal(tracks[1]?.actions[0]?.steps, [3, 3]);
   assert.equal(tracks[1]?.actions[0]?.listing, [{ number: 3, text: 'exit PLAIN 5' }]);
+});
+
+test('subroutines are listed behind their track, and their mounts count for each call', () => {
+  const [fd, empty] = [slot('fd'), text('')];
+  const cover = subroutine('cover', [sys('move_mount', [fd, empty, fd, empty, 68])]);
+  const { tracks, counts } = explain(programOf([call(cover), call(cover), exit(0)]), { steps: true });
+  assert.equal(
+    tracks[0]?.actions[0]?.listing.map(s => s.text),
+    ['call cover', 'call cover', 'exit PLAIN 0'],
+  );
+  assert.equal(tracks[0]?.subroutines, [
+    {
+      name: 'cover',
+      listing: [
+        { number: 4, text: 'move_mount(fd, "", fd, "", 68)' },
+        { number: 5, text: 'return' },
+      ],
+    },
+  ]);
+  assert.is(counts.mounts, 2);
 });
 
 test('system calls read as in strace', () => {

@@ -3,7 +3,7 @@
  */
 import { instructions } from '../../spec/instructions.js';
 import type { Because, Program } from './action.js';
-import { type Layout, layOut } from './layout.js';
+import { type Layout, layOut, type PlacedTrack } from './layout.js';
 import type { Operand, Template } from './operand.js';
 import type { Step } from './step.js';
 
@@ -20,11 +20,18 @@ export interface ExplainedAction {
   readonly listing: readonly ExplainedStep[];
 }
 
+export interface ExplainedSubroutine {
+  readonly name: string;
+  readonly listing: readonly ExplainedStep[];
+}
+
 export interface ExplainedTrack {
   readonly name: string;
   readonly actions: readonly ExplainedAction[];
   /** Steps that take back what was made, and those that end the track after a failure. */
   readonly afterFailure: readonly ExplainedStep[];
+  /** What its actions call. */
+  readonly subroutines: readonly ExplainedSubroutine[];
 }
 
 export interface Explained {
@@ -90,6 +97,10 @@ function describe(step: Step, layout: Layout): string {
       return step.template
         ? `${to}format ${a} ${template(step.template)}${handled}`
         : `${to}format ${a} the failure`;
+    case 'CALL':
+      return `call ${step.subroutine?.entry.name ?? target}`;
+    case 'RETURN':
+      return 'return';
     case 'TRACK':
       return `${to}clone3(${a}) begins track ${step.track} at ${target}`;
     default:
@@ -102,6 +113,22 @@ function isMount(step: Step): boolean {
   return step.call === 'move_mount' || step.call === 'mount';
 }
 
+/** A mount in a subroutine counts once for each call. */
+function mountsOf(layout: Layout, { first, count, subroutines }: PlacedTrack): number {
+  const places = new Map(subroutines.map(s => [s.subroutine, s]));
+  const mounts = (from: number, length: number): number => {
+    let n = 0;
+    for (const { step } of layout.steps.slice(from, from + length)) {
+      const called = step.subroutine ? places.get(step.subroutine) : undefined;
+      if (isMount(step)) n++;
+      else if (called) n += mounts(called.first, called.count);
+    }
+    return n;
+  };
+  const behind = subroutines[0]?.first ?? first + count;
+  return mounts(first, behind - first);
+}
+
 export function explain(program: Program, options: { readonly steps: boolean }): Explained {
   const layout = layOut(program);
   const listing = (first: number, count: number): readonly ExplainedStep[] =>
@@ -111,7 +138,7 @@ export function explain(program: Program, options: { readonly steps: boolean }):
           .map(({ step }, i) => ({ number: first + i, text: describe(step, layout) }))
       : [];
   let actionNumber = 0;
-  const tracks = layout.tracks.map(({ track, first, count }): ExplainedTrack => {
+  const tracks = layout.tracks.map(({ track, first, count, subroutines }): ExplainedTrack => {
     let last = first;
     const actions = track.actions.map((a): ExplainedAction => {
       const placed = layout.actions[actionNumber++];
@@ -126,7 +153,15 @@ export function explain(program: Program, options: { readonly steps: boolean }):
       };
     });
     actionNumber++;
-    return { name: track.name, actions, afterFailure: listing(last, first + count - last) };
+    const behind = subroutines[0]?.first ?? first + count;
+    return {
+      name: track.name,
+      actions,
+      afterFailure: listing(last, behind - last),
+      subroutines: options.steps
+        ? subroutines.map(s => ({ name: s.subroutine.entry.name, listing: listing(s.first, s.count) }))
+        : [],
+    };
   });
   return {
     entries: program.entries.map(e => e.entry),
@@ -134,7 +169,7 @@ export function explain(program: Program, options: { readonly steps: boolean }):
     counts: {
       actions: tracks.reduce((n, t) => n + t.actions.length, 0),
       steps: layout.steps.length,
-      mounts: layout.steps.filter(({ step }) => isMount(step)).length,
+      mounts: layout.tracks.reduce((n, track) => n + mountsOf(layout, track), 0),
       bytes: layout.dataSize + layout.steps.length * 64,
     },
   };

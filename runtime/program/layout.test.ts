@@ -18,7 +18,7 @@ import {
   u32,
   u64,
 } from './operand.js';
-import { exit, format, jump, type Line, move, sys, trim } from './step.js';
+import { call, exit, format, jump, type Line, move, subroutine, sys, trim } from './step.js';
 
 const because = { kind: 'rule', rule: 'test' } as const;
 
@@ -27,7 +27,7 @@ function does(lines: readonly Line[], undo: readonly Line[] = []): Action {
 }
 
 function trackOf(actions: readonly Action[], more: Partial<Track> = {}): Track {
-  return { name: 'run', actions, subroutines: [], failed: [], ...more };
+  return { name: 'run', actions, failed: [], ...more };
 }
 
 function programOf(...tracks: readonly Track[]): Program {
@@ -191,13 +191,37 @@ test('a failure unwinds what was made before, latest first, but not the own half
 
 test('undo steps belong to the action whose work they take back, the rest to the end of the track', () => {
   const { steps } = layOut(
-    programOf(
-      trackOf([does([exit(0)]), does([exit(0)], [exit(5)])], { failed: [exit(1)], subroutines: [exit(2)] }),
-    ),
+    programOf(trackOf([does([exit(0)]), does([exit(0)], [exit(5)])], { failed: [exit(1), exit(2)] })),
   );
   assert.equal(
     steps.map(({ action: a }) => a),
-    [0, 1, 2, 1, 2],
+    [0, 1, 1, 2, 2],
+  );
+});
+
+test('a subroutine stands once behind the track that calls it, with those that it calls itself', () => {
+  const inner = subroutine('inner', [move(slot('a'), 1)]);
+  const outer = subroutine('outer', [call(inner)]);
+  const { steps, tracks, labels } = layOut(
+    programOf(
+      trackOf([does([call(outer)]), does([call(outer), exit(0)], [call(inner)])], { failed: [exit(1)] }),
+      trackOf([does([exit(0)])], { name: 'other' }),
+    ),
+  );
+  const [first, other] = tracks;
+  assert.equal(
+    first?.subroutines.map(s => [s.subroutine, s.first, s.count]),
+    [
+      [outer, 5, 2],
+      [inner, 7, 2],
+    ],
+  );
+  assert.is(labels.get(inner.entry), 7);
+  assert.equal([first?.count, other?.first, other?.subroutines.length], [9, 9, 0]);
+  assert.equal(
+    steps.slice(5).map(({ action: a }) => a),
+    [2, 2, 2, 2, 3],
+    'they belong to the end of the track',
   );
 });
 

@@ -12,7 +12,7 @@ import {
   type Slot,
   type Template,
 } from './operand.js';
-import type { Line, Step } from './step.js';
+import type { Line, Step, Subroutine } from './step.js';
 
 export interface PlacedStep {
   readonly step: Step;
@@ -21,6 +21,14 @@ export interface PlacedStep {
 
 export interface PlacedTrack {
   readonly track: Track;
+  readonly first: number;
+  readonly count: number;
+  /** Behind all else of the track. */
+  readonly subroutines: readonly PlacedSubroutine[];
+}
+
+export interface PlacedSubroutine {
+  readonly subroutine: Subroutine;
   readonly first: number;
   readonly count: number;
 }
@@ -135,6 +143,19 @@ export function layOut(program: Program): Layout {
     }
   };
 
+  /** Those that the steps from `first` on call, and those that these call. */
+  const placeSubroutines = (first: number, action: number): readonly PlacedSubroutine[] => {
+    const placed = new Map<Subroutine, PlacedSubroutine>();
+    for (let i = first; i < steps.length; i++) {
+      const called = steps[i]?.step.subroutine;
+      if (!called || placed.has(called)) continue;
+      const at = steps.length;
+      place(called.lines, action);
+      placed.set(called, { subroutine: called, first: at, count: steps.length - at });
+    }
+    return [...placed.values()];
+  };
+
   for (const track of program.tracks) {
     const first = steps.length;
     const base = actions.length;
@@ -145,7 +166,6 @@ export function layOut(program: Program): Layout {
       spans.push({ first: from, count: steps.length - from });
     });
     const end = base + track.actions.length;
-    place(track.subroutines, end);
     const undoStart = new Map<number, number>();
     for (let i = track.actions.length - 1; i >= 0; i--) {
       const undo = track.actions[i]?.undo ?? [];
@@ -161,7 +181,8 @@ export function layOut(program: Program): Layout {
       unwind = undoStart.get(i) ?? unwind;
     });
     actions.push({ action: closing(track), unwind: null, first: failed, count: steps.length - failed });
-    tracks.push({ track, first, count: steps.length - first });
+    const subroutines = placeSubroutines(first, end);
+    tracks.push({ track, first, count: steps.length - first, subroutines });
   }
 
   const memory = new Memory();

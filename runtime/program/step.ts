@@ -1,10 +1,18 @@
 /**
- * Steps: one frozen record for each instruction, made only by the functions of this file.
+ * Steps: one record for each instruction, made only by the functions of this file.
  */
 import type { ErrnoName } from '../../spec/errno.js';
 import { instructions, type Opcode } from '../../spec/instructions.js';
 import type { SystemCallName } from '../../spec/syscalls.js';
-import type { Cell, Data, Label, Operand, Slot, Template } from './operand.js';
+import {
+  type Cell,
+  type Data,
+  type Label,
+  label,
+  type Operand,
+  type Slot,
+  type Template,
+} from './operand.js';
 
 export interface Step {
   readonly kind: 'step';
@@ -16,9 +24,19 @@ export interface Step {
   readonly errnos: readonly ErrnoName[];
   readonly target: Label | null;
   readonly call: SystemCallName | null;
+  /** CALL: laid down once in each track that calls it. */
+  readonly subroutine: Subroutine | null;
   /** TRACK: the name of the child's track. */
   readonly track: string | null;
   readonly template: Template | null;
+}
+
+/** Steps that several actions of a track call. A failure in them is one of the action that called, with its words. */
+export interface Subroutine {
+  readonly kind: 'subroutine';
+  readonly entry: Label;
+  /** From the entry to RETURN. */
+  readonly lines: readonly Line[];
 }
 
 export type Line = Step | Label;
@@ -29,20 +47,23 @@ export interface Outcome {
   readonly on?: readonly [readonly ErrnoName[], Label];
 }
 
+const nothing: readonly never[] = [];
+
+/** Neither frozen nor spread: a program has a thousand steps, and `create` runs this code for the first and only time. */
 function step(op: Opcode, given: Partial<Omit<Step, 'kind' | 'op'>>): Step {
-  return Object.freeze({
+  return {
     kind: 'step',
     op,
-    sub: 0,
-    args: [],
-    dst: null,
-    errnos: [],
-    target: null,
-    call: null,
-    track: null,
-    template: null,
-    ...given,
-  });
+    sub: given.sub ?? 0,
+    args: given.args ?? nothing,
+    dst: given.dst ?? null,
+    errnos: given.errnos ?? nothing,
+    target: given.target ?? null,
+    call: given.call ?? null,
+    subroutine: given.subroutine ?? null,
+    track: given.track ?? null,
+    template: given.template ?? null,
+  };
 }
 
 function outcome(o: Outcome): Pick<Step, 'dst' | 'errnos' | 'target'> {
@@ -86,8 +107,16 @@ export function jump(target: Label): Step {
   return branch(0, 'ALWAYS', 0, target);
 }
 
-export function call(target: Label): Step {
-  return step('CALL', { target });
+export function subroutine(name: string, lines: readonly Line[]): Subroutine {
+  const entry = label(name);
+  return { kind: 'subroutine', entry, lines: [entry, ...lines, back()] };
+}
+
+/** A subroutine, or a place in the same track from which RETURN comes back. */
+export function call(to: Subroutine | Label): Step {
+  return to.kind === 'label'
+    ? step('CALL', { target: to })
+    : step('CALL', { target: to.entry, subroutine: to });
 }
 
 export function back(): Step {

@@ -13,8 +13,19 @@ import {
   Statx,
 } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
-import { buffer, bytes, type Data, label, slot, text } from '../../program/operand.js';
-import { branch, guard, jump, type Line, load, resolve, sys } from '../../program/step.js';
+import { buffer, bytes, type Data, label, ref, slot, text } from '../../program/operand.js';
+import {
+  branch,
+  call,
+  guard,
+  jump,
+  type Line,
+  load,
+  move,
+  resolve,
+  subroutine,
+  sys,
+} from '../../program/step.js';
 import { type Launch, rule } from '../launch.js';
 import type { Refuse } from '../refusal.js';
 import { attachDeviceFilter } from './device-program.js';
@@ -130,32 +141,32 @@ function enableControllers(
   return lines;
 }
 
-function make(launch: Launch, d: CgroupDirectory): Action {
+function make(launch: Launch, plan: CgroupPlan): readonly Action[] {
   const { open } = launch;
+  const path = slot('cgroup');
   const made = label('cgroup_made');
   const deep = label('cgroup_parents');
   const root = slot('cgroup_root');
   const fd = slot('cgroup_fd');
-  return action(
-    {
-      title: `make cgroup ${shownPath(d)}`,
-      because:
-        launch.config.linux?.cgroupsPath !== undefined
-          ? launch.because('linux', 'cgroupsPath')
-          : rule('cgroup'),
-    },
-    [
-      sys('mkdirat', [AT_FDCWD, d.memory, 0o755], { to: fd, on: [['ENOENT', 'EEXIST'], deep] }),
-      jump(made),
-      deep,
-      branch(fd, 'EQ', -errnos.EEXIST.number, made),
-      sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
-      resolve({ root, path: d.memory, make: 'directories' }, { to: fd }),
-      sys('close', [fd]),
-      sys('close', [root]),
-      made,
+  const makeOne = subroutine('make_cgroup', [
+    sys('mkdirat', [AT_FDCWD, ref(path), 0o755], { to: fd, on: [['ENOENT', 'EEXIST'], deep] }),
+    jump(made),
+    deep,
+    branch(fd, 'EQ', -errnos.EEXIST.number, made),
+    sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
+    resolve({ root, path: ref(path), make: 'directories' }, { to: fd }),
+    sys('close', [fd]),
+    sys('close', [root]),
+    made,
+  ]);
+  const because =
+    launch.config.linux?.cgroupsPath !== undefined ? launch.because('linux', 'cgroupsPath') : rule('cgroup');
+  return plan.directories.map(d =>
+    action({ title: `make cgroup ${shownPath(d)}`, because }, [
+      move(path, d.memory),
+      call(makeOne),
       ...(d.version === 1 && d.hierarchy.controllers.includes('cpuset') ? seedCpuset(launch, d) : []),
-    ],
+    ]),
   );
 }
 
@@ -263,8 +274,7 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       property: p.property.join('.'),
     });
 
-  const made: Action[] = [];
-  for (const d of plan.directories) made.push(make(launch, d));
+  const made: Action[] = [...make(launch, plan)];
 
   const needed = new Map<CgroupDirectory, Set<string>>();
   const writes: Action[] = [];
@@ -379,18 +389,23 @@ function see(launch: Launch, plan: CgroupPlan): readonly Action[] {
 /** v1: the process itself writes 0 to `tasks`; another's pid in cgroup.procs waits for a grace period of the kernel, about 10 ms. */
 function enter(launch: Launch, plan: CgroupPlan): readonly Action[] {
   const { open } = launch;
+  const path = slot('cgroup_entered');
   const dir = slot('cgroup_enter');
   const fd = slot('tasks_fd');
   const zero = textBytes('0');
+  const enterOne = subroutine('enter_cgroup', [
+    sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+    sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+    sys('write', [fd, zero, 1]),
+    sys('close', [fd]),
+    sys('close', [dir]),
+  ]);
   return plan.directories
     .filter(d => d.version === 1)
     .map(d =>
       action({ title: `enter cgroup ${shownPath(d)}`, because: rule('cgroup') }, [
-        sys('openat', [AT_FDCWD, d.memory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
-        sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
-        sys('write', [fd, zero, 1]),
-        sys('close', [fd]),
-        sys('close', [dir]),
+        move(path, d.memory),
+        call(enterOne),
       ]),
     );
 }

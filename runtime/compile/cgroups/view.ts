@@ -5,8 +5,8 @@
 import type { Mount } from '../../../spec/generated/config.js';
 import { MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
 import { type Action, action, type Because } from '../../program/action.js';
-import { label, slot, text } from '../../program/operand.js';
-import { type Line, resolve, sys } from '../../program/step.js';
+import { label, ref, slot, text } from '../../program/operand.js';
+import { call, type Line, move, resolve, subroutine, sys } from '../../program/step.js';
 import type { Launch } from '../launch.js';
 import type { MountOptions } from '../mount-options.js';
 import { adjust, attach, newFilesystem } from '../mount-steps.js';
@@ -72,24 +72,27 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
     sys('close', [destination]),
     sys('openat', [mount, text('.'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: top }),
   ];
+  const path = slot('cgroup_shown');
+  const name = slot('cgroup_name');
   const one = slot('cgroup_one');
+  const showOne = subroutine('show_cgroup', [
+    ...launch.placement.openSource(ref(path), flags, one),
+    sys('mkdirat', [top, ref(name), 0o755]),
+    sys('openat', [top, ref(name), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: destination }),
+    ...adjust(one, o, 0),
+    attach(one, destination),
+    sys('close', [one]),
+    sys('close', [destination]),
+  ]);
   for (const d of directories) {
-    const name = d.hierarchy.mount.slice(d.hierarchy.mount.lastIndexOf('/') + 1);
-    lines.push(
-      ...launch.placement.openSource(d.memory, flags, one),
-      sys('mkdirat', [top, text(name), 0o755]),
-      sys('openat', [top, text(name), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: destination }),
-      ...adjust(one, o, 0),
-      attach(one, destination),
-      sys('close', [one]),
-      sys('close', [destination]),
-    );
+    const base = d.hierarchy.mount.slice(d.hierarchy.mount.lastIndexOf('/') + 1);
+    lines.push(move(path, d.memory), move(name, text(base)), call(showOne));
     // cpu and cpuacct mounted together are also found under each name.
     if (d.hierarchy.controllers.length > 1 && d.version === 1)
       for (const c of d.hierarchy.controllers) {
         const there = label('cgroup_link');
-        if (c !== name)
-          lines.push(sys('symlinkat', [text(name), top, text(c)], { on: [['EEXIST'], there] }), there);
+        if (c !== base)
+          lines.push(sys('symlinkat', [text(base), top, text(c)], { on: [['EEXIST'], there] }), there);
       }
   }
   lines.push(...adjust(mount, o, 0), sys('close', [top]), sys('close', [mount]));

@@ -57,6 +57,7 @@ export function shownProgram(program: Program): string {
     `track ${track.name}`,
     ...track.actions.flatMap(a => [`  ${a.title}   <- ${cause(a.because)}`, ...indented(a.listing)]),
     ...(track.afterFailure.length > 0 ? ['  after a failure', ...indented(track.afterFailure)] : []),
+    ...track.subroutines.flatMap(s => [`  subroutine ${s.name}`, ...indented(s.listing)]),
     '',
   ]);
   return lines.join('\n');

@@ -190,5 +190,5 @@ export function entryTrack(
   actions: readonly Action[],
   failed: readonly Line[] = [exitReporting(1)],
 ): Track {
-  return { name, actions, subroutines: [], failed };
+  return { name, actions, failed };
 }

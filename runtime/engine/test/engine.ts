@@ -83,8 +83,7 @@ export function program(input: ProgramInput): Program {
   const track = {
     name: 'host',
     actions: input.actions,
-    subroutines: input.subroutines ?? [],
-    failed: input.failed ?? [s.exitReporting(1)],
+    failed: [...(input.failed ?? [s.exitReporting(1)]), ...(input.subroutines ?? [])],
   };
   return {
     arch,

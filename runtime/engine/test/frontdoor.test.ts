@@ -71,7 +71,6 @@ function showing(entries: readonly Entry[], joins = false): Uint8Array {
     entries: entries.map(entry => ({ entry, track: entry })),
     tracks: entries.map(entry => ({
       name: entry,
-      subroutines: [],
       failed: [],
       actions: [
         act('show', [
@@ -306,7 +305,7 @@ test('HANDOVER gives the command to TypeScript', () => {
     joins: false,
     parameters: new Map(),
     entries: [{ entry: 'delete', track: 'host' }],
-    tracks: [{ name: 'host', subroutines: [], failed: [], actions: [act('hand over', [s.handover()])] }],
+    tracks: [{ name: 'host', failed: [], actions: [act('hand over', [s.handover()])] }],
   });
   writeFileSync(join(root, 'box', 'program'), image);
   const args = ['--root', root, 'delete', 'box'];
@@ -375,7 +374,6 @@ function identity(): Uint8Array {
     tracks: [
       {
         name: 'host',
-        subroutines: [],
         failed: [],
         actions: [
           act('say', [

@@ -24,7 +24,6 @@ function child(lines: readonly s.Line[], more: Partial<Track> = {}) {
   const track: Track = {
     name: 'child',
     actions: [act('be the child', [entry, ...lines])],
-    subroutines: [],
     failed: [],
     ...more,
   };
@@ -51,7 +50,6 @@ only('TRACK refuses a child in our memory and pointers outside the data', () => 
   const track: Track = {
     name: 'child',
     actions: [act('c', [start, s.exit(0)])],
-    subroutines: [],
     failed: [],
   };
   const attempt = (args: o.Data, before: readonly s.Line[] = []) =>

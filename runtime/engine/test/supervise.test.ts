@@ -77,7 +77,6 @@ function supervised(script: string, input: { readonly pty: boolean; readonly for
                 s.exit(1),
               ]),
             ],
-            subroutines: [],
             failed: [],
           },
         ],

@@ -54,9 +54,7 @@ function everything(): Buffer {
           ]),
         ],
         subroutines: [sub, s.back()],
-        tracks: [
-          { name: 'child', actions: [act('third', [child, s.handover()])], subroutines: [], failed: [] },
-        ],
+        tracks: [{ name: 'child', actions: [act('third', [child, s.handover()])], failed: [] }],
         parameters: new Map([['ID', id]]),
       }),
     ),

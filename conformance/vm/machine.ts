@@ -22,6 +22,8 @@ export interface MachineRequest {
   readonly payload?: readonly PayloadItem[];
   /** Of the script, in seconds of this machine's clock, with booting; default 300. */
   readonly timeout?: number;
+  /** The machine is ended when the script has printed nothing for so many seconds. */
+  readonly silence?: number;
   /** More words for the kernel, such as `panic_on_warn=1`. */
   readonly commandLine?: readonly string[];
   /** MiB; default 2048. */
@@ -39,7 +41,7 @@ export type Ending =
   | { readonly kind: 'exit'; readonly exitCode: number }
   /** The kernel panicked: see the console. */
   | { readonly kind: 'panic' }
-  /** The timeout was over. */
+  /** The timeout was over, or the script silent for too long. */
   | { readonly kind: 'deadline' }
   /** The machine powered off or restarted before the script had ended. */
   | { readonly kind: 'stopped' }
@@ -71,8 +73,8 @@ function cached(...command: readonly string[]): string {
   }).trim();
 }
 
-/** Programs of the tests run from the repository's top directory. */
-function labSources(): string {
+/** This folder. Programs of the tests run from the repository's top directory. */
+export function labSources(): string {
   return join(process.cwd(), 'conformance/vm');
 }
 
@@ -191,18 +193,21 @@ export async function bootMachine(request: MachineRequest): Promise<MachineOutco
     request.onLine?.(line);
   });
   let late = false;
-  const deadline = setTimeout(
-    () => {
-      late = true;
-      child.kill('SIGKILL');
-    },
-    (request.timeout ?? 300) * 1000,
-  );
+  const end = () => {
+    late = true;
+    child.kill('SIGKILL');
+  };
+  const deadlines = [setTimeout(end, (request.timeout ?? 300) * 1000)];
+  if (request.silence !== undefined) {
+    const silence = setTimeout(end, request.silence * 1000);
+    reader.on('line', () => silence.refresh());
+    deadlines.push(silence);
+  }
   const failure = await new Promise<string | null>(done => {
     child.on('error', error => done(error.message));
     child.on('close', code => done(code === 0 || code === null ? null : `qemu ended with exit code ${code}`));
   });
-  clearTimeout(deadline);
+  for (const deadline of deadlines) clearTimeout(deadline);
 
   const text = (part: { readonly bytes: () => Buffer } | undefined) => part?.bytes().toString('utf8') ?? '';
   const consoleText = text(console).replace(/\r/g, '');

@@ -1,0 +1,48 @@
+/**
+ * `node build/conformance/vm.mjs [--kernel 6.12] [--only PATTERN] [--list]`: the cases that need a machine of their own, with each kernel. A case
+ * is run in a virtual machine, so this needs no privilege but to make that (root, the first time).
+ */
+import { parseArgs } from 'node:util';
+import { runsFor } from './case.js';
+import { cases } from './cases/index.js';
+import { kernels, prepareMachines } from './machine.js';
+import { runCases, type Verdict } from './run-cases.js';
+
+const { values } = parseArgs({
+  options: {
+    kernel: { type: 'string', multiple: true },
+    only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+function printed({ kernel, name, word, reason, milliseconds }: Verdict): string {
+  const seconds = milliseconds === 0 ? '' : `  (${(milliseconds / 1000).toFixed(1)} s)`;
+  const head = `${word.padEnd(5)} ${kernel.padEnd(4)}  ${name}`;
+  if (word === 'skip') return `${head}: ${reason}`;
+  return word === 'ok'
+    ? `${head}${seconds}`
+    : `${head}${seconds}\n      ${reason.replace(/\n/g, '\n      ')}`;
+}
+
+async function main(): Promise<number> {
+  const wanted = kernels.filter(kernel => values.kernel?.includes(kernel) ?? true);
+  const chosen = cases.filter(({ name }) => new RegExp(values.only).test(name));
+  if (values.list) {
+    for (const kernel of wanted)
+      for (const { name } of runsFor(chosen, kernel)) console.log(`${kernel} ${name}`);
+    return 0;
+  }
+  prepareMachines(wanted);
+  const counts = { ok: 0, FAIL: 0, skip: 0 };
+  const onVerdict = (verdict: Verdict) => {
+    counts[verdict.word]++;
+    console.log(printed(verdict));
+  };
+  // Side by side: a machine's work is mostly that of one processor.
+  await Promise.all(wanted.map(kernel => runCases(chosen, kernel, onVerdict)));
+  console.log(`${counts.ok} passed, ${counts.FAIL} failed, ${counts.skip} skipped`);
+  return counts.FAIL === 0 && counts.ok > 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -240,10 +240,14 @@ export const commands: readonly Command[] = [
     text('output', 'FILE', 'the executable', { short: 'o' }),
     ...plan,
   ]),
-  command('tree', 'list|show|check|prepare|release [NAME]', 'work with the registered trees', [
+  command('tree', 'list|show|check|prepare|release|load [NAME]', 'work with the registered trees', [
     text('format', 'FORMAT', 'table or json', { short: 'f' }),
+    flag('check', "load: only compare the kernel's list with the registry"),
     flag('drain', 'release: let nobody in any more, then wait for the holders'),
     flag('force', 'release: although somebody holds it; holders keep what they see'),
+  ]),
+  command('skeleton', 'create|check|remove [PATH]', "the root of environments by the kernel's link", [
+    flag('force', 'remove: although somebody uses it; he keeps what he sees'),
   ]),
   command('pause', 'ID', 'freeze the processes of a container', [], { stored: 'pause' }),
   command('resume', 'ID', 'thaw the processes of a container', [], { stored: 'resume' }),

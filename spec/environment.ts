@@ -146,3 +146,47 @@ export interface PinPlace {
   /** Name of the tree as part of file names. */
   readonly file: string;
 }
+
+/** A directory of the host in the skeleton of all trees. */
+export interface SkeletonMount extends Share {
+  /** Part of the host view, a share, a directory that holds trees (or a tree), or a tree once more, read-only. */
+  readonly what: 'host' | 'share' | 'trees' | 'tree';
+}
+
+/** What the skeleton of all trees has to be; parents before what is in them. */
+export interface SkeletonPlan {
+  readonly entries: readonly (SkeletonEntry & { readonly kind: 'directory' | 'link' })[];
+  readonly mounts: readonly SkeletonMount[];
+}
+
+/** What `skeleton create` does to make it so. */
+export interface SkeletonWork {
+  readonly cpus: number;
+  readonly place: PinPlace;
+  /** The caller is not in the mount namespace of process 1. */
+  readonly enter: boolean;
+  /** /chos */
+  readonly path: string;
+  /** The skeleton that is there; null: all of the plan is to be made. */
+  readonly root: DirectoryFact | null;
+  /** Unfinished ones of ours that cover the directory. */
+  readonly leftovers: number;
+  /** Mounts to be taken away, deepest first. */
+  readonly detach: readonly string[];
+  /** Links to be taken away. */
+  readonly unlink: readonly string[];
+  /** Links that become directories, with what is to be in them. */
+  readonly open: readonly {
+    readonly path: string;
+    readonly mode: number;
+    readonly entries: SkeletonPlan['entries'];
+  }[];
+  readonly make: SkeletonPlan['entries'];
+  readonly mount: readonly SkeletonMount[];
+  readonly generation: number;
+  readonly stale: readonly string[];
+  /** For the record. */
+  readonly shares: readonly (Share & { readonly live: boolean })[];
+  readonly holders: readonly string[];
+  readonly readonly: readonly string[];
+}

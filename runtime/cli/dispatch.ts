@@ -26,6 +26,7 @@ const load: Readonly<Record<string, () => Promise<Run>>> = {
   ps: async () => (await import('./ps.js')).ps,
   spec: async () => (await import('./spec.js')).spec,
   features: async () => (await import('./features.js')).features,
+  skeleton: async () => (await import('./skeleton.js')).skeleton,
   tree: async () => (await import('./tree.js')).tree,
 };
 

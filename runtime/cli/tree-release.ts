@@ -1,13 +1,12 @@
-import { closeSync, openSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { errnoName } from '../../spec/errno.js';
 import { compileRelease } from '../compile/pins.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
 import { fileName, type Generation, PINS, readGenerations } from '../trees/pins.js';
+import { closeRecord } from './close-record.js';
 import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
-import { errnoOf } from './read-input.js';
 import { runningContainers } from './running-containers.js';
 import { givenName, hostViewFor } from './tree-prepare.js';
 
@@ -16,23 +15,9 @@ const POLL = 100;
 
 const fileOf = (one: Generation): string => `${fileName(one.tree)}@${one.number}`;
 
-/**
- * Stop new launches: they open NAME@N.json and lock it, shared, until their process is in the namespace. Once it has another name and was locked
- * exclusively, nobody is on the way any more, and /proc tells of everybody who is in.
- */
-async function close(directory: string, one: Generation): Promise<Attempt<null>> {
+function close(directory: string, one: Generation): Promise<Attempt<null>> {
   const file = `${directory}/${fileOf(one)}`;
-  try {
-    if (one.state === 'ready') renameSync(`${file}.json`, `${file}.closing`);
-    const fd = openSync(`${file}.closing`, 'r');
-    const { lockExclusive } = await import('../host/libc.js');
-    const errno = lockExclusive(fd);
-    closeSync(fd);
-    if (errno === 0) return ok(null);
-    return refuse({ kind: 'file', verb: 'lock', path: file, code: errnoName(errno) ?? String(errno) });
-  } catch (error) {
-    return refuse({ kind: 'file', verb: 'close', path: file, code: errnoOf(error) });
-  }
+  return closeRecord(`${file}.json`, `${file}.closing`);
 }
 
 function reopen(directory: string, one: Generation): void {

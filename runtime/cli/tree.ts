@@ -1,21 +1,31 @@
-/** `tree list|show|check|prepare|release`. */
+/** `tree list|show|check|prepare|release|load`. */
 import { findingText } from '../report/finding-text.js';
 import { table } from '../report/table.js';
 import { checkTree, isFault, systemOf } from '../trees/check-tree.js';
 import { describeHolder, holdersOf } from '../trees/holders.js';
+import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
 import { currentGeneration, type Generation, readGenerations } from '../trees/pins.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome } from './invocation.js';
 import { outputFormat } from './output-format.js';
 import { runningContainers } from './running-containers.js';
+import { load } from './tree-load.js';
 import { prepare } from './tree-prepare.js';
 import { release } from './tree-release.js';
 
 interface Shown {
   readonly registry: Registry;
   readonly generations: readonly Generation[];
+  readonly kernel: KernelFacts;
 }
+
+/** Whether the kernel's list has the tree; null: there is no list, or it cannot be seen. */
+function inKernel({ kernel }: Shown, { path }: RegisteredTree): boolean | null {
+  return kernel.kind === 'present' ? (kernel.valid?.has(path) ?? null) : null;
+}
+
+const kernelWord = (listed: boolean | null): string => (listed === null ? '-' : listed ? 'yes' : 'no');
 
 const current = ({ generations }: Shown, tree: RegisteredTree): string =>
   currentGeneration(generations, tree.name)?.name ?? '-';
@@ -32,8 +42,9 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     String(tree.shares.length),
     tree.backEnd,
     current(shown, tree),
+    kernelWord(inKernel(shown, tree)),
   ]);
-  return done(table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED'], rows));
+  return done(table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'KERNEL'], rows));
 }
 
 function treeObject(shown: Shown, tree: RegisteredTree): Readonly<Record<string, unknown>> {
@@ -51,6 +62,7 @@ function treeObject(shown: Shown, tree: RegisteredTree): Readonly<Record<string,
     shell,
     default: name === shown.registry.defaultTree,
     prepared: prepared === undefined ? null : prepared.name,
+    kernel: inKernel(shown, tree),
     file,
     line,
   };
@@ -102,6 +114,7 @@ function show(invocation: Invocation, shown: Shown): Outcome {
     ['path', readonly ? `${path} (read-only)` : path],
     ['registered', `${file}:${line}`],
     ['back end', backEnd],
+    ["kernel's list", kernelWord(inKernel(shown, tree.value))],
     ['shell', shell],
     ...(env as readonly string[]).map(entry => ['variable', entry] as const),
     ...tree.value.shares.map(
@@ -138,7 +151,7 @@ function check(invocation: Invocation, shown: Shown): Outcome {
   return { kind: 'done', out: table(['NAME', 'RESULT', 'WHAT'], rows), exitCode: faults > 0 ? 1 : 0 };
 }
 
-const actions = ['list', 'show', 'check', 'prepare', 'release'] as const;
+const actions = ['list', 'show', 'check', 'prepare', 'release', 'load'] as const;
 
 export async function tree(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[0] ?? '';
@@ -149,9 +162,10 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   }
   if (action === 'prepare') return prepare(invocation);
   if (action === 'release') return release(invocation);
+  if (action === 'load') return load(invocation);
   const registry = openRegistry();
   if (registry.kind === 'failure') return failed(registry.failure);
-  const shown = { registry: registry.value, generations: readGenerations() };
+  const shown = { registry: registry.value, generations: readGenerations(), kernel: probeKernelLink() };
   switch (action) {
     case 'list':
       return list(invocation, shown);

@@ -10,6 +10,7 @@ import {
   type OpenFlags,
   openFlags,
   Propagation,
+  Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Program } from '../program/action.js';
 import { buffer, label, type Slot, slot, text } from '../program/operand.js';
@@ -113,6 +114,28 @@ export function unpin(pins: Slot, path: string, name: string): readonly Line[] {
   ];
 }
 
+/** linux/fcntl.h */
+export const AT_REMOVEDIR = 0x200;
+
+/** When the last generation is gone, so is the tmpfs; the next `prepare` mounts it anew. The lock stays: somebody may be waiting for it. */
+export function dropEmptyPlace(place: PinPlace, pins: Slot): Action {
+  const stat = buffer('place_stat', 256);
+  const size = slot('place_size');
+  const used = label('place_used');
+  return action({ title: `drop ${place.directory} if it is empty`, because: rule('nothing is pinned') }, [
+    // The size of a directory of tmpfs counts its entries (simple_empty(), mm/shmem.c).
+    sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
+    load(size, 'U64', stat, Statx.SIZE),
+    branch(size, 'NE', 0, used),
+    sys('close', [pins]),
+    sys('umount2', [text(place.directory), UMOUNT_NOFOLLOW], { on: [['EBUSY', 'EINVAL'], used] }),
+    sys('unlinkat', [AT_FDCWD, text(place.directory), AT_REMOVEDIR], {
+      on: [['ENOTEMPTY', 'EBUSY', 'ENOENT', 'EROFS'], used],
+    }),
+    used,
+  ]);
+}
+
 /** `tree release`: unpin generations that were closed before. */
 export function compileRelease(input: {
   readonly arch: Arch;
@@ -142,6 +165,7 @@ export function compileRelease(input: {
               ...unpin(pins, `${place.directory}/${name}`, name),
             ]),
           ),
+          dropEmptyPlace(place, pins),
           action({ title: 'say so', because: rule('tree release') }, [
             sys('write', [1, text(line), Buffer.byteLength(line)]),
             exit(0),

@@ -10,4 +10,28 @@ export type TreeFault =
   | { readonly kind: 'not-prepared'; readonly tree: string }
   | { readonly kind: 'no-generation'; readonly name: string; readonly known: readonly string[] }
   /** `release` without --force or --drain. */
-  | { readonly kind: 'held'; readonly name: string; readonly holders: readonly string[] };
+  | { readonly kind: 'held'; readonly name: string; readonly holders: readonly string[] }
+  | { readonly kind: 'no-trees' }
+  /** The place of the skeleton is somebody else's. */
+  | {
+      readonly kind: 'skeleton-place';
+      readonly path: string;
+      readonly why: 'mounted' | 'not-empty' | 'not-a-directory' | 'not-canonical' | 'named-like-a-tree';
+    }
+  | { readonly kind: 'no-skeleton'; readonly path: string }
+  /** `skeleton remove` without --force. */
+  | { readonly kind: 'skeleton-held'; readonly path: string; readonly holders: readonly string[] }
+  /** The kernel module chos is not there, or cannot do what is asked. */
+  | { readonly kind: 'no-module' }
+  | { readonly kind: 'old-module'; readonly version: string }
+  /** Paths that the module takes are those of process 1. */
+  | { readonly kind: 'not-on-the-host' }
+  /** The kernel refuses trees; one sentence each. */
+  | { readonly kind: 'not-loaded'; readonly refused: readonly LoadRefusal[] };
+
+/** What the kernel said of a tree that was written to its list. */
+export interface LoadRefusal {
+  readonly tree: string;
+  readonly path: string;
+  readonly code: string;
+}

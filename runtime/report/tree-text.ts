@@ -1,7 +1,7 @@
 /** Words for what is wrong with a tree. */
 import { unreachable } from '../../spec/unreachable.js';
 import { errnoText } from './errno-text.js';
-import type { TreeFault } from './tree-fault.js';
+import type { LoadRefusal, TreeFault } from './tree-fault.js';
 
 /** More holders than this are counted, not named: callers show one line. */
 const SHOWN = 8;
@@ -24,6 +24,44 @@ function listOf(names: readonly string[]): string {
   return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
 }
 
+function placeText(why: (TreeFault & { readonly kind: 'skeleton-place' })['why']): string {
+  switch (why) {
+    case 'mounted':
+      return 'something else is mounted there; unmount it or give another place';
+    case 'not-empty':
+      return 'there is something in that directory; empty it or give another place';
+    case 'not-a-directory':
+      return 'it is not a directory';
+    case 'not-canonical':
+      return 'give an absolute path without `.`, `..` and doubled slashes';
+    case 'named-like-a-tree':
+      return 'a tree is registered by that name';
+    default:
+      return unreachable(why);
+  }
+}
+
+/** What the kernel means by its errno (kmod/uapi/linux/chos.h). */
+export function loadText({ tree, path, code }: LoadRefusal): string {
+  const reason = ((): string => {
+    switch (code) {
+      case 'ENOENT':
+        return `${path} does not exist`;
+      case 'ENOTDIR':
+        return `${path} is not a directory`;
+      case 'ENAMETOOLONG':
+        return `${path.slice(0, 40)}... is longer than 4095 bytes`;
+      case 'EINVAL':
+        return `${path} is not a path that the kernel takes: absolute, without \`.\`, \`..\`, newlines and doubled slashes`;
+      case 'EPERM':
+        return 'only CAP_SYS_ADMIN of the initial user namespace may change the list';
+      default:
+        return errnoText(code);
+    }
+  })();
+  return `tree \`${tree}\`: ${reason}`;
+}
+
 export function treeFaultText(fault: TreeFault): string {
   switch (fault.kind) {
     case 'untrusted':
@@ -40,6 +78,22 @@ export function treeFaultText(fault: TreeFault): string {
       return `there is no generation \`${fault.name}\`; ${fault.known.length === 0 ? 'none is prepared' : `prepared: ${listOf(fault.known)}`}`;
     case 'held':
       return `release \`${fault.name}\`: still held by ${listOf(fault.holders)}; wait for them with --drain, or drop it with --force (they keep what they see)`;
+    case 'no-trees':
+      return "no tree is registered that the kernel's link may lead to; write one to /etc/chos.d/*.json";
+    case 'skeleton-place':
+      return `make the skeleton \`${fault.path}\`: ${placeText(fault.why)}`;
+    case 'no-skeleton':
+      return `there is no skeleton \`${fault.path}\``;
+    case 'skeleton-held':
+      return `remove the skeleton \`${fault.path}\`: still used by ${listOf(fault.holders)}; end them, or drop it with --force (they keep what they see, but nothing new shows up)`;
+    case 'no-module':
+      return 'load trees: the kernel module chos is not loaded; modprobe chos';
+    case 'old-module':
+      return `load trees: the kernel module chos ${fault.version} is too old; install that of this version`;
+    case 'not-on-the-host':
+      return 'load trees: this mount namespace or root is not that of process 1; run it with `nsenter -t 1 -m`';
+    case 'not-loaded':
+      return `load trees: ${fault.refused.map(loadText).join('; ')}`;
     default:
       return unreachable(fault);
   }

@@ -56,3 +56,25 @@ export function holdersOf(
 export function describeHolder({ pid, command, container }: Holder): string {
   return container === null ? `process ${pid} (${command})` : `container ${container} (process ${pid})`;
 }
+
+/** Processes whose root is a directory, wherever it is mounted: those in a skeleton, and in copies of it. */
+export function processesRootedIn(
+  directory: string,
+  containers: readonly RunningContainer[],
+): readonly Holder[] {
+  const idOf = new Map(containers.map(({ pid, id }) => [pid, id]));
+  const { dev, ino } = statSync(directory);
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(name => {
+      try {
+        const root = statSync(`/proc/${name}/root/`);
+        return root.dev === dev && root.ino === ino;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map(pid => ({ pid, command: commandOf(pid), container: idOf.get(pid) ?? null }));
+}

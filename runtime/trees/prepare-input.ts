@@ -23,7 +23,7 @@ export function cpuCount(possible: string): number {
   return last === undefined ? 1 : Number(last) + 1;
 }
 
-function possibleCpus(): number {
+export function possibleCpus(): number {
   try {
     return cpuCount(readFileSync('/sys/devices/system/cpu/possible', 'latin1'));
   } catch {

@@ -1,0 +1,242 @@
+/** The skeleton of all trees, without the kernel module: what is mounted and made on the host, observed from there. */
+import * as assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Case } from './cases.js';
+import {
+  base,
+  bundle,
+  chos,
+  chosLater,
+  home,
+  hostMounts,
+  pins,
+  type Ran,
+  registry,
+  runtime,
+  scratch,
+  writeRegistry,
+} from './machine.js';
+
+const cases: Case[] = [];
+const test = (name: string, run: Case['run'] | (() => void) | (() => Promise<void>)): void => {
+  cases.push({ name: `skeleton: ${name}`, run: run as Case['run'] });
+};
+
+function good(ran: Ran): string {
+  assert.equal(ran.status, 0, ran.stderr);
+  return ran.stdout;
+}
+
+const place = `${base}/chos`;
+const skeleton = (...args: readonly string[]): Ran => chos('skeleton', ...args, place);
+const mountsBelow = (path: string): readonly string[] =>
+  hostMounts()
+    .map(line => line.split(' ')[4] ?? '')
+    .filter(point => point === path || point.startsWith(`${path}/`));
+const mountLine = (point: string): string =>
+  hostMounts().findLast(line => line.split(' ')[4] === point) ?? '';
+
+test('there is none to check or to remove', () => {
+  assert.match(skeleton('check').stderr, /there is no skeleton/);
+  assert.match(skeleton('remove').stderr, /there is no skeleton/);
+  assert.match(chos('skeleton', 'create', 'chos').stderr, /give an absolute path/);
+  assert.match(chos('skeleton', 'create', '/a/../b').stderr, /give an absolute path/);
+  assert.match(chos('skeleton', 'make').stderr, /create/);
+});
+
+test("a place that is somebody else's is refused", () => {
+  mkdirSync(`${base}/full/x`, { recursive: true });
+  assert.match(chos('skeleton', 'create', `${base}/full`).stderr, /there is something in that directory/);
+  assert.equal(spawnSync('mount', ['-t', 'tmpfs', 'other', `${base}/full`]).status, 0);
+  assert.match(chos('skeleton', 'create', `${base}/full`).stderr, /something else is mounted there/);
+  spawnSync('umount', [`${base}/full`]);
+});
+
+test("create mounts it: links for what is the tree's, the host's own mounts for the rest", () => {
+  assert.match(good(skeleton('create')), /chos is made: 3 trees, 2 shares, \d+ mounts for all/);
+  assert.equal(readlinkSync(`${place}/etc`), '/proc/chos/link/etc');
+  assert.equal(readlinkSync(`${place}/bin`), '/proc/chos/link/bin');
+  assert.equal(readFileSync(`${place}${home}/hello`, 'utf8'), 'hello\n');
+  assert.ok(existsSync(`${place}/proc/self/status`));
+  // The directory of the trees would hide nothing, but it is a directory of the test that also holds the shares.
+  assert.match(readFileSync(`${place}${base}/one/etc/os-release`, 'utf8'), /ID=one/);
+  assert.match(good(skeleton('check')), /note/);
+});
+
+test('everything that is mounted in it follows the host, and nothing goes back', () => {
+  for (const point of [home, '/sys', '/dev'])
+    assert.match(mountLine(`${place}${point}`), /master:\d+/, point);
+  assert.doesNotMatch(mountLine(place), /shared:/);
+  assert.match(mountLine(`${place}${scratch}`).split(' ')[5] ?? '', /^ro/);
+  mkdirSync(`${home}/late`);
+  assert.equal(spawnSync('mount', ['-t', 'tmpfs', 'late', `${home}/late`]).status, 0);
+  writeFileSync(`${home}/late/file`, 'late');
+  assert.equal(readFileSync(`${place}${home}/late/file`, 'utf8'), 'late');
+  assert.equal(spawnSync('umount', [`${home}/late`]).status, 0);
+  assert.ok(!existsSync(`${place}${home}/late/file`));
+});
+
+test('nobody can write to it', () => {
+  assert.throws(() => mkdirSync(`${place}/mine`), /EROFS/);
+  assert.throws(() => rmSync(`${place}/etc`), /EROFS/);
+});
+
+test('create once more changes nothing', () => {
+  const before = hostMounts();
+  assert.match(good(skeleton('create')), /is as the registry asks for/);
+  assert.deepEqual(hostMounts(), before);
+});
+
+test('a namespace that holds nothing else is pinned', () => {
+  const [pin] = readdirSync(pins).filter(file => /chos@\d+$/.test(file));
+  const seen = spawnSync('nsenter', [`--mount=${pins}/${pin}`, '/bin/sh', '-c', 'true'], {
+    encoding: 'utf8',
+  });
+  // No tree, no link: there is no shell.
+  assert.notEqual(seen.status, 0);
+  const mounts = readFileSync(`${pins}/${pin}.mounts`, 'utf8');
+  assert.match(mounts, new RegExp(` ${home} .*master:`));
+  assert.doesNotMatch(mounts, /nsfs|chos-carrier/);
+});
+
+test('check tells each deviation, create puts it right under who is inside', async () => {
+  const inside = spawn(
+    'chroot',
+    [
+      place,
+      `${base}/one/bin/busybox`,
+      'sh',
+      '-c',
+      `echo in; read x; cat ${base}/new/file; ${base}/one/bin/busybox readlink /opt`,
+    ],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  let said = '';
+  inside.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  while (!said.includes('in')) await new Promise(resolve => setImmediate(resolve));
+  mkdirSync(`${base}/new`);
+  writeFileSync(`${base}/new/file`, 'new\n');
+  mkdirSync(`${base}/two/opt`);
+  writeRegistry({ ...registry, shares: [...registry.shares, { path: `${base}/new` }, { path: '/srv' }] });
+  mkdirSync('/srv', { recursive: true });
+  spawnSync('umount', ['-l', `${place}${home}`]);
+  const told = skeleton('check');
+  assert.equal(told.status, 1);
+  for (const what of [
+    /new: is not mounted/,
+    /home: is not mounted/,
+    /\/opt: the link is missing/,
+    /its record/,
+  ])
+    assert.match(told.stdout, what);
+  assert.match(good(skeleton('create')), /is changed/);
+  assert.match(readFileSync(`${place}${home}/hello`, 'utf8'), /hello/);
+  inside.stdin.end('\n');
+  await new Promise(resolve => inside.on('close', resolve));
+  assert.match(said, /new\n.*link\/opt/);
+  assert.doesNotMatch(skeleton('check').stdout, /fault/);
+});
+
+test('a link becomes a directory when a share comes to be below it, and stays one', () => {
+  for (const tree of ['one', 'two', 'three']) mkdirSync(`${base}/${tree}/var/lib`, { recursive: true });
+  good(skeleton('create'));
+  assert.equal(readlinkSync(`${place}/var`), '/proc/chos/link/var');
+  mkdirSync('/var/chos-share', { recursive: true });
+  writeRegistry({ ...registry, shares: [...registry.shares, { path: '/var/chos-share' }] });
+  assert.match(skeleton('check').stdout, /\/var: is a link, and must be a directory/);
+  good(skeleton('create'));
+  assert.ok(lstatSync(`${place}/var`).isDirectory());
+  assert.equal(readlinkSync(`${place}/var/lib`), '/proc/chos/link/var/lib');
+  assert.equal(mountsBelow(`${place}/var/chos-share`).length, 1);
+  writeRegistry(registry);
+  assert.match(skeleton('check').stdout, /chos-share: is mounted, and not asked for any more/);
+  good(skeleton('create'));
+  assert.equal(mountsBelow(`${place}/var/chos-share`).length, 0);
+  assert.doesNotMatch(skeleton('check').stdout, /fault/);
+  rmSync('/var/chos-share', { recursive: true });
+});
+
+test('what a site mounts in it itself stays', () => {
+  assert.equal(spawnSync('mount', ['-t', 'tmpfs', 'site', `${place}/sys/fs/cgroup`]).status, 0);
+  good(skeleton('create'));
+  assert.match(mountLine(`${place}/sys/fs/cgroup`), /- tmpfs site/);
+  spawnSync('umount', [`${place}/sys/fs/cgroup`]);
+});
+
+test('several at the same moment, and one that was killed', async () => {
+  good(skeleton('remove'));
+  assert.equal(mountsBelow(place).length, 0);
+  const all = await Promise.all([1, 2, 3].map(() => chosLater('skeleton', 'create', place).ended));
+  assert.ok(
+    all.some(({ code }) => code === 0),
+    all.map(({ text }) => text).join(),
+  );
+  good(skeleton('create'));
+  assert.doesNotMatch(skeleton('check').stdout, /fault/);
+  good(skeleton('remove'));
+  assert.equal(mountsBelow(place).length, 0);
+  // What a create leaves that is killed in the middle: something aside, and an unfinished mount on the place.
+  mkdirSync(pins, { recursive: true });
+  mkdirSync(`${pins}/stage`, { recursive: true });
+  mkdirSync(place, { recursive: true });
+  spawnSync('mount', ['-t', 'tmpfs', 'chos-carrier', place]);
+  good(skeleton('create'));
+  assert.equal(mountsBelow(place).filter(point => point === place).length, 2);
+});
+
+test('remove refuses while somebody is inside, and names him', async () => {
+  const inside = spawn('chroot', [place, `${base}/one/bin/busybox`, 'cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  inside.stdin.write('x');
+  await new Promise(resolve => inside.stdout.once('data', resolve));
+  const refused = skeleton('remove');
+  assert.match(refused.stderr, new RegExp(`still used by process ${inside.pid} \\(`));
+  assert.equal(refused.status, 1);
+  assert.doesNotMatch(skeleton('check').stdout, /fault/);
+  assert.match(good(chos('skeleton', 'remove', '--force', place)), /is removed; still used by/);
+  inside.kill('SIGKILL');
+  assert.equal(mountsBelow(place).length, 0);
+  assert.ok(!existsSync(place));
+});
+
+test('without the module auto takes another back end, and explain says why; kmod is refused', () => {
+  const directory = bundle({ tree: 'three', args: ['true'] });
+  assert.match(
+    good(chos('explain', directory)),
+    /back end private: not prepared: .*; not kmod: the kernel module chos is not loaded/,
+  );
+  writeRegistry({ trees: { linked: { path: `${base}/two`, backEnd: 'kmod' } } }, 'linked.json');
+  const ran = chos('run', '-b', bundle({ tree: 'linked', args: ['true'] }), 'linked');
+  rmSync('/etc/chos.d/linked.json');
+  assert.equal(ran.status, 1);
+  assert.match(
+    ran.stderr,
+    /start tree `linked` with the back end kmod: the kernel module chos is not loaded/,
+  );
+  assert.match(chos('tree', 'load').stderr, /the kernel module chos is not loaded; modprobe chos/);
+  assert.match(good(chos('tree', 'list')), /KERNEL/);
+});
+
+test('from another mount namespace it is made in that of process 1', () => {
+  good(spawnSync('unshare', ['-m', runtime, 'skeleton', 'create', place], { encoding: 'utf8' }));
+  assert.equal(mountsBelow(place).filter(point => point === place).length, 2);
+  good(spawnSync('unshare', ['-m', runtime, 'skeleton', 'remove', place], { encoding: 'utf8' }));
+  assert.equal(mountsBelow(place).length, 0);
+});
+
+export { cases as skeletonCases };

@@ -1,0 +1,22 @@
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { errnoName } from '../../spec/errno.js';
+import { type Attempt, ok, refuse } from './invocation.js';
+import { errnoOf } from './read-input.js';
+
+/**
+ * Stop new launches: they open the record and lock it, shared, until their process is inside. Once it has another name and was locked exclusively, nobody
+ * is on the way any more, and /proc tells of everybody who is in.
+ */
+export async function closeRecord(record: string, closing: string): Promise<Attempt<null>> {
+  try {
+    if (existsSync(record)) renameSync(record, closing);
+    const fd = openSync(closing, 'r');
+    const { lockExclusive } = await import('../host/libc.js');
+    const errno = lockExclusive(fd);
+    closeSync(fd);
+    if (errno === 0) return ok(null);
+    return refuse({ kind: 'file', verb: 'lock', path: closing, code: errnoName(errno) ?? String(errno) });
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'close', path: closing, code: errnoOf(error) });
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync, renameSync } from 'node:fs';
+import { compileSkeletonRemoval } from '../compile/skeleton.js';
+import { hostArch } from '../host/facts.js';
+import { encode } from '../program/encode.js';
+import { describeHolder, processesRootedIn } from '../trees/holders.js';
+import { fileName, PINS } from '../trees/pins.js';
+import { closingFile, recordFile } from '../trees/skeleton-record.js';
+import { closeRecord } from './close-record.js';
+import { failed, type Invocation, type Outcome } from './invocation.js';
+import { runningContainers } from './running-containers.js';
+import { see } from './skeleton.js';
+
+/** `skeleton remove [PATH] [--force]`: no launch comes in any more; then it goes, unless somebody is inside. */
+export async function remove(invocation: Invocation): Promise<Outcome> {
+  const seen = see(invocation, 'remove the skeleton of');
+  if (seen.kind === 'failure') return seen;
+  const { look, host, enter } = seen.value;
+  const { path, place, generations } = look;
+  const [record, closing] = [recordFile(path, host.prefix + PINS), closingFile(path, host.prefix + PINS)];
+  const recorded = existsSync(record) || existsSync(closing);
+  const mounts = place.kind === 'skeleton' ? place.mounts : place.kind === 'free' ? place.leftovers : 0;
+  if (mounts === 0 && !recorded && generations.length === 0)
+    return failed({ kind: 'tree', fault: { kind: 'no-skeleton', path } });
+  if (recorded) {
+    const closed = await closeRecord(record, closing);
+    if (closed.kind === 'failure') return closed;
+  }
+  const holders =
+    place.kind === 'skeleton' ? processesRootedIn(host.prefix + path, runningContainers(invocation)) : [];
+  if (holders.length > 0 && !invocation.line.options.flags.has('force')) {
+    if (recorded) renameSync(closing, record);
+    return failed({
+      kind: 'tree',
+      fault: { kind: 'skeleton-held', path, holders: holders.map(describeHolder) },
+    });
+  }
+  const still = holders.length > 0 ? `; still used by ${holders.map(describeHolder).join(', ')}` : '';
+  const file = fileName(path);
+  const program = compileSkeletonRemoval({
+    arch: hostArch(),
+    place: { directory: PINS, file },
+    enter,
+    path,
+    mounts,
+    generations: generations.map(one => `${file}@${one.number}`),
+    summary: `${path} is removed${still}`,
+  });
+  return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
+}

@@ -1,0 +1,148 @@
+/** `skeleton create|check|remove [PATH]`: the root of the back end kmod, which all trees have in common. */
+import type { SkeletonWork } from '../../spec/environment.js';
+import { compileSkeleton } from '../compile/skeleton.js';
+import { hostArch } from '../host/facts.js';
+import { encode } from '../program/encode.js';
+import { deviationText } from '../report/skeleton-text.js';
+import { table } from '../report/table.js';
+import { DEFAULT_SKELETON, probeKernelLink } from '../trees/kernel-link.js';
+import type { Registry } from '../trees/registry.js';
+import {
+  isPinned,
+  isRecorded,
+  linkedTrees,
+  lookAtSkeleton,
+  missingShare,
+  type SkeletonLook,
+  skeletonWork,
+} from '../trees/skeleton-input.js';
+import { type HostReading, readHost } from '../trees/skeleton-place.js';
+import { openRegistry } from './environment.js';
+import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
+import { runningContainers } from './running-containers.js';
+import { hostViewFor } from './tree-prepare.js';
+
+/** What is given, or where the kernel module looks for it. */
+export function skeletonPath({ line }: Invocation): Attempt<string> {
+  const facts = probeKernelLink();
+  const path = line.operands[1] ?? (facts.kind === 'present' ? facts.skeleton : DEFAULT_SKELETON);
+  return /^(\/[^/\n]+)+$/.test(path) && !/\/\.\.?(\/|$)/.test(path)
+    ? ok(path)
+    : refuse({ kind: 'tree', fault: { kind: 'skeleton-place', path, why: 'not-canonical' } });
+}
+
+interface Seen {
+  readonly look: SkeletonLook;
+  readonly registry: Registry;
+  readonly host: HostReading;
+  readonly enter: boolean;
+}
+
+export function see(invocation: Invocation, verb: string): Attempt<Seen> {
+  const path = skeletonPath(invocation);
+  if (path.kind === 'failure') return path;
+  const view = hostViewFor(verb);
+  if (view.kind === 'failure') return view;
+  const host = readHost(view.value);
+  const registry = openRegistry(host.prefix);
+  if (registry.kind === 'failure') return registry;
+  if (registry.value.trees.has(path.value))
+    return refuse({
+      kind: 'tree',
+      fault: { kind: 'skeleton-place', path: path.value, why: 'named-like-a-tree' },
+    });
+  const look = lookAtSkeleton(registry.value, host, path.value);
+  return ok({ look, registry: registry.value, host, enter: view.value.kind === 'other' });
+}
+
+const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
+
+function summary(work: SkeletonWork, { input, plan, notLive }: SkeletonLook): string {
+  const changes =
+    work.detach.length + work.unlink.length + work.open.length + work.make.length + work.mount.length;
+  const made = work.root === null ? 'is made' : changes > 0 ? 'is changed' : 'is pinned';
+  const still =
+    notLive.length > 0
+      ? `; not live, because the host's mount is not shared: ${notLive.slice(0, 8).join(' ')}`
+      : '';
+  const trees = counted(input.trees.length, 'tree', 'trees');
+  const shares = counted(input.shares.length, 'share', 'shares');
+  return `${work.path} ${made}: ${trees}, ${shares}, ${counted(plan.mounts.length, 'mount', 'mounts')} for all${still}`;
+}
+
+function create(invocation: Invocation): Outcome {
+  const seen = see(invocation, 'make the skeleton of');
+  if (seen.kind === 'failure') return seen;
+  const { look, registry, host, enter } = seen.value;
+  const { path, place } = look;
+  if (linkedTrees(registry).length === 0) return failed({ kind: 'tree', fault: { kind: 'no-trees' } });
+  const missing = missingShare(registry, host.prefix);
+  if (missing !== null)
+    return failed({ kind: 'file', verb: 'open the share', path: missing, code: 'ENOENT' });
+  if (place.kind === 'taken')
+    return failed({ kind: 'tree', fault: { kind: 'skeleton-place', path, why: place.why } });
+  if (place.kind === 'skeleton' && look.deviations.length === 0 && isRecorded(look) && isPinned(look))
+    return done(`${path} is as the registry asks for\n`);
+  const work = skeletonWork({ ...look, place }, enter, runningContainers(invocation));
+  const program = compileSkeleton({ ...work, arch: hostArch(), summary: summary(work, look) });
+  return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
+}
+
+/** What `check` says besides the deviations: launches work without it, but not as they could. */
+function notes(look: SkeletonLook): readonly string[] {
+  const facts = probeKernelLink();
+  const unlisted =
+    facts.kind === 'present'
+      ? look.input.trees.map(tree => tree.path).filter(path => facts.valid?.has(path) === false)
+      : [];
+  return [
+    ...look.notLive.map(
+      share => `${share}: not live, because the host's mount is not shared; mount --make-shared it`,
+    ),
+    ...(isPinned(look)
+      ? []
+      : ["no namespace of it is pinned: launches with mounts of their own copy the host's"]),
+    ...(facts.kind === 'present' ? [] : ['the kernel module chos is not loaded, or too old']),
+    ...(facts.kind === 'present' && facts.skeleton !== look.path
+      ? [`the kernel module uses another skeleton, ${facts.skeleton}`]
+      : []),
+    ...unlisted.map(path => `${path}: not in the kernel's list: run chos-runtime tree load`),
+  ];
+}
+
+function check(invocation: Invocation): Outcome {
+  const seen = see(invocation, 'check the skeleton of');
+  if (seen.kind === 'failure') return seen;
+  const { look } = seen.value;
+  if (look.place.kind !== 'skeleton')
+    return failed({ kind: 'tree', fault: { kind: 'no-skeleton', path: look.path } });
+  const faults = [
+    ...look.deviations.map(deviationText),
+    ...(isRecorded(look) ? [] : ['its record is missing or says something else than the registry']),
+  ];
+  const rows = [...faults.map(text => ['fault', text]), ...notes(look).map(text => ['note', text])];
+  return {
+    kind: 'done',
+    out: rows.length === 0 ? `${look.path} is as the registry asks for\n` : table(['RESULT', 'WHAT'], rows),
+    exitCode: faults.length > 0 ? 1 : 0,
+  };
+}
+
+const actions = ['create', 'check', 'remove'] as const;
+
+export async function skeleton(invocation: Invocation): Promise<Outcome> {
+  const given = invocation.line.operands[0] ?? '';
+  const action = actions.find(name => name === given);
+  switch (action) {
+    case 'create':
+      return create(invocation);
+    case 'check':
+      return check(invocation);
+    case 'remove':
+      return (await import('./skeleton-remove.js')).remove(invocation);
+    case undefined: {
+      const fault = { kind: 'bad-value', option: 'skeleton', value: given, expected: actions } as const;
+      return failed({ kind: 'usage', fault });
+    }
+  }
+}

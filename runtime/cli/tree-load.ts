@@ -1,0 +1,68 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { LoadRefusal } from '../report/tree-fault.js';
+import { callerView } from '../trees/caller.js';
+import { DIRECTORY, probeKernelLink } from '../trees/kernel-link.js';
+import type { RegisteredTree } from '../trees/registry.js';
+import { linkedTrees } from '../trees/skeleton-input.js';
+import { openRegistry } from './environment.js';
+import { done, failed, type Invocation, type Outcome } from './invocation.js';
+import { errnoOf } from './read-input.js';
+
+const VALID = `${DIRECTORY}/valid`;
+
+/** One write is one path (docs/kernel-link.md). */
+function write(path: string): string | null {
+  try {
+    const fd = openSync(VALID, 'w');
+    try {
+      writeSync(fd, path);
+      return null;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+function refusalsOf(trees: readonly RegisteredTree[]): readonly LoadRefusal[] {
+  return trees.flatMap(({ name, path }) => {
+    const code = write(path);
+    return code === null ? [] : [{ tree: name, path, code }];
+  });
+}
+
+/**
+ * `tree load [--check]`: the kernel's list of trees becomes that of the registry. A path that stays is written again: it then means the directory that is
+ * there now. The list is emptied first only if it has a tree that the registry has not: links that are set stay in any case.
+ */
+export function load(invocation: Invocation): Outcome {
+  const facts = probeKernelLink();
+  if (facts.kind === 'absent') return failed({ kind: 'tree', fault: { kind: 'no-module' } });
+  if (facts.kind === 'too-old')
+    return failed({ kind: 'tree', fault: { kind: 'old-module', version: facts.version } });
+  if (facts.valid === null) return failed({ kind: 'tree', fault: { kind: 'needs-root', verb: 'load' } });
+  const registry = openRegistry();
+  if (registry.kind === 'failure') return failed(registry.failure);
+  const trees = linkedTrees(registry.value);
+  const wanted = new Set(trees.map(tree => tree.path));
+  const { valid } = facts;
+  const surplus = [...valid].filter(path => !wanted.has(path));
+  if (invocation.line.options.flags.has('check')) {
+    const missing = trees.filter(tree => !valid.has(tree.path));
+    const lines = [
+      ...missing.map(tree => `${tree.name}: ${tree.path} is not in the kernel's list`),
+      ...surplus.map(path => `${path} is in the kernel's list, but not registered`),
+    ];
+    const out = lines.length === 0 ? "the kernel's list is that of the registry\n" : `${lines.join('\n')}\n`;
+    return { kind: 'done', out, exitCode: lines.length === 0 ? 0 : 1 };
+  }
+  if (callerView().kind !== 'same') return failed({ kind: 'tree', fault: { kind: 'not-on-the-host' } });
+  if (surplus.length > 0) {
+    const code = write('-');
+    if (code !== null) return failed({ kind: 'file', verb: 'write', path: VALID, code });
+  }
+  const refused = refusalsOf(trees);
+  if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused } });
+  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`);
+}

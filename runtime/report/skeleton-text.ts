@@ -1,0 +1,40 @@
+/** Words for what `skeleton check` finds. */
+import { unreachable } from '../../spec/unreachable.js';
+import type { Deviation } from '../trees/skeleton-deviations.js';
+
+function mountText(why: 'directory' | 'writable' | 'not-live'): string {
+  switch (why) {
+    case 'directory':
+      return 'shows another directory than the host has there';
+    case 'writable':
+      return 'can be written to, and must not';
+    case 'not-live':
+      return "does not follow the host's mount";
+    default:
+      return unreachable(why);
+  }
+}
+
+export function deviationText(deviation: Deviation): string {
+  const { path } = deviation;
+  switch (deviation.kind) {
+    case 'missing':
+      return `${path}: the ${deviation.what} is missing`;
+    case 'other-link':
+      return `${path}: leads to ${deviation.found}, not ${deviation.expected}`;
+    case 'in-the-way':
+      return `${path}: a file is in the way`;
+    case 'closed':
+      return `${path}: is a link, and must be a directory for what is mounted below it`;
+    case 'surplus-link':
+      return `${path}: no tree has it any more`;
+    case 'not-mounted':
+      return `${path}: is not mounted`;
+    case 'other-mount':
+      return `${path}: ${mountText(deviation.why)}`;
+    case 'surplus-mount':
+      return `${path}: is mounted, and not asked for any more`;
+    default:
+      return unreachable(deviation);
+  }
+}

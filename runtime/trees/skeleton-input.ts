@@ -1,0 +1,136 @@
+/** What the registry and the host say of the skeleton: what it has to be, how it differs, what is to be done. */
+import { statSync } from 'node:fs';
+import type { SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
+import { holdersOf, type RunningContainer } from './holders.js';
+import { mountOf } from './mount-facts.js';
+import { fileName, type Generation, PINS, readGenerations } from './pins.js';
+import { HOST_VIEW, possibleCpus } from './prepare-input.js';
+import type { RegisteredTree, Registry } from './registry.js';
+import { planSkeleton, type SkeletonInput, shownTrees } from './shared-skeleton.js';
+import { type Deviation, deviationsOf, type Repairs, repairsOf } from './skeleton-deviations.js';
+import {
+  actualSkeleton,
+  type HostReading,
+  hostMounts,
+  lookAtPlace,
+  ownDirectories,
+  type SkeletonPlace,
+} from './skeleton-place.js';
+import { readSkeleton, type SkeletonState } from './skeleton-record.js';
+import { faultOfDirectory, treeView } from './tree-directory.js';
+
+/** Trees that may be started by the kernel's link. */
+export function linkedTrees(registry: Registry): readonly RegisteredTree[] {
+  return [...registry.trees.values()].filter(({ backEnd }) => backEnd === 'auto' || backEnd === 'kmod');
+}
+
+export interface SkeletonLook {
+  readonly path: string;
+  readonly place: SkeletonPlace;
+  readonly state: SkeletonState;
+  readonly plan: SkeletonPlan;
+  readonly input: SkeletonInput;
+  readonly deviations: readonly Deviation[];
+  readonly generations: readonly Generation[];
+  /** Shares whose host mount is not shared: what is mounted below them later does not show up. */
+  readonly notLive: readonly string[];
+}
+
+const sameList = (one: readonly string[], other: readonly string[]): boolean =>
+  [...one].sort().join('\0') === [...other].sort().join('\0');
+
+const readonlyTrees = ({ trees }: SkeletonInput): readonly string[] =>
+  trees.filter(tree => tree.readonly).map(tree => tree.path);
+
+/** Trees that are not in their place are left out: `tree check` tells of them. */
+export function lookAtSkeleton(registry: Registry, host: HostReading, path: string): SkeletonLook {
+  const { prefix } = host;
+  const place = lookAtPlace(host, path);
+  const state = readSkeleton(path, prefix + PINS);
+  const actual = actualSkeleton(host, path);
+  const there = place.kind === 'skeleton';
+  const input: SkeletonInput = {
+    hostView: HOST_VIEW,
+    shares: registry.shares,
+    trees: linkedTrees(registry)
+      .filter(tree => faultOfDirectory(prefix + tree.path) === null)
+      .map(tree => ({ path: tree.path, readonly: tree.readonly, view: treeView(prefix + tree.path) })),
+    directories: there ? ownDirectories(actual) : [],
+  };
+  const plan = planSkeleton(input);
+  const former =
+    state.kind === 'ready'
+      ? [...state.record.shares.map(s => s.path), ...state.record.holders, ...state.record.readonly]
+      : [];
+  const live = (share: string): boolean =>
+    (mountOf(hostMounts(host).real(share), host.mounts)?.peerGroup ?? 0) > 0;
+  return {
+    path,
+    place,
+    state,
+    plan,
+    input,
+    deviations: there ? deviationsOf(plan, actual, hostMounts(host), former) : [],
+    generations: readGenerations(prefix + PINS).filter(one => one.tree === path),
+    notLive: registry.shares.map(share => share.path).filter(share => !live(share)),
+  };
+}
+
+/** The record says what is to be shown. */
+export function isRecorded({ state, input }: SkeletonLook): boolean {
+  if (state.kind !== 'ready') return false;
+  const { record } = state;
+  return (
+    sameList(record.holders, shownTrees(input)) &&
+    sameList(record.readonly, readonlyTrees(input)) &&
+    sameList(
+      record.shares.map(share => `${share.path}\0${share.readonly}`),
+      input.shares.map(share => `${share.path}\0${share.readonly}`),
+    )
+  );
+}
+
+/** A generation of its namespace that is ready to be used. */
+export function isPinned({ generations }: SkeletonLook): boolean {
+  return generations.some(one => one.state === 'ready');
+}
+
+export function skeletonWork(
+  look: SkeletonLook & { readonly place: Exclude<SkeletonPlace, { readonly kind: 'taken' }> },
+  enter: boolean,
+  containers: readonly RunningContainer[],
+): SkeletonWork {
+  const { plan, place, input, deviations, generations, notLive, path } = look;
+  const file = fileName(path);
+  const all: Repairs = { detach: [], unlink: [], open: [], make: plan.entries, mount: plan.mounts };
+  return {
+    cpus: possibleCpus(),
+    place: { directory: PINS, file },
+    enter,
+    path,
+    root: place.kind === 'skeleton' ? place.root : null,
+    leftovers: place.kind === 'free' ? place.leftovers : 0,
+    ...(place.kind === 'skeleton' ? repairsOf(plan, deviations) : all),
+    generation:
+      1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
+    stale: generations
+      .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)
+      .map(one => `${file}@${one.number}`),
+    shares: input.shares.map(share => ({ ...share, live: !notLive.includes(share.path) })),
+    holders: shownTrees(input),
+    readonly: readonlyTrees(input),
+  };
+}
+
+/** A share that cannot be shown; null if all can. */
+export function missingShare(registry: Registry, prefix: string): string | null {
+  return (
+    registry.shares.find(share => {
+      try {
+        return !statSync(prefix + share.path).isDirectory();
+      } catch {
+        return true;
+      }
+    })?.path ?? null
+  );
+}

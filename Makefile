@@ -30,6 +30,7 @@ $(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) 
 
 include runtime/cli/build.mk
 include runtime/engine/build.mk
+include kmod/build.mk
 include $(wildcard conformance/*/build.mk)
 build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
 build/chos-runtime-code.cache build/chos-runtime-code.cjs: $(GENERATED)
@@ -50,7 +51,7 @@ build/conformance/all.mjs: $(wildcard conformance/all/*.ts) node_modules/.packag
 	$(BUNDLE) conformance/all/main.ts --outfile=$@
 
 TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
-	$(foreach part,trees podman containerd crash fuzz,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
+	$(foreach part,trees podman containerd slurm crash fuzz,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
 test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts

@@ -288,6 +288,24 @@ CASE(thread_race, "a thread resolves the link while another sets and forgets it"
     check(pthread_join(threads[i], NULL) == 0);
 }
 
+#define FAIL_INHERIT "/sys/module/chos_link/parameters/fail_inherit"
+
+/* Only a module built with CHOS_SELF_TEST=y can be made to fail. */
+CASE(no_memory, "a child whose link finds no memory does not run") {
+  if (access(FAIL_INHERIT, W_OK))
+    return;
+  check(set_link(-1, RED) == 0);
+  check(write_text(FAIL_INHERIT, "Y") == 0);
+  pid_t child = fork();
+  if (!child)
+    _exit(0);
+  int status;
+  check(waitpid(child, &status, 0) == child);
+  check(write_text(FAIL_INHERIT, "N") == 0);
+  check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  in_child(check_text(link_text(), RED));
+}
+
 int run_role(int argc, char **argv) {
   const char *role = argv[0], *argument = argc > 1 ? argv[1] : "";
   if (!strcmp(role, "@link-is"))

@@ -33,22 +33,19 @@ static int __init chos_link_init(void)
 	err = chos_tasks_init();
 	if (err)
 		return err;
-	err = chos_link_self_test();
-	if (err)
-		goto err_tasks;
 	err = chos_symlink_create();
-	if (err)
-		goto err_tasks;
+	if (err) {
+		chos_tasks_exit();
+		return err;
+	}
 
 	/* Too late to refuse: somebody may have opened the link. chos.ko refuses. */
 	works = chos_symlink_works();
 	if (!works)
 		pr_err("/proc/chos/link is not the one that was made here, not used\n");
+	else if (chos_link_self_test())
+		works = false;
 	return 0;
-
-err_tasks:
-	chos_tasks_exit();
-	return err;
 }
 module_init(chos_link_init);
 

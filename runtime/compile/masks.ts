@@ -5,6 +5,7 @@ import { errnos } from '../../spec/errno.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  F_DUPFD_CLOEXEC,
   MountAttr,
   S_IFCHR,
   S_IFDIR,
@@ -27,7 +28,8 @@ export function maskedPaths(launch: Launch): readonly Action[] {
   if (paths.length === 0) return [];
   const { open, cells } = launch;
   const nullFd = slot('null_fd', -1);
-  // One empty read-only tmpfs serves every masked directory: made when the first one turns up, and cloned.
+  // One empty read-only tmpfs serves every masked directory: made for the first one, and cloned from there: before Linux 6.15 a mount that is not
+  // attached cannot be cloned.
   const empty = slot('empty_fd', -1);
   const stat = buffer('mask_stat', 256);
   const value = slot('mask_value');
@@ -68,6 +70,8 @@ export function maskedPaths(launch: Launch): readonly Action[] {
       MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
       empty,
     ),
+    sys('fcntl', [empty, F_DUPFD_CLOEXEC, 0], { to: cover }),
+    jump(ready),
     made,
     cloneTree(empty, false, cover),
     jump(ready),

@@ -1,13 +1,8 @@
 /** What people do with containerd, by way of its own client. */
 import { existsSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { PartCase } from '../suite/part.js';
 import type { Containerd } from './containerd.js';
-
-export interface Case {
-  readonly name: string;
-  /** `id` is a container of this case alone. */
-  readonly drive: (c: Containerd, id: string) => Promise<void>;
-}
 
 async function sleeping(c: Containerd, id: string): Promise<void> {
   const { code, stderr } = await c.ctr('run', '-d', ...c.chosen, c.image, id, 'sleep', '1000');
@@ -23,7 +18,7 @@ async function removed(c: Containerd, id: string): Promise<void> {
   assert.is(await c.status(id), undefined);
 }
 
-export const cases: readonly Case[] = [
+export const cases: readonly PartCase<Containerd>[] = [
   {
     name: 'run, and its output',
     drive: async (c, id) => {

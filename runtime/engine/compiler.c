@@ -121,11 +121,26 @@ static void start(struct compiler *c)
 	c->socket = sockets[0];
 }
 
-static void stop(const struct compiler *c)
+static int killed; /* a compiler that was not waited for yet */
+
+void reap_compiler(void)
+{
+	while (killed && sys(wait4, killed, NULL, 0, NULL) == -EINTR)
+		;
+	killed = 0;
+}
+
+/* Its memory takes the kernel about 4 ms to free: that goes on while the program runs. */
+static void kill_compiler(const struct compiler *c)
 {
 	sys(kill, c->pid, SIGKILL);
-	while (sys(wait4, c->pid, NULL, 0, NULL) == -EINTR)
-		;
+	killed = c->pid;
+}
+
+static void stop(const struct compiler *c)
+{
+	kill_compiler(c);
+	reap_compiler();
 }
 
 /* The line that says most of what Node printed: the first with "Error: ", else the first. */
@@ -330,7 +345,7 @@ _Noreturn void run_cold(struct request *q)
 	if (!texts)
 		die_of(&c, "the compiler gave an answer that makes no sense");
 	/* The answer is whole: nothing is gained by letting Node clean up. */
-	stop(&c);
+	kill_compiler(&c);
 	sys(close, c.socket);
 	sys(close, c.errors);
 	if (c.config > 0)
@@ -341,6 +356,7 @@ _Noreturn void run_cold(struct request *q)
 		report(h.kind == ANSWER_REPORT ? LEVEL_ERROR : LEVEL_WARNING, message, h.message_length);
 	if (h.kind == ANSWER_PROGRAM)
 		answer_program(q, &c, &h);
+	reap_compiler();
 	if (h.detail_length && !sys(ioctl, 2, TCGETS, termios))
 		write_all(2, message + h.message_length, h.detail_length);
 	for (;;)

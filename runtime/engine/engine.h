@@ -240,6 +240,7 @@ _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 en
 /* compiler.c */
 _Noreturn void run_cold(struct request *q);
 _Noreturn void hand_over(void);
+void reap_compiler(void);
 
 #ifdef ENGINE_DEBUG
 /* debug.c */

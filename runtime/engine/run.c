@@ -220,6 +220,8 @@ static _Noreturn void leave(const struct run *r, int code, bool with_report)
 {
 	if (with_report && r->program->slots[SLOT_FAILED_ERRNO])
 		report_failure(r->program);
+	if (r->in_entry)
+		reap_compiler();
 	for (;;)
 		sys(exit_group, code);
 }

@@ -1,0 +1,63 @@
+/**
+ * `node build/conformance/kernel-link.mjs [--kernel 6.12] [--boot storm] [--bench]`: the kernel module in virtual machines with each kernel, or
+ * (`--bench`) what it costs, as ratios. From the repository's top directory, after `make build/conformance/kernel-link.mjs`.
+ */
+import { parseArgs } from 'node:util';
+import { bootMachine, type Kernel, kernels, prepareMachines } from '../vm/machine.js';
+import { type Boot, benchBoot, testBoots } from './boots.js';
+import { verdictsOf } from './verdicts.js';
+
+const { values } = parseArgs({
+  options: {
+    kernel: { type: 'string', multiple: true },
+    boot: { type: 'string' },
+    bench: { type: 'boolean', default: false },
+  },
+});
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+async function tested(kernel: Kernel, boots: readonly Boot[]): Promise<Counts> {
+  let [passed, failed] = [0, 0];
+  for (const { name, request } of boots) {
+    const outcome = await bootMachine(request);
+    const verdicts = verdictsOf(outcome);
+    for (const line of verdicts.lines)
+      console.log(/^(ok|FAIL) /.test(line) ? line.replace(/^(\w+ +)/, `$1${kernel}  `) : line);
+    if (outcome.ending.kind !== 'exit') console.log(outcome.console.split('\n').slice(-60).join('\n'));
+    console.log(`     ${kernel}  ${name}: ${outcome.seconds.total.toFixed(0)} s`);
+    passed += verdicts.passed;
+    failed += verdicts.failed;
+  }
+  return { passed, failed };
+}
+
+async function main(): Promise<number> {
+  const wanted = kernels.filter(kernel => values.kernel?.includes(kernel) ?? true);
+  prepareMachines(wanted);
+  if (values.bench) {
+    // One after the other: side by side they would measure each other.
+    for (const kernel of wanted) {
+      const outcome = await bootMachine(benchBoot(kernel).request);
+      console.log(`${kernel} ${outcome.output.trim()}`);
+      if (outcome.exitCode !== 0) return 1;
+    }
+    return 0;
+  }
+  const counts = await Promise.all(
+    wanted.map(kernel =>
+      tested(
+        kernel,
+        testBoots(kernel).filter(({ name }) => values.boot === undefined || name === values.boot),
+      ),
+    ),
+  );
+  const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

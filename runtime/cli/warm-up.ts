@@ -63,8 +63,7 @@ function makeContainer(root: string, config: string): void {
   writeFileSync(join(directory, 'state.json'), `{"pid":${process.pid},"pidStart":${start},${rest}`);
 }
 
-async function exercise(answer: Answer): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'chos-warm-up-'));
+async function exercise(answer: Answer, root: string): Promise<void> {
   const config = exampleConfig();
   const process_: Process = { ...defaultConfig().process, terminal: false };
   writeFileSync(join(root, 'config.json'), config);
@@ -82,7 +81,6 @@ async function exercise(answer: Answer): Promise<void> {
     // A refusal here (a builder without root) costs speed, nothing else.
     await answer({ argv, environment: ['PATH=/bin'], cwd: root, config: 0, program: -1 });
   }
-  rmSync(root, { recursive: true });
 }
 
 async function warmUp(codePath: string, cachePath: string): Promise<void> {
@@ -93,7 +91,12 @@ async function warmUp(codePath: string, cachePath: string): Promise<void> {
   const script = new Script(`(function (exports, require, module) {${code}\n})`, { filename: codePath });
   const module_: { exports: Partial<typeof Main> } = { exports: {} };
   script.runInThisContext()(module_.exports, require, module_);
-  if (module_.exports.answer !== undefined) await exercise(module_.exports.answer);
+  const root = mkdtempSync(join(tmpdir(), 'chos-warm-up-'));
+  try {
+    if (module_.exports.answer !== undefined) await exercise(module_.exports.answer, root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
   writeFileSync(cachePath, Buffer.concat([Buffer.from(name, 'latin1'), script.createCachedData()]));
 }
 

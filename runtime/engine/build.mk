@@ -18,7 +18,7 @@ ENGINE_CFLAGS := -std=c11 -Os -ffreestanding -fpie -fno-stack-protector -fno-asy
 	-fno-unwind-tables -fno-tree-loop-distribute-patterns -fno-ident -Ibuild/gen -I$(ENGINE) $(ENGINE_WARNINGS)
 ENGINE_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,-z,norelro,-z,separate-code,-z,noexecstack,--build-id=none,-s
 ENGINE_PATHS = -DNODE_PATH='"$(NODE)"' -DCOMPILER_PATH='"$(COMPILER)"' -DSELF_PATH='"$(SELF)"' \
-	$(if $(NODE_FLAGS),-DNODE_FLAGS='"$(foreach flag,$(NODE_FLAGS),$(flag)\0)"')
+	$(if $(NODE_FLAGS),-DNODE_FLAGS='$(foreach flag,$(NODE_FLAGS),"$(flag)\0")')
 
 define link-engine
 	$(1) $(ENGINE_CFLAGS) $(2) $(ENGINE_PATHS) $(ENGINE_LDFLAGS) $(ENGINE_SOURCES) $(3) $(ENGINE_TABLES) -o $@
@@ -40,13 +40,6 @@ build/chos-engine-aarch64: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) 
 
 build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
 	$(call link-engine,$(CROSS_CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
-
-# What `make install` installs: the same with the paths it will have.
-build/installed/chos-runtime: COMPILER = $(PREFIX)/lib/chos-runtime/chos-runtime.cjs
-build/installed/chos-runtime: SELF = $(PREFIX)/bin/chos-runtime
-build/installed/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
-	@mkdir -p $(@D)
-	$(call link-engine,$(CC),,)
 
 # For the tests: the product's front door, but with a compiler that answers as it is told to.
 build/engine-test/compiler.cjs: $(ENGINE)/test/fake-compiler.ts $(ENGINE)/wire.ts $(wildcard spec/*.ts)

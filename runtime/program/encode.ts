@@ -52,20 +52,7 @@ function slotNumber(s: Slot, layout: Layout): number {
   return must(layout.slots.get(s), `slot ${s.name}`);
 }
 
-/** The mode of an argument, and its value where it is a number of ours. */
-function operandMode(o: Operand): number {
-  if (typeof o !== 'object') return ArgMode.IMM;
-  switch (o.kind) {
-    case 'slot':
-    case 'cell':
-      return ArgMode.SLOT;
-    case 'ref':
-      return ArgMode.REF;
-    case 'data':
-      return ArgMode.DATA;
-  }
-}
-
+/** The number that a step holds for an operand. */
 function operandValue(o: Operand, layout: Layout): number | bigint {
   if (typeof o !== 'object') return o;
   switch (o.kind) {
@@ -80,6 +67,8 @@ function operandValue(o: Operand, layout: Layout): number | bigint {
   }
 }
 
+const modes = { slot: ArgMode.SLOT, cell: ArgMode.SLOT, ref: ArgMode.REF, data: ArgMode.DATA } as const;
+
 /** Two halves instead of a bigint: this is where `create` spends its time. `at` counts in units of 4 bytes. */
 function put64(words: Int32Array, at: number, value: number | bigint): void {
   if (typeof value === 'bigint') {
@@ -91,25 +80,27 @@ function put64(words: Int32Array, at: number, value: number | bigint): void {
   }
 }
 
-function errnoLists(layout: Layout): { readonly table: Table; indexOf(step: Step): number } {
+/** Lists of errnos, each laid down when it is first asked for. */
+function errnoLists(): { readonly table: Table; indexOf(list: Step['errnos']): number } {
   const table = new Table();
   const byNames = new Map<string, number>();
   const byList = new Map<Step['errnos'], number>();
-  for (const { step } of layout.steps) {
-    const list = step.errnos;
-    if (list.length === 0 || byList.has(list)) continue;
-    const key = list.join();
-    let index = byNames.get(key);
-    if (index === undefined) {
-      const numbers = new Uint16Array([list.length, ...list.map(e => errnos[e].number)]);
-      index = table.add(new Uint8Array(numbers.buffer)) / 2;
-      byNames.set(key, index);
-    }
-    byList.set(list, index);
-  }
+  const add = (list: Step['errnos']): number => {
+    const numbers = new Uint16Array([list.length, ...list.map(e => errnos[e].number)]);
+    return table.add(new Uint8Array(numbers.buffer)) / 2;
+  };
   return {
     table,
-    indexOf: ({ errnos: list }) => (list.length === 0 ? NO_LIST : (byList.get(list) ?? NO_LIST)),
+    indexOf(list) {
+      if (list.length === 0) return NO_LIST;
+      const known = byList.get(list);
+      if (known !== undefined) return known;
+      const key = list.join();
+      const index = byNames.get(key) ?? add(list);
+      byNames.set(key, index);
+      byList.set(list, index);
+      return index;
+    },
   };
 }
 
@@ -123,13 +114,17 @@ function encodeStep(
   trackOf: (name: string) => number,
 ): void {
   const at = (number * STEP_SIZE) / 4;
-  let modes = 0;
-  step.args.forEach((a, i) => {
-    modes |= operandMode(a) << (2 * i);
-    put64(words, at + 4 + i * 2, operandValue(a, layout));
-  });
+  let argModes = 0;
+  let shift = 0;
+  let place = at + 4;
+  for (const a of step.args) {
+    if (typeof a === 'object') argModes |= modes[a.kind] << shift;
+    put64(words, place, operandValue(a, layout));
+    shift += 2;
+    place += 2;
+  }
   if (step.template) {
-    modes |= ArgMode.DATA << 4;
+    argModes |= ArgMode.DATA << 4;
     put64(words, at + 8, must(layout.templateData.get(step), 'a template'));
     put64(words, at + 10, must(layout.templates.get(step), 'a template').length);
   }
@@ -141,7 +136,7 @@ function encodeStep(
   words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
   words[at + 1] = dst | (errs << 16);
   words[at + 2] = target;
-  words[at + 3] = modes | (aux << 16);
+  words[at + 3] = argModes | (aux << 16);
 }
 
 function encodeData(layout: Layout): { readonly data: Uint8Array; readonly relocs: Uint8Array } {
@@ -149,10 +144,12 @@ function encodeData(layout: Layout): { readonly data: Uint8Array; readonly reloc
   const view = new DataView(data.buffer, data.byteOffset);
   const relocs: number[] = [];
   for (const [slot, index] of layout.slots) {
-    slot.initial.forEach((v, i) => {
-      const value = typeof v === 'object' ? must(layout.data.get(v), `data ${v.name}`) : v;
-      view.setBigUint64((index + i) * 8, BigInt.asUintN(64, BigInt(value)), true);
-    });
+    for (let i = 0; i < slot.initial.length; i++) {
+      const value = slot.initial[i] ?? 0;
+      if (value === 0) continue;
+      const held = typeof value === 'object' ? must(layout.data.get(value), `data ${value.name}`) : value;
+      view.setBigUint64((index + i) * 8, BigInt.asUintN(64, BigInt(held)), true);
+    }
   }
   for (const [d, at] of layout.data) {
     if (typeof d.bytes === 'string') data.write(d.bytes, at, 'latin1');
@@ -179,7 +176,7 @@ export function encode(program: Program): Uint8Array {
   const tables = Object.fromEntries(SECTIONS.map(s => [s, new Table()])) as Record<Section, Table>;
   const counts = {} as Record<Section, number>;
 
-  const lists = errnoLists(layout);
+  const lists = errnoLists();
   const trackNumber = (name: string): number => {
     const n = layout.tracks.findIndex(t => t.track.name === name);
     if (n < 0) throw new Error(`program has no track ${name}`);
@@ -187,7 +184,7 @@ export function encode(program: Program): Uint8Array {
   };
   const steps = new Int32Array((layout.steps.length * STEP_SIZE) / 4);
   layout.steps.forEach((placed, i) => {
-    encodeStep(steps, i, placed, layout, lists.indexOf(placed.step), trackNumber);
+    encodeStep(steps, i, placed, layout, lists.indexOf(placed.step.errnos), trackNumber);
   });
   tables.steps.add(new Uint8Array(steps.buffer));
 

@@ -187,10 +187,14 @@ export function layOut(program: Program): Layout {
 
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
+  const formatted: { readonly step: Step; readonly template: Template }[] = [];
   for (const { step } of steps) {
     if (step.dst) memory.operand(step.dst);
-    for (const a of step.args) memory.operand(a);
-    if (step.template) memory.template(step.template);
+    for (const a of step.args) if (typeof a === 'object') memory.operand(a);
+    if (step.template) {
+      memory.template(step.template);
+      formatted.push({ step, template: step.template });
+    }
   }
   for (const a of actions) memory.template(a.action.words);
 
@@ -215,9 +219,8 @@ export function layOut(program: Program): Layout {
 
   const templates = new Map<Step, string>();
   const templateData = new Map<Step, number>();
-  for (const { step } of steps) {
-    if (!step.template) continue;
-    const encoded = encodeTemplate(step.template, memory.slots);
+  for (const { step, template } of formatted) {
+    const encoded = encodeTemplate(template, memory.slots);
     templates.set(step, encoded);
     templateData.set(step, put(encoded, encoded.length, 1, true));
   }

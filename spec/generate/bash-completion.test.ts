@@ -19,7 +19,7 @@ test('commands, also behind global options and their values', () => {
 
 test('commands and options that are refused are not offered', () => {
   assert.equal(offers('checkp'), []);
-  assert.equal(offers('run', '--pid'), ['--pid-file']);
+  assert.equal(offers('kill', '--reg'), []);
 });
 
 test('options of the command', () => {

@@ -42,7 +42,7 @@ test('notes belong to commands', () => {
 });
 
 test('an option that is refused says so', () => {
-  assert.match(page('chos-runtime-exec'), /refused by this version/);
+  assert.match(page('chos-runtime-kill'), /refused by this version/);
 });
 
 test.run();

@@ -2,6 +2,8 @@
 KERNEL ?= 6.12
 RUN ?=
 
+# The cases run the build that is in build/vm.
+build/conformance/vm.mjs: build/vm/.made
 build/conformance/vm.mjs build/conformance/vm-run.mjs: $(shell find conformance/vm -name '*.ts') node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node_modules/.bin/esbuild $(if $(findstring run,$(@F)),conformance/vm/run.ts,conformance/vm/main.ts) --bundle --platform=node --format=esm \
@@ -20,3 +22,7 @@ vm: build/vm/.made build/conformance/vm-run.mjs  ## run RUN=script in a virtual 
 
 vm-shell: build/vm/.made build/conformance/vm-run.mjs  ## a shell in a virtual machine with KERNEL=6.1 or 6.12; `exit` ends it
 	@node build/conformance/vm-run.mjs $(KERNEL)
+
+.PHONY: test-vm
+test-vm: build/conformance/vm.mjs
+	node build/conformance/vm.mjs

@@ -1,4 +1,4 @@
-import type { Kernel } from './machine.js';
+import { type Kernel, kernels } from './machine.js';
 import type { PayloadItem } from './payload.js';
 
 /** The runtimes in the machine, and where they are. */
@@ -8,6 +8,7 @@ export const runtimes = {
   runc: '/usr/sbin/runc',
 } as const;
 export type RuntimeName = keyof typeof runtimes;
+const ours = 'chos-runtime';
 
 /**
  * Something that must hold inside a machine. Many cases share a boot: each starts with an empty working directory, and leaves no container, mount
@@ -18,7 +19,7 @@ export interface MachineCase {
   readonly name: string;
   /** Run by bash with -eu and the functions of `guest-functions`; exit code 77 skips, with the reason as its last line. */
   readonly script: string;
-  /** Run once for each of these, as $RUNTIME with the name $NAME; default: once, with ours. */
+  /** Run once for each of these, as $RUNTIME with the name $NAME; default: ours. The others are run with the newest kernel only. */
   readonly runtimes?: readonly RuntimeName[];
   /** Default: all. */
   readonly kernels?: readonly Kernel[];
@@ -42,10 +43,12 @@ export function runsFor(cases: readonly MachineCase[], kernel: Kernel): readonly
   return cases
     .filter(({ kernels }) => kernels?.includes(kernel) ?? true)
     .flatMap(definition =>
-      (definition.runtimes ?? (['chos-runtime'] as const)).map(runtime => ({
-        name: definition.runtimes === undefined ? definition.name : `${definition.name} ${runtime}`,
-        runtime,
-        definition,
-      })),
+      (definition.runtimes ?? ([ours] as const))
+        .filter(runtime => runtime === ours || kernel === kernels.at(-1))
+        .map(runtime => ({
+          name: definition.runtimes === undefined ? definition.name : `${definition.name} ${runtime}`,
+          runtime,
+          definition,
+        })),
     );
 }

@@ -13,6 +13,7 @@ const complaint = new RegExp(
     /\brefcount_t: /,
     /\bunregister_netdevice: waiting/,
     /\bObjects remaining in \S+ on __kmem_cache_shutdown/,
+    /\bkmem_cache_destroy \S+: Slab cache still has objects/,
     /\b(?:Redzone|Poison|Left Redzone|Right Redzone) overwritten/,
     /\bsysfs: cannot create duplicate/,
     /\bproc_dir_entry .* already registered/,

@@ -115,8 +115,8 @@ export const cgroupCases: readonly MachineCase[] = [
   {
     name: 'cgroup2/process-starts-in-its-group',
     script: `
-      bundle born .
-      strace -f -o "$PLACE/trace" -e trace=clone3 "$RUNTIME" --root "$STATE" run --bundle "$PLACE/born" --detach born </dev/null >/dev/null 2>&1
+      bundle born '.process.args = ["true"]'
+      strace -f -o "$PLACE/trace" -e trace=clone3 "$RUNTIME" --root "$STATE" run --bundle "$PLACE/born" born </dev/null >/dev/null 2>&1
       matches clone3 "$(<"$PLACE/trace")" CLONE_INTO_CGROUP`,
   },
   {
@@ -177,21 +177,21 @@ export const cgroupCases: readonly MachineCase[] = [
       runtime start nest
       until_true 20 test -p "$PLACE/nest/rootfs/ready"
       read -r line <"$PLACE/nest/rootfs/ready"
-      [ -s $group/a/b/cgroup.procs ]
+      grep -q . $group/a/b/cgroup.procs
       runtime delete --force nest
       [ ! -e "$group" ]`,
   },
   {
     name: 'cgroup2/kill-everything-in-it',
     script: `
-      bundle many '.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & mkfifo /ready; echo >/ready; sleep 1000"]'
+      bundle many '.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & mkfifo /ready; echo >/ready; wait"]'
       created many
       runtime start many
       until_true 20 test -p "$PLACE/many/rootfs/ready"
       read -r line <"$PLACE/many/rootfs/ready"
-      same "number of processes" "$(wc -l <$group/cgroup.procs)" 4
+      same "number of processes" "$(wc -l <$group/cgroup.procs)" 3
       runtime kill --all many KILL
-      until_true 20 test ! -s $group/cgroup.procs
+      until_true 20 grep -q "populated 0" $group/cgroup.events
       same status "$(runtime state many | jq -r .status)" stopped`,
   },
   {
@@ -229,7 +229,8 @@ mem read: no"`,
         | .process.args = ["sh", "-c", $script]' --arg script '
           mknod /dev/mine c 1 5 && echo made
           dd if=/dev/mine bs=1 count=1 of=/dev/null 2>/dev/null && echo read
-          mknod /dev/log-of-kernel c 1 11 2>/dev/null || echo refused'
+          mknod /dev/log-of-kernel c 1 11 2>/dev/null
+          dd if=/dev/log-of-kernel bs=8192 count=1 of=/dev/null iflag=nonblock 2>/dev/null || echo refused'
       ran last
       same output "$output" "made
 read
@@ -241,6 +242,6 @@ refused"`,
       bundle later '.process.capabilities = {bounding: ["CAP_MKNOD"], effective: ["CAP_MKNOD"], permitted: ["CAP_MKNOD"]}'
       created later
       runtime start later
-      same "opening what no rule allows" "$(runtime exec later sh -c 'mknod /dev/memory c 1 1 && cat /dev/memory' 2>&1 | tail -1)" "cat: can't open '/dev/memory': Operation not permitted"`,
+      same "opening what no rule allows" "$(runtime exec later sh -c 'mknod /dev/memory c 1 1 && cat /dev/memory || true' 2>&1)" "cat: can't open '/dev/memory': Operation not permitted"`,
   },
 ];

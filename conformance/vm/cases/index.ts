@@ -1,5 +1,7 @@
 import type { MachineCase } from '../case.js';
 import { cgroupCases } from './cgroups.js';
+import { kmodCases } from './kmod.js';
 import { labCases } from './lab.js';
+import { podmanCases } from './podman.js';
 
-export const cases: readonly MachineCase[] = [...labCases, ...cgroupCases];
+export const cases: readonly MachineCase[] = [...labCases, ...cgroupCases, ...kmodCases, ...podmanCases];

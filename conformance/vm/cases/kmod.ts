@@ -1,0 +1,256 @@
+/** The back end kmod: environments by the kernel's link, as a site uses them. (The module itself: conformance/kernel-link.) */
+import type { MachineCase } from '../case.js';
+import { kernelModule } from '../kernel-module.js';
+
+/**
+ * Two trees of busybox, two shares, the module, the skeleton. `environment NAME TREE [JQ]`: a bundle without a mount namespace, as `spec --tree` writes it.
+ * `started NAME`: one that runs in the background.
+ */
+const prelude = `
+  chos() { /usr/local/bin/chos-runtime --root "$STATE" --cgroup-manager disabled "$@"; }
+  for tree in one two; do
+    [ -d /ostrees/$tree ] || { mkdir -p /ostrees && cp -a /run/lab/tree /ostrees/$tree; }
+    printf 'ID=%s\\n' $tree >/ostrees/$tree/etc/os-release
+    printf 'root:x:0:0:root:/:/bin/sh\\nann:x:1001:1001::/:/bin/sh\\nbob:x:1002:1002::/:/bin/sh\\n' >/ostrees/$tree/etc/passwd
+  done
+  mkdir -p /home /scratch /etc/chos.d
+  chmod 1777 /scratch
+  printf '%s' '{"trees": {"one": {"path": "/ostrees/one"}, "two": {"path": "/ostrees/two"}},
+    "shares": [{"path": "/home"}, {"path": "/scratch"}]}' >/etc/chos.d/lab.json
+  [ -e /sys/module/chos_link ] || insmod /lab/chos_link.ko
+  [ -e /sys/module/chos ] || insmod /lab/chos.ko
+  environment() {
+    mkdir -p "$PLACE/$1"
+    jq --arg tree "$2" '{ociVersion, process, annotations: {"org.chos.tree": $tree}, root: {path: "/none"}, linux: {}}
+      | .process.args = ["sleep", "1000"] | '"\${3:-.}" /lab/base.json >"$PLACE/$1/config.json"
+  }
+  started() { chos run --detach --bundle "$PLACE/$1" "$1" </dev/null >"$PLACE/$1/output" 2>&1 || { cat "$PLACE/$1/output"; return 1; }; }
+  in_foreground() { chos run --bundle "$PLACE/$1" "$1" </dev/null 2>&1; }
+  count() { wc -l <"/proc/$1/mountinfo"; }
+  init_of() { jq .pid "$STATE/$1/state.json"; }
+  drop() { for name; do chos delete --force "$name"; done; }
+  chos skeleton create
+  chos tree load
+`;
+const epilogue = `
+  chos skeleton remove >/dev/null
+`;
+
+const kmod = (name: string, script: string, more: Partial<MachineCase> = {}): MachineCase => ({
+  name: `kmod/${name}`,
+  payload: kernelModule,
+  script: prelude + script + epilogue,
+  seconds: 240,
+  ...more,
+});
+
+const ownMounts = `.linux.namespaces = [{type: "pid"}, {type: "mount"}]
+  | .mounts = [{destination: "/proc", type: "proc", source: "proc"}]`;
+
+export const kmodCases: readonly MachineCase[] = [
+  kmod(
+    'two-users-in-two-trees',
+    `
+      # A pipeline, and a grandchild that outlives its parents: both in the tree of the user who started them.
+      work='cat /etc/os-release | tee /scratch/$(id -un).now | cat
+        sh -c "setsid sh -c \\"sleep 2; (readlink /proc/chos/link; cat /etc/os-release) >/scratch/$(id -un).late; mv /scratch/$(id -un).late /scratch/$(id -un).done\\" </dev/null >/dev/null 2>&1 &"
+        exec sleep 1000'
+      before=$(count self)
+      for user in a:one:1001 b:two:1002; do
+        IFS=: read -r name tree uid <<<"$user"
+        environment $name $tree
+        jq --arg work "$work" --argjson uid $uid '.process.user = {uid: $uid, gid: $uid} | .process.args = ["sh", "-c", $work]' "$PLACE/$name/config.json" >"$PLACE/c"
+        mv "$PLACE/c" "$PLACE/$name/config.json"
+      done
+      started a & started b
+      wait $!
+      until_true 90 test -e /scratch/ann.done
+      until_true 90 test -e /scratch/bob.done
+      same "the tree of ann's pipeline" "$(</scratch/ann.now)" ID=one
+      same "the tree of bob's pipeline" "$(</scratch/bob.now)" ID=two
+      same "the tree of ann's grandchild" "$(</scratch/ann.done)" $'/ostrees/one\\nID=one'
+      same "the tree of bob's grandchild" "$(</scratch/bob.done)" $'/ostrees/two\\nID=two'
+      same "mounts that a container sees" "$(count "$(init_of a)")" "$before"
+      same "mounts of the host" "$(count self)" "$before"
+      drop a b
+      rm -f /scratch/*`,
+  ),
+  kmod(
+    'no-mount-is-made',
+    `
+      environment quiet one '.process.args = ["true"]
+        | .mounts = [{destination: "/proc", type: "proc", source: "proc"}, {destination: "/home", type: "bind", source: "/home", options: ["rbind"]}]'
+      explained=$(chos explain "$PLACE/quiet")
+      matches explain "$explained" "back end kmod: the kernel module chos [0-9.]+ knows the tree"
+      matches explain "$explained" 'leave out the mount on /proc'
+      matches explain "$explained" 'leave out the mount on /home'
+      matches explain "$explained" ', 0 mounts at most'
+      chos compile "$PLACE/quiet" -o "$PLACE/start"
+      strace -f -o "$PLACE/trace" "$PLACE/start" --id quiet </dev/null
+      same "mount calls" "$(grep -cE '\\b(mount|move_mount|open_tree|fsmount|umount2|pivot_root|mount_setattr|setns|unshare)\\(' "$PLACE/trace" || true)" 0
+      matches "the calls" "$(<"$PLACE/trace")" 'chroot\\("\\."\\)'`,
+  ),
+  kmod(
+    'own-proc-and-exec',
+    `
+      environment own two '${ownMounts}'
+      started own
+      same "processes that it sees" "$(chos exec own sh -c 'echo $$; readlink /proc/chos/link')" $'2\\n/ostrees/two'
+      same "the tree of exec" "$(chos exec own cat /etc/os-release)" ID=two
+      same "its /proc" "$(chos exec own readlink /proc/1/root)" /
+      matches "its mounts" "$(chos exec own cat /proc/self/mountinfo)" 'chos-skeleton'
+      environment bare one
+      started bare
+      same "the tree of exec without namespaces" "$(chos exec bare cat /etc/os-release)" ID=one
+      same "where exec comes from" "$(cat /etc/os-release | grep -c 'ID=one' || true)" 0
+      matches state "$(chos state bare)" '"org.chos.environment": *"/chos"'
+      drop own bare`,
+  ),
+  kmod(
+    'nothing-is-written-to-the-skeleton',
+    `
+      environment writer one '${ownMounts} | .process.args = ["sh", "-c", "touch /x; rm /etc; mkdir /y; touch /etc/mark; echo done"]'
+      output=$(in_foreground writer)
+      matches output "$output" "done"
+      same "messages" "$(grep -c 'Read-only file system' <<<"$output")" 3
+      [ -e /ostrees/one/etc/mark ] && rm /ostrees/one/etc/mark
+      mkdir -p /srv/data
+      environment mounting one '${ownMounts} | .mounts += [{destination: "/data", type: "bind", source: "/srv/data", options: ["bind"]}]
+        | .process.args = ["sh", "-c", "touch /data/seen; touch /z 2>/dev/null || echo still"]'
+      same "a mount point of its own" "$(in_foreground mounting)" still
+      [ -e /srv/data/seen ]
+      environment fixed one '${ownMounts} | .root.readonly = true | .process.args = ["sh", "-c", "touch /etc/no 2>/dev/null || echo fixed; touch /scratch/yes"]'
+      same "a root that is to be read-only" "$(in_foreground fixed)" fixed
+      rm /scratch/yes`,
+  ),
+  kmod(
+    'shares-are-live-over-nfs',
+    `
+      modprobe -a nfsd nfs nfsv4
+      for share in first late; do mkdir -p /srv/$share /scratch/$share && mount -t tmpfs $share /srv/$share && echo $share >/srv/$share/file; done
+      mount -t nfsd nfsd /proc/fs/nfsd 2>/dev/null || true
+      mkdir -p /run/rpc_pipefs /var/lib/nfs/v4recovery
+      mount -t rpc_pipefs rpc_pipefs /run/rpc_pipefs 2>/dev/null || true
+      exportfs -o rw,no_root_squash,insecure,no_subtree_check,fsid=1 127.0.0.1:/srv/first
+      exportfs -o rw,no_root_squash,insecure,no_subtree_check,fsid=2 127.0.0.1:/srv/late
+      rpc.nfsd --no-nfs-version 3 --grace-time 1 2 2>/dev/null || rpc.nfsd -N 3 2
+      rpc.mountd --no-nfs-version 3
+      mount_share() { mount -t nfs4 -o vers=4.2,soft 127.0.0.1:/srv/$1 /scratch/$1; }
+      mount_share first
+      before=$(count self)
+      environment a one; environment b two; environment c two '${ownMounts}'
+      started a; started b
+      same "mounts of the host with two containers" "$(count self)" "$before"
+      started c
+      same "mounts of the host with three containers" "$(count self)" "$before"
+      for name in a b c; do same "the share in $name" "$(chos exec $name cat /scratch/first/file)" first; done
+      same "mounts that a sees" "$(count "$(init_of a)")" "$before"
+      echo changed >/scratch/first/file
+      same "what is written on the host" "$(chos exec b cat /scratch/first/file)" changed
+      mount_share late
+      for name in a b c; do same "the late share in $name" "$(chos exec $name cat /scratch/late/file)" late; done
+      umount /scratch/late
+      for name in a b c; do same "the share that went, in $name" "$(chos exec $name ls /scratch/late)" ""; done
+      drop a b c
+      umount /scratch/first
+      exportfs -ua; rpc.nfsd 0; pkill -x rpc.mountd || true
+      umount /srv/first /srv/late /run/rpc_pipefs /proc/fs/nfsd`,
+  ),
+  kmod(
+    'podman',
+    `
+      podman() { command podman --runtime chos-runtime "$@"; }
+      run() { podman run --network none --annotation org.chos.tree=$1 --rootfs "\${@:2}"; }
+      run one --rm /ostrees/one true
+      before=$(count self)
+      same "what it runs in" "$(run one --rm /ostrees/one cat /etc/os-release)" ID=one
+      same "the link" "$(run two --rm /ostrees/one readlink /proc/chos/link)" /ostrees/two
+      run two -d --name live /ostrees/two sleep 1000 >/dev/null
+      same "the tree of exec" "$(podman exec live cat /etc/os-release)" ID=two
+      same "a share" "$(echo hello >/home/hello; podman exec live cat /home/hello)" hello
+      same "pid" "$(podman exec live sh -c 'readlink /proc/1/exe')" /ostrees/two/bin/busybox
+      inside=$(podman exec live cat /proc/self/mountinfo)
+      matches "mounts inside" "$inside" chos-skeleton
+      # Its own, Podman's files, masks, and the skeleton: nothing of the rest of the host.
+      [ "$(wc -l <<<"$inside")" -lt 45 ] || { wrong=1; echo "$inside"; }
+      same "host directories inside" "$(grep -c ' /run/chos-trees\\| /lab' <<<"$inside" || true)" 0
+      podman rm --force --time 0 live >/dev/null
+      mkdir -p /srv/volume
+      run one --rm -v /srv/volume:/volume /ostrees/one touch /volume/file
+      [ -e /srv/volume/file ]
+      same "mounts of the host" "$(count self)" "$before"
+      rm -rf /home/hello /srv/volume
+      mount | awk '/libpod|containers/ {print $3}' | sort -r | xargs -r umount 2>/dev/null || true`,
+    {
+      payload: kernel => [
+        ...kernelModule(kernel),
+        { text: containersConf(), to: '/etc/containers/containers.conf' },
+      ],
+    },
+  ),
+  kmod(
+    'refusals-and-fallbacks',
+    `
+      environment any one '.process.args = ["true"]'
+      chos compile "$PLACE/any" -o "$PLACE/start"
+      "$PLACE/start" --id compiled </dev/null
+      printf '%s' - >/proc/chos/valid
+      code=0; output=$("$PLACE/start" --id compiled 2>&1 </dev/null) || code=$?
+      same "exit code" $code 1
+      matches message "$output" 'it is not in the kernel.s list, or leads elsewhere by now: run chos-runtime tree load'
+      matches explain "$(chos explain "$PLACE/any")" 'back end private: not prepared: .*; not kmod: tree "one" is not in the kernel.s list: run chos-runtime tree load'
+      code=0; chos tree load --check >"$PLACE/out" || code=$?
+      same "exit code of load --check" $code 1
+      matches "load --check" "$(<"$PLACE/out")" 'one: /ostrees/one is not in the kernel.s list'
+      printf '%s' '{"trees": {"linked": {"path": "/ostrees/two", "backEnd": "kmod"}}}' >/etc/chos.d/more.json
+      environment linked linked '.process.args = ["true"]'
+      code=0; output=$(in_foreground linked) || code=$?
+      same "exit code" $code 1
+      matches message "$output" 'start tree .linked. with the back end kmod: tree "linked" is not in the kernel.s list: run chos-runtime tree load'
+      rm /etc/chos.d/more.json
+      chos tree load
+      same "tree list" "$(chos tree list | awk 'NR > 1 { print $1, $NF }' | xargs)" "one yes two yes"
+      rmmod chos
+      matches explain "$(chos explain "$PLACE/any")" 'not kmod: the kernel module chos is not loaded'
+      same "what a launch says without the module" "$(in_foreground any)" ""
+      output=$("$PLACE/start" --id compiled 2>&1 </dev/null) || true
+      matches message "$output" 'No such file or directory; is the module chos loaded'
+      insmod /lab/chos.ko
+      chos tree load
+      environment held one
+      started held
+      output=$(chos skeleton remove 2>&1) || true
+      matches message "$output" 'still used by container held \\(process'
+      drop held`,
+  ),
+  kmod(
+    'entering-by-the-kernel',
+    `
+      same "the module's skeleton" "$(</sys/module/chos/parameters/skeleton)" /chos
+      for tree in one two; do
+        same "what a user gets who writes to setchos" "$(setpriv --reuid 1001 --regid 1001 --clear-groups --no-new-privs bash -c \\
+          'printf /ostrees/'$tree' >/proc/chos/setchos; exec cat /etc/os-release')" ID=$tree
+      done
+      mkdir -p /srv/more && echo more >/srv/more/file
+      printf '%s' '{"shares": [{"path": "/srv/more"}]}' >/etc/chos.d/more.json
+      chos skeleton create
+      same "a share that came later" "$(setpriv --no-new-privs bash -c 'printf /ostrees/one >/proc/chos/setchos; exec cat /srv/more/file')" more
+      rm /etc/chos.d/more.json
+      chos skeleton create
+      chos skeleton check
+      rm -r /srv/more`,
+  ),
+];
+
+function containersConf(): string {
+  return `[containers]
+log_driver = "k8s-file"
+[engine]
+runtime_supports_json = ["crun", "runc", "chos-runtime"]
+runtime_supports_nocgroup = ["crun", "chos-runtime"]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[engine.runtimes]
+chos-runtime = ["/usr/local/bin/chos-runtime"]
+`;
+}

@@ -8,7 +8,7 @@ verdict() {
 	if [ "$2" = "$3" ]; then echo "ok   nfs: $1"; passed=$((passed + 1)); else echo "FAIL nfs: $1: \"$2\", not \"$3\""; failed=$((failed + 1)); fi
 }
 mounts() { wc -l </proc/self/mountinfo; }
-mounts_of() { wc -l <"/proc/$1/mountinfo"; }
+namespace_of() { readlink "/proc/$1/ns/mnt"; }
 
 serve() {
 	modprobe -a nfsd nfs nfsv4 || exit 1
@@ -51,7 +51,8 @@ ask_blue /name; verdict "the other in the other" "$answer" blue
 ask_red /home/file; verdict "a share in one tree" "$answer" home
 ask_blue /home/file; verdict "the same share in the other tree" "$answer" home
 ask_blue /data/file; verdict "the second share" "$answer" data
-verdict "the processes have made no mount" "$(mounts) $(mounts_of "$red") $(mounts_of "$blue")" "$before $before $before"
+verdict "the processes have made no mount" "$(mounts) $(namespace_of "$red") $(namespace_of "$blue")" \
+	"$before $(namespace_of self) $(namespace_of self)"
 echo changed >/chos/home/file
 ask_red /home/file; verdict "what is written on the host is read inside" "$answer" changed
 mount_share late

@@ -130,13 +130,13 @@ CASE(leader_exits, "the first thread ends, the process keeps its link") {
 
 static void *thread_forks(void *unused) {
   (void)unused;
-  for (int i = 0; i < 50; i++)
+  for (int i = 0; i < 20; i++)
     in_child(check(link_text()[0] == '/'));
   return NULL;
 }
 
 CASE(exit_group_races, "processes with many threads end in every order") {
-  for (int i = 0; i < 40; i++) {
+  for (int i = 0; i < 18; i++) {
     pid_t child = fork();
     if (!child) {
       pthread_t threads[4];

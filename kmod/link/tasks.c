@@ -201,7 +201,7 @@ void chos_link_set_entered(struct pid *tgid, bool entered)
 	spin_lock(&bucket->lock);
 	entry = find(bucket, tgid);
 	if (entry)
-		entry->entered = entered;
+		WRITE_ONCE(entry->entered, entered);
 	if (entry && !entered && !rcu_access_pointer(entry->text))
 		hlist_del_rcu(&entry->node);
 	else
@@ -268,7 +268,7 @@ void chos_link_drop(struct pid *tgid)
 	struct bucket *bucket = bucket_of(tgid);
 	struct entry *entry;
 
-	/* The process's own doing, or chos_link_set() looks after it. */
+	/* Without the lock: what chos_link_set() adds now, it takes away itself. */
 	if (hlist_empty(&bucket->entries))
 		return;
 	spin_lock(&bucket->lock);

@@ -7,6 +7,7 @@ import type { Arch } from './image.js';
 // fcntl.h
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EACCESS = 0x200;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
@@ -30,6 +31,8 @@ export interface OpenFlags {
   readonly NOFOLLOW: number;
   readonly CLOEXEC: number;
   readonly PATH: number;
+  /** With DIRECTORY in it, as the kernel wants it. */
+  readonly TMPFILE: number;
 }
 
 /** open(2) flags: asm-generic/fcntl.h, and arch/arm64/include/uapi/asm/fcntl.h where that differs. */
@@ -49,6 +52,7 @@ export function openFlags(arch: Arch): OpenFlags {
     NOFOLLOW: arm ? 0o100000 : 0o400000,
     CLOEXEC: 0o2000000,
     PATH: 0o10000000,
+    TMPFILE: 0o20000000 | (arm ? 0o40000 : 0o200000),
   };
 }
 
@@ -145,6 +149,7 @@ export const ChosIoctl = { SET_LINK: 0xc018c501, GET_LINK: 0xc018c502 } as const
 
 // linux/prctl.h
 export const Prctl = {
+  SET_PDEATHSIG: 1,
   SET_KEEPCAPS: 8,
   SET_SECCOMP: 22,
   CAPBSET_DROP: 24,

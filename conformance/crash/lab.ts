@@ -22,7 +22,7 @@ import { answer } from '../../runtime/cli/dispatch.js';
 import type { Values } from '../../runtime/engine/wire.js';
 import type { Entry } from '../../spec/commands.js';
 import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../suite/host-check.js';
-import { awaitOrphans } from './kernel.js';
+import { awaitOrphans, hasEnded } from './kernel.js';
 
 export interface Lab {
   /** A directory of this run alone, on a tmpfs. */
@@ -205,6 +205,29 @@ export async function inLab(self: string, body: (lab: Lab) => Promise<void>): Pr
   process.exit(code);
 }
 
+/** End the processes in the cgroups of a run that was interrupted, then remove the cgroups; deepest first. */
+function endAll(tag: string): void {
+  const paths = [...cgroupsNamed(tag)].sort().reverse();
+  for (const path of paths) {
+    try {
+      for (const pid of readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)) {
+        process.kill(Number(pid), 'SIGKILL');
+        hasEnded(Number(pid), 5000);
+      }
+    } catch {
+      // The process has ended, or the cgroup is gone, by itself.
+    }
+  }
+  removeCgroups(paths);
+}
+
+/** What a run that was killed has left; its tag ends in a pid that nobody has any more. */
+function clearOthers(): void {
+  const tags = new Set(cgroupsNamed('chlab').flatMap(path => /chlab(\d+)/.exec(path)?.slice(0, 2) ?? []));
+  for (const tag of tags)
+    if (tag.startsWith('chlab') && !existsSync(`/proc/${tag.slice('chlab'.length)}`)) endAll(tag);
+}
+
 async function outer(self: string): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'chos-lab-'));
   const tag = `chlab${process.pid}`;
@@ -213,10 +236,18 @@ async function outer(self: string): Promise<number> {
   execFileSync('gcc', ['-static', '-D_GNU_SOURCE', '-O1', '-o', reaper, 'conformance/reporter/outside.c']);
   // A container whose runtime was killed becomes a child of the process above us, which reaps it as conmon does.
   const command = ['--mount', '--propagation', 'private', reaper, 'supervise', process.execPath, ...args];
+  clearOthers();
   const child = spawn('unshare', command, {
     stdio: ['ignore', 'inherit', 'inherit'],
+    // A group of its own, in which all commands under test stay.
+    detached: true,
   });
+  // Whoever interrupts us interrupts the case, not the clearing up.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
   const code = await new Promise<number>(ended => child.on('exit', status => ended(status ?? 1)));
+  // A second time for what a command made while it was dying.
+  if (child.signalCode !== null) for (let times = 0; times < 2; times++) endAll(tag);
   const left = residueOnHost(tag, dir);
   rmSync(dir, { recursive: true, force: true });
   for (const sentence of left) console.log(`FAIL the host: ${sentence}`);

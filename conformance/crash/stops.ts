@@ -83,6 +83,7 @@ async function cleanUp(s: Subject, id: string): Promise<readonly string[]> {
   const { lab } = s;
   const complaints = [...(await deleteForce(lab, id)), ...residue(lab, id)];
   if (s.listener >= 0) hangUp(s.listener);
+  if (existsSync(join(lab.dir, 'pid.new'))) complaints.push('half a pid file');
   for (const name of ['pid', 'pid.new']) if (existsSync(join(lab.dir, name))) unlinkSync(join(lab.dir, name));
   const left = readdirSync(s.bundle.dir).filter(name => !['config.json', 'rootfs', 'source'].includes(name));
   if (left.length > 0) complaints.push(`in the bundle: ${left.join(' ')}`);

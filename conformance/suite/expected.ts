@@ -11,6 +11,7 @@ export interface Deviation {
 }
 
 const crun: Readonly<Record<string, string>> = {
+  'hooks/end-with-a-runtime-that-is-killed': 'hooks outlive a killed crun',
   'pidfd-socket/create-sends-that-of-init': 'crun has no --pidfd-socket',
   'pidfd-socket/run-in-the-foreground': 'crun has no --pidfd-socket',
   'pidfd-socket/exec-sends-that-of-the-new-process': 'crun has no --pidfd-socket',
@@ -42,6 +43,7 @@ const crun: Readonly<Record<string, string>> = {
     'crun 1.8 leaves the cgroup behind when a limit cannot be set',
   'cgroups/impossible-value-is-refused': 'crun 1.8 leaves the cgroup behind when a limit cannot be set',
   'cgroups/unified-on-v1-is-refused': 'crun 1.8 leaves the cgroup behind when a limit cannot be set',
+  'command-line/pid-file-in-the-place-of-another': 'crun 1.8 writes through a link',
   'command-line/options-after-the-id': 'crun stops option parsing at the id (contract A1)',
   'descriptors/listen-fds': 'crun passes LISTEN_FDS on only if it is in process.env',
   'delete/unknown-id-fails': 'crun 1.8 speaks of its directory, not of the container',
@@ -69,6 +71,7 @@ const crun: Readonly<Record<string, string>> = {
 };
 
 const runc: Readonly<Record<string, string>> = {
+  'hooks/end-with-a-runtime-that-is-killed': 'hooks outlive a killed runc',
   'pidfd-socket/create-sends-that-of-init': 'runc has --pidfd-socket from 1.2 on',
   'pidfd-socket/run-in-the-foreground': 'runc has --pidfd-socket from 1.2 on',
   'pidfd-socket/exec-sends-that-of-the-new-process': 'runc has --pidfd-socket from 1.2 on',

@@ -2,10 +2,10 @@
  * Descriptors and files that the caller named: which stay open, where the pid is written.
  */
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, F_SETFD } from '../../spec/kernel.js';
+import { AT_FDCWD, AT_SYMLINK_FOLLOW, CLOSE_RANGE_CLOEXEC, F_SETFD } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, field, label, ref, slot } from '../program/operand.js';
-import { alu, branch, format, jump, move, sys } from '../program/step.js';
+import { buffer, cell, type Data, field, label, ref, type Slot, slot, slots } from '../program/operand.js';
+import { alu, branch, format, jump, type Line, move, scan, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
 /** Descriptors that the caller passed on purpose: 3 to 3 + preserve-fds - 1; all others close at exec (CVE-2024-21626). */
@@ -35,15 +35,27 @@ export function sweepDescriptors(launch: Launch): Action {
   );
 }
 
-/** The pid file must be there, whole and without newline, before the command ends (oci-contract.md A4). */
+/**
+ * The pid file must be there, whole and without newline, before the command ends (oci-contract.md A4). It is written without a name, so that a command that is
+ * killed leaves nothing; an old one goes first, since linkat(2) replaces nothing. Only file systems without such files (NFS) get one with another name beside it.
+ */
 export function pidFile(launch: Launch): Action {
   const { cells, open } = launch;
   const none = label('no_pid_file');
-  const fresh = label('no_old_pid_file');
   const content = buffer('pid_text', 24);
-  const temporary = buffer('pid_file_new', 4200);
   const size = slot('pid_text_size');
   const fd = slot('pid_file_fd');
+  const directory = buffer('pid_file_dir', 4200);
+  const end = slots('pid_file_slash', 2);
+  const part = slots('pid_file_part', 2);
+  const here = label('pid_file_here');
+  const named = label('pid_file_directory');
+  const beside = label('pid_file_beside');
+  const opened = buffer('pid_file_path', 40);
+  const again = label('link_pid_file');
+  const linking = slot('pid_file_linked');
+  const there = label('old_pid_file');
+  const path = ref(cells.pidFile);
   return action(
     {
       title: 'write the pid file',
@@ -53,17 +65,56 @@ export function pidFile(launch: Launch): Action {
     [
       branch(cells.pidFile, 'LT', 0, none),
       format(content, [field(TemplateField.DECIMAL, cells.pid)], { to: size }),
-      format(temporary, [field(TemplateField.STRING, cells.pidFile), '.new']),
-      // Never through a link that somebody else put there: the directory may be /tmp.
-      sys('unlinkat', [AT_FDCWD, temporary, 0], { on: [['ENOENT'], fresh] }),
-      fresh,
-      sys('openat', [AT_FDCWD, temporary, open.WRONLY | open.CREAT | open.EXCL | open.CLOEXEC, 0o644], {
+      scan(
+        'FIND_LAST',
+        { buffer: path, length: cell(cells.pidFile, 1), byte: '/'.charCodeAt(0) },
+        { to: end, on: [['ENOENT'], here] },
+      ),
+      move(part, cells.pidFile),
+      alu(cell(part, 1), end, 'ADD', 1),
+      format(directory, [field(TemplateField.BYTES, part)]),
+      jump(named),
+      here,
+      format(directory, ['.']),
+      named,
+      sys('openat', [AT_FDCWD, directory, open.WRONLY | open.TMPFILE | open.CLOEXEC, 0o644], {
         to: fd,
+        on: [['EOPNOTSUPP', 'EISDIR', 'EINVAL'], beside],
       }),
       sys('write', [fd, content, size]),
+      format(opened, ['/proc/self/fd/', field(TemplateField.DECIMAL, fd)]),
+      again,
+      sys('linkat', [AT_FDCWD, opened, AT_FDCWD, path, AT_SYMLINK_FOLLOW], {
+        to: linking,
+        on: [['EEXIST'], there],
+      }),
       sys('close', [fd]),
-      sys('renameat2', [AT_FDCWD, temporary, AT_FDCWD, ref(cells.pidFile), 0]),
+      jump(none),
+      there,
+      sys('unlinkat', [AT_FDCWD, path, 0], { on: [['ENOENT'], again] }),
+      jump(again),
+      beside,
+      ...renamed(launch, content, size),
       none,
     ],
   );
+}
+
+function renamed(launch: Launch, content: Data, size: Slot): readonly Line[] {
+  const { cells, open } = launch;
+  const fresh = label('no_old_pid_file');
+  const temporary = buffer('pid_file_new', 4200);
+  const fd = slot('pid_file_fd');
+  return [
+    format(temporary, [field(TemplateField.STRING, cells.pidFile), '.new']),
+    // Never through a link that somebody else put there: the directory may be /tmp.
+    sys('unlinkat', [AT_FDCWD, temporary, 0], { on: [['ENOENT'], fresh] }),
+    fresh,
+    sys('openat', [AT_FDCWD, temporary, open.WRONLY | open.CREAT | open.EXCL | open.CLOEXEC, 0o644], {
+      to: fd,
+    }),
+    sys('write', [fd, content, size]),
+    sys('close', [fd]),
+    sys('renameat2', [AT_FDCWD, temporary, AT_FDCWD, ref(cells.pidFile), 0]),
+  ];
 }

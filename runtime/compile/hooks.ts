@@ -9,6 +9,7 @@ import {
   Clone,
   MFD_CLOEXEC,
   type OpenFlags,
+  Prctl,
   SIG_SETMASK,
   SIGCHLD,
   SIGKILL,
@@ -173,6 +174,8 @@ export function hookActions(
       actions: [
         action({ title: `be ${kind} hook ${hook.path}`, fails: [`exec hook ${hook.path}`], because }, [
           begin,
+          // A runtime that is killed leaves no hook at work; only what the hook itself has started goes on.
+          sys('prctl', [Prctl.SET_PDEATHSIG, SIGKILL, 0, 0, 0]),
           sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
           sys('dup3', [stdin, 0, 0]),
           sys('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),

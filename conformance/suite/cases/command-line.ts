@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Driver, test } from '../case.js';
@@ -200,5 +200,23 @@ test('descriptors/closed-standard-streams', {
     if (finished.code !== 0) return assert.match(finished.stderr, /./);
     const { fds } = reportIn(finished.stdout);
     assert.ok([undefined, '/dev/null'].includes(fds[0]) || fds[0]?.startsWith('pipe:'), fds[0]);
+  },
+});
+
+test('command-line/pid-file-in-the-place-of-another', {
+  drive: async t => {
+    for (const old of ['file', 'link']) {
+      const id = t.anotherId();
+      const pidFile = join(t.bundle.dir, `old-${old}`);
+      if (old === 'file') writeFileSync(pidFile, 'an older and longer one');
+      else symlinkSync(join(t.dir, 'elsewhere'), pidFile);
+      // A name without a directory counts from the caller's.
+      const args = ['--pid-file', `old-${old}`, '--bundle', t.bundle.dir, id];
+      const finished = await t.call('create', args);
+      assert.is(finished.code, 0, finished.stderr);
+      assert.match(readFileSync(pidFile, 'utf8'), /^\d+$/);
+      assert.is((await t.call('delete', ['--force', id])).code, 0);
+      assert.not.ok(existsSync(join(t.dir, 'elsewhere')), 'written through a link');
+    }
   },
 });

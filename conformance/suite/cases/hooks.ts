@@ -256,3 +256,22 @@ test('hooks/that-does-not-read-its-state', {
   },
   inside: ({ report }) => assert.is(report.pid, 1),
 });
+
+test('hooks/end-with-a-runtime-that-is-killed', {
+  drive: async t => {
+    const file = join(t.dir, 'hook.pid');
+    t.configure(c => {
+      c.hooks = {
+        createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', `echo $$ > ${file}; exec sleep 1000`] }],
+      };
+    });
+    const creating = t.begin('create', ['--bundle', t.bundle.dir, t.id]);
+    let pid = '';
+    while (!pid.endsWith('\n')) {
+      pid = existsSync(file) ? readFileSync(file, 'utf8') : '';
+      await new Promise(setImmediate);
+    }
+    creating.kill('SIGKILL');
+    assert.is(await t.orphans.exited(Number(pid)), 128 + 9);
+  },
+});

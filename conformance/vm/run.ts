@@ -28,8 +28,8 @@ function requestFromEnvironment(kernel: string, script: string): MachineRequest 
     commandLine: words(VM_APPEND),
     environment: {
       TERM: process.env.TERM ?? 'linux',
-      LAB_ROWS: String(process.stdout.rows ?? 24),
-      LAB_COLUMNS: String(process.stdout.columns ?? 80),
+      LAB_ROWS: String(process.stdout.rows || 24),
+      LAB_COLUMNS: String(process.stdout.columns || 80),
     },
   };
 }

@@ -338,6 +338,16 @@ test('release --force drops it at once; who is inside keeps what he sees', () =>
   assert.match(chos('tree', 'release', 'one').stderr, /not prepared; nothing to release/);
 });
 
+test('the last release takes the tmpfs of the pins away; prepare mounts it anew', () => {
+  good(chos('tree', 'release', 'two'));
+  assert.ok(!existsSync(pins), pins);
+  assert.deepEqual(
+    hostMounts().filter(line => line.includes(pins)),
+    [],
+  );
+  good(chos('tree', 'prepare', 'two'));
+});
+
 test('what the registry does wrong is told with its place', () => {
   const said = (content: unknown, file = 'wrong.json'): string => {
     writeRegistry(content, file);

@@ -117,16 +117,18 @@ export function unpin(pins: Slot, path: string, name: string): readonly Line[] {
 /** linux/fcntl.h */
 export const AT_REMOVEDIR = 0x200;
 
+const EMPTY_TMPFS = 40;
+
 /** When the last generation is gone, so is the tmpfs; the next `prepare` mounts it anew. The lock stays: somebody may be waiting for it. */
 export function dropEmptyPlace(place: PinPlace, pins: Slot): Action {
   const stat = buffer('place_stat', 256);
   const size = slot('place_size');
   const used = label('place_used');
   return action({ title: `drop ${place.directory} if it is empty`, because: rule('nothing is pinned') }, [
-    // The size of a directory of tmpfs counts its entries (simple_empty(), mm/shmem.c).
+    // The size of a directory of tmpfs counts its entries, "." and ".." too (BOGO_DIRENT_SIZE, mm/shmem.c).
     sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
     load(size, 'U64', stat, Statx.SIZE),
-    branch(size, 'NE', 0, used),
+    branch(size, 'GT', EMPTY_TMPFS, used),
     sys('close', [pins]),
     sys('umount2', [text(place.directory), UMOUNT_NOFOLLOW], { on: [['EBUSY', 'EINVAL'], used] }),
     sys('unlinkat', [AT_FDCWD, text(place.directory), AT_REMOVEDIR], {

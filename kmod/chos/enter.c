@@ -166,32 +166,23 @@ err_name:
 
 static int skeleton_write(const char *value, const struct kernel_param *parameter)
 {
-	char name[64], *copy = name;
 	size_t len = strcspn(value, "\n");
+	char *name;
 	int err = 0;
 
 	if (len >= sizeof(skeleton_name))
 		return -ENAMETOOLONG;
 	if (value[len] && value[len + 1])
 		return -EINVAL;
-	if (ready) {
-		/* The file's mode would let in root of any container that sees it. */
-		if (!capable(CAP_SYS_ADMIN))
-			return -EPERM;
-		if (len >= sizeof(name))
-			copy = kmalloc(len + 1, GFP_KERNEL);
-		if (!copy)
-			return -ENOMEM;
-		memcpy(copy, value, len);
-		copy[len] = '\0';
-		err = place_set(copy);
-		if (copy != name)
-			kfree(copy);
-	}
-	if (!err) {
-		memcpy(skeleton_name, value, len);
-		skeleton_name[len] = '\0';
-	}
+	name = kstrndup(value, len, GFP_KERNEL);
+	if (!name)
+		return -ENOMEM;
+	/* The file's mode would let in root of any container that sees it. */
+	if (ready)
+		err = capable(CAP_SYS_ADMIN) ? place_set(name) : -EPERM;
+	if (!err)
+		strscpy(skeleton_name, name, sizeof(skeleton_name));
+	kfree(name);
 	return err;
 }
 

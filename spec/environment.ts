@@ -1,6 +1,8 @@
 /**
  * A tree with its shares, as runtime/trees hands it to the compiler.
  */
+import type { RegisteredHooks } from './generated/registry.js';
+
 export interface Share {
   /** Host directory, shown at the same path inside. */
   readonly path: string;
@@ -105,6 +107,10 @@ export interface Environment {
   readonly sources: HostSources;
   /** NAME=VALUE entries that the registry adds to the process's environment. */
   readonly variables: readonly string[];
+  /** Run before those of config.json. */
+  readonly hooks?: RegisteredHooks;
+  /** A bind that asks to be private is not left out where the environment shows a slave. */
+  readonly strict?: boolean;
   /** Registry file and line, for explain. */
   readonly file: string;
   readonly line: number;

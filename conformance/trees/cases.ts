@@ -286,6 +286,30 @@ test('root.path alone selects a tree without its shares', () => {
   assert.match(good(chos('explain', directory)), /use tree one \(root.path\), back end private/);
 });
 
+test('hooks and variables of the registry are for every launch; exec has the variables too', () => {
+  const hook = `${base}/hook`;
+  writeFileSync(hook, `#!/bin/sh\ncat >${base}/hook-said\n`, { mode: 0o755 });
+  const trees = {
+    hooked: { path: `${base}/two`, env: ['SITE=hooked'], hooks: { createRuntime: [{ path: hook }] } },
+  };
+  writeRegistry({ trees, elide: 'strict' }, 'hooked.json');
+  const id = sleeping({ tree: 'hooked' });
+  assert.match(readFileSync(`${base}/hook-said`, 'utf8'), new RegExp(`"id": *"${id}"`));
+  assert.equal(good(chos('exec', id, 'sh', '-c', 'echo $SITE')), 'hooked\n');
+  good(chos('delete', '--force', id));
+  const explained = good(chos('explain', bundle({ tree: 'hooked', args: ['true'] })));
+  assert.match(
+    explained,
+    /run createRuntime hook \S+hook +hooked.json:\d+ trees.hooked.hooks.createRuntime\[0\]/,
+  );
+  writeRegistry(
+    { trees: { hooked: { path: `${base}/two`, hooks: { createContainer: [] } } } },
+    'hooked.json',
+  );
+  assert.match(chos('tree', 'list').stderr, /createContainer is not a property/);
+  removeRegistry('hooked.json');
+});
+
 test('spec --tree writes the bundle that needs no mount', () => {
   const directory = `${base}/specified`;
   mkdirSync(directory);

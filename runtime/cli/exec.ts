@@ -37,7 +37,7 @@ export function exec(invocation: Invocation): Outcome {
       console: options.texts.has('console-socket'),
       pidfdSocket: options.texts.has('pidfd-socket'),
       detach: options.flags.has('detach'),
-      environmentEntries: listenEntries(invocation),
+      environmentEntries: [...state.chos.variables, ...listenEntries(invocation)],
       cgroups: cgroups.value,
     },
   });

@@ -35,10 +35,14 @@ interface Change {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly host?: readonly MountFact[];
   readonly own?: readonly MountFact[];
+  readonly strict?: boolean;
 }
 
 /** What becomes of each of these mounts: "elided", or why not. */
-function judge(mounts: readonly unknown[], { config = {}, host = hostMounts, own = ownMounts }: Change = {}) {
+function judge(
+  mounts: readonly unknown[],
+  { config = {}, host = hostMounts, own = ownMounts, strict = false }: Change = {},
+) {
   const pin: Pin = {
     name: 'a@1',
     path: '/run/chos-trees/a@1',
@@ -65,6 +69,7 @@ function judge(mounts: readonly unknown[], { config = {}, host = hostMounts, own
       directories: new Map(['/home', '/home/user', '/srv'].map(p => [p, directory(p)])),
     },
     variables: [],
+    strict,
     file: 'r.json',
     line: 1,
   };
@@ -87,6 +92,12 @@ test('the same mount in the same place is left out', () => {
   assert.equal(judge([bind(['rbind', 'rprivate'])]), ['elided']);
   assert.equal(judge([bind(['bind'], '/home/user')]), ['elided']);
   assert.equal(judge([bind(['rbind'], '/home', '/home/')]), ['elided']);
+});
+
+test('a site may insist that private is private', () => {
+  const why = judge([bind(['rbind', 'rprivate'])], { strict: true })[0];
+  assert.is(why, 'private is asked for, and a slave is none (elide: strict)');
+  assert.equal(judge([bind(['rbind']), bind(['rbind', 'rslave'])], { strict: true }), ['elided', 'elided']);
 });
 
 test('what cannot be proved is mounted', () => {

@@ -76,6 +76,8 @@ function attributesDiffer(o: MountOptions, source: number, destination: number):
 function optionsForbid(o: MountOptions, m: Mount, launch: Launch): string | null {
   if (o.propagation === Propagation.SHARED) return 'shared is asked for';
   if (o.propagation === Propagation.UNBINDABLE) return 'unbindable is asked for';
+  if (o.propagation === Propagation.PRIVATE && launch.environment?.strict)
+    return 'private is asked for, and a slave is none (elide: strict)';
   if (o.data.length > 0 || o.copyUp) return 'it has data';
   if (m.uidMappings !== undefined || m.gidMappings !== undefined) return 'it is idmapped';
   if (launch.config.linux?.mountLabel !== undefined) return 'it would get a label';

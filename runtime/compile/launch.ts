@@ -3,6 +3,7 @@
  */
 import type { Environment } from '../../spec/environment.js';
 import type { Config, LinuxNamespaceType, Process } from '../../spec/generated/config.js';
+import type { RegisteredHooks } from '../../spec/generated/registry.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
@@ -129,6 +130,16 @@ function createCells({ args }: Process): Cells {
   };
 }
 
+/** Those of the registry first: what a site prepares, config.json may rely on. */
+function withHooks(config: Config, environment: Environment | null): Config {
+  const own = environment?.hooks;
+  if (own === undefined || Object.values(own).every(list => list.length === 0)) return config;
+  const hooks = { ...config.hooks };
+  for (const kind of ['createRuntime', 'startContainer', 'poststart', 'poststop'] as const)
+    if (own[kind] || hooks[kind]) hooks[kind] = [...(own[kind] ?? []), ...(hooks[kind] ?? [])];
+  return { ...config, hooks };
+}
+
 /** `replacement`: the process of `exec`, from a file of its own. */
 export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | null = null): Launch {
   const { spec } = input;
@@ -137,19 +148,30 @@ export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | 
     replacement && path[0] === 'process'
       ? [replacement.file, replacement.place(path.slice(1)).line]
       : [spec.file, spec.place(path).line];
+  const { environment } = input;
   return {
     ...input,
-    config: spec.config,
+    config: withHooks(spec.config, environment),
     process,
     open: openFlags(input.facts.arch),
     cells: createCells(process),
     placement: ordinary,
     namespaces: new Map((spec.config.linux?.namespaces ?? []).map(n => [n.type, n.path ?? ''])),
     because: (...path) => {
-      const [file, line] = placeOf(path);
-      return { kind: 'config', file, line, path: formatPath(path) };
+      const [root, kind, index] = path;
+      if (root === 'hooks' && environment?.hooks && typeof index === 'number') {
+        const own = environment.hooks[kind as keyof RegisteredHooks]?.length ?? 0;
+        const { file, line, tree } = environment;
+        if (index < own) return { kind: 'policy', file, line, path: `trees.${tree}.${formatPath(path)}` };
+        return becauseOf(['hooks', kind ?? '', index - own]);
+      }
+      return becauseOf(path);
     },
   };
+  function becauseOf(path: readonly (string | number)[]): Because {
+    const [file, line] = placeOf(path);
+    return { kind: 'config', file, line, path: formatPath(path) };
+  }
 }
 
 /** The launch makes or joins a mount namespace of its own. */

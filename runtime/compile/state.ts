@@ -244,6 +244,9 @@ export function describeState(launch: Launch): Template {
     `","owner":"root","annotations":${JSON.stringify({ ...config.annotations, ...launch.placement.annotations })},"chos":{"cgroups":[`,
     ...cgroups,
     `],"backEnd":"${launch.environment?.backEnd ?? 'private'}"`,
+    ...(launch.environment && launch.environment.variables.length > 0
+      ? [`,"variables":${JSON.stringify(launch.environment.variables)}`]
+      : []),
     ...(launch.environment?.link ? [`,"link":${JSON.stringify(launch.environment.link.target)}`] : []),
     `,"entry":"${options.entry}"}}\n`,
   ];

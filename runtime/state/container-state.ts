@@ -23,6 +23,8 @@ export interface ContainerState {
     readonly backEnd: string;
     /** The tree to which the kernel's link of its processes leads; null: it uses none. */
     readonly link: string | null;
+    /** What the registry adds to the environment of every process. */
+    readonly variables: readonly string[];
     readonly entry: string;
   };
 }
@@ -72,6 +74,9 @@ export function parseState(id: string, text: string): ContainerState | null {
       cgroups: cgroups.filter(path => typeof path === 'string' && path.startsWith('/')),
       backEnd: textOf(chos.backEnd) ?? '',
       link: textOf(chos.link),
+      variables: (Array.isArray(chos.variables) ? chos.variables : []).filter(
+        entry => typeof entry === 'string',
+      ),
       entry: textOf(chos.entry) ?? '',
     },
   };

@@ -13,6 +13,8 @@ const tree: RegisteredTree = {
   backEnd: 'auto',
   readonly: false,
   variables: [],
+  hooks: {},
+  strict: false,
   shell: 'sh',
   description: '',
   file: 'r.json',

@@ -131,7 +131,7 @@ export function chooseBackEnd(tree: RegisteredTree, config: Config): BackEnd {
 
 /** The environment of a tree with its shares. */
 export function environmentOf(tree: RegisteredTree, chosenBy: string, config: Config): Environment {
-  const { name, path, readonly, shares, variables, file, line } = tree;
+  const { name, path, readonly, shares, variables, hooks, strict, file, line } = tree;
   const backEnd = chooseBackEnd(tree, config);
   return {
     tree: name,
@@ -141,6 +141,8 @@ export function environmentOf(tree: RegisteredTree, chosenBy: string, config: Co
     shares,
     chosenBy,
     variables,
+    hooks,
+    strict,
     file,
     line,
     ...backEnd,

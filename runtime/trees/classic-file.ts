@@ -68,6 +68,8 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         backEnd: 'auto',
         readonly: false,
         variables: [],
+        hooks: {},
+        strict: false,
         shell: 'sh',
         description: '',
         file,

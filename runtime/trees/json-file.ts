@@ -1,6 +1,11 @@
 /** One file of /etc/chos.d (spec/registry.schema.json), read and checked as config.json is. */
 import type { Share } from '../../spec/environment.js';
-import type { Registry as Content, RegisteredShare } from '../../spec/generated/registry.js';
+import type {
+  Registry as Content,
+  RegisteredHook,
+  RegisteredHooks,
+  RegisteredShare,
+} from '../../spec/generated/registry.js';
 import { validateRegistry } from '../../spec/generated/validators.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
 import type { Diagnostic, Note, ValuePath } from '../admit/diagnostic.js';
@@ -9,8 +14,10 @@ import { noteViolations } from '../admit/shape.js';
 import { isTreeName, type ReadFile, type RegisteredTree } from './registry.js';
 
 const properties = {
-  file: ['$schema', 'trees', 'shares', 'default'],
-  tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'shell', 'description'],
+  file: ['$schema', 'trees', 'shares', 'elide', 'default'],
+  tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'hooks', 'shell', 'description'],
+  hooks: ['createRuntime', 'startContainer', 'poststart', 'poststop'],
+  hook: ['path', 'args', 'env', 'timeout'],
   share: ['path', 'readonly'],
 } as const;
 
@@ -40,6 +47,18 @@ function checkShares(shares: readonly RegisteredShare[], at: ValuePath, note: No
   });
 }
 
+/** As admit checks those of config.json. */
+function checkHooks(hooks: RegisteredHooks, at: ValuePath, note: Note): void {
+  checkNames(hooks, properties.hooks, at, note);
+  for (const [kind, list] of Object.entries(hooks) as readonly [string, readonly RegisteredHook[]][])
+    list.forEach((hook, i) => {
+      const base = [...at, kind, i];
+      checkNames(hook, properties.hook, base, note);
+      checkAbsolute(hook.path, [...base, 'path'], note);
+      checkEnvironment(hook.env ?? [], [...base, 'env'], note);
+    });
+}
+
 function check(content: Content, note: Note): void {
   checkNames(content, properties.file, [], note);
   checkShares(content.shares ?? [], ['shares'], note);
@@ -51,6 +70,7 @@ function check(content: Content, note: Note): void {
     if (/^\/+$/.test(tree.path)) note([...at, 'path'], { kind: 'empty' });
     checkShares(tree.shares ?? [], [...at, 'shares'], note);
     checkEnvironment(tree.env ?? [], [...at, 'env'], note);
+    checkHooks(tree.hooks ?? {}, [...at, 'hooks'], note);
   }
 }
 
@@ -82,6 +102,8 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       backEnd: tree.backEnd ?? 'auto',
       readonly: tree.readonly ?? false,
       variables: tree.env ?? [],
+      hooks: tree.hooks ?? {},
+      strict: content.elide === 'strict',
       shell: tree.shell ?? 'sh',
       description: tree.description ?? '',
       file,

@@ -2,6 +2,7 @@
  * What is registered: trees by name, and what they share with the host. Read from `/etc/chos` and `/etc/chos.d/*.json` (read-registry.ts).
  */
 import type { Share } from '../../spec/environment.js';
+import type { RegisteredHooks } from '../../spec/generated/registry.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 
 export interface RegisteredTree {
@@ -12,6 +13,9 @@ export interface RegisteredTree {
   readonly backEnd: 'auto' | 'kmod' | 'pinned' | 'private';
   readonly readonly: boolean;
   readonly variables: readonly string[];
+  readonly hooks: RegisteredHooks;
+  /** A bind that asks to be private is not left out where the environment shows a slave. */
+  readonly strict: boolean;
   readonly shell: string;
   readonly description: string;
   /** Where it is registered. */

@@ -12,7 +12,7 @@ build/kernel-link/bench: $(KERNEL_LINK)/bench/bench.c kmod/uapi/linux/chos.h
 
 # For each kernel of the lab: the modules as they are installed, with their self tests, and the one to measure against.
 build/kernel-link/%/.made: $(KMOD_SOURCES) $(wildcard $(KERNEL_LINK)/plain-link/*) conformance/vm/headers
-	$(call build-kmod,"$$(conformance/vm/headers $*)",$(@D)/product,>/dev/null)
+	$(call build-kmod,"$$(conformance/vm/headers $*)",$(@D)/product,)
 	$(call build-kmod,"$$(conformance/vm/headers $*)",$(@D)/self-test,CHOS_SELF_TEST=y >/dev/null)
 	rm -rf $(@D)/plain-link && cp -r $(KERNEL_LINK)/plain-link $(@D)/
 	$(MAKE) --no-print-directory -C "$$(conformance/vm/headers $*)" M=$(abspath $(@D)/plain-link) modules >/dev/null

@@ -2,8 +2,8 @@
 KERNEL ?= 6.12
 RUN ?=
 
-# The cases run the build that is in build/vm.
-build/conformance/vm.mjs: build/vm/.made
+# The cases run the build that is in build/vm, and the modules of the kernel link.
+build/conformance/vm.mjs: build/vm/.made build/kernel-link/6.1/.made build/kernel-link/6.12/.made
 build/conformance/vm.mjs build/conformance/vm-run.mjs: $(shell find conformance/vm -name '*.ts') node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node_modules/.bin/esbuild $(if $(findstring run,$(@F)),conformance/vm/run.ts,conformance/vm/main.ts) --bundle --platform=node --format=esm \

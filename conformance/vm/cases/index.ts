@@ -4,4 +4,4 @@ import { kmodCases } from './kmod.js';
 import { labCases } from './lab.js';
 import { podmanCases } from './podman.js';
 
-export const cases: readonly MachineCase[] = [...labCases, ...cgroupCases, ...kmodCases, ...podmanCases];
+export const cases: readonly MachineCase[] = [...labCases, ...cgroupCases, ...podmanCases, ...kmodCases];

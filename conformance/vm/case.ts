@@ -25,7 +25,7 @@ export interface MachineCase {
   readonly kernels?: readonly Kernel[];
   /** In place before the first case of the boot. */
   readonly payload?: (kernel: Kernel) => readonly PayloadItem[];
-  /** Of this case, by the machine's clock; default 120. */
+  /** Of this case, by the machine's clock; default 240: machines are slow where much else runs. */
   readonly seconds?: number;
 }
 
@@ -36,7 +36,7 @@ export interface Run {
   readonly definition: MachineCase;
 }
 
-export const defaultSeconds = 120;
+export const defaultSeconds = 240;
 
 /** What is to be run with this kernel, in the order of the cases. */
 export function runsFor(cases: readonly MachineCase[], kernel: Kernel): readonly Run[] {

@@ -24,7 +24,7 @@ const podman = (name: string, script: string, more: Partial<MachineCase> = {}): 
   name: `podman5/${name}`,
   payload: () => [{ text: containersConf, to: '/etc/containers/containers.conf' }],
   script: prelude + script,
-  seconds: 240,
+  seconds: 600,
   ...more,
 });
 

@@ -198,7 +198,35 @@ test('several at the same moment, and one that was killed', async () => {
   assert.equal(mountsBelow(place).filter(point => point === place).length, 2);
 });
 
+for (const [verb, track, stride] of [
+  ['create', 'host', 9],
+  ['create', 'maker', 3],
+  ['remove', 'host', 7],
+] as const)
+  test(`killed in the middle of ${verb} (${track}), the next command finds its way`, () => {
+    const debug = `${runtime}-debug`;
+    if (!existsSync(debug)) return 'no debug engine';
+    for (let step = 1; ; step += stride) {
+      if (verb === 'remove') good(skeleton('create'));
+      const stopped = spawnSync(debug, ['skeleton', verb, place], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH, CHOS_STOP: `${track}:${step}` },
+      });
+      // Either way on: what was being made is completed, what was being taken away is made anew, or gone.
+      if (stopped.status !== 0 || verb === 'create') {
+        if (verb === 'create' || step % 2 === 0) {
+          good(skeleton('create'));
+          assert.doesNotMatch(skeleton('check').stdout, /fault/, `stopped at ${step}`);
+        }
+        skeleton('remove');
+      }
+      assert.equal(mountsBelow(place).length, 0, `stopped at ${step}`);
+      if (stopped.status === 0) return undefined;
+    }
+  });
+
 test('remove refuses while somebody is inside, and names him', async () => {
+  good(skeleton('create'));
   const inside = spawn('chroot', [place, `${base}/one/bin/busybox`, 'cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -43,7 +43,7 @@ const kmod = (name: string, script: string, more: Partial<MachineCase> = {}): Ma
   name: `kmod/${name}`,
   payload: kernelModule,
   script: prelude + script + epilogue,
-  seconds: 240,
+  seconds: 600,
   ...more,
 });
 

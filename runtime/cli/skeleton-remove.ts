@@ -8,7 +8,7 @@ import { closingFile, recordFile } from '../trees/skeleton-record.js';
 import { closeRecord } from './close-record.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { runningContainers } from './running-containers.js';
-import { see } from './skeleton.js';
+import { see } from './see-skeleton.js';
 
 /** `skeleton remove [PATH] [--force]`: no launch comes in any more; then it goes, unless somebody is inside. */
 export async function remove(invocation: Invocation): Promise<Outcome> {

@@ -1,0 +1,41 @@
+import { DEFAULT_SKELETON, probeKernelLink } from '../trees/kernel-link.js';
+import type { Registry } from '../trees/registry.js';
+import { lookAtSkeleton, type SkeletonLook } from '../trees/skeleton-input.js';
+import { type HostReading, readHost } from '../trees/skeleton-place.js';
+import { openRegistry } from './environment.js';
+import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
+import { hostViewFor } from './tree-prepare.js';
+
+/** What is given, or where the kernel module looks for it. */
+function skeletonPath({ line }: Invocation): Attempt<string> {
+  const facts = probeKernelLink();
+  const path = line.operands[1] ?? (facts.kind === 'present' ? facts.skeleton : DEFAULT_SKELETON);
+  return /^(\/[^/\n]+)+$/.test(path) && !/\/\.\.?(\/|$)/.test(path)
+    ? ok(path)
+    : refuse({ kind: 'tree', fault: { kind: 'skeleton-place', path, why: 'not-canonical' } });
+}
+
+interface Seen {
+  readonly look: SkeletonLook;
+  readonly registry: Registry;
+  readonly host: HostReading;
+  readonly enter: boolean;
+}
+
+/** The skeleton that a command is about, as it is in the mount namespace of process 1. `verb` for messages: "remove the skeleton of". */
+export function see(invocation: Invocation, verb: string): Attempt<Seen> {
+  const path = skeletonPath(invocation);
+  if (path.kind === 'failure') return path;
+  const view = hostViewFor(verb);
+  if (view.kind === 'failure') return view;
+  const host = readHost(view.value);
+  const registry = openRegistry(host.prefix);
+  if (registry.kind === 'failure') return registry;
+  if (registry.value.trees.has(path.value))
+    return refuse({
+      kind: 'tree',
+      fault: { kind: 'skeleton-place', path: path.value, why: 'named-like-a-tree' },
+    });
+  const look = lookAtSkeleton(registry.value, host, path.value);
+  return ok({ look, registry: registry.value, host, enter: view.value.kind === 'other' });
+}

@@ -79,8 +79,9 @@ export const cgroupCases: readonly MachineCase[] = [
       same io.max "$(<$group/io.max)" "$major:$minor rbps=1048576 wbps=max riops=max wiops=100"`,
   },
   {
+    // runc 1.1 gives up removing a busy group after a while, which is too short here.
     name: 'cgroup2/controllers-reach-a-deep-path',
-    runtimes: everybody,
+    runtimes: ['chos-runtime', 'crun'],
     script: `
       bundle deep '.linux.cgroupsPath = "/lab-deep/a/b" | .linux.resources += {pids: {limit: 9}, cpu: {cpus: "1"}}'
       created deep

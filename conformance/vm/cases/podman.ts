@@ -39,7 +39,6 @@ export const podmanCases: readonly MachineCase[] = [
       same "exit code of a missing command" $code 127
       code=0; run bb /etc/passwd 2>message || code=$?
       same "exit code of a file that is no program" $code 126`,
-    { runtimes: ['chos-runtime', 'crun'] },
   ),
   podman(
     'life-in-the-background',

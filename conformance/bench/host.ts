@@ -1,5 +1,5 @@
 /** What a benchmark could leave on the host: mounts, cgroups, states. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const mountPoints = (): readonly string[] =>
@@ -9,7 +9,9 @@ export const mountPoints = (): readonly string[] =>
     .map(line => line.split(' ')[4] ?? '');
 
 const names = (directory: string): readonly string[] =>
-  existsSync(directory) ? readdirSync(directory).map(name => join(directory, name)) : [];
+  statSync(directory, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(directory).map(name => join(directory, name))
+    : [];
 
 /** Paths that are there now; compare two calls to find what is new. */
 export const hostTraces = (): readonly string[] => [

@@ -57,10 +57,6 @@ const crun: Readonly<Record<string, string>> = {
   'readonly/keeps-other-flags': 'crun 1.8 remounts with ro alone',
   'exec/into-a-paused-container': 'crun 1.8 has no --ignore-paused',
   'exec/killed-before-its-command': 'crun 1.8 has no --ignore-paused',
-  'exec-cgroups/a-sub-cgroup-of-one-controller': 'crun 1.8 ignores --cgroup on v1',
-  'exec-cgroups/a-sub-cgroup-that-is-not-there': 'crun 1.8 ignores --cgroup on v1',
-  'exec-cgroups/out-of-the-container-is-refused':
-    'crun 1.8 ignores --cgroup on v1 (contract D6: refuse `..`)',
   'exec/session-of-its-own': 'crun 1.8 calls setsid in exec only for a terminal',
   'kill/signal-usr1': 'crun 1.8 knows signal names in capitals only',
   'kill/signal-SigUsr2': 'crun 1.8 knows signal names in capitals only',

@@ -69,8 +69,17 @@ export function residueOnHost(tag: string, dir: string): readonly string[] {
     ...mounts.map(line => `mount left: ${line}`),
     ...cgroupsNamed(tag).map(path => `cgroup left: ${path}`),
     ...processes.map(({ pid, command }) => `process left: ${pid} ${command}`),
+    ...strayFiles().map(path => `file left: ${path}`),
     ...nullDevice(),
   ];
+}
+
+/** Beside the hierarchies of v1 there are only directories and links; a runtime that takes one for the other makes files. */
+function strayFiles(): readonly string[] {
+  if (cgroupMagics.includes(statfsSync(cgroupRoot).type)) return [];
+  return readdirSync(cgroupRoot, { withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(({ name }) => join(cgroupRoot, name));
 }
 
 function holds(pid: number, dir: string): boolean {

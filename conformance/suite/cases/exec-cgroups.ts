@@ -27,7 +27,11 @@ async function cgroupOf(t: Driver, controller: string, args: readonly string[] =
   return lines.find(([, names = '']) => names.split(',').includes(controller))?.[2] ?? '';
 }
 
-const needsV1 = () => (existsSync(`${root}/pids/cgroup.procs`) ? undefined : 'needs cgroup v1 controllers');
+const isV1 = () => existsSync(`${root}/pids/cgroup.procs`);
+/** crun writes to DIRECTORY/cgroup.procs without a hierarchy in front, and makes that file where it is none of the kernel's. */
+const straysOnV1 = (runtime: string) =>
+  isV1() && runtime === 'crun' ? "crun 1.8 makes a file in the host's /sys/fs/cgroup" : undefined;
+const needsV1 = (runtime: string) => (isV1() ? straysOnV1(runtime) : 'needs cgroup v1 controllers');
 
 test('exec-cgroups/a-sub-cgroup-of-one-controller', {
   skip: needsV1,
@@ -52,6 +56,7 @@ test('exec-cgroups/a-sub-cgroup-that-is-not-there', {
 });
 
 test('exec-cgroups/out-of-the-container-is-refused', {
+  skip: straysOnV1,
   config: sleeping,
   drive: async t => {
     await started(t);

@@ -5,6 +5,8 @@ BENCH_CFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing
 BENCH_FREESTANDING = -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
 	-no-pie -Wl,--build-id=none -s
 BENCH_TARGETS = build/conformance/bench.mjs build/conformance/floor build/conformance/timer
+# For the machines: the product as it is installed there, and the module.
+BENCH_TARGETS += build/vm/.made build/kernel-link/bench build/kernel-link/6.12/.made
 
 build/conformance/floor: conformance/bench/floor.c conformance/bench/freestanding.h
 	@mkdir -p $(@D)
@@ -14,6 +16,6 @@ build/conformance/timer: conformance/bench/timer.c conformance/bench/freestandin
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) $(BENCH_FREESTANDING) -o $@ $<
 
-build/conformance/bench.mjs: $(filter-out %.test.ts,$(wildcard conformance/bench/*.ts))
+build/conformance/bench.mjs: $(filter-out %.test.ts,$(wildcard conformance/bench/*.ts conformance/vm/*.ts)) conformance/kernel-link/boots.ts
 	@mkdir -p $(@D)
 	$(BENCH_ESBUILD) conformance/bench/main.ts --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=$@

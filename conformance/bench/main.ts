@@ -17,12 +17,20 @@ import { crun, names, runc, type Tools } from './contenders.js';
 import { rewriteFigures } from './docs.js';
 import { type Result, standing } from './figures.js';
 import { hostTraces, mountPoints } from './host.js';
+import {
+  environmentNames,
+  environments,
+  type LinkCost,
+  type Measured,
+  measureEnvironments,
+  measureLink,
+} from './machine.js';
 import { variants } from './pinned.js';
 import { runPlan } from './plan.js';
 import { plot } from './plot.js';
 import { type Context, type Scenario, scenarios } from './scenarios.js';
 import { aligned, markdown, memoryRows, missingRows, type Rows, timeRows, verdictRows } from './table.js';
-import { judge } from './targets.js';
+import { judge, judgeLink } from './targets.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const top = resolve(here, '../..');
@@ -96,45 +104,76 @@ const machine = (): string => {
   return `Linux ${release()}, ${cpus().length} x ${model}, Node ${process.version}`;
 };
 
-const report = (results: readonly Result[], draw: (rows: Rows) => string): string => {
+const linkScenario = 'kernel-link';
+
+const report = (
+  results: readonly Result[],
+  cost: LinkCost | undefined,
+  draw: (rows: Rows) => string,
+): string => {
   const pinnedNames: readonly string[] = variants;
   const pinned = results.filter(({ id }) => id.startsWith('pinned'));
+  const emulated = results.filter(({ id }) => id === environments);
+  const onThisMachine = results.filter(({ id }) => id !== environments);
   const parts = [
-    draw(verdictRows(judge(results))),
-    draw(timeRows(results, [...names, 'node'])),
+    draw(verdictRows([...judge(results), ...judgeLink(cost)])),
+    draw(timeRows(onThisMachine, [...names, 'node'])),
     draw(memoryRows(results, names)),
     draw(timeRows(pinned, pinnedNames).map(row => row.slice(0, pinnedNames.length + 1))),
+    draw(timeRows(emulated, environmentNames).map(row => row.slice(0, environmentNames.length + 1))),
   ];
   return parts.filter(part => part.trim().split('\n').length > (draw === markdown ? 2 : 1)).join('\n');
 };
 
-const publish = (results: readonly Result[], effort: Effort, writeDocs: boolean): void => {
+const publish = (
+  results: readonly Result[],
+  cost: LinkCost | undefined,
+  effort: Effort,
+  writeDocs: boolean,
+): void => {
   const out = join(top, 'build/bench');
   mkdirSync(out, { recursive: true });
   const versions = [crun, runc].map(versionOf);
   const about = { machine: machine(), date: new Date().toISOString(), versions, ...effort };
-  const verdicts = judge(results);
-  writeFileSync(join(out, 'results.json'), `${JSON.stringify({ ...about, verdicts, results }, null, 1)}\n`);
+  const verdicts = [...judge(results), ...judgeLink(cost)];
+  writeFileSync(
+    join(out, 'results.json'),
+    `${JSON.stringify({ ...about, verdicts, results, kernelLink: cost }, null, 1)}\n`,
+  );
   writeFileSync(join(out, 'results.svg'), plot(results, machine()));
-  say(`\n${report(results, aligned)}`);
+  say(`\n${report(results, cost, aligned)}`);
   const missing = missingRows(results);
   if (missing.length) say(missing.map(row => row.join(' ')).join('\n'));
   say(`written: ${join(out, 'results.json')}, results.svg`);
   if (!writeDocs) return;
   const away = missing.length ? `\nNot measured: ${missing.map(([key]) => key).join('; ')}.\n` : '';
-  const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n![medians](benchmarks.svg)\n\n${report(results, markdown)}${away}`;
+  const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n![medians](benchmarks.svg)\n\n${report(results, cost, markdown)}${away}`;
   const page = join(top, 'docs/benchmarks.md');
   const written = existsSync(page) ? rewriteFigures(page, text) : { status: 'no-markers', path: page };
   if (written.status === 'written') copyFileSync(join(out, 'results.svg'), join(top, 'docs/benchmarks.svg'));
   say(written.status === 'written' ? `rewritten: ${page}` : `${page}: no place for figures`);
 };
 
-const main = (): number => {
+/** A machine that did not come to its end is a failed contender, told like the others. */
+const inMachine = async <T>(title: string, measure: () => Promise<Measured<T>>): Promise<T | undefined> => {
+  process.stderr.write(`${title} ...\n`);
+  const measured = await measure();
+  if (measured.kind === 'measured') return measured.value;
+  say(`${title}: ${measured.reason}`);
+  return undefined;
+};
+
+const main = async (): Promise<number> => {
   const options = readOptions();
   if (options === undefined) return 2;
-  const chosen = scenarios.filter(({ id }) => new RegExp(options.only).test(id));
+  const wanted = (id: string): boolean => new RegExp(options.only).test(id);
+  const chosen = scenarios.filter(({ id }) => wanted(id));
   if (options.list) {
     for (const { id, title } of chosen) say(`${id.padEnd(22)} ${title}`);
+    if (wanted(environments))
+      say(`${environments.padEnd(22)} environment with 1000 shares, in a virtual machine`);
+    if (wanted(linkScenario))
+      say(`${linkScenario.padEnd(22)} what the kernel module costs, in a virtual machine`);
     return 0;
   }
   if (process.getuid?.() !== 0) {
@@ -145,6 +184,8 @@ const main = (): number => {
   const directory = mkdtempSync(join(tmpdir(), 'chosbench-'));
   const before = hostTraces();
   const results: Result[] = [];
+  let cost: LinkCost | undefined;
+  let incomplete = false;
   try {
     const context = { tools, directory, rootfs: makeRootfs(directory) };
     makeShares(directory, context.rootfs, 1);
@@ -152,16 +193,27 @@ const main = (): number => {
       process.stderr.write(`${scenario.title} ...\n`);
       results.push(runScenario(scenario, context, effort));
     }
+    if (wanted(environments)) {
+      const rounds = effort.rounds || (effort.quick ? 2 : 20);
+      const title = 'environment with 1000 shares, in a virtual machine';
+      const result = await inMachine(title, () => measureEnvironments(top, context.rootfs, rounds));
+      if (result) results.push(result);
+      else incomplete = true;
+    }
+    if (wanted(linkScenario)) {
+      cost = await inMachine('what the kernel module costs, in a virtual machine', measureLink);
+      incomplete ||= cost === undefined;
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  publish(results, effort, options['write-docs']);
+  publish(results, cost, effort, options['write-docs']);
   const left = hostTraces().filter(trace => !before.includes(trace));
   for (const trace of left) say(`left behind: ${trace}`);
   const failed = results.some(({ standings }) =>
     standings.some(({ missing }) => missing?.status === 'failed'),
   );
-  return failed || left.length ? 1 : 0;
+  return failed || incomplete || left.length ? 1 : 0;
 };
 
-process.exitCode = main();
+process.exitCode = await main();

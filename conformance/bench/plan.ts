@@ -72,6 +72,14 @@ export const encodePlan = (plan: Plan): string => {
 /** The last line that explains something: the timer does not know whose it is, so it is evidence, not proof. */
 const lastWords = (errors: string): string => errors.trim().split('\n').slice(-2).join(' / ').slice(-300);
 
+/** The timer's JSON; `errors`: what was written to stderr meanwhile. */
+export const readTimer = (json: string, errors: string): readonly Outcome[] =>
+  (JSON.parse(json) as TimerOutput).contenders.map(({ name, failedStep, exitCode, steps }) =>
+    failedStep === ''
+      ? { name, status: 'measured', series: steps }
+      : { name, status: 'failed', reason: `${failedStep.trim()}: exit ${exitCode}: ${lastWords(errors)}` },
+  );
+
 /** Runs a plan in `directory` (its files are written there). Contestants that fail are reported as such. */
 export const runPlan = (timer: string, directory: string, plan: Plan): readonly Outcome[] => {
   const planFile = join(directory, 'plan');
@@ -92,10 +100,5 @@ export const runPlan = (timer: string, directory: string, plan: Plan): readonly 
       status: 'failed',
       reason: `timer: ${lastWords(errors)}`,
     }));
-  const output = JSON.parse(child.stdout) as TimerOutput;
-  return output.contenders.map(({ name, failedStep, exitCode, steps }) =>
-    failedStep === ''
-      ? { name, status: 'measured', series: steps }
-      : { name, status: 'failed', reason: `${failedStep.trim()}: exit ${exitCode}: ${lastWords(errors)}` },
-  );
+  return readTimer(child.stdout, errors);
 };

@@ -1,5 +1,6 @@
 /** The target table of the issue, as checks on the results. */
 import { type Figure, find, type Result } from './figures.js';
+import type { LinkCost } from './machine.js';
 
 export interface Verdict {
   readonly what: string;
@@ -16,6 +17,12 @@ interface Target {
   readonly unit: '' | 'ms' | 'KiB';
   readonly against: string;
   readonly measure: Measure;
+}
+
+interface LinkTarget {
+  readonly what: string;
+  readonly key: keyof LinkCost;
+  readonly limit: number;
 }
 
 /** A place in the results: scenario, contender, label. */
@@ -58,6 +65,16 @@ const command = (name: string): readonly Target[] => [
 
 const none = 'no mount namespace';
 const own = 'own mount namespace';
+
+const link = (what: string, key: keyof LinkCost, limit: number): LinkTarget => ({ what, key, limit });
+
+/** What the kernel module may cost: ratios, measured in a virtual machine. */
+const linkTargets: readonly LinkTarget[] = [
+  link('readlink of /proc/chos/link', 'readlink', 1.3),
+  link('open through /proc/chos/link', 'open', 1.3),
+  link('fork and exit, module loaded, no link set', 'fork-unused', 1.02),
+  link('fork and exit, link set', 'fork-link-set', 1.05),
+];
 
 const targets: readonly Target[] = [
   against('run', 'compiled run, no cgroups', 'crun', 0.5),
@@ -122,6 +139,14 @@ const show = (value: number, unit: Target['unit']): string => {
   if (unit === '') return value.toFixed(2);
   return unit === 'ms' ? `${value.toFixed(2)} ms` : `${Math.round(value)} KiB`;
 };
+
+export const judgeLink = (cost: LinkCost | undefined): readonly Verdict[] =>
+  linkTargets.map(({ what, key, limit }) => ({
+    what,
+    target: `<= ${limit} x ${key.startsWith('fork') ? 'without' : 'a plain symlink of procfs'}`,
+    measured: cost?.[key].toFixed(3),
+    met: cost && cost[key] <= limit,
+  }));
 
 export const judge = (results: readonly Result[]): readonly Verdict[] =>
   targets.map(({ what, limit, unit, against, measure }) => {

@@ -42,7 +42,7 @@ static bool run_case(size_t at) {
   pid_t child = fork();
   if (!child) {
     signal(SIGALRM, SIG_DFL);
-    alarm(1700);
+    alarm(1750);
     cases[at].run();
     _exit(0);
   }

@@ -3,7 +3,7 @@
  * (`--bench`) what it costs, as ratios. From the repository's top directory, after `make build/conformance/kernel-link.mjs`.
  */
 import { parseArgs } from 'node:util';
-import { bootMachine, type Kernel, kernels, prepareMachines } from '../vm/machine.js';
+import { bootMachine, kernels, prepareMachines } from '../vm/machine.js';
 import { type Boot, benchBoot, testBoots } from './boots.js';
 import { verdictsOf } from './verdicts.js';
 
@@ -20,19 +20,15 @@ interface Counts {
   readonly failed: number;
 }
 
-async function tested(kernel: Kernel, boots: readonly Boot[]): Promise<Counts> {
-  let [passed, failed] = [0, 0];
-  for (const { name, request } of boots) {
-    const outcome = await bootMachine(request);
-    const verdicts = verdictsOf(outcome);
-    for (const line of verdicts.lines)
-      console.log(/^(ok|FAIL) /.test(line) ? line.replace(/^(\w+ +)/, `$1${kernel}  `) : line);
-    if (outcome.ending.kind !== 'exit') console.log(outcome.console.split('\n').slice(-60).join('\n'));
-    console.log(`     ${kernel}  ${name}: ${outcome.seconds.total.toFixed(0)} s`);
-    passed += verdicts.passed;
-    failed += verdicts.failed;
-  }
-  return { passed, failed };
+async function tested({ name, request }: Boot): Promise<Counts> {
+  const { kernel } = request;
+  const outcome = await bootMachine(request);
+  const verdicts = verdictsOf(outcome);
+  for (const line of verdicts.lines)
+    console.log(/^(ok|FAIL) /.test(line) ? line.replace(/^(\w+ +)/, `$1${kernel}  `) : line);
+  if (outcome.ending.kind !== 'exit') console.log(outcome.console.split('\n').slice(-60).join('\n'));
+  console.log(`     ${kernel}  ${name}: ${outcome.seconds.total.toFixed(0)} s`);
+  return verdicts;
 }
 
 async function main(): Promise<number> {
@@ -47,14 +43,11 @@ async function main(): Promise<number> {
     }
     return 0;
   }
-  const counts = await Promise.all(
-    wanted.map(kernel =>
-      tested(
-        kernel,
-        testBoots(kernel).filter(({ name }) => values.boot === undefined || name === values.boot),
-      ),
-    ),
-  );
+  const boots = wanted
+    .flatMap(testBoots)
+    .filter(({ name }) => values.boot === undefined || name === values.boot);
+  const counts: Counts[] = await Promise.all(boots.filter(({ alone }) => !alone).map(tested));
+  for (const boot of boots.filter(({ alone }) => alone)) counts.push(await tested(boot));
   const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed, 0 skipped`);
   return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;

@@ -343,7 +343,8 @@ for where, bound in zip(["syslog:box", "journald:box"], sockets):
     bound.settimeout(10)
     print(bound.recv(4096).decode().rstrip("\\n"))
 `;
-  const inside = 'mount -t tmpfs none /run && mount -t tmpfs none /dev && exec python3 -c "$0" "$@"';
+  const inside =
+    'mount -t tmpfs none /run && mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec python3 -c "$0" "$@"';
   const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', inside, script, door], {
     encoding: 'utf8',
   });

@@ -54,10 +54,14 @@ export interface CallOptions {
 
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** Run a command to its end, with files as its streams (a container would keep a pipe open). */
+/**
+ * Run a command to its end, with files as its streams (a container would keep a pipe open): new ones, because the init of an earlier container
+ * may still write its trace to the old ones.
+ */
 export function call(lab: Lab, argv: readonly string[], options: CallOptions = {}): Ended {
   const [file = '', ...args] = argv;
   const names = [join(lab.dir, 'stdout'), join(lab.dir, 'stderr')] as const;
+  for (const name of names) rmSync(name, { force: true });
   const fds = [openSync(options.stdin ?? '/dev/null', 'r'), ...names.map(name => openSync(name, 'w+'))];
   const { status, signal, error } = spawnSync(file, args, {
     stdio: fds,

@@ -45,7 +45,7 @@ class Table {
 }
 
 function words32(values: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(values).buffer);
+  return new Uint8Array(new Uint32Array(values).buffer);
 }
 
 function slotNumber(s: Slot, layout: Layout): number {
@@ -76,7 +76,7 @@ function put64(words: Int32Array, at: number, value: number | bigint): void {
     words[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
   } else {
     words[at] = value | 0;
-    words[at + 1] = Math.floor(value / 0x1_0000_0000);
+    words[at + 1] = value === (value | 0) ? value >> 31 : Math.floor(value / 0x1_0000_0000);
   }
 }
 
@@ -114,14 +114,12 @@ function encodeStep(
   trackOf: (name: string) => number,
 ): void {
   const at = (number * STEP_SIZE) / 4;
+  const { args } = step;
   let argModes = 0;
-  let shift = 0;
-  let place = at + 4;
-  for (const a of step.args) {
-    if (typeof a === 'object') argModes |= modes[a.kind] << shift;
-    put64(words, place, operandValue(a, layout));
-    shift += 2;
-    place += 2;
+  for (let i = 0; i < args.length; i++) {
+    const a = args[i] ?? 0;
+    if (typeof a === 'object') argModes |= modes[a.kind] << (2 * i);
+    put64(words, at + 4 + 2 * i, operandValue(a, layout));
   }
   if (step.template) {
     argModes |= ArgMode.DATA << 4;
@@ -141,27 +139,29 @@ function encodeStep(
 
 function encodeData(layout: Layout): { readonly data: Uint8Array; readonly relocs: Uint8Array } {
   const data = Buffer.alloc(layout.dataSize);
-  const view = new DataView(data.buffer, data.byteOffset);
+  const slots = new Int32Array(data.buffer, data.byteOffset, layout.slotCount * 2);
   const relocs: number[] = [];
-  for (const [slot, index] of layout.slots) {
+  layout.slots.forEach((index, slot) => {
     for (let i = 0; i < slot.initial.length; i++) {
       const value = slot.initial[i] ?? 0;
       if (value === 0) continue;
       const held = typeof value === 'object' ? must(layout.data.get(value), `data ${value.name}`) : value;
-      view.setBigUint64((index + i) * 8, BigInt.asUintN(64, BigInt(held)), true);
+      put64(slots, (index + i) * 2, held);
     }
-  }
-  for (const [d, at] of layout.data) {
+  });
+  layout.data.forEach((at, d) => {
     if (typeof d.bytes === 'string') data.write(d.bytes, at, 'latin1');
-    else if (at < layout.dataSize) data.set(d.bytes, at);
-    for (const p of d.pointers) {
+    else if (d.bytes.length > 0 && at < layout.dataSize) data.set(d.bytes, at);
+    for (let i = 0; i < d.pointers.length; i++) {
+      const p = d.pointers[i];
+      if (p === undefined) continue;
       const to =
         p.to.kind === 'slot'
           ? must(layout.slots.get(p.to), `slot ${p.to.name}`) * 8
           : must(layout.data.get(p.to), `data ${p.to.name}`);
       relocs.push(at + p.at, to);
     }
-  }
+  });
   for (const [step, at] of layout.templateData)
     data.write(must(layout.templates.get(step), 'a template'), at, 'latin1');
   return { data, relocs: words32(relocs) };

@@ -1,5 +1,8 @@
 /**
  * Gives numbers to a program's steps, slots and data. Pure: the order of first mention decides, so equal programs give equal bytes.
+ *
+ * Here and in encode.ts what runs once for each step counts with an index: `create` runs this code for the first and only time, and before V8
+ * has optimized it, `for of` makes an object for each turn.
  */
 import { FIRST_FREE_SLOT } from '../../spec/instructions.js';
 import { type Action, type Program, reservedSlots, type Track } from './action.js';
@@ -75,7 +78,10 @@ class Memory {
     if (this.slots.has(s)) return;
     this.slots.set(s, this.slotCount);
     this.slotCount += s.cells;
-    for (const v of s.initial) if (typeof v === 'object') this.data(v);
+    for (let i = 0; i < s.initial.length; i++) {
+      const v = s.initial[i];
+      if (typeof v === 'object') this.data(v);
+    }
   }
 
   data(d: Data): void {
@@ -96,7 +102,10 @@ class Memory {
   }
 
   template(t: Template): void {
-    for (const part of t) if (typeof part === 'object') this.slot(part.slot);
+    for (let i = 0; i < t.length; i++) {
+      const part = t[i];
+      if (typeof part === 'object') this.slot(part.slot);
+    }
   }
 }
 
@@ -108,8 +117,11 @@ const align8 = (n: number): number => Math.ceil(n / 8) * 8;
  */
 export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): string {
   let out = '';
-  for (const part of t)
-    out += typeof part === 'string' ? binary(part.replaceAll('\u0001', '?')) : encodeField(part, slots);
+  for (let i = 0; i < t.length; i++) {
+    const part = t[i] ?? '';
+    if (typeof part !== 'string') out += encodeField(part, slots);
+    else out += binary(part.includes('\u0001') ? part.replaceAll('\u0001', '?') : part);
+  }
   return out;
 }
 
@@ -125,8 +137,8 @@ const SHARED = 256;
 const keyOf = (bytes: Uint8Array | string, align: number): string =>
   typeof bytes === 'string' ? bytes : `${align}:${Buffer.from(bytes).toString('latin1')}`;
 
-/** Written-to data first, then data with pointers (their pages are dirtied by relocation), then the rest; empty buffers last. */
-const rank = (d: Data): number => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
+/** Written-to data, data with pointers (their pages are dirtied by relocation), the rest; buffers, which are in no file. */
+const rank = (d: Data): 0 | 1 | 2 | 3 => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
 
 export function layOut(program: Program): Layout {
   const steps: PlacedStep[] = [];
@@ -135,11 +147,12 @@ export function layOut(program: Program): Layout {
   const labels = new Map<Label, number>();
 
   const place = (lines: readonly Line[], action: number): void => {
-    for (const line of lines) {
-      if (line.kind === 'label') {
-        if (labels.has(line)) throw new Error(`label ${line.name} stands twice`);
-        labels.set(line, steps.length);
-      } else steps.push({ step: line, action });
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i];
+      if (line === undefined) continue;
+      if (line.kind === 'step') steps.push({ step: line, action });
+      else if (labels.has(line)) throw new Error(`label ${line.name} stands twice`);
+      else labels.set(line, steps.length);
     }
   };
 
@@ -188,15 +201,21 @@ export function layOut(program: Program): Layout {
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
   const formatted: { readonly step: Step; readonly template: Template }[] = [];
-  for (const { step } of steps) {
+  steps.forEach(({ step }) => {
+    const { args } = step;
     if (step.dst) memory.operand(step.dst);
-    for (const a of step.args) if (typeof a === 'object') memory.operand(a);
+    for (let i = 0; i < args.length; i++) {
+      const a = args[i];
+      if (typeof a === 'object') memory.operand(a);
+    }
     if (step.template) {
       memory.template(step.template);
       formatted.push({ step, template: step.template });
     }
-  }
-  for (const a of actions) memory.template(a.action.words);
+  });
+  actions.forEach(a => {
+    memory.template(a.action.words);
+  });
 
   const data = new Map<Data, number>();
   const shared = new Map<string, number>();
@@ -210,12 +229,19 @@ export function layOut(program: Program): Layout {
     if (key !== null) shared.set(key, at);
     return at;
   };
-  const found = [...memory.found].sort((a, b) => rank(a) - rank(b));
-  let constantsStart = size;
-  for (const d of found) {
-    if (!d.zero) data.set(d, put(d.bytes, d.size, d.align, d.constant && d.pointers.length === 0));
-    if (rank(d) < 2) constantsStart = size;
-  }
+  const [written, pointing, constants, buffers]: [Data[], Data[], Data[], Data[]] = [[], [], [], []];
+  const ranked = [written, pointing, constants, buffers] as const;
+  memory.found.forEach(d => {
+    ranked[rank(d)].push(d);
+  });
+  const putAll = (of: readonly Data[], constant: boolean): void =>
+    of.forEach(d => {
+      data.set(d, put(d.bytes, d.size, d.align, constant));
+    });
+  putAll(written, false);
+  putAll(pointing, false);
+  const constantsStart = size;
+  putAll(constants, true);
 
   const templates = new Map<Step, string>();
   const templateData = new Map<Step, number>();
@@ -226,7 +252,7 @@ export function layOut(program: Program): Layout {
   }
   const dataSize = align8(size);
   size = dataSize;
-  for (const d of found) if (d.zero) data.set(d, put(d.bytes, d.size, d.align, false));
+  putAll(buffers, false);
   return {
     steps,
     tracks,

@@ -87,9 +87,7 @@ export function label(name: string): Label {
 
 /** UTF-8, one character for each byte. */
 export function binary(value: string): string {
-  for (let i = 0; i < value.length; i++)
-    if (value.charCodeAt(i) > 127) return Buffer.from(value, 'utf8').toString('latin1');
-  return value;
+  return Buffer.byteLength(value) === value.length ? value : Buffer.from(value, 'utf8').toString('latin1');
 }
 
 const noBytes = new Uint8Array(0);

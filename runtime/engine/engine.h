@@ -42,7 +42,7 @@ struct action {
 	u32 words, words_length, unwind, reserved;
 };
 struct track {
-	u32 first, count, name, reserved;
+	u32 first, count, name, flags;
 };
 struct entry {
 	u16 number, track;

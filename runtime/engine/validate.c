@@ -147,21 +147,33 @@ static const char *check_lengths(const struct program *p, const struct step *s)
 	return NULL;
 }
 
+static bool in_track(const struct track *t, u32 step)
+{
+	return step >= t->first && step - t->first < t->count;
+}
+
+/* Subroutines: those of the track itself, and those of all. */
+static bool callable(const struct program *p, const struct track *t, u32 step)
+{
+	for (u32 i = 0; i < p->track_count; i++)
+		if ((&p->tracks[i] == t || p->tracks[i].flags & TRACK_SHARED) && in_track(&p->tracks[i], step))
+			return true;
+	return false;
+}
+
 static const char *check_target(const struct program *p, const struct step *s, const struct track *t)
 {
 	bool jumps = s->op == OP_BRANCH || s->errs != NO_LIST;
 
 	if (s->op == OP_TRACK) {
-		if (s->aux >= p->track_count)
+		if (s->aux >= p->track_count || p->tracks[s->aux].flags & TRACK_SHARED)
 			return "no such track";
 		t = &p->tracks[s->aux];
 		jumps = true;
 	} else if (s->op == OP_CALL) {
-		jumps = true;
+		return callable(p, t, s->target) ? NULL : "a target outside the track";
 	}
-	if (jumps && (s->target < t->first || s->target - t->first >= t->count))
-		return "a target outside the track";
-	return NULL;
+	return jumps && !in_track(t, s->target) ? "a target outside the track" : NULL;
 }
 
 static unsigned results(const struct step *s)
@@ -241,8 +253,8 @@ static const char *check_tables(const struct program *p)
 	for (u32 i = 0; i < p->entry_count; i++) {
 		const struct entry *e = &p->entries[i];
 
-		if (e->track >= p->track_count || e->step < p->tracks[e->track].first ||
-		    e->step - p->tracks[e->track].first >= p->tracks[e->track].count)
+		if (e->track >= p->track_count || p->tracks[e->track].flags & TRACK_SHARED ||
+		    !in_track(&p->tracks[e->track], e->step))
 			return "an entry is not in its track";
 	}
 	for (u32 i = 0; i < p->parameter_count; i++) {
@@ -281,6 +293,8 @@ bool image_validate(const struct program *p, struct fault *fault)
 			return refuse(fault, "the tracks do not cover the steps", NO_STEP);
 		if (!text_ends(p, t->name))
 			return refuse(fault, "a track has no name", NO_STEP);
+		if (t->flags & ~(u32)TRACK_SHARED)
+			return refuse(fault, "unknown flags of a track", NO_STEP);
 		next += t->count;
 	}
 	if (next != p->step_count)

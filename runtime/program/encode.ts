@@ -11,6 +11,7 @@ import {
   ImageFlag,
   SECTIONS,
   type Section,
+  TrackFlag,
 } from '../../spec/image.js';
 import { ArgMode, instructions, NO_LIST, NO_SLOT, NO_STEP, STEP_SIZE } from '../../spec/instructions.js';
 import { parameters } from '../../spec/parameters.js';
@@ -200,9 +201,12 @@ export function encode(program: Program): Uint8Array {
   }
   tables.actions.add(words32(actions));
   tables.errnos = lists.table;
-  tables.tracks.add(
-    words32(layout.tracks.flatMap(t => [t.first, t.count, addText(`${binary(t.track.name)}\0`), 0])),
-  );
+  const nameText = (name: string): number => addText(`${binary(name)}\0`);
+  const tracks = layout.tracks.flatMap(t => [t.first, t.count, nameText(t.track.name), 0]);
+  const [shared] = layout.subroutines;
+  if (shared !== undefined)
+    tracks.push(shared.first, layout.steps.length - shared.first, nameText('subroutines'), TrackFlag.SHARED);
+  tables.tracks.add(words32(tracks));
   tables.text.add(Buffer.from(texts, 'latin1'));
   for (const e of program.entries) {
     const n = trackNumber(e.track);
@@ -216,7 +220,7 @@ export function encode(program: Program): Uint8Array {
 
   counts.steps = layout.steps.length;
   counts.actions = layout.actions.length;
-  counts.tracks = layout.tracks.length;
+  counts.tracks = tracks.length / 4;
   counts.entries = program.entries.length;
   counts.params = program.parameters.size;
   counts.relocs = relocs.length / 8;

@@ -89,15 +89,17 @@ test('the second track is numbered on', () => {
   assert.equal(tracks[1]?.actions[0]?.listing, [{ number: 3, text: 'exit PLAIN 5' }]);
 });
 
-test('subroutines are listed behind their track, and their mounts count for each call', () => {
+test('subroutines are listed behind the tracks, and their mounts count for each call', () => {
   const [fd, empty] = [slot('fd'), text('')];
   const cover = subroutine('cover', [sys('move_mount', [fd, empty, fd, empty, 68])]);
-  const { tracks, counts } = explain(programOf([call(cover), call(cover), exit(0)]), { steps: true });
+  const { tracks, subroutines, counts } = explain(programOf([call(cover), call(cover), exit(0)]), {
+    steps: true,
+  });
   assert.equal(
     tracks[0]?.actions[0]?.listing.map(s => s.text),
     ['call cover', 'call cover', 'exit PLAIN 0'],
   );
-  assert.equal(tracks[0]?.subroutines, [
+  assert.equal(subroutines, [
     {
       name: 'cover',
       listing: [

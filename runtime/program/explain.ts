@@ -30,13 +30,13 @@ export interface ExplainedTrack {
   readonly actions: readonly ExplainedAction[];
   /** Steps that take back what was made, and those that end the track after a failure. */
   readonly afterFailure: readonly ExplainedStep[];
-  /** What its actions call. */
-  readonly subroutines: readonly ExplainedSubroutine[];
 }
 
 export interface Explained {
   readonly entries: readonly string[];
   readonly tracks: readonly ExplainedTrack[];
+  /** What the actions call; with the steps only. */
+  readonly subroutines: readonly ExplainedSubroutine[];
   readonly counts: {
     readonly actions: number;
     readonly steps: number;
@@ -114,8 +114,8 @@ function isMount(step: Step): boolean {
 }
 
 /** A mount in a subroutine counts once for each call. */
-function mountsOf(layout: Layout, { first, count, subroutines }: PlacedTrack): number {
-  const places = new Map(subroutines.map(s => [s.subroutine, s]));
+function mountsOf(layout: Layout, track: PlacedTrack): number {
+  const places = new Map(layout.subroutines.map(s => [s.subroutine, s]));
   const mounts = (from: number, length: number): number => {
     let n = 0;
     for (const { step } of layout.steps.slice(from, from + length)) {
@@ -125,8 +125,7 @@ function mountsOf(layout: Layout, { first, count, subroutines }: PlacedTrack): n
     }
     return n;
   };
-  const behind = subroutines[0]?.first ?? first + count;
-  return mounts(first, behind - first);
+  return mounts(track.first, track.count);
 }
 
 export function explain(program: Program, options: { readonly steps: boolean }): Explained {
@@ -138,7 +137,7 @@ export function explain(program: Program, options: { readonly steps: boolean }):
           .map(({ step }, i) => ({ number: first + i, text: describe(step, layout) }))
       : [];
   let actionNumber = 0;
-  const tracks = layout.tracks.map(({ track, first, count, subroutines }): ExplainedTrack => {
+  const tracks = layout.tracks.map(({ track, first, count }): ExplainedTrack => {
     let last = first;
     const actions = track.actions.map((a): ExplainedAction => {
       const placed = layout.actions[actionNumber++];
@@ -153,19 +152,15 @@ export function explain(program: Program, options: { readonly steps: boolean }):
       };
     });
     actionNumber++;
-    const behind = subroutines[0]?.first ?? first + count;
-    return {
-      name: track.name,
-      actions,
-      afterFailure: listing(last, behind - last),
-      subroutines: options.steps
-        ? subroutines.map(s => ({ name: s.subroutine.entry.name, listing: listing(s.first, s.count) }))
-        : [],
-    };
+    return { name: track.name, actions, afterFailure: listing(last, first + count - last) };
   });
+  const subroutines = options.steps
+    ? layout.subroutines.map(s => ({ name: s.subroutine.entry.name, listing: listing(s.first, s.count) }))
+    : [];
   return {
     entries: program.entries.map(e => e.entry),
     tracks,
+    subroutines,
     counts: {
       actions: tracks.reduce((n, t) => n + t.actions.length, 0),
       steps: layout.steps.length,

@@ -199,29 +199,28 @@ test('undo steps belong to the action whose work they take back, the rest to the
   );
 });
 
-test('a subroutine stands once behind the track that calls it, with those that it calls itself', () => {
+test('a subroutine stands once behind all tracks, with those that it calls itself', () => {
   const inner = subroutine('inner', [move(slot('a'), 1)]);
   const outer = subroutine('outer', [call(inner)]);
-  const { steps, tracks, labels } = layOut(
+  const { steps, tracks, subroutines, labels, actions } = layOut(
     programOf(
       trackOf([does([call(outer)]), does([call(outer), exit(0)], [call(inner)])], { failed: [exit(1)] }),
-      trackOf([does([exit(0)])], { name: 'other' }),
+      trackOf([does([call(inner), exit(0)])], { name: 'other' }),
     ),
   );
   const [first, other] = tracks;
   assert.equal(
-    first?.subroutines.map(s => [s.subroutine, s.first, s.count]),
+    subroutines.map(s => [s.subroutine, s.first, s.count]),
     [
-      [outer, 5, 2],
-      [inner, 7, 2],
+      [outer, 7, 2],
+      [inner, 9, 2],
     ],
   );
-  assert.is(labels.get(inner.entry), 7);
-  assert.equal([first?.count, other?.first, other?.subroutines.length], [9, 9, 0]);
+  assert.is(labels.get(inner.entry), 9);
+  assert.equal([first?.count, other?.first, other?.count], [5, 5, 2]);
   assert.equal(
-    steps.slice(5).map(({ action: a }) => a),
-    [2, 2, 2, 2, 3],
-    'they belong to the end of the track',
+    steps.slice(7).map(({ action: a }) => actions[a]?.action.title),
+    new Array(4).fill('subroutines'),
   );
 });
 

@@ -26,8 +26,6 @@ export interface PlacedTrack {
   readonly track: Track;
   readonly first: number;
   readonly count: number;
-  /** Behind all else of the track. */
-  readonly subroutines: readonly PlacedSubroutine[];
 }
 
 export interface PlacedSubroutine {
@@ -47,6 +45,8 @@ export interface PlacedAction {
 export interface Layout {
   readonly steps: readonly PlacedStep[];
   readonly tracks: readonly PlacedTrack[];
+  /** Behind all tracks, in one that nothing but CALL enters. */
+  readonly subroutines: readonly PlacedSubroutine[];
   readonly actions: readonly PlacedAction[];
   readonly labels: ReadonlyMap<Label, number>;
   readonly slots: ReadonlyMap<Slot, number>;
@@ -60,12 +60,13 @@ export interface Layout {
   readonly templateData: ReadonlyMap<Step, number>;
 }
 
-const closing = (track: Track): Action => ({
+/** What the steps belong to that are in no action: those that end a track, and subroutines (whose failures are their callers'). */
+const closing = (title: string): Action => ({
   kind: 'action',
-  title: `end of track ${track.name}`,
+  title,
   because: { kind: 'rule', rule: 'end' },
-  words: ['end of track'],
-  lines: track.failed,
+  words: [title],
+  lines: [],
   undo: [],
 });
 
@@ -156,10 +157,10 @@ export function layOut(program: Program): Layout {
     }
   };
 
-  /** Those that the steps from `first` on call, and those that these call. */
-  const placeSubroutines = (first: number, action: number): readonly PlacedSubroutine[] => {
+  /** Those that the tracks call, and those that these call. */
+  const placeSubroutines = (action: number): readonly PlacedSubroutine[] => {
     const placed = new Map<Subroutine, PlacedSubroutine>();
-    for (let i = first; i < steps.length; i++) {
+    for (let i = 0; i < steps.length; i++) {
       const called = steps[i]?.step.subroutine;
       if (!called || placed.has(called)) continue;
       const at = steps.length;
@@ -193,10 +194,13 @@ export function layOut(program: Program): Layout {
       actions.push({ action: a, unwind, ...(spans[i] ?? { first, count: 0 }) });
       unwind = undoStart.get(i) ?? unwind;
     });
-    actions.push({ action: closing(track), unwind: null, first: failed, count: steps.length - failed });
-    const subroutines = placeSubroutines(first, end);
-    tracks.push({ track, first, count: steps.length - first, subroutines });
+    const count = steps.length - failed;
+    actions.push({ action: closing(`end of track ${track.name}`), unwind: null, first: failed, count });
+    tracks.push({ track, first, count: steps.length - first });
   }
+  const subroutines = placeSubroutines(actions.length);
+  if (subroutines.length > 0)
+    actions.push({ action: closing('subroutines'), unwind: null, first: steps.length, count: 0 });
 
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
@@ -256,6 +260,7 @@ export function layOut(program: Program): Layout {
   return {
     steps,
     tracks,
+    subroutines,
     actions,
     labels,
     slots: memory.slots,

@@ -24,14 +24,14 @@ export interface Step {
   readonly errnos: readonly ErrnoName[];
   readonly target: Label | null;
   readonly call: SystemCallName | null;
-  /** CALL: laid down once in each track that calls it. */
+  /** CALL: laid down once in the program. */
   readonly subroutine: Subroutine | null;
   /** TRACK: the name of the child's track. */
   readonly track: string | null;
   readonly template: Template | null;
 }
 
-/** Steps that several actions of a track call. A failure in them is one of the action that called, with its words. */
+/** Steps that several actions call. A failure in them is one of the action that called, with its words. */
 export interface Subroutine {
   readonly kind: 'subroutine';
   readonly entry: Label;

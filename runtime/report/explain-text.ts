@@ -32,10 +32,11 @@ export function explainText(e: Explained): string {
       lines.push('      after a failure');
       for (const s of track.afterFailure) lines.push(`        ${String(s.number).padStart(5)}  ${s.text}`);
     }
-    for (const called of track.subroutines) {
-      lines.push(`      subroutine ${called.name}`);
-      for (const s of called.listing) lines.push(`        ${String(s.number).padStart(5)}  ${s.text}`);
-    }
+    lines.push('');
+  }
+  for (const called of e.subroutines) {
+    lines.push(`subroutine ${called.name}`);
+    for (const s of called.listing) lines.push(`        ${String(s.number).padStart(5)}  ${s.text}`);
     lines.push('');
   }
   const { actions, steps, mounts, bytes } = e.counts;

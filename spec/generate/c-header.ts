@@ -13,6 +13,7 @@ import {
   ImageArch,
   ImageFlag,
   SECTIONS,
+  TrackFlag,
 } from '../image.js';
 import {
   ArgMode,
@@ -101,7 +102,11 @@ function header(): readonly string[] {
     '',
   ];
   lines.push(...define('IMAGE_', { MAGIC: IMAGE_MAGIC, VERSION: IMAGE_VERSION, HEADER_SIZE, STEP_SIZE }));
-  lines.push(...define('IMAGE_FLAG_', ImageFlag), ...define('IMAGE_ARCH_', ImageArch));
+  lines.push(
+    ...define('IMAGE_FLAG_', ImageFlag),
+    ...define('TRACK_', TrackFlag),
+    ...define('IMAGE_ARCH_', ImageArch),
+  );
   lines.push(`enum section { ${SECTIONS.map(name => `SECTION_${upper(name)}`).join(', ')}, SECTION_COUNT };`);
   lines.push(`#define ATTACHMENT_MAGIC ${quote(ATTACHMENT_MAGIC)}`);
   lines.push(...define('', { NO_SLOT, NO_LIST, NO_STEP, FIRST_FREE_SLOT }), ...define('SLOT_', ReservedSlot));

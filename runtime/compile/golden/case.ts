@@ -53,14 +53,16 @@ function cause(because: Because): string {
 export function shownProgram(program: Program): string {
   const indented = (steps: readonly ExplainedStep[]): readonly string[] =>
     steps.map(s => `    ${relative(s)}`);
-  const lines = explain(program, { steps: true }).tracks.flatMap(track => [
+  const { tracks, subroutines } = explain(program, { steps: true });
+  const lines = tracks.flatMap(track => [
     `track ${track.name}`,
     ...track.actions.flatMap(a => [`  ${a.title}   <- ${cause(a.because)}`, ...indented(a.listing)]),
     ...(track.afterFailure.length > 0 ? ['  after a failure', ...indented(track.afterFailure)] : []),
-    ...track.subroutines.flatMap(s => [`  subroutine ${s.name}`, ...indented(s.listing)]),
     '',
   ]);
-  return lines.join('\n');
+  return [...lines, ...subroutines.flatMap(s => [`subroutine ${s.name}`, ...indented(s.listing), ''])].join(
+    '\n',
+  );
 }
 
 export function shown(kind: Kind, program: Program): string {

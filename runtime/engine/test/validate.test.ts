@@ -293,6 +293,76 @@ test('addresses and numbers are not mixed up, and addresses are inside', () => {
   );
 });
 
+test('only CALL leads to the subroutines of all tracks', () => {
+  const called = s.subroutine('called', [s.move(o.slot('x'), 1)]);
+  const child = o.label('child');
+  const args = o.struct('clone_args', new Array(11).fill(o.u64(0)));
+  const image = Buffer.from(
+    encode(
+      program({
+        actions: [act('first', [s.call(called)]), act('end', [s.exit(0)])],
+        tracks: [
+          { name: 'child', actions: [act('second', [child, s.call(called), s.exit(0)])], failed: [] },
+          {
+            name: 'other',
+            actions: [act('third', [s.track(args, 'child', child, { to: o.slot('pid') }), s.exit(0)])],
+            failed: [],
+          },
+        ],
+      }),
+    ),
+  );
+  const at = (name: Section) => sectionAt(image, name);
+  const count = image.readUInt32LE(20 + 8 * SECTIONS.indexOf('steps'));
+  const stepAt = (op: keyof typeof instructions): number => {
+    for (let i = 0; i < count; i++)
+      if (image[at('steps') + i * STEP_SIZE] === instructions[op].op) return at('steps') + i * STEP_SIZE;
+    throw new Error(`no ${op}`);
+  };
+  const changed = (change: (i: Buffer) => void): string => {
+    const copy = Buffer.from(image);
+    change(copy);
+    return verdicts([copy])[0] ?? '';
+  };
+  const flags = (track: number) => at('tracks') + track * 16 + 12;
+  assert.is(
+    changed(() => {}),
+    'valid',
+  );
+  assert.match(
+    changed(i => i.writeUInt32LE(0, flags(3))),
+    'a target outside the track',
+  );
+  assert.is(
+    changed(i => i.writeUInt32LE(2, flags(0))),
+    'unknown flags of a track',
+  );
+  assert.is(
+    changed(i => i.writeUInt32LE(1, flags(0))),
+    'an entry is not in its track',
+  );
+  assert.match(
+    changed(i => i.writeUInt16LE(3, stepAt('TRACK') + 14)),
+    'no such track',
+  );
+  assert.match(
+    changed(i => i.writeUInt32LE(0, stepAt('CALL') + 8)),
+    'valid',
+  );
+  assert.match(
+    changed(i => i.writeUInt32LE(3, stepAt('CALL') + 8)),
+    'a target outside the track',
+  );
+  assert.match(
+    changed(i => {
+      i.writeUInt8(instructions.BRANCH.op, stepAt('MOVE'));
+      i.writeUInt16LE(0xffff, stepAt('MOVE') + 4);
+      i.writeUInt32LE(0, stepAt('MOVE') + 8);
+    }),
+    'a target outside the track',
+  );
+});
+
 test('tables must be sound', () => {
   const at = (name: Section) => sectionAt(valid, name);
   assert.is(

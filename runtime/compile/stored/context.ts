@@ -2,7 +2,8 @@ import { buffer, type Data, type Slot, slot, slots } from '../../program/operand
 import { type CgroupPlan, planCgroups } from '../cgroups/plan.js';
 import type { Launch } from '../launch.js';
 
-export interface Lifecycle {
+/** What all stored commands know. */
+export interface Context {
   readonly launch: Launch;
   readonly id: Slot;
   readonly stateDir: Slot;
@@ -11,17 +12,19 @@ export interface Lifecycle {
   readonly pid: Slot;
   readonly pidfd: Slot;
   readonly plan: CgroupPlan;
-  /** 0 creating, 1 created, 2 running, 3 paused, 4 stopped */
+  /** One of Status. */
   readonly status: Slot;
+  /** What is wrong with state.json, an errno, if the status is DAMAGED. */
+  readonly problem: Slot;
   readonly state: Data;
   readonly stateSize: Slot;
   /** Position behind `{"pid":N,"pidStart":N,` in state. */
   readonly rest: Slot;
 }
 
-export const Status = { CREATING: 0, CREATED: 1, RUNNING: 2, PAUSED: 3, STOPPED: 4 } as const;
+export const Status = { CREATING: 0, CREATED: 1, RUNNING: 2, PAUSED: 3, STOPPED: 4, DAMAGED: 5 } as const;
 
-export function createLifecycle(launch: Launch): Lifecycle {
+export function createContext(launch: Launch): Context {
   const id = slots('id', 2);
   return {
     launch,
@@ -37,6 +40,7 @@ export function createLifecycle(launch: Launch): Lifecycle {
       id,
     ),
     status: slot('status'),
+    problem: slot('state_problem'),
     state: buffer('state', 1 << 20),
     stateSize: slot('state_size'),
     rest: slots('rest', 2),

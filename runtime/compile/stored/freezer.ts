@@ -3,10 +3,10 @@ import { buffer, type Data, type Label, label, slot, text } from '../../program/
 import { branch, type Line, load, move, sys } from '../../program/step.js';
 import { directoryOf } from '../cgroups/plan.js';
 
-import { type Lifecycle, Status } from './context.js';
+import { type Context, Status } from './context.js';
 
 export function freezerOf(
-  c: Lifecycle,
+  c: Context,
 ):
   | { readonly path: Data; readonly file: string; readonly frozen: string; readonly thawed: string }
   | undefined {
@@ -17,7 +17,7 @@ export function freezerOf(
   return v2 ? { path: v2.memory, file: 'cgroup.freeze', frozen: '1', thawed: '0' } : undefined;
 }
 
-export function frozen(c: Lifecycle, known: Label): readonly Line[] {
+export function frozen(c: Context, known: Label): readonly Line[] {
   const freezer = freezerOf(c);
   if (!freezer) return [];
   const { open } = c.launch;
@@ -42,7 +42,7 @@ export function frozen(c: Lifecycle, known: Label): readonly Line[] {
 }
 
 export function setFreezer(
-  c: Lifecycle,
+  c: Context,
   freezer: NonNullable<ReturnType<typeof freezerOf>>,
   value: string,
   none: Label,
@@ -66,7 +66,7 @@ export function setFreezer(
 }
 
 /** A frozen process does not die: the freezer is opened first. */
-export function thaw(c: Lifecycle): readonly Line[] {
+export function thaw(c: Context): readonly Line[] {
   const freezer = freezerOf(c);
   if (!freezer) return [];
   const none = label('no_freezer');

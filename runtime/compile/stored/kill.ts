@@ -7,7 +7,8 @@ import { branch, exit, fail, jump, type Line, sys, walk } from '../../program/st
 import { cgroupOfProcesses } from '../cgroups/plan.js';
 import { rule } from '../launch.js';
 import { entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
-import { type Lifecycle, Status } from './context.js';
+import { Status } from './context.js';
+import type { Lifecycle } from './subroutines.js';
 
 export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const one = label('signal_one');

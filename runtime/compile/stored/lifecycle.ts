@@ -9,12 +9,13 @@ import { type Slot, slot } from '../../program/operand.js';
 import { hookActions } from '../hooks.js';
 import type { Launch } from '../launch.js';
 
-import { createLifecycle, type Lifecycle } from './context.js';
+import { createContext } from './context.js';
 import { killTrack } from './kill.js';
 import { freezeTrack } from './pause.js';
 import { stateTrack } from './print-state.js';
 import { deleteTrack } from './remove.js';
 import { startTrack } from './start.js';
+import { createLifecycle, type Lifecycle } from './subroutines.js';
 
 const parametersOf = (
   c: Lifecycle,
@@ -28,7 +29,7 @@ const parametersOf = (
 
 /** The program that is stored in the state directory as `program`. */
 export function compileLifecycle(launch: Launch): Program {
-  const c = createLifecycle(launch);
+  const c = createLifecycle(createContext(launch));
   const signal = slot('signal', 15);
   const all = slot('all');
   const force = slot('force');

@@ -5,8 +5,9 @@ import { field, label } from '../../program/operand.js';
 import { exit, fail } from '../../program/step.js';
 import { rule } from '../launch.js';
 import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus } from './container.js';
-import { type Lifecycle, Status } from './context.js';
+import { Status } from './context.js';
 import { freezerOf, setFreezer } from './freezer.js';
+import type { Lifecycle } from './subroutines.js';
 
 export function freezeTrack(c: Lifecycle, name: 'pause' | 'resume'): Track {
   const freezer = freezerOf(c);

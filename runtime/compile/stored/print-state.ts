@@ -4,7 +4,8 @@ import { buffer, field, label, slot, text } from '../../program/operand.js';
 import { alu, branch, exit, format, jump, type Line, move, sys } from '../../program/step.js';
 import { rule } from '../launch.js';
 import { entryTrack, openContainer, readStatus } from './container.js';
-import { type Lifecycle, Status } from './context.js';
+import { Status } from './context.js';
+import type { Lifecycle } from './subroutines.js';
 
 export function stateTrack(c: Lifecycle): Track {
   const out = buffer('state_out', (1 << 20) + 4096);

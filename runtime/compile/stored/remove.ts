@@ -8,8 +8,9 @@ import { type CgroupPlan, cgroupOfProcesses } from '../cgroups/plan.js';
 import type { HookActions } from '../hooks.js';
 import { rule } from '../launch.js';
 import { entryTrack, lock, openContainer, readStatus } from './container.js';
-import { type Lifecycle, Status } from './context.js';
+import { Status } from './context.js';
 import { thaw } from './freezer.js';
+import type { Lifecycle } from './subroutines.js';
 
 /** Kill what is left, remove every durable name, the state directory last. Also the end of a foreground run. */
 export function removalLines(c: { readonly plan: CgroupPlan; readonly ownPids: boolean }): readonly Line[] {

@@ -17,7 +17,8 @@ import {
 import type { HookActions } from '../hooks.js';
 import { rule } from '../launch.js';
 import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus } from './container.js';
-import { type Lifecycle, Status } from './context.js';
+import { Status } from './context.js';
+import type { Lifecycle } from './subroutines.js';
 
 export function startTrack(c: Lifecycle, poststart: HookActions): Track {
   const { open } = c.launch;

@@ -1,0 +1,127 @@
+/** What the tracks of the stored program have in common, laid down once. */
+import { errnos } from '../../../spec/errno.js';
+import { LOCK_EX, LOCK_NB } from '../../../spec/kernel.js';
+import { cell, label, slot, slots, struct, text, u64 } from '../../program/operand.js';
+import {
+  alu,
+  back,
+  branch,
+  fail,
+  jump,
+  move,
+  type Subroutine,
+  scan,
+  subroutine,
+  sys,
+  waitReadable,
+} from '../../program/step.js';
+import { readStartTime } from '../state.js';
+import { type Context, Status } from './context.js';
+import { frozen } from './freezer.js';
+
+export interface Lifecycle extends Context {
+  /** The paths of the cgroups, which have the id in them. */
+  readonly nameCgroups: Subroutine;
+  readonly takeLock: Subroutine;
+  /** Sets pid, pidfd and status. */
+  readonly readState: Subroutine;
+}
+
+/** Another command that holds the lock is given ten seconds. */
+function takeLock(c: Context): Subroutine {
+  const again = label('lock_again');
+  const held = label('lock_held');
+  const tries = slot('lock_tries');
+  return subroutine('take_lock', [
+    again,
+    sys('flock', [c.dir, LOCK_EX | LOCK_NB], { on: [['EAGAIN'], held] }),
+    back(),
+    held,
+    sys('nanosleep', [struct('10ms', [u64(0), u64(10_000_000)], true), 0]),
+    alu(tries, tries, 'ADD', 1),
+    branch(tries, 'LT', 1000, again),
+    fail(errnos.EBUSY.number),
+  ]);
+}
+
+/** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
+function readState(c: Context): Subroutine {
+  const { open } = c.launch;
+  const fd = slot('state_fd');
+  const at = slots('state_at', 2);
+  const start = slots('state_start', 2);
+  const actual = slots('actual_start', 2);
+  const dead = slot('is_dead');
+  const colon = ':'.charCodeAt(0);
+  const creating = label('is_creating');
+  const stopped = label('is_stopped');
+  const known = label('is_known');
+  const noGate = label('no_gate');
+  const alive = label('is_alive');
+  const notOpened = label('state_not_opened');
+  const notRead = label('state_not_read');
+  const nonsense = label('state_is_nonsense');
+  const unless = { on: [['EINVAL', 'ENOENT', 'ERANGE'], nonsense] } as const;
+  const json = { buffer: c.state, length: c.stateSize } as const;
+  return subroutine('read_state', [
+    // Nobody but root can put something else in its place, but whoever did should not make us wait.
+    sys(
+      'openat',
+      [c.dir, text('state.json'), open.RDONLY | open.CLOEXEC | open.NOFOLLOW | open.NONBLOCK, 0],
+      { to: fd, on: [['ENOENT', 'ELOOP'], notOpened] },
+    ),
+    sys('read', [fd, c.state, (1 << 20) - 1], { to: c.stateSize, on: [['EISDIR'], notRead] }),
+    sys('close', [fd]),
+    scan('SKIP', { ...json, byte: colon, count: 1 }, { to: at, ...unless }),
+    scan('NUMBER', { ...json, start: at }, { to: at, ...unless }),
+    move(c.pid, at),
+    scan('SKIP', { ...json, byte: colon, count: 2 }, { to: at, ...unless }),
+    scan('NUMBER', { ...json, start: at }, { to: start, on: [['EINVAL', 'ENOENT', 'ERANGE'], nonsense] }),
+    alu(c.rest, cell(start, 1), 'ADD', 1),
+    alu(cell(c.rest, 1), c.stateSize, 'SUB', c.rest),
+    sys('pidfd_open', [c.pid, 0], { to: c.pidfd, on: [['ESRCH', 'EINVAL'], stopped] }),
+    // The pidfd is open: if the start time is right now, it is our process for good.
+    ...readStartTime(open, c.pid, actual, stopped),
+    branch(actual, 'NE', start, stopped),
+    // A zombie is readable on its pidfd.
+    waitReadable(c.pidfd, 0, { to: dead, on: [['ETIMEDOUT'], alive] }),
+    jump(stopped),
+    alive,
+    sys('faccessat2', [c.dir, text('exec.fifo'), 0, 0], { on: [['ENOENT'], noGate] }),
+    move(c.status, Status.CREATED),
+    back(),
+    noGate,
+    move(c.status, Status.RUNNING),
+    ...frozen(c, known),
+    back(),
+    notOpened,
+    branch(fd, 'EQ', -errnos.ENOENT.number, creating),
+    alu(c.problem, 0, 'SUB', fd),
+    move(c.status, Status.DAMAGED),
+    back(),
+    notRead,
+    alu(c.problem, 0, 'SUB', c.stateSize),
+    move(c.status, Status.DAMAGED),
+    back(),
+    nonsense,
+    move(c.problem, errnos.EINVAL.number),
+    move(c.status, Status.DAMAGED),
+    back(),
+    creating,
+    move(c.status, Status.CREATING),
+    back(),
+    stopped,
+    move(c.status, Status.STOPPED),
+    move(c.pid, 0),
+    known,
+  ]);
+}
+
+export function createLifecycle(c: Context): Lifecycle {
+  return {
+    ...c,
+    nameCgroups: subroutine('name_cgroups', c.plan.formats),
+    takeLock: takeLock(c),
+    readState: readState(c),
+  };
+}

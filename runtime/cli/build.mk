@@ -1,8 +1,8 @@
-# The TypeScript half, included by the top Makefile: build/chos-runtime.cjs loads build/chos-runtime-code.cjs with build/chos-runtime-code.cache.
-# These three files are installed together. CommonJS, because Node starts it faster than modules.
+# The TypeScript half, included by the top Makefile: build/chos-runtime.cjs loads build/chos-runtime-code.cjs with build/chos-runtime-code.cache, and
+# that loads build/chos-runtime-more.cjs (runtime/cli/bundle.ts). The four files are installed together.
 RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*')
 RUNTIME_GENERATED ?= spec/generated/validators.js
-RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache
+RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache build/chos-runtime-more.cjs
 CHOS_VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json | head -1)
 CHOS_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=node20 --format=cjs --log-level=warning \
@@ -11,11 +11,10 @@ RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=n
 build/chos-runtime.cjs: runtime/cli/start.ts build/chos-runtime-code.cache
 	$(RUNTIME_ESBUILD) $< --outfile=$@
 
-# koffi has a native part; it is loaded at run time, by the few commands that need it.
-# The code is named (its last line) by the same command that makes the cache, so that the two always belong together.
-build/chos-runtime-code.cache build/chos-runtime-code.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json
-	@mkdir -p build
-	$(RUNTIME_ESBUILD) runtime/cli/main.ts --external:koffi \
-	  --define:CHOS_VERSION='"$(CHOS_VERSION)"' --define:CHOS_COMMIT='"$(CHOS_COMMIT)"' --outfile=build/chos-runtime-code.cjs
+# The cache is made of the code by the same command, so that the two always belong together.
+build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json
+	@mkdir -p build/tools
+	$(BUNDLE) runtime/cli/bundle.ts --outfile=build/tools/bundle.mjs
+	node build/tools/bundle.mjs $(CHOS_VERSION) $(CHOS_COMMIT)
 	$(RUNTIME_ESBUILD) runtime/cli/warm-up.ts --outfile=build/warm-up.cjs
 	$(NODE) $(NODE_FLAGS) build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache

@@ -4,34 +4,25 @@ import type { Answer, Request } from '../engine/wire.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
 import { type CommandLine, readArguments } from './arguments.js';
-import { failed, type Invocation, type Outcome } from './invocation.js';
+import { failed, type Outcome, type Run } from './invocation.js';
 import { stateRoot } from './state-root.js';
 
-type Run = (invocation: Invocation) => Outcome | Promise<Outcome>;
+const others = () => import('./other-commands.js');
 
-/** Each command is loaded when it is called for: start-up time is a feature. */
-const load: Readonly<Record<string, () => Promise<Run>>> = {
-  create: async () => (await import('./create.js')).create,
-  run: async () => (await import('./create.js')).create,
-  exec: async () => (await import('./exec.js')).exec,
-  explain: async () => (await import('./explain.js')).explain,
-  compile: async () => (await import('./compile.js')).compile,
-  start: async () => (await import('./without-program.js')).start,
-  kill: async () => (await import('./without-program.js')).kill,
-  pause: async () => (await import('./without-program.js')).pause,
-  resume: async () => (await import('./without-program.js')).resume,
-  delete: async () => (await import('./delete.js')).deleteContainer,
-  state: async () => (await import('./state.js')).state,
-  list: async () => (await import('./list.js')).list,
-  ps: async () => (await import('./ps.js')).ps,
-  spec: async () => (await import('./spec.js')).spec,
-  features: async () => (await import('./features.js')).features,
-  skeleton: async () => (await import('./skeleton.js')).skeleton,
-  tree: async () => (await import('./tree.js')).tree,
-};
+async function find(command: string): Promise<Run | undefined> {
+  switch (command) {
+    case 'create':
+    case 'run':
+      return (await import('./create.js')).create;
+    case 'exec':
+      return (await import('./exec.js')).exec;
+    default:
+      return (await others()).otherCommands[command]?.();
+  }
+}
 
 async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
-  const run = await load[line.command.name]?.();
+  const run = await find(line.command.name);
   if (run === undefined) {
     return failed({ kind: 'usage', fault: { kind: 'command-later', command: line.command.name } });
   }
@@ -44,9 +35,9 @@ async function outcomeOf(request: Request): Promise<{ outcome: Outcome; command:
     case 'command':
       return { outcome: await runLine(request, read.line), command: read.line.command.name };
     case 'help':
-      return { outcome: (await import('./help.js')).help(read.command), command: null };
+      return { outcome: (await others()).help(read.command), command: null };
     case 'version':
-      return { outcome: (await import('./version.js')).version(), command: null };
+      return { outcome: (await others()).version(), command: null };
     case 'fault':
       return {
         outcome: failed({ kind: 'usage', fault: read.fault }),

@@ -17,6 +17,9 @@ export type Outcome =
   | { readonly kind: 'failure'; readonly failure: Failure; readonly exitCode?: number }
   | { readonly kind: 'launch'; readonly entry: Entry; readonly image: Uint8Array; readonly values: Values };
 
+/** What a command does. */
+export type Run = (invocation: Invocation) => Outcome | Promise<Outcome>;
+
 export function done(out: string): Outcome {
   return { kind: 'done', out };
 }

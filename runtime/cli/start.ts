@@ -20,10 +20,10 @@ function readCache(path: string, code: string): Buffer | undefined {
 }
 
 const base = `${__dirname}/chos-runtime-code`;
-// esbuild writes ASCII only, and Latin-1 is what V8 keeps without a conversion.
+// A function expression. esbuild writes ASCII only, and Latin-1 is what V8 keeps without a conversion.
 const code = readFileSync(`${base}.cjs`, 'latin1');
 const cachedData = readCache(`${base}.cache`, code);
-const script = new Script(`(function (exports, require, module) {${code}\n})`, {
+const script = new Script(code, {
   filename: `${base}.cjs`,
   ...(cachedData === undefined ? {} : { cachedData }),
 });

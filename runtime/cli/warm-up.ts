@@ -1,9 +1,8 @@
 /**
- * Run at build time: `node warm-up.cjs CODE CACHE`. Loads the code, has it answer create, run, exec and list for made-up containers, and writes what V8
+ * Run at build time: `node warm-up.cjs CODE CACHE`. Loads the code, has it answer create, run and exec for made-up containers, and writes what V8
  * compiled on the way to the cache that start.ts loads. Nothing is started: answers are thrown away.
  */
-import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -13,6 +12,8 @@ import { defaultConfig } from './default-config.js';
 import type * as Main from './main.js';
 
 type Answer = (typeof Main)['answer'];
+/** Of the name at the end of the code, as in start.ts. */
+const NAME_LENGTH = 64;
 
 /** A configuration in which most of what people use occurs. */
 function exampleConfig(): string {
@@ -74,7 +75,6 @@ async function exercise(answer: Answer, root: string): Promise<void> {
     ['run', '-b', root, 'a'],
     ['exec', '--process', join(root, 'process.json'), '--detach', 'warm'],
     ['exec', 'warm', 'true'],
-    ['list'],
   ];
   for (const line of lines) {
     const argv = ['chos-runtime', '--root', root, '--log-format=json', ...line];
@@ -84,11 +84,8 @@ async function exercise(answer: Answer, root: string): Promise<void> {
 }
 
 async function warmUp(codePath: string, cachePath: string): Promise<void> {
-  const name = createHash('sha256').update(readFileSync(codePath)).digest('hex');
-  appendFileSync(codePath, `//${name}`);
   const code = readFileSync(codePath, 'latin1');
-  // The same text and name as in start.ts, or V8 rejects the cache.
-  const script = new Script(`(function (exports, require, module) {${code}\n})`, { filename: codePath });
+  const script = new Script(code, { filename: codePath });
   const module_: { exports: Partial<typeof Main> } = { exports: {} };
   script.runInThisContext()(module_.exports, require, module_);
   const root = mkdtempSync(join(tmpdir(), 'chos-warm-up-'));
@@ -97,7 +94,10 @@ async function warmUp(codePath: string, cachePath: string): Promise<void> {
   } finally {
     rmSync(root, { recursive: true });
   }
-  writeFileSync(cachePath, Buffer.concat([Buffer.from(name, 'latin1'), script.createCachedData()]));
+  writeFileSync(
+    cachePath,
+    Buffer.concat([Buffer.from(code.slice(-NAME_LENGTH), 'latin1'), script.createCachedData()]),
+  );
 }
 
 const [codePath = '', cachePath = ''] = process.argv.slice(2);

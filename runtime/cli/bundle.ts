@@ -1,0 +1,56 @@
+/**
+ * Run at build time: `node bundle.mjs VERSION COMMIT`. Makes of the TypeScript what Node loads:
+ *
+ *     build/chos-runtime-code.cjs   what create, run and exec need, as one function expression; start.ts calls it
+ *     build/chos-runtime-more.cjs   the other commands, which can wait: the less code `create` reads, the sooner it begins
+ *
+ * The code ends with its name (a comment), by which start.ts knows whether a cache was made of it.
+ */
+import { createHash } from 'node:crypto';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+const [version = '', commit = ''] = process.argv.slice(2);
+const code = 'build/chos-runtime-code.cjs';
+
+const options: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  // Node starts it faster than modules; and there is no loader for import() in a script that has none of its own.
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
+  logLevel: 'warning',
+  // Names stay, for the stack of an internal error.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  // It has a native part; it is loaded at run time, by the few commands that need it.
+  external: ['koffi'],
+  define: { CHOS_VERSION: JSON.stringify(version), CHOS_COMMIT: JSON.stringify(commit) },
+};
+
+const otherCommandsElsewhere: Plugin = {
+  name: 'other commands elsewhere',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/other-commands\.js$/ }, () => ({
+      path: './chos-runtime-more.cjs',
+      external: true,
+    }));
+  },
+};
+
+await build({
+  ...options,
+  entryPoints: ['runtime/cli/main.ts'],
+  outfile: code,
+  plugins: [otherCommandsElsewhere],
+  banner: { js: '(function (exports, require, module) {' },
+  footer: { js: '})' },
+});
+appendFileSync(code, `//${createHash('sha256').update(readFileSync(code)).digest('hex')}`);
+await build({
+  ...options,
+  entryPoints: ['runtime/cli/other-commands.ts'],
+  outfile: 'build/chos-runtime-more.cjs',
+});

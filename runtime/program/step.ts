@@ -48,26 +48,40 @@ export interface Outcome {
 }
 
 const nothing: readonly never[] = [];
+const plain: Outcome = {};
+
+/** What some instructions have besides their arguments. */
+interface Extras {
+  readonly target?: Label;
+  readonly call?: SystemCallName;
+  readonly subroutine?: Subroutine;
+  readonly track?: string;
+  readonly template?: Template;
+}
+const none: Extras = {};
 
 /** Neither frozen nor spread: a program has a thousand steps, and `create` runs this code for the first and only time. */
-function step(op: Opcode, given: Partial<Omit<Step, 'kind' | 'op'>>): Step {
+function step(
+  op: Opcode,
+  sub: number,
+  args: readonly Operand[],
+  o: Outcome = plain,
+  more: Extras = none,
+): Step {
+  const { to, on } = o;
   return {
     kind: 'step',
     op,
-    sub: given.sub ?? 0,
-    args: given.args ?? nothing,
-    dst: given.dst ?? null,
-    errnos: given.errnos ?? nothing,
-    target: given.target ?? null,
-    call: given.call ?? null,
-    subroutine: given.subroutine ?? null,
-    track: given.track ?? null,
-    template: given.template ?? null,
+    sub,
+    args,
+    dst: to ?? null,
+    errnos: on === undefined ? nothing : on[0],
+    target: on === undefined ? (more.target ?? null) : on[1],
+    call: more.call ?? null,
+    subroutine: more.subroutine ?? null,
+    track: more.track ?? null,
+    template: more.template ?? null,
   };
-}
-
-function outcome(o: Outcome): Pick<Step, 'dst' | 'errnos' | 'target'> {
-  return { dst: o.to ?? null, errnos: o.on?.[0] ?? [], target: o.on?.[1] ?? null };
 }
 
 /** A system call. Interrupted calls are begun again unless `once`. */
@@ -76,31 +90,31 @@ export function sys(
   args: readonly Operand[],
   o: Outcome & { readonly once?: true } = {},
 ): Step {
-  return step('SYSCALL', { call, args, sub: o.once ? 0 : 1, ...outcome(o) });
+  return step('SYSCALL', o.once ? 0 : 1, args, o, { call });
 }
 
 export function move(to: Slot | Cell, value: Operand): Step {
-  return step('MOVE', { args: [value], dst: to });
+  return step('MOVE', 0, [value], { to });
 }
 
 export type Width = keyof typeof instructions.LOAD.subs;
 
 export function load(to: Slot | Cell, width: Width, address: Operand, offset: Operand = 0): Step {
-  return step('LOAD', { sub: instructions.LOAD.subs[width], args: [address, offset], dst: to });
+  return step('LOAD', instructions.LOAD.subs[width], [address, offset], { to });
 }
 
 export function store(width: Width, address: Operand, offset: Operand, value: Operand): Step {
-  return step('STORE', { sub: instructions.STORE.subs[width], args: [address, offset, value] });
+  return step('STORE', instructions.STORE.subs[width], [address, offset, value]);
 }
 
 export function alu(to: Slot | Cell, a: Operand, op: keyof typeof instructions.ALU.subs, b: Operand): Step {
-  return step('ALU', { sub: instructions.ALU.subs[op], args: [a, b], dst: to });
+  return step('ALU', instructions.ALU.subs[op], [a, b], { to });
 }
 
 export type Comparison = keyof typeof instructions.BRANCH.subs;
 
 export function branch(a: Operand, comparison: Comparison, b: Operand, target: Label): Step {
-  return step('BRANCH', { sub: instructions.BRANCH.subs[comparison], args: [a, b], target });
+  return step('BRANCH', instructions.BRANCH.subs[comparison], [a, b], plain, { target });
 }
 
 export function jump(target: Label): Step {
@@ -115,26 +129,22 @@ export function subroutine(name: string, lines: readonly Line[]): Subroutine {
 /** A subroutine, or a place in the same track from which RETURN comes back. */
 export function call(to: Subroutine | Label): Step {
   return to.kind === 'label'
-    ? step('CALL', { target: to })
-    : step('CALL', { target: to.entry, subroutine: to });
+    ? step('CALL', 0, nothing, plain, { target: to })
+    : step('CALL', 0, nothing, plain, { target: to.entry, subroutine: to });
 }
 
 export function back(): Step {
-  return step('RETURN', {});
+  return step('RETURN', 0, nothing);
 }
 
 /** Write text into a buffer; `to` receives its length. */
 export function format(into: Data, template: Template, o: Outcome = {}): Step {
-  return step('FORMAT', { args: [into, into.size], template, ...outcome(o) });
+  return step('FORMAT', 0, [into, into.size], o, { template });
 }
 
 /** Write the words of this track's failure into a buffer. */
 export function formatFailure(into: Data, to: Slot): Step {
-  return step('FORMAT', {
-    sub: instructions.FORMAT.subs.FAILURE,
-    args: [into, into.size, 0, 0],
-    dst: to,
-  });
+  return step('FORMAT', instructions.FORMAT.subs.FAILURE, [into, into.size, 0, 0], { to });
 }
 
 export interface ScanInput {
@@ -146,16 +156,13 @@ export interface ScanInput {
 }
 
 export function scan(how: keyof typeof instructions.SCAN.subs, input: ScanInput, o: Outcome): Step {
-  return step('SCAN', {
-    sub: instructions.SCAN.subs[how],
-    args: [input.buffer, input.length ?? 0, input.start ?? 0, input.byte ?? 0, input.count ?? 0],
-    ...outcome(o),
-  });
+  const { buffer, length = 0, start = 0, byte = 0, count = 0 } = input;
+  return step('SCAN', instructions.SCAN.subs[how], [buffer, length, start, byte, count], o);
 }
 
 /** clone3(2): the child goes on at `entry` as the track of that name. */
 export function track(cloneArgs: Data, name: string, entry: Label, o: { readonly to: Slot }): Step {
-  return step('TRACK', { args: [cloneArgs], target: entry, dst: o.to, track: name });
+  return step('TRACK', 0, [cloneArgs], o, { target: entry, track: name });
 }
 
 export function send(
@@ -165,7 +172,7 @@ export function send(
   fds: { readonly array: Operand; readonly count: Operand } | null = null,
   o: Outcome = {},
 ): Step {
-  return step('SEND', { args: [fd, payload, length, fds?.array ?? 0, fds?.count ?? 0], ...outcome(o) });
+  return step('SEND', 0, [fd, payload, length, fds?.array ?? 0, fds?.count ?? 0], o);
 }
 
 /** `to` (two cells): bytes, descriptors. */
@@ -175,41 +182,38 @@ export function recv(
   o: Outcome & { readonly to: Slot },
   fds: { readonly array: Data; readonly count: number } | null = null,
 ): Step {
-  return step('RECV', {
-    args: [fd, into, into.size, fds?.array ?? 0, fds?.count ?? 0],
-    ...outcome(o),
-  });
+  return step('RECV', 0, [fd, into, into.size, fds?.array ?? 0, fds?.count ?? 0], o);
 }
 
 /** Fail with the action's words. */
 export function fail(errno: Operand): Step {
-  return step('FAIL', { args: [errno, 0, 0] });
+  return step('FAIL', 0, [errno, 0, 0]);
 }
 
 /** Fail with a message that another track has made. */
 export function failVerbatim(errno: Operand, message: Operand, length: Operand): Step {
-  return step('FAIL', { sub: instructions.FAIL.subs.VERBATIM, args: [errno, message, length] });
+  return step('FAIL', instructions.FAIL.subs.VERBATIM, [errno, message, length]);
 }
 
 export function exit(code: Operand): Step {
-  return step('EXIT', { args: [code] });
+  return step('EXIT', 0, [code]);
 }
 
 /** Print this track's failure, if there is one, and exit. */
 export function exitReporting(code: Operand): Step {
-  return step('EXIT', { sub: instructions.EXIT.subs.REPORT, args: [code] });
+  return step('EXIT', instructions.EXIT.subs.REPORT, [code]);
 }
 
 export function waitReadable(fd: Operand, milliseconds: Operand, o: Outcome, otherFd: Operand = -1): Step {
-  return step('WAIT', { args: [fd, milliseconds, otherFd], ...outcome(o) });
+  return step('WAIT', 0, [fd, milliseconds, otherFd], o);
 }
 
 export function waitReap(pidfd: Operand, milliseconds: Operand, o: Outcome): Step {
-  return step('WAIT', { sub: instructions.WAIT.subs.REAP, args: [pidfd, milliseconds, -1], ...outcome(o) });
+  return step('WAIT', instructions.WAIT.subs.REAP, [pidfd, milliseconds, -1], o);
 }
 
 export function supervise(pidfd: Operand, pty: Operand, forward: Operand, to: Slot): Step {
-  return step('SUPERVISE', { args: [pidfd, pty, forward], dst: to });
+  return step('SUPERVISE', 0, [pidfd, pty, forward], { to });
 }
 
 export interface ResolveInput {
@@ -226,18 +230,13 @@ const MAKE = { nothing: 0, directories: 1, file: 2, 'like-source': 3 } as const;
 
 /** Open a path inside a root directory (openat2(2), RESOLVE_IN_ROOT), making what is missing. */
 export function resolve(input: ResolveInput, o: Outcome): Step {
-  return step('RESOLVE', {
-    sub: instructions.RESOLVE.subs[input.how ?? 'FOLLOW'],
-    args: [
-      input.root,
-      input.path,
-      MAKE[input.make ?? 'nothing'],
-      input.mode ?? 0o755,
-      input.sourceMode ?? 0,
-      input.flags ?? 0,
-    ],
-    ...outcome(o),
-  });
+  const { root, path, how = 'FOLLOW', make = 'nothing', mode = 0o755, sourceMode = 0, flags = 0 } = input;
+  return step(
+    'RESOLVE',
+    instructions.RESOLVE.subs[how],
+    [root, path, MAKE[make], mode, sourceMode, flags],
+    o,
+  );
 }
 
 export function walk(
@@ -245,19 +244,19 @@ export function walk(
   args: readonly [from: Operand, path: Operand, toOrSignal: Operand, milliseconds: Operand],
   o: Outcome = {},
 ): Step {
-  return step('WALK', { sub: instructions.WALK.subs[how], args, ...outcome(o) });
+  return step('WALK', instructions.WALK.subs[how], args, o);
 }
 
 export function handover(): Step {
-  return step('HANDOVER', {});
+  return step('HANDOVER', 0, nothing);
 }
 
 /** The action fails with `errno` unless `a comparison b` holds. */
 export function guard(a: Operand, comparison: Comparison, b: Operand, errno: number): Step {
-  return step('GUARD', { sub: instructions.GUARD.subs[comparison], args: [a, b, errno] });
+  return step('GUARD', instructions.GUARD.subs[comparison], [a, b, errno]);
 }
 
 /** Give memory back before a long wait; buffers that are not `lasting` lose their contents. */
 export function trim(): Step {
-  return step('TRIM', { args: [0] });
+  return step('TRIM', 0, [0]);
 }

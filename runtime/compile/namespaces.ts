@@ -12,7 +12,7 @@ import {
   SOCK_DGRAM,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { type Slot, slot, struct, text, u16, u64 } from '../program/operand.js';
+import { type Slot, slot, struct, text, u16, u32, u64 } from '../program/operand.js';
 import { alu, load, store, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
@@ -113,9 +113,9 @@ export function loopback(launch: Launch): readonly Action[] {
   if (launch.namespaces.get('network') !== '') return [];
   const fd = slot('loopback_fd');
   const flags = slot('loopback_flags');
-  const name = new TextEncoder().encode('lo\0\0\0\0\0\0');
   const request = struct('ifreq lo', [
-    u64(new DataView(name.buffer).getBigUint64(0, true)),
+    u32(0x6f6c), // "lo"
+    u32(0),
     u64(0),
     u16(0),
     u16(0),

@@ -17,7 +17,7 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
-import { buffer, bytes, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
+import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
 import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
@@ -58,12 +58,12 @@ export function outOfMemoryScore(launch: Launch): readonly Action[] {
   const score = launch.process.oomScoreAdj;
   if (score === undefined) return [];
   const fd = slot('oom_fd');
-  const value = new TextEncoder().encode(String(score));
+  const value = characters('score', String(score));
   const { open } = launch;
   return [
     action({ title: `set oom_score_adj to ${score}`, because: launch.because('process', 'oomScoreAdj') }, [
       sys('openat', [AT_FDCWD, text('/proc/self/oom_score_adj'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
-      sys('write', [fd, bytes('score', value, 1), value.length]),
+      sys('write', [fd, value, value.size]),
       sys('close', [fd]),
     ]),
   ];

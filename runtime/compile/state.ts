@@ -10,6 +10,7 @@ import {
   buffer,
   bytes,
   cell,
+  characters,
   type Data,
   field,
   label,
@@ -115,7 +116,7 @@ export function makeStateDirectory(launch: Launch, stored: Uint8Array): readonly
   const opened = label('root_opened');
   const id = field(TemplateField.STRING, cells.id);
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
-  const config = bytes('config.json', new TextEncoder().encode(launch.options.configText), 1);
+  const config = characters('config.json', launch.options.configText);
   const program = bytes('stored program', stored);
   return [
     action(

@@ -2,13 +2,11 @@
  * Host name, sysctl and security labels: what is set once the namespaces are there.
  */
 import { type Action, action } from '../program/action.js';
-import { bytes, slot, text } from '../program/operand.js';
+import { characters, slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 import { newFilesystem } from './mount-steps.js';
 import type { Refuse } from './refusal.js';
-
-const encoder = new TextEncoder();
 
 export function names(launch: Launch): readonly Action[] {
   const { hostname, domainname } = launch.config;
@@ -18,10 +16,10 @@ export function names(launch: Launch): readonly Action[] {
     ['domainname', domainname, 'setdomainname'],
   ] as const) {
     if (value === undefined || value === '') continue;
-    const data = encoder.encode(value);
+    const data = characters(property, value);
     out.push(
       action({ title: `set ${property} to ${value}`, because: launch.because(property) }, [
-        sys(call, [bytes(property, data, 1), data.length]),
+        sys(call, [data, data.size]),
       ]),
     );
   }
@@ -61,10 +59,10 @@ export function procActions(launch: Launch, refuse: Refuse): ProcActions {
   const proc = slot('proc_fd', -1);
   const fd = slot('proc_file');
   const write = (title: string, because: Action['because'], path: string, value: string): Action => {
-    const data = encoder.encode(value);
+    const data = characters(path, value);
     return action({ title, because }, [
       sys('openat', [proc, text(path), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
-      sys('write', [fd, bytes(path, data, 1), data.length]),
+      sys('write', [fd, data, data.size]),
       sys('close', [fd]),
     ]);
   };

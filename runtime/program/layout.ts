@@ -136,7 +136,9 @@ function encodeField(f: Field, slots: ReadonlyMap<Slot, number>): string {
 const SHARED = 256;
 
 const keyOf = (bytes: Uint8Array | string, align: number): string =>
-  typeof bytes === 'string' ? bytes : `${align}:${Buffer.from(bytes).toString('latin1')}`;
+  typeof bytes === 'string'
+    ? bytes
+    : `${align}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`;
 
 /** Written-to data, data with pointers (their pages are dirtied by relocation), the rest; buffers, which are in no file. */
 const rank = (d: Data): 0 | 1 | 2 | 3 => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);

@@ -108,6 +108,22 @@ export function text(value: string): Data {
   };
 }
 
+/** A constant text without an end of its own, in UTF-8: what write(2) takes. */
+export function characters(name: string, value: string): Data {
+  const encoded = binary(value);
+  return {
+    kind: 'data',
+    name,
+    size: encoded.length,
+    bytes: encoded,
+    align: 1,
+    constant: true,
+    zero: false,
+    pointers: [],
+    shown: `<${name}: ${encoded.length} bytes>`,
+  };
+}
+
 /** Constant bytes as they are. */
 export function bytes(name: string, value: Uint8Array, align = 8): Data {
   return {

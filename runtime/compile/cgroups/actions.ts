@@ -13,7 +13,7 @@ import {
   Statx,
 } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
-import { buffer, bytes, type Data, label, ref, slot, text } from '../../program/operand.js';
+import { buffer, characters, type Data, label, ref, slot, text } from '../../program/operand.js';
 import {
   branch,
   call,
@@ -32,10 +32,8 @@ import { attachDeviceFilter } from './device-program.js';
 import { asInVersion, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, directoryOf, shownPath } from './plan.js';
 
-const encoder = new TextEncoder();
-
 function textBytes(value: string): Data {
-  return bytes(JSON.stringify(value), encoder.encode(value), 1);
+  return characters(JSON.stringify(value), value);
 }
 
 /** The file and value that the kernel has, of two. */

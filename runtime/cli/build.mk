@@ -11,8 +11,15 @@ RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=n
 build/chos-runtime.cjs: runtime/cli/start.ts build/chos-runtime-code.cache
 	$(RUNTIME_ESBUILD) $< --outfile=$@
 
+# Written anew only when Node or its flags are others: what is bound to them is then made again.
+.PHONY: always
+build/gen/node: always
+	@mkdir -p $(@D)
+	@command='$(NODE) $(NODE_FLAGS)' version=$$($(NODE) --version || true); \
+	printf '%s\n' "$$command" "$$version" | cmp -s - $@ || printf '%s\n' "$$command" "$$version" >$@
+
 # The cache is made of the code by the same command, so that the two always belong together.
-build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json
+build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node
 	@mkdir -p build/tools
 	$(BUNDLE) runtime/cli/bundle.ts --outfile=build/tools/bundle.mjs
 	node build/tools/bundle.mjs $(CHOS_VERSION) $(CHOS_COMMIT)

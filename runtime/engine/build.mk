@@ -29,16 +29,16 @@ $(ENGINE_TABLES) build/gen/engine-tables.h &: spec/generate/c-header.ts $(wildca
 	node_modules/.bin/esbuild $< --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=build/tools/c-header.mjs
 	node build/tools/c-header.mjs
 
-build/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+build/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node
 	$(call link-engine,$(CC),,)
 
-build/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+build/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node
 	$(call link-engine,$(CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
 
-build/chos-engine-aarch64: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+build/chos-engine-aarch64: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node
 	$(call link-engine,$(CROSS_CC),,)
 
-build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE)/debug.c $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node
 	$(call link-engine,$(CROSS_CC),-DENGINE_DEBUG,$(ENGINE)/debug.c)
 
 # For the tests: the product's front door, but with a compiler that answers as it is told to.
@@ -46,11 +46,11 @@ build/engine-test/compiler.cjs: $(ENGINE)/test/fake-compiler.ts $(ENGINE)/wire.t
 	node_modules/.bin/esbuild $< --bundle --platform=node --format=cjs --log-level=warning --outfile=$@
 
 build/engine-test/chos-runtime: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
-build/engine-test/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/engine-test/compiler.cjs
+build/engine-test/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),,)
 
 build/engine-test/without-node: NODE = /nonexistent/node
-build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/engine-test/compiler.cjs
+build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),,)
 
 # What the tests in runtime/engine/test run.

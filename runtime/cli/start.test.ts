@@ -7,7 +7,10 @@ test("V8 accepts the cache with the engine's Node and its flags", () => {
   const [command = ''] = readFileSync('build/gen/node', 'utf8').split('\n');
   const [node = '', ...flags] = command.split(' ');
   const engine = readFileSync('build/chos-runtime', 'latin1');
-  assert.ok(engine.includes([node, ...flags].join('\0')), 'the engine starts another Node, or with other flags');
+  assert.ok(
+    engine.includes([node, ...flags].join('\0')),
+    'the engine starts another Node, or with other flags',
+  );
   const script = `
     const { readFileSync } = require('node:fs');
     const code = readFileSync('build/chos-runtime-code.cjs', 'latin1');

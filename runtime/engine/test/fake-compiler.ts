@@ -50,6 +50,7 @@ switch (how) {
         ...request,
         config: request.config > 0 ? readFileSync(request.config, 'utf8') : request.config,
         descriptors: descriptors(),
+        flags: process.execArgv,
         own: process.env,
         program: fstatSync(WireFd.PROGRAM).size,
       }),

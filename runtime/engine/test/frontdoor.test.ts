@@ -98,6 +98,21 @@ test('the cold way hands over arguments, environment, directory and nothing else
   assert.match(asked.descriptors[3], /^3 socket:/);
 });
 
+test('strings of a large config.json get hashes that nobody can foresee', () => {
+  const file = join(scratch, 'large.json');
+  const flags = (text: string): readonly string[] => {
+    writeFileSync(file, text);
+    const asked = JSON.parse(call(['create', '-f', file, 'id', '--answer', 'request']).out);
+    assert.is(asked.config, text);
+    return asked.flags;
+  };
+  const rest = flags(' '.repeat(256 * 1024 + 1));
+  assert.equal(
+    flags(' '.repeat(256 * 1024)).filter(flag => !rest.includes(flag)),
+    ['--no-rehash-snapshot'],
+  );
+});
+
 test('the front door opens config.json', () => {
   const bundle = join(scratch, 'bundle');
   mkdirSync(bundle, { recursive: true });

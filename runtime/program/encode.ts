@@ -196,7 +196,8 @@ export function encode(program: Program): Uint8Array {
   };
   const actions: number[] = [];
   for (const a of layout.actions) {
-    const words = encodeTemplate(a.action.words, layout.slots);
+    // What does nothing cannot fail: it is there for explain.
+    const words = a.count + a.action.undo.length === 0 ? '' : encodeTemplate(a.action.words, layout.slots);
     actions.push(addText(words), words.length, a.unwind ?? NO_STEP, 0);
   }
   tables.actions.add(words32(actions));

@@ -1,0 +1,225 @@
+/**
+ * The proofs of elision that a program makes, because it may run long after it was compiled: at the source before the environment is entered,
+ * at the destination in mount order. There may be thousands, so they are rows of a table, and a loop goes through it.
+ */
+import type { DirectoryFact, MountFact } from '../../spec/environment.js';
+import { errnos } from '../../spec/errno.js';
+import type { HostFacts } from '../../spec/host-facts.js';
+import { TemplateField } from '../../spec/instructions.js';
+import { AT_FDCWD, Statx } from '../../spec/kernel.js';
+import { type Action, action, type Because } from '../program/action.js';
+import { buffer, bytes, type Data, field, label, ref, slot, struct, u32, u64 } from '../program/operand.js';
+import {
+  alu,
+  branch,
+  call,
+  guard,
+  jump,
+  type Line,
+  load,
+  move,
+  type Subroutine,
+  store,
+  subroutine,
+  sys,
+} from '../program/step.js';
+import type { Launch } from './launch.js';
+
+/** linux/stat.h, linux/fcntl.h, linux/mount.h */
+const STATX_TYPE_INO = 0x101;
+const STATX_MNT_ID = 0x1000;
+const STATX_MNT_ID_UNIQUE = 0x4000;
+/** What is asked for does not change: no server of a network file system has to be asked. */
+const AT_STATX_DONT_SYNC = 0x4000;
+const MNT_ID = 144;
+const STATMOUNT_MNT_BASIC = 2;
+const StatMount = { MNT_ID_OLD: 56, MNT_ATTR: 64, PEER_GROUP: 80, MASTER: 88 } as const;
+
+/** statmount(2) came with Linux 6.8. Where it tells of master and attributes, the look at a destination in its place says it all. */
+export const hasStatmount = ({ kernel }: HostFacts): boolean =>
+  kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 8);
+
+/** What a path has to be. */
+export interface Expected {
+  readonly path: string;
+  readonly mount: MountFact;
+  /** The peer group of a source, the master of a destination. */
+  readonly group: number;
+  readonly directory?: DirectoryFact | undefined;
+}
+
+/**
+ * - source: on the host
+ * - shared: in the environment itself, before a copy of it is made (a copy's mounts have other numbers)
+ * - destination: at its place, in the environment itself
+ * - copied: at its place, in a copy
+ * - proc, copiedProc: a procfs, of which there is no source
+ */
+export type Side = 'source' | 'shared' | 'destination' | 'copied' | 'proc' | 'copiedProc';
+
+export interface Prover {
+  prove(input: {
+    readonly side: Side;
+    readonly title: string;
+    readonly because: Because;
+    readonly expected: readonly Expected[];
+  }): Action;
+}
+
+/**
+ * One row: these numbers, 64 bits each, and the path with its NUL, padded. NAME is where in the path its last component begins; 0 marks
+ * a row that has nothing but the directory in which the next ones are looked for. The table ends with a row of size 0.
+ */
+const Row = {
+  SIZE: 0,
+  NAME: 8,
+  DEVICE: 16,
+  INODE: 24,
+  MOUNT: 32,
+  ATTRIBUTES: 40,
+  GROUP: 48,
+  PATH: 56,
+} as const;
+
+function row(path: string, name: number, of?: Expected): Buffer {
+  const text = Buffer.from(`${path}\0`, 'utf8');
+  const out = Buffer.alloc(Math.ceil((Row.PATH + text.length) / 8) * 8);
+  const put = (value: number, at: number): void => {
+    out.writeUInt32LE(value % 2 ** 32, at);
+    out.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+  };
+  put(out.length, Row.SIZE);
+  put(name === 0 ? 0 : Row.PATH + name, Row.NAME);
+  if (of !== undefined) {
+    out.writeUInt32LE(of.directory?.major ?? 0, Row.DEVICE);
+    out.writeUInt32LE(of.directory?.minor ?? 0, Row.DEVICE + 4);
+    put(of.directory?.inode ?? 0, Row.INODE);
+    put(of.mount.id, Row.MOUNT);
+    put(of.mount.attributes, Row.ATTRIBUTES);
+    put(of.group, Row.GROUP);
+  }
+  text.copy(out, Row.PATH);
+  return out;
+}
+
+/** Shares are often neighbours: their directory is looked up once for all that follow each other. */
+function table(expected: readonly Expected[]): Data {
+  const rows: Buffer[] = [];
+  let within = '';
+  for (const one of expected) {
+    // As it is written: ".." behind a symlink is for the kernel to follow. "/" has no name in a directory; it is "." in itself.
+    const path = one.path.replace(/(?<=.)\/+$/, '').replace(/^\/+$/, '/.');
+    const slash = path.lastIndexOf('/');
+    const parent = path.slice(0, Math.max(1, slash));
+    if (parent !== within) rows.push(row(parent, 0));
+    within = parent;
+    rows.push(row(path, Buffer.byteLength(path.slice(0, slash + 1)), one));
+  }
+  rows.push(Buffer.alloc(8));
+  return bytes('what is expected', Buffer.concat(rows));
+}
+
+/** All proofs of a launch use the same memory and subroutines. */
+export function createProver(launch: Launch, tree: string): Prover {
+  const { open } = launch;
+  const stat = buffer('proof_stat', 256);
+  const info = buffer('proof_mount', 512);
+  const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
+  const at = slot('proof_row');
+  const size = slot('proof_row_size');
+  const path = slot('proof_path');
+  const name = slot('proof_name');
+  const parent = slot('proof_parent', -1);
+  const [value, wanted] = [slot('proof'), slot('proof_wanted')];
+  const modern = hasStatmount(launch.facts);
+  const stale = errnos.ESTALE.number;
+  const mask = STATX_TYPE_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
+  const same = (width: 'U32' | 'U64', memory: Data, from: number, where: number): readonly Line[] => [
+    load(value, width, memory, from),
+    load(wanted, 'U64', ref(at), where),
+    guard(value, 'EQ', wanted, stale),
+  ];
+  // Init's root is that of the host, and later that of the environment; a path that leads astray is not the same directory.
+  const lookAt = sys('statx', [parent, ref(name), AT_STATX_DONT_SYNC, mask, stat]);
+  const directory: readonly Line[] = [
+    // The major number, and the minor number behind it.
+    ...same('U64', stat, Statx.DEV_MAJOR, Row.DEVICE),
+    ...same('U64', stat, Statx.INO, Row.INODE),
+  ];
+  const askMount: readonly Line[] = modern
+    ? [
+        load(value, 'U64', stat, MNT_ID),
+        store('U64', request, 8, value),
+        sys('statmount', [request, info, 512, 0]),
+        ...same('U64', info, StatMount.MNT_ATTR, Row.ATTRIBUTES),
+      ]
+    : [];
+  const sameMount = modern
+    ? same('U32', info, StatMount.MNT_ID_OLD, Row.MOUNT)
+    : same('U64', stat, MNT_ID, Row.MOUNT);
+  const lookThrough = (
+    title: string,
+    what: { readonly isDirectory: boolean; readonly group: number; readonly copied: boolean },
+  ): Subroutine => {
+    const [again, look, next, none] = [
+      label('next_row'),
+      label('look_at'),
+      label('row_done'),
+      label('no_parent'),
+    ];
+    const done = label('rows_done');
+    return subroutine(title, [
+      again,
+      load(size, 'U64', ref(at), Row.SIZE),
+      branch(size, 'EQ', 0, done),
+      alu(path, at, 'ADD', Row.PATH),
+      load(name, 'U64', ref(at), Row.NAME),
+      branch(name, 'NE', 0, look),
+      branch(parent, 'LT', 0, none),
+      sys('close', [parent]),
+      none,
+      sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: parent }),
+      jump(next),
+      look,
+      alu(name, name, 'ADD', at),
+      lookAt,
+      ...(what.isDirectory ? directory : []),
+      ...askMount,
+      ...(what.copied ? [] : sameMount),
+      ...(modern ? same('U64', info, what.group, Row.GROUP) : []),
+      next,
+      alu(at, at, 'ADD', size),
+      jump(again),
+      done,
+      sys('close', [parent]),
+      move(parent, -1),
+    ]);
+  };
+  const sides: Readonly<Record<Side, Subroutine>> = {
+    source: lookThrough('prove_sources', { isDirectory: true, group: StatMount.PEER_GROUP, copied: false }),
+    shared: lookThrough('prove_shared', { isDirectory: false, group: StatMount.MASTER, copied: false }),
+    destination: lookThrough('prove_places', { isDirectory: true, group: StatMount.MASTER, copied: false }),
+    copied: lookThrough('prove_copies', { isDirectory: true, group: StatMount.MASTER, copied: true }),
+    proc: lookThrough('prove_proc', { isDirectory: false, group: StatMount.MASTER, copied: false }),
+    copiedProc: lookThrough('prove_copied_proc', {
+      isDirectory: false,
+      group: StatMount.MASTER,
+      copied: true,
+    }),
+  };
+  return {
+    prove: ({ side, title, because, expected }) =>
+      action(
+        {
+          title,
+          because,
+          words: [
+            'leave out the mount of ',
+            field(TemplateField.STRING, path),
+            `: it is no longer what it was when this was compiled; compile again, or prepare ${tree} again`,
+          ],
+        },
+        [move(at, table(expected)), call(sides[side])],
+      ),
+  };
+}

@@ -4,15 +4,19 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeShares, writeBundle } from './bundle.js';
 import type { Tools } from './contenders.js';
 import type { Contestant, Step } from './plan.js';
 import type { Context, Race, Scenario } from './scenarios.js';
 
 const treeName = 'benchtree';
+/** The same tree without a share. */
+const bareName = 'benchbare';
 export const variants = ['no mount namespace', 'own mount namespace', 'own, shares elided'] as const;
 type Variant = (typeof variants)[number];
+/** What those with shares are compared with: the same launch of the bare tree, in turns with them. */
+export const bare = (variant: Variant): string => `${variant}, bare`;
 
 const whyNot = (tools: Tools): string | undefined => {
   if (!existsSync(tools.chos)) return `${tools.chos}: not there`;
@@ -28,7 +32,7 @@ const registryScript = (context: Context, registry: string): string =>
     `mkdir -p /etc/chos.d && cp ${registry} /etc/chos.d/bench.json`,
     // A share is live inside only if the host's mount is shared (design.md section 5, rule 2).
     'mount --make-rshared /',
-    `${context.tools.chos} tree prepare ${treeName}`,
+    ...[treeName, bareName].map(name => `${context.tools.chos} tree prepare ${name}`),
   ].join(' && ');
 
 const bundleFor = (
@@ -36,22 +40,23 @@ const bundleFor = (
   id: string,
   variant: Variant,
   shares: readonly (readonly [string, string])[],
+  tree: string,
 ): string => {
-  const name = `${id}-${variants.indexOf(variant)}`;
+  const name = `${tree}-${id}-${variants.indexOf(variant)}`;
   const args = ['/bin/true'];
   const own = variant !== 'no mount namespace';
   const binds = variant === 'own, shares elided' ? shares.map(([at]) => [at, at] as const) : [];
   return writeBundle(context.directory, name, context.rootfs, {
     args,
     shares: binds,
-    tree: treeName,
+    tree,
     ownMounts: own,
   });
 };
 
-const contestant = (context: Context, id: string, variant: Variant, bundle: string): Contestant => {
+const contestant = (context: Context, name: string, bundle: string): Contestant => {
   const { chos } = context.tools;
-  const container = `chosbench-${id}-${variants.indexOf(variant)}`;
+  const container = `chosbench-${basename(bundle)}`;
   const steps: readonly Step[] = [
     {
       kind: 'once',
@@ -60,7 +65,7 @@ const contestant = (context: Context, id: string, variant: Variant, bundle: stri
     { kind: 'time', label: 'run', argv: [`${bundle}.run`, '--id', container] },
     { kind: 'finish', argv: [chos, 'delete', '--force', container] },
   ];
-  return { name: variant, steps };
+  return { name, steps };
 };
 
 const scenario = (id: string, title: string, shareCount: number, hostMounts: number): Scenario => ({
@@ -74,7 +79,7 @@ const scenario = (id: string, title: string, shareCount: number, hostMounts: num
     const shares = makeShares(context.directory, context.rootfs, shareCount);
     const registry = join(context.directory, `${id}.registry.json`);
     const content = {
-      trees: { [treeName]: { path: context.rootfs } },
+      trees: { [treeName]: { path: context.rootfs }, [bareName]: { path: context.rootfs, shares: [] } },
       shares: shares.map(([path]) => ({ path })),
       default: treeName,
     };
@@ -85,9 +90,14 @@ const scenario = (id: string, title: string, shareCount: number, hostMounts: num
         ['binds', join(context.directory, 'shares'), `${Math.max(shareCount, hostMounts)}`],
         ['setup', '/bin/sh', '-c', registryScript(context, registry)],
       ],
-      contestants: variants.map(variant =>
-        contestant(context, id, variant, bundleFor(context, id, variant, shares)),
-      ),
+      contestants: [
+        ...variants.map(variant =>
+          contestant(context, variant, bundleFor(context, id, variant, shares, treeName)),
+        ),
+        ...(shareCount === 0 ? [] : variants.slice(0, 2)).map(variant =>
+          contestant(context, bare(variant), bundleFor(context, id, variant, [], bareName)),
+        ),
+      ],
     };
   },
 });

@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 NODE ?= $(shell command -v node)
 # The young generation holds one whole compilation, so that none is interrupted by its collection; baseline code costs more than it gives to
-# what runs once; strings keep the hashes of Node's snapshot (except for a large config.json, see runtime/engine/compiler.c). V8's code cache is
+# what runs once; strings keep the hashes of Node's snapshot (except for large input, see runtime/host/foreseeable-hashes.ts). V8's code cache is
 # bound to these flags.
 NODE_FLAGS ?= --min-semi-space-size=4 --no-sparkplug --no-rehash-snapshot
 BIN := node_modules/.bin

@@ -14,6 +14,7 @@
  *                (`detail`, more lines, only when stderr is a terminal); end with the exit code.
  *   kind PROGRAM: run entry (spec/commands.ts) of the image in the memfd with the values; `out` and `message` as above
  *                (message then is a warning: level warning, only logged, never on stderr).
+ *   kind AGAIN (cold only): ask a Node that draws a seed for the hashes of strings, because the input is large; nothing else is in it.
  *   value   {u16 parameter number, u16 kind (0 number, 1 text, 2 vector), u32 length, i64 number} then length bytes, padded to 8;
  *           text: the bytes without NUL; vector: NUL-terminated strings. Values override those that the engine read from argv.
  */
@@ -22,6 +23,6 @@ export const ANSWER_MAGIC = 0x4e414843; // "CHAN"
 export const WIRE_VERSION = 1;
 export const REQUEST_HEADER_SIZE = 32;
 export const ANSWER_HEADER_SIZE = 48;
-export const AnswerKind = { REPORT: 1, PROGRAM: 2 } as const;
+export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3 } as const;
 export const WireFd = { SOCKET: 3, CONFIG: 4, PROGRAM: 5 } as const;
 export const ValueKind = { NUMBER: 0, TEXT: 1, VECTOR: 2 } as const;

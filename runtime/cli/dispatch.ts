@@ -60,7 +60,7 @@ function detailOf(failure: Failure): string {
 /** The answer to a request, and the image to put into the memfd where a program is to be run. */
 export async function answer(
   request: Request,
-): Promise<{ readonly answer: Answer; readonly image: Uint8Array }> {
+): Promise<{ readonly answer: Exclude<Answer, { readonly kind: 'again' }>; readonly image: Uint8Array }> {
   const { outcome, command } = await outcomeOf(request);
   const none = new Uint8Array();
   switch (outcome.kind) {

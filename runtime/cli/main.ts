@@ -2,13 +2,13 @@
  * One request on descriptor 3, one answer, the end. With arguments (`node chos-runtime.cjs list`) it is for development: commands that start
  * nothing work, the others say that they need the engine.
  */
-import { readSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, writeSync } from 'node:fs';
 import { WireFd } from '../../spec/wire.js';
 import { type Answer, decodeRequest, encodeAnswer, type Request, requestSize } from '../engine/wire.js';
 import { answer } from './dispatch.js';
 
-/** Descriptor 3 is inherited in blocking mode, so that no event loop is needed. Null: nobody has given us any. */
-function readRequest(fd: number): Request | null {
+/** Descriptor 3 is inherited in blocking mode, so that no event loop is needed. */
+function readRequest(fd: number): Request {
   let bytes = Buffer.allocUnsafe(16 * 1024);
   let length = 0;
   for (;;) {
@@ -16,22 +16,13 @@ function readRequest(fd: number): Request | null {
     if (size !== null && length >= size) break;
     if (size !== null && size > bytes.length)
       bytes = Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]);
-    const count = readSome(fd, bytes, length);
-    if (count === null) return null;
+    const count = readSync(fd, bytes, length, bytes.length - length, null);
     if (count === 0) break;
     length += count;
   }
   const decoded = decodeRequest(bytes.subarray(0, length));
   if (decoded.kind === 'request') return decoded.request;
   throw new Error(`request: ${decoded.fault}; chos-runtime and its compiler belong to different versions`);
-}
-
-function readSome(fd: number, into: Buffer, at: number): number | null {
-  try {
-    return readSync(fd, into, at, into.length - at, null);
-  } catch {
-    return null;
-  }
 }
 
 function writeAll(fd: number, bytes: Uint8Array, at: number | null): void {
@@ -49,20 +40,17 @@ function bug(error: unknown): Answer {
   return { kind: 'report', exitCode: 1, out: '', message, detail };
 }
 
-/** False: there is no request. */
-async function serve(): Promise<boolean> {
+async function serve(): Promise<void> {
   let reply: Answer;
   try {
     const request = readRequest(WireFd.SOCKET);
-    if (request === null) return false;
     const result = await answer(request);
     if (result.image.length > 0) writeAll(request.program, result.image, 0);
     reply = result.answer;
   } catch (error) {
-    reply = bug(error);
+    reply = error instanceof Error && error.name === 'LargeInput' ? { kind: 'again' } : bug(error);
   }
   writeAll(WireFd.SOCKET, encodeAnswer(reply), null);
-  return true;
 }
 
 async function direct(args: readonly string[]): Promise<void> {
@@ -72,7 +60,7 @@ async function direct(args: readonly string[]): Promise<void> {
   const reply = await answer(request)
     .then(result => result.answer)
     .catch(bug);
-  if (reply.kind === 'program') {
+  if (reply.kind !== 'report') {
     writeSync(2, 'chos-runtime: compiled, but only the engine can execute it\n');
     process.exitCode = 1;
     return;
@@ -83,9 +71,17 @@ async function direct(args: readonly string[]): Promise<void> {
   process.exitCode = reply.exitCode;
 }
 
+function hasSocket(): boolean {
+  try {
+    return fstatSync(WireFd.SOCKET).isSocket();
+  } catch {
+    return false;
+  }
+}
+
 /** Called by start.ts, once. */
 export async function main(args: readonly string[]): Promise<never> {
-  if (args.length > 0 || !(await serve())) await direct(args);
+  await (args.length === 0 && hasSocket() ? serve() : direct(args));
   // exit() and not the end of the event loop: tearing down the heap costs time that the container waits for.
   process.exit();
 }

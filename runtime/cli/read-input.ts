@@ -1,6 +1,7 @@
 /** Read a file that a caller names: config.json, process.json. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoName } from '../../spec/errno.js';
+import { beforeParsing } from '../host/foreseeable-hashes.js';
 import { type Attempt, ok, refuse } from './invocation.js';
 
 /** Bytes read at most; admit refuses what is longer than 16 MiB, so one more says enough. */
@@ -20,6 +21,7 @@ export function readDescriptor(fd: number, path: string): Attempt<Uint8Array> {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) return refuse({ kind: 'file', verb: 'read', path, code: 'EISDIR' });
     if (!stat.isFile()) return refuse({ kind: 'not-a-file', path });
+    beforeParsing(stat.size);
     let bytes = Buffer.allocUnsafe(Math.min(stat.size, LIMIT) + 1);
     let length = 0;
     for (;;) {

@@ -2,7 +2,8 @@
 import type { Environment, MountFact } from '../../spec/environment.js';
 import { type Action, action } from '../program/action.js';
 import type { Verdict } from './elision.js';
-import { createProver, type Expected, hasStatmount, type Side } from './elision-proof.js';
+import { createProver, hasStatmount, type Side } from './elision-proof.js';
+import type { Expected } from './expected-mounts.js';
 import type { Launch } from './launch.js';
 import type { Placement } from './placement.js';
 

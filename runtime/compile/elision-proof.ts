@@ -1,8 +1,7 @@
 /**
  * The proofs of elision that a program makes, because it may run long after it was compiled: at the source before the environment is entered,
- * at the destination in mount order. There may be thousands, so they are rows of a table, and a loop goes through it.
+ * at the destination in mount order. There may be thousands, so they are rows of a table (expected-mounts.ts), and a loop goes through it.
  */
-import type { DirectoryFact, MountFact } from '../../spec/environment.js';
 import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { TemplateField } from '../../spec/instructions.js';
@@ -23,6 +22,7 @@ import {
   subroutine,
   sys,
 } from '../program/step.js';
+import { type Expected, expectedTable, Row } from './expected-mounts.js';
 import type { Launch } from './launch.js';
 
 /** linux/stat.h, linux/fcntl.h, linux/mount.h */
@@ -38,15 +38,6 @@ const StatMount = { MNT_ID_OLD: 56, MNT_ATTR: 64, PEER_GROUP: 80, MASTER: 88 } a
 /** statmount(2) came with Linux 6.8. Where it tells of master and attributes, the look at a destination in its place says it all. */
 export const hasStatmount = ({ kernel }: HostFacts): boolean =>
   kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 8);
-
-/** What a path has to be. */
-export interface Expected {
-  readonly path: string;
-  readonly mount: MountFact;
-  /** The peer group of a source, the master of a destination. */
-  readonly group: number;
-  readonly directory?: DirectoryFact | undefined;
-}
 
 /**
  * - source: on the host
@@ -64,59 +55,6 @@ export interface Prover {
     readonly because: Because;
     readonly expected: readonly Expected[];
   }): Action;
-}
-
-/**
- * One row: these numbers, 64 bits each, and the path with its NUL, padded. NAME is where in the path its last component begins; 0 marks
- * a row that has nothing but the directory in which the next ones are looked for. The table ends with a row of size 0.
- */
-const Row = {
-  SIZE: 0,
-  NAME: 8,
-  DEVICE: 16,
-  INODE: 24,
-  MOUNT: 32,
-  ATTRIBUTES: 40,
-  GROUP: 48,
-  PATH: 56,
-} as const;
-
-function row(path: string, name: number, of?: Expected): Buffer {
-  const text = Buffer.from(`${path}\0`, 'utf8');
-  const out = Buffer.alloc(Math.ceil((Row.PATH + text.length) / 8) * 8);
-  const put = (value: number, at: number): void => {
-    out.writeUInt32LE(value % 2 ** 32, at);
-    out.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
-  };
-  put(out.length, Row.SIZE);
-  put(name === 0 ? 0 : Row.PATH + name, Row.NAME);
-  if (of !== undefined) {
-    out.writeUInt32LE(of.directory?.major ?? 0, Row.DEVICE);
-    out.writeUInt32LE(of.directory?.minor ?? 0, Row.DEVICE + 4);
-    put(of.directory?.inode ?? 0, Row.INODE);
-    put(of.mount.id, Row.MOUNT);
-    put(of.mount.attributes, Row.ATTRIBUTES);
-    put(of.group, Row.GROUP);
-  }
-  text.copy(out, Row.PATH);
-  return out;
-}
-
-/** Shares are often neighbours: their directory is looked up once for all that follow each other. */
-function table(expected: readonly Expected[]): Data {
-  const rows: Buffer[] = [];
-  let within = '';
-  for (const one of expected) {
-    // As it is written: ".." behind a symlink is for the kernel to follow. "/" has no name in a directory; it is "." in itself.
-    const path = one.path.replace(/(?<=.)\/+$/, '').replace(/^\/+$/, '/.');
-    const slash = path.lastIndexOf('/');
-    const parent = path.slice(0, Math.max(1, slash));
-    if (parent !== within) rows.push(row(parent, 0));
-    within = parent;
-    rows.push(row(path, Buffer.byteLength(path.slice(0, slash + 1)), one));
-  }
-  rows.push(Buffer.alloc(8));
-  return bytes('what is expected', Buffer.concat(rows));
 }
 
 /** All proofs of a launch use the same memory and subroutines. */
@@ -219,7 +157,7 @@ export function createProver(launch: Launch, tree: string): Prover {
             `: it is no longer what it was when this was compiled; compile again, or prepare ${tree} again`,
           ],
         },
-        [move(at, table(expected)), call(sides[side])],
+        [move(at, bytes('what is expected', expectedTable(expected))), call(sides[side])],
       ),
   };
 }

@@ -8,8 +8,11 @@ export interface MountMap {
   below(path: string): readonly MountFact[];
 }
 
-const parentOf = (path: string): string | null =>
-  path === '/' ? null : path.slice(0, Math.max(1, path.lastIndexOf('/')));
+/** Null: it has none. Paths are absolute; what is not has none either. */
+function parentOf(path: string): string | null {
+  const slash = path.lastIndexOf('/');
+  return path === '/' || slash < 0 ? null : path.slice(0, Math.max(1, slash));
+}
 
 export function mountMap(mounts: readonly MountFact[]): MountMap {
   const points = new Map<string, MountFact>();

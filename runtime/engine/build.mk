@@ -49,7 +49,7 @@ build/engine-test/chos-runtime: COMPILER = $(CURDIR)/build/engine-test/compiler.
 build/engine-test/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),,)
 
-build/engine-test/without-node: NODE = /nonexistent/node
+build/engine-test/without-node: private NODE = /nonexistent/node
 build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),,)
 

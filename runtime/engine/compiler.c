@@ -27,7 +27,6 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #define MSG_NOSIGNAL 0x4000
 #define TCGETS 0x5401
 #define SEEK_SET 0
-#define SEEK_END 2
 #define ANSWER_LIMIT (64U << 20)
 #define PATH_SIZE 4096
 
@@ -51,15 +50,10 @@ _Static_assert(sizeof(struct answer_header) == ANSWER_HEADER_SIZE, "answer heade
 
 struct compiler {
 	int pid, socket, config, program, errors;
-	bool large; /* config.json */
+	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 };
 
-/*
- * Node draws a seed for the hashes of strings when it starts, which takes it 3 ms. It protects those who read what strangers write from strings
- * that are made to have the same hash: n of them cost n * n comparisons. In a small config.json that is about a second at worst.
- */
 #define KEEP_HASHES "--no-rehash-snapshot"
-#define SMALL_CONFIG (256 << 10)
 
 /* ---- Starting it ---- */
 
@@ -97,7 +91,7 @@ static _Noreturn void become_compiler(const struct compiler *c, int parent, int 
 	if (sys(getppid) != parent)
 		sys(exit_group, 1);
 	for (const char *at = command; *at && argc < 15; at += strlen(at) + 1)
-		if (!c->large || !equal(at, KEEP_HASHES))
+		if (!c->seeded || !equal(at, KEEP_HASHES))
 			argv[argc++] = at;
 	argv[argc] = NULL;
 	result = sys(execve, NODE_PATH, argv, environment);
@@ -261,7 +255,7 @@ static bool header_valid(const struct answer_header *h)
 	u64 texts = (u64)h->out_length + h->message_length + h->detail_length;
 
 	return h->magic == ANSWER_MAGIC && h->version == WIRE_VERSION && h->size <= ANSWER_LIMIT && h->size >= sizeof(*h) &&
-	       texts <= h->size - sizeof(*h) && (h->kind == ANSWER_REPORT || h->kind == ANSWER_PROGRAM);
+	       texts <= h->size - sizeof(*h) && h->kind >= ANSWER_REPORT && h->kind <= ANSWER_AGAIN;
 }
 
 /* Take over the values, which stay where they are in the answer. */
@@ -346,20 +340,25 @@ static _Noreturn void answer_program(struct request *q, const struct compiler *c
 _Noreturn void run_cold(struct request *q)
 {
 	struct compiler c = {.config = open_config(q)};
-	long config_size = c.config > 0 ? sys(lseek, c.config, 0, SEEK_END) : 0;
 	struct answer_header h;
 	const char *texts, *message;
 	char termios[64];
 
-	/* What has no size may be of any. */
-	c.large = config_size < 0 || config_size > SMALL_CONFIG;
-	if (config_size > 0)
-		sys(lseek, c.config, 0, SEEK_SET);
-	start(&c);
-	send_request(&c, c.config > 0 ? WIRE_FD_CONFIG : c.config);
-	texts = read_answer(q, &c, &h);
-	if (!texts)
-		die_of(&c, "the compiler gave an answer that makes no sense");
+	for (;; c.seeded = true) {
+		start(&c);
+		send_request(&c, c.config > 0 ? WIRE_FD_CONFIG : c.config);
+		texts = read_answer(q, &c, &h);
+		if (!texts || (c.seeded && h.kind == ANSWER_AGAIN))
+			die_of(&c, "the compiler gave an answer that makes no sense");
+		if (h.kind != ANSWER_AGAIN)
+			break;
+		stop(&c);
+		sys(close, c.socket);
+		sys(close, c.errors);
+		sys(close, c.program);
+		if (c.config > 0)
+			sys(lseek, c.config, 0, SEEK_SET);
+	}
 	/* The answer is whole: nothing is gained by letting Node clean up. */
 	kill_compiler(&c);
 	sys(close, c.socket);

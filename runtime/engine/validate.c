@@ -249,6 +249,9 @@ static const char *check_tables(const struct program *p)
 			return "the words of an action are broken";
 		if (a->unwind != NO_STEP && a->unwind >= p->step_count)
 			return "an action unwinds to no step";
+		for (u32 t = 0; t < p->track_count; t++)
+			if (p->tracks[t].flags & TRACK_SHARED && in_track(&p->tracks[t], a->unwind))
+				return "an action unwinds into the subroutines";
 	}
 	for (u32 i = 0; i < p->entry_count; i++) {
 		const struct entry *e = &p->entries[i];

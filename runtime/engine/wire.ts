@@ -44,7 +44,10 @@ export type Answer =
       readonly values: Values;
       /** A warning, only logged. */
       readonly message: string;
-    };
+    }
+  | { readonly kind: 'again' };
+
+const kinds = { report: AnswerKind.REPORT, program: AnswerKind.PROGRAM, again: AnswerKind.AGAIN } as const;
 
 /** Why bytes are not a request. `version` means that the front door and this file belong to different builds. */
 export type WireFault = 'incomplete' | 'magic' | 'version' | 'malformed';
@@ -117,7 +120,7 @@ const isParameterName = (name: string): name is ParameterName => Object.hasOwn(p
 /** Encode an answer for the front door. The image itself goes into the request's memfd, not into the answer. */
 export const encodeAnswer = (answer: Answer): Uint8Array => {
   const out = Buffer.from(answer.kind === 'report' ? answer.out : '');
-  const message = Buffer.from(answer.message);
+  const message = Buffer.from(answer.kind === 'again' ? '' : answer.message);
   const detail = Buffer.from(answer.kind === 'report' ? answer.detail : '');
   const values: Uint8Array[] = [];
   if (answer.kind === 'program') {
@@ -132,7 +135,7 @@ export const encodeAnswer = (answer: Answer): Uint8Array => {
     ANSWER_MAGIC,
     WIRE_VERSION,
     size,
-    answer.kind === 'report' ? AnswerKind.REPORT : AnswerKind.PROGRAM,
+    kinds[answer.kind],
     answer.kind === 'report' ? answer.exitCode : 0,
     answer.kind === 'program' ? entries[answer.entry] : 0,
     answer.kind === 'program' ? answer.imageSize : 0,

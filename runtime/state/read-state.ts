@@ -10,6 +10,7 @@ import {
   readFileSync,
   readSync,
 } from 'node:fs';
+import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
 import { type ContainerState, parseState, type Status } from './container-state.js';
 
@@ -42,9 +43,11 @@ function textOf(path: string): string | null | undefined {
   try {
     const { size } = fstatSync(fd);
     if (!fstatSync(fd).isFile() || size > LIMIT) return null;
+    beforeParsing(size);
     const bytes = Buffer.alloc(size);
     return bytes.toString('utf8', 0, readSync(fd, bytes, 0, size, 0));
-  } catch {
+  } catch (error) {
+    if (error instanceof LargeInput) throw error;
     return null;
   } finally {
     closeSync(fd);

@@ -6,7 +6,7 @@ import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
 import { type Action, action, failedErrno, type Track } from '../../program/action.js';
-import { field, type Label, label, ref } from '../../program/operand.js';
+import { field, type Label, label, ref, type Slot } from '../../program/operand.js';
 import { branch, call, exitReporting, fail, type Line, sys } from '../../program/step.js';
 import { rule } from '../launch.js';
 
@@ -53,8 +53,8 @@ export function lock(c: Lifecycle): Action {
   );
 }
 
-/** `damaged`: where to go on when state.json cannot be read or makes no sense; without it, that is the failure. */
-export function readStatus(c: Lifecycle, damaged?: Label): Action {
+/** `force`: if that slot is set, the run goes on at the label when state.json cannot be read or makes no sense. Else that is the failure. */
+export function readStatus(c: Lifecycle, force?: { readonly given: Slot; readonly damaged: Label }): Action {
   const sound = label('state_is_sound');
   return action(
     {
@@ -70,9 +70,10 @@ export function readStatus(c: Lifecycle, damaged?: Label): Action {
     },
     [
       call(c.readState),
-      ...(damaged === undefined
-        ? [branch(c.status, 'NE', Status.DAMAGED, sound), fail(c.problem), sound]
-        : [branch(c.status, 'EQ', Status.DAMAGED, damaged)]),
+      branch(c.status, 'NE', Status.DAMAGED, sound),
+      ...(force === undefined ? [] : [branch(force.given, 'NE', 0, force.damaged)]),
+      fail(c.problem),
+      sound,
     ],
   );
 }

@@ -30,7 +30,6 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
   const kill = label('delete_kill');
   const remove = label('delete_remove');
   const killed = label('delete_killed');
-  const damaged = label('delete_damaged');
   const processes = cgroupOfProcesses(c.plan);
   const ownPids = c.launch.namespaces.get('pid') === '';
   return entryTrack('delete', [
@@ -52,7 +51,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       ],
     ),
     lock(c),
-    readStatus(c, damaged),
+    readStatus(c, { given: force, damaged: remove }),
     action(
       {
         title: 'insist that it is stopped, or --force',
@@ -69,9 +68,6 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
         branch(c.status, 'EQ', Status.CREATED, kill),
         branch(force, 'NE', 0, kill),
         fail(errnos.EBUSY.number),
-        damaged,
-        branch(force, 'NE', 0, remove),
-        fail(errnos.EINVAL.number),
         kill,
       ],
     ),

@@ -338,8 +338,15 @@ test('only CALL leads to the subroutines of all tracks', () => {
     'unknown flags of a track',
   );
   assert.is(
-    changed(i => i.writeUInt32LE(1, flags(0))),
+    changed(i => {
+      i.writeUInt16LE(3, at('entries') + 2);
+      i.writeUInt32LE(i.readUInt32LE(at('tracks') + 3 * 16), at('entries') + 4);
+    }),
     'an entry is not in its track',
+  );
+  assert.is(
+    changed(i => i.writeUInt32LE(count - 1, at('actions') + 8)),
+    'an action unwinds into the subroutines',
   );
   assert.match(
     changed(i => i.writeUInt16LE(3, stepAt('TRACK') + 14)),

@@ -1,0 +1,77 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { expectedTable, Row } from './expected-mounts.js';
+
+const mount = {
+  id: 7,
+  point: '/',
+  root: '/',
+  device: '8:1',
+  type: 'ext4',
+  attributes: 0x2_0000_0001,
+  peerGroup: 0,
+  master: 0,
+};
+const one = (path: string) => ({
+  path,
+  mount,
+  group: 9,
+  directory: { major: 8, minor: 1, inode: 2 ** 40 + 5 },
+});
+
+/** [path] of a directory to look from, [path, name] of what is looked at. */
+function rowsOf(paths: readonly string[]): readonly (readonly string[])[] {
+  const table = Buffer.from(expectedTable(paths.map(one)));
+  const rows: string[][] = [];
+  for (let at = 0; ; ) {
+    const size = Number(table.readBigUInt64LE(at + Row.SIZE));
+    if (size === 0) {
+      assert.is(at + 8, table.length);
+      return rows;
+    }
+    assert.is(size % 8, 0);
+    const name = Number(table.readBigUInt64LE(at + Row.NAME));
+    const text = (from: number) => table.toString('utf8', at + from, table.indexOf(0, at + from));
+    rows.push(name === 0 ? [text(Row.PATH)] : [text(Row.PATH), text(name)]);
+    at += size;
+  }
+}
+
+test('neighbours are looked at from their directory, which is opened once', () => {
+  assert.equal(rowsOf(['/nfs/a', '/nfs/b', '/home', '/nfs/c']), [
+    ['/nfs'],
+    ['/nfs/a', 'a'],
+    ['/nfs/b', 'b'],
+    ['/'],
+    ['/home', 'home'],
+    ['/nfs'],
+    ['/nfs/c', 'c'],
+  ]);
+});
+
+test('paths stay as they are written, but for the slashes at their end', () => {
+  assert.equal(rowsOf(['/home//']), [['/'], ['/home', 'home']]);
+  assert.equal(rowsOf(['/link/../b']), [['/link/..'], ['/link/../b', 'b']]);
+  assert.equal(rowsOf(['/a/..']), [['/a'], ['/a/..', '..']]);
+  assert.equal(rowsOf(['/']), [['/'], ['/.', '.']]);
+  assert.equal(rowsOf(['///']), [['/'], ['/.', '.']]);
+  assert.equal(rowsOf(['/größe/ö']), [['/größe'], ['/größe/ö', 'ö']]);
+  assert.equal(rowsOf(['/a\n/']), [['/'], ['/a\n', 'a\n']]);
+});
+
+test('a row holds what is expected', () => {
+  const table = Buffer.from(expectedTable([one('/a')]));
+  const at = Number(table.readBigUInt64LE(0));
+  const value = (of: number): bigint => table.readBigUInt64LE(at + of);
+  assert.equal([table.readUInt32LE(at + Row.DEVICE), table.readUInt32LE(at + Row.DEVICE + 4)], [8, 1]);
+  assert.equal(value(Row.INODE), 2n ** 40n + 5n);
+  assert.equal([value(Row.MOUNT), value(Row.ATTRIBUTES), value(Row.GROUP)], [7n, 0x2_0000_0001n, 9n]);
+});
+
+test('a path made to take long does not', () => {
+  const began = performance.now();
+  rowsOf([`${'/'.repeat(500_000)}home`]);
+  assert.ok(performance.now() - began < 1000);
+});
+
+test.run();

@@ -194,6 +194,10 @@ async function badState(scene: Scene): Promise<void> {
       const ended = chos(lab, args, { milliseconds: 12_000 });
       complaints.push(...badError(ended, [0, 1, 255]).map(text => `${args[0]}: ${text}`));
     }
+    if (/^state.json (empty|garbage|a symlink|a directory)$/.test(name))
+      complaints.push(
+        ...refused(chos(lab, ['delete', id]), /read the state of container.*`delete --force` removes/),
+      );
     const ended = chos(lab, ['delete', '--force', id]);
     complaints.push(...badError(ended, deletes ? [0] : [0, 1]).map(text => `delete --force: ${text}`));
     if (ended.code !== 0) {

@@ -1,4 +1,4 @@
-/** The commands that do not start a container. They are bundled apart (bundle.ts). */
+/** All commands but create, run and exec. They are bundled apart (bundle.ts). */
 import type { Run } from './invocation.js';
 
 /** Each command is loaded when it is called for: start-up time is a feature. */

@@ -57,6 +57,23 @@ export interface Prover {
   }): Action;
 }
 
+interface SideRules {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  readonly group: number;
+  readonly copied: boolean;
+}
+
+const { PEER_GROUP, MASTER } = StatMount;
+const sides: Readonly<Record<Side, SideRules>> = {
+  source: { name: 'prove_sources', isDirectory: true, group: PEER_GROUP, copied: false },
+  shared: { name: 'prove_shared', isDirectory: false, group: MASTER, copied: false },
+  destination: { name: 'prove_places', isDirectory: true, group: MASTER, copied: false },
+  copied: { name: 'prove_copies', isDirectory: true, group: MASTER, copied: true },
+  proc: { name: 'prove_proc', isDirectory: false, group: MASTER, copied: false },
+  copiedProc: { name: 'prove_copied_proc', isDirectory: false, group: MASTER, copied: true },
+};
+
 /** All proofs of a launch use the same memory and subroutines. */
 export function createProver(launch: Launch, tree: string): Prover {
   const { open } = launch;
@@ -95,10 +112,7 @@ export function createProver(launch: Launch, tree: string): Prover {
   const sameMount = modern
     ? same('U32', info, StatMount.MNT_ID_OLD, Row.MOUNT)
     : same('U64', stat, MNT_ID, Row.MOUNT);
-  const lookThrough = (
-    title: string,
-    what: { readonly isDirectory: boolean; readonly group: number; readonly copied: boolean },
-  ): Subroutine => {
+  const lookThrough = (what: SideRules): Subroutine => {
     const [again, look, next, none] = [
       label('next_row'),
       label('look_at'),
@@ -106,7 +120,7 @@ export function createProver(launch: Launch, tree: string): Prover {
       label('no_parent'),
     ];
     const done = label('rows_done');
-    return subroutine(title, [
+    return subroutine(what.name, [
       again,
       load(size, 'U64', ref(at), Row.SIZE),
       branch(size, 'EQ', 0, done),
@@ -133,17 +147,12 @@ export function createProver(launch: Launch, tree: string): Prover {
       move(parent, -1),
     ]);
   };
-  const sides: Readonly<Record<Side, Subroutine>> = {
-    source: lookThrough('prove_sources', { isDirectory: true, group: StatMount.PEER_GROUP, copied: false }),
-    shared: lookThrough('prove_shared', { isDirectory: false, group: StatMount.MASTER, copied: false }),
-    destination: lookThrough('prove_places', { isDirectory: true, group: StatMount.MASTER, copied: false }),
-    copied: lookThrough('prove_copies', { isDirectory: true, group: StatMount.MASTER, copied: true }),
-    proc: lookThrough('prove_proc', { isDirectory: false, group: StatMount.MASTER, copied: false }),
-    copiedProc: lookThrough('prove_copied_proc', {
-      isDirectory: false,
-      group: StatMount.MASTER,
-      copied: true,
-    }),
+  // Each is made when it is first called.
+  const made = new Map<Side, Subroutine>();
+  const lookAtSide = (side: Side): Subroutine => {
+    const known = made.get(side) ?? lookThrough(sides[side]);
+    made.set(side, known);
+    return known;
   };
   return {
     prove: ({ side, title, because, expected }) =>
@@ -157,7 +166,7 @@ export function createProver(launch: Launch, tree: string): Prover {
             `: it is no longer what it was when this was compiled; compile again, or prepare ${tree} again`,
           ],
         },
-        [move(at, bytes('what is expected', expectedTable(expected))), call(sides[side])],
+        [move(at, bytes('what is expected', expectedTable(expected))), call(lookAtSide(side))],
       ),
   };
 }

@@ -1,10 +1,11 @@
 /** `node build/conformance/trees.mjs` (root): environments, observed on a machine of their own. Runs itself as process 1 of a new pid namespace. */
 import { spawnSync } from 'node:child_process';
 import { cases as treeCases } from './cases.js';
+import { elisionCases } from './elision-cases.js';
 import { chos, setUp } from './machine.js';
 import { skeletonCases } from './skeleton-cases.js';
 
-const cases = [...treeCases, ...skeletonCases];
+const cases = [...elisionCases, ...treeCases, ...skeletonCases];
 
 function enterMachine(): never {
   const self = process.argv[1] ?? '';

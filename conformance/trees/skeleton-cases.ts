@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import type { Case } from './cases.js';
+import { caseList, good } from './case.js';
 import {
   base,
   bundle,
@@ -27,16 +27,7 @@ import {
   writeRegistry,
 } from './machine.js';
 
-const cases: Case[] = [];
-const test = (name: string, run: Case['run'] | (() => void) | (() => Promise<void>)): void => {
-  cases.push({ name: `skeleton: ${name}`, run: run as Case['run'] });
-};
-
-function good(ran: Ran): string {
-  assert.equal(ran.status, 0, ran.stderr);
-  return ran.stdout;
-}
-
+const { cases, test } = caseList('skeleton: ');
 const place = `${base}/chos`;
 const skeleton = (...args: readonly string[]): Ran => chos('skeleton', ...args, place);
 const mountsBelow = (path: string): readonly string[] =>

@@ -231,6 +231,8 @@ void scan_arguments(struct request *q);
 void scan_attached(struct request *q);
 void default_root(struct request *q);
 int keep_descriptor(const struct request *q, int fd);
+
+/* log.c */
 void open_log(const struct request *q);
 
 /* stored.c */
@@ -256,6 +258,7 @@ void *memset(void *to, int byte, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 size_t strlen(const char *string);
 bool equal(const char *a, const char *b);
+const char *after(const char *text, const char *prefix);
 
 /* A page-aligned buffer that instructions share, because each page that init touches stays resident until the user's process starts. */
 #define SCRATCH_SIZE 16384

@@ -6,19 +6,6 @@
 
 #define ID_LIMIT 1024
 
-/* linux/net.h and include/linux/net.h */
-#define AF_UNIX 1
-#define SOCK_DGRAM 2
-#define SOCK_NONBLOCK O_NONBLOCK
-#define SOCK_CLOEXEC O_CLOEXEC
-
-static const char *after(const char *text, const char *prefix)
-{
-	size_t length = strlen(prefix);
-
-	return strlen(text) >= length && !memcmp(text, prefix, length) ? text + length : NULL;
-}
-
 static bool parse_number(const char *text, i64 *value)
 {
 	*value = 0;
@@ -339,38 +326,6 @@ int keep_descriptor(const struct request *q, int fd)
 		return fd;
 	sys(close, fd);
 	return (int)moved;
-}
-
-/* Connected, so that write(2) sends one message; nobody has to wait for a daemon that does not read. */
-static void open_log_socket(const struct request *q, const char *path, enum log_format format, const char *name)
-{
-	struct {
-		u16 family;
-		char path[108];
-	} address = {.family = AF_UNIX};
-	long fd = sys(socket, AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
-
-	memcpy(address.path, path, strlen(path));
-	error = fd < 0 ? fd : sys(connect, fd, &address, sizeof(address));
-	if (error < 0)
-		die("cannot open the log", q->log, (int)-error);
-	report_to(keep_descriptor(q, (int)fd), format, q->warnings, name);
-}
-
-void open_log(const struct request *q)
-{
-	long fd;
-
-	if (!q->log)
-		return;
-	if (after(q->log, "syslog:"))
-		return open_log_socket(q, "/dev/log", LOG_SYSLOG, after(q->log, "syslog:"));
-	if (after(q->log, "journald:"))
-		return open_log_socket(q, "/run/systemd/journal/socket", LOG_JOURNALD, after(q->log, "journald:"));
-	fd = sys(openat, AT_FDCWD, q->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd < 0)
-		die("cannot open the log file", q->log, (int)-fd);
-	report_to(keep_descriptor(q, (int)fd), q->json ? LOG_JSON : LOG_TEXT, q->warnings, NULL);
 }
 
 /* ---- A compiled executable ---- */

@@ -59,3 +59,11 @@ bool equal(const char *a, const char *b)
 		a++, b++;
 	return *a == *b;
 }
+
+/* What follows the prefix; NULL: text does not begin with it. */
+const char *after(const char *text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strlen(text) >= length && !memcmp(text, prefix, length) ? text + length : NULL;
+}

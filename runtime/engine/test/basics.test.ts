@@ -360,17 +360,4 @@ test('control characters of a name do not reach the terminal', () => {
   assert.is(err, 'chos-runtime: mount a?[31m b?: Operation not permitted\n');
 });
 
-test('subroutines of all tracks: calls nest, a failure is one of the caller, undo steps call them too', () => {
-  const say = (text: string) => s.sys('write', [1, o.text(text), text.length]);
-  const inner = s.subroutine('inner', [say('i')]);
-  const outer = s.subroutine('outer', [say('o'), s.call(inner)]);
-  const broken = s.subroutine('broken', [s.call(inner), s.fail(13), say('never')]);
-  const { out, err, status } = run({
-    actions: [act('one', [s.call(outer)], [s.call(broken), say('u')]), act('two', [s.call(broken)])],
-  });
-  assert.is(out, 'oiiiu');
-  assert.match(err, 'two: Permission denied');
-  assert.is(status, 1);
-});
-
 test.run();

@@ -34,6 +34,8 @@ export interface Option {
    */
   readonly kind: 'flag' | 'text' | 'number' | 'list' | 'ignored' | 'ignored-text';
   readonly value?: string;
+  /** The values that it has, where they are few: what completion offers. */
+  readonly values?: readonly string[];
   readonly about: string;
   /** The launch-program parameter that the front door fills from it. */
   readonly parameter?: ParameterName;
@@ -47,6 +49,8 @@ export interface Command {
   /** Positional arguments as shown in the usage line; the first is the container id where `id` is true. */
   readonly usage: string;
   readonly id: boolean;
+  /** What the first positional argument can be, where that is a verb of its own. */
+  readonly actions?: readonly string[];
   /** Everything behind the first positional argument is data, even if it begins with a dash (exec, kill, ps). */
   readonly stopAtFirst: boolean;
   readonly options: readonly Option[];
@@ -96,11 +100,13 @@ const later = { refused: true } as const;
 export const globalOptions: readonly Option[] = [
   text('root', 'DIR', 'directory of the container states', { parameter: 'ROOT' }),
   text('log', 'FILE', 'append errors to FILE as well'),
-  text('log-format', 'FORMAT', 'text or json'),
-  text('log-level', 'LEVEL', 'error, warning or debug'),
+  text('log-format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
+  text('log-level', 'LEVEL', 'error, warning or debug', { values: ['error', 'warning', 'debug'] }),
   flag('debug', 'the same as --log-level debug'),
   flag('systemd-cgroup', 'let systemd make the cgroups (not supported yet)'),
-  text('cgroup-manager', 'DRIVER', 'cgroupfs or disabled (systemd: not supported yet)'),
+  text('cgroup-manager', 'DRIVER', 'cgroupfs or disabled (systemd: not supported yet)', {
+    values: ['cgroupfs', 'disabled'],
+  }),
   { long: 'rootless', kind: 'ignored-text', value: 'BOOL', about: 'accepted for runc and crun callers' },
   { long: 'criu', kind: 'ignored-text', value: 'FILE', about: 'accepted for runc callers' },
   flag('version', 'print the version', { short: 'v' }),
@@ -131,6 +137,7 @@ const noPivot = flag('no-pivot', 'move the mount instead of pivot_root');
 const noNewKeyring = flag('no-new-keyring', "keep the caller's session keyring");
 const noSubreaper: Option = { long: 'no-subreaper', kind: 'ignored', about: 'accepted for runc callers' };
 const detached: Option = { long: 'detach', short: 'd', kind: 'ignored', about: 'accepted for runc callers' };
+const tableOrJson = text('format', 'FORMAT', 'table or json', { short: 'f', values: ['table', 'json'] });
 const regex = flag('regex', 'ID is a regular expression (not supported)', { short: 'r', ...later });
 
 const launch = [
@@ -154,6 +161,9 @@ const command = (
   options: readonly Option[],
   more: Partial<Command> = {},
 ): Command => ({ name, usage, about, options, id: usage.startsWith('ID'), stopAtFirst: false, ...more });
+
+export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load'] as const;
+export const skeletonActions = ['create', 'check', 'remove'] as const;
 
 export const commands: readonly Command[] = [
   command('create', 'ID', 'make a container from a bundle; start runs its process', [...launch, detached], {
@@ -187,10 +197,7 @@ export const commands: readonly Command[] = [
     [flag('force', 'kill it first; no error if there is none', { short: 'f', parameter: 'FORCE' }), regex],
     { stored: 'delete' },
   ),
-  command('list', '', 'list the containers', [
-    text('format', 'FORMAT', 'table or json', { short: 'f' }),
-    flag('quiet', 'ids only', { short: 'q' }),
-  ]),
+  command('list', '', 'list the containers', [tableOrJson, flag('quiet', 'ids only', { short: 'q' })]),
   command(
     'exec',
     'ID [COMMAND [ARG...]]',
@@ -217,13 +224,9 @@ export const commands: readonly Command[] = [
     ],
     { stopAtFirst: true, joins: true },
   ),
-  command(
-    'ps',
-    'ID [PS-OPTION...]',
-    'list the processes of a container',
-    [text('format', 'FORMAT', 'table or json', { short: 'f' })],
-    { stopAtFirst: true },
-  ),
+  command('ps', 'ID [PS-OPTION...]', 'list the processes of a container', [tableOrJson], {
+    stopAtFirst: true,
+  }),
   command('spec', '', 'write a config.json to begin with', [
     text('bundle', 'DIR', 'directory to write to (default: the current one)', { short: 'b' }),
     text('file', 'FILE', 'file to write (default: config.json)', { short: 'f' }),
@@ -232,7 +235,7 @@ export const commands: readonly Command[] = [
   ]),
   command('features', '', 'print what this runtime supports, as JSON', []),
   command('explain', '[BUNDLE|ID]', 'print what would happen, action by action', [
-    text('format', 'FORMAT', 'text or json'),
+    text('format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
     flag('steps', 'also every system call'),
     ...plan,
   ]),
@@ -240,15 +243,25 @@ export const commands: readonly Command[] = [
     text('output', 'FILE', 'the executable', { short: 'o' }),
     ...plan,
   ]),
-  command('tree', 'list|show|check|prepare|release|load [NAME]', 'work with the registered trees', [
-    text('format', 'FORMAT', 'table or json', { short: 'f' }),
-    flag('check', "load: only compare the kernel's list with the registry"),
-    flag('drain', 'release: let nobody in any more, then wait for the holders'),
-    flag('force', 'release: although somebody holds it; holders keep what they see'),
-  ]),
-  command('skeleton', 'create|check|remove [PATH]', "the root of environments by the kernel's link", [
-    flag('force', 'remove: although somebody uses it; he keeps what he sees'),
-  ]),
+  command(
+    'tree',
+    `${treeActions.join('|')} [NAME]`,
+    'work with the registered trees',
+    [
+      tableOrJson,
+      flag('check', "load: only compare the kernel's list with the registry"),
+      flag('drain', 'release: let nobody in any more, then wait for the holders'),
+      flag('force', 'release: although somebody holds it; holders keep what they see'),
+    ],
+    { actions: treeActions },
+  ),
+  command(
+    'skeleton',
+    `${skeletonActions.join('|')} [PATH]`,
+    "the root of environments by the kernel's link",
+    [flag('force', 'remove: although somebody uses it; he keeps what he sees')],
+    { actions: skeletonActions },
+  ),
   command('pause', 'ID', 'freeze the processes of a container', [], { stored: 'pause' }),
   command('resume', 'ID', 'thaw the processes of a container', [], { stored: 'resume' }),
   command(

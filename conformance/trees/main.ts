@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { cases as treeCases } from './cases.js';
 import { elisionCases } from './elision-cases.js';
 import { chos, setUp } from './machine.js';
+import { registryCases } from './registry-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 
-const cases = [...elisionCases, ...treeCases, ...skeletonCases];
+const cases = [...elisionCases, ...treeCases, ...skeletonCases, ...registryCases];
 
 function enterMachine(): never {
   const self = process.argv[1] ?? '';

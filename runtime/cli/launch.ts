@@ -78,7 +78,7 @@ export function prepareLaunch(
   const read = readConfig(file, absolute(invocation, file), handed);
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
-  const facts = probeHostFacts();
+  const facts = probeHostFacts(invocation.line.command.name === 'explain' ? 'root' : 'caller');
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
   const result = compileLaunch({

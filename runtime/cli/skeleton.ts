@@ -1,4 +1,5 @@
 /** `skeleton create|check|remove [PATH]`: the root of the back end kmod, which all trees have in common. */
+import { skeletonActions } from '../../spec/commands.js';
 import type { SkeletonWork } from '../../spec/environment.js';
 import { compileSkeleton } from '../compile/skeleton.js';
 import { hostArch } from '../host/facts.js';
@@ -91,11 +92,9 @@ function check(invocation: Invocation): Outcome {
   };
 }
 
-const actions = ['create', 'check', 'remove'] as const;
-
 export async function skeleton(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[0] ?? '';
-  const action = actions.find(name => name === given);
+  const action = skeletonActions.find(name => name === given);
   switch (action) {
     case 'create':
       return create(invocation);
@@ -104,7 +103,12 @@ export async function skeleton(invocation: Invocation): Promise<Outcome> {
     case 'remove':
       return (await import('./skeleton-remove.js')).remove(invocation);
     case undefined: {
-      const fault = { kind: 'bad-value', option: 'skeleton', value: given, expected: actions } as const;
+      const fault = {
+        kind: 'bad-value',
+        option: 'skeleton',
+        value: given,
+        expected: skeletonActions,
+      } as const;
       return failed({ kind: 'usage', fault });
     }
   }

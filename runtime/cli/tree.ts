@@ -1,4 +1,5 @@
 /** `tree list|show|check|prepare|release|load`. */
+import { treeActions } from '../../spec/commands.js';
 import { findingText } from '../report/finding-text.js';
 import { table } from '../report/table.js';
 import { checkTree, isFault, systemOf } from '../trees/check-tree.js';
@@ -151,13 +152,11 @@ function check(invocation: Invocation, shown: Shown): Outcome {
   return { kind: 'done', out: table(['NAME', 'RESULT', 'WHAT'], rows), exitCode: faults > 0 ? 1 : 0 };
 }
 
-const actions = ['list', 'show', 'check', 'prepare', 'release', 'load'] as const;
-
 export async function tree(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[0] ?? '';
-  const action = actions.find(name => name === given);
+  const action = treeActions.find(name => name === given);
   if (action === undefined) {
-    const fault = { kind: 'bad-value', option: 'tree', value: given, expected: actions } as const;
+    const fault = { kind: 'bad-value', option: 'tree', value: given, expected: treeActions } as const;
     return failed({ kind: 'usage', fault });
   }
   if (action === 'prepare') return prepare(invocation);

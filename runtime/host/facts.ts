@@ -62,13 +62,15 @@ function probeLsm(): HostFacts['lsm'] {
   };
 }
 
-export function probeHostFacts(): HostFacts {
+/** `root`: as process 1 is, for a user who only asks what a launch by root would do (`explain`). */
+export function probeHostFacts(who: 'caller' | 'root' = 'caller'): HostFacts {
+  const other = who === 'root' && process.geteuid?.() !== 0;
   return {
     arch: hostArch(),
     kernel: parseKernelVersion(readProc('/proc/sys/kernel/osrelease') ?? ''),
     lastCapability: Number(readProc('/proc/sys/kernel/cap_last_cap') ?? 40),
-    capabilities: capabilityNumbers(readProc('/proc/self/status') ?? ''),
-    euid: process.geteuid?.() ?? 0,
+    capabilities: capabilityNumbers(readProc(other ? '/proc/1/status' : '/proc/self/status') ?? ''),
+    euid: other ? 0 : (process.geteuid?.() ?? 0),
     cgroup: probeCgroups({ magicOf: fileSystemMagic, read: readProc }),
     lsm: probeLsm(),
   };

@@ -1,13 +1,13 @@
 /**
  * Which environment a launch asks for, and which back end puts it together (design.md section 5, "Choosing the environment", "Rules of pinned").
  */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import type { DirectoryFact, Environment, HostSources } from '../../spec/environment.js';
 import type { Config } from '../../spec/generated/config.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod } from './choose-kmod.js';
 import { parseMountFacts } from './mount-facts.js';
-import { currentGeneration, pinOf, readGenerations } from './pins.js';
+import { currentGeneration, PINS, pinOf, readGenerations } from './pins.js';
 import { HOST_VIEW } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
@@ -74,6 +74,7 @@ function choosePin(tree: RegisteredTree, config: Config): BackEnd {
   const generations = readGenerations();
   const generation = currentGeneration(generations, tree.name);
   if (generation === undefined) {
+    if (process.geteuid?.() !== 0 && existsSync(PINS)) return privately('only root sees what is prepared');
     const closing = generations.some(one => one.tree === tree.name && one.state === 'closing');
     return privately(
       closing ? 'it is being released' : `not prepared: run chos-runtime tree prepare ${tree.name}`,

@@ -60,6 +60,8 @@ export interface Command {
   readonly config?: true;
   /** It starts a process inside a container: the engine goes on from a sealed memfd. */
   readonly joins?: true;
+  /** Callers read stderr together with stdout as JSON (contract A4): warnings go to the log or nowhere. */
+  readonly parsed?: true;
   /** `later`: known, so that callers get a clear answer, but this version does not carry it out. Missing: carried out. */
   readonly support?: 'later';
 }
@@ -99,9 +101,9 @@ const later = { refused: true } as const;
  */
 export const globalOptions: readonly Option[] = [
   text('root', 'DIR', 'directory of the container states', { parameter: 'ROOT' }),
-  text('log', 'FILE', 'append errors to FILE as well'),
+  text('log', 'FILE', 'append errors to FILE as well, and warnings only there'),
   text('log-format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
-  text('log-level', 'LEVEL', 'error, warning or debug', { values: ['error', 'warning', 'debug'] }),
+  text('log-level', 'LEVEL', 'error, warning (default) or debug', { values: ['error', 'warning', 'debug'] }),
   flag('debug', 'the same as --log-level debug'),
   flag('systemd-cgroup', 'let systemd make the cgroups (not supported yet)'),
   text('cgroup-manager', 'DRIVER', 'cgroupfs or disabled (systemd: not supported yet)', {
@@ -182,7 +184,7 @@ export const commands: readonly Command[] = [
     { config: true, joins: true },
   ),
   command('start', 'ID', 'run the process of a created container', [], { stored: 'start' }),
-  command('state', 'ID', 'print the state of a container', [], { stored: 'state' }),
+  command('state', 'ID', 'print the state of a container', [], { stored: 'state', parsed: true }),
   command(
     'kill',
     'ID [SIGNAL]',
@@ -226,6 +228,7 @@ export const commands: readonly Command[] = [
   ),
   command('ps', 'ID [PS-OPTION...]', 'list the processes of a container', [tableOrJson], {
     stopAtFirst: true,
+    parsed: true,
   }),
   command('spec', '', 'write a config.json to begin with', [
     text('bundle', 'DIR', 'directory to write to (default: the current one)', { short: 'b' }),
@@ -233,7 +236,7 @@ export const commands: readonly Command[] = [
     text('tree', 'NAME', 'for a registered tree: the whole host view, no mount namespace'),
     flag('rootless', 'for a user without privileges (not supported yet)', later),
   ]),
-  command('features', '', 'print what this runtime supports, as JSON', []),
+  command('features', '', 'print what this runtime supports, as JSON', [], { parsed: true }),
   command('explain', '[BUNDLE|ID]', 'print what would happen, action by action', [
     text('format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
     flag('steps', 'also every system call'),

@@ -216,6 +216,14 @@ export const instructions = {
     contract:
       'Give memory back before a long wait: the pages of the image that can be read again (steps, text, data from offset constants on) and those of the zero section, whose contents are lost.',
   },
+  WARN: {
+    op: 23,
+    subs: {},
+    args: ['text', 'length'],
+    results: 0,
+    contract:
+      'Hold length bytes at text as a warning (together at most 4 KiB; what is more is cut). It is written when the command has succeeded: at EXIT of the entry track, if that has not failed, or at SUPERVISE. If it fails, the warnings stand behind its failure, in the same line. In another track: no effect.',
+  },
 } as const satisfies Readonly<Record<string, Instruction>>;
 
 export type Opcode = keyof typeof instructions;

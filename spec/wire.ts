@@ -10,10 +10,10 @@
  *
  * answer:  u32 ANSWER_MAGIC, u32 version, u32 total size, u32 kind, i32 exit code, u32 entry, u32 image size, u32 out length,
  *          u32 message length, u32 detail length, u32 number of values, u32 0; then out, message, detail, values.
- *   kind REPORT: write `out` to stdout; if `message` is not empty, write it as the one error line on stderr and in the log
- *                (`detail`, more lines, only when stderr is a terminal); end with the exit code.
- *   kind PROGRAM: run entry (spec/commands.ts) of the image in the memfd with the values; `out` and `message` as above
- *                (message then is a warning: level warning, only logged, never on stderr).
+ *   kind REPORT: write `out` to stdout and end with the exit code. If that is not 0, `message`, if not empty, is the one error line
+ *                on stderr and in the log (`detail`, more lines, only when stderr is a terminal); else it holds warnings.
+ *   kind PROGRAM: run entry (spec/commands.ts) of the image in the memfd with the values; `message` holds warnings.
+ *   warnings     each ended by a NUL; written, level warning, once the command has succeeded.
  *   kind AGAIN (cold only): ask a Node that draws a seed for the hashes of strings, because the input is large; nothing else is in it.
  *   value   {u16 parameter number, u16 kind (0 number, 1 text, 2 vector), u32 length, i64 number} then length bytes, padded to 8;
  *           text: the bytes without NUL; vector: NUL-terminated strings. Values override those that the engine read from argv.

@@ -52,37 +52,46 @@ export interface Refused {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Taken, with what deserves a warning in the log, in the order in which it was noticed, at most 50. */
+export interface Accepted<Spec> {
+  readonly kind: 'admitted';
+  readonly spec: Spec;
+  readonly warnings: readonly Diagnostic[];
+}
+
 /**
  * Reads and checks a config.json (runtime spec 1.3, config.md and config-linux.md). Never throws, whatever the
  * bytes are. Mount destinations without a leading slash, which runc and crun take with a warning, are given one.
  */
-export function admit(source: Source): { readonly kind: 'admitted'; readonly spec: AdmittedSpec } | Refused {
+export function admit(source: Source): Accepted<AdmittedSpec> | Refused {
   const checked = admitAs<Config>(source, validateConfig, checkConfig);
   if (checked.kind === 'refused') return checked;
-  const { document, value } = checked;
-  return { kind: 'admitted', spec: brand({ ...placesOf(document), config: rootDestinations(value) }) };
+  const { document, value, warnings } = checked;
+  return {
+    kind: 'admitted',
+    spec: brand({ ...placesOf(document), config: rootDestinations(value) }),
+    warnings,
+  };
 }
 
 /** Reads and checks the file of exec --process. */
-export function admitProcess(
-  source: Source,
-): { readonly kind: 'admitted'; readonly spec: AdmittedProcess } | Refused {
+export function admitProcess(source: Source): Accepted<AdmittedProcess> | Refused {
   const checked = admitAs<Process>(source, validateProcess, (process, note) =>
     checkProcess(process, [], note),
   );
   if (checked.kind === 'refused') return checked;
-  return { kind: 'admitted', spec: brand({ ...placesOf(checked.document), process: checked.value }) };
+  const { document, value, warnings } = checked;
+  return { kind: 'admitted', spec: brand({ ...placesOf(document), process: value }), warnings };
 }
 
 /** Reads and checks the file of update --resources. */
-export function admitResources(
-  source: Source,
-): { readonly kind: 'admitted'; readonly spec: AdmittedResources } | Refused {
+export function admitResources(source: Source): Accepted<AdmittedResources> | Refused {
   const checked = admitAs<LinuxResources>(source, validateResources, (resources, note) =>
     checkResources(resources, [], note),
   );
   if (checked.kind === 'refused') return checked;
-  return { kind: 'admitted', spec: brand({ ...placesOf(checked.document), resources: checked.value }) };
+  const { document, value, warnings } = checked;
+  return { kind: 'admitted', spec: brand({ ...placesOf(document), resources: value }), warnings };
 }
 
 function checkConfig(config: Config, note: Note): void {
@@ -96,23 +105,35 @@ function checkConfig(config: Config, note: Note): void {
   checkSupported(config, note);
 }
 
+interface Valid<Value> {
+  readonly kind: 'valid';
+  readonly document: Document;
+  readonly value: Value;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** `check` gets two ways to note something: what refuses the file, and what is only worth a warning. */
 function admitAs<Value>(
   source: Source,
   validate: Validator,
-  check: (value: Value, note: Note) => void,
-): { readonly kind: 'valid'; readonly document: Document; readonly value: Value } | Refused {
+  check: (value: Value, note: Note, warn: Note) => void,
+): Valid<Value> | Refused {
   const parsed = parse(source);
   if (parsed.kind === 'refused') return parsed;
   const { document } = parsed;
   const diagnostics: Diagnostic[] = [];
-  const note: Note = (path, what) => {
-    if (diagnostics.length < maximumDiagnostics) diagnostics.push(document.diagnose(path, what));
-  };
+  const warnings: Diagnostic[] = [];
+  const noteIn =
+    (list: Diagnostic[]): Note =>
+    (path, what) => {
+      if (list.length < maximumDiagnostics) list.push(document.diagnose(path, what));
+    };
+  const note = noteIn(diagnostics);
   if (!validate(document.value)) noteViolations(document.value, validate.errors ?? [], note);
   checkText(document.text, document.value, note);
   // The other checks rely on the types.
-  if (diagnostics.length === 0) check(document.value as Value, note);
-  if (diagnostics.length === 0) return { kind: 'valid', document, value: document.value as Value };
+  if (diagnostics.length === 0) check(document.value as Value, note, noteIn(warnings));
+  if (diagnostics.length === 0) return { kind: 'valid', document, value: document.value as Value, warnings };
   diagnostics.sort((one, other) => one.line - other.line || one.column - other.column);
   return { kind: 'refused', diagnostics };
 }

@@ -29,16 +29,16 @@ function readEngine(hasEngine: boolean): Attempt<{ readonly path: string; readon
 }
 
 /** Write beside, then rename: whoever runs the file at this moment goes on with the old one, and nobody sees half of the new one. */
-function writeExecutable(path: string, shown: string, bytes: Uint8Array): Outcome {
+function writeExecutable(path: string, shown: string, bytes: Uint8Array): Attempt<null> {
   const beside = `${path}.${process.pid}.new`;
   try {
     writeFileSync(beside, bytes, { flag: 'wx', mode: 0o755 });
     chmodSync(beside, 0o755);
     renameSync(beside, path);
-    return done('');
+    return ok(null);
   } catch (error) {
     rmSync(beside, { force: true });
-    return failed({ kind: 'file', verb: 'write', path: shown, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'write', path: shown, code: errnoOf(error) });
   }
 }
 
@@ -60,5 +60,6 @@ export function compile(invocation: Invocation): Outcome {
   if (attached.kind === 'fault') {
     return failed({ kind: 'bad-engine', path: engine.value.path, fault: attached.fault });
   }
-  return writeExecutable(absolute(invocation, output), output, attached.bytes);
+  const written = writeExecutable(absolute(invocation, output), output, attached.bytes);
+  return written.kind === 'failure' ? failed(written.failure) : done('', launch.value.warnings);
 }

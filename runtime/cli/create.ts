@@ -11,7 +11,7 @@ export function create(invocation: Invocation): Outcome {
   const { line, request } = invocation;
   const launch = prepareLaunch(invocation, line.options.texts.get('bundle') ?? '.', request.config);
   if (launch.kind === 'failure') return failed(launch.failure);
-  const { program, bundle } = launch.value;
+  const { program, bundle, warnings } = launch.value;
   return {
     kind: 'launch',
     entry: line.command.name === 'run' ? 'run' : 'create',
@@ -21,5 +21,6 @@ export function create(invocation: Invocation): Outcome {
       BUNDLE: bundle,
       STATE_DIR: `${invocation.root}/${id.value}`,
     },
+    warnings,
   };
 }

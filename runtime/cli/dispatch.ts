@@ -1,8 +1,9 @@
 /** One request, one answer: read the command line, run the command, find the words. */
 import { unreachable } from '../../spec/unreachable.js';
-import type { Answer, Request } from '../engine/wire.js';
+import { type Answer, joinWarnings, type Request } from '../engine/wire.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
+import { moreWarnings } from '../report/warning-text.js';
 import { type CommandLine, readArguments } from './arguments.js';
 import { failed, type Outcome, type Run } from './invocation.js';
 import { stateRoot } from './state-root.js';
@@ -57,6 +58,14 @@ function detailOf(failure: Failure): string {
   return failure.kind === 'refused-input' ? failure.detail : '';
 }
 
+/** Whoever reads a log is not helped by more. */
+const mostWarnings = 20;
+
+function warningMessage(warnings: readonly string[] = []): string {
+  const more = warnings.length - mostWarnings;
+  return joinWarnings(more > 0 ? [...warnings.slice(0, mostWarnings), moreWarnings(more)] : warnings);
+}
+
 /** The answer to a request, and the image to put into the memfd where a program is to be run. */
 export async function answer(
   request: Request,
@@ -70,7 +79,7 @@ export async function answer(
           kind: 'report',
           exitCode: outcome.exitCode ?? 0,
           out: outcome.out,
-          message: '',
+          message: outcome.exitCode ? '' : warningMessage(outcome.warnings),
           detail: '',
         },
         image: none,
@@ -88,7 +97,8 @@ export async function answer(
       };
     case 'launch': {
       const { entry, image, values } = outcome;
-      return { answer: { kind: 'program', entry, imageSize: image.length, values, message: '' }, image };
+      const message = warningMessage(outcome.warnings);
+      return { answer: { kind: 'program', entry, imageSize: image.length, values, message }, image };
     }
     default:
       return unreachable(outcome);

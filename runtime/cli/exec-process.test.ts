@@ -29,7 +29,7 @@ const invocation = (...args: string[]): Invocation => {
 const processOf = (...args: string[]): Process => {
   const made = execProcess(invocation(...args), config);
   if (made.kind === 'failure') throw new Error(failureText(made.failure));
-  return made.value.process;
+  return made.value.spec.process;
 };
 const wordsOf = (made: Attempt<unknown>): string =>
   made.kind === 'failure' ? failureText(made.failure) : 'none';

@@ -1,6 +1,6 @@
 /** The process that `exec` starts: the file of --process as it is, or the container's own process changed by the command line, as runc does it. */
 import type { Config, Process } from '../../spec/generated/config.js';
-import { type AdmittedProcess, admitProcess } from '../admit/admit.js';
+import { type Accepted, type AdmittedProcess, admitProcess } from '../admit/admit.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
 import { readInput } from './read-input.js';
 import { refusedInput } from './refusal.js';
@@ -78,7 +78,11 @@ function changedProcess({ line }: Invocation, process: Process): Attempt<Process
   });
 }
 
-export function execProcess(invocation: Invocation, config: Config): Attempt<AdmittedProcess> {
+/** The process, and what deserves a warning in it. */
+export function execProcess(
+  invocation: Invocation,
+  config: Config,
+): Attempt<Pick<Accepted<AdmittedProcess>, 'spec' | 'warnings'>> {
   const file = invocation.line.options.texts.get('process');
   const command = invocation.line.operands[1];
   if (file !== undefined && command !== undefined) {
@@ -96,5 +100,5 @@ export function execProcess(invocation: Invocation, config: Config): Attempt<Adm
     text = jsonOf(process.value);
   }
   const result = admitProcess({ file: file ?? 'command line', text });
-  return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok(result.spec);
+  return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok(result);
 }

@@ -1,6 +1,8 @@
 import { compileExec } from '../compile/compile.js';
 import { probeHostFacts } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { oneLine } from '../report/diagnostic.js';
+import { warningText } from '../report/warning-text.js';
 import { subCgroups } from './exec-cgroup.js';
 import { execProcess } from './exec-process.js';
 import { findContainer } from './find-container.js';
@@ -30,7 +32,7 @@ export function exec(invocation: Invocation): Outcome {
   if (cgroups.kind === 'failure') return failed(cgroups.failure);
   const result = compileExec({
     config: config.value.spec,
-    process: admitted.value,
+    process: admitted.value.spec,
     state,
     facts: probeHostFacts(),
     options: {
@@ -47,5 +49,6 @@ export function exec(invocation: Invocation): Outcome {
     entry: 'exec',
     image: encode(result.program),
     values: { ...givenValues(invocation), STATE_DIR: directory },
+    warnings: [...admitted.value.warnings.map(oneLine), ...result.warnings.map(warningText)],
   };
 }

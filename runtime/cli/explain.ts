@@ -23,5 +23,6 @@ export function explain(invocation: Invocation): Outcome {
   const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, 0, bundle);
   if (launch.kind === 'failure') return failed(launch.failure);
   const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });
-  return done(format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records));
+  const out = format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records);
+  return done(out, launch.value.warnings);
 }

@@ -13,15 +13,28 @@ export interface Invocation {
 }
 
 export type Outcome =
-  | { readonly kind: 'done'; readonly out: string; readonly exitCode?: number }
+  | {
+      readonly kind: 'done';
+      readonly out: string;
+      readonly exitCode?: number;
+      /** One line each. */
+      readonly warnings?: readonly string[];
+    }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly exitCode?: number }
-  | { readonly kind: 'launch'; readonly entry: Entry; readonly image: Uint8Array; readonly values: Values };
+  | {
+      readonly kind: 'launch';
+      readonly entry: Entry;
+      readonly image: Uint8Array;
+      readonly values: Values;
+      /** One line each, written when the program has succeeded. */
+      readonly warnings?: readonly string[];
+    };
 
 /** What a command does. */
 export type Run = (invocation: Invocation) => Outcome | Promise<Outcome>;
 
-export function done(out: string): Outcome {
-  return { kind: 'done', out };
+export function done(out: string, warnings: readonly string[] = []): Outcome {
+  return { kind: 'done', out, warnings };
 }
 
 export function failed(failure: Failure): Outcome {

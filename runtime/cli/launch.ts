@@ -1,10 +1,12 @@
 /** From the command line of create, run, explain and compile to a launch program. */
 import { join } from 'node:path';
-import { type AdmittedSpec, admit } from '../admit/admit.js';
+import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
 import type { LaunchOptions } from '../compile/launch.js';
 import { probeHostFacts } from '../host/facts.js';
 import type { Program } from '../program/action.js';
+import { oneLine } from '../report/diagnostic.js';
+import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
 import { listenEntries } from './launch-values.js';
@@ -14,6 +16,7 @@ import { refusedByCompiler, refusedInput } from './refusal.js';
 export interface Launch {
   readonly program: Program;
   readonly bundle: string;
+  readonly warnings: readonly string[];
 }
 
 /** The cgroup driver asked for; systemd's belongs to a later version. */
@@ -54,12 +57,16 @@ export function readConfig(
   file: string,
   at: string,
   handed: number,
-): Attempt<{ readonly spec: AdmittedSpec; readonly text: Uint8Array }> {
+): Attempt<{
+  readonly spec: AdmittedSpec;
+  readonly text: Uint8Array;
+  readonly warnings: readonly Diagnostic[];
+}> {
   const text = readHanded(handed, file, at);
   if (text.kind === 'failure') return text;
   const result = admit({ file, text: text.value });
   if (result.kind === 'refused') return refuse(refusedInput(result.diagnostics));
-  return ok({ spec: result.spec, text: text.value });
+  return ok({ spec: result.spec, text: text.value, warnings: result.warnings });
 }
 
 /**
@@ -88,5 +95,6 @@ export function prepareLaunch(
     options: launchOptions(invocation, { bundle, text, manager: manager.value }),
   });
   if (result.kind === 'refused') return refuse(refusedByCompiler(result.refusals));
-  return ok({ program: result.program, bundle });
+  const warnings = [...read.value.warnings.map(oneLine), ...result.warnings.map(warningText)];
+  return ok({ program: result.program, bundle, warnings });
 }

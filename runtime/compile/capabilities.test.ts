@@ -5,8 +5,10 @@ import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
 import type { Action } from '../program/action.js';
 import type { Operand } from '../program/operand.js';
 import type { Step } from '../program/step.js';
+import { warningText } from '../report/warning-text.js';
 import { capabilityActions } from './capabilities.js';
-import { factsOf } from './test/input.js';
+import { compileLaunch } from './compile.js';
+import { factsOf, inputOf } from './test/input.js';
 
 const because = { kind: 'rule', rule: 'test' } as const;
 const [CHOWN, KILL, CHECKPOINT_RESTORE] = [0, 5, 40];
@@ -108,6 +110,22 @@ test('the bounding set goes before the identity changes, keepcaps spans the chan
   assert.equal(prctls(stepsOf(...apply), Prctl.SET_KEEPCAPS), [0]);
   const calls = stepsOf(...apply).map(s => s.call);
   assert.ok(calls.indexOf('capset') < calls.lastIndexOf('prctl'));
+});
+
+test('what cannot be given is warned of: names that no kernel has, that this one has not, that the caller has not', () => {
+  const capabilities = {
+    bounding: ['CAP_CHOWN', 'CAP_NOSUCH', 'CAP_CHECKPOINT_RESTORE'],
+    ambient: ['CAP_NOSUCH', 'cap_kill'],
+  };
+  const facts = { lastCapability: 39, capabilities: [CHOWN] };
+  const compiled = compileLaunch(inputOf({ config: { process: { capabilities } }, facts }));
+  if (compiled.kind === 'refused') throw new Error('refused');
+  assert.equal(compiled.warnings.map(warningText), [
+    'leave out capabilities that this kernel does not know: CAP_NOSUCH, CAP_CHECKPOINT_RESTORE (config.json:1 process.capabilities)',
+    'leave out capabilities that chos-runtime itself has not got: cap_kill (config.json:1 process.capabilities)',
+  ]);
+  const plain = compileLaunch(inputOf());
+  assert.equal(plain.kind === 'program' && plain.warnings, []);
 });
 
 test.run();

@@ -8,10 +8,12 @@ import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { label, slot, struct, u32 } from '../program/operand.js';
 import { alu, branch, jump, sys } from '../program/step.js';
+import type { Launch } from './launch.js';
+import type { Warn } from './refusal.js';
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
 
-/** Capability numbers of those names that the host can give; others are left out as the spec demands (1.3: warn, do not fail). */
+/** Capability numbers of those names that the host can give; others are left out with a warning, as the spec demands (1.3). */
 function usable(names: readonly string[] | undefined, facts: HostFacts): ReadonlySet<number> {
   const own = new Set(facts.capabilities);
   const out = new Set<number>();
@@ -20,6 +22,23 @@ function usable(names: readonly string[] | undefined, facts: HostFacts): Readonl
     if (n !== undefined && own.has(n)) out.add(n);
   }
   return out;
+}
+
+/** "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted otherwise, MUST be logged as a warning" (config.md). */
+export function warnOfCapabilities(launch: Launch, warn: Warn): void {
+  const { capabilities: given } = launch.process;
+  if (given === undefined) return;
+  const { lastCapability, capabilities: own } = launch.facts;
+  const names = new Set(Object.values(given).flat());
+  const known = (name: string) =>
+    (numbers.get(name.toUpperCase()) ?? Number.POSITIVE_INFINITY) <= lastCapability;
+  const unknown = [...names].filter(name => !known(name));
+  const lacking = [...names].filter(
+    name => known(name) && !own.includes(numbers.get(name.toUpperCase()) ?? -1),
+  );
+  const because = launch.because('process', 'capabilities');
+  if (unknown.length > 0) warn(because, { kind: 'unknown-capabilities', names: unknown });
+  if (lacking.length > 0) warn(because, { kind: 'lacking-capabilities', names: lacking });
 }
 
 function words(set: ReadonlySet<number>): readonly [low: number, high: number] {

@@ -34,6 +34,7 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
+import { warnOfCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { cgroupPlan } from './cgroups/view.js';
 import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
@@ -44,7 +45,7 @@ import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
 import { sendPidfd } from './pidfd-socket.js';
-import type { CompileRefusal, Refuse } from './refusal.js';
+import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
 import { compileLifecycle } from './stored/lifecycle.js';
@@ -53,7 +54,11 @@ import { procActions } from './system.js';
 import { connectConsole } from './terminal.js';
 
 export type CompiledLaunch =
-  | { readonly kind: 'program'; readonly program: Program }
+  | {
+      readonly kind: 'program';
+      readonly program: Program;
+      readonly warnings: readonly CompileWarning[];
+    }
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
 
 export function compileLaunch(input: LaunchInput): CompiledLaunch {
@@ -64,6 +69,11 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const refuse: Refuse = (because, reason) => {
     refusals.push({ because, reason });
   };
+  const warnings: CompileWarning[] = [];
+  const warn: Warn = (because, reason) => {
+    warnings.push({ because, reason });
+  };
+  warnOfCapabilities(launch, warn);
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   const terminal = launch.process.terminal === true;
   if (options.console && !terminal)
@@ -264,6 +274,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   };
   return {
     kind: 'program',
+    warnings,
     program: {
       arch: facts.arch,
       joins: true,

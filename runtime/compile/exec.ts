@@ -38,6 +38,7 @@ import {
   waitReap,
 } from '../program/step.js';
 import { becomeCommand } from './become.js';
+import { warnOfCapabilities } from './capabilities.js';
 import {
   awaitHost,
   expectEnd,
@@ -54,7 +55,7 @@ import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js'
 import { setLink } from './link.js';
 import { sendPidfd } from './pidfd-socket.js';
 import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
-import type { CompileRefusal, Refuse } from './refusal.js';
+import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
 import { scheduling } from './scheduling.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, readStartTime } from './state.js';
@@ -90,7 +91,11 @@ export interface ExecInput {
 }
 
 export type CompiledExec =
-  | { readonly kind: 'program'; readonly program: Program }
+  | {
+      readonly kind: 'program';
+      readonly program: Program;
+      readonly warnings: readonly CompileWarning[];
+    }
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
 
 /** All that init may be in. Joining a namespace that is our own already changes nothing. */
@@ -261,6 +266,11 @@ export function compileExec(input: ExecInput): CompiledExec {
   const refuse: Refuse = (because, reason) => {
     refusals.push({ because, reason });
   };
+  const warnings: CompileWarning[] = [];
+  const warn: Warn = (because, reason) => {
+    warnings.push({ because, reason });
+  };
+  warnOfCapabilities(launch, warn);
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   const { cells, process } = launch;
   if (options.console && process.terminal !== true)
@@ -358,6 +368,7 @@ export function compileExec(input: ExecInput): CompiledExec {
   ]);
   return {
     kind: 'program',
+    warnings,
     program: {
       arch: facts.arch,
       joins: true,

@@ -27,4 +27,17 @@ export interface CompileRefusal {
   readonly reason: RefusalReason;
 }
 
+/** What is left out or taken otherwise than config.json says it; the command goes on. */
+export type WarningReason =
+  /** Capabilities that this kernel, or no kernel, has. */
+  | { readonly kind: 'unknown-capabilities'; readonly names: readonly string[] }
+  /** Capabilities that the runtime itself has not got, so that it cannot give them. */
+  | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] };
+
+export interface CompileWarning {
+  readonly because: Because;
+  readonly reason: WarningReason;
+}
+
+export type Warn = (because: Because, reason: WarningReason) => void;
 export type Refuse = (because: Because, reason: RefusalReason) => void;

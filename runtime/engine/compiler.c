@@ -367,10 +367,13 @@ _Noreturn void run_cold(struct request *q)
 		sys(close, c.config);
 	message = texts + h.out_length;
 	write_all(1, texts, h.out_length);
-	if (h.message_length)
-		report(h.kind == ANSWER_REPORT ? LEVEL_ERROR : LEVEL_WARNING, message, h.message_length);
+	if (h.kind == ANSWER_REPORT && h.exit_code && h.message_length)
+		report(LEVEL_ERROR, message, h.message_length);
+	else
+		hold_given_warnings(message, h.message_length);
 	if (h.kind == ANSWER_PROGRAM)
 		answer_program(q, &c, &h);
+	report_warnings();
 	reap_compiler();
 	if (h.detail_length && !sys(ioctl, 2, TCGETS, termios))
 		write_all(2, message + h.message_length, h.detail_length);

@@ -191,10 +191,17 @@ int render_failure(const struct program *p, struct text *out);
 void write_all(int fd, const char *at, size_t size);
 enum level { LEVEL_ERROR, LEVEL_WARNING };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_SYSLOG, LOG_JOURNALD };
-void report_to(int fd, enum log_format format, bool warnings, const char *name);
+void report_warnings_if(bool wanted);
+void report_to(int fd, enum log_format format, const char *name);
 void report(enum level level, const char *message, size_t length);
 void report_failure(const struct program *p);
 _Noreturn void die(const char *what, const char *object, int number);
+
+/* warnings.c */
+void hold_given_warnings(const char *texts, size_t length);
+void hold_warning(const char *text, size_t length);
+void report_warnings(void);
+void put_warnings(struct text *t);
 
 /* ---- The process around the program ---- */
 
@@ -223,7 +230,8 @@ _Noreturn void sealed_again(void);
 struct request {
 	const struct command *command;
 	bool complete; /* everything was understood: a stored program may serve it */
-	bool json, warnings;
+	bool json;
+	bool warnings; /* --log-level: more than errors */
 	const char *log, *config;
 	struct value values[PARAMETER_COUNT];
 };

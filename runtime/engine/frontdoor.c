@@ -112,7 +112,7 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 	if (equal(o->name, "log"))
 		q->log = after(value, "file:") ? value + 5 : value;
 	else if (equal(o->name, "log-level"))
-		q->warnings = equal(value, "warning") || equal(value, "debug");
+		q->warnings = !equal(value, "error");
 	else if (equal(o->name, "log-format"))
 		return (q->json = equal(value, "json")) || equal(value, "text");
 	return true;
@@ -134,8 +134,8 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 			give_number(q, o->parameter, on);
 			return true;
 		}
-		if (set->global && equal(o->name, "debug"))
-			q->warnings = on;
+		if (set->global && on && equal(o->name, "debug"))
+			q->warnings = true;
 		return !on || (set->global && !equal(o->name, "version") && !equal(o->name, "help"));
 	case OPTION_NUMBER:
 		if (!parse_number(value, &number) || o->parameter == NO_PARAMETER)

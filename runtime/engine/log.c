@@ -1,4 +1,4 @@
-/* --log: a file, syslog: or journald:. What is written into it is made in report.c. */
+/* --log: a file, syslog: or journald:, and --log-level. What is written is made in report.c. */
 #include "engine.h"
 
 /* linux/net.h and include/linux/net.h */
@@ -20,13 +20,15 @@ static void open_log_socket(const struct request *q, const char *path, enum log_
 	error = fd < 0 ? fd : sys(connect, fd, &address, sizeof(address));
 	if (error < 0)
 		die("cannot open the log", q->log, (int)-error);
-	report_to(keep_descriptor(q, (int)fd), format, q->warnings, name);
+	report_to(keep_descriptor(q, (int)fd), format, name);
 }
 
 void open_log(const struct request *q)
 {
 	long fd;
 
+	/* Callers of some commands parse what comes on stderr together with stdout. */
+	report_warnings_if(q->warnings && (q->log || !q->command || !q->command->parsed));
 	if (!q->log)
 		return;
 	if (after(q->log, "syslog:"))
@@ -36,5 +38,5 @@ void open_log(const struct request *q)
 	fd = sys(openat, AT_FDCWD, q->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
 	if (fd < 0)
 		die("cannot open the log file", q->log, (int)-fd);
-	report_to(keep_descriptor(q, (int)fd), q->json ? LOG_JSON : LOG_TEXT, q->warnings, NULL);
+	report_to(keep_descriptor(q, (int)fd), q->json ? LOG_JSON : LOG_TEXT, NULL);
 }

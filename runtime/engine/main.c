@@ -48,7 +48,7 @@ static bool read_stack(u64 *stack)
 
 _Noreturn void engine_start(u64 *stack)
 {
-	struct request q = {.complete = true};
+	struct request q = {.complete = true, .warnings = true};
 	bool secure = read_stack(stack);
 
 	open_standard_descriptors();

@@ -1,4 +1,4 @@
-/* The one place where the engine speaks: one line on stderr, and in the log if there is one. */
+/* The one place where the engine speaks: an error is one line on stderr, and in the log if there is one; a warning goes to the log, or else to stderr. */
 #include <linux/time_types.h>
 
 #include "engine.h"
@@ -11,15 +11,19 @@ static struct {
 	bool warnings;
 	/* syslog and journald: who speaks. */
 	const char *name;
-} log_file = {.fd = -1};
+} log_file = {.fd = -1, .warnings = true};
 
-/* From now on errors, and warnings if wanted, go into that file or to that socket as well. */
-void report_to(int fd, enum log_format format, bool warnings, const char *name)
+/* From now on errors go into that file or to that socket as well, and warnings only there. */
+void report_to(int fd, enum log_format format, const char *name)
 {
 	log_file.fd = fd;
 	log_file.format = format;
-	log_file.warnings = warnings;
 	log_file.name = name;
+}
+
+void report_warnings_if(bool wanted)
+{
+	log_file.warnings = wanted;
 }
 
 void write_all(int fd, const char *at, size_t size)
@@ -101,21 +105,23 @@ void report(enum level level, const char *message, size_t length)
 	struct text t = text_in(scratch, LINE_SIZE - 1);
 	size_t prefix;
 
-	put_string(&t, "chos-runtime: ");
+	if (level == LEVEL_WARNING && !log_file.warnings)
+		return;
+	put_string(&t, level == LEVEL_ERROR ? "chos-runtime: " : "chos-runtime: warning: ");
 	prefix = t.used;
 	put_bytes(&t, message, length);
 	/* Callers show one line only; names from a config.json do not get to move the cursor. */
 	for (size_t i = prefix; i < t.used; i++)
 		if ((u8)t.at[i] < ' ' || t.at[i] == 0x7f)
 			t.at[i] = t.at[i] == '\n' ? ' ' : '?';
-	if (log_file.fd < 0 || (level != LEVEL_ERROR && !log_file.warnings))
+	if (log_file.fd < 0)
 		;
 	else if (log_file.format == LOG_SYSLOG || log_file.format == LOG_JOURNALD)
 		write_to_daemon(level, t.at + prefix, t.used - prefix);
 	else
 		write_log(level == LEVEL_ERROR ? "error" : "warning", t.at + prefix, t.used - prefix);
 	t.at[t.used++] = '\n';
-	if (level == LEVEL_ERROR)
+	if (level == LEVEL_ERROR || log_file.fd < 0)
 		write_all(2, t.at, t.used);
 }
 
@@ -125,6 +131,7 @@ void report_failure(const struct program *p)
 
 	if (render_failure(p, &t))
 		put_string(&t, "the launch program failed without words");
+	put_warnings(&t);
 	report(LEVEL_ERROR, t.at, t.used);
 }
 

@@ -220,6 +220,8 @@ static _Noreturn void leave(const struct run *r, int code, bool with_report)
 {
 	if (with_report && r->program->slots[SLOT_FAILED_ERRNO])
 		report_failure(r->program);
+	else if (r->in_entry && !r->program->slots[SLOT_FAILED_ERRNO])
+		report_warnings();
 	if (r->in_entry)
 		reap_compiler();
 	for (;;)
@@ -279,6 +281,17 @@ static int named_errno(const struct run *r, const struct step *s, unsigned i)
 	return error > 0 && error < 4096 ? (int)error : EPROTO;
 }
 
+static int op_warn(const struct run *r, const struct step *s)
+{
+	i64 length = number(r, s, 1);
+	const char *text = address(r, s, 0, length);
+
+	if (!text)
+		return EFAULT;
+	hold_warning(text, (size_t)length);
+	return 0;
+}
+
 static int execute(struct run *r, const struct step *s, u32 *next, i64 *result)
 {
 	switch (s->op) {
@@ -325,6 +338,8 @@ static int execute(struct run *r, const struct step *s, u32 *next, i64 *result)
 	case OP_WAIT:
 		return op_wait(r, s, result);
 	case OP_SUPERVISE:
+		/* What was to be started has been. */
+		report_warnings();
 		return op_supervise(r, s, result);
 	case OP_RESOLVE:
 		return op_resolve(r, s, result);
@@ -335,6 +350,8 @@ static int execute(struct run *r, const struct step *s, u32 *next, i64 *result)
 	case OP_TRIM:
 		trim(r->program, number(r, s, 0), s);
 		return 0;
+	case OP_WARN:
+		return op_warn(r, s);
 	case OP_GUARD:
 		return compare(s->sub, number(r, s, 0), number(r, s, 1)) ? 0 : named_errno(r, s, 2);
 	default:

@@ -24,6 +24,7 @@ static const char op_arguments[OP_COUNT][7] = {
 	[OP_WALK] = "nonn",
 	[OP_GUARD] = "mmn",
 	[OP_TRIM] = "n",
+	[OP_WARN] = "an",
 };
 
 static const char *check_operand(const struct program *p, const struct step *s, unsigned i)
@@ -133,7 +134,7 @@ static const char *check_lengths(const struct program *p, const struct step *s)
 	default:
 		break;
 	}
-	if (s->op == OP_FORMAT || s->op == OP_SCAN)
+	if (s->op == OP_FORMAT || s->op == OP_SCAN || s->op == OP_WARN)
 		length = mode(s, 1) == MODE_IMM ? s->arg[1] : -1;
 	if (s->op == OP_SEND || s->op == OP_RECV) {
 		if (mode(s, 4) == MODE_IMM && (s->arg[4] < 0 || s->arg[4] > 200))

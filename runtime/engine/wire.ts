@@ -32,7 +32,7 @@ export type Answer =
       readonly kind: 'report';
       readonly exitCode: number;
       readonly out: string;
-      /** One line for stderr and the log; empty: none. */
+      /** exitCode is not 0: one line for stderr and the log; empty: none. Else warnings. */
       readonly message: string;
       /** More lines, shown only on a terminal. */
       readonly detail: string;
@@ -42,10 +42,14 @@ export type Answer =
       readonly entry: Entry;
       readonly imageSize: number;
       readonly values: Values;
-      /** A warning, only logged. */
+      /** Warnings. */
       readonly message: string;
     }
   | { readonly kind: 'again' };
+
+/** Warnings as the message of an answer. */
+export const joinWarnings = (warnings: readonly string[]): string =>
+  warnings.map(warning => `${warning}\0`).join('');
 
 const kinds = { report: AnswerKind.REPORT, program: AnswerKind.PROGRAM, again: AnswerKind.AGAIN } as const;
 

@@ -256,6 +256,11 @@ export function guard(a: Operand, comparison: Comparison, b: Operand, errno: num
   return step('GUARD', instructions.GUARD.subs[comparison], [a, b, errno]);
 }
 
+/** A warning, which does not keep the command from succeeding. */
+export function warn(message: Operand, length: Operand): Step {
+  return step('WARN', 0, [message, length]);
+}
+
 /** Give memory back before a long wait; buffers that are not `lasting` lose their contents. */
 export function trim(): Step {
   return step('TRIM', 0, [0]);

@@ -238,7 +238,7 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
 }
 
 /** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
-const scanned = commands.filter(({ stored, config, joins }) => stored ?? config ?? joins);
+const scanned = commands.filter(({ stored, config, joins, parsed }) => stored ?? config ?? joins ?? parsed);
 
 function commandTables() {
   const options: readonly Option[] = [...globalOptions, ...scanned.flatMap(command => command.options)];
@@ -253,6 +253,7 @@ function commandTables() {
       Number(command.stopAtFirst),
       Number(command.config ?? false),
       Number(command.joins ?? false),
+      Number(command.parsed ?? false),
     ];
     first += command.options.length;
     return `  {${row.join(', ')}},`;
@@ -261,7 +262,7 @@ function commandTables() {
   return {
     declarations: [
       `struct option { char name[${width}]; char letter; uint8_t kind, parameter; };`,
-      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins; };`,
+      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins, parsed; };`,
       `#define GLOBAL_OPTION_COUNT ${globalOptions.length}`,
       `#define OPTION_COUNT ${Math.max(1, options.length)}`,
       `#define COMMAND_COUNT ${Math.max(1, scanned.length)}`,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { capabilities } from '../../../spec/capabilities.js';
 import { test } from '../case.js';
@@ -129,4 +131,53 @@ test('capabilities/new-privileges-allowed', {
     c.process.noNewPrivileges = false;
   },
   inside: ({ report }) => assert.is(report.noNewPrivileges, false),
+});
+
+const nosuch = (c: Config) => grant(c, { bounding: ['CAP_KILL', 'CAP_NOSUCH'], permitted: ['CAP_KILL'] });
+
+interface Logged {
+  readonly level: string;
+  readonly msg: string;
+}
+
+test('capabilities/unknown-one-is-logged', {
+  config: nosuch,
+  drive: async t => {
+    const log = join(t.dir, 'log.json');
+    const finished = await t.call('create', ['--bundle', t.bundle.dir, t.id], {
+      global: ['--log', log, '--log-format', 'json'],
+    });
+    assert.is(finished.code, 0, finished.stderr);
+    assert.is(finished.stderr, '');
+    const { level, msg } = JSON.parse(readFileSync(log, 'utf8')) as Logged;
+    assert.is(level, 'warning');
+    assert.match(msg, /CAP_NOSUCH/);
+  },
+});
+
+test('capabilities/unknown-one-without-a-log', {
+  config: nosuch,
+  drive: async t => {
+    const finished = await t.run();
+    assert.is(finished.code, 0, finished.stderr);
+    assert.match(finished.stderr, /warning.*CAP_NOSUCH/);
+    assert.not.match(finished.stdout, /CAP_NOSUCH/);
+  },
+});
+
+test('capabilities/unknown-one-in-a-create-that-fails', {
+  config: c => {
+    nosuch(c);
+    c.process.args = ['no-such-command'];
+  },
+  drive: async t => {
+    const log = join(t.dir, 'log.json');
+    const finished = await t.call('create', ['--bundle', t.bundle.dir, t.id], {
+      global: ['--log', log, '--log-format', 'json'],
+    });
+    assert.is.not(finished.code, 0);
+    const { level, msg } = JSON.parse(readFileSync(log, 'utf8')) as Logged;
+    assert.is(level, 'error');
+    assert.match(msg, /no-such-command/);
+  },
 });

@@ -3,7 +3,7 @@
  */
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { REQUEST_HEADER_SIZE, WireFd } from '../../../spec/wire.js';
-import { decodeRequest, encodeAnswer, type Request, type Values } from '../wire.js';
+import { decodeRequest, encodeAnswer, joinWarnings, type Request, type Values } from '../wire.js';
 
 function readRequest(): Request {
   let bytes = Buffer.alloc(0);
@@ -65,13 +65,15 @@ switch (how) {
   case 'message':
     report('out\n', more[0] ?? '', Number(more[1] ?? 1));
     break;
+  case 'warn':
+    report('out\n', joinWarnings(more));
+    break;
   case 'program': {
     const image = readFileSync(more[0] ?? '');
     writeSync(WireFd.PROGRAM, image);
     const values = JSON.parse(more[1] ?? '{}') as Values;
-    answer(
-      encodeAnswer({ kind: 'program', entry: 'run', imageSize: image.length, values, message: 'a warning' }),
-    );
+    const message = joinWarnings(more.slice(2));
+    answer(encodeAnswer({ kind: 'program', entry: 'run', imageSize: image.length, values, message }));
     break;
   }
   case 'raw':

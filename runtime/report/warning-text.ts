@@ -1,0 +1,25 @@
+/** Words for what the compiler warns of: the command goes on, but not quite as config.json says. */
+import { unreachable } from '../../spec/unreachable.js';
+import type { CompileWarning, WarningReason } from '../compile/refusal.js';
+import { placeOf } from '../program/action.js';
+import { visible } from './visible.js';
+
+function reasonText(reason: WarningReason): string {
+  switch (reason.kind) {
+    case 'unknown-capabilities':
+      return `leave out capabilities that this kernel does not know: ${reason.names.join(', ')}`;
+    case 'lacking-capabilities':
+      return `leave out capabilities that chos-runtime itself has not got: ${reason.names.join(', ')}`;
+    default:
+      return unreachable(reason);
+  }
+}
+
+export function warningText({ because, reason }: CompileWarning): string {
+  return visible(`${reasonText(reason)}${placeOf(because)}`);
+}
+
+/** Stands for those that are not shown. */
+export function moreWarnings(count: number): string {
+  return `and ${count} more warnings`;
+}

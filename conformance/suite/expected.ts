@@ -65,11 +65,17 @@ const crun: Readonly<Record<string, string>> = {
   'kill/signal-SigUsr2': 'crun 1.8 knows signal names in capitals only',
   'kill/unknown-signal-fails': 'crun 1.8 takes an unknown name for signal 0',
   'list/table': 'crun has columns of its own',
+  'exec/user-4294967295-is-refused': 'crun 1.8 hands -1 to setresuid(2) and stays root',
+  'exec/user-0-4294967295-is-refused': 'crun 1.8 hands -1 to setresgid(2) and stays in group 0',
+  'user/4294967295-is-refused-as-user': 'crun 1.8 hands -1 to setresuid(2) and stays root',
+  'user/4294967295-is-refused-as-group': 'crun 1.8 hands -1 to setresgid(2) and stays in group 0',
+  'user/4294967295-is-refused-as-owner-of-a-device': 'crun hands -1 to chown(2), which changes nothing',
   'terminal/run-without-socket': 'crun 1.8 does not copy the window size at the start',
   'terminal/run-follows-the-window-size': 'crun 1.8 does not copy the window size',
 };
 
 const runc: Readonly<Record<string, string>> = {
+  'user/4294967295-is-refused-as-owner-of-a-device': 'runc hands -1 to chown(2), which changes nothing',
   'hooks/end-with-a-runtime-that-is-killed': 'hooks outlive a killed runc',
   'capabilities/unknown-one-in-a-create-that-fails':
     'runc writes the warning before the error, and the log is no longer one object',

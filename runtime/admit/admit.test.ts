@@ -60,14 +60,53 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   ['process.args', 'sh', 'process.args must be a list [...], not "sh"'],
   ['process.args', ['sh', 1], 'process.args[1] must be a string, not 1'],
   ['process.user', { gid: 0 }, 'process.user.uid is required'],
-  ['process.user.uid', -1, 'process.user.uid must be a whole number from 0 to 4294967295, not -1'],
-  ['process.user.uid', 1.5, 'process.user.uid must be a whole number from 0 to 4294967295, not 1.5'],
-  ['process.user.uid', '0', 'process.user.uid must be a whole number, not "0"'],
   [
     'process.user.additionalGids',
     [4294967296],
-    'process.user.additionalGids[0] must be a whole number from 0 to 4294967295, not 4294967296',
+    'process.user.additionalGids[0] must be an id from 0 to 4294967294, not 4294967296',
   ],
+  ...['process.user.uid', 'process.user.gid', 'process.user.additionalGids[1]'].map(
+    path =>
+      [
+        path.replace('[1]', ''),
+        path.endsWith(']') ? [5, 4294967295] : 4294967295,
+        `${path} must be an id from 0 to 4294967294, not 4294967295 (the kernel takes that for "leave it as it is")`,
+      ] as const,
+  ),
+  ['process.user.uid', -1, 'process.user.uid must be an id from 0 to 4294967294, not -1'],
+  ['process.user.uid', '0', 'process.user.uid must be a whole number, not "0"'],
+  ['process.user.gid', 1.5, 'process.user.gid must be an id from 0 to 4294967294, not 1.5'],
+  ...['uid', 'gid'].map(
+    key =>
+      [
+        'linux.devices',
+        [{ path: '/dev/x', type: 'c', major: 1, minor: 3, [key]: 4294967295 }],
+        `linux.devices[0].${key} must be an id from 0 to 4294967294, not 4294967295 (the kernel takes that for "leave it as it is")`,
+      ] as const,
+  ),
+  ...['containerID', 'hostID'].map(
+    key =>
+      [
+        'linux.uidMappings',
+        [{ containerID: 0, hostID: 0, size: 1, [key]: 4294967295 }],
+        `linux.uidMappings[0].${key} must be an id from 0 to 4294967294, not 4294967295 (the kernel takes that for "leave it as it is")`,
+      ] as const,
+  ),
+  ...[
+    'uid=4294967295',
+    'gid=0xffffffff',
+    'uid=037777777777',
+    'gid=-1',
+    'user_id=4294967296',
+    'gid=+4294967295',
+  ].map(
+    option =>
+      [
+        'mounts',
+        [{ destination: '/t', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', option] }],
+        `mounts[0].options[1] must be an id from 0 to 4294967294, not "${option}"${/4294967295|0x|037/.test(option) ? ' (the kernel takes that for "leave it as it is")' : ''}`,
+      ] as const,
+  ),
   ['process.oomScoreAdj', 1001, 'process.oomScoreAdj must be a whole number from -1000 to 1000, not 1001'],
   ['process.consoleSize', { height: 24 }, 'process.consoleSize.width is required'],
   [

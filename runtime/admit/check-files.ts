@@ -1,4 +1,5 @@
 import type { Config, Mount } from '../../spec/generated/config.js';
+import { idOptions, toIdAsTheKernel } from '../../spec/ids.js';
 import { checkAbsolute, checkEnvironment } from './check-text.js';
 import type { Note } from './diagnostic.js';
 
@@ -37,6 +38,11 @@ export function checkMounts(config: Config, note: Note): void {
         note(['mounts', index, 'source'], { kind: mount.source === '' ? 'empty' : 'missing' });
     } else if (type === '' && !options.some(option => typeless.has(option))) {
       note(['mounts', index, 'type'], { kind: mount.type === '' ? 'empty' : 'missing' });
+    }
+    for (const [at, option] of options.entries()) {
+      const [, key = '', value = ''] = /^([^=]*)=(.*)$/.exec(option) ?? [];
+      if (idOptions.has(key) && toIdAsTheKernel(value) === 'none')
+        note(['mounts', index, 'options', at], { kind: 'not-an-id' });
     }
   }
 }

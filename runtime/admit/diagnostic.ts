@@ -49,6 +49,8 @@ export type Reason =
   | { readonly kind: 'wrong-type'; readonly expected: string }
   /** No whole number, or outside these limits (inclusive, decimal text since they may need 64 bits). */
   | { readonly kind: 'out-of-range'; readonly minimum: string; readonly maximum: string }
+  /** A number that is no user or group (spec/ids.ts). */
+  | { readonly kind: 'not-an-id' }
   /** None of the words that the spec lists. */
   | { readonly kind: 'not-one-of'; readonly allowed: readonly string[] }
   /** A text that has not the form it must have. */

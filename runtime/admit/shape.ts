@@ -1,4 +1,5 @@
 import type { SchemaViolation } from '../../spec/generated/validators.js';
+import { largestId } from '../../spec/ids.js';
 import type { Note, Reason, TextForm, ValuePath } from './diagnostic.js';
 
 /** Which form a pattern of the schemas stands for; people are told the form, not the pattern. */
@@ -32,6 +33,7 @@ function reasonOf(keyword: string, params: SchemaViolation['params'], found: unk
     case 'wholeNumber':
       if (typeof found !== 'number' && typeof found !== 'bigint')
         return { kind: 'wrong-type', expected: 'integer' };
+      if (Number(params.maximum) === largestId) return { kind: 'not-an-id' };
       return { kind: 'out-of-range', minimum: String(params.minimum), maximum: String(params.maximum) };
     case 'enum':
       if (typeof found !== 'string') return { kind: 'wrong-type', expected: 'string' };

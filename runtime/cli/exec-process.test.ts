@@ -73,8 +73,23 @@ test('--user without a group leaves the group', () => {
   assert.equal(processOf('-u', '1000:44', 'id', 'ls').user?.gid, 44);
   assert.is(
     wordsOf(execProcess(invocation('-u', 'root', 'id', 'ls'), config)),
-    'option `--user` takes UID[:GID], not `root`',
+    'option `--user` takes UID[:GID], from 0 to 4294967294, not `root`',
   );
+});
+
+test('4294967295 is nobody: the kernel would leave the process root', () => {
+  for (const user of ['4294967295', '0:4294967295', '4294967296', '99999999999', '-1', '1:', ':1', '1:-1'])
+    assert.match(
+      wordsOf(execProcess(invocation('--user', user, 'id', 'ls'), config)),
+      '`--user` takes UID[:GID], from',
+    );
+  for (const gid of ['4294967295', '4294967296', '-1', 'wheel', ''])
+    assert.match(
+      wordsOf(execProcess(invocation(`--additional-gids=${gid}`, 'id', 'ls'), config)),
+      '`--additional-gids` takes a number from 0 to 4294967294',
+    );
+  const most = processOf('-u', '4294967294:4294967294', '-g', '4294967294', 'id', 'ls').user;
+  assert.equal(most, { uid: 4294967294, gid: 4294967294, additionalGids: [7, 4294967294] });
 });
 
 test('a process file is the whole truth', () => {

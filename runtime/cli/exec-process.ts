@@ -1,5 +1,6 @@
 /** The process that `exec` starts: the file of --process as it is, or the container's own process changed by the command line, as runc does it. */
 import type { Config, Process } from '../../spec/generated/config.js';
+import { type Id, largestId, toId } from '../../spec/ids.js';
 import { type Accepted, type AdmittedProcess, admitProcess } from '../admit/admit.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
 import { readInput } from './read-input.js';
@@ -8,24 +9,29 @@ import { refusedInput } from './refusal.js';
 const CAPABILITY_SETS = ['bounding', 'effective', 'permitted'] as const;
 
 /** Without a group the container's own stays, as with runc. */
-function userOf(text: string): Attempt<{ readonly uid: number; readonly gid: number | null }> {
-  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
-  if (uid === undefined) {
-    return refuse({
-      kind: 'usage',
-      fault: { kind: 'bad-value', option: '--user', value: text, expected: 'UID[:GID]' },
-    });
+function userOf(text: string): Attempt<{ readonly uid: Id; readonly gid: Id | null }> {
+  const [, user = '', group] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
+  const uid = toId(user);
+  const gid = group === undefined ? null : toId(group);
+  if (uid === null || (group !== undefined && gid === null)) {
+    const expected = `UID[:GID], from 0 to ${largestId}` as const;
+    return refuse({ kind: 'usage', fault: { kind: 'bad-value', option: '--user', value: text, expected } });
   }
-  return ok({ uid: Number(uid), gid: gid === undefined ? null : Number(gid) });
+  return ok({ uid, gid });
 }
 
-function gidsOf(texts: readonly string[]): Attempt<readonly number[]> {
-  const wrong = texts.find(text => !/^\d{1,10}$/.test(text));
-  if (wrong === undefined) return ok(texts.map(Number));
-  return refuse({
-    kind: 'usage',
-    fault: { kind: 'bad-value', option: '--additional-gids', value: wrong, expected: 'a number' },
-  });
+function gidsOf(texts: readonly string[]): Attempt<readonly Id[]> {
+  const gids: Id[] = [];
+  for (const text of texts) {
+    const gid = toId(text);
+    if (gid === null) {
+      const expected = `a number from 0 to ${largestId}` as const;
+      const option = '--additional-gids';
+      return refuse({ kind: 'usage', fault: { kind: 'bad-value', option, value: text, expected } });
+    }
+    gids.push(gid);
+  }
+  return ok(gids);
 }
 
 function withCapabilities(process: Process, added: readonly string[]): Process['capabilities'] {

@@ -5,6 +5,7 @@
 
 import { errnos } from '../../spec/errno.js';
 import type { Mount } from '../../spec/generated/config.js';
+import { toIdAsTheKernel } from '../../spec/ids.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -155,11 +156,13 @@ function filesystem(
   const strict = type === 'proc' || type === 'sysfs';
   const from = slot('copy_from');
   const none = label('nothing_to_copy');
-  const asked = (key: string, radix: number) => {
-    const value = o.data.findLast(([name]) => name === key)?.[1];
-    return value ? Number.parseInt(value, radix) : undefined;
+  const asked = (key: string) => o.data.findLast(([name]) => name === key)?.[1] ?? '';
+  const owner = (key: string) => {
+    const id = toIdAsTheKernel(asked(key));
+    return typeof id === 'number' ? id : undefined;
   };
-  const [mode, uid, gid] = [asked('mode', 8), asked('uid', 10), asked('gid', 10)];
+  const mode = /^[0-7]+$/.test(asked('mode')) ? Number.parseInt(asked('mode'), 8) : undefined;
+  const [uid, gid] = [owner('uid'), owner('gid')];
   const copy: readonly Line[] = o.copyUp
     ? [
         sys('openat', [destination, text('.'), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to: from }),

@@ -1,3 +1,4 @@
+import { largestId } from '../../spec/ids.js';
 import { unreachable } from '../../spec/unreachable.js';
 import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagnostic.js';
 import { errnoText } from './errno-text.js';
@@ -51,6 +52,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must be ${typeName(what.expected)}${not}`;
     case 'out-of-range':
       return `${subject} must be a whole number from ${what.minimum} to ${what.maximum}${not}`;
+    case 'not-an-id':
+      return `${subject} must be an id from 0 to ${largestId}${not}`;
     case 'not-one-of':
       return what.allowed.length > listLimit
         ? `${subject} must be one of the ${what.allowed.length} names in the spec${not}`
@@ -176,6 +179,8 @@ function hintOf(what: Reason, found: string, unknown: string | undefined): strin
     const meant = nearest(unknown ?? '', what.allowed);
     return meant === undefined ? `it has ${what.allowed.join(', ')}` : `did you mean "${meant}"?`;
   }
+  if (what.kind === 'not-an-id' && /\b(4294967295|0xffffffff|037777777777)\b/i.test(found))
+    return 'the kernel takes that for "leave it as it is"';
   if (what.kind === 'not-namespaced') return 'set it on the host, with sysctl(8)';
   return undefined;
 }

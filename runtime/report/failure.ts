@@ -20,7 +20,8 @@ export type UsageFault =
       readonly expected:
         | 'a number'
         | 'true or false'
-        | 'UID[:GID]'
+        | `UID[:GID], from 0 to ${number}`
+        | `a number from 0 to ${number}`
         | '[CONTROLLER:]PATH without ..'
         | readonly string[];
     }

@@ -47,6 +47,17 @@ execCase('in-the-cgroup-of-the-container', [], (report, { pid }) =>
   assert.is(report.cgroup, readFileSync(`/proc/${pid}/cgroup`, 'utf8')),
 );
 
+for (const user of ['4294967295', '0:4294967295'])
+  test(`exec/user-${user.replace(':', '-')}-is-refused`, {
+    config: sleeping,
+    drive: async t => {
+      await started(t);
+      const { code, stdout } = await t.exec(['--user', user, t.id, '/bin/reporter', 'report']);
+      assert.is.not(code, 0);
+      assert.is(stdout, '');
+    },
+  });
+
 execCase('no-new-privileges-as-the-container', [], report => assert.is(report.noNewPrivileges, true));
 
 execCase('same-identity-as-the-container', [], report => {

@@ -40,6 +40,28 @@ function groupsBeside(groups: readonly number[], main: number): readonly number[
   return groups.filter(gid => gid !== main).sort((left, right) => left - right);
 }
 
+// setresuid(2) and chown(2) take -1 for "leave it as it is": the process would stay root.
+const noId = 4294967295;
+const nobodyAtAll: Readonly<Record<string, (c: Config) => unknown>> = {
+  user: c => Object.assign(c.process, { user: { uid: noId, gid: 1000 } }),
+  group: c => Object.assign(c.process, { user: { uid: 1000, gid: noId } }),
+  'additional-group': c =>
+    Object.assign(c.process, { user: { uid: 1000, gid: 1000, additionalGids: [noId] } }),
+  'owner-of-a-device': c =>
+    Object.assign(c.linux, { devices: [{ path: '/dev/made', type: 'c', major: 1, minor: 3, uid: noId }] }),
+  'owner-of-a-tmpfs': c =>
+    c.mounts.push({ destination: '/t', type: 'tmpfs', source: 'tmpfs', options: [`uid=${noId}`] }),
+  'group-of-terminals': c =>
+    c.mounts.push({
+      destination: '/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['newinstance', `gid=${noId}`],
+    }),
+};
+for (const [what, config] of Object.entries(nobodyAtAll))
+  test(`user/4294967295-is-refused-as-${what}`, { config: c => void config(c), refused: /./ });
+
 test('user/cannot-become-root-again', {
   config: c => {
     c.process.user = { uid: 1000, gid: 1000 };

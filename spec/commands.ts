@@ -248,10 +248,11 @@ export const commands: readonly Command[] = [
   ]),
   command(
     'tree',
-    `${treeActions.join('|')} [NAME]`,
+    `${treeActions.join('|')} [NAME|FILE]`,
     'work with the registered trees',
     [
       tableOrJson,
+      flag('all', 'prepare: every tree whose back end can be pinned', { short: 'a' }),
       flag('check', "load: only compare the kernel's list with the registry"),
       flag('drain', 'release: let nobody in any more, then wait for the holders'),
       flag('force', 'release: although somebody holds it; holders keep what they see'),

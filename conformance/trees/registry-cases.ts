@@ -1,8 +1,20 @@
 /** What the registry says, and what commands make of it. */
 import * as assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { caseList, good } from './case.js';
-import { base, bundle, chos, pins, runtime } from './machine.js';
+import {
+  base,
+  bundle,
+  chos,
+  home,
+  pins,
+  registry,
+  removeRegistry,
+  runtime,
+  shell,
+  writeRegistry,
+} from './machine.js';
 
 const { cases, test } = caseList('registry: ');
 
@@ -32,6 +44,135 @@ test('explain for a user is that for root, but for what only root sees', () => {
     good(asUser('explain', directory)),
     good(chos('--cgroup-manager', 'cgroupfs', 'explain', directory)),
   );
+});
+
+test('a broken file takes its own trees away and no others, and is told of', () => {
+  writeRegistry({ trees: { four: { paht: `${base}/three` } } }, 'broken.json');
+  const ran = shell({ tree: 'one' }, 'cat /etc/os-release');
+  assert.match(good(ran), /ID=one/);
+  assert.match(
+    ran.stderr,
+    /warning: the registry goes on without what is broken: \/etc\/chos\.d\/broken\.json:4:\d+: trees\.four\.paht .*did you mean "path"/,
+  );
+  const four = shell({ tree: 'four' }, 'true');
+  assert.equal(four.status, 1);
+  assert.match(four.stderr, /tree `four` cannot be used: .*broken\.json:4:\d+: trees\.four\.paht/);
+  assert.match(shell({ tree: 'none' }, 'true').stderr, /unknown tree `none`.*broken\.json is broken/);
+  const checked = chos('tree', 'check');
+  assert.equal(checked.status, 1);
+  assert.match(checked.stdout, /four +fault +\/etc\/chos\.d\/broken\.json:4/);
+  assert.match(good(chos('tree', 'list')), /^one \*/m);
+  writeRegistry('{"trees": {', 'broken.json');
+  good(shell({ tree: 'one' }, 'true'));
+  assert.match(chos('tree', 'prepare', 'one').stderr, /broken\.json/);
+  removeRegistry('broken.json');
+  assert.equal(shell({ tree: 'one' }, 'true').stderr, '');
+});
+
+test('a file that others could have written counts as broken', () => {
+  writeRegistry({ trees: { four: { path: `${base}/three` } } }, 'open.json');
+  chmodSync('/etc/chos.d/open.json', 0o666);
+  assert.equal(shell({ tree: 'four' }, 'true').status, 1);
+  assert.match(shell({ tree: 'one' }, 'true').stderr, /open\.json: others than its owner can write to it/);
+  removeRegistry('open.json');
+});
+
+test('a file is checked before it is put in its place', () => {
+  const file = `${base}/new.json`;
+  const check = (content: unknown, name = file) => {
+    writeFileSync(name, typeof content === 'string' ? content : JSON.stringify(content, null, 1));
+    return chos('tree', 'check', name);
+  };
+  assert.match(good(check({ trees: { five: { path: `${base}/two`, shares: [] } } })), /five +ok/);
+  const taken = check({ trees: { one: { path: `${base}/two` } } });
+  assert.equal(taken.status, 1);
+  assert.match(
+    taken.stdout,
+    /one +fault .*new\.json:4:\d+: trees\.one\.path is registered already, in \/etc\/chos\.d\/test\.json:3/,
+  );
+  // In the place of the file of its name, that one does not count.
+  good(check({ trees: { one: { path: `${base}/two`, shares: [] } } }, `${base}/test.json`));
+  assert.equal(check('{').status, 1);
+  assert.match(
+    check({ trees: { five: { path: `${base}/nowhere` } } }).stdout,
+    /five +fault .*new\.json:4:\d+: trees\.five\.path is not a directory/,
+  );
+  assert.match(
+    good(check({ trees: { five: { path: `${base}/two`, backEnd: 'pinned' } } })),
+    /five +note +it must be started with the back end pinned/,
+  );
+  const poststop = [{ path: `${base}/no-hook` }];
+  assert.match(
+    check({ trees: { five: { path: `${base}/two`, hooks: { poststop } } } }).stdout,
+    /hook poststop\[0\], .*No such file/,
+  );
+});
+
+test('an optional share that is not there is left out, and is there when the host has it', () => {
+  const place = `${base}/maybe`;
+  writeRegistry(
+    { trees: { maybe: { path: `${base}/two`, shares: [{ path: place, optional: true }] } } },
+    'maybe.json',
+  );
+  assert.match(good(chos('tree', 'check', 'maybe')), /note +.*maybe is not there and is left out/);
+  assert.notEqual(shell({ tree: 'maybe' }, `ls ${place}`).status, 0);
+  assert.match(good(chos('tree', 'prepare', 'maybe')), /maybe@1 is prepared: 0 shares/);
+  good(shell({ tree: 'maybe' }, 'true'));
+  mkdirSync(place);
+  writeFileSync(`${place}/file`, 'now\n');
+  assert.equal(good(shell({ tree: 'maybe' }, `cat ${place}/file`)), 'now\n');
+  assert.match(good(chos('tree', 'prepare', 'maybe')), /maybe@2 is prepared: 1 share/);
+  assert.equal(good(shell({ tree: 'maybe' }, `cat ${place}/file`)), 'now\n');
+  good(chos('tree', 'release', 'maybe'));
+  rmSync(place, { recursive: true });
+  writeRegistry({ trees: { maybe: { path: `${base}/two`, shares: [{ path: place }] } } }, 'maybe.json');
+  assert.equal(shell({ tree: 'maybe' }, 'true').status, 1);
+  removeRegistry('maybe.json');
+});
+
+test('the shares of a file without trees are those of every tree', () => {
+  const place = `${base}/site`;
+  mkdirSync(place);
+  writeFileSync(`${place}/file`, 'site\n');
+  writeRegistry({ shares: [{ path: place }] }, 'site.json');
+  assert.equal(good(shell({ tree: 'one' }, `cat ${place}/file ${home}/hello`)), 'site\nhello\n');
+  assert.notEqual(shell({ tree: 'two' }, `cat ${place}/file`).status, 0);
+  removeRegistry('site.json');
+});
+
+test('default is the tree that the registry names so', () => {
+  assert.match(good(shell({ tree: 'default', root: `${base}/two` }, 'cat /etc/os-release')), /ID=one/);
+  assert.match(good(chos('tree', 'show', 'default')), /name +one/);
+  writeRegistry({ ...registry, default: undefined });
+  assert.match(shell({ tree: 'default', root: `${base}/two` }, 'true').stderr, /names no default tree/);
+  writeRegistry({ ...registry, default: 'nobody' });
+  assert.match(shell({ tree: 'default', root: `${base}/two` }, 'true').stderr, /test\.json is broken/);
+  good(shell({ tree: 'one' }, 'true'));
+  writeRegistry(registry);
+});
+
+test('prepare --all prepares what can be prepared, and tells what cannot', () => {
+  writeRegistry(
+    { trees: { bad: { path: `${base}/nowhere` }, never: { path: `${base}/two`, backEnd: 'private' } } },
+    'more.json',
+  );
+  const ran = chos('tree', 'prepare', '--all');
+  assert.equal(ran.status, 1);
+  for (const name of ['one', 'two', 'three', 'must'])
+    assert.match(ran.stdout, new RegExp(`^${name}@\\d+ is prepared`, 'm'));
+  assert.doesNotMatch(ran.stdout, /never@/);
+  assert.match(
+    ran.stderr,
+    /not all trees are prepared: bad: .*more\.json:4:\d+: trees\.bad\.path is not a directory/,
+  );
+  removeRegistry('more.json');
+  assert.equal(
+    good(chos('tree', 'prepare', '--all'))
+      .trim()
+      .split('\n').length,
+    4,
+  );
+  assert.match(chos('tree', 'prepare', '--all', 'one').stderr, /`--all`.*`one`/);
 });
 
 export const registryCases = cases;

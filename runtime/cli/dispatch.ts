@@ -89,7 +89,7 @@ export async function answer(
         answer: {
           kind: 'report',
           exitCode: outcome.exitCode ?? failureCode(command),
-          out: '',
+          out: outcome.out ?? '',
           message: failureText(outcome.failure),
           detail: detailOf(outcome.failure),
         },

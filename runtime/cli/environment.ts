@@ -2,43 +2,57 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../../spec/environment.js';
 import type { AdmittedSpec } from '../admit/admit.js';
+import { brokenFileLines } from '../report/broken-file-text.js';
+import type { Failure } from '../report/failure.js';
 import { bareTree, environmentOf, TREE_ANNOTATION, treeAt } from '../trees/choose.js';
 import { faultsOf } from '../trees/prepare-input.js';
-import { readRegistry } from '../trees/read-registry.js';
-import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { type NoRegistry, readRegistry } from '../trees/read-registry.js';
+import { type BrokenFile, DEFAULT_NAME, type RegisteredTree, type Registry } from '../trees/registry.js';
 import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
 import { refusedInput } from './refusal.js';
+
+export function registryFailure(read: NoRegistry): Failure {
+  return read.kind === 'untrusted'
+    ? { kind: 'tree', fault: read }
+    : { kind: 'file', verb: 'read', path: read.path, code: read.code };
+}
 
 /** `prefix`: the root of the machine where it is not ours. */
 export function openRegistry(prefix = ''): Attempt<Registry> {
   const read = readRegistry(prefix);
-  switch (read.kind) {
-    case 'registry':
-      return ok(read.registry);
-    case 'refused':
-      return refuse(refusedInput(read.diagnostics));
-    case 'untrusted':
-      return refuse({ kind: 'tree', fault: read });
-    case 'unreadable':
-      return refuse({ kind: 'file', verb: 'read', path: read.path, code: read.code });
-  }
+  return read.kind === 'registry' ? ok(read.registry) : refuse(registryFailure(read));
 }
 
+/** The tree of a name; `default` is the registry's, unless a tree is named so. */
 export function treeOf(registry: Registry, name: string): Attempt<RegisteredTree> {
-  const tree = registry.trees.get(name);
-  return tree === undefined
-    ? refuse({ kind: 'unknown-tree', name, known: [...registry.trees.keys()] })
-    : ok(tree);
+  const { trees, defaultTree, broken } = registry;
+  const tree = trees.get(name) ?? (name === DEFAULT_NAME ? trees.get(defaultTree ?? '') : undefined);
+  if (tree !== undefined) return ok(tree);
+  const own = broken.filter(one => one.trees.includes(name)).flatMap(brokenFileLines);
+  const [first] = own;
+  if (first !== undefined)
+    return refuse({ kind: 'tree', fault: { kind: 'broken-tree', tree: name, first, more: own.length - 1 } });
+  if (name === DEFAULT_NAME && broken.length === 0)
+    return refuse({ kind: 'tree', fault: { kind: 'no-default' } });
+  const files = [...new Set(broken.map(({ file }) => file))];
+  return refuse({ kind: 'unknown-tree', name, known: [...trees.keys()], broken: files });
+}
+
+interface Found {
+  readonly tree: RegisteredTree;
+  /** What the registry goes on without. */
+  readonly broken: readonly BrokenFile[];
 }
 
 /** The registered tree of a name, its directory being in its place. */
-export function findTree(_: Invocation, name: string): Attempt<RegisteredTree> {
+export function findTree(name: string): Attempt<Found> {
   const registry = openRegistry();
   if (registry.kind === 'failure') return registry;
   const tree = treeOf(registry.value, name);
   if (tree.kind === 'failure') return tree;
   const faults = faultsOf({ ...tree.value, shares: [] }, '');
-  return faults.length > 0 ? refuse(refusedInput(faults)) : tree;
+  if (faults.length > 0) return refuse(refusedInput(faults));
+  return ok({ tree: tree.value, broken: registry.value.broken });
 }
 
 /** An ordinary bundle, unless its root is a registered tree. A registry that cannot be read concerns only those who name a tree. */
@@ -49,24 +63,30 @@ function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Env
   return tree === undefined ? null : bareTree(tree);
 }
 
+export interface ChosenEnvironment {
+  readonly environment: Environment | null;
+  readonly broken: readonly BrokenFile[];
+}
+
 /** The environment that a launch asks for: --tree, then the annotation org.chos.tree, then root.path; null for an ordinary bundle (design.md section 5). */
 export function chooseEnvironment(
   invocation: Invocation,
   spec: AdmittedSpec,
   bundle: string,
-): Attempt<Environment | null> {
+): Attempt<ChosenEnvironment> {
   const option = invocation.line.options.texts.get('tree');
   const name = option ?? spec.config.annotations?.[TREE_ANNOTATION];
-  if (name === undefined) return ok(byRoot(invocation, spec, bundle));
-  const tree = findTree(invocation, name);
-  if (tree.kind === 'failure') return tree;
+  if (name === undefined) return ok({ environment: byRoot(invocation, spec, bundle), broken: [] });
+  const found = findTree(name);
+  if (found.kind === 'failure') return found;
+  const { tree, broken } = found.value;
   const chosenBy = option === undefined ? `annotation ${TREE_ANNOTATION}` : '--tree';
-  const environment = environmentOf(tree.value, chosenBy, spec.config);
-  const { backEnd } = tree.value;
+  const environment = environmentOf(tree, chosenBy, spec.config);
+  const { backEnd } = tree;
   if (backEnd !== 'auto' && environment.backEnd !== backEnd)
     return refuse({
       kind: 'tree',
-      fault: { kind: 'cannot-use', tree: name, backEnd, reason: environment.reason },
+      fault: { kind: 'cannot-use', tree: tree.name, backEnd, reason: environment.reason },
     });
-  return ok(environment);
+  return ok({ environment, broken });
 }

@@ -20,7 +20,8 @@ export type Outcome =
       /** One line each. */
       readonly warnings?: readonly string[];
     }
-  | { readonly kind: 'failure'; readonly failure: Failure; readonly exitCode?: number }
+  /** `out`: what was done all the same. */
+  | { readonly kind: 'failure'; readonly failure: Failure; readonly exitCode?: number; readonly out?: string }
   | {
       readonly kind: 'launch';
       readonly entry: Entry;

@@ -5,6 +5,7 @@ import { compileLaunch } from '../compile/compile.js';
 import type { LaunchOptions } from '../compile/launch.js';
 import { probeHostFacts } from '../host/facts.js';
 import type { Program } from '../program/action.js';
+import { brokenFileText } from '../report/broken-file-text.js';
 import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
@@ -91,10 +92,14 @@ export function prepareLaunch(
   const result = compileLaunch({
     spec,
     facts,
-    environment: environment.value,
+    environment: environment.value.environment,
     options: launchOptions(invocation, { bundle, text, manager: manager.value }),
   });
   if (result.kind === 'refused') return refuse(refusedByCompiler(result.refusals));
-  const warnings = [...read.value.warnings.map(oneLine), ...result.warnings.map(warningText)];
+  const warnings = [
+    ...environment.value.broken.map(brokenFileText),
+    ...read.value.warnings.map(oneLine),
+    ...result.warnings.map(warningText),
+  ];
   return ok({ program: result.program, bundle, warnings });
 }

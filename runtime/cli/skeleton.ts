@@ -4,6 +4,7 @@ import type { SkeletonWork } from '../../spec/environment.js';
 import { compileSkeleton } from '../compile/skeleton.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { brokenFileLines, brokenFileText } from '../report/broken-file-text.js';
 import { deviationText } from '../report/skeleton-text.js';
 import { table } from '../report/table.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
@@ -40,6 +41,12 @@ function create(invocation: Invocation): Outcome {
   const { look, registry, host, enter } = seen.value;
   const { path, place } = look;
   if (linkedTrees(registry).length === 0) return failed({ kind: 'tree', fault: { kind: 'no-trees' } });
+  const [first] = registry.broken.map(brokenFileText);
+  if (first !== undefined && place.kind === 'skeleton')
+    return failed({
+      kind: 'tree',
+      fault: { kind: 'broken-registry', verb: `change the skeleton \`${path}\``, first },
+    });
   const missing = missingShare(registry, host.prefix);
   if (missing !== null)
     return failed({ kind: 'file', verb: 'open the share', path: missing, code: 'ENOENT' });
@@ -49,7 +56,8 @@ function create(invocation: Invocation): Outcome {
     return done(`${path} is as the registry asks for\n`);
   const work = skeletonWork({ ...look, place }, enter, runningContainers(invocation));
   const program = compileSkeleton({ ...work, arch: hostArch(), summary: summary(work, look) });
-  return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
+  const warnings = registry.broken.map(brokenFileText);
+  return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };
 }
 
 /** What `check` says besides the deviations: launches work without it, but not as they could. */
@@ -81,6 +89,7 @@ function check(invocation: Invocation): Outcome {
   if (look.place.kind !== 'skeleton')
     return failed({ kind: 'tree', fault: { kind: 'no-skeleton', path: look.path } });
   const faults = [
+    ...seen.value.registry.broken.flatMap(brokenFileLines),
     ...look.deviations.map(deviationText),
     ...(isRecorded(look) ? [] : ['its record is missing or says something else than the registry']),
   ];

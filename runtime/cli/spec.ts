@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 import { findTree } from './environment.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
@@ -10,10 +11,12 @@ export function spec(invocation: Invocation): Outcome {
   const { texts } = invocation.line.options;
   const name = texts.get('tree');
   let config = defaultConfig();
+  const warnings: string[] = [];
   if (name !== undefined) {
-    const tree = findTree(invocation, name);
+    const tree = findTree(name);
     if (tree.kind === 'failure') return failed(tree.failure);
-    config = treeConfig(name, tree.value.path, tree.value.shell);
+    config = treeConfig(name, tree.value.tree.path, tree.value.tree.shell);
+    warnings.push(...tree.value.broken.map(brokenFileText));
   }
   const path = join(texts.get('bundle') ?? '.', texts.get('file') ?? 'config.json');
   try {
@@ -25,5 +28,5 @@ export function spec(invocation: Invocation): Outcome {
     const code = errnoOf(error);
     return failed(code === 'EEXIST' ? { kind: 'exists', path } : { kind: 'file', verb: 'write', path, code });
   }
-  return done('');
+  return done('', warnings);
 }

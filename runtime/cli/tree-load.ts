@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { brokenFileText } from '../report/broken-file-text.js';
 import type { LoadRefusal } from '../report/tree-fault.js';
 import { callerView } from '../trees/caller.js';
 import { DIRECTORY, probeKernelLink } from '../trees/kernel-link.js';
@@ -58,11 +59,13 @@ export function load(invocation: Invocation): Outcome {
     return { kind: 'done', out, exitCode: lines.length === 0 ? 0 : 1 };
   }
   if (callerView().kind !== 'same') return failed({ kind: 'tree', fault: { kind: 'not-on-the-host' } });
-  if (surplus.length > 0) {
+  // What a broken file registers is unknown: its trees stay in the list.
+  const warnings = registry.value.broken.map(brokenFileText);
+  if (surplus.length > 0 && warnings.length === 0) {
     const code = write('-');
     if (code !== null) return failed({ kind: 'file', verb: 'write', path: VALID, code });
   }
   const refused = refusalsOf(trees);
   if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused } });
-  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`);
+  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, warnings);
 }

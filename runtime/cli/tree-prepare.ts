@@ -1,10 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { compilePrepare } from '../compile/prepare.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { brokenFileText } from '../report/broken-file-text.js';
 import { type CallerView, callerView } from '../trees/caller.js';
 import { prepareInput } from '../trees/prepare-input.js';
+import type { Registry } from '../trees/registry.js';
 import { openRegistry, treeOf } from './environment.js';
-import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
+import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
 
@@ -25,8 +28,40 @@ export function givenName({ line }: Invocation): Attempt<string> {
   return refuse({ kind: 'usage', fault });
 }
 
+/**
+ * `tree prepare --all`: one after the other, by the command itself, because each is a program of its own. What keeps one from being prepared does not
+ * keep the others; nothing is done for trees that are never started from a generation.
+ */
+function prepareAll(invocation: Invocation, registry: Registry): Outcome {
+  const trees = [...registry.trees.values()].filter(
+    ({ backEnd }) => backEnd === 'auto' || backEnd === 'pinned',
+  );
+  const lines: string[] = [];
+  const faults: string[] = registry.broken.map(brokenFileText);
+  for (const { name } of trees) {
+    const self = `/proc/${process.ppid}/exe`;
+    const argv = ['--root', invocation.root, 'tree', 'prepare', name];
+    const { status, stdout, stderr } = spawnSync(self, argv, { encoding: 'utf8', env: {} });
+    lines.push(stdout);
+    const last = stderr.trim().replace(/^chos-runtime: /, '');
+    if (status !== 0) faults.push(`${name}: ${last === '' ? 'it was ended' : last}`);
+  }
+  const out = lines.join('');
+  if (faults.length === 0) return done(out);
+  return { kind: 'failure', failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults } }, out };
+}
+
 /** `tree prepare NAME`: a new generation of the environment. */
 export function prepare(invocation: Invocation): Outcome {
+  if (invocation.line.options.flags.has('all')) {
+    const given = invocation.line.operands[1];
+    if (given !== undefined)
+      return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--all', other: given } });
+    const view = hostViewFor('prepare');
+    if (view.kind === 'failure') return view;
+    const registry = openRegistry(view.value.kind === 'other' ? view.value.prefix : '');
+    return registry.kind === 'failure' ? registry : prepareAll(invocation, registry.value);
+  }
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;
   const view = hostViewFor('prepare');
@@ -38,5 +73,6 @@ export function prepare(invocation: Invocation): Outcome {
   const input = prepareInput(tree.value, view.value, runningContainers(invocation));
   if (input.kind === 'refused') return failed(refusedInput(input.diagnostics));
   const program = compilePrepare({ ...input.input, arch: hostArch() });
-  return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
+  const warnings = registry.value.broken.map(brokenFileText);
+  return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };
 }

@@ -1,8 +1,8 @@
 /** `tree list|show|check|prepare|release|load`. */
 import { treeActions } from '../../spec/commands.js';
-import { findingText } from '../report/finding-text.js';
+import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
-import { checkTree, isFault, systemOf } from '../trees/check-tree.js';
+import { systemOf } from '../trees/check-tree.js';
 import { describeHolder, holdersOf } from '../trees/holders.js';
 import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
 import { currentGeneration, type Generation, readGenerations } from '../trees/pins.js';
@@ -11,6 +11,7 @@ import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome } from './invocation.js';
 import { outputFormat } from './output-format.js';
 import { runningContainers } from './running-containers.js';
+import { check } from './tree-check.js';
 import { load } from './tree-load.js';
 import { prepare } from './tree-prepare.js';
 import { release } from './tree-release.js';
@@ -35,7 +36,9 @@ function list(invocation: Invocation, shown: Shown): Outcome {
   const format = outputFormat(invocation, ['table', 'json']);
   if (format.kind === 'failure') return failed(format.failure);
   const trees = [...shown.registry.trees.values()];
-  if (format.value === 'json') return done(`${JSON.stringify(trees.map(tree => treeObject(shown, tree)))}\n`);
+  const warnings = shown.registry.broken.map(brokenFileText);
+  if (format.value === 'json')
+    return done(`${JSON.stringify(trees.map(tree => treeObject(shown, tree)))}\n`, warnings);
   const rows = trees.map(tree => [
     tree.name === shown.registry.defaultTree ? `${tree.name} *` : tree.name,
     systemOf(tree.path) ?? '?',
@@ -45,7 +48,7 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     current(shown, tree),
     kernelWord(inKernel(shown, tree)),
   ]);
-  return done(table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'KERNEL'], rows));
+  return done(table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'KERNEL'], rows), warnings);
 }
 
 function treeObject(shown: Shown, tree: RegisteredTree): Readonly<Record<string, unknown>> {
@@ -138,20 +141,6 @@ function show(invocation: Invocation, shown: Shown): Outcome {
   );
 }
 
-function check(invocation: Invocation, shown: Shown): Outcome {
-  const one = invocation.line.operands[1] === undefined ? null : named(invocation, shown);
-  if (one?.kind === 'failure') return failed(one.failure);
-  const trees = one === null ? [...shown.registry.trees.values()] : [one.value];
-  let faults = 0;
-  const rows = trees.flatMap(tree => {
-    const { findings, system } = checkTree(tree);
-    faults += findings.filter(isFault).length;
-    if (findings.length === 0) return [[tree.name, 'ok', system ?? '']];
-    return findings.map(finding => [tree.name, isFault(finding) ? 'fault' : 'note', findingText(finding)]);
-  });
-  return { kind: 'done', out: table(['NAME', 'RESULT', 'WHAT'], rows), exitCode: faults > 0 ? 1 : 0 };
-}
-
 export async function tree(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[0] ?? '';
   const action = treeActions.find(name => name === given);
@@ -162,6 +151,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   if (action === 'prepare') return prepare(invocation);
   if (action === 'release') return release(invocation);
   if (action === 'load') return load(invocation);
+  if (action === 'check') return check(invocation);
   const registry = openRegistry();
   if (registry.kind === 'failure') return failed(registry.failure);
   const shown = { registry: registry.value, generations: readGenerations(), kernel: probeKernelLink() };
@@ -170,7 +160,5 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
       return list(invocation, shown);
     case 'show':
       return show(invocation, shown);
-    case 'check':
-      return check(invocation, shown);
   }
 }

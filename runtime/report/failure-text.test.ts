@@ -27,7 +27,7 @@ test('a message is one line, whatever the caller gave', () => {
     { kind: 'file', verb: 'open', path: given, code: 'EIO' },
     { kind: 'not-a-file', path: given },
     { kind: 'exists', path: given },
-    { kind: 'unknown-tree', name: given, known: [] },
+    { kind: 'unknown-tree', name: given, known: [], broken: [given] },
     { kind: 'usage', fault: { kind: 'unknown-command', given } },
   ];
   for (const failure of failures) assert.not.match(failureText(failure), /\p{Cc}/u);
@@ -35,7 +35,7 @@ test('a message is one line, whatever the caller gave', () => {
 
 test('an unknown tree close to a known one', () => {
   assert.match(
-    failureText({ kind: 'unknown-tree', name: 'debain12', known: ['debian12'] }),
+    failureText({ kind: 'unknown-tree', name: 'debain12', known: ['debian12'], broken: [] }),
     /did you mean `debian12`\?$/,
   );
 });

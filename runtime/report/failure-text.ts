@@ -58,7 +58,13 @@ export function failureText(failure: Failure): string {
     case 'unknown-tree': {
       const best = nearest(failure.name, failure.known);
       const hint = best === undefined ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
-      return `unknown tree \`${visible(failure.name)}\`; ${hint}`;
+      const { broken } = failure;
+      const [left] = broken;
+      const files =
+        left === undefined
+          ? ''
+          : `; ${visible(left)}${broken.length > 1 ? ` and ${broken.length - 1} more` : ''} is broken and left out, see \`chos-runtime tree check\``;
+      return `unknown tree \`${visible(failure.name)}\`; ${hint}${files}`;
     }
     case 'tree':
       return visible(treeFaultText(failure.fault));

@@ -59,7 +59,13 @@ export type Failure =
   | { readonly kind: 'systemd-cgroup' }
   | { readonly kind: 'exec-without-process' }
   | { readonly kind: 'tree'; readonly fault: TreeFault }
-  | { readonly kind: 'unknown-tree'; readonly name: string; readonly known: readonly string[] }
+  /** `broken`: files that may have been meant to register it. */
+  | {
+      readonly kind: 'unknown-tree';
+      readonly name: string;
+      readonly known: readonly string[];
+      readonly broken: readonly string[];
+    }
   | { readonly kind: 'bad-engine'; readonly path: string; readonly fault: 'no-place' | 'ambiguous' | 'taken' }
   /** ps(1) is not there or does not take these options. */
   | { readonly kind: 'ps-failed'; readonly options: string }

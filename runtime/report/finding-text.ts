@@ -2,6 +2,7 @@
 import { unreachable } from '../../spec/unreachable.js';
 import type { Finding } from '../trees/check-tree.js';
 import { oneLine } from './diagnostic.js';
+import { errnoText } from './errno-text.js';
 
 export function findingText(finding: Finding): string {
   switch (finding.kind) {
@@ -17,6 +18,12 @@ export function findingText(finding: Finding): string {
       return `its root will be a skeleton, because ${finding.why}`;
     case 'not-live':
       return `${finding.share} is not live: what is mounted below it later does not show up inside; mount --make-shared it`;
+    case 'left-out':
+      return `${finding.share} is not there and is left out, because it is optional`;
+    case 'cannot-use':
+      return `it must be started with the back end ${finding.backEnd}, which cannot be used: ${finding.reason}`;
+    case 'hook':
+      return `its hook ${finding.hook}, ${finding.path}, cannot be run: ${errnoText(finding.code)}`;
     default:
       return unreachable(finding);
   }

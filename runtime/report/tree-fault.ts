@@ -2,6 +2,13 @@
 export type TreeFault =
   /** The registry, or a directory in which it stands, could be written by somebody other than root. */
   | { readonly kind: 'untrusted'; readonly path: string; readonly why: 'owner' | 'mode' | 'not-a-file' }
+  /** The file that registers it is broken; `first` is the first fault in words. */
+  | { readonly kind: 'broken-tree'; readonly tree: string; readonly first: string; readonly more: number }
+  | { readonly kind: 'no-default' }
+  /** `prepare --all`; one sentence each. */
+  | { readonly kind: 'not-all-prepared'; readonly faults: readonly string[] }
+  /** What the registry asks for is not known while a file of it is broken. */
+  | { readonly kind: 'broken-registry'; readonly verb: string; readonly first: string }
   /** The registry demands a back end for the tree that cannot be used. */
   | { readonly kind: 'cannot-use'; readonly tree: string; readonly backEnd: string; readonly reason: string }
   | { readonly kind: 'needs-root'; readonly verb: string }

@@ -6,7 +6,8 @@ import type { LoadRefusal, TreeFault } from './tree-fault.js';
 /** More holders than this are counted, not named: callers show one line. */
 const SHOWN = 8;
 
-function untrustedText(why: 'owner' | 'mode' | 'not-a-file'): string {
+/** What is wrong with the owner or the mode of a file of the registry. */
+export function untrustedText(why: 'owner' | 'mode' | 'not-a-file'): string {
   switch (why) {
     case 'owner':
       return 'it does not belong to root; chown it';
@@ -66,6 +67,16 @@ export function treeFaultText(fault: TreeFault): string {
   switch (fault.kind) {
     case 'untrusted':
       return `read the registry \`${fault.path}\`: ${untrustedText(fault.why)}`;
+    case 'broken-tree': {
+      const more = fault.more > 0 ? ` (and ${fault.more} more; see tree check)` : '';
+      return `tree \`${fault.tree}\` cannot be used: ${fault.first}${more}`;
+    }
+    case 'no-default':
+      return 'the registry names no default tree; give "default" in a file of /etc/chos.d, or name a tree';
+    case 'not-all-prepared':
+      return `not all trees are prepared: ${fault.faults.join('; ')}`;
+    case 'broken-registry':
+      return `${fault.verb}: a tree of a broken file may be in use, so nothing is taken away; mend the file first: ${fault.first}`;
     case 'cannot-use':
       return `start tree \`${fault.tree}\` with the back end ${fault.backEnd}: ${fault.reason}`;
     case 'needs-root':

@@ -1,11 +1,14 @@
 /** What `tree check` finds: faults keep a tree from starting, notes tell what to expect. */
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import type { Config } from '../../spec/generated/config.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
+import { chooseBackEnd } from './choose.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { faultsOf, HOST_VIEW } from './prepare-input.js';
 import type { RegisteredTree } from './registry.js';
+import { isThere, shownShares } from './shown-shares.js';
 import { planRoot } from './skeleton.js';
-import { treeView } from './tree-directory.js';
+import { codeOf, treeView } from './tree-directory.js';
 
 export type Finding =
   | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic }
@@ -14,7 +17,13 @@ export type Finding =
   | { readonly kind: 'no-os-release' }
   | { readonly kind: 'skeleton'; readonly why: string }
   /** The host's mount is not shared: what is mounted below it later does not show up inside. */
-  | { readonly kind: 'not-live'; readonly share: string };
+  | { readonly kind: 'not-live'; readonly share: string }
+  /** Optional, and not there. */
+  | { readonly kind: 'left-out'; readonly share: string }
+  /** The registry demands a back end that cannot be used. */
+  | { readonly kind: 'cannot-use'; readonly backEnd: string; readonly reason: string }
+  /** A program of the host that a hook names is not there, or not one. */
+  | { readonly kind: 'hook'; readonly hook: string; readonly path: string; readonly code: string };
 
 export interface CheckedTree {
   readonly findings: readonly Finding[];
@@ -22,8 +31,8 @@ export interface CheckedTree {
   readonly system: string | null;
 }
 
-export const isFault = (finding: Finding): boolean =>
-  finding.kind === 'diagnostic' || finding.kind === 'writable';
+const faults: ReadonlySet<Finding['kind']> = new Set(['diagnostic', 'writable', 'cannot-use', 'hook']);
+export const isFault = ({ kind }: Finding): boolean => faults.has(kind);
 
 /** PRETTY_NAME, or else ID, of an os-release(5) text. */
 export function parseSystem(text: string): string | null {
@@ -55,22 +64,52 @@ function ownership(path: string): readonly Finding[] {
   }
 }
 
+/** Hooks that run outside; `startContainer` hooks are looked for inside, where their paths are others. */
+function hookFindings({ hooks }: RegisteredTree): readonly Finding[] {
+  return (['createRuntime', 'poststart', 'poststop'] as const).flatMap(kind =>
+    (hooks[kind] ?? []).flatMap(({ path }, i): readonly Finding[] => {
+      try {
+        accessSync(path, constants.X_OK);
+        return statSync(path).isFile() ? [] : [{ kind: 'hook', hook: `${kind}[${i}]`, path, code: 'EACCES' }];
+      } catch (error) {
+        return [{ kind: 'hook', hook: `${kind}[${i}]`, path, code: codeOf(error) }];
+      }
+    }),
+  );
+}
+
+/** A back end that the registry insists on, for a config.json that leaves it the choice. */
+function backEndFindings(tree: RegisteredTree): readonly Finding[] {
+  const { backEnd } = tree;
+  if (backEnd === 'auto' || backEnd === 'private') return [];
+  const chosen = chooseBackEnd(tree, anyConfig);
+  return chosen.backEnd === backEnd ? [] : [{ kind: 'cannot-use', backEnd, reason: chosen.reason }];
+}
+
+const anyConfig: Config = { ociVersion: '1.3.0', root: { path: '/' }, process: { cwd: '/', args: ['sh'] } };
+
 export function checkTree(tree: RegisteredTree): CheckedTree {
   const faults = faultsOf(tree, '').map((diagnostic): Finding => ({ kind: 'diagnostic', diagnostic }));
   const system = systemOf(tree.path);
   const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
-  const points = [...HOST_VIEW, ...tree.shares.map(share => share.path)];
+  const shares = shownShares(tree.shares);
+  const points = [...HOST_VIEW, ...shares.map(share => share.path)];
   const root = planRoot(treeView(tree.path), points, tree.readonly);
   return {
     system,
     findings: [
       ...faults,
       ...ownership(tree.path),
+      ...(faults.length === 0 ? backEndFindings(tree) : []),
+      ...hookFindings(tree),
       ...(system === null ? [{ kind: 'no-os-release' } as const] : []),
       ...(root.kind === 'skeleton' && faults.length === 0
         ? [{ kind: 'skeleton', why: root.why } as const]
         : []),
       ...tree.shares
+        .filter(share => share.optional && !isThere(share.path))
+        .map(share => ({ kind: 'left-out', share: share.path }) as const),
+      ...shares
         .filter(share => (mountOf(share.path, mounts)?.peerGroup ?? 0) === 0)
         .map(share => ({ kind: 'not-live', share: share.path }) as const),
     ],

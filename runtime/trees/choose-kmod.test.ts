@@ -1,15 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { MountFact } from '../../spec/environment.js';
+import type { MountFact, Share } from '../../spec/environment.js';
 import { mountsInside, whyNotListed, whyNotShown } from './choose-kmod.js';
-import type { RegisteredTree } from './registry.js';
+import type { RegisteredShare, RegisteredTree } from './registry.js';
 import type { SkeletonRecord } from './skeleton-record.js';
 
 const home = { path: '/home', readonly: false };
+const diagnose = (): never => {
+  throw new Error('not asked');
+};
+const registered = (share: Share): RegisteredShare => ({ ...share, optional: false, diagnose });
 const tree: RegisteredTree = {
   name: 'a',
   path: '/os/a',
-  shares: [home],
+  shares: [registered(home)],
+  ownShares: false,
   backEnd: 'auto',
   readonly: false,
   variables: [],
@@ -19,9 +24,7 @@ const tree: RegisteredTree = {
   description: '',
   file: 'r.json',
   line: 1,
-  diagnose: () => {
-    throw new Error('not asked');
-  },
+  diagnose,
 };
 const record: SkeletonRecord = {
   path: '/chos',
@@ -50,7 +53,7 @@ test('a tree is for the skeleton if that shows it, with neither more nor less', 
   assert.is(whyNotShown(record, tree), null);
   const why = (change: Partial<RegisteredTree>) => whyNotShown(record, { ...tree, ...change }) ?? '';
   assert.match(why({ shares: [] }), /shows other shares/);
-  assert.match(why({ shares: [{ path: '/home', readonly: true }] }), /shows other shares/);
+  assert.match(why({ shares: [registered({ path: '/home', readonly: true })] }), /shows other shares/);
   assert.match(why({ path: '/oss/a' }), /does not show \/oss\/a: run chos-runtime skeleton create/);
   assert.match(why({ readonly: true }), /read-only in the registry, but not in the skeleton/);
 });

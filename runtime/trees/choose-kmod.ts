@@ -7,6 +7,7 @@ import { isWithin, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, pinOf, readGenerations } from './pins.js';
 import type { RegisteredTree } from './registry.js';
 import { sameShares } from './same-shares.js';
+import { shownShares } from './shown-shares.js';
 import { readSkeleton, type SkeletonRecord } from './skeleton-record.js';
 
 export type KmodChoice =
@@ -32,7 +33,7 @@ export function whyNotListed(facts: KernelFacts, tree: Pick<RegisteredTree, 'nam
 /** What the skeleton shows; pure. */
 export function whyNotShown(record: SkeletonRecord, tree: RegisteredTree): string | null {
   const again = `run chos-runtime skeleton create`;
-  if (!sameShares(record.shares, tree.shares))
+  if (!sameShares(record.shares, shownShares(tree.shares)))
     return `the skeleton ${record.path} shows other shares than the tree has`;
   if (!record.holders.some(holder => isWithin(tree.path, holder)))
     return `the skeleton ${record.path} does not show ${tree.path}: ${again}`;

@@ -11,6 +11,7 @@ import { currentGeneration, PINS, pinOf, readGenerations } from './pins.js';
 import { HOST_VIEW } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
+import { shownShares } from './shown-shares.js';
 
 export const TREE_ANNOTATION = 'org.chos.tree';
 
@@ -84,7 +85,7 @@ function choosePin(tree: RegisteredTree, config: Config): BackEnd {
   if (
     record.path !== tree.path ||
     record.readonly !== tree.readonly ||
-    !sameShares(record.shares, tree.shares)
+    !sameShares(record.shares, shownShares(tree.shares))
   )
     return privately(`the registry has changed since ${name}: run chos-runtime tree prepare ${tree.name}`);
   if (!seesWhat(record.host))
@@ -132,14 +133,14 @@ export function chooseBackEnd(tree: RegisteredTree, config: Config): BackEnd {
 
 /** The environment of a tree with its shares. */
 export function environmentOf(tree: RegisteredTree, chosenBy: string, config: Config): Environment {
-  const { name, path, readonly, shares, variables, hooks, strict, file, line } = tree;
+  const { name, path, readonly, variables, hooks, strict, file, line } = tree;
   const backEnd = chooseBackEnd(tree, config);
   return {
     tree: name,
     path,
     readonly,
     hostView: HOST_VIEW,
-    shares,
+    shares: shownShares(tree.shares),
     chosenBy,
     variables,
     hooks,

@@ -65,6 +65,7 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         name: entry.name,
         path: entry.path,
         shares: [],
+        ownShares: false,
         backEnd: 'auto',
         readonly: false,
         variables: [],
@@ -74,12 +75,11 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         description: '',
         file,
         line,
-        diagnose: (_, what) =>
-          lines.diagnose(file, entry.pathAt, entry.path.length, entry.name, what, entry.path),
+        diagnose: what => lines.diagnose(file, entry.pathAt, entry.path.length, entry.name, what, entry.path),
       });
     }
   }
   return diagnostics.length > 0
-    ? { kind: 'refused', diagnostics }
-    : { kind: 'read', file: { trees, shares: [], defaultTree: null } };
+    ? { kind: 'refused', diagnostics, trees: trees.map(tree => tree.name) }
+    : { kind: 'read', file: { trees, shares: [], siteWide: false, defaultTree: null } };
 }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { oneLine } from '../report/diagnostic.js';
 import { parseJsonFile } from './json-file.js';
 import { mergeFiles } from './read-registry.js';
-import type { RegisteredTree, RegistryFile } from './registry.js';
+import type { RegisteredShare, RegisteredTree, Registry, RegistryFile } from './registry.js';
 
 function fileOf(content: unknown, name = '/etc/chos.d/a.json'): RegistryFile {
   const read = parseJsonFile(name, JSON.stringify(content));
@@ -21,20 +21,18 @@ const first = (file: RegistryFile): RegisteredTree => {
   return tree;
 };
 
+const plain = (shares: readonly RegisteredShare[]) =>
+  shares.map(
+    ({ path, readonly, optional }) => `${path}${readonly ? ' ro' : ''}${optional ? ' optional' : ''}`,
+  );
+
 test('the shares of the file are those of its trees, unless a tree has its own', () => {
   const shares = [{ path: '/home/' }, { path: '/sw', readonly: true }];
   const { trees } = fileOf({ trees: { a: { path: '/os/a/' }, b: { path: '/os/b', shares: [] } }, shares });
   assert.equal(
-    trees.map(({ name, path, shares: own }) => [name, path, own]),
+    trees.map(({ name, path, shares: own }) => [name, path, plain(own)]),
     [
-      [
-        'a',
-        '/os/a',
-        [
-          { path: '/home', readonly: false },
-          { path: '/sw', readonly: true },
-        ],
-      ],
+      ['a', '/os/a', ['/home', '/sw ro']],
       ['b', '/os/b', []],
     ],
   );
@@ -65,23 +63,82 @@ for (const [name, content, expected] of [
     assert.match(said(content)[0] ?? '', /^r\.json:1:\d+: /);
   });
 
-test('what one file gives, another may not', () => {
-  const one = fileOf({ trees: { a: { path: '/a' } }, default: 'a' }, 'one');
+const told = ({ broken }: Registry): readonly string[] =>
+  broken.flatMap(({ why }) => (why.kind === 'diagnostics' ? why.diagnostics.map(oneLine) : []));
+
+test('what two files say differently counts for nothing, and the rest is used', () => {
+  const one = fileOf({ trees: { a: { path: '/a' }, c: { path: '/c' } }, default: 'c' }, 'one');
   const merged = mergeFiles([one, fileOf({ trees: { a: { path: '/b' } }, default: 'a' }, 'two')]);
-  assert.equal(merged.kind === 'refused' && merged.diagnostics.map(oneLine), [
+  assert.equal([...merged.trees.keys()], ['c']);
+  assert.is(merged.defaultTree, null);
+  assert.equal(told(merged), [
+    'one:1:23: trees.a.path is registered already, in two:1',
     'two:1:23: trees.a.path is registered already, in one:1',
+    'one:1:58: default repeats the default of another file: "c"',
     'two:1:40: default repeats the default of another file: "a"',
   ]);
+  assert.equal(
+    merged.broken.map(({ file, trees }) => [file, trees]),
+    [
+      ['one', ['a']],
+      ['two', ['a']],
+      ['one', []],
+    ],
+  );
   const unknown = mergeFiles([fileOf({ default: 'b' }, 'three')]);
-  assert.equal(unknown.kind === 'refused' && unknown.diagnostics.map(oneLine), [
-    'three:1:12: default names no registered tree: "b"',
-  ]);
+  assert.equal(told(unknown), ['three:1:12: default names no registered tree: "b"']);
   const good = mergeFiles([one, fileOf({ trees: { b: { path: '/b' } } })]);
-  assert.equal(good.kind === 'registry' && [...good.registry.trees.keys(), good.registry.defaultTree], [
-    'a',
-    'b',
-    'a',
+  assert.equal([[...good.trees.keys()], good.defaultTree, good.broken], [['a', 'c', 'b'], 'c', []]);
+});
+
+test('the shares of a file without trees are those of the whole site', () => {
+  const site = fileOf({ shares: [{ path: '/home' }, { path: '/sw', optional: true }] }, 'site');
+  const trees = {
+    a: { path: '/a' },
+    b: { path: '/b', shares: [{ path: '/data' }] },
+    c: { path: '/c', shares: [] },
+  };
+  const files = [
+    site,
+    fileOf({ trees, shares: [{ path: '/sw', readonly: true }] }),
+    fileOf({ trees: { d: { path: '/d' } } }),
+  ];
+  const merged = mergeFiles(files);
+  assert.equal(
+    [...merged.trees.values()].map(({ name, shares }) => [name, plain(shares)]),
+    [
+      ['a', ['/sw ro', '/home']],
+      ['b', ['/data']],
+      ['c', []],
+      ['d', ['/home', '/sw optional']],
+    ],
+  );
+  const [share] = merged.trees.get('d')?.shares ?? [];
+  assert.is(
+    oneLine(share?.diagnose({ kind: 'empty' }) ?? never()),
+    'site:1:20: shares[0].path must not be empty',
+  );
+});
+
+const never = (): never => {
+  throw new Error('nothing there');
+};
+
+test('a misspelt name is told, not what seems to be missing for it', () => {
+  assert.equal(said({ trees: { a: { paht: '/a' } } }), [
+    'r.json:1:23: trees.a.paht is not a property that the registry has (did you mean "path"?)',
   ]);
+  assert.equal(
+    said({ trees: { a: { path: '/a' }, b: {} }, shares: [{ path: '/x', optonal: true }] }).length,
+    2,
+  );
+});
+
+test('a refused file tells which trees it would have registered', () => {
+  const read = parseJsonFile('r.json', '{"trees": {"a": {"path": "/a"}, "b": {"path": 5}}}');
+  assert.equal(read.kind === 'refused' && read.trees, ['a', 'b']);
+  const torn = parseJsonFile('r.json', '{"trees": {"a": {"path": "/a"}');
+  assert.equal(torn.kind === 'refused' && torn.trees, []);
 });
 
 test.run();

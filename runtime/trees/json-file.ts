@@ -1,30 +1,69 @@
 /** One file of /etc/chos.d (spec/registry.schema.json), read and checked as config.json is. */
-import type { Share } from '../../spec/environment.js';
 import type {
   Registry as Content,
+  RegisteredShare as ContentShare,
   RegisteredHook,
   RegisteredHooks,
-  RegisteredShare,
 } from '../../spec/generated/registry.js';
 import { validateRegistry } from '../../spec/generated/validators.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
-import type { Diagnostic, Note, ValuePath } from '../admit/diagnostic.js';
+import type { Note, Reason, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
 import { noteViolations } from '../admit/shape.js';
-import { isTreeName, type ReadFile, type RegisteredTree } from './registry.js';
+import { isTreeName, type ReadFile, type RegisteredShare, type RegisteredTree } from './registry.js';
 
 const properties = {
   file: ['$schema', 'trees', 'shares', 'elide', 'default'],
   tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'hooks', 'shell', 'description'],
   hooks: ['createRuntime', 'startContainer', 'poststart', 'poststop'],
   hook: ['path', 'args', 'env', 'timeout'],
-  share: ['path', 'readonly'],
+  share: ['path', 'readonly', 'optional'],
 } as const;
 
+type Names = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Names =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** In a file that only people write, an unknown property is a misspelt one. */
-function checkNames(object: object, allowed: readonly string[], path: ValuePath, note: Note): void {
-  for (const name of Object.keys(object))
+function checkNames(value: unknown, allowed: readonly string[], path: ValuePath, note: Note): void {
+  if (!isObject(value)) return;
+  for (const name of Object.keys(value))
     if (!allowed.includes(name)) note([...path, name], { kind: 'unknown-name', allowed });
+}
+
+function eachOf(value: unknown, path: ValuePath, visit: (item: unknown, path: ValuePath) => void): void {
+  if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, [...path, i]);
+}
+
+/** Names first, whatever shape the rest has: "paht" is the cause where `path` is missing. */
+function checkAllNames(content: unknown, note: Note): void {
+  if (!isObject(content)) return;
+  const checkShareNames = (list: unknown, at: ValuePath): void =>
+    eachOf(list, at, (share, place) => checkNames(share, properties.share, place, note));
+  checkNames(content, properties.file, [], note);
+  checkShareNames(content.shares, ['shares']);
+  if (!isObject(content.trees)) return;
+  for (const [name, tree] of Object.entries(content.trees)) {
+    const at = ['trees', name];
+    checkNames(tree, properties.tree, at, note);
+    if (!isObject(tree)) continue;
+    checkShareNames(tree.shares, [...at, 'shares']);
+    checkNames(tree.hooks, properties.hooks, [...at, 'hooks'], note);
+    for (const [kind, list] of Object.entries(isObject(tree.hooks) ? tree.hooks : {}))
+      eachOf(list, [...at, 'hooks', kind], (hook, place) => checkNames(hook, properties.hook, place, note));
+  }
+}
+
+interface Noted {
+  readonly path: ValuePath;
+  readonly what: Reason;
+}
+
+/** Where an unknown property stands, what seems to be missing is most likely that one, misspelt: it is not told as well. */
+function withoutConsequences(notes: readonly Noted[]): readonly Noted[] {
+  const parent = ({ path }: Noted): string => JSON.stringify(path.slice(0, -1));
+  const misspelt = new Set(notes.filter(({ what }) => what.kind === 'unknown-name').map(parent));
+  return notes.filter(note => note.what.kind !== 'missing' || !misspelt.has(parent(note)));
 }
 
 function checkPath(path: string, at: ValuePath, note: Note): void {
@@ -32,10 +71,9 @@ function checkPath(path: string, at: ValuePath, note: Note): void {
   if (path.split('/').includes('..')) note(at, { kind: 'dot-dot' });
 }
 
-function checkShares(shares: readonly RegisteredShare[], at: ValuePath, note: Note): void {
+function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note): void {
   const first = new Map<string, number>();
   shares.forEach((share, i) => {
-    checkNames(share, properties.share, [...at, i], note);
     checkPath(share.path, [...at, i, 'path'], note);
     const place = share.path.replace(/\/+$/, '');
     const before = first.get(place);
@@ -49,23 +87,19 @@ function checkShares(shares: readonly RegisteredShare[], at: ValuePath, note: No
 
 /** As admit checks those of config.json. */
 function checkHooks(hooks: RegisteredHooks, at: ValuePath, note: Note): void {
-  checkNames(hooks, properties.hooks, at, note);
   for (const [kind, list] of Object.entries(hooks) as readonly [string, readonly RegisteredHook[]][])
     list.forEach((hook, i) => {
       const base = [...at, kind, i];
-      checkNames(hook, properties.hook, base, note);
       checkAbsolute(hook.path, [...base, 'path'], note);
       checkEnvironment(hook.env ?? [], [...base, 'env'], note);
     });
 }
 
 function check(content: Content, note: Note): void {
-  checkNames(content, properties.file, [], note);
   checkShares(content.shares ?? [], ['shares'], note);
   for (const [name, tree] of Object.entries(content.trees ?? {})) {
     const at = ['trees', name];
     if (!isTreeName(name)) note(at, { kind: 'bad-tree-name' });
-    checkNames(tree, properties.tree, at, note);
     checkPath(tree.path, [...at, 'path'], note);
     if (/^\/+$/.test(tree.path)) note([...at, 'path'], { kind: 'empty' });
     checkShares(tree.shares ?? [], [...at, 'shares'], note);
@@ -76,29 +110,38 @@ function check(content: Content, note: Note): void {
 
 const clean = (path: string): string => path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 
-const shareOf = ({ path, readonly = false }: RegisteredShare): Share => ({ path: clean(path), readonly });
-
 export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile {
   const parsed = parse({ file, text });
-  if (parsed.kind === 'refused') return parsed;
+  if (parsed.kind === 'refused') return { ...parsed, trees: [] };
   const { document } = parsed;
-  const diagnostics: Diagnostic[] = [];
-  const note: Note = (path, what) => diagnostics.push(document.diagnose(path, what));
+  const noted: Noted[] = [];
+  const note: Note = (path, what) => noted.push({ path, what });
   if (!validateRegistry(document.value)) noteViolations(document.value, validateRegistry.errors ?? [], note);
+  checkAllNames(document.value, note);
   checkText(document.text, document.value, note);
   const content = document.value as Content;
-  if (diagnostics.length === 0) check(content, note);
-  if (diagnostics.length > 0) {
+  if (noted.length === 0) check(content, note);
+  if (noted.length > 0) {
+    const diagnostics = withoutConsequences(noted).map(({ path, what }) => document.diagnose(path, what));
     diagnostics.sort((one, other) => one.line - other.line || one.column - other.column);
-    return { kind: 'refused', diagnostics };
+    const trees = isObject(content) && isObject(content.trees) ? Object.keys(content.trees) : [];
+    return { kind: 'refused', diagnostics, trees };
   }
+  const sharesAt = (shares: readonly ContentShare[], at: ValuePath): readonly RegisteredShare[] =>
+    shares.map(({ path, readonly = false, optional = false }, i) => ({
+      path: clean(path),
+      readonly,
+      optional,
+      diagnose: what => document.diagnose([...at, i, 'path'], what),
+    }));
+  const shares = sharesAt(content.shares ?? [], ['shares']);
   const trees = Object.entries(content.trees ?? {}).map(([name, tree]): RegisteredTree => {
-    const own = tree.shares !== undefined;
     const at: ValuePath = ['trees', name];
     return {
       name,
       path: clean(tree.path),
-      shares: (tree.shares ?? content.shares ?? []).map(shareOf),
+      shares: tree.shares === undefined ? shares : sharesAt(tree.shares, [...at, 'shares']),
+      ownShares: tree.shares !== undefined,
       backEnd: tree.backEnd ?? 'auto',
       readonly: tree.readonly ?? false,
       variables: tree.env ?? [],
@@ -108,11 +151,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       description: tree.description ?? '',
       file,
       line: document.place(at).line,
-      diagnose: (share, what) =>
-        document.diagnose(
-          share === null ? [...at, 'path'] : [...(own ? at : []), 'shares', share, 'path'],
-          what,
-        ),
+      diagnose: what => document.diagnose([...at, 'path'], what),
     };
   });
   const name = content.default;
@@ -120,7 +159,8 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
     kind: 'read',
     file: {
       trees,
-      shares: (content.shares ?? []).map(shareOf),
+      shares,
+      siteWide: content.trees === undefined,
       defaultTree:
         name === undefined ? null : { name, diagnose: what => document.diagnose(['default'], what) },
     },

@@ -7,6 +7,7 @@ import { holdersOf, type RunningContainer } from './holders.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { fileName, PINS, readGenerations } from './pins.js';
 import type { RegisteredTree } from './registry.js';
+import { isThere, shownShares } from './shown-shares.js';
 import { planRoot } from './skeleton.js';
 import { faultOfDirectory, treeView } from './tree-directory.js';
 
@@ -35,10 +36,11 @@ export function possibleCpus(): number {
 export function faultsOf(tree: RegisteredTree, prefix: string): readonly Diagnostic[] {
   const own = faultOfDirectory(prefix + tree.path);
   return [
-    ...(own === null ? [] : [tree.diagnose(null, own)]),
-    ...tree.shares.flatMap((share, i) => {
+    ...(own === null ? [] : [tree.diagnose(own)]),
+    ...tree.shares.flatMap(share => {
+      if (share.optional && !isThere(prefix + share.path)) return [];
       const fault = faultOfDirectory(prefix + share.path);
-      return fault === null || fault.kind === 'leads-away' ? [] : [tree.diagnose(i, fault)];
+      return fault === null || fault.kind === 'leads-away' ? [] : [share.diagnose(fault)];
     }),
   ];
 }
@@ -54,7 +56,8 @@ export function prepareInput(
   const mounts = parseMountFacts(
     readFileSync(view.kind === 'other' ? '/proc/1/mountinfo' : '/proc/self/mountinfo', 'utf8'),
   );
-  const points = [...HOST_VIEW, ...tree.shares.map(share => share.path)];
+  const shares = shownShares(tree.shares, prefix);
+  const points = [...HOST_VIEW, ...shares.map(share => share.path)];
   // What lies below another share comes with it: the host's own directory is there.
   const outermost = points.filter(path => !points.some(other => other !== path && isWithin(path, other)));
   const generations = readGenerations(prefix + PINS).filter(one => one.tree === tree.name);
@@ -70,7 +73,7 @@ export function prepareInput(
         1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
       root: planRoot(treeView(prefix + tree.path), outermost, tree.readonly),
       hostView: HOST_VIEW,
-      shares: [...tree.shares]
+      shares: [...shares]
         .sort((one, other) => (one.path < other.path ? -1 : 1))
         .map(share => ({ ...share, live: (mountOf(share.path, mounts)?.peerGroup ?? 0) > 0 })),
       stale: generations

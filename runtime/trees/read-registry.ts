@@ -3,22 +3,29 @@
  * no variable that names another place.
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import type { Share } from '../../spec/environment.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
-import type { ReadFile, RegisteredTree, Registry, RegistryFile } from './registry.js';
+import type {
+  BrokenFile,
+  ReadFile,
+  RegisteredShare,
+  RegisteredTree,
+  Registry,
+  RegistryFile,
+} from './registry.js';
 
 export const CLASSIC = '/etc/chos';
 export const DIRECTORY = '/etc/chos.d';
 
 export type ReadRegistry =
-  | { readonly kind: 'registry'; readonly registry: Registry }
-  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly kind: 'registry'; readonly registry: Registry; readonly files: readonly RegistryFile[] }
+  /** The directory of the files: nothing in it counts. */
   | { readonly kind: 'untrusted'; readonly path: string; readonly why: 'owner' | 'mode' | 'not-a-file' }
   | { readonly kind: 'unreadable'; readonly path: string; readonly code: string };
 
-type Bad = Exclude<ReadRegistry, { readonly kind: 'registry' }>;
+/** Why there is no registry at all. */
+export type NoRegistry = Exclude<ReadRegistry, { readonly kind: 'registry' }>;
 
 const codeOf = (error: unknown): string => {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
@@ -34,7 +41,7 @@ function distrust(fd: number, directory: boolean): 'owner' | 'mode' | 'not-a-fil
 }
 
 /** Bytes of a file; null if there is none. A symlink is followed: whoever may place one in /etc is root. */
-function readTrusted(path: string): Uint8Array | null | Bad {
+function readTrusted(path: string): Uint8Array | null | NoRegistry {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
@@ -50,7 +57,7 @@ function readTrusted(path: string): Uint8Array | null | Bad {
   }
 }
 
-function jsonFiles(directory: string): readonly string[] | Bad {
+function jsonFiles(directory: string): readonly string[] | NoRegistry {
   let fd: number;
   try {
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -70,62 +77,80 @@ function jsonFiles(directory: string): readonly string[] | Bad {
     .map(name => `${directory}/${name}`);
 }
 
-const isBad = (value: object): value is Bad => 'kind' in value;
+const isBad = (value: object): value is NoRegistry => 'kind' in value;
 
 /** Of two entries for one path the first counts: trees of the other file are then not for the skeleton. */
-function sharesOf(files: readonly RegistryFile[]): readonly Share[] {
-  const byPath = new Map<string, Share>();
-  for (const share of files.flatMap(file => file.shares))
-    if (!byPath.has(share.path)) byPath.set(share.path, share);
+function firstOfEach(shares: readonly RegisteredShare[]): readonly RegisteredShare[] {
+  const byPath = new Map<string, RegisteredShare>();
+  for (const share of shares) if (!byPath.has(share.path)) byPath.set(share.path, share);
   return [...byPath.values()];
 }
 
-/** Put the files together; a name or a default that two of them give is an error. */
-export function mergeFiles(files: readonly RegistryFile[]): ReadRegistry {
-  const trees = new Map<string, RegisteredTree>();
-  const diagnostics: Diagnostic[] = [];
-  let defaultTree: RegistryFile['defaultTree'] = null;
-  for (const file of files) {
-    for (const tree of file.trees) {
-      const first = trees.get(tree.name);
-      if (first === undefined) trees.set(tree.name, tree);
-      else diagnostics.push(tree.diagnose(null, { kind: 'taken', first: `${first.file}:${first.line}` }));
-    }
-    if (file.defaultTree === null) continue;
-    if (defaultTree !== null)
-      diagnostics.push(
-        file.defaultTree.diagnose({ kind: 'duplicate', first: 'the default of another file' }),
-      );
-    defaultTree = file.defaultTree;
-  }
-  if (defaultTree !== null && !trees.has(defaultTree.name))
-    diagnostics.push(defaultTree.diagnose({ kind: 'unknown-tree' }));
-  return diagnostics.length > 0
-    ? { kind: 'refused', diagnostics }
-    : {
-        kind: 'registry',
-        registry: { trees, shares: sharesOf(files), defaultTree: defaultTree?.name ?? null },
-      };
+/** Which tree a name means is not for us to guess: a name that two entries have is nobody's. */
+function uniqueTrees(files: readonly RegistryFile[], broken: BrokenFile[]): readonly RegisteredTree[] {
+  const all = files.flatMap(file => file.trees);
+  return all.filter(tree => {
+    const other = all.find(one => one !== tree && one.name === tree.name);
+    if (other === undefined) return true;
+    const diagnostics = [tree.diagnose({ kind: 'taken', first: `${other.file}:${other.line}` })];
+    broken.push({ file: tree.file, why: { kind: 'diagnostics', diagnostics }, trees: [tree.name] });
+    return false;
+  });
 }
 
-/** `prefix`: another root, as /proc/1/root. */
-export function readRegistry(prefix = ''): ReadRegistry {
-  const files: RegistryFile[] = [];
-  const diagnostics: Diagnostic[] = [];
-  const take = (read: ReadFile): void => {
-    if (read.kind === 'read') files.push(read.file);
-    else diagnostics.push(...read.diagnostics);
+function defaultOf(
+  files: readonly RegistryFile[],
+  trees: ReadonlyMap<string, RegisteredTree>,
+  broken: BrokenFile[],
+): string | null {
+  const given = files.flatMap(({ defaultTree }) => (defaultTree === null ? [] : [defaultTree]));
+  const [only] = given;
+  if (only === undefined) return null;
+  const refuse = (what: Diagnostic['what']): null => {
+    const diagnostics = given.map(one => one.diagnose(what));
+    const file = diagnostics[0]?.file ?? '';
+    broken.push({ file, why: { kind: 'diagnostics', diagnostics }, trees: [] });
+    return null;
   };
-  const classic = readTrusted(prefix + CLASSIC);
-  if (classic !== null && isBad(classic)) return classic;
-  if (classic !== null) take(parseClassicFile(CLASSIC, Buffer.from(classic).toString('utf8')));
+  if (given.length > 1) return refuse({ kind: 'duplicate', first: 'the default of another file' });
+  return trees.has(only.name) ? only.name : refuse({ kind: 'unknown-tree' });
+}
+
+/** Put the files together. What two of them say differently counts for nothing, and is told like a broken file. */
+export function mergeFiles(files: readonly RegistryFile[], unusable: readonly BrokenFile[] = []): Registry {
+  const broken = [...unusable];
+  const site = firstOfEach(files.filter(file => file.siteWide).flatMap(file => file.shares));
+  const withSite = (tree: RegisteredTree): RegisteredTree =>
+    tree.ownShares ? tree : { ...tree, shares: firstOfEach([...tree.shares, ...site]) };
+  const trees = new Map(uniqueTrees(files, broken).map(tree => [tree.name, withSite(tree)]));
+  const defaultTree = defaultOf(files, trees, broken);
+  return { trees, shares: firstOfEach(files.flatMap(file => file.shares)), defaultTree, broken };
+}
+
+/** `prefix`: another root, as /proc/1/root. `without`: the name of a file that is left out, because another is to take its place. */
+export function readRegistry(prefix = '', without: string | null = null): ReadRegistry {
+  const files: RegistryFile[] = [];
+  const broken: BrokenFile[] = [];
+  const take = (file: string, parse: (bytes: Uint8Array) => ReadFile): void => {
+    const bytes = readTrusted(prefix + file);
+    if (bytes === null || file === without) return;
+    if (isBad(bytes)) {
+      const why =
+        bytes.kind === 'untrusted'
+          ? ({ kind: 'untrusted', why: bytes.why } as const)
+          : ({ kind: 'unreadable', code: bytes.code } as const);
+      broken.push({ file, why, trees: [] });
+      return;
+    }
+    const read = parse(bytes);
+    if (read.kind === 'read') files.push(read.file);
+    else
+      broken.push({ file, why: { kind: 'diagnostics', diagnostics: read.diagnostics }, trees: read.trees });
+  };
+  take(CLASSIC, bytes => parseClassicFile(CLASSIC, Buffer.from(bytes).toString('utf8')));
   const names = jsonFiles(prefix + DIRECTORY);
   if (isBad(names)) return names;
-  for (const name of names) {
-    const bytes = readTrusted(name);
-    if (bytes === null) continue;
-    if (isBad(bytes)) return bytes;
-    take(parseJsonFile(name.slice(prefix.length), bytes));
-  }
-  return diagnostics.length > 0 ? { kind: 'refused', diagnostics } : mergeFiles(files);
+  for (const name of names.map(path => path.slice(prefix.length)))
+    take(name, bytes => parseJsonFile(name, bytes));
+  return { kind: 'registry', registry: mergeFiles(files, broken), files };
 }

@@ -5,11 +5,20 @@ import type { Share } from '../../spec/environment.js';
 import type { RegisteredHooks } from '../../spec/generated/registry.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 
+/** A share as a file registers it. */
+export interface RegisteredShare extends Share {
+  /** Where it is not there, launches go on without it. */
+  readonly optional: boolean;
+  /** A diagnostic about its path. */
+  diagnose(what: Diagnostic['what']): Diagnostic;
+}
+
 export interface RegisteredTree {
   readonly name: string;
   /** Absolute. */
   readonly path: string;
-  readonly shares: readonly Share[];
+  /** Its own, or those of its file and of the site. */
+  readonly shares: readonly RegisteredShare[];
   readonly backEnd: 'auto' | 'kmod' | 'pinned' | 'private';
   readonly readonly: boolean;
   readonly variables: readonly string[];
@@ -21,28 +30,52 @@ export interface RegisteredTree {
   /** Where it is registered. */
   readonly file: string;
   readonly line: number;
-  /** A diagnostic about its path, or about that of one of its shares. */
-  readonly diagnose: (share: number | null, what: Diagnostic['what']) => Diagnostic;
+  /** It has a list of shares of its own, to which nothing is added. */
+  readonly ownShares: boolean;
+  /** A diagnostic about its path. */
+  diagnose(what: Diagnostic['what']): Diagnostic;
+}
+
+/** A file, or entries of one, that cannot be used. Only what it would register is lost. */
+export interface BrokenFile {
+  readonly file: string;
+  readonly why:
+    | { readonly kind: 'diagnostics'; readonly diagnostics: readonly Diagnostic[] }
+    | { readonly kind: 'untrusted'; readonly why: 'owner' | 'mode' | 'not-a-file' }
+    | { readonly kind: 'unreadable'; readonly code: string };
+  /** Names that it would register, as far as can be told. */
+  readonly trees: readonly string[];
 }
 
 export interface Registry {
   readonly trees: ReadonlyMap<string, RegisteredTree>;
   /** What every tree of a file shows, of all files: the shares of the skeleton. */
-  readonly shares: readonly Share[];
-  /** The tree of those who name none. */
+  readonly shares: readonly RegisteredShare[];
+  /** The tree that `default` stands for. */
   readonly defaultTree: string | null;
+  readonly broken: readonly BrokenFile[];
 }
+
+/** What stands for the default of the registry wherever a tree is named. */
+export const DEFAULT_NAME = 'default';
 
 /** What one file says. */
 export interface RegistryFile {
   readonly trees: readonly RegisteredTree[];
-  readonly shares: readonly Share[];
+  /** Those of the file; of one without trees: those of the whole site. */
+  readonly shares: readonly RegisteredShare[];
+  readonly siteWide: boolean;
   readonly defaultTree: { readonly name: string; diagnose(what: Diagnostic['what']): Diagnostic } | null;
 }
 
 export type ReadFile =
   | { readonly kind: 'read'; readonly file: RegistryFile }
-  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] };
+  | {
+      readonly kind: 'refused';
+      readonly diagnostics: readonly Diagnostic[];
+      /** Names that it would register, as far as can be told. */
+      readonly trees: readonly string[];
+    };
 
 /** A name is a file name under the pins, a word on a command line, and never looks like an option or a generation (`NAME@N`). */
 export function isTreeName(name: string): boolean {

@@ -7,6 +7,7 @@ import { fileName, type Generation, PINS, readGenerations } from './pins.js';
 import { HOST_VIEW, possibleCpus } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { planSkeleton, type SkeletonInput, shownTrees } from './shared-skeleton.js';
+import { shownShares } from './shown-shares.js';
 import { type Deviation, deviationsOf, type Repairs, repairsOf } from './skeleton-deviations.js';
 import {
   actualSkeleton,
@@ -51,7 +52,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
   const there = place.kind === 'skeleton';
   const input: SkeletonInput = {
     hostView: HOST_VIEW,
-    shares: registry.shares,
+    shares: shownShares(registry.shares, prefix),
     trees: linkedTrees(registry)
       .filter(tree => faultOfDirectory(prefix + tree.path) === null)
       .map(tree => ({ path: tree.path, readonly: tree.readonly, view: treeView(prefix + tree.path) })),
@@ -72,7 +73,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     input,
     deviations: there ? deviationsOf(plan, actual, hostMounts(host), former) : [],
     generations: readGenerations(prefix + PINS).filter(one => one.tree === path),
-    notLive: registry.shares.map(share => share.path).filter(share => !live(share)),
+    notLive: input.shares.map(share => share.path).filter(share => !live(share)),
   };
 }
 
@@ -129,7 +130,7 @@ export function missingShare(registry: Registry, prefix: string): string | null 
       try {
         return !statSync(prefix + share.path).isDirectory();
       } catch {
-        return true;
+        return !share.optional;
       }
     })?.path ?? null
   );

@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import type { Reason } from '../admit/diagnostic.js';
 import type { TreeView } from './skeleton.js';
 
-function codeOf(error: unknown): string {
+/** The name of an errno; what is no errno is a bug and goes on. */
+export function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   throw error;
 }

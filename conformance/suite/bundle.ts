@@ -12,6 +12,8 @@ export interface Programs {
   readonly reporter: string;
   readonly outside: string;
   readonly busybox: string;
+  /** Needs nothing but execve and exit_group. */
+  readonly end: string;
 }
 
 const passwd = ['root:x:0:0:root:/root:/bin/sh', 'alice:x:1000:1000::/home/alice:/bin/sh', ''].join('\n');
@@ -25,6 +27,7 @@ export function makeBundle(dir: string, programs: Programs): Bundle {
   }
   linkSync(programs.reporter, join(rootfs, 'bin/reporter'));
   linkSync(programs.busybox, join(rootfs, 'bin/busybox'));
+  linkSync(programs.end, join(rootfs, 'bin/end'));
   symlinkSync('busybox', join(rootfs, 'bin/sh'));
   writeFileSync(join(rootfs, 'etc/passwd'), passwd);
   writeFileSync(join(rootfs, 'etc/group'), group);

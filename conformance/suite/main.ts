@@ -1,24 +1,21 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Programs } from './bundle.js';
 import { cases } from './case.js';
 import './cases/index.js';
 import { residueOnHost } from './host-check.js';
 import { readOrphans } from './processes.js';
+import { buildPrograms, programsIn } from './programs.js';
 import { runCase } from './run-cases.js';
 import { runtimeUnderTest } from './runtime-under-test.js';
 import { formatSummary, formatTable, judge, type Result, type Verdict } from './table.js';
 
 const self = fileURLToPath(import.meta.url);
 const sources = join(dirname(self), '../../conformance/reporter');
-const cflags =
-  '-static -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes';
-
 const { values } = parseArgs({
   options: {
     runtime: { type: 'string', multiple: true },
@@ -51,7 +48,7 @@ if (values.list) {
 async function runOuter(paths: readonly string[]): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'chos-conformance-'));
   const tag = `cs${process.pid}`;
-  buildPrograms(dir);
+  buildPrograms(sources, join(dir, 'bin'));
   const verdicts: Verdict[] = [];
   for (const path of paths) {
     const { name } = runtimeUnderTest(path);
@@ -106,29 +103,8 @@ async function resultsOf(
   return { results, code: await ended };
 }
 
-/** Linked statically, because the roots of the cases are empty. */
-function buildPrograms(dir: string): void {
-  const bin = join(dir, 'bin');
-  mkdirSync(bin);
-  const compile = (name: string, files: readonly string[]) =>
-    execFileSync('gcc', [
-      ...cflags.split(' '),
-      '-o',
-      join(bin, name),
-      ...files.map(file => join(sources, file)),
-    ]);
-  compile('reporter', ['main.c', 'report.c', 'probes.c', 'json.c']);
-  compile('outside', ['outside.c']);
-  copyFileSync('/bin/busybox', join(bin, 'busybox'));
-}
-
 async function runInner(scratch: string, path: string, tag: string): Promise<void> {
-  const bin = join(dirname(scratch), 'bin');
-  const programs: Programs = {
-    reporter: join(bin, 'reporter'),
-    outside: join(bin, 'outside'),
-    busybox: join(bin, 'busybox'),
-  };
+  const programs = programsIn(join(dirname(scratch), 'bin'));
   const runtime = runtimeUnderTest(path);
   prepareMountNamespace(scratch, runtime.name);
   const run = { runtime, programs, orphans: readOrphans(3), tag, dir: scratch };

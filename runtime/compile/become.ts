@@ -4,7 +4,7 @@
  */
 import { Prctl } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { type Slot, text } from '../program/operand.js';
+import { type Data, type Slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import { capabilityActions } from './capabilities.js';
 import { Signal } from './channel.js';
@@ -12,43 +12,55 @@ import { environmentOf, executable } from './executable.js';
 import { findHome } from './home.js';
 import { type Launch, rule } from './launch.js';
 import { identity, ownStreams, workingDirectory } from './process.js';
+import { limits } from './rlimits.js';
 
 export interface Becoming {
-  /** Up to the executable's being found, with the rights of the user. */
+  /** While the host's rights and namespaces are there: what needs them for a limit. */
+  readonly reserve: readonly Action[];
+  /** Up to the executable's being found, as the user and with the user's rights. */
   readonly prepare: readonly Action[];
-  /** The last things: a filter that no_new_privs allows to load late, word to `errorFd`, execve(2). */
+  /** What every program of the container begins under, hooks inside as well: limits and the filter. Then nothing but execve(2). */
+  readonly confine: readonly Action[];
+  /** The environment of the command. */
+  readonly environment: Data;
+  /** The last things: word to `errorFd`, the confinement, execve(2). */
   execute(errorFd: Slot, why: string): readonly Action[];
 }
 
-/** `seccomp`: loaded while CAP_SYS_ADMIN is still there, unless no_new_privs makes that needless. */
+/**
+ * The filter is loaded last of all: a profile need not know what the runtime calls, which is more and newer than what its author had in mind. Without
+ * no_new_privs that takes CAP_SYS_ADMIN, which is therefore held until execve(2) takes it away.
+ */
 export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming {
   const { process, facts } = launch;
   const user = launch.because('process', 'user');
   const args = launch.because('process', 'args');
   const umask = process.user?.umask ?? 0o022;
-  const filter = seccomp === null ? [] : [seccomp];
-  const late = process.noNewPrivileges === true;
+  const noNewPrivileges = process.noNewPrivileges === true;
   const given = process.capabilities
     ? launch.because('process', 'capabilities')
     : rule('no capabilities asked for');
-  const capabilities = capabilityActions(process.capabilities, facts, given);
+  const held = seccomp !== null && !noNewPrivileges ? ['CAP_SYS_ADMIN'] : [];
+  const capabilities = capabilityActions(process.capabilities, facts, given, held);
   const directory = workingDirectory(process, launch.because('process', 'cwd'));
   const home = findHome(launch);
   const program = executable(process, environmentOf(launch), home, launch, args);
+  const { reserve, set } = limits(launch);
+  const confine = [...set, ...(seccomp === null ? [] : [seccomp])];
   return {
+    reserve,
     prepare: [
       action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because: user }, [
         sys('umask', [umask]),
       ]),
       ...(home ? [home.find] : []),
       directory.before,
-      ...(late ? [] : filter),
       capabilities.bound,
       ...ownStreams(process.user, user),
       ...identity(process.user, user),
       ...capabilities.apply,
       directory.after,
-      ...(late
+      ...(noNewPrivileges
         ? [
             action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
               sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
@@ -57,11 +69,14 @@ export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming 
         : []),
       ...program.find,
     ],
+    confine,
+    environment: program.environment,
     execute: (errorFd, why) => [
-      ...(late ? filter : []),
+      // Before the filter, which may not know write(2); a failure after it is told as well as the filter allows.
       action({ title: 'say that execve comes next', because: rule(why) }, [
         sys('write', [errorFd, text(Signal.EXEC), 1]),
       ]),
+      ...confine,
       ...program.exec,
     ],
   };

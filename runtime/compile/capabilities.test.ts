@@ -96,6 +96,24 @@ test('names that the host has not, or that nobody knows, are left out (spec 1.3)
   assert.is(sets(apply).permitted, bits(CHOWN));
 });
 
+test('what is held up to execve is permitted and effective, and in no set that outlives it', () => {
+  const { bound, apply } = capabilityActions(
+    { bounding: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'], inheritable: ['CAP_CHOWN'] },
+    factsOf(),
+    because,
+    ['CAP_SYS_ADMIN'],
+  );
+  const SYS_ADMIN = 21;
+  assert.is(keptIn(bound), bits(CHOWN));
+  assert.equal(sets(apply), {
+    effective: bits(SYS_ADMIN),
+    permitted: bits(CHOWN, SYS_ADMIN),
+    inheritable: bits(CHOWN),
+  });
+  const without = capabilityActions({}, factsOf({ capabilities: [CHOWN] }), because, ['CAP_SYS_ADMIN']);
+  assert.is(sets(without.apply).permitted, 0n, 'who has it not cannot hold it');
+});
+
 test('a kernel with more capabilities than the one compiled for keeps none of them', () => {
   const { bound } = capabilityActions({ bounding: ['CAP_CHOWN'] }, factsOf({ lastCapability: 3 }), because);
   const drops = stepsOf(bound).filter(s => s.args[0] === Prctl.CAPBSET_DROP);

@@ -54,19 +54,25 @@ export interface CapabilityActions {
   readonly apply: readonly Action[];
 }
 
-/** `given` undefined: all five sets empty, as runc does for a config without capabilities. */
+/**
+ * `given` undefined: all five sets empty, as runc does for a config without capabilities. `held`: kept besides, permitted and effective, until execve(2)
+ * computes both sets anew: without no_new_privs from the bounding, inheritable and ambient set alone (capabilities(7), "Transformation of capabilities
+ * during execve()"), so that nothing of them reaches the command.
+ */
 export function capabilityActions(
   given: Capabilities | undefined,
   facts: HostFacts,
   because: Because,
+  held: readonly string[] = [],
 ): CapabilityActions {
   const bounding = usable(given?.bounding, facts);
   const permitted = usable(given?.permitted, facts);
   const inheritable = usable(given?.inheritable, facts);
   const effective = new Set([...usable(given?.effective, facts)].filter(n => permitted.has(n)));
   const ambient = [...usable(given?.ambient, facts)].filter(n => permitted.has(n) && inheritable.has(n));
-  const [effectiveLow, effectiveHigh] = words(effective);
-  const [permittedLow, permittedHigh] = words(permitted);
+  const until = usable(held, facts);
+  const [effectiveLow, effectiveHigh] = words(new Set([...effective, ...until]));
+  const [permittedLow, permittedHigh] = words(new Set([...permitted, ...until]));
   const [inheritableLow, inheritableHigh] = words(inheritable);
   const header = struct('cap_header', [u32(LINUX_CAPABILITY_VERSION_3), u32(0)]);
   const data = struct(
@@ -102,12 +108,18 @@ export function capabilityActions(
       sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
     ]),
     apply: [
-      action({ title: `keep ${permitted.size} capabilities`, because }, [
-        sys('prctl', [Prctl.SET_KEEPCAPS, 0, 0, 0, 0]),
-        sys('capset', [header, data]),
-        sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
-        ...ambient.map(n => sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0])),
-      ]),
+      action(
+        {
+          title: `keep ${permitted.size} capabilities${until.size > 0 ? `, and ${held.join()} up to execve` : ''}`,
+          because,
+        },
+        [
+          sys('prctl', [Prctl.SET_KEEPCAPS, 0, 0, 0, 0]),
+          sys('capset', [header, data]),
+          sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
+          ...ambient.map(n => sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0])),
+        ],
+      ),
     ],
   };
 }

@@ -34,6 +34,7 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
+import { becomeCommand } from './become.js';
 import { warnOfCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { cgroupPlan } from './cgroups/view.js';
@@ -83,7 +84,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
 
   const plan = cgroupPlan(launch);
   const cgroups = cgroupActions(launch, plan, refuse);
-  const seccomp = seccompAction(launch, refuse);
+  const command = becomeCommand(launch, seccompAction(launch, refuse));
   const joined = joinedNamespaces(launch);
   const hostPid = slot('host_pid');
   const initContext = hookContext(launch, hostPid);
@@ -108,9 +109,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     'startContainer',
     config.hooks?.startContainer ?? [],
     'created',
-    {
-      inBundle: false,
-    },
+    { inBundle: false, environment: command.environment, confine: command.confine },
   );
   const started = hookActions(hostContext, 'poststart', poststart, 'running');
   const stopped = hookActions(hostContext, 'poststop', poststop, 'stopped', { tolerant: true });
@@ -128,7 +127,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   if (refusals.length > 0) return { kind: 'refused', refusals };
 
   const begin = label('init_begin');
-  const init = initTrack(launch, begin, seccomp, {
+  const init = initTrack(launch, begin, command, {
     hostPid,
     enterCgroups: cgroups.enter,
     enterNamespaces: enterJoined(launch, joined),

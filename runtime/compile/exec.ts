@@ -54,7 +54,7 @@ import { cloneArguments } from './hooks.js';
 import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
 import { setLink } from './link.js';
 import { sendPidfd } from './pidfd-socket.js';
-import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
+import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
 import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
 import { scheduling } from './scheduling.js';
 import { seccompAction } from './seccomp-action.js';
@@ -224,7 +224,7 @@ function processTrack(
       ]),
       ...parts.cgroups.enter,
       ...outOfMemoryScore(launch),
-      ...limits(launch),
+      ...command.reserve,
       ...parts.link,
       enterContainer(launch, parts.init),
       ...session(),

@@ -7,7 +7,7 @@ import type { Process } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
-import { buffer, cell, field, label, ref, slot, slots, text, vector } from '../program/operand.js';
+import { buffer, cell, type Data, field, label, ref, slot, slots, text, vector } from '../program/operand.js';
 import {
   alu,
   branch,
@@ -42,6 +42,7 @@ const SEARCHED: readonly ErrnoName[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOL
 export interface Executable {
   readonly find: readonly Action[];
   readonly exec: readonly Action[];
+  readonly environment: Data;
 }
 
 /**
@@ -134,7 +135,9 @@ export function executable(
   const reason = field(TemplateField.ERRNO, failedErrno);
   const usable = label('executable_usable');
   const noInterpreter = label('no_interpreter');
+  const variables = vector('environment', home ? [...environment, home.entry] : environment);
   return {
+    environment: variables,
     find: [
       action(
         {
@@ -158,17 +161,7 @@ export function executable(
           because,
           words: ['exec `', given, '`: ', reason],
         },
-        [
-          sys(
-            'execve',
-            [
-              candidate,
-              ref(cells.args),
-              vector('environment', home ? [...environment, home.entry] : environment),
-            ],
-            { on: [['ENOENT'], noInterpreter] },
-          ),
-        ],
+        [sys('execve', [candidate, ref(cells.args), variables], { on: [['ENOENT'], noInterpreter] })],
       ),
       // The file itself was there a moment ago.
       action(

@@ -98,13 +98,22 @@ function templateBound(t: Template): number {
   return t.reduce((n, p) => n + (typeof p === 'string' ? Buffer.byteLength(p) : 6 * 1024), 0);
 }
 
-/** `tolerant`: poststop hooks only warn; a failing one does not stop what follows (runtime.md, lifecycle step 13). */
+export interface HookOptions {
+  /** poststop hooks only warn; a failing one does not stop what follows (runtime.md, lifecycle step 13). */
+  readonly tolerant?: boolean;
+  readonly inBundle?: boolean;
+  /** Of hooks without `env`; that of the caller if absent. A hook inside must not learn what the caller's holds. */
+  readonly environment?: Data;
+  /** Hooks inside begin under what the command begins under. */
+  readonly confine?: readonly Action[];
+}
+
 export function hookActions(
   context: HookContext,
   kind: string,
   hooks: readonly Hook[],
   status: HookStatus,
-  options: { readonly tolerant?: boolean; readonly inBundle?: boolean } = {},
+  options: HookOptions = {},
 ): HookActions {
   if (hooks.length === 0) return { actions: [], tracks: [] };
   const template = stateTemplate(context, status);
@@ -172,7 +181,7 @@ export function hookActions(
     tracks.push({
       name,
       actions: [
-        action({ title: `be ${kind} hook ${hook.path}`, fails: [`exec hook ${hook.path}`], because }, [
+        action({ title: `be ${kind} hook ${hook.path}`, because }, [
           begin,
           // A runtime that is killed leaves no hook at work; only what the hook itself has started goes on.
           sys('prctl', [Prctl.SET_PDEATHSIG, SIGKILL, 0, 0, 0]),
@@ -180,10 +189,13 @@ export function hookActions(
           sys('dup3', [stdin, 0, 0]),
           sys('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
           ...(options.inBundle === false ? [] : [sys('chdir', [text(context.bundle)])]),
+        ]),
+        ...(options.confine ?? []),
+        action({ title: `execute ${hook.path}`, fails: [`exec hook ${hook.path}`], because }, [
           sys('execve', [
             text(hook.path),
             vector('hook arguments', hook.args && hook.args.length > 0 ? hook.args : [hook.path]),
-            hook.env ? vector('hook environment', hook.env) : ref(environ),
+            hook.env ? vector('hook environment', hook.env) : (options.environment ?? ref(environ)),
           ]),
         ]),
       ],

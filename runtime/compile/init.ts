@@ -1,18 +1,17 @@
 import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, load, move, sys, trim } from '../program/step.js';
-import { becomeCommand } from './become.js';
+import type { Becoming } from './become.js';
 import { awaitHost, reportFailure, Signal } from './channel.js';
 import { type Launch, rule } from './launch.js';
 import { loopback, unshareCgroup } from './namespaces.js';
-import { defaultSignals, keyring, limits, outOfMemoryScore, session } from './process.js';
+import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
 import { scheduling } from './scheduling.js';
 import { names } from './system.js';
 
 /** Everything that init does after the host said go. */
-export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, parts: InitParts): Track {
+export function initTrack(launch: Launch, begin: Label, command: Becoming, parts: InitParts): Track {
   const { cells } = launch;
-  const command = becomeCommand(launch, seccomp);
   const errorFd = slot('error_fd', -1);
 
   const actions: Action[] = [
@@ -32,7 +31,7 @@ export function initTrack(launch: Launch, begin: Label, seccomp: Action | null, 
     ...parts.enterNamespaces,
     ...session(),
     ...outOfMemoryScore(launch),
-    ...limits(launch),
+    ...command.reserve,
     ...scheduling(launch),
     ...keyring(launch),
     defaultSignals(),

@@ -3,7 +3,7 @@
  */
 import type { ErrnoName } from '../../spec/errno.js';
 import { errnos } from '../../spec/errno.js';
-import type { Process, RlimitType, User } from '../../spec/generated/config.js';
+import type { Process, User } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import {
   AT_EMPTY_PATH,
@@ -20,38 +20,6 @@ import { type Action, action, failedErrno } from '../program/action.js';
 import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
 import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
-
-// asm-generic/resource.h
-const rlimits: Readonly<Record<RlimitType, number>> = {
-  RLIMIT_CPU: 0,
-  RLIMIT_FSIZE: 1,
-  RLIMIT_DATA: 2,
-  RLIMIT_STACK: 3,
-  RLIMIT_CORE: 4,
-  RLIMIT_RSS: 5,
-  RLIMIT_NPROC: 6,
-  RLIMIT_NOFILE: 7,
-  RLIMIT_MEMLOCK: 8,
-  RLIMIT_AS: 9,
-  RLIMIT_LOCKS: 10,
-  RLIMIT_SIGPENDING: 11,
-  RLIMIT_MSGQUEUE: 12,
-  RLIMIT_NICE: 13,
-  RLIMIT_RTPRIO: 14,
-  RLIMIT_RTTIME: 15,
-};
-
-export function limits(launch: Launch): readonly Action[] {
-  return (launch.process.rlimits ?? []).map((r, i) =>
-    action(
-      {
-        title: `set ${r.type} to ${r.soft}:${r.hard}`,
-        because: launch.because('process', 'rlimits', i),
-      },
-      [sys('prlimit64', [0, rlimits[r.type], struct('rlimit', [u64(r.soft), u64(r.hard)], true), 0])],
-    ),
-  );
-}
 
 /** Before the root changes: needs the host's /proc. */
 export function outOfMemoryScore(launch: Launch): readonly Action[] {

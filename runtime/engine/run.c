@@ -224,8 +224,11 @@ static _Noreturn void leave(const struct run *r, int code, bool with_report)
 		report_warnings();
 	if (r->in_entry)
 		reap_compiler();
-	for (;;)
+	/* A seccomp filter of the container may deny even this; the trap cannot be denied. */
+	for (;;) {
 		sys(exit_group, code);
+		__builtin_trap();
+	}
 }
 
 static bool handled(const struct program *p, const struct step *s, int error)

@@ -2,6 +2,7 @@
 import './bind-mounts.js';
 import './cgroups.js';
 import './command-line.js';
+import './confinement.js';
 import './delete.js';
 import './devices.js';
 import './errors.js';

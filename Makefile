@@ -90,6 +90,7 @@ lint: $(GENERATED) lint-engine  ## formatting, types, import directions, the C a
 
 LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 build/man/.made: spec/commands.ts $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
@@ -107,6 +108,17 @@ install: all build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs SELF=$(PREFIX)/bin/chos-runtime
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/chos-prepare.service >$(DESTDIR)$(UNITDIR)/chos-prepare.service
+
+# What runs goes on: the engine is in memory, and stored programs need nothing but an engine to run them.
+.PHONY: uninstall
+uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
+	$(if $(DESTDIR),,! systemctl -q is-enabled chos-prepare.service 2>/dev/null || systemctl disable chos-prepare.service)
+	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(UNITDIR)/chos-prepare.service \
+		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
+	rm -rf $(DESTDIR)$(LIBEXEC)
 
 # The same engine with the installed paths in it.
 .PHONY: build/install/chos-runtime

@@ -11,19 +11,26 @@ cp -r kmod/. $(2)
 $(MAKE) --no-print-directory -C $(1) M=$(abspath $(2)) $(3) modules
 endef
 
-.PHONY: kmod kmod-install kmod-check
+.PHONY: kmod kmod-install kmod-uninstall kmod-check
 kmod:  ## build the kernel modules for KERNEL_DIR (default: the running kernel's headers) into build/kmod
 	$(call build-kmod,$(KERNEL_DIR),build/kmod,)
 
 kmod-install:  ## install the modules' sources for DKMS, the boot files and the header below $(DESTDIR)
-	install -d $(DKMS_DIR) $(DESTDIR)/etc/modprobe.d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/include/linux
+	install -d $(DKMS_DIR) $(DESTDIR)/etc/modprobe.d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/include/linux
 	cp -r kmod/Kbuild kmod/version.h kmod/link kmod/chos kmod/compat kmod/uapi $(DKMS_DIR)
 	sed 's/@VERSION@/$(CHOS_VERSION)/' kmod/dkms.conf >$(DKMS_DIR)/dkms.conf
-	sed 's|@BIN@|$(PREFIX)/bin|' kmod/boot/chos-trees.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/chos-trees.service
+	sed 's|@BIN@|$(PREFIX)/bin|' kmod/boot/chos-trees.service >$(DESTDIR)$(UNITDIR)/chos-trees.service
 	test -e $(DESTDIR)/etc/modprobe.d/chos.conf || install -m 644 kmod/boot/modprobe.conf $(DESTDIR)/etc/modprobe.d/chos.conf
 	install -m 644 kmod/uapi/linux/chos.h $(DESTDIR)$(PREFIX)/include/linux/chos.h
 	$(if $(DESTDIR),,command -v dkms >/dev/null || { echo 'kmod-install: dkms is not installed: apt-get install dkms' >&2; exit 1; })
 	$(if $(DESTDIR),,dkms install --force chos/$(CHOS_VERSION))
+
+# The settings in modprobe.d are the administrator's by now and stay.
+kmod-uninstall:  ## remove what `make kmod-install` has installed; a loaded module stays until rmmod
+	$(if $(DESTDIR),,! command -v dkms >/dev/null || dkms remove chos/$(CHOS_VERSION) --all || true)
+	$(if $(DESTDIR),,! systemctl -q is-enabled chos-trees.service 2>/dev/null || systemctl disable chos-trees.service)
+	rm -rf $(DKMS_DIR)
+	rm -f $(DESTDIR)$(UNITDIR)/chos-trees.service $(DESTDIR)$(PREFIX)/include/linux/chos.h
 
 # Both kernels and both architectures, warnings and sparse; the module's version is the package's.
 kmod-check:  ## build the kernel modules for the lab's kernels with all warnings and sparse

@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const prefix = mkdtempSync(join(tmpdir(), 'chos-install-'));
+const make = (target: string): string =>
+  execFileSync('make', ['-s', target, `PREFIX=${prefix}`], { encoding: 'utf8', stdio: 'pipe' });
+
+function filesBelow(directory: string): readonly string[] {
+  return readdirSync(directory).flatMap(name => {
+    const path = join(directory, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+test('what is installed works from its place, and make uninstall takes all of it away', () => {
+  make('install');
+  const command = join(prefix, 'bin/chos-runtime');
+  assert.match(execFileSync(command, ['--version'], { encoding: 'utf8' }), /^chos-runtime version/);
+  assert.ok(JSON.parse(execFileSync(command, ['features'], { encoding: 'utf8' })));
+  for (const file of ['share/man/man8/chos-runtime-tree.8', 'share/bash-completion/completions/chos-runtime'])
+    assert.ok(existsSync(join(prefix, file)), file);
+  const unit = readFileSync(join(prefix, 'lib/systemd/system/chos-prepare.service'), 'utf8');
+  assert.match(unit, `ExecStart=${command} tree prepare --all\n`);
+  assert.not.match(unit, /@[A-Z]+@/);
+  make('uninstall');
+  assert.equal(filesBelow(prefix), []);
+});
+
+test.after(() => rmSync(prefix, { recursive: true }));
+test.run();

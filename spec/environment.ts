@@ -3,6 +3,9 @@
  */
 import type { RegisteredHooks } from './generated/registry.js';
 
+/** The tmpfs of the prepared generations and of the skeleton's record (runtime/trees/pins.ts tells what is in it). */
+export const PINS = '/run/chos-trees';
+
 export interface Share {
   /** Host directory, shown at the same path inside. */
   readonly path: string;

@@ -69,7 +69,9 @@ test('list, show and check tell of the trees', () => {
 test('prepare pins an environment in a tmpfs that is private to us', () => {
   assert.match(good(chos('tree', 'prepare', 'one')), /^one@1 is prepared: 2 shares, its root is a skeleton/);
   assert.match(good(chos('tree', 'prepare', 'two')), /^two@1 is prepared: 0 shares, the tree is its root/);
-  const [tmpfs] = hostMounts().filter(line => line.includes(` ${pins} `));
+  const [carrier, tmpfs] = hostMounts().filter(line => line.includes(` ${pins} `));
+  assert.match(carrier ?? '', / ro,.* - tmpfs .*mode=555/);
+  assert.doesNotMatch(carrier ?? '', /shared:/);
   assert.match(tmpfs ?? '', /unbindable - tmpfs .*mode=700/);
   assert.equal(good(chos('list', '-q')), '');
 });

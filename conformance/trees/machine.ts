@@ -171,6 +171,25 @@ export function shell(wish: Omit<Wish, 'args'>, command: string): Ran {
   return chos('run', '-b', bundle({ ...wish, args: ['sh', '-c', command] }), newId());
 }
 
+/** The same with a command that says something, waits for a line, and goes on. */
+export function shellLater(wish: Omit<Wish, 'args'>, command: string) {
+  const child = spawn(runtime, [
+    ...front,
+    'run',
+    '-b',
+    bundle({ ...wish, args: ['sh', '-c', command] }),
+    newId(),
+  ]);
+  let said = '';
+  const started = new Promise<void>(resolve => child.stdout.once('data', () => resolve()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  const ended = new Promise<string>(resolve => child.on('close', () => resolve(said)));
+  return { started: Promise.race([started, ended]), ended, go: () => child.stdin.end('\n') };
+}
+
 /** Start one that stays; returns its id. */
 export function sleeping(wish: Omit<Wish, 'args'>): string {
   const id = newId();

@@ -4,9 +4,12 @@ import { cases as treeCases } from './cases.js';
 import { elisionCases } from './elision-cases.js';
 import { chos, setUp } from './machine.js';
 import { registryCases } from './registry-cases.js';
+import { sealedCases } from './sealed-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 
-const cases = [...elisionCases, ...treeCases, ...skeletonCases, ...registryCases];
+const cases = [...elisionCases, ...sealedCases, ...treeCases, ...skeletonCases, ...registryCases].filter(
+  ({ name }) => name.includes(process.env.ONLY ?? ''),
+);
 
 function enterMachine(): never {
   const self = process.argv[1] ?? '';

@@ -1,22 +1,16 @@
 /** What an environment shows besides its tree, and what of it a launch covers with mounts of its own. */
 import type { Environment, Share } from '../../spec/environment.js';
 import type { Mount } from '../../spec/generated/config.js';
-import {
-  AT_FDCWD,
-  AT_RECURSIVE,
-  MNT_DETACH,
-  MountAttr,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-} from '../../spec/kernel.js';
+import { AT_FDCWD, AT_RECURSIVE, MNT_DETACH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { label, slot, text } from '../program/operand.js';
 import { jump, type Line, resolve, sys } from '../program/step.js';
 import { isWithin } from './elision.js';
 import { type Launch, rule } from './launch.js';
 import { parseMountOptions } from './mount-options.js';
-import { attach, setAttributes } from './mount-steps.js';
+import { attach } from './mount-steps.js';
 import { normalise } from './normalise.js';
+import { sealShare } from './show-share.js';
 
 const UMOUNT_NOFOLLOW = 8;
 
@@ -58,7 +52,7 @@ function showPoint(launch: Launch, environment: Environment, share: Share): Acti
     sys('open_tree', [AT_FDCWD, text(share.path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE], {
       to: mount,
     }),
-    ...(share.readonly ? [setAttributes(mount, MountAttr.RDONLY, 0, 0, true)] : []),
+    ...(share.readonly ? sealShare(mount, true) : []),
     resolve(
       {
         root: launch.cells.rootFd,

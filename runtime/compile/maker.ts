@@ -6,6 +6,7 @@ import { AT_FDCWD, AT_RECURSIVE, MNT_DETACH, type OpenFlags, Propagation } from 
 import { type Action, action, type Track } from '../program/action.js';
 import { buffer, label, type Slot, slot, struct, text, u64 } from '../program/operand.js';
 import { branch, exit, formatFailure, jump, sys } from '../program/step.js';
+import { hidePins } from './hide-pins.js';
 import { rule } from './launch.js';
 import type { MakerCells } from './pin-namespace.js';
 
@@ -33,6 +34,8 @@ export function makerTrack(
           struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
           32,
         ]),
+        // A share /run would take them along.
+        ...hidePins(),
       ]),
       ...assemble.actions,
       action({ title: 'make the root "/" and let go of the rest', because: rule('pivot_root') }, [

@@ -49,6 +49,31 @@ function stay(launch: Launch, pin: Pin, c: Cells): Action {
   ]);
 }
 
+/** A skeleton is read-only, as all see it; in a copy, what mounts need may be made while nobody else is inside. */
+function needsMountPoints(launch: Launch, pin: Pin): boolean {
+  const skeleton = !pin.treeMounts.includes('/');
+  return skeleton && (launch.config.mounts ?? []).length > launch.placement.elided.size;
+}
+
+function unseal(launch: Launch, pin: Pin): readonly Action[] {
+  if (!needsMountPoints(launch, pin)) return [];
+  return [
+    action({ title: 'let mount points be made in the skeleton', because: rule('pinned') }, [
+      setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
+    ]),
+  ];
+}
+
+function seal(launch: Launch, pin: Pin): readonly Action[] {
+  if (!needsMountPoints(launch, pin)) return readonlyTree(launch, pin);
+  return [
+    action({ title: 'make the skeleton read-only again', because: rule('pinned') }, [
+      setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
+    ]),
+    ...readonlyTree(launch, pin),
+  ];
+}
+
 /** The root itself, and the tree's directories where the root is a skeleton; shares keep what they have. */
 function readonlyTree(launch: Launch, pin: Pin): readonly Action[] {
   if (launch.config.root.readonly !== true) return [];
@@ -96,8 +121,8 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
     prepareRoot: (input, refuse) =>
       prepareEnteredRoot(launch, input, refuse, {
         enter: [...elided.sources, ...enter],
-        unseal: [],
-        seal: readonlyTree(launch, pin),
+        unseal: unseal(launch, pin),
+        seal: seal(launch, pin),
         own: copyBecause === null ? null : namespaces,
       }),
   };

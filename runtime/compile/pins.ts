@@ -2,6 +2,7 @@
 import type { PinPlace } from '../../spec/environment.js';
 import type { Arch } from '../../spec/image.js';
 import {
+  AT_EMPTY_PATH,
   AT_FDCWD,
   Clone,
   LOCK_EX,
@@ -10,11 +11,12 @@ import {
   type OpenFlags,
   openFlags,
   Propagation,
+  STATX_BASIC,
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Program } from '../program/action.js';
 import { buffer, label, type Slot, slot, text } from '../program/operand.js';
-import { branch, exit, exitReporting, guard, type Line, load, sys } from '../program/step.js';
+import { alu, branch, exit, exitReporting, guard, jump, type Line, load, sys } from '../program/step.js';
 import { rule } from './launch.js';
 import { attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { guardKernel } from './state.js';
@@ -24,6 +26,9 @@ const UMOUNT_NOFOLLOW = 8;
 const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const ATTRIBUTES = 8;
 const EPERM = 1;
+/** Modes of the two mounts, by which they are told apart. */
+const CARRIER_MODE = 0o555;
+const PINS_MODE = 0o700;
 
 /** Into the mount namespace and root of process 1, wherever the caller is. */
 export function enterHost(open: OpenFlags): Action {
@@ -46,14 +51,76 @@ export function enterHost(open: OpenFlags): Action {
   );
 }
 
+/**
+ * The tmpfs of the pins, mounted. /run is shared as a rule, and what is mounted on a shared mount appears in every namespace that has a copy of it
+ * (systemd's PrivateTmp units, running containers). So an empty, read-only mount goes there first, the carrier, and is cut off; the tmpfs is
+ * attached to that, unbindable already, and is at no moment anywhere else.
+ */
+function mountPins(place: PinPlace, pins: Slot, directory: number): readonly Line[] {
+  const stat = buffer('pins_stat', 256);
+  const attributes = slot('pins_attributes');
+  const value = slot('pins_value');
+  const mount = slot('pins_mount');
+  const [carried, mounted, bare] = [label('pins_carried'), label('pins_mounted'), label('pins_bare')];
+  const reopen = [
+    sys('close', [mount]),
+    sys('close', [pins]),
+    sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
+  ];
+  const look = [
+    sys('statx', [pins, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+    load(value, 'U16', stat, Statx.MODE),
+    alu(value, value, 'AND', 0o777),
+  ];
+  return [
+    ...look,
+    load(attributes, 'U64', stat, ATTRIBUTES),
+    branch(attributes, 'NONE', STATX_ATTR_MOUNT_ROOT, bare),
+    branch(value, 'NE', CARRIER_MODE, mounted),
+    jump(carried),
+    bare,
+    ...newFilesystem(
+      'tmpfs',
+      'chos-trees',
+      [
+        ['mode', CARRIER_MODE.toString(8)],
+        ['size', '4k'],
+      ],
+      MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
+      mount,
+    ),
+    attach(mount, pins),
+    ...reopen,
+    carried,
+    setAttributes(pins, 0, 0, Propagation.PRIVATE, false),
+    ...newFilesystem(
+      'tmpfs',
+      'chos-trees',
+      [
+        ['mode', PINS_MODE.toString(8)],
+        ['size', '64m'],
+      ],
+      MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
+      mount,
+    ),
+    setAttributes(mount, 0, 0, Propagation.UNBINDABLE, false),
+    attach(mount, pins),
+    ...reopen,
+    mounted,
+    // A tmpfs of somebody else's would let him replace pins.
+    ...look,
+    guard(value, 'EQ', PINS_MODE, EPERM),
+    load(value, 'U32', stat, Statx.UID),
+    guard(value, 'EQ', 0, EPERM),
+    // Once more: somebody may have changed the propagation of all of the host's mounts, which makes it bindable.
+    setAttributes(pins, 0, 0, Propagation.UNBINDABLE, false),
+  ];
+}
+
 /** One prepare or release at a time; the tmpfs is mounted by the first. `pins` receives its directory. */
 export function lockPins(place: PinPlace, open: OpenFlags, pins: Slot): readonly Action[] {
   const lock = slot('pins_lock');
-  const stat = buffer('pins_stat', 256);
-  const attributes = slot('pins_attributes');
-  const mount = slot('pins_mount');
   const exists = label('pins_exist');
-  const mounted = label('pins_mounted');
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
   return [
     action({ title: `lock ${place.directory}`, because: rule('one prepare or release at a time') }, [
@@ -73,30 +140,7 @@ export function lockPins(place: PinPlace, open: OpenFlags, pins: Slot): readonly
       sys('mkdirat', [AT_FDCWD, text(place.directory), 0o700], { on: [['EEXIST'], exists] }),
       exists,
       sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
-      sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
-      load(attributes, 'U64', stat, ATTRIBUTES),
-      branch(attributes, 'ANY', STATX_ATTR_MOUNT_ROOT, mounted),
-      ...newFilesystem(
-        'tmpfs',
-        'chos-trees',
-        [
-          ['mode', '700'],
-          ['size', '64m'],
-        ],
-        MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
-        mount,
-      ),
-      attach(mount, pins),
-      sys('close', [mount]),
-      sys('close', [pins]),
-      sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
-      mounted,
-      // A tmpfs of somebody else's would let him replace pins.
-      sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
-      load(attributes, 'U32', stat, 20),
-      guard(attributes, 'EQ', 0, EPERM),
-      // Each time: whoever mounted it may have been killed right after. Without it, a bind of / would copy the pins and keep trees busy.
-      setAttributes(pins, 0, 0, Propagation.UNBINDABLE, false),
+      ...mountPins(place, pins, directory),
     ]),
   ];
 }
@@ -130,7 +174,10 @@ export function dropEmptyPlace(place: PinPlace, pins: Slot): Action {
     load(size, 'U64', stat, Statx.SIZE),
     branch(size, 'GT', EMPTY_TMPFS, used),
     sys('close', [pins]),
-    sys('umount2', [text(place.directory), UMOUNT_NOFOLLOW], { on: [['EBUSY', 'EINVAL'], used] }),
+    // The carrier first appears when the tmpfs on it has gone.
+    ...['pins', 'carrier'].map(() =>
+      sys('umount2', [text(place.directory), UMOUNT_NOFOLLOW], { on: [['EBUSY', 'EINVAL'], used] }),
+    ),
     sys('unlinkat', [AT_FDCWD, text(place.directory), AT_REMOVEDIR], {
       on: [['ENOTEMPTY', 'EBUSY', 'ENOENT', 'EROFS'], used],
     }),

@@ -8,7 +8,6 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_RECURSIVE,
-  MountAttr,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   type OpenFlags,
@@ -19,11 +18,11 @@ import { label, type Slot, slot, text } from '../program/operand.js';
 import { exit, exitReporting, sys } from '../program/step.js';
 import { rule } from './launch.js';
 import { makerTrack } from './maker.js';
-import { attach, setAttributes } from './mount-steps.js';
+import { attach } from './mount-steps.js';
 import { createMakerCells, makePin, type NewPin } from './pin-namespace.js';
 import { recordPin } from './pin-record.js';
 import { enterHost, lockPins, unpin } from './pins.js';
-import { showShare } from './show-share.js';
+import { sealShare, showShare } from './show-share.js';
 import { guardKernel } from './state.js';
 import { treeSkeleton } from './tree-skeleton.js';
 
@@ -86,7 +85,7 @@ function treeMounts({ root }: PrepareInput): readonly string[] {
 
 function summary({ root, shares }: PrepareInput, shown: string): string {
   const how = root.kind === 'tree' ? 'the tree is its root' : `its root is a skeleton, because ${root.why}`;
-  const still = shares.filter(share => !share.live).map(share => share.path);
+  const still = shares.filter(share => !share.live && !share.readonly).map(share => share.path);
   const count = `${shares.length} ${shares.length === 1 ? 'share' : 'shares'}`;
   const notLive =
     still.length > 0
@@ -100,7 +99,6 @@ function assemble(input: PrepareInput, open: OpenFlags, root: Slot): readonly Ac
   const { tree } = input;
   const because = becauseOf(input);
   const place = slot('tree_place', -1);
-  const attributes = tree.readonly ? MountAttr.RDONLY : 0;
   const clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
   const directory = open.PATH | open.DIRECTORY;
   return [
@@ -111,11 +109,11 @@ function assemble(input: PrepareInput, open: OpenFlags, root: Slot): readonly Ac
       ? [
           action({ title: 'the root is the tree', because: rule('it has all mount points') }, [
             sys('open_tree', [place, text(''), clone | AT_EMPTY_PATH], { to: root }),
-            ...(attributes === 0 ? [] : [setAttributes(root, attributes, 0, 0, true)]),
+            ...sealShare(root, tree.readonly),
             attach(root, place),
           ]),
         ]
-      : treeSkeleton(input.root, { place, root, attributes })),
+      : treeSkeleton(input.root, { place, root, readonly: tree.readonly })),
     ...input.hostView.map(path =>
       showShare(
         { path, readonly: false },

@@ -15,6 +15,7 @@ import {
 import { type Action, action } from '../program/action.js';
 import { label, slot, struct, text, u64 } from '../program/operand.js';
 import { jump, resolve, sys } from '../program/step.js';
+import { hidePins } from './hide-pins.js';
 import { type Launch, rule } from './launch.js';
 import { attach, setAttributes } from './mount-steps.js';
 
@@ -63,6 +64,8 @@ export function separate(launch: Launch): Action {
         ),
         32,
       ]),
+      // A namespace that is joined may be the host's.
+      ...(launch.namespaces.get('mount') === '' ? hidePins() : []),
     ],
   );
 }

@@ -9,11 +9,21 @@ import {
   Propagation,
 } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import { type Operand, slot, text } from '../program/operand.js';
-import { resolve, sys } from '../program/step.js';
+import { type Operand, type Slot, slot, text } from '../program/operand.js';
+import { type Line, resolve, sys } from '../program/step.js';
 import { attach, setAttributes } from './mount-steps.js';
 
-/** Slave, so that what the host mounts below later arrives, and nothing goes back. `flags`: how a directory is opened. */
+/**
+ * Slave, so that what the host mounts below later arrives, and nothing goes back; but private if it is read-only: what arrives has the attributes that it
+ * has on the host, and would be writable.
+ */
+export function sealShare(mount: Slot, readonly: boolean): readonly Line[] {
+  return readonly
+    ? [setAttributes(mount, MountAttr.RDONLY, 0, Propagation.PRIVATE, true)]
+    : [setAttributes(mount, 0, 0, Propagation.SLAVE, true)];
+}
+
+/** `flags`: how a directory is opened. */
 export function showShare(
   share: Share,
   root: Operand,
@@ -28,8 +38,7 @@ export function showShare(
       to: mount,
     }),
     // Before it is attached: a shared one would pass on what is mounted in the view.
-    setAttributes(mount, 0, 0, Propagation.SLAVE, true),
-    ...(share.readonly ? [setAttributes(mount, MountAttr.RDONLY, 0, 0, true)] : []),
+    ...sealShare(mount, share.readonly),
     resolve({ root, path: text(share.path), flags }, { to: onto }),
     attach(mount, onto),
     sys('close', [mount]),

@@ -12,11 +12,15 @@ import { type Slot, slot, text } from '../program/operand.js';
 import { resolve, sys } from '../program/step.js';
 import { rule } from './launch.js';
 import { attach, newFilesystem, setAttributes } from './mount-steps.js';
+import { sealShare } from './show-share.js';
 
-/** Directories and links of a tmpfs, and the tree's own entries bound into it, so that nothing is ever created in the tree. */
+/**
+ * Directories and links of a tmpfs, and the tree's own entries bound into it, so that nothing is ever created in the tree. Many launches see it, so the
+ * tmpfs is read-only: `rm /bin` by one would be for all, until the next prepare. `readonly`: so is what is the tree's.
+ */
 export function treeSkeleton(
   root: PreparedRoot & { readonly kind: 'skeleton' },
-  c: { readonly place: Slot; readonly root: Slot; readonly attributes: number },
+  c: { readonly place: Slot; readonly root: Slot; readonly readonly: boolean },
 ): readonly Action[] {
   const from = slot('skeleton_from');
   const mount = slot('skeleton_mount');
@@ -56,7 +60,7 @@ export function treeSkeleton(
             to: mount,
           },
         ),
-        ...(c.attributes === 0 ? [] : [setAttributes(mount, c.attributes, 0, 0, true)]),
+        ...sealShare(mount, c.readonly),
         resolve(
           { root: c.root, path: text(path), make: entry.directory ? 'directories' : 'file' },
           { to: onto },
@@ -67,5 +71,8 @@ export function treeSkeleton(
         sys('close', [onto]),
       ]);
     }),
+    action({ title: 'make the skeleton read-only', because: rule('all see the same') }, [
+      setAttributes(c.root, MountAttr.RDONLY, 0, 0, false),
+    ]),
   ];
 }

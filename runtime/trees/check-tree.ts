@@ -110,7 +110,7 @@ export function checkTree(tree: RegisteredTree): CheckedTree {
         .filter(share => share.optional && !isThere(share.path))
         .map(share => ({ kind: 'left-out', share: share.path }) as const),
       ...shares
-        .filter(share => (mountOf(share.path, mounts)?.peerGroup ?? 0) === 0)
+        .filter(share => !share.readonly && (mountOf(share.path, mounts)?.peerGroup ?? 0) === 0)
         .map(share => ({ kind: 'not-live', share: share.path }) as const),
     ],
   };

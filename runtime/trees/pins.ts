@@ -10,10 +10,10 @@
  *     NAME@N.closing            the former .json of a generation that is being released
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import type { Pin, Share } from '../../spec/environment.js';
+import { PINS, type Pin, type Share } from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
 
-export const PINS = '/run/chos-trees';
+export { PINS };
 
 /** A share as it was when the environment was prepared. */
 export interface PreparedShare extends Share {

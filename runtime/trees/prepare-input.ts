@@ -75,7 +75,10 @@ export function prepareInput(
       hostView: HOST_VIEW,
       shares: [...shares]
         .sort((one, other) => (one.path < other.path ? -1 : 1))
-        .map(share => ({ ...share, live: (mountOf(share.path, mounts)?.peerGroup ?? 0) > 0 })),
+        .map(share => ({
+          ...share,
+          live: !share.readonly && (mountOf(share.path, mounts)?.peerGroup ?? 0) > 0,
+        })),
       stale: generations
         .filter(one => one.state === 'ready' && one.record !== null)
         .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)

@@ -40,7 +40,7 @@ const whole: Readonly<Record<string, TreeEntry>> = {
   '/var/mail': directory,
 };
 const home = mount('/home', { master: 2 });
-const mail = mount('/var/mail', { device: '8:2', root: '/mail', attributes: MountAttr.RDONLY, master: 3 });
+const mail = mount('/var/mail', { device: '8:2', root: '/mail', attributes: MountAttr.RDONLY });
 
 interface Change {
   readonly entries?: Readonly<Record<string, TreeEntry | null>>;
@@ -92,6 +92,8 @@ test('mounts', () => {
   assert.equal(told({ mounts: [{ ...home, device: '8:9' }, mail] }), ['other-mount /home']);
   assert.equal(told({ mounts: [{ ...home, master: 7 }, mail] }), ['other-mount /home']);
   assert.equal(told({ mounts: [home, { ...mail, attributes: 0 }] }), ['other-mount /var/mail']);
+  // Read-only, but what is mounted on the host later would arrive in it, writable.
+  assert.equal(told({ mounts: [home, { ...mail, master: 3 }] }), ['other-mount /var/mail']);
   assert.equal(told({ mounts: [home, mail, mount('/old')] }), []);
   assert.equal(told({ mounts: [home, mail, mount('/old')], former: ['/old', '/home'] }), [
     'surplus-mount /old',

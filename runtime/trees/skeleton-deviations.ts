@@ -66,8 +66,11 @@ function mountDeviation(wanted: SkeletonMount, actual: ActualSkeleton, host: Hos
   const source = mountOf(real, host.mounts);
   if (source === undefined || source.device !== found.device || rooted(real, source) !== rooted(path, found))
     return { kind: 'other-mount', path, why: 'directory' };
-  if (wanted.readonly && (found.attributes & MountAttr.RDONLY) === 0)
-    return { kind: 'other-mount', path, why: 'writable' };
+  if (wanted.readonly) {
+    // One that receives mounts shows them as the host has them: writable.
+    const sealed = (found.attributes & MountAttr.RDONLY) !== 0 && found.master === 0 && found.peerGroup === 0;
+    return sealed ? null : { kind: 'other-mount', path, why: 'writable' };
+  }
   return source.peerGroup !== 0 && found.master !== source.peerGroup
     ? { kind: 'other-mount', path, why: 'not-live' }
     : null;

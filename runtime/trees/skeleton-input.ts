@@ -73,7 +73,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     input,
     deviations: there ? deviationsOf(plan, actual, hostMounts(host), former) : [],
     generations: readGenerations(prefix + PINS).filter(one => one.tree === path),
-    notLive: input.shares.map(share => share.path).filter(share => !live(share)),
+    notLive: input.shares.filter(share => !share.readonly && !live(share.path)).map(share => share.path),
   };
 }
 
@@ -117,7 +117,7 @@ export function skeletonWork(
     stale: generations
       .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)
       .map(one => `${file}@${one.number}`),
-    shares: input.shares.map(share => ({ ...share, live: !notLive.includes(share.path) })),
+    shares: input.shares.map(share => ({ ...share, live: !share.readonly && !notLive.includes(share.path) })),
     holders: shownTrees(input),
     readonly: readonlyTrees(input),
   };

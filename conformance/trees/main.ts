@@ -5,11 +5,17 @@ import { elisionCases } from './elision-cases.js';
 import { chos, setUp } from './machine.js';
 import { registryCases } from './registry-cases.js';
 import { sealedCases } from './sealed-cases.js';
+import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 
-const cases = [...elisionCases, ...sealedCases, ...treeCases, ...skeletonCases, ...registryCases].filter(
-  ({ name }) => name.includes(process.env.ONLY ?? ''),
-);
+const cases = [
+  ...sharedViewCases,
+  ...elisionCases,
+  ...sealedCases,
+  ...treeCases,
+  ...skeletonCases,
+  ...registryCases,
+].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 function enterMachine(): never {
   const self = process.argv[1] ?? '';

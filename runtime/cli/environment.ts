@@ -5,6 +5,7 @@ import type { AdmittedSpec } from '../admit/admit.js';
 import { brokenFileLines } from '../report/broken-file-text.js';
 import type { Failure } from '../report/failure.js';
 import { bareTree, environmentOf, TREE_ANNOTATION, treeAt } from '../trees/choose.js';
+import { generationAt } from '../trees/pins.js';
 import { faultsOf } from '../trees/prepare-input.js';
 import { type NoRegistry, readRegistry } from '../trees/read-registry.js';
 import { type BrokenFile, DEFAULT_NAME, type RegisteredTree, type Registry } from '../trees/registry.js';
@@ -63,6 +64,15 @@ function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Env
   return tree === undefined ? null : bareTree(tree);
 }
 
+/** A launch by that way would have rights in the view of all others that none of theirs had (design.md section 5, "Rules of pinned", 11). */
+function joinsShared({ config }: AdmittedSpec): Attempt<null> {
+  const path = config.linux?.namespaces?.find(({ type }) => type === 'mount')?.path ?? '';
+  const shared = path === '' ? undefined : generationAt(path);
+  if (shared === undefined) return ok(null);
+  const { name, tree } = shared;
+  return refuse({ kind: 'tree', fault: { kind: 'joins-shared', path, generation: name, tree } });
+}
+
 export interface ChosenEnvironment {
   readonly environment: Environment | null;
   readonly broken: readonly BrokenFile[];
@@ -74,6 +84,8 @@ export function chooseEnvironment(
   spec: AdmittedSpec,
   bundle: string,
 ): Attempt<ChosenEnvironment> {
+  const joined = joinsShared(spec);
+  if (joined.kind === 'failure') return joined;
   const option = invocation.line.options.texts.get('tree');
   const name = option ?? spec.config.annotations?.[TREE_ANNOTATION];
   if (name === undefined) return ok({ environment: byRoot(invocation, spec, bundle), broken: [] });

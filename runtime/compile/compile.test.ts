@@ -143,6 +143,10 @@ test('needs-mount-namespace: it would change the host', () => {
   assert.equal(refusals({ config: { linux: { ...linux, devices } } }), [
     ['linux.devices', { kind: 'needs-mount-namespace', property: 'devices' }],
   ]);
+  for (const rootfsPropagation of ['private', 'rslave', 'shared', 'unbindable'])
+    assert.equal(refusals({ config: { linux: { ...linux, rootfsPropagation } } }), [
+      ['linux.rootfsPropagation', { kind: 'needs-mount-namespace', property: 'linux.rootfsPropagation' }],
+    ]);
 });
 
 test('lsm-missing: a label that nobody would enforce', () => {

@@ -75,12 +75,12 @@ export function enteredPlacement(
   launch: Launch,
   environment: Environment,
   namespaces: Namespaces,
-  elided: Placement['elided'],
-  annotations: Placement['annotations'],
+  { elided, annotations, shared }: Pick<Placement, 'elided' | 'annotations' | 'shared'>,
 ): Placement {
   const mounts = launch.config.mounts ?? [];
   return {
     entered: true,
+    shared,
     hostDevices: environment.hostView.includes('/dev'),
     elided,
     annotations: { ...annotations, 'org.chos.elided': String(elided.size) },

@@ -49,9 +49,10 @@ import {
   tell,
 } from './channel.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
+import { type Container, type EnteredView, enterContainer } from './enter-container.js';
 import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
 import { cloneArguments } from './hooks.js';
-import { createLaunch, hasMountNamespace, type Launch, rule } from './launch.js';
+import { createLaunch, type Launch, rule } from './launch.js';
 import { setLink } from './link.js';
 import { sendPidfd } from './pidfd-socket.js';
 import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
@@ -76,6 +77,8 @@ export interface ExecInput {
       readonly backEnd: string;
       /** The tree to which the kernel's link leads. */
       readonly link: string | null;
+      /** Init is in a view that others share. */
+      readonly shared: boolean;
     };
   };
   readonly facts: HostFacts;
@@ -97,16 +100,6 @@ export type CompiledExec =
       readonly warnings: readonly CompileWarning[];
     }
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
-
-/** All that init may be in. Joining a namespace that is our own already changes nothing. */
-const joinAll = Clone.NEWNS | Clone.NEWNET | Clone.NEWIPC | Clone.NEWUTS | Clone.NEWCGROUP;
-
-interface Container {
-  readonly pid: Slot;
-  readonly pidfd: Slot;
-  /** init's root directory: where it is not that of its mount namespace. */
-  readonly root: Slot;
-}
 
 /** The pid and start time that `exec` read are those of init still: checked again on the pidfd, which cannot be reused. */
 function findInit(launch: Launch, input: ExecInput, init: Container): Action {
@@ -136,17 +129,6 @@ function findInit(launch: Launch, input: ExecInput, init: Container): Action {
       found,
     ],
   );
-}
-
-function enterContainer(launch: Launch, init: Container): Action {
-  const chroot: readonly Line[] = hasMountNamespace(launch)
-    ? []
-    : [sys('fchdir', [init.root]), sys('chroot', [text('.')]), sys('chdir', [text('/')])];
-  return action({ title: 'enter the namespaces of init', because: rule('exec') }, [
-    sys('setns', [init.pidfd, joinAll]),
-    ...chroot,
-    sys('close', [init.root]),
-  ]);
 }
 
 /** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
@@ -205,6 +187,7 @@ function processTrack(
   parts: {
     readonly begin: ReturnType<typeof label>;
     readonly init: Container;
+    readonly view: EnteredView;
     readonly cgroups: ExecCgroups;
     /** The host's /proc is needed for it. */
     readonly link: readonly Action[];
@@ -226,7 +209,7 @@ function processTrack(
       ...outOfMemoryScore(launch),
       ...command.reserve,
       ...parts.link,
-      enterContainer(launch, parts.init),
+      ...enterContainer(launch, parts.init, parts.view),
       ...session(),
       ...scheduling(launch),
       ...keyring(launch),
@@ -377,6 +360,7 @@ export function compileExec(input: ExecInput): CompiledExec {
         processTrack(launch, {
           begin,
           init,
+          view: input.state.chos,
           cgroups,
           link: input.state.chos.link ? setLink(launch.open, input.state.chos.link, rule('state.json')) : [],
           terminal,

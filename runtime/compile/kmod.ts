@@ -205,12 +205,16 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
   const c: Cells = { record: slot('skeleton_record', -1), pin: slot('skeleton_pin', -1), look: createLook() };
   const namespaces = createNamespaces();
   const onHost = judgeMounts(given, environment, link.skeleton);
-  const copyBecause = whyOwnCopy(given, onHost);
+  const copyBecause = whyOwnCopy(given, onHost, 'directory');
   const pin = copyBecause === null ? null : link.pin;
   const verdicts = pin === null ? onHost : judgeMounts(given, environment, pin);
   const elided = elidedMounts(given, environment, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin?.name ?? link.skeleton.path };
-  const placement = enteredPlacement(given, environment, namespaces, elided.places, annotations);
+  const placement = enteredPlacement(given, environment, namespaces, {
+    elided: elided.places,
+    annotations,
+    shared: copyBecause === null,
+  });
   const launch: Launch = { ...given, placement };
   return {
     launch,

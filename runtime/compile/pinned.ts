@@ -95,10 +95,14 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const c: Cells = { pin: slot('pin_fd', -1), record: slot('pin_record', -1) };
   const namespaces = createNamespaces();
   const verdicts = judgeMounts(given, environment, pin);
-  const copyBecause = whyOwnCopy(given, verdicts);
+  const copyBecause = whyOwnCopy(given, verdicts, 'namespace');
   const elided = elidedMounts(given, environment, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin.name };
-  const placement = enteredPlacement(given, environment, namespaces, elided.places, annotations);
+  const placement = enteredPlacement(given, environment, namespaces, {
+    elided: elided.places,
+    annotations,
+    shared: copyBecause === null,
+  });
   const launch: Launch = { ...given, placement };
   const enter =
     copyBecause === null

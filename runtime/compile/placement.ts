@@ -11,6 +11,8 @@ import { type Line, sys } from '../program/step.js';
 export interface Placement {
   /** Init enters a mount namespace that is there, and so is not started in a new one. */
   readonly entered: boolean;
+  /** Init stays in a view that others share: whoever enters it later must not be able to change it. */
+  readonly shared: boolean;
   /** /dev is the host's: nothing is made in it. */
   readonly hostDevices: boolean;
   /** Entries of `mounts` that are left out, with the actions that prove at their place that they may be. */
@@ -25,6 +27,7 @@ export interface Placement {
 
 export const ordinary: Placement = {
   entered: false,
+  shared: false,
   hostDevices: false,
   elided: new Map(),
   annotations: {},

@@ -157,6 +157,12 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
         kind: 'needs-mount-namespace',
         property: 'root.readonly',
       });
+    const propagation: string = config.linux?.rootfsPropagation ?? '';
+    if (propagation !== '')
+      refuse(launch.because('linux', 'rootfsPropagation'), {
+        kind: 'needs-mount-namespace',
+        property: 'linux.rootfsPropagation',
+      });
     if ((config.linux?.devices ?? []).length > 0)
       refuse(launch.because('linux', 'devices'), { kind: 'needs-mount-namespace', property: 'devices' });
     return {

@@ -248,6 +248,7 @@ export function describeState(launch: Launch): Template {
     ...(launch.environment && launch.environment.variables.length > 0
       ? [`,"variables":${JSON.stringify(launch.environment.variables)}`]
       : []),
+    ...(launch.placement.entered ? [`,"shared":${launch.placement.shared}`] : []),
     ...(launch.environment?.link ? [`,"link":${JSON.stringify(launch.environment.link.target)}`] : []),
     `,"entry":"${options.entry}"}}\n`,
   ];

@@ -11,6 +11,13 @@ export type TreeFault =
   | { readonly kind: 'broken-registry'; readonly verb: string; readonly first: string }
   /** The registry demands a back end for the tree that cannot be used. */
   | { readonly kind: 'cannot-use'; readonly tree: string; readonly backEnd: string; readonly reason: string }
+  /** config.json names the mount namespace of a generation, in which nothing may ever be mounted. */
+  | {
+      readonly kind: 'joins-shared';
+      readonly path: string;
+      readonly generation: string;
+      readonly tree: string;
+    }
   | { readonly kind: 'needs-root'; readonly verb: string }
   /** The mount namespace of process 1 cannot be told from the caller's, or not be entered. */
   | { readonly kind: 'no-host-namespace'; readonly verb: string; readonly code: string }

@@ -79,6 +79,8 @@ export function treeFaultText(fault: TreeFault): string {
       return `${fault.verb}: a tree of a broken file may be in use, so nothing is taken away; mend the file first: ${fault.first}`;
     case 'cannot-use':
       return `start tree \`${fault.tree}\` with the back end ${fault.backEnd}: ${fault.reason}`;
+    case 'joins-shared':
+      return `join the mount namespace ${fault.path}: it is ${fault.generation}, which all containers of the tree share; start in it with the annotation org.chos.tree=${fault.tree}`;
     case 'needs-root':
       return `${fault.verb} a tree: Operation not permitted; this needs root`;
     case 'no-host-namespace':

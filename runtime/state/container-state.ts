@@ -23,6 +23,8 @@ export interface ContainerState {
     readonly backEnd: string;
     /** The tree to which the kernel's link of its processes leads; null: it uses none. */
     readonly link: string | null;
+    /** Its init is in a view that others share. States of earlier versions do not say whether: then all that entered one count. */
+    readonly shared: boolean;
     /** What the registry adds to the environment of every process. */
     readonly variables: readonly string[];
     readonly entry: string;
@@ -74,6 +76,8 @@ export function parseState(id: string, text: string): ContainerState | null {
       cgroups: cgroups.filter(path => typeof path === 'string' && path.startsWith('/')),
       backEnd: textOf(chos.backEnd) ?? '',
       link: textOf(chos.link),
+      shared:
+        typeof chos.shared === 'boolean' ? chos.shared : ['kmod', 'pinned'].includes(String(chos.backEnd)),
       variables: (Array.isArray(chos.variables) ? chos.variables : []).filter(
         entry => typeof entry === 'string',
       ),

@@ -92,6 +92,16 @@ export function readGenerations(directory = PINS): readonly Generation[] {
     );
 }
 
+/** The generation whose mount namespace a path leads to, e.g. that of /proc/PID/ns/mnt. */
+export function generationAt(path: string): Generation | undefined {
+  try {
+    const { ino } = statSync(path);
+    return readGenerations().find(one => one.record?.inode === ino);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The generation that launches of a tree use: the newest that is ready. */
 export function currentGeneration(
   generations: readonly Generation[],

@@ -113,6 +113,32 @@ export const kmodCases: readonly MachineCase[] = [
       drop own bare`,
   ),
   kmod(
+    'who-enters-later-has-no-more-rights',
+    `
+      echo hello >/home/hello
+      environment victim one; environment witness two
+      started victim; started witness
+      before=$(points self)
+      for capability in CAP_SYS_ADMIN CAP_SYS_CHROOT; do
+        own=$(chos exec --cap $capability victim sh -c 'umount -l /home 2>/dev/null; umount -l /proc 2>/dev/null; readlink /proc/self/ns/mnt || true')
+        [ "$own" != "$(namespace "$(init_of victim)")" ] || { wrong=1; echo "exec with $capability is where the others are"; }
+        host_mounts "after exec with $capability"
+        same "the share" "$(inside witness /home/hello)" hello
+        same "the tree of exec with $capability" "$(chos exec --cap $capability victim cat /etc/os-release)" ID=one
+        same "directories of the host that it sees" "$(chos exec --cap $capability victim grep -c ' /lab' /proc/self/mountinfo || true)" 0
+      done
+      same "where exec without them is" "$(chos exec victim readlink /proc/self/ns/mnt)" "$(namespace self)"
+      for capability in CAP_SYS_ADMIN CAP_SYS_CHROOT; do
+        environment more one '.process.capabilities = {bounding: ["'$capability'"]} | .process.args = ["true"]'
+        matches explain "$(chos explain "$PLACE/more")" "take a copy of .*, because $capability could"
+        same "a launch with $capability" "$(in_foreground more)" ""
+      done
+      environment private one '.linux.rootfsPropagation = "rprivate" | .process.args = ["grep", "-c", "master:", "/proc/self/mountinfo"]'
+      same "mounts that follow the host" "$(in_foreground private)" 0
+      drop victim witness
+      rm /home/hello`,
+  ),
+  kmod(
     'nothing-is-written-to-the-skeleton',
     `
       environment writer one '${ownMounts} | .process.args = ["sh", "-c", "touch /x; rm /etc; mkdir /y; touch /etc/mark; echo done"]'

@@ -116,7 +116,7 @@ export function readCase(name: string): GoldenCase {
     };
     return {
       name,
-      kinds: [input.state.chos.link ? 'kmod' : 'private'],
+      kinds: [input.state.chos.backEnd as Kind],
       compile: () => programOf(name, compileExec(input)),
     };
   }

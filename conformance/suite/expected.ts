@@ -11,6 +11,10 @@ export interface Deviation {
 }
 
 const crun: Readonly<Record<string, string>> = {
+  'exec/cpu-affinity-initial-and-final': 'crun 1.8 does not know execCPUAffinity',
+  'exec/cpu-affinity-initial-alone-is-lifted': 'crun 1.8 does not know execCPUAffinity',
+  'exec/cpu-affinity-final-alone': 'crun 1.8 does not know execCPUAffinity',
+  'exec/cpu-affinity-that-the-host-has-not': 'crun 1.8 does not know execCPUAffinity',
   'confinement/limit-nofile-0': 'crun itself opens files under the limit of the command',
   'confinement/limit-nofile-3': 'crun itself opens files under the limit of the command',
   'confinement/limit-nofile-8': 'crun itself opens files under the limit of the command',
@@ -83,6 +87,10 @@ const crun: Readonly<Record<string, string>> = {
 };
 
 const runc: Readonly<Record<string, string>> = {
+  'exec/cpu-affinity-initial-and-final': 'runc 1.1 does not know execCPUAffinity',
+  'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
+  'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',
+  'exec/cpu-affinity-that-the-host-has-not': 'runc 1.1 does not know execCPUAffinity',
   'user/4294967295-is-refused-as-owner-of-a-device': 'runc hands -1 to chown(2), which changes nothing',
   'confinement/limit-nofile-0': 'runc itself opens files under the limit of the command',
   'confinement/limit-nofile-3': 'runc itself opens files under the limit of the command',

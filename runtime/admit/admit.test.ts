@@ -272,6 +272,11 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
     { initial: '0-3,x' },
     'process.execCPUAffinity.initial must be a list of CPUs such as 0-3,7, not "0-3,x"',
   ],
+  [
+    'process.execCPUAffinity',
+    { final: '3-1' },
+    'process.execCPUAffinity.final must be a list of CPUs such as 0-3,7, not "3-1"',
+  ],
   // Root, mounts, hooks.
   ['root.path', '', 'root.path must not be empty'],
   ['mounts[0].destination', '', 'mounts[0].destination must not be empty'],

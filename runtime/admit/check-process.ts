@@ -1,9 +1,7 @@
+import { parseCpuList } from '../../spec/cpu-list.js';
 import type { Process, Rlimit, Scheduler } from '../../spec/generated/config.js';
 import { checkAbsolute, checkEnvironment } from './check-text.js';
 import { formatPath, type Note, type ValuePath } from './diagnostic.js';
-
-/** List format of cpuset(7), which execCPUAffinity uses: 0-3,7. */
-const cpuList = /^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$/;
 
 const realTimePolicies = ['SCHED_FIFO', 'SCHED_RR'];
 
@@ -17,7 +15,7 @@ export function checkProcess(process: Process, base: ValuePath, note: Note): voi
   for (const when of ['initial', 'final'] as const) {
     const list = process.execCPUAffinity?.[when];
     // Go's omitempty makes an empty text the same as none.
-    if (list === undefined || list === '' || cpuList.test(list)) continue;
+    if (list === undefined || list === '' || parseCpuList(list) !== null) continue;
     note([...base, 'execCPUAffinity', when], { kind: 'wrong-form', form: 'cpu-list' });
   }
 }

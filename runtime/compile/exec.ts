@@ -48,6 +48,7 @@ import {
   Signal,
   tell,
 } from './channel.js';
+import { type CpuAffinity, cpuAffinity } from './cpu-affinity.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
 import { type Container, type EnteredView, enterContainer } from './enter-container.js';
 import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
@@ -189,6 +190,7 @@ function processTrack(
     readonly init: Container;
     readonly view: EnteredView;
     readonly cgroups: ExecCgroups;
+    readonly affinity: CpuAffinity;
     /** The host's /proc is needed for it. */
     readonly link: readonly Action[];
     readonly terminal: Terminal;
@@ -206,6 +208,7 @@ function processTrack(
         sys('close', [cells.hostEnd]),
       ]),
       ...parts.cgroups.enter,
+      ...parts.affinity.final,
       ...outOfMemoryScore(launch),
       ...command.reserve,
       ...parts.link,
@@ -272,6 +275,7 @@ export function compileExec(input: ExecInput): CompiledExec {
 
   const init: Container = { pid: initPid, pidfd: slot('init_pidfd', -1), root: slot('init_root', -1) };
   const begin = label('process_begin');
+  const affinity = cpuAffinity(launch);
   const terminal = terminalOf(launch, input);
   const messages = hostMessages(launch, {
     title: 'wait for the process',
@@ -288,6 +292,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     guardKernel(),
     sweepDescriptors(launch),
     findInit(launch, input, init),
+    ...affinity.initial,
     ...cgroups.open,
     ...(options.console
       ? [connectConsole(cells.consoleSocket, terminal.socket, rule('--console-socket'))]
@@ -362,6 +367,7 @@ export function compileExec(input: ExecInput): CompiledExec {
           init,
           view: input.state.chos,
           cgroups,
+          affinity,
           link: input.state.chos.link ? setLink(launch.open, input.state.chos.link, rule('state.json')) : [],
           terminal,
           seccomp,

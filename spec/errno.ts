@@ -134,9 +134,14 @@ export const errnos = {
   ENOTRECOVERABLE: { number: 131, words: 'State not recoverable' },
   ERFKILL: { number: 132, words: 'Operation not possible due to RF-kill' },
   EHWPOISON: { number: 133, words: 'Memory page has hardware error' },
+  // Not for programs (linux/errno.h), but file systems let it out.
+  ENOTSUPP: { number: 524, words: 'Unknown error 524' },
 } as const satisfies Readonly<Record<string, { readonly number: number; readonly words: string }>>;
 
 export type ErrnoName = keyof typeof errnos;
+
+/** For what is tried and may fail as it likes. */
+export const anyErrno = Object.keys(errnos) as readonly ErrnoName[];
 
 let namesByNumber: ReadonlyMap<number, ErrnoName> | undefined;
 

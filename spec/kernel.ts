@@ -14,6 +14,7 @@ export const AT_EMPTY_PATH = 0x1000;
 export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
 export const F_GETFD = 1;
 export const F_SETFD = 2;
+export const F_GETFL = 3;
 export const F_DUPFD_CLOEXEC = 1030; // linux/fcntl.h
 export const FD_CLOEXEC = 1;
 
@@ -79,6 +80,7 @@ export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
 export const S_IFIFO = 0o010000;
+export const S_IFSOCK = 0o140000;
 export const S_IFREG = 0o100000;
 
 // linux/sched.h
@@ -130,6 +132,7 @@ export const MNT_DETACH = 2;
 
 // linux/magic.h
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;
+export const PIPEFS_MAGIC = 0x50495045;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const CGROUP_SUPER_MAGIC = 0x27e0eb;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;

@@ -11,8 +11,9 @@ import { Signal } from './channel.js';
 import { environmentOf, executable } from './executable.js';
 import { findHome } from './home.js';
 import { type Launch, rule } from './launch.js';
-import { identity, ownStreams, workingDirectory } from './process.js';
+import { identity, workingDirectory } from './process.js';
 import { limits } from './rlimits.js';
+import { ownStreams } from './streams.js';
 
 export interface Becoming {
   /** While the host's rights and namespaces are there: what needs them for a limit. */

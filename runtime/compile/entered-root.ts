@@ -128,17 +128,18 @@ export function prepareEnteredRoot(
       foregroundTerminal,
     };
   const mounts = mountActions(launch);
+  const devices = deviceActions(launch);
   return {
     actions: [
       ...entrance.enter,
       ...propagation(launch, 'first'),
       ...entrance.unseal,
       ...mounts.actions,
-      ...deviceActions(launch).actions,
+      ...devices.actions,
       ...terminal.beforePivot,
       ...input.beforePivot,
       makeWorkingDirectory(launch),
-      ...maskedPaths(launch),
+      ...maskedPaths(launch, devices.dev),
       ...readonlyPaths(launch),
       ...mounts.seal,
       ...entrance.seal,

@@ -61,6 +61,7 @@ import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js'
 import { scheduling } from './scheduling.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, readStartTime } from './state.js';
+import { ownDevices } from './streams.js';
 import { procActions } from './system.js';
 import { connectConsole, openPty, sendMaster, takeTerminal } from './terminal.js';
 
@@ -213,6 +214,8 @@ function processTrack(
       ...command.reserve,
       ...parts.link,
       ...enterContainer(launch, parts.init, parts.view),
+      // First of all: everything inside can see this process from now on.
+      ...(launch.process.terminal === true ? [] : [ownDevices(launch)]),
       ...session(),
       ...scheduling(launch),
       ...keyring(launch),

@@ -1,11 +1,11 @@
 /**
  * maskedPaths and readonlyPaths (config-linux.md): laid over the root through opened descriptors, before it becomes "/".
  */
-import { errnos } from '../../spec/errno.js';
+import { anyErrno } from '../../spec/errno.js';
 import {
   AT_EMPTY_PATH,
-  AT_FDCWD,
   F_DUPFD_CLOEXEC,
+  MNT_DETACH,
   MountAttr,
   S_IFCHR,
   S_IFDIR,
@@ -15,36 +15,95 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, label, ref, slot, text } from '../program/operand.js';
-import { alu, branch, call, guard, jump, load, move, resolve, subroutine, sys } from '../program/step.js';
+import { buffer, label, ref, type Slot, slot, text } from '../program/operand.js';
+import { alu, branch, call, jump, load, move, resolve, subroutine, sys } from '../program/step.js';
+import { encodeDevice } from './devices.js';
 import { type Launch, rule } from './launch.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.js';
 
 /** Paths that are not there need no cover. */
 const absent = ['ENOENT', 'ENOTDIR'] as const;
 
-export function maskedPaths(launch: Launch): readonly Action[] {
+/** A node that files can be masked with, in a mount that is attached: before Linux 6.15 others cannot be cloned. */
+interface NullDevice {
+  readonly fd: Slot;
+  readonly find: Action;
+  readonly letGo: Action;
+}
+
+/**
+ * The container's own /dev/null. The host's would be the host's inode, whose mode and owner anybody inside could change for the whole host. Where the
+ * container has none, a node on a tmpfs of its own, which lies on the root for as long as it is needed: what starts at the root's descriptor does not
+ * see it.
+ */
+function nullDevice(launch: Launch, dev: Slot): NullDevice {
+  const { open, cells } = launch;
+  const fd = slot('null_fd', -1);
+  const nodes = slot('null_nodes', -1);
+  const stat = buffer('null_stat', 256);
+  const value = slot('null_value');
+  const [other, without, done, none] = [
+    label('null_other'),
+    label('null_without'),
+    label('null_done'),
+    label('null_none'),
+  ];
+  return {
+    fd,
+    find: action({ title: 'open the /dev/null of the container', because: rule('masked files show it') }, [
+      sys('openat', [dev, text('null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], {
+        to: fd,
+        on: [anyErrno, without],
+      }),
+      // CVE-2025-31133: what is bound over a secret must be the null device and nothing else.
+      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+      load(value, 'U16', stat, Statx.MODE),
+      alu(value, value, 'AND', S_IFMT),
+      branch(value, 'NE', S_IFCHR, other),
+      load(value, 'U32', stat, Statx.RDEV_MAJOR),
+      branch(value, 'NE', 1, other),
+      load(value, 'U32', stat, Statx.RDEV_MINOR),
+      branch(value, 'EQ', 3, done),
+      other,
+      sys('close', [fd]),
+      without,
+      ...newFilesystem(
+        'tmpfs',
+        'tmpfs',
+        [
+          ['nr_inodes', '2'],
+          ['mode', '755'],
+        ],
+        MountAttr.NOSUID | MountAttr.NOEXEC,
+        nodes,
+      ),
+      sys('mknodat', [nodes, text('null'), S_IFCHR | 0o666, encodeDevice(1, 3)]),
+      attach(nodes, cells.rootFd),
+      sys('openat', [nodes, text('null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], { to: fd }),
+      done,
+    ]),
+    letGo: action({ title: 'let go of /dev/null', because: rule('masked files show it') }, [
+      sys('close', [fd]),
+      branch(nodes, 'LT', 0, none),
+      sys('fchdir', [nodes]),
+      sys('umount2', [text('.'), MNT_DETACH]),
+      sys('fchdir', [cells.rootFd]),
+      sys('close', [nodes]),
+      none,
+    ]),
+  };
+}
+
+/** `dev`: the container's /dev, opened. */
+export function maskedPaths(launch: Launch, dev: Slot): readonly Action[] {
   const paths = launch.config.linux?.maskedPaths ?? [];
   if (paths.length === 0) return [];
-  const { open, cells } = launch;
-  const nullFd = slot('null_fd', -1);
-  // One empty read-only tmpfs serves every masked directory: made for the first one, and cloned from there: before Linux 6.15 a mount that is not
-  // attached cannot be cloned.
+  const { cells } = launch;
+  const device = nullDevice(launch, dev);
+  // One empty read-only tmpfs serves every masked directory: made for the first one, and cloned from there.
   const empty = slot('empty_fd', -1);
   const stat = buffer('mask_stat', 256);
   const value = slot('mask_value');
-  const prepare = action({ title: 'open /dev/null', because: rule('masked files show /dev/null') }, [
-    sys('openat', [AT_FDCWD, text('/dev/null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], { to: nullFd }),
-    // CVE-2025-31133: what is bound over a secret must be the null device and nothing else.
-    sys('statx', [nullFd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
-    load(value, 'U16', stat, Statx.MODE),
-    alu(value, value, 'AND', S_IFMT),
-    guard(value, 'EQ', S_IFCHR, errnos.ENODEV.number),
-    load(value, 'U32', stat, Statx.RDEV_MAJOR),
-    guard(value, 'EQ', 1, errnos.ENODEV.number),
-    load(value, 'U32', stat, Statx.RDEV_MINOR),
-    guard(value, 'EQ', 3, errnos.ENODEV.number),
-  ]);
   const path = slot('mask_path');
   const destination = slot('mask_destination');
   const cover = slot('mask_cover');
@@ -76,7 +135,9 @@ export function maskedPaths(launch: Launch): readonly Action[] {
     cloneTree(empty, false, cover),
     jump(ready),
     isFile,
-    cloneTree(nullFd, false, cover),
+    cloneTree(device.fd, false, cover),
+    // The node may be one of many names: of a /dev that config.json binds, or of the image.
+    setAttributes(cover, MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NOEXEC, 0, 0, false),
     ready,
     attach(cover, destination),
     sys('close', [cover]),
@@ -89,7 +150,7 @@ export function maskedPaths(launch: Launch): readonly Action[] {
       call(mask),
     ]),
   );
-  return [prepare, ...masks];
+  return [device.find, ...masks, device.letGo];
 }
 
 export function readonlyPaths(launch: Launch): readonly Action[] {

@@ -1,20 +1,8 @@
-/**
- * The back end `private`: ordinary OCI mounts in a mount namespace of the container's own, as crun and runc do.
- */
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_SYMLINK_NOFOLLOW,
-  S_IFCHR,
-  S_IFMT,
-  STATX_BASIC,
-  Statx,
-} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, label, type Operand, ref, type Slot, slot, struct, text, u32 } from '../program/operand.js';
-import { alu, branch, call, type Line, load, move, send, store, subroutine, sys } from '../program/step.js';
+import { type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import { send, store, sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
-import { hasMountNamespace, type Launch, rule } from './launch.js';
+import { hasMountNamespace, type Launch } from './launch.js';
 import { maskedPaths, readonlyPaths } from './masks.js';
 import { mountActions, refusedMounts } from './mounts.js';
 import type { Refuse } from './refusal.js';
@@ -27,6 +15,7 @@ import {
   readonlyRoot,
   separate,
 } from './root.js';
+import { ownDevices } from './streams.js';
 import { bindConsole, openPty, sendMaster, takeTerminal } from './terminal.js';
 
 export interface RootInput {
@@ -46,77 +35,12 @@ export interface RootActions {
   readonly foregroundTerminal: boolean;
 }
 
-/** The null device that the caller had open on 0-2 is the host's: the container's own takes its place. */
-function ownNull(launch: Launch): Action {
-  const { open } = launch;
-  const stat = buffer('null_stat', 256);
-  const value = slot('null_value');
-  const fd = slot('null_own', -1);
-  const number = slot('null_stream');
-  const [from, path, flags, isNull] = [
-    slot('null_from'),
-    slot('null_path'),
-    slot('null_flags'),
-    slot('is_null'),
-  ];
-  const other = label('null_other');
-  const look = subroutine('is_it_null', [
-    move(isNull, 0),
-    sys('statx', [from, ref(path), flags, STATX_BASIC, stat], {
-      on: [['EBADF', 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'], other],
-    }),
-    load(value, 'U16', stat, Statx.MODE),
-    alu(value, value, 'AND', S_IFMT),
-    branch(value, 'NE', S_IFCHR, other),
-    load(value, 'U32', stat, Statx.RDEV_MAJOR),
-    branch(value, 'NE', 1, other),
-    load(value, 'U32', stat, Statx.RDEV_MINOR),
-    branch(value, 'NE', 3, other),
-    move(isNull, 1),
-    other,
-  ]);
-  const isItNull = (dir: Operand, name: string, at: number): readonly Line[] => [
-    move(from, dir),
-    move(path, text(name)),
-    move(flags, at),
-    call(look),
-  ];
-  const [again, next, opened, done] = [
-    label('null_again'),
-    label('null_next'),
-    label('null_opened'),
-    label('null_done'),
-  ];
-  return action({ title: 'use the /dev/null of the container', because: rule('standard streams') }, [
-    again,
-    ...isItNull(number, '', AT_EMPTY_PATH),
-    branch(isNull, 'EQ', 0, next),
-    branch(fd, 'GE', 0, opened),
-    // A root file system may bring its own idea of /dev/null: another device must not even be opened, by us with all our rights.
-    ...isItNull(AT_FDCWD, '/dev/null', AT_SYMLINK_NOFOLLOW),
-    branch(isNull, 'EQ', 0, done),
-    sys('openat', [AT_FDCWD, text('/dev/null'), open.RDWR | open.CLOEXEC | open.NOFOLLOW, 0], {
-      to: fd,
-      on: [['ENOENT', 'ENOTDIR', 'EACCES', 'ENXIO', 'ELOOP'], done],
-    }),
-    ...isItNull(fd, '', AT_EMPTY_PATH),
-    branch(isNull, 'EQ', 0, done),
-    opened,
-    sys('dup3', [fd, number, 0]),
-    next,
-    alu(number, number, 'ADD', 1),
-    branch(number, 'LE', 2, again),
-    done,
-    move(value, 0),
-  ]);
-}
-
 export function terminalActions(
   launch: Launch,
   consoleSocket: Slot,
 ): { readonly beforePivot: readonly Action[]; readonly afterPivot: readonly Action[] } {
   const { process, cells, options } = launch;
-  if (process.terminal !== true) return { beforePivot: [], afterPivot: [ownNull(launch)] };
+  if (process.terminal !== true) return { beforePivot: [], afterPivot: [ownDevices(launch)] };
   const because = launch.because('process', 'terminal');
   const { pty, action: open } = openPty(launch, cells.rootFd, process, because);
   const fds = struct('terminal_fds', [u32(0), u32(0)]);
@@ -181,17 +105,18 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
     };
   }
   const mounts = mountActions(launch);
+  const devices = deviceActions(launch);
   return {
     actions: [
       separate(launch),
       mountRoot(launch),
       ...(input.shown ?? []),
       ...mounts.actions,
-      ...deviceActions(launch).actions,
+      ...devices.actions,
       ...terminal.beforePivot,
       ...input.beforePivot,
       makeWorkingDirectory(launch),
-      ...maskedPaths(launch),
+      ...maskedPaths(launch, devices.dev),
       ...readonlyPaths(launch),
       ...mounts.seal,
       ...readonlyRoot(launch),

@@ -5,20 +5,10 @@ import type { ErrnoName } from '../../spec/errno.js';
 import { errnos } from '../../spec/errno.js';
 import type { Process, User } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  KEYCTL_JOIN_SESSION_KEYRING,
-  S_IFCHR,
-  S_IFMT,
-  SIG_SETMASK,
-  SIGSET_SIZE,
-  STATX_BASIC,
-  Statx,
-} from '../../spec/kernel.js';
+import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
 import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
-import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../program/step.js';
+import { alu, branch, format, guard, jump, load, move, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
 /** Before the root changes: needs the host's /proc. */
@@ -114,33 +104,6 @@ export function identity(user: User | undefined, because: ReturnType<Launch['bec
       ],
     ),
   ];
-}
-
-/** The user of the process must be able to open /dev/stdout again: standard streams that are not devices become its own. */
-export function ownStreams(
-  user: User | undefined,
-  because: ReturnType<Launch['because']>,
-): readonly Action[] {
-  const uid = user?.uid ?? 0;
-  if (uid === 0) return [];
-  const stat = buffer('stream_stat', 256);
-  const type = slot('stream_type');
-  const owner = slot('stream_owner');
-  const lines: Line[] = [];
-  for (const fd of [0, 1, 2]) {
-    const next = label(`stream_${fd}`);
-    lines.push(
-      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat], { on: [['EBADF'], next] }),
-      load(type, 'U16', stat, Statx.MODE),
-      alu(type, type, 'AND', S_IFMT),
-      branch(type, 'EQ', S_IFCHR, next),
-      load(owner, 'U32', stat, Statx.UID),
-      branch(owner, 'EQ', uid, next),
-      sys('fchown', [fd, uid, -1], { on: [['EINVAL', 'EPERM', 'EROFS'], next] }),
-      next,
-    );
-  }
-  return [action({ title: 'own the standard streams', because }, lines)];
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Program -> records that describe it, for `explain`; the words around them are made in runtime/report/.
  */
+import { anyErrno } from '../../spec/errno.js';
 import { instructions } from '../../spec/instructions.js';
 import type { Because, Program } from './action.js';
 import { type Layout, layOut, type PlacedTrack } from './layout.js';
@@ -74,7 +75,10 @@ function nameOf(table: Readonly<Record<string, number>>, value: number): string 
 function describe(step: Step, layout: Layout): string {
   const to = step.dst ? `${operand(step.dst)} = ` : '';
   const target = step.target ? layout.labels.get(step.target) : undefined;
-  const handled = step.errnos.length > 0 ? `   [${step.errnos.join()} -> ${target}]` : '';
+  const handled =
+    step.errnos.length > 0
+      ? `   [${step.errnos === anyErrno ? 'any errno' : step.errnos.join()} -> ${target}]`
+      : '';
   const args = step.args.map(operand);
   const [a = '', b = '', c = ''] = args;
   const sub = nameOf(instructions[step.op].subs, step.sub);

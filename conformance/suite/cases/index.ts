@@ -9,6 +9,7 @@ import './errors.js';
 import './exec.js';
 import './exec-cgroups.js';
 import './hooks.js';
+import './inodes.js';
 import './kill.js';
 import './lifecycle.js';
 import './masked-and-readonly.js';

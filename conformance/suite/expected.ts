@@ -68,6 +68,7 @@ const crun: Readonly<Record<string, string>> = {
   'errors/start-twice': 'crun speaks of its exec.fifo, not of the container',
   'exec/no-new-privileges-as-the-container': 'crun starts from an empty process (contract A3)',
   'exec/additional-groups': 'crun 1.8 has no --additional-gids',
+  'from-the-root/device-without-a-slash': 'crun makes it in its own working directory, on the host',
   'devices/unknown-type-is-refused': 'crun 1.8 makes some node of it',
   'readonly/keeps-other-flags': 'crun 1.8 remounts with ro alone',
   'exec/into-a-paused-container': 'crun 1.8 has no --ignore-paused',

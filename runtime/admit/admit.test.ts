@@ -59,7 +59,7 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   ['process.args', [], 'process.args must not be empty'],
   ['process.args', 'sh', 'process.args must be a list [...], not "sh"'],
   ['process.args', ['sh', 1], 'process.args[1] must be a string, not 1'],
-  ['process.user', { gid: 0 }, 'process.user.uid is required'],
+  ['process.user', 0, 'process.user must be an object {...}, not 0'],
   [
     'process.user.additionalGids',
     [4294967296],
@@ -177,7 +177,6 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
     -2,
     'linux.resources.memory.limit must be a whole number from -1 to 9223372036854775807, not -2',
   ],
-  ['linux.resources.pids', {}, 'linux.resources.pids.limit is required'],
   [
     'linux.sysctl',
     { 'net.core.somaxconn': 128 },
@@ -197,11 +196,6 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
     'linux.seccomp',
     { defaultAction: 'SCMP_ACT_ALLOW', flags: ['TSYNC'] },
     'linux.seccomp.flags[0] must be "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW" or "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", not "TSYNC"',
-  ],
-  [
-    'linux.seccomp',
-    { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: [], action: 'SCMP_ACT_ERRNO' }] },
-    'linux.seccomp.syscalls[0].names must not be empty',
   ],
   [
     'linux.seccomp',
@@ -292,11 +286,6 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
     { poststop: [{ path: '/hook', timeout: 0 }] },
     'hooks.poststop[0].timeout must be a whole number from 1 to 2147483647, not 0',
   ],
-  [
-    'hooks',
-    { createRuntime: [{ path: '/hook', env: ['A'] }] },
-    'hooks.createRuntime[0].env[0] must be NAME=VALUE, not "A"',
-  ],
   ['hooks', { createContainer: [{}] }, 'hooks.createContainer[0].path is required'],
   // Linux.
   ['linux.namespaces[2].type', 'mount', 'linux.namespaces[2].type repeats linux.namespaces[0]: "mount"'],
@@ -304,7 +293,6 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   ['linux.namespaces', [{ type: 'mount' }], 'hostname needs a uts namespace in linux.namespaces'],
   ['hostname', 'x'.repeat(65), `hostname must have at most 64 bytes, not "${'x'.repeat(58)}…`],
   ['domainname', 'x'.repeat(65), `domainname must have at most 64 bytes, not "${'x'.repeat(58)}…`],
-  ['linux.cgroupsPath', '/a/../../b', 'linux.cgroupsPath must not contain "..", not "/a/../../b"'],
   [
     'linux.sysctl',
     { 'vm.swappiness': '1' },

@@ -13,9 +13,11 @@ import { checkSeccomp } from './check-seccomp.js';
 import { checkText } from './check-text.js';
 import type { Diagnostic, Note, Place, ValuePath } from './diagnostic.js';
 import type { Document } from './document.js';
+import { normalForm } from './normal-form.js';
 import { maximumDiagnostics, parse, type Source } from './parse.js';
 import { noteViolations } from './shape.js';
 import { checkSupported } from './unsupported.js';
+import { configRules, processRules, resourcesRules, settleZeros, type ZeroRules } from './zero-values.js';
 
 export type { Diagnostic, Place, Reason, ValuePath } from './diagnostic.js';
 export type { Source } from './parse.js';
@@ -61,24 +63,30 @@ export interface Accepted<Spec> {
 
 /**
  * Reads and checks a config.json (runtime spec 1.3, config.md and config-linux.md). Never throws, whatever the
- * bytes are. Mount destinations without a leading slash, which runc and crun take with a warning, are given one.
+ * bytes are. What may be written in more ways than one comes out in one (zero-values.ts, normal-form.ts).
  */
 export function admit(source: Source): Accepted<AdmittedSpec> | Refused {
-  const checked = admitAs<Config>(source, validateConfig, checkConfig);
+  const checked = admitAs<Config>(source, {
+    rules: configRules,
+    validate: validateConfig,
+    check: checkConfig,
+  });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
   return {
     kind: 'admitted',
-    spec: brand({ ...placesOf(document), config: rootDestinations(value) }),
+    spec: brand({ ...placesOf(document), config: normalForm(value) }),
     warnings,
   };
 }
 
 /** Reads and checks the file of exec --process. */
 export function admitProcess(source: Source): Accepted<AdmittedProcess> | Refused {
-  const checked = admitAs<Process>(source, validateProcess, (process, note) =>
-    checkProcess(process, [], note),
-  );
+  const checked = admitAs<Process>(source, {
+    rules: processRules,
+    validate: validateProcess,
+    check: (process, note) => checkProcess(process, [], note),
+  });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
   return { kind: 'admitted', spec: brand({ ...placesOf(document), process: value }), warnings };
@@ -86,22 +94,24 @@ export function admitProcess(source: Source): Accepted<AdmittedProcess> | Refuse
 
 /** Reads and checks the file of update --resources. */
 export function admitResources(source: Source): Accepted<AdmittedResources> | Refused {
-  const checked = admitAs<LinuxResources>(source, validateResources, (resources, note) =>
-    checkResources(resources, [], note),
-  );
+  const checked = admitAs<LinuxResources>(source, {
+    rules: resourcesRules,
+    validate: validateResources,
+    check: (resources, note) => checkResources(resources, [], note),
+  });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
   return { kind: 'admitted', spec: brand({ ...placesOf(document), resources: value }), warnings };
 }
 
-function checkConfig(config: Config, note: Note): void {
+function checkConfig(config: Config, note: Note, warn: Note): void {
   checkProcess(config.process, ['process'], note);
-  checkMounts(config, note);
+  checkMounts(config, note, warn);
   checkHooks(config, note);
-  checkLinux(config, note);
+  checkLinux(config, note, warn);
   const { resources, seccomp } = config.linux ?? {};
   if (resources !== undefined) checkResources(resources, ['linux', 'resources'], note);
-  if (seccomp !== undefined) checkSeccomp(seccomp, ['linux', 'seccomp'], note);
+  if (seccomp !== undefined) checkSeccomp(seccomp, ['linux', 'seccomp'], note, warn);
   checkSupported(config, note);
 }
 
@@ -112,12 +122,14 @@ interface Valid<Value> {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** `check` gets two ways to note something: what refuses the file, and what is only worth a warning. */
-function admitAs<Value>(
-  source: Source,
-  validate: Validator,
-  check: (value: Value, note: Note, warn: Note) => void,
-): Valid<Value> | Refused {
+/** A kind of document. `check` gets two ways to note something: what refuses the file, and what is only worth a warning. */
+interface Kind<Value> {
+  readonly rules: ZeroRules;
+  readonly validate: Validator;
+  readonly check: (value: Value, note: Note, warn: Note) => void;
+}
+
+function admitAs<Value>(source: Source, { rules, validate, check }: Kind<Value>): Valid<Value> | Refused {
   const parsed = parse(source);
   if (parsed.kind === 'refused') return parsed;
   const { document } = parsed;
@@ -129,10 +141,13 @@ function admitAs<Value>(
       if (list.length < maximumDiagnostics) list.push(document.diagnose(path, what));
     };
   const note = noteIn(diagnostics);
+  const warn = noteIn(warnings);
+  const assumed = settleZeros(document.value, rules);
+  for (const { path, value } of assumed) warn(path, { kind: 'assumed', value: String(value) });
   if (!validate(document.value)) noteViolations(document.value, validate.errors ?? [], note);
   checkText(document.text, document.value, note);
   // The other checks rely on the types.
-  if (diagnostics.length === 0) check(document.value as Value, note, noteIn(warnings));
+  if (diagnostics.length === 0) check(document.value as Value, note, warn);
   if (diagnostics.length === 0) return { kind: 'valid', document, value: document.value as Value, warnings };
   diagnostics.sort((one, other) => one.line - other.line || one.column - other.column);
   return { kind: 'refused', diagnostics };
@@ -140,15 +155,6 @@ function admitAs<Value>(
 
 function placesOf({ file, place }: Document): Pick<Document, 'file' | 'place'> {
   return { file, place };
-}
-
-function rootDestinations(config: Config): Config {
-  if (config.mounts === undefined || config.mounts.every(mount => mount.destination.startsWith('/')))
-    return config;
-  const mounts = config.mounts.map(mount =>
-    mount.destination.startsWith('/') ? mount : { ...mount, destination: `/${mount.destination}` },
-  );
-  return { ...config, mounts };
 }
 
 /** The brand exists for the type checker only. */

@@ -1,6 +1,6 @@
 import type { Config, Mount } from '../../spec/generated/config.js';
 import { idOptions, toIdAsTheKernel } from '../../spec/ids.js';
-import { checkAbsolute, checkEnvironment } from './check-text.js';
+import { checkAbsolute } from './check-text.js';
 import type { Note } from './diagnostic.js';
 
 /** With one of these a mount needs no file system type. */
@@ -28,10 +28,12 @@ const hookKinds = [
 ] as const;
 
 /** The root and the mounts. */
-export function checkMounts(config: Config, note: Note): void {
+export function checkMounts(config: Config, note: Note, warn: Note): void {
   if (config.root.path === '') note(['root', 'path'], { kind: 'empty' });
   for (const [index, mount] of (config.mounts ?? []).entries()) {
-    if (mount.destination === '') note(['mounts', index, 'destination'], { kind: 'empty' });
+    const where = ['mounts', index, 'destination'];
+    if (mount.destination === '') note(where, { kind: 'empty' });
+    else if (!mount.destination.startsWith('/')) warn(where, { kind: 'taken-from-root' });
     const { options = [], source = '', type = '' } = mount;
     if (isBind(mount)) {
       if (source === '')
@@ -53,13 +55,12 @@ function isBind({ type, options = [] }: Mount): boolean {
   );
 }
 
-/** All hooks: absolute paths, environments, timeouts of at least a second. */
+/** All hooks: absolute paths, timeouts of at least a second. Their environments are passed on as they are, like those of execve(2). */
 export function checkHooks(config: Config, note: Note): void {
   for (const kind of hookKinds) {
     for (const [index, hook] of (config.hooks?.[kind] ?? []).entries()) {
       const base = ['hooks', kind, index];
       checkAbsolute(hook.path, [...base, 'path'], note);
-      checkEnvironment(hook.env ?? [], [...base, 'env'], note);
       if (hook.timeout !== undefined && hook.timeout <= 0) {
         note([...base, 'timeout'], { kind: 'out-of-range', minimum: '1', maximum: '2147483647' });
       }

@@ -1,6 +1,7 @@
 import type { Config, LinuxNamespaceType } from '../../spec/generated/config.js';
 import { checkAbsolute } from './check-text.js';
 import { formatPath, type Note } from './diagnostic.js';
+import { fromRoot, withoutDots } from './normal-form.js';
 
 /** __NEW_UTS_LEN of linux/utsname.h: bytes that sethostname(2) and setdomainname(2) take. */
 const nameLimit = 64;
@@ -21,14 +22,15 @@ const ipcSysctls = new Set([
 ]);
 
 /** Namespaces, host names, sysctls, paths and devices of `linux`. */
-export function checkLinux(config: Config, note: Note): void {
+export function checkLinux(config: Config, note: Note, warn: Note): void {
   const present = checkNamespaces(config, note);
   checkNames(config, present, note);
   checkSysctls(config, present, note);
-  checkHiddenPaths(config, present, note);
-  checkDevices(config, note);
+  checkHiddenPaths(config, present, note, warn);
+  checkDevices(config, note, warn);
   const { cgroupsPath } = config.linux ?? {};
-  if (cgroupsPath?.split('/').includes('..')) note(['linux', 'cgroupsPath'], { kind: 'dot-dot' });
+  if (cgroupsPath?.split('/').includes('..'))
+    warn(['linux', 'cgroupsPath'], { kind: 'dots-resolved', path: withoutDots(cgroupsPath) });
 }
 
 /** Also returns the types that the container has, made or joined. */
@@ -89,22 +91,30 @@ function namespaceOf(file: string): LinuxNamespaceType | undefined {
 }
 
 /** Without a mount namespace of its own, a container that hides paths would hide them from the host. */
-function checkHiddenPaths(config: Config, present: ReadonlySet<LinuxNamespaceType>, note: Note): void {
+function checkHiddenPaths(
+  config: Config,
+  present: ReadonlySet<LinuxNamespaceType>,
+  note: Note,
+  warn: Note,
+): void {
   for (const property of ['maskedPaths', 'readonlyPaths'] as const) {
     const paths = config.linux?.[property] ?? [];
-    if (paths.length > 0 && !present.has('mount')) {
+    if (paths.some(path => path !== '') && !present.has('mount')) {
       note(['linux', property], { kind: 'needs-namespace', namespace: 'mount' });
     }
-    for (const [index, path] of paths.entries()) checkAbsolute(path, ['linux', property, index], note);
+    for (const [index, path] of paths.entries())
+      if (path !== '' && !path.startsWith('/')) warn(['linux', property, index], { kind: 'taken-from-root' });
   }
 }
 
-function checkDevices(config: Config, note: Note): void {
-  for (const [index, device] of (config.linux?.devices ?? []).entries()) {
-    const base = ['linux', 'devices', index];
-    checkAbsolute(device.path, [...base, 'path'], note);
-    if (device.type === 'p') continue;
-    if (device.major === undefined) note([...base, 'major'], { kind: 'missing' });
-    if (device.minor === undefined) note([...base, 'minor'], { kind: 'missing' });
+function checkDevices(config: Config, note: Note, warn: Note): void {
+  const first = new Map<string, number>();
+  for (const [index, { path }] of (config.linux?.devices ?? []).entries()) {
+    const where = ['linux', 'devices', index, 'path'];
+    if (path === '') note(where, { kind: 'empty' });
+    else if (!path.startsWith('/')) warn(where, { kind: 'taken-from-root' });
+    const before = first.get(fromRoot(path));
+    if (before === undefined) first.set(fromRoot(path), index);
+    else warn(where, { kind: 'first-counts', first: formatPath(['linux', 'devices', before, 'path']) });
   }
 }

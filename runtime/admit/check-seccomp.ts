@@ -5,7 +5,7 @@ import type { Note, Reason, ValuePath } from './diagnostic.js';
 const errnoActions: readonly LinuxSeccompAction[] = ['SCMP_ACT_ERRNO', 'SCMP_ACT_TRACE'];
 
 /** What the schema cannot say about `linux.seccomp`. Unknown system calls are no error: other kernels have them. */
-export function checkSeccomp(seccomp: LinuxSeccomp, base: ValuePath, note: Note): void {
+export function checkSeccomp(seccomp: LinuxSeccomp, base: ValuePath, note: Note, warn: Note): void {
   if (seccomp.defaultErrnoRet !== undefined && !errnoActions.includes(seccomp.defaultAction)) {
     note([...base, 'defaultErrnoRet'], onlyWith('defaultAction'));
   }
@@ -15,6 +15,8 @@ export function checkSeccomp(seccomp: LinuxSeccomp, base: ValuePath, note: Note)
   }
   for (const [index, rule] of (seccomp.syscalls ?? []).entries()) {
     const path = [...base, 'syscalls', index];
+    // The specification demands a name; runc and crun take a rule without as one that never applies.
+    if (rule.names.length === 0) warn([...path, 'names'], { kind: 'without-effect' });
     if (rule.errnoRet !== undefined && !errnoActions.includes(rule.action)) {
       note([...path, 'errnoRet'], onlyWith('action'));
     }

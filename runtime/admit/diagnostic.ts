@@ -77,6 +77,16 @@ export type Reason =
   | { readonly kind: 'needs-namespace'; readonly namespace: string }
   /** A sysctl that belongs to no namespace and would change the host. */
   | { readonly kind: 'not-namespaced' }
+  /** Required and not there; both other runtimes take this value for it, and so do we. Only ever a warning. */
+  | { readonly kind: 'assumed'; readonly value: string }
+  /** A path that is not absolute, and is taken from the root. Only ever a warning. */
+  | { readonly kind: 'taken-from-root' }
+  /** A path with `..`, which is taken away as at the root. Only ever a warning. */
+  | { readonly kind: 'dots-resolved'; readonly path: string }
+  /** A second entry for the same thing; the first counts. Only ever a warning. */
+  | { readonly kind: 'first-counts'; readonly first: string }
+  /** Correct, but nothing comes of it. Only ever a warning. */
+  | { readonly kind: 'without-effect' }
   /** Has no meaning without another property. */
   | { readonly kind: 'needs'; readonly property: string }
   /** Says the same thing as another property. */

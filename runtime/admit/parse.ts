@@ -36,7 +36,8 @@ export type Parsed =
 
 /**
  * Reads JSON. Beyond JSON.parse: numbers above 2^53 become bigints, properties that are `null` are left out (Go's
- * decoder, which runc and Podman use, takes null for absent, and so does crun), a name given twice is refused.
+ * decoder, which runc and Podman use, takes null for absent, and so does crun) and in lists become empty texts, a name given
+ * twice is refused.
  */
 export function parse(source: Source): Parsed {
   const decoded = decode(source);
@@ -165,6 +166,8 @@ function correct(text: string, shape: Outline, container: object, index: number)
     // The name is an own property already: this replaces a value and never sets a prototype, even for __proto__.
     const value = members[name];
     if (value === null && named) Reflect.deleteProperty(members, name);
+    // In a list there must be something: for Go it is the zero value, of texts the empty one. Elsewhere it is of the wrong type as null is.
+    else if (value === null) members[name] = '';
     else if (typeof value === 'object' && value !== null) correct(text, shape, value, child);
     else if (typeof value === 'number' && !Number.isSafeInteger(value)) {
       const digits = text.slice(startOf(shape, child), endOf(text, shape, child));

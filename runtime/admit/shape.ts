@@ -4,7 +4,7 @@ import type { Note, Reason, TextForm, ValuePath } from './diagnostic.js';
 
 /** Which form a pattern of the schemas stands for; people are told the form, not the pattern. */
 const patternForms: Readonly<Record<string, TextForm>> = {
-  '^1\\.\\d+\\.\\d+([-+].*)?$': 'version',
+  '^v?1(\\.\\d+)*([-+].*)?$': 'version',
   '^[1-9][0-9]*[KMG]B$': 'page-size',
   '^[rwm]*$': 'device-access',
 };

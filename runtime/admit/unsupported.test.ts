@@ -19,7 +19,7 @@ const cases: readonly (readonly [feature: string, linux: object, mounts: readonl
   ['idmapped mounts', {}, [{ destination: '/a', type: 'tmpfs', options: ['ro', 'idmap'] }], '"idmap"'],
   ['idmapped mounts', {}, [{ destination: '/a', type: 'tmpfs', options: ['ridmap'] }], '"ridmap"'],
   ['idmapped mounts', {}, [{ destination: '/a', type: 'tmpfs', options: ['idmap=uids=0-1-10'] }], '"idmap='],
-  ['intelRdt', { intelRdt: {} }, [], '{}}'],
+  ['intelRdt', { intelRdt: { enableMonitoring: true } }, [], '{"enable'],
   ['netDevices', { netDevices: { eth0: { name: 'eth1' } } }, [], '{"eth0"'],
   ['memoryPolicy', { memoryPolicy: { mode: 'MPOL_BIND', nodes: '0' } }, [], '{"mode"'],
   ['SCMP_ACT_NOTIFY', { seccomp: { defaultAction: 'SCMP_ACT_NOTIFY' } }, [], '"SCMP_ACT_NOTIFY"'],

@@ -5,6 +5,7 @@ import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../spec/kernel.js';
 import type { Action } from '../program/action.js';
 import type { Operand } from '../program/operand.js';
 import type { Step } from '../program/step.js';
+import { refusalText } from '../report/compile-refusal.js';
 import { warningText } from '../report/warning-text.js';
 import { capabilityActions } from './capabilities.js';
 import { compileLaunch } from './compile.js';
@@ -132,8 +133,9 @@ test('the bounding set goes before the identity changes, keepcaps spans the chan
 
 test('what cannot be given is warned of: names that no kernel has, that this one has not, that the caller has not', () => {
   const capabilities = {
-    bounding: ['CAP_CHOWN', 'CAP_NOSUCH', 'CAP_CHECKPOINT_RESTORE'],
-    ambient: ['CAP_NOSUCH', 'cap_kill'],
+    bounding: ['CAP_CHOWN', 'CAP_NOSUCH', 'CAP_CHECKPOINT_RESTORE', 'cap_kill'],
+    permitted: ['CAP_NOSUCH'],
+    ambient: ['CAP_NOSUCH', 'CAP_CHOWN'],
   };
   const facts = { lastCapability: 39, capabilities: [CHOWN] };
   const compiled = compileLaunch(inputOf({ config: { process: { capabilities } }, facts }));
@@ -141,9 +143,38 @@ test('what cannot be given is warned of: names that no kernel has, that this one
   assert.equal(compiled.warnings.map(warningText), [
     'leave out capabilities that this kernel does not know: CAP_NOSUCH, CAP_CHECKPOINT_RESTORE (config.json:1 process.capabilities)',
     'leave out capabilities that chos-runtime itself has not got: cap_kill (config.json:1 process.capabilities)',
+    'leave out ambient capabilities that are not both permitted and inheritable: CAP_CHOWN (config.json:1 process.capabilities)',
   ]);
   const plain = compileLaunch(inputOf());
   assert.equal(plain.kind === 'program' && plain.warnings, []);
+});
+
+function refused(capabilities: object, own: readonly number[] = [CHOWN, KILL]): readonly string[] {
+  const facts = { capabilities: own };
+  const compiled = compileLaunch(inputOf({ config: { process: { capabilities } }, facts }));
+  return compiled.kind === 'refused' ? compiled.refusals.map(refusalText) : [];
+}
+
+test('what capset(2) refuses is refused before anything is made', () => {
+  const chown = ['CAP_CHOWN'];
+  for (const set of ['effective', 'permitted', 'inheritable']) {
+    const sets = { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'], [set]: ['CAP_KILL'] };
+    assert.match(
+      refused(sets, [CHOWN])[0] ?? '',
+      /has not got: CAP_KILL \(config.json:1 process.capabilities\)/,
+      set,
+    );
+  }
+  assert.match(
+    refused({ bounding: chown, effective: chown })[0] ?? '',
+    /effective .* not permitted: CAP_CHOWN/,
+  );
+  assert.match(
+    refused({ permitted: chown, inheritable: chown })[0] ?? '',
+    /inheritable .* not bounding: CAP_CHOWN/,
+  );
+  assert.equal(refused({ permitted: chown, effective: ['cap_chown'], ambient: ['CAP_KILL'] }), []);
+  assert.equal(refused({ bounding: ['CAP_KILL'] }, [CHOWN]), []);
 });
 
 test.run();

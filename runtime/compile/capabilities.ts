@@ -9,7 +9,7 @@ import { type Action, action, type Because } from '../program/action.js';
 import { label, slot, struct, u32 } from '../program/operand.js';
 import { alu, branch, jump, sys } from '../program/step.js';
 import type { Launch } from './launch.js';
-import type { Warn } from './refusal.js';
+import type { Refuse, Warn } from './refusal.js';
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
 
@@ -24,21 +24,42 @@ function usable(names: readonly string[] | undefined, facts: HostFacts): Readonl
   return out;
 }
 
-/** "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted otherwise, MUST be logged as a warning" (config.md). */
-export function warnOfCapabilities(launch: Launch, warn: Warn): void {
+const upper = (name: string): string => name.toUpperCase();
+
+/**
+ * "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted otherwise, MUST be logged as a warning" (config.md). What capset(2) refuses is
+ * refused, as by runc and crun, for the container would start with less than its command relies on: a capability that the runtime has not got itself, an effective
+ * one that is not permitted, an inheritable one that is not in the bounding set.
+ */
+export function judgeCapabilities(launch: Launch, refuse: Refuse, warn: Warn): void {
   const { capabilities: given } = launch.process;
   if (given === undefined) return;
   const { lastCapability, capabilities: own } = launch.facts;
-  const names = new Set(Object.values(given).flat());
-  const known = (name: string) =>
-    (numbers.get(name.toUpperCase()) ?? Number.POSITIVE_INFINITY) <= lastCapability;
-  const unknown = [...names].filter(name => !known(name));
-  const lacking = [...names].filter(
-    name => known(name) && !own.includes(numbers.get(name.toUpperCase()) ?? -1),
-  );
+  const known = (name: string) => (numbers.get(upper(name)) ?? Number.POSITIVE_INFINITY) <= lastCapability;
+  const has = (name: string) => own.includes(numbers.get(upper(name)) ?? -1);
   const because = launch.because('process', 'capabilities');
+  const unknown = [...new Set(Object.values(given).flat())].filter(name => !known(name));
   if (unknown.length > 0) warn(because, { kind: 'unknown-capabilities', names: unknown });
-  if (lacking.length > 0) warn(because, { kind: 'lacking-capabilities', names: lacking });
+
+  const { effective = [], permitted = [], inheritable = [], bounding = [], ambient = [] } = given;
+  const raised = [...new Set([...effective, ...permitted, ...inheritable])].filter(known);
+  const lacking = raised.filter(name => !has(name));
+  if (lacking.length > 0) refuse(because, { kind: 'lacking-capabilities', names: lacking });
+  const unbounded = bounding.filter(name => known(name) && !has(name) && !lacking.includes(name));
+  if (unbounded.length > 0) warn(because, { kind: 'lacking-capabilities', names: unbounded });
+
+  const outside = (names: readonly string[], set: readonly string[]) =>
+    names.filter(name => known(name) && has(name) && !set.map(upper).includes(upper(name)));
+  for (const [set, names, of, all] of [
+    ['effective', effective, 'permitted', permitted],
+    ['inheritable', inheritable, 'bounding', bounding],
+  ] as const) {
+    const wrong = outside(names, all);
+    if (wrong.length > 0) refuse(because, { kind: 'capabilities-outside', names: wrong, set, of });
+  }
+  const both = permitted.map(upper).filter(name => inheritable.map(upper).includes(name));
+  const notAmbient = outside(ambient, both);
+  if (notAmbient.length > 0) warn(because, { kind: 'not-ambient', names: notAmbient });
 }
 
 function words(set: ReadonlySet<number>): readonly [low: number, high: number] {

@@ -119,14 +119,21 @@ test('hybrid: each limit once, and in the words of its hierarchy', () => {
   );
 });
 
-test('mount-inside-proc, bind-with-data (mount-without-source: mounts.test.ts, admit refuses it first)', () => {
-  const mounts = [
-    { destination: '/proc/self', type: 'tmpfs', source: 'tmpfs' },
-    { destination: '/more', source: '/srv', options: ['bind', 'size=1m'] },
-  ];
+test('mount-inside-proc (mount-without-source: mounts.test.ts, admit refuses it first)', () => {
+  const mounts = [{ destination: '/proc/self', type: 'tmpfs', source: 'tmpfs' }];
   assert.equal(refusals({ config: { mounts } }), [
     ['mounts[0]', { kind: 'mount-inside-proc', destination: '/proc/self' }],
-    ['mounts[1]', { kind: 'bind-with-data', options: 'size=1m' }],
+  ]);
+});
+
+test('options that have no effect on a bind are worth a warning', () => {
+  const mounts = [
+    { destination: '/a', source: '/srv', options: ['rbind', 'ro', 'size=1m', 'uid=5', 'nocopy', 'x-a'] },
+    { destination: '/b', type: 'tmpfs', source: 'tmpfs', options: ['size=1m'] },
+  ];
+  const compiled = compileLaunch(inputOf({ config: { mounts } }));
+  assert.equal(compiled.kind === 'program' && compiled.warnings.map(({ reason }) => reason), [
+    { kind: 'bind-options-without-effect', options: ['size=1m', 'uid=5'] },
   ]);
 });
 

@@ -35,7 +35,7 @@ import {
   walk,
 } from '../program/step.js';
 import { becomeCommand } from './become.js';
-import { warnOfCapabilities } from './capabilities.js';
+import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { cgroupPlan } from './cgroups/view.js';
 import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
@@ -44,6 +44,7 @@ import { pidFile, sweepDescriptors } from './descriptors.js';
 import { cloneArguments, hookActions, hookContext } from './hooks.js';
 import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
+import { warnOfMounts } from './mounts.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
 import { sendPidfd } from './pidfd-socket.js';
 import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
@@ -74,7 +75,8 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const warn: Warn = (because, reason) => {
     warnings.push({ because, reason });
   };
-  warnOfCapabilities(launch, warn);
+  judgeCapabilities(launch, refuse, warn);
+  warnOfMounts(launch, warn);
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   const terminal = launch.process.terminal === true;
   if (options.console && !terminal)

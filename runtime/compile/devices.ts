@@ -161,7 +161,10 @@ export interface DeviceActions {
 export function deviceActions(launch: Launch): DeviceActions {
   const { open, cells } = launch;
   const dev = slot('dev_fd', -1);
-  const configured = (launch.config.linux?.devices ?? []).map((d, i) => fromConfig(launch, d, i));
+  // Of two with one path the first is made, as by runc and crun; admit warns of the second.
+  const configured = (launch.config.linux?.devices ?? [])
+    .map((d, i) => fromConfig(launch, d, i))
+    .filter((d, i, all) => all.findIndex(({ path }) => path === d.path) === i);
   const actions: Action[] = [];
   const node = nodeMaker();
   const given = devIsGiven(launch);

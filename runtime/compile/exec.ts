@@ -38,7 +38,7 @@ import {
   waitReap,
 } from '../program/step.js';
 import { becomeCommand } from './become.js';
-import { warnOfCapabilities } from './capabilities.js';
+import { judgeCapabilities } from './capabilities.js';
 import {
   awaitHost,
   expectEnd,
@@ -259,7 +259,7 @@ export function compileExec(input: ExecInput): CompiledExec {
   const warn: Warn = (because, reason) => {
     warnings.push({ because, reason });
   };
-  warnOfCapabilities(launch, warn);
+  judgeCapabilities(launch, refuse, warn);
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   const { cells, process } = launch;
   if (options.console && process.terminal !== true)

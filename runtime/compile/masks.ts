@@ -144,11 +144,13 @@ export function maskedPaths(launch: Launch, dev: Slot): readonly Action[] {
     sys('close', [destination]),
     skip,
   ]);
-  const masks = paths.map((masked, i) =>
-    action({ title: `mask ${masked}`, because: launch.because('linux', 'maskedPaths', i) }, [
-      move(path, text(masked)),
-      call(mask),
-    ]),
+  const masks = paths.flatMap((masked, i) =>
+    masked === ''
+      ? []
+      : action({ title: `mask ${masked}`, because: launch.because('linux', 'maskedPaths', i) }, [
+          move(path, text(masked)),
+          call(mask),
+        ]),
   );
   return [device.find, ...masks, device.letGo];
 }
@@ -168,10 +170,12 @@ export function readonlyPaths(launch: Launch): readonly Action[] {
     sys('close', [destination]),
     skip,
   ]);
-  return (launch.config.linux?.readonlyPaths ?? []).map((protected_, i) =>
-    action({ title: `make ${protected_} read-only`, because: launch.because('linux', 'readonlyPaths', i) }, [
-      move(path, text(protected_)),
-      call(protect),
-    ]),
+  return (launch.config.linux?.readonlyPaths ?? []).flatMap((protected_, i) =>
+    protected_ === ''
+      ? []
+      : action(
+          { title: `make ${protected_} read-only`, because: launch.because('linux', 'readonlyPaths', i) },
+          [move(path, text(protected_)), call(protect)],
+        ),
   );
 }

@@ -19,8 +19,8 @@ export interface MountOptions {
   readonly copyUp: boolean;
   /** fsconfig(2): flags and key=value pairs. */
   readonly data: readonly (readonly [key: string, value: string | null])[];
-  /** Options that a bind mount cannot take. */
-  readonly foreign: readonly string[];
+  /** Options that have no effect on a bind: those of a file system, which is mounted already, and words that nobody knows. */
+  readonly withoutEffectOnBinds: readonly string[];
 }
 
 type Attribute = readonly [set: number, clear: number];
@@ -69,8 +69,16 @@ const superblockNegations: ReadonlyMap<string, string> = new Map([
   ['noiversion', 'iversion'],
   ['loud', 'silent'],
 ]);
-/** For mount(8) and fstab(5), not for the kernel. */
-const noOperation = new Set(['defaults', 'nofail', '_netdev', 'auto', 'noauto', 'user', 'nouser']);
+/** For mount(8) and fstab(5), not for the kernel: mount(8) takes them out before it calls it, whatever the file system. */
+const forMount =
+  /^(defaults|nofail|_netdev|auto|noauto|(no)?(user|users|owner|group)|user=.*|comment(=.*)?|u?helper=.*|[xX]-.*)$/s;
+
+/**
+ * What callers write on binds for themselves and leave in the list: Podman's and Docker's volumes (copying, labels, ownership) and the consistency of
+ * Docker's on other systems. runc and crun hand every such word to mount(2), which does not look at it.
+ */
+const forCallers =
+  /^((no)?copy|notmpcopyup|[UzZO]|cached|delegated|consistent|consistency=.*|silent|bind-nonrecursive|bind-recursive.*)$/s;
 
 export function parseMountOptions(options: readonly string[], type: string | undefined): MountOptions {
   let bind = type === 'bind';
@@ -84,7 +92,7 @@ export function parseMountOptions(options: readonly string[], type: string | und
   let propagationRecursive = false;
   let copyUp = false;
   let data: [string, string | null][] = [];
-  const foreign: string[] = [];
+  const withoutEffectOnBinds: string[] = [];
   for (const o of options) {
     const own = attributes.get(o);
     const below = o.startsWith('r') ? attributes.get(o.slice(1)) : undefined;
@@ -107,14 +115,18 @@ export function parseMountOptions(options: readonly string[], type: string | und
       bind = true;
       recursive = true;
     } else if (o === 'remount') remount = true;
-    else if (o === 'tmpcopyup') copyUp = true;
-    else if (noOperation.has(o)) continue;
-    else if (superblockFlags.has(o)) data.push([o, null]);
-    else if (superblockNegations.has(o)) data = data.filter(([key]) => key !== superblockNegations.get(o));
+    else if (o === 'tmpcopyup') {
+      copyUp = true;
+      withoutEffectOnBinds.push(o);
+    } else if (o === '' || forMount.test(o)) continue;
+    else if (superblockFlags.has(o)) {
+      data.push([o, null]);
+      if (!forCallers.test(o)) withoutEffectOnBinds.push(o);
+    } else if (superblockNegations.has(o)) data = data.filter(([key]) => key !== superblockNegations.get(o));
     else {
       const equals = o.indexOf('=');
       data.push(equals < 0 ? [o, null] : [o.slice(0, equals), o.slice(equals + 1)]);
-      foreign.push(o);
+      if (!forCallers.test(o)) withoutEffectOnBinds.push(o);
     }
   }
   return {
@@ -129,6 +141,6 @@ export function parseMountOptions(options: readonly string[], type: string | und
     propagationRecursive,
     copyUp,
     data,
-    foreign,
+    withoutEffectOnBinds,
   };
 }

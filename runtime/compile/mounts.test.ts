@@ -57,12 +57,4 @@ test('a bind needs a source, a remount does not', () => {
   );
 });
 
-test('a bind takes no options of a file system', () => {
-  const refused = refusedMounts([
-    { destination: '/a', source: '/a', options: ['rbind', 'ro', 'size=1m', 'uid=5'] },
-    { destination: '/b', type: 'tmpfs', source: 'tmpfs', options: ['size=1m'] },
-  ]);
-  assert.equal(refused, [{ index: 0, why: 'foreign-option', what: 'size=1m,uid=5' }]);
-});
-
 test.run();

@@ -24,6 +24,7 @@ import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
 import { adjust, attach, newFilesystem, reconfigure, setAttributes } from './mount-steps.js';
 import { normalise } from './normalise.js';
+import type { Warn } from './refusal.js';
 
 function describe(m: Mount, o: MountOptions): string {
   const options = (m.options ?? []).filter(x => x !== 'bind' && x !== 'rbind');
@@ -39,7 +40,7 @@ const insideProc =
 
 export type MountRefusal = {
   readonly index: number;
-  readonly why: 'inside-proc' | 'no-source' | 'foreign-option';
+  readonly why: 'inside-proc' | 'no-source';
   readonly what: string;
 };
 
@@ -53,9 +54,17 @@ export function refusedMounts(mounts: readonly Mount[]): readonly MountRefusal[]
     if (fakesProc || (where.startsWith('/proc/') && !insideProc.test(where)))
       out.push({ index, why: 'inside-proc', what: where });
     if (o.bind && !o.remount && m.source === undefined) out.push({ index, why: 'no-source', what: where });
-    if (o.bind && o.foreign.length > 0) out.push({ index, why: 'foreign-option', what: o.foreign.join() });
   });
   return out;
+}
+
+/** Options that nothing comes of: runc and crun hand them to the kernel, which does not look at them for a bind. */
+export function warnOfMounts(launch: Launch, warn: Warn): void {
+  for (const [index, { options = [], type }] of (launch.config.mounts ?? []).entries()) {
+    const { bind, withoutEffectOnBinds: what } = parseMountOptions(options, type);
+    if (bind && what.length > 0)
+      warn(launch.because('mounts', index), { kind: 'bind-options-without-effect', options: what });
+  }
 }
 
 /** Where a bind comes from: a path on the host; relative ones count from the bundle (spec: "Mounts"). */

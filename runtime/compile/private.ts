@@ -62,8 +62,7 @@ export function refuseMounts(launch: Launch, refuse: Refuse): void {
   for (const r of refusedMounts(launch.config.mounts ?? [])) {
     const because = launch.because('mounts', r.index);
     if (r.why === 'inside-proc') refuse(because, { kind: 'mount-inside-proc', destination: r.what });
-    else if (r.why === 'no-source') refuse(because, { kind: 'mount-without-source', destination: r.what });
-    else refuse(because, { kind: 'bind-with-data', options: r.what });
+    else refuse(because, { kind: 'mount-without-source', destination: r.what });
   }
 }
 

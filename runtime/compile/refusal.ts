@@ -13,7 +13,15 @@ export type RefusalReason =
   | { readonly kind: 'no-such-cgroup'; readonly controller: string }
   | { readonly kind: 'mount-inside-proc'; readonly destination: string }
   | { readonly kind: 'mount-without-source'; readonly destination: string }
-  | { readonly kind: 'bind-with-data'; readonly options: string }
+  /** Capabilities that the runtime itself has not got, in a set into which it would have to raise them. */
+  | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] }
+  /** Capabilities of one set that have to be in another one, too (capabilities(7)). */
+  | {
+      readonly kind: 'capabilities-outside';
+      readonly names: readonly string[];
+      readonly set: string;
+      readonly of: string;
+    }
   | { readonly kind: 'needs-mount-namespace'; readonly property: string }
   | { readonly kind: 'lsm-missing'; readonly lsm: 'apparmor' | 'selinux' }
   | { readonly kind: 'console-socket-without-terminal' }
@@ -31,8 +39,12 @@ export interface CompileRefusal {
 export type WarningReason =
   /** Capabilities that this kernel, or no kernel, has. */
   | { readonly kind: 'unknown-capabilities'; readonly names: readonly string[] }
-  /** Capabilities that the runtime itself has not got, so that it cannot give them. */
-  | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] };
+  /** Capabilities that the runtime itself has not got: the bounding set is without them. */
+  | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] }
+  /** Ambient capabilities that are not both permitted and inheritable. */
+  | { readonly kind: 'not-ambient'; readonly names: readonly string[] }
+  /** What is said of a file system, on a bind of one that is mounted already. */
+  | { readonly kind: 'bind-options-without-effect'; readonly options: readonly string[] };
 
 export interface CompileWarning {
   readonly because: Because;

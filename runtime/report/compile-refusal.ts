@@ -48,8 +48,10 @@ function reasonText(reason: RefusalReason): string {
       return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
     case 'mount-without-source':
       return `mount on \`${reason.destination}\`: a bind mount needs a source`;
-    case 'bind-with-data':
-      return `bind mount: it cannot take the options \`${reason.options}\` of a file system`;
+    case 'lacking-capabilities':
+      return `give capabilities that chos-runtime itself has not got: ${reason.names.join(', ')}`;
+    case 'capabilities-outside':
+      return `set ${reason.set} capabilities that are not ${reason.of}: ${reason.names.join(', ')}`;
     case 'needs-mount-namespace':
       return `set ${reason.property}: it would change the host, because the container has no mount namespace of its own`;
     case 'lsm-missing':

@@ -82,6 +82,16 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} needs a ${what.namespace} namespace in linux.namespaces`;
     case 'not-namespaced':
       return `${subject} belongs to no namespace: it would change the host`;
+    case 'assumed':
+      return `${subject} is required; ${what.value} is assumed`;
+    case 'taken-from-root':
+      return `${subject} should be an absolute path${not}; it is taken from the root`;
+    case 'dots-resolved':
+      return `${subject} should not contain "..": ${what.path} is used`;
+    case 'first-counts':
+      return `${subject} repeats ${shorten(what.first)}, which counts${found === '' ? '' : `: ${found}`}`;
+    case 'without-effect':
+      return `${subject} is empty: it has no effect`;
     case 'needs':
       return `${subject} needs ${what.property} as well`;
     case 'conflict':

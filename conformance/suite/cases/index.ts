@@ -5,6 +5,7 @@ import './command-line.js';
 import './confinement.js';
 import './delete.js';
 import './devices.js';
+import './empty.js';
 import './errors.js';
 import './exec.js';
 import './exec-cgroups.js';

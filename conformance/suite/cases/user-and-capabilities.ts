@@ -203,3 +203,40 @@ test('capabilities/unknown-one-in-a-create-that-fails', {
     assert.match(msg, /no-such-command/);
   },
 });
+
+/** Sets that capset(2) refuses: the container would have less than its command relies on. */
+const impossible: Readonly<Record<string, Parameters<typeof grant>[1]>> = {
+  'effective-that-is-not-permitted': {
+    bounding: ['CAP_KILL', 'CAP_CHOWN'],
+    effective: ['CAP_CHOWN'],
+    permitted: ['CAP_KILL'],
+  },
+  'inheritable-that-is-not-in-the-bounding-set': {
+    bounding: ['CAP_KILL'],
+    permitted: ['CAP_KILL'],
+    inheritable: ['CAP_CHOWN'],
+  },
+};
+for (const [name, sets] of Object.entries(impossible)) {
+  test(`capabilities/${name}`, { config: c => grant(c, sets), refused: /./ });
+}
+
+/** A caller without CAP_WAKE_ALARM. */
+const without = ['/usr/bin/setpriv', '--bounding-set=-wake_alarm', '--inh-caps=-wake_alarm', '--'];
+
+test('capabilities/the-caller-lacks-one', {
+  config: c => grant(c, { bounding: ['CAP_WAKE_ALARM'], permitted: ['CAP_WAKE_ALARM'] }),
+  drive: async t => {
+    const finished = await t.run([], { through: without });
+    assert.is.not(finished.code, 0);
+    assert.match(finished.stderr.trim(), /^.+$/);
+  },
+});
+
+test('capabilities/the-caller-lacks-one-of-the-bounding-set', {
+  config: c => grant(c, { bounding: ['CAP_KILL', 'CAP_WAKE_ALARM'], permitted: ['CAP_KILL'] }),
+  drive: async t => {
+    const finished = await t.run([], { through: without });
+    assert.is(finished.code, 0, finished.stderr);
+  },
+});

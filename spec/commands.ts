@@ -62,6 +62,8 @@ export interface Command {
   readonly joins?: true;
   /** Callers read stderr together with stdout as JSON (contract A4): warnings go to the log or nowhere. */
   readonly parsed?: true;
+  /** It may wait for others (`tree release --drain`, ps(1)): the front door sets it no deadline once it has begun. */
+  readonly waits?: true;
   /** `later`: known, so that callers get a clear answer, but this version does not carry it out. Missing: carried out. */
   readonly support?: 'later';
 }
@@ -229,6 +231,7 @@ export const commands: readonly Command[] = [
   command('ps', 'ID [PS-OPTION...]', 'list the processes of a container', [tableOrJson], {
     stopAtFirst: true,
     parsed: true,
+    waits: true,
   }),
   command('spec', '', 'write a config.json to begin with', [
     text('bundle', 'DIR', 'directory to write to (default: the current one)', { short: 'b' }),
@@ -257,7 +260,7 @@ export const commands: readonly Command[] = [
       flag('drain', 'release: let nobody in any more, then wait for the holders'),
       flag('force', 'release: although somebody holds it; holders keep what they see'),
     ],
-    { actions: treeActions },
+    { actions: treeActions, waits: true },
   ),
   command(
     'skeleton',

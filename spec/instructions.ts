@@ -111,7 +111,7 @@ export const instructions = {
     args: ['buffer', 'capacity', 'template', 'length'],
     results: 1,
     contract:
-      'Write the template (see TemplateField) into buffer, NUL-terminated; dst <- length without the NUL. More than capacity - 1 bytes: ENAMETOOLONG. FAILURE: the words of the recorded failure (no template).',
+      'Write the template (see TemplateField) into buffer, NUL-terminated; dst <- length without the NUL. More than capacity - 1 bytes: ENAMETOOLONG. FAILURE: the words of the recorded failure (no template); what is too long ends in "..." instead.',
   },
   SCAN: {
     op: 10,

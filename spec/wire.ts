@@ -26,3 +26,15 @@ export const ANSWER_HEADER_SIZE = 48;
 export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3 } as const;
 export const WireFd = { SOCKET: 3, CONFIG: 4, PROGRAM: 5 } as const;
 export const ValueKind = { NUMBER: 0, TEXT: 1, VECTOR: 2 } as const;
+
+/**
+ * How long the front door waits for the compiler. A create takes it 0.1 s, the largest input some 20 s; refused a thread or memory, Node at times waits
+ * for ever without using the processor.
+ */
+export const COMPILER_SECONDS = 300;
+/** Seconds in which it does nothing at all. */
+export const COMPILER_IDLE_SECONDS = 10;
+/** Nanoseconds of processor time in a second; less is nothing. */
+export const COMPILER_LEAST_WORK = 100_000;
+/** The soft limit of descriptors that it is given, as far as the hard one allows. */
+export const COMPILER_DESCRIPTORS = 256;

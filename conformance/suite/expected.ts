@@ -23,6 +23,11 @@ const crun: Readonly<Record<string, string>> = {
   'confinement/limits-hold-for-what-execve-starts': 'crun itself opens files under the limit of the command',
   'confinement/a-hook-inside-does-not-meet-the-limits-of-its-making':
     'crun itself opens files under the limit of the command',
+  'output/state-to-a-full-disk': 'crun does not look whether its output could be written',
+  'output/list-to-a-full-disk': 'crun does not look whether its output could be written',
+  'output/list-format-json-to-a-full-disk': 'crun does not look whether its output could be written',
+  'output/ps-format-json-to-a-full-disk': 'crun does not look whether its output could be written',
+  'output/features-to-a-full-disk': 'crun 1.8.1 has no features',
   'hooks/end-with-a-runtime-that-is-killed': 'hooks outlive a killed crun',
   'capabilities/unknown-one-is-logged': 'crun leaves it out in silence; the runtime spec says MUST be logged',
   'capabilities/unknown-one-without-a-log':
@@ -104,6 +109,9 @@ const runc: Readonly<Record<string, string>> = {
   'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-that-the-host-has-not': 'runc 1.1 does not know execCPUAffinity',
+  'lifecycle/start-on-a-read-only-state-root-starts-nothing':
+    'runc opens the gate first: the command has run when it reports that it could not unlink the fifo',
+  'output/state-to-a-full-disk': 'runc does not look whether state could be written',
   'user/4294967295-is-refused-as-owner-of-a-device': 'runc hands -1 to chown(2), which changes nothing',
   'confinement/limit-nofile-0': 'runc itself opens files under the limit of the command',
   'confinement/limit-nofile-3': 'runc itself opens files under the limit of the command',

@@ -1,8 +1,9 @@
+import { ID_LETTERS, ID_LIMIT } from '../../spec/container-limits.js';
 import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
 
-/** runc's letters (Slurm's ids are like node1.alice.42.0.-1); not a leading dot (crun), which also keeps `.` and `..` out. */
-const VALID = /^[A-Za-z0-9_+-][A-Za-z0-9_+.-]{0,254}$/;
+const VALID = new RegExp(`^[${ID_LETTERS}][${ID_LETTERS}.]{0,${ID_LIMIT - 1}}$`);
 
+/** Rules of spec/container-limits.ts, which are those of the front door too. */
 export function isContainerId(id: string): boolean {
   return VALID.test(id);
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
@@ -19,14 +19,22 @@ export function spec(invocation: Invocation): Outcome {
     warnings.push(...tree.value.broken.map(brokenFileText));
   }
   const path = join(texts.get('bundle') ?? '.', texts.get('file') ?? 'config.json');
+  const file = absolute(invocation, path);
+  let fd: number;
   try {
-    writeFileSync(absolute(invocation, path), `${JSON.stringify(config, null, 2)}\n`, {
-      flag: 'wx',
-      mode: 0o644,
-    });
+    fd = openSync(file, 'wx', 0o644);
   } catch (error) {
     const code = errnoOf(error);
     return failed(code === 'EEXIST' ? { kind: 'exists', path } : { kind: 'file', verb: 'write', path, code });
+  }
+  try {
+    writeFileSync(fd, `${JSON.stringify(config, null, 2)}\n`);
+  } catch (error) {
+    // Half a file would be in the way of the next try.
+    unlinkSync(file);
+    return failed({ kind: 'file', verb: 'write', path, code: errnoOf(error) });
+  } finally {
+    closeSync(fd);
   }
   return done('', warnings);
 }

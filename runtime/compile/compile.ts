@@ -156,12 +156,12 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     sweepDescriptors(launch),
     ...openJoined(launch, joined),
     ...backEnd.open,
-    ...cgroups.check,
     ...makeStateDirectory(launch, encode(compileLifecycle(launch))),
     ...makeGate(launch),
     ...(options.console
       ? [connectConsole(cells.consoleSocket, root.consoleSocket, rule('--console-socket'))]
       : []),
+    ...cgroups.check,
     action(
       { title: 'prepare to remove the cgroups', because: rule('intent before effect'), undo: removeCgroups },
       [],

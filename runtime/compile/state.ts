@@ -2,6 +2,8 @@
  * The state directory ROOT/ID (host track): made first, removed last. What is durable is written down before it is made: the stored
  * program knows how to remove everything, so it is in place before the first cgroup is.
  */
+
+import { ID_LIMIT } from '../../spec/container-limits.js';
 import { errnos } from '../../spec/errno.js';
 import { TemplateField } from '../../spec/instructions.js';
 import { AT_FDCWD, LOCK_EX, LOCK_NB, type OpenFlags } from '../../spec/kernel.js';
@@ -21,13 +23,14 @@ import {
   slots,
   struct,
   type Template,
+  templateBound,
   text,
   u64,
 } from '../program/operand.js';
 import {
   alu,
-  branch,
   fail,
+  failVerbatim,
   format,
   guard,
   jump,
@@ -41,13 +44,14 @@ import {
 import { cgroupPlan } from './cgroups/view.js';
 import { type Launch, rule } from './launch.js';
 import { rootPath } from './root.js';
+import { writeAll } from './whole.js';
 
 /** Create a file with these contents, whole or not at all: written under another name first. */
 export function writeWhole(
   open: OpenFlags,
   directory: Operand,
   name: string,
-  content: Operand,
+  content: Data | Slot,
   size: Operand,
   mode: number,
 ): readonly Line[] {
@@ -64,18 +68,6 @@ export function writeWhole(
     ...writeAll(fd, content, size),
     sys('close', [fd]),
     sys('renameat2', [directory, temporary, directory, text(name), 0]),
-  ];
-}
-
-/** write(2) until everything is written; a full disk is an error, a short write goes on. */
-function writeAll(fd: Operand, content: Operand, size: Operand): readonly Line[] {
-  const written = slot('written');
-  const complete = label('written_whole');
-  return [
-    sys('write', [fd, content, size], { to: written }),
-    branch(written, 'EQ', size, complete),
-    fail(errnos.ENOSPC.number),
-    complete,
   ];
 }
 
@@ -166,16 +158,28 @@ export function makeStateDirectory(launch: Launch, stored: Uint8Array): readonly
   ];
 }
 
+/** mkdir is what makes an id unique. Its own undo must not run for the container that has the id already. */
 function makeUnique(launch: Launch, rootFd: Slot, id: Template[number]): Action {
   const { cells } = launch;
+  const taken = label('id_taken');
+  const made = label('id_made');
+  const words = buffer('taken_words', ID_LIMIT + 64);
+  const size = slot('taken_words_size');
   return action(
     {
       title: 'make the state directory',
       because: rule('container id'),
-      words: ['make container `', id, '`: ', field(TemplateField.ERRNO, failedErrno), ' (is the id in use?)'],
+      words: ['make container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
       undo: [walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, -1])],
     },
-    [sys('mkdirat', [rootFd, ref(cells.id), 0o711])],
+    [
+      sys('mkdirat', [rootFd, ref(cells.id), 0o711], { on: [['EEXIST'], taken] }),
+      jump(made),
+      taken,
+      format(words, ['container `', id, '` exists already'], { to: size }),
+      failVerbatim(errnos.EEXIST.number, words, size),
+      made,
+    ],
   );
 }
 
@@ -258,7 +262,7 @@ export function describeState(launch: Launch): Template {
 export function recordInit(launch: Launch): Action {
   const { cells, open } = launch;
   const template = describeState(launch);
-  const bound = template.reduce((n, p) => n + (typeof p === 'string' ? Buffer.byteLength(p) : 6200), 0);
+  const bound = templateBound(template);
   const content: Data = buffer('state', bound);
   const size = slot('state_size');
   const gone = label('init_gone');

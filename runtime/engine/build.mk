@@ -9,9 +9,9 @@ CROSS_CC ?= aarch64-linux-gnu-gcc
 
 ENGINE := runtime/engine
 ENGINE_SOURCES := $(addprefix $(ENGINE)/,start.S main.c memory.c text.c bounds.c image.c validate.c run.c format.c scan.c \
-	trim.c message.c wait.c supervise.c resolve.c walk.c report.c warnings.c log.c sealed.c stored.c frontdoor.c compiler.c)
+	trim.c message.c wait.c supervise.c resolve.c walk.c report.c warnings.c log.c sealed.c stored.c frontdoor.c compiler.c patience.c)
 ENGINE_TABLES := build/gen/engine-tables.c
-ENGINE_HEADERS := $(ENGINE)/engine.h $(ENGINE)/syscall.h build/gen/engine-tables.h
+ENGINE_HEADERS := $(ENGINE)/engine.h $(ENGINE)/compiler.h $(ENGINE)/syscall.h build/gen/engine-tables.h
 ENGINE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
 # Position independent, but without relocations of its own (checked below): it starts at its first instruction.
 ENGINE_CFLAGS := -std=c11 -Os -ffreestanding -fpie -fno-stack-protector -fno-asynchronous-unwind-tables \
@@ -53,9 +53,14 @@ build/engine-test/without-node: private NODE = /nonexistent/node
 build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),,)
 
+build/engine-test/impatient: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
+build/engine-test/impatient: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
+	$(call link-engine,$(CC),-DCOMPILER_IDLE_SECONDS=2 -DCOMPILER_SECONDS=5,)
+
 # What the tests in runtime/engine/test run.
 .PHONY: engine-for-tests test-engine
-engine-for-tests: build/chos-runtime-debug build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node
+engine-for-tests: build/chos-runtime-debug build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node \
+	build/engine-test/impatient
 
 # The instructions once more on the other architecture, as far as qemu-user goes.
 test-engine: engine-for-tests

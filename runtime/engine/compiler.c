@@ -4,11 +4,11 @@
  */
 #include <linux/memfd.h>
 #include <linux/mman.h>
+#include <linux/poll.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
-#include <linux/wait.h>
 
-#include "engine.h"
+#include "compiler.h"
 
 #if !defined(NODE_PATH) || !defined(COMPILER_PATH)
 #error "NODE_PATH and COMPILER_PATH: absolute paths of Node and of the compiler's bundle"
@@ -21,10 +21,12 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 #define SIGKILL 9
+#define RLIMIT_NOFILE 7
 #define SIGCHLD 17
 #define SOCK_STREAM 1
 #define AF_UNIX 1
 #define MSG_NOSIGNAL 0x4000
+#define MSG_DONTWAIT 0x40
 #define TCGETS 0x5401
 #define SEEK_SET 0
 #define ANSWER_LIMIT (64U << 20)
@@ -48,11 +50,6 @@ struct value_header {
 _Static_assert(sizeof(struct request_header) == REQUEST_HEADER_SIZE, "request header");
 _Static_assert(sizeof(struct answer_header) == ANSWER_HEADER_SIZE, "answer header");
 
-struct compiler {
-	int pid, socket, config, program, errors;
-	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
-};
-
 #define KEEP_HASHES "--no-rehash-snapshot"
 
 /* ---- Starting it ---- */
@@ -64,6 +61,19 @@ static long memory_file(const char *name)
 	return fd == -EINVAL ? sys(memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
+/* Node needs some twenty descriptors; what the container may have is not decided by that. */
+static void allow_descriptors(void)
+{
+	struct {
+		u64 soft, hard;
+	} limit;
+
+	if (sys(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) || limit.soft >= COMPILER_DESCRIPTORS)
+		return;
+	limit.soft = limit.hard < COMPILER_DESCRIPTORS ? limit.hard : COMPILER_DESCRIPTORS;
+	sys(prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
+}
+
 /* In the child. What it has to say about a failure goes where Node's own words would go. */
 static _Noreturn void become_compiler(const struct compiler *c, int parent, int socket)
 {
@@ -73,6 +83,7 @@ static _Noreturn void become_compiler(const struct compiler *c, int parent, int 
 	unsigned argc = 0;
 	struct text t = text_in(scratch, SCRATCH_SIZE);
 
+	allow_descriptors();
 	/* First out of the way of the final numbers, then into place. */
 	fds[0] = fds[1] = null;
 	fds[2] = c->errors;
@@ -109,7 +120,7 @@ static void start(struct compiler *c)
 	long result = sys(socketpair, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, sockets);
 
 	if (errors < 0 || program < 0 || result < 0)
-		die("cannot start the compiler", NULL, (int)-(errors < 0 ? errors : program < 0 ? program : result));
+		die_of_start((int)-(errors < 0 ? errors : program < 0 ? program : result));
 	c->errors = (int)errors;
 	c->program = (int)program;
 #ifdef __x86_64__
@@ -120,54 +131,10 @@ static void start(struct compiler *c)
 	if (!pid)
 		become_compiler(c, parent, sockets[1]);
 	if (pid < 0)
-		die("cannot start the compiler", NULL, (int)-pid);
+		die_of_start((int)-pid);
 	sys(close, sockets[1]);
 	c->pid = (int)pid;
 	c->socket = sockets[0];
-}
-
-static int killed; /* a compiler that was not waited for yet */
-
-void reap_compiler(void)
-{
-	while (killed && sys(wait4, killed, NULL, 0, NULL) == -EINTR)
-		;
-	killed = 0;
-}
-
-/* Its memory takes the kernel about 4 ms to free: that goes on while the program runs. */
-static void kill_compiler(const struct compiler *c)
-{
-	sys(kill, c->pid, SIGKILL);
-	killed = c->pid;
-}
-
-static void stop(const struct compiler *c)
-{
-	kill_compiler(c);
-	reap_compiler();
-}
-
-/* The line that says most of what Node printed: the first with "Error: ", else the first. */
-static _Noreturn void die_of(const struct compiler *c, const char *what)
-{
-	char *text = scratch, *line = text, *end;
-	long length;
-
-	stop(c);
-	length = sys(pread64, c->errors, text, 4096 - 1, 0);
-	text[length > 0 ? length : 0] = 0;
-	for (char *at = text; *at; at++)
-		if (!memcmp(at, "Error: ", 7)) {
-			line = at;
-			while (line > text && line[-1] != '\n')
-				line--;
-			break;
-		}
-	for (end = line; *end && *end != '\n'; end++)
-		;
-	*end = 0;
-	die(*line ? "the compiler failed:" : what, *line ? line : NULL, 0);
 }
 
 /* ---- The request ---- */
@@ -188,7 +155,7 @@ static void put_strings(struct text *t, char *const *strings)
 }
 
 /* False: it did not take all of it; then it has died, and reading its answer will tell. */
-static bool send_request(const struct compiler *c, int config)
+static bool send_request(struct compiler *c, int config)
 {
 	char *cwd = scratch;
 	long cwd_length = sys(getcwd, cwd, PATH_SIZE), at;
@@ -213,16 +180,18 @@ static bool send_request(const struct compiler *c, int config)
 	h.size = (u32)size;
 	at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
-		die("cannot start the compiler", NULL, (int)-at);
+		die_of_start((int)-at);
 	t = text_in((void *)at, size);
 	put_bytes(&t, &h, sizeof(h));
 	put_bytes(&t, cwd, (size_t)cwd_length);
 	put_strings(&t, process.argv);
 	put_strings(&t, process.envp);
 	while (sent < size) {
-		long n = sys(sendto, c->socket, t.at + sent, size - sent, MSG_NOSIGNAL, NULL, 0);
+		long n = sys(sendto, c->socket, t.at + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0);
 
-		if (n < 0 && n != -EINTR)
+		if (n == -EAGAIN)
+			await_compiler(c, POLLOUT);
+		else if (n < 0 && n != -EINTR)
 			break;
 		if (n > 0)
 			sent += (size_t)n;
@@ -233,12 +202,15 @@ static bool send_request(const struct compiler *c, int config)
 
 /* ---- The answer ---- */
 
-static bool read_all(int fd, void *buffer, size_t size)
+static bool read_all(struct compiler *c, void *buffer, size_t size)
 {
 	u8 *at = buffer;
 
 	while (size) {
-		long n = sys(read, fd, at, size);
+		long n;
+
+		await_compiler(c, POLLIN);
+		n = sys(read, c->socket, at, size);
 
 		if (n == -EINTR)
 			continue;
@@ -284,14 +256,14 @@ static bool take_values(struct request *q, const char *at, size_t size, u32 coun
 }
 
 /* NULL: there is none, or not a whole one. */
-static char *read_answer(struct request *q, const struct compiler *c, struct answer_header *h)
+static char *read_answer(struct request *q, struct compiler *c, struct answer_header *h)
 {
 	size_t size;
 	char *rest;
 	long at;
 
-	if (!read_all(c->socket, h, sizeof(*h)))
-		die_of(c, "the compiler ended without an answer");
+	if (!read_all(c, h, sizeof(*h)))
+		die_of_compiler(c, "the compiler ended without an answer");
 	if (!header_valid(h))
 		return NULL;
 	size = h->size - sizeof(*h);
@@ -299,8 +271,8 @@ static char *read_answer(struct request *q, const struct compiler *c, struct ans
 	if (at < 0 && at > -4096)
 		return NULL;
 	rest = (char *)at;
-	if (!read_all(c->socket, rest, size))
-		die_of(c, "the compiler ended in the middle of its answer");
+	if (!read_all(c, rest, size))
+		die_of_compiler(c, "the compiler ended in the middle of its answer");
 	at = (long)h->out_length + h->message_length + h->detail_length;
 	return take_values(q, rest + at, size - (size_t)at, h->values) ? rest : NULL;
 }
@@ -339,7 +311,7 @@ static _Noreturn void answer_program(struct request *q, const struct compiler *c
 
 _Noreturn void run_cold(struct request *q)
 {
-	struct compiler c = {.config = open_config(q)};
+	struct compiler c = {.config = open_config(q), .waits = q->command && q->command->waits};
 	struct answer_header h;
 	const char *texts, *message;
 	char termios[64];
@@ -349,10 +321,10 @@ _Noreturn void run_cold(struct request *q)
 		send_request(&c, c.config > 0 ? WIRE_FD_CONFIG : c.config);
 		texts = read_answer(q, &c, &h);
 		if (!texts || (c.seeded && h.kind == ANSWER_AGAIN))
-			die_of(&c, "the compiler gave an answer that makes no sense");
+			die_of_compiler(&c, "the compiler gave an answer that makes no sense");
 		if (h.kind != ANSWER_AGAIN)
 			break;
-		stop(&c);
+		stop_compiler(&c);
 		sys(close, c.socket);
 		sys(close, c.errors);
 		sys(close, c.program);
@@ -366,7 +338,7 @@ _Noreturn void run_cold(struct request *q)
 	if (c.config > 0)
 		sys(close, c.config);
 	message = texts + h.out_length;
-	write_all(1, texts, h.out_length);
+	print(texts, h.out_length);
 	if (h.kind == ANSWER_REPORT && h.exit_code && h.message_length)
 		report(LEVEL_ERROR, message, h.message_length);
 	else

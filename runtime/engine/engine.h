@@ -178,6 +178,7 @@ void put_bytes(struct text *t, const void *bytes, size_t length);
 void put_string(struct text *t, const char *string);
 void put_unsigned(struct text *t, u64 value, unsigned base, unsigned width);
 void put_decimal(struct text *t, i64 value);
+void end_in_dots(struct text *t);
 void put_json(struct text *t, const char *bytes, size_t length);
 void put_time(struct text *t, i64 seconds, i64 nanoseconds, bool fraction);
 void put_errno(struct text *t, i64 number);
@@ -188,7 +189,8 @@ int render(const struct program *p, struct text *out, const char *template, size
 int render_failure(const struct program *p, struct text *out);
 
 /* report.c */
-void write_all(int fd, const char *at, size_t size);
+int write_all(int fd, const char *at, size_t size);
+void print(const char *text, size_t size);
 enum level { LEVEL_ERROR, LEVEL_WARNING };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_SYSLOG, LOG_JOURNALD };
 void report_warnings_if(bool wanted);
@@ -269,7 +271,7 @@ bool equal(const char *a, const char *b);
 const char *after(const char *text, const char *prefix);
 
 /* A page-aligned buffer that instructions share, because each page that init touches stays resident until the user's process starts. */
-#define SCRATCH_SIZE 16384
+#define SCRATCH_SIZE 28672
 extern char scratch[SCRATCH_SIZE];
 
 /* main.c */

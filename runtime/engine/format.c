@@ -138,6 +138,7 @@ int op_format(const struct run *r, const struct step *s, i64 *result)
 	out = text_in(buffer, (size_t)capacity - 1);
 	if (s->sub == FORMAT_FAILURE) {
 		error = render_failure(p, &out);
+		end_in_dots(&out);
 	} else {
 		i64 length = number(r, s, 3);
 		const char *template = address(r, s, 2, length);

@@ -4,8 +4,6 @@
  */
 #include "engine.h"
 
-#define ID_LIMIT 1024
-
 static bool parse_number(const char *text, i64 *value)
 {
 	*value = 0;
@@ -17,7 +15,7 @@ static bool parse_number(const char *text, i64 *value)
 	return !*text;
 }
 
-/* [A-Za-z0-9_+.-]+, as runc and crun; no leading dot, as crun. */
+/* spec/container-limits.ts */
 static bool id_valid(const char *id)
 {
 	size_t length = strlen(id);
@@ -338,7 +336,7 @@ static _Noreturn void print_usage(void)
 	put_string(&t, process.argv[0] ? process.argv[0] : "PROGRAM");
 	put_string(&t, " [--id ID] [--detach] [--pid-file FILE] [--console-socket SOCKET] [--preserve-fds N] [--root DIR]"
 		       " [--log FILE] [--log-format text|json] [-- ARGUMENT...]\n");
-	sys(write, 1, t.at, t.used);
+	print(t.at, t.used);
 	for (;;)
 		sys(exit_group, 0);
 }

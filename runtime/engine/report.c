@@ -1,9 +1,13 @@
 /* The one place where the engine speaks: an error is one line on stderr, and in the log if there is one; a warning goes to the log, or else to stderr. */
+#include <linux/poll.h>
 #include <linux/time_types.h>
 
 #include "engine.h"
 
+/* What conmon takes of a line. In the scratch buffer the line stands first, what is made of it for the log behind, with room for an escape of each byte. */
 #define LINE_SIZE 8192
+_Static_assert(SCRATCH_SIZE >= 3 * LINE_SIZE + 256, "room for the line and for its log record");
+#define RECORD_SIZE (SCRATCH_SIZE - LINE_SIZE)
 
 static struct {
 	int fd;
@@ -26,18 +30,32 @@ void report_warnings_if(bool wanted)
 	log_file.warnings = wanted;
 }
 
-void write_all(int fd, const char *at, size_t size)
+/* Returns what kept it from being written whole. A descriptor that would block (somebody else set O_NONBLOCK) is waited for. */
+int write_all(int fd, const char *at, size_t size)
 {
 	while (size) {
 		long n = sys(write, fd, at, size);
+		struct pollfd room = {.fd = fd, .events = POLLOUT};
 
-		if (n < 0 && n != -EINTR)
-			return;
+		if (n == -EAGAIN)
+			sys(ppoll, &room, 1, NULL, NULL, 8);
+		else if (n < 0 && n != -EINTR)
+			return (int)-n;
 		if (n > 0) {
 			at += n;
 			size -= (size_t)n;
 		}
 	}
+	return 0;
+}
+
+/* What a command prints is whole, or the command has failed. */
+void print(const char *text, size_t size)
+{
+	int error = write_all(1, text, size);
+
+	if (error)
+		die("write to standard output", NULL, error);
 }
 
 /*
@@ -46,7 +64,7 @@ void write_all(int fd, const char *at, size_t size)
  */
 static void write_to_daemon(enum level level, const char *message, size_t length)
 {
-	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE);
+	struct text t = text_in(scratch + LINE_SIZE, RECORD_SIZE);
 	unsigned priority = level == LEVEL_ERROR ? 3 : 4;
 
 	if (log_file.format == LOG_SYSLOG) {
@@ -62,26 +80,21 @@ static void write_to_daemon(enum level level, const char *message, size_t length
 		put_string(&t, "\nSYSLOG_IDENTIFIER=chos-runtime\nID=");
 		put_string(&t, log_file.name);
 		put_string(&t, "\nMESSAGE=");
-		t.size--;
 		put_bytes(&t, message, length);
-		t.size++;
 		put_char(&t, '\n');
 	}
-	write_all(log_file.fd, t.at, t.used);
+	sys(write, log_file.fd, t.at, t.used);
 }
 
 static void write_log(const char *level, const char *message, size_t length)
 {
-	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE - 2);
+	struct text t = text_in(scratch + LINE_SIZE, RECORD_SIZE);
 	struct __kernel_timespec now = {0};
 
 	sys(clock_gettime, 0 /* CLOCK_REALTIME */, &now);
 	put_string(&t, log_file.format == LOG_JSON ? "{\"msg\":\"" : "time=\"");
 	if (log_file.format == LOG_JSON) {
-		/* Podman reads the whole file as one object: it must be whole even if the message is too long. */
-		t.size -= 64;
 		put_json(&t, message, length);
-		t.size += 64;
 		put_string(&t, "\",\"level\":\"");
 		put_string(&t, level);
 		put_string(&t, "\",\"time\":\"");
@@ -92,9 +105,7 @@ static void write_log(const char *level, const char *message, size_t length)
 		put_string(&t, "\" level=");
 		put_string(&t, level);
 		put_string(&t, " msg=\"");
-		t.size -= 4;
 		put_json(&t, message, length);
-		t.size += 4;
 		put_string(&t, "\"\n");
 	}
 	write_all(log_file.fd, t.at, t.used);
@@ -110,6 +121,7 @@ void report(enum level level, const char *message, size_t length)
 	put_string(&t, level == LEVEL_ERROR ? "chos-runtime: " : "chos-runtime: warning: ");
 	prefix = t.used;
 	put_bytes(&t, message, length);
+	end_in_dots(&t);
 	/* Callers show one line only; names from a config.json do not get to move the cursor. */
 	for (size_t i = prefix; i < t.used; i++)
 		if ((u8)t.at[i] < ' ' || t.at[i] == 0x7f)
@@ -127,7 +139,7 @@ void report(enum level level, const char *message, size_t length)
 
 void report_failure(const struct program *p)
 {
-	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE);
+	struct text t = text_in(scratch + LINE_SIZE, RECORD_SIZE);
 
 	if (render_failure(p, &t))
 		put_string(&t, "the launch program failed without words");
@@ -138,7 +150,7 @@ void report_failure(const struct program *p)
 /* The engine's own failures, before and outside programs: "what object: errno words"; object and number may be missing. */
 _Noreturn void die(const char *what, const char *object, int number)
 {
-	struct text t = text_in(scratch + LINE_SIZE, LINE_SIZE);
+	struct text t = text_in(scratch + LINE_SIZE, RECORD_SIZE);
 
 	put_string(&t, what);
 	if (object) {

@@ -48,6 +48,20 @@ void put_decimal(struct text *t, i64 value)
 	put_unsigned(t, value < 0 ? -(u64)value : (u64)value, 10, 1);
 }
 
+/* What was too long for its place ends in dots, behind a whole character. */
+void end_in_dots(struct text *t)
+{
+	static const char dots[] = "...";
+
+	if (!t->lost || t->size < sizeof(dots))
+		return;
+	t->used = t->size - (sizeof(dots) - 1);
+	while (t->used && ((u8)t->at[t->used] & 0xc0) == 0x80)
+		t->used--;
+	t->lost = 0;
+	put_string(t, dots);
+}
+
 /* RFC 8259, section 7. An escape is written whole or not at all. */
 void put_json(struct text *t, const char *bytes, size_t length)
 {

@@ -1,6 +1,7 @@
 /**
  * What a step's arguments refer to. Operands are symbolic and compared by identity; numbers and offsets are given out by `layout`.
  */
+import { ID_LIMIT } from '../../spec/container-limits.js';
 import type { TemplateFieldKind } from '../../spec/instructions.js';
 
 /** A 64-bit cell of the program's memory; `cells` consecutive ones when an instruction writes more than one. */
@@ -58,6 +59,14 @@ export interface Field {
 
 /** Text with fields that the engine fills in (FORMAT, words of failures). */
 export type Template = readonly (string | Field)[];
+
+/** A field of a template that is an id, a number or a time, each letter of it escaped at worst. */
+const FIELD_BOUND = 6 * ID_LIMIT;
+
+/** The size of a buffer for what FORMAT makes of a template, if none of its fields is a longer text; FORMAT itself refuses what does not fit. */
+export function templateBound(template: Template): number {
+  return template.reduce((n, p) => n + (typeof p === 'string' ? Buffer.byteLength(p) : FIELD_BOUND), 1);
+}
 
 export function slot(name: string, initial: bigint | number | Data = 0): Slot {
   return Object.freeze({ kind: 'slot', name, cells: 1, initial: [initial] });

@@ -10,6 +10,7 @@ import {
   readFileSync,
   readSync,
 } from 'node:fs';
+import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
 import { type ContainerState, parseState, type Status } from './container-state.js';
@@ -30,8 +31,6 @@ export type ReadState =
   /** The directory is not a directory of ours. */
   | { readonly kind: 'not-ours' };
 
-const LIMIT = 4 * 1024 * 1024;
-
 /** The text of a regular file, without following a link or waiting for a fifo; null if it is not one, undefined if there is none. */
 function textOf(path: string): string | null | undefined {
   let fd: number;
@@ -42,7 +41,7 @@ function textOf(path: string): string | null | undefined {
   }
   try {
     const { size } = fstatSync(fd);
-    if (!fstatSync(fd).isFile() || size > LIMIT) return null;
+    if (!fstatSync(fd).isFile() || size > STATE_LIMIT) return null;
     beforeParsing(size);
     const bytes = Buffer.alloc(size);
     return bytes.toString('utf8', 0, readSync(fd, bytes, 0, size, 0));

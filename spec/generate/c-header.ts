@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Command, commands, entries, globalOptions, type Option } from '../commands.js';
+import { ID_LIMIT } from '../container-limits.js';
 import { errnos } from '../errno.js';
 import {
   ATTACHMENT_MAGIC,
@@ -33,6 +34,10 @@ import {
   ANSWER_HEADER_SIZE,
   ANSWER_MAGIC,
   AnswerKind,
+  COMPILER_DESCRIPTORS,
+  COMPILER_IDLE_SECONDS,
+  COMPILER_LEAST_WORK,
+  COMPILER_SECONDS,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
   ValueKind,
@@ -122,7 +127,11 @@ function header(): readonly string[] {
   lines.push('#define NO_PARAMETER 0xff', ...define('KIND_', ValueKind), ...define('ENTRY_', entries));
   lines.push('#define NO_ENTRY 0xff', ...define('', { REQUEST_MAGIC, REQUEST_HEADER_SIZE, WIRE_VERSION }));
   lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
-  lines.push(...define('WIRE_FD_', WireFd));
+  lines.push(...define('WIRE_FD_', WireFd), ...define('', { ID_LIMIT }));
+  // A test has its own.
+  for (const deadline of define('', { COMPILER_SECONDS, COMPILER_IDLE_SECONDS }))
+    lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
+  lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS }));
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
   return lines;
 }
@@ -238,7 +247,9 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
 }
 
 /** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
-const scanned = commands.filter(({ stored, config, joins, parsed }) => stored ?? config ?? joins ?? parsed);
+const scanned = commands.filter(
+  ({ stored, config, joins, parsed, waits }) => stored ?? config ?? joins ?? parsed ?? waits,
+);
 
 function commandTables() {
   const options: readonly Option[] = [...globalOptions, ...scanned.flatMap(command => command.options)];
@@ -254,6 +265,7 @@ function commandTables() {
       Number(command.config ?? false),
       Number(command.joins ?? false),
       Number(command.parsed ?? false),
+      Number(command.waits ?? false),
     ];
     first += command.options.length;
     return `  {${row.join(', ')}},`;
@@ -262,7 +274,7 @@ function commandTables() {
   return {
     declarations: [
       `struct option { char name[${width}]; char letter; uint8_t kind, parameter; };`,
-      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins, parsed; };`,
+      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins, parsed, waits; };`,
       `#define GLOBAL_OPTION_COUNT ${globalOptions.length}`,
       `#define OPTION_COUNT ${Math.max(1, options.length)}`,
       `#define COMMAND_COUNT ${Math.max(1, scanned.length)}`,

@@ -112,8 +112,20 @@ test('errors/duplicate-id', {
     await t.create();
     const again = await t.call('create', ['--bundle', t.bundle.dir, t.id]);
     assert.is.not(again.code, 0);
-    assert.match(again.stderr, /exist|use/i);
+    assert.match(again.stderr, /already exists|exists already/);
     assert.is((await t.state()).status, 'created');
+  },
+});
+
+test('errors/duplicate-id-of-a-stopped-container', {
+  drive: async t => {
+    const created = await t.create();
+    await t.start();
+    await created.ended();
+    const again = await t.call('run', ['--bundle', t.bundle.dir, t.id]);
+    assert.is.not(again.code, 0);
+    assert.match(again.stderr, /already exists|exists already/);
+    assert.is((await t.state()).status, 'stopped', 'and it is still there');
   },
 });
 
@@ -134,6 +146,20 @@ for (const [name, id] of [
     },
   });
 }
+
+test('errors/id-of-255-letters-and-no-more', {
+  drive: async t => {
+    const longest = `${t.anotherId()}-`.padEnd(255, 'x');
+    const finished = await t.call('create', ['--bundle', t.bundle.dir, longest]);
+    const state = await t.call('state', [longest]);
+    assert.is((await t.call('delete', ['--force', longest])).code, 0);
+    assert.equal([finished.code, state.code], [0, 0], finished.stderr);
+    for (const command of ['create', 'state', 'start', 'kill', 'exec']) {
+      const longer = await t.call(command, [`${longest}x`]);
+      assert.is.not(longer.code, 0, command);
+    }
+  },
+});
 
 test('errors/id-of-slurm-is-fine', {
   drive: async t => {

@@ -17,6 +17,7 @@ import './masked-and-readonly.js';
 import './mount-options.js';
 import './mounts.js';
 import './namespaces.js';
+import './output.js';
 import './pidfd-socket.js';
 import './process.js';
 import './rlimits.js';

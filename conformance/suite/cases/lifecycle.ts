@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -17,6 +18,29 @@ test('lifecycle/create-runs-nothing-start-does', {
     const created = await t.create();
     assert.is(created.output(), '');
     assert.throws(() => statSync(join(t.bundle.rootfs, 'data/ran')));
+    await t.start();
+    assert.is(await created.ended(), 0);
+    assert.match(created.output(), '"probe":"report"');
+  },
+});
+
+test('lifecycle/start-on-a-read-only-state-root-starts-nothing', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'write', '/data/ran', ',', 'report'];
+  },
+  drive: async t => {
+    const created = await t.create();
+    execFileSync('mount', ['--bind', t.root, t.root]);
+    try {
+      execFileSync('mount', ['-o', 'remount,bind,ro', t.root]);
+      const refused = await t.call('start', [t.id]);
+      assert.is.not(refused.code, 0);
+      assert.match(refused.stderr, /read-only file system/i);
+      assert.is((await t.state()).status, 'created');
+      assert.throws(() => statSync(join(t.bundle.rootfs, 'data/ran')));
+    } finally {
+      execFileSync('umount', [t.root]);
+    }
     await t.start();
     assert.is(await created.ended(), 0);
     assert.match(created.output(), '"probe":"report"');

@@ -111,6 +111,27 @@ test('state/reused-pid-is-not-mistaken', {
   },
 });
 
+test('state/annotations-of-any-size', {
+  config: c => {
+    c.annotations = { big: 'ä"\\'.repeat(500_000), small: 'kept' };
+  },
+  drive: async t => {
+    await t.create();
+    for (const status of ['created', 'stopped']) {
+      const state = await t.state();
+      assert.is(state.status, status);
+      assert.equal(state.annotations, t.config.annotations);
+      const [listed] = JSON.parse((await t.call('list', ['--format', 'json'])).stdout) as State[];
+      assert.is(listed?.status, status);
+      if (status === 'created') {
+        const ended = t.orphans.exited(state.pid);
+        await t.call('kill', [t.id, 'KILL']);
+        await ended;
+      }
+    }
+  },
+});
+
 test('list/json', {
   config: sleeping,
   drive: async t => {

@@ -4,7 +4,15 @@
 
 import type { CgroupFacts, CgroupHierarchy } from '../../../spec/host-facts.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { buffer, type Data, field, type Slot, type Template, text } from '../../program/operand.js';
+import {
+  buffer,
+  type Data,
+  field,
+  type Slot,
+  type Template,
+  templateBound,
+  text,
+} from '../../program/operand.js';
 import { format, type Line } from '../../program/step.js';
 
 export interface CgroupDirectory {
@@ -56,13 +64,14 @@ export function planCgroups(facts: CgroupFacts, cgroupsPath: string | undefined,
   const directories = hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
     const components = componentsOf(hierarchy, version, cgroupsPath);
     const base = [hierarchy.mount, ...components].join('/');
+    const path: Template = endsInId ? [`${base}/`, field(TemplateField.STRING, id)] : [base];
     return {
       hierarchy,
       version,
       components,
       endsInId,
-      path: endsInId ? [`${base}/`, field(TemplateField.STRING, id)] : [base],
-      memory: endsInId ? buffer('cgroup_path', base.length + 1026) : text(base),
+      path,
+      memory: endsInId ? buffer('cgroup_path', templateBound(path)) : text(base),
     };
   });
   return {

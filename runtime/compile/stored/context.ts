@@ -1,3 +1,4 @@
+import { STATE_LIMIT } from '../../../spec/container-limits.js';
 import { buffer, type Data, type Slot, slot, slots } from '../../program/operand.js';
 import { type CgroupPlan, planCgroups } from '../cgroups/plan.js';
 import type { Launch } from '../launch.js';
@@ -41,7 +42,7 @@ export function createContext(launch: Launch): Context {
     ),
     status: slot('status'),
     problem: slot('state_problem'),
-    state: buffer('state', 1 << 20),
+    state: buffer('state', STATE_LIMIT),
     stateSize: slot('state_size'),
     rest: slots('rest', 2),
   };

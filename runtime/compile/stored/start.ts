@@ -59,8 +59,10 @@ export function startTrack(c: Lifecycle, poststart: HookActions): Track {
         sys('openat', [c.dir, text('exec.fifo'), open.WRONLY | open.NONBLOCK | open.CLOEXEC, 0], {
           to: fifo,
         }),
-        sys('write', [fifo, text('g'), 1]),
+        // Unlinked first: while the name is there the container is called created, which it must not be once its command may run; and where
+        // it cannot be removed (a read-only state root), nothing is started.
         sys('unlinkat', [c.dir, text('exec.fifo'), 0]),
+        sys('write', [fifo, text('g'), 1]),
         sys('close', [fifo]),
         again,
         waitReadable(err, -1, { to: size }),

@@ -16,6 +16,7 @@ import {
   waitReadable,
 } from '../../program/step.js';
 import { readStartTime } from '../state.js';
+import { readWhole } from '../whole.js';
 import { type Context, Status } from './context.js';
 import { frozen } from './freezer.js';
 
@@ -70,7 +71,7 @@ function readState(c: Context): Subroutine {
       [c.dir, text('state.json'), open.RDONLY | open.CLOEXEC | open.NOFOLLOW | open.NONBLOCK, 0],
       { to: fd, on: [['ENOENT', 'ELOOP'], notOpened] },
     ),
-    sys('read', [fd, c.state, (1 << 20) - 1], { to: c.stateSize, on: [['EISDIR'], notRead] }),
+    ...readWhole(fd, c.state, c.stateSize, notRead),
     sys('close', [fd]),
     scan('SKIP', { ...json, byte: colon, count: 1 }, { to: at, ...unless }),
     scan('NUMBER', { ...json, start: at }, { to: at, ...unless }),

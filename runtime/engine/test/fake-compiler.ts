@@ -1,7 +1,16 @@
 /**
  * Stands in for the compiler: answers as the argument behind `--answer` says, or shows what it was asked.
  */
-import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { REQUEST_HEADER_SIZE, WireFd } from '../../../spec/wire.js';
 import { decodeRequest, encodeAnswer, joinWarnings, type Request, type Values } from '../wire.js';
 
@@ -83,6 +92,23 @@ switch (how) {
     throw new Error('out of ideas');
   case 'close':
     closeSync(WireFd.SOCKET);
+    break;
+  // Says its pid, then waits without using the processor, or with nothing else.
+  case 'hang':
+    writeFileSync(more[0] ?? '', `${process.pid}\n`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    break;
+  // Answers after so many seconds.
+  case 'late':
+    writeFileSync(more[0] ?? '', `${process.pid}\n`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000 * Number(more[1]));
+    report('');
+    break;
+  case 'spin':
+    for (;;);
+  case 'refused':
+    process.stderr.write(more[0] ?? '');
+    process.exit(1);
     break;
   case 'kill':
     process.kill(process.pid, 'SIGKILL');

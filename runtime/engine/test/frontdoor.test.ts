@@ -139,7 +139,10 @@ test('a compiler that fails is one line', () => {
   };
   assert.is(failed('throw'), 'chos-runtime: the compiler failed: Error: out of ideas\n');
   assert.is(failed('close'), 'chos-runtime: the compiler ended without an answer\n');
-  assert.is(failed('kill'), 'chos-runtime: the compiler ended without an answer\n');
+  assert.is(
+    failed('kill'),
+    'chos-runtime: the compiler ended without an answer: it was killed, as the kernel does where memory runs out (memory limit of the cgroup?)\n',
+  );
   assert.is(
     failed('raw', '00'.repeat(48)),
     'chos-runtime: the compiler gave an answer that makes no sense\n',

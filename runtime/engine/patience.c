@@ -1,0 +1,237 @@
+/*
+ * Waiting for the compiler, and its end. Node that is refused a thread, memory or descriptors does not always end: it may wait for ever, for
+ * nothing. So it has deadlines (spec/wire.ts), and the cause is told in one line.
+ */
+#include <linux/poll.h>
+#include <linux/time_types.h>
+#include <linux/wait.h>
+
+#include "compiler.h"
+
+#define SIGKILL 9
+#define RLIMIT_NOFILE 7
+#define RLIMIT_AS 9
+#define TIOCOUTQ 0x5411
+#define ERRORS_SIZE 4096
+#define NANOSECONDS 1000000000
+
+/* What Node, V8 and libuv print when the system refuses them something, and what that is for whoever can change it. */
+enum cause { UNKNOWN, THREADS, DESCRIPTORS, MEMORY };
+static const struct {
+	char words[24];
+	enum cause cause;
+} telling[] = {
+	{"uv_thread_create", THREADS},  {"pthread_create", THREADS},	 {"uv_loop_init", DESCRIPTORS},
+	{"Too many open files", DESCRIPTORS}, {"out of memory", MEMORY}, {"process OOM", MEMORY},
+	{"allocate memory", MEMORY},
+};
+static const char causes[][104] = {
+	[UNKNOWN] = "perhaps it is refused a thread or memory (pids or memory limit of the cgroup, ulimit)",
+	[THREADS] = "no thread more is allowed (pids limit of the cgroup, or ulimit -u)",
+	[DESCRIPTORS] = "there are too few descriptors (ulimit -n)",
+	[MEMORY] = "there is too little memory (memory limit of the cgroup, or ulimit -v)",
+};
+
+/* In the place of a status of wait4(2). */
+#define HUNG (-1)
+
+static int killed; /* a compiler that was not waited for yet */
+
+void reap_compiler(void)
+{
+	while (killed && sys(wait4, killed, NULL, 0, NULL) == -EINTR)
+		;
+	killed = 0;
+}
+
+/* Its memory takes the kernel about 4 ms to free: that goes on while the program runs. */
+void kill_compiler(const struct compiler *c)
+{
+	sys(kill, c->pid, SIGKILL);
+	killed = c->pid;
+}
+
+void stop_compiler(const struct compiler *c)
+{
+	kill_compiler(c);
+	reap_compiler();
+}
+
+/* Its socket is closed a moment before it can be waited for. */
+static bool ended_soon(const struct compiler *c, int *status)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		struct __kernel_timespec pause = {.tv_nsec = NANOSECONDS / 100};
+
+		if (sys(wait4, c->pid, status, WNOHANG, NULL) == c->pid)
+			return true;
+		sys(ppoll, NULL, 0, &pause, NULL, 8);
+	}
+	return false;
+}
+
+/* ---- Why it failed ---- */
+
+static const char *find(const char *text, const char *words)
+{
+	for (; *text; text++)
+		if (after(text, words))
+			return text;
+	return NULL;
+}
+
+/* The line that says most of what Node printed: the first with "Error: ", else the first with words in it. Ends it. */
+static char *telling_line(char *text)
+{
+	const char *error = find(text, "Error: ");
+	char *line = text, *end;
+
+	if (error)
+		for (line = text + (error - text); line > text && line[-1] != '\n'; line--)
+			;
+	else
+		while (*line && (*line == '#' || *line == ' ' || *line == '\n'))
+			line++;
+	for (end = line; *end && *end != '\n'; end++)
+		;
+	*end = 0;
+	return line;
+}
+
+static bool limit_below(int resource, u64 wanted)
+{
+	struct {
+		u64 soft, hard;
+	} limit;
+
+	return !sys(prlimit64, 0, resource, NULL, &limit) && limit.hard < wanted;
+}
+
+/* By what it printed; where it printed nothing, by the limits that it was started under. */
+static enum cause cause_of(const char *text)
+{
+	for (unsigned i = 0; i < sizeof(telling) / sizeof(telling[0]); i++)
+		if (find(text, telling[i].words))
+			return telling[i].cause;
+	if (*text)
+		return UNKNOWN;
+	if (limit_below(RLIMIT_NOFILE, COMPILER_DESCRIPTORS / 8))
+		return DESCRIPTORS;
+	return limit_below(RLIMIT_AS, ~0UL) ? MEMORY : UNKNOWN;
+}
+
+/* `what`, and why: the cause if that is known, else what Node had to say, else how it ended (status). */
+static _Noreturn void tell(const struct compiler *c, const char *what, int status)
+{
+	char *text = scratch, *line;
+	enum cause cause;
+	long length = sys(pread64, c->errors, text, ERRORS_SIZE - 1, 0);
+	struct text t = text_in(scratch + ERRORS_SIZE, ERRORS_SIZE);
+
+	text[length > 0 ? length : 0] = 0;
+	cause = cause_of(text);
+	line = telling_line(text);
+	put_string(&t, cause == UNKNOWN && *line ? "the compiler failed" : what);
+	if (cause != UNKNOWN || *line || status)
+		put_string(&t, ": ");
+	if (cause == UNKNOWN && *line) {
+		put_string(&t, line);
+	} else if (status == HUNG) {
+		put_string(&t, causes[cause]);
+	} else if (cause == UNKNOWN && (status & 0x7f) == SIGKILL) {
+		put_string(&t, "it was killed, as the kernel does where memory runs out (memory limit of the cgroup?)");
+	} else if (cause == UNKNOWN && status & 0x7f) {
+		put_string(&t, "signal ");
+		put_decimal(&t, status & 0x7f);
+	} else if (cause == UNKNOWN && status) {
+		put_string(&t, "exit code ");
+		put_decimal(&t, status >> 8);
+	} else if (cause != UNKNOWN) {
+		put_string(&t, causes[cause]);
+	}
+	put_char(&t, 0);
+	die(t.at, NULL, 0);
+}
+
+/* fork(2) or what comes before it failed. */
+_Noreturn void die_of_start(int error)
+{
+	const char *cause = error == EAGAIN		       ? causes[THREADS]
+			    : error == EMFILE ? causes[DESCRIPTORS]
+			    : error == ENOMEM		       ? causes[MEMORY]
+							       : NULL;
+
+	die(cause ? "cannot start the compiler:" : "cannot start the compiler", cause, cause ? 0 : error);
+}
+
+/* It has closed its end. If it is still there, that was no answer either. */
+_Noreturn void die_of_compiler(const struct compiler *c, const char *what)
+{
+	int status = 0;
+	bool ended = ended_soon(c, &status);
+
+	if (!ended)
+		stop_compiler(c);
+	tell(c, what, ended ? status : 0);
+}
+
+/* ---- Deadlines ---- */
+
+/* Processor time of all its threads (CPUCLOCK_SCHED of clock_getcpuclockid(3)). */
+static i64 time_spent(const struct compiler *c)
+{
+	struct __kernel_timespec spent = {0};
+
+	sys(clock_gettime, (int)(~(u32)c->pid << 3 | 2), &spent);
+	return spent.tv_sec * NANOSECONDS + spent.tv_nsec;
+}
+
+static bool has_read_request(const struct compiler *c)
+{
+	int unread = 0;
+
+	return !sys(ioctl, c->socket, TIOCOUTQ, &unread) && !unread;
+}
+
+/* Another second has passed. Seconds are counted instead of compared with a clock, which goes on while all of us are stopped or frozen. */
+static void second_passed(struct compiler *c)
+{
+	char what[64];
+	struct text t = text_in(what, sizeof(what));
+	i64 spent = time_spent(c);
+	bool hangs;
+
+	c->idle = spent - c->spent < COMPILER_LEAST_WORK ? c->idle + 1 : 0;
+	c->spent = spent;
+	c->seconds++;
+	if (c->waits && has_read_request(c))
+		return;
+	hangs = c->idle >= COMPILER_IDLE_SECONDS;
+	if (!hangs && c->seconds < COMPILER_SECONDS)
+		return;
+	sys(kill, c->pid, SIGKILL);
+	/* Whatever it hangs in may hold it although it was killed. */
+	ended_soon(c, NULL);
+	put_string(&t, "the compiler ");
+	put_string(&t, hangs ? "did nothing for " : "did not come to an end in ");
+	put_decimal(&t, hangs ? COMPILER_IDLE_SECONDS : COMPILER_SECONDS);
+	put_string(&t, " s and was ended");
+	put_char(&t, 0);
+	tell(c, what, HUNG);
+}
+
+/* Until the socket can be read from or written to. */
+void await_compiler(struct compiler *c, int events)
+{
+	struct pollfd fd = {.fd = c->socket, .events = (short)events};
+
+	for (;;) {
+		struct __kernel_timespec second = {.tv_sec = 1};
+		long ready = sys(ppoll, &fd, 1, &second, NULL, 8);
+
+		if (ready > 0 || (ready < 0 && ready != -EINTR))
+			return;
+		if (!ready)
+			second_passed(c);
+	}
+}

@@ -1,0 +1,117 @@
+/** The front door and a compiler that hangs, is killed, or is refused what it needs. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { scratch } from './engine.js';
+
+const door = join(process.cwd(), 'build/engine-test/chos-runtime');
+/** The same, but it waits 2 seconds for one that does nothing and 5 in all. */
+const impatient = join(process.cwd(), 'build/engine-test/impatient');
+
+function refusal(file: string, args: readonly string[], shell = ''): string {
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `${shell} exec "$@"`, 'sh', file, ...args], {
+    encoding: 'utf8',
+    cwd: scratch,
+    timeout: 60_000,
+  });
+  assert.equal([status, stdout], [1, '']);
+  assert.is(stderr.split('\n').length, 2, stderr);
+  return stderr.replace(/^chos-runtime: /, '').trim();
+}
+
+/** The pid that a compiler wrote as soon as it had begun. */
+function begun(path: string): Promise<number> {
+  return new Promise(done => {
+    const look = (): void => {
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      if (!text.endsWith('\n')) return;
+      watcher.close();
+      done(Number(text));
+    };
+    const watcher = watch(scratch, look);
+    look();
+  });
+}
+
+/** Neither running nor a zombie of ours: it has been killed, and whoever adopted it may not have waited for it yet. */
+function ended(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+test('one that does nothing is ended, and the likely cause told', () => {
+  const file = join(scratch, 'idle');
+  assert.is(
+    refusal(impatient, ['state', '--answer', 'hang', file]),
+    'the compiler did nothing for 2 s and was ended: perhaps it is refused a thread or memory (pids or memory limit of the cgroup, ulimit)',
+  );
+  assert.ok(ended(Number(readFileSync(file, 'utf8'))));
+});
+
+test('one that comes to no end is ended', () => {
+  assert.match(
+    refusal(impatient, ['state', '--answer', 'spin']),
+    /^the compiler did not come to an end in 5 s and was ended/,
+  );
+});
+
+test('a command that waits for others has no deadline', async () => {
+  const file = join(scratch, 'waits');
+  const child = spawn(impatient, ['tree', '--answer', 'late', file, '4'], { stdio: 'ignore' });
+  const code = new Promise(done => child.once('exit', done));
+  await begun(file);
+  assert.is(await code, 0);
+});
+
+test('SIGTERM ends the command at once, and the compiler with it', async () => {
+  const file = join(scratch, 'terminated');
+  const child = spawn(door, ['state', '--answer', 'hang', file], { stdio: 'ignore' });
+  const gone = new Promise(done => child.once('exit', (_, signal) => done(signal)));
+  const pid = await begun(file);
+  child.kill('SIGTERM');
+  assert.is(await gone, 'SIGTERM');
+  while (!ended(pid)) await new Promise(setImmediate);
+});
+
+test('the cause is found in what Node prints', () => {
+  const told = (text: string) => refusal(door, ['state', '--answer', 'refused', text]);
+  const threads = 'no thread more is allowed (pids limit of the cgroup, or ulimit -u)';
+  const memory = 'there is too little memory (memory limit of the cgroup, or ulimit -v)';
+  const nothing = 'the compiler ended without an answer';
+  assert.is(
+    told('  #  node: f\n  #  Assertion failed: (0) == (uv_thread_create())\n'),
+    `${nothing}: ${threads}`,
+  );
+  assert.is(told('\n#\n# Fatal process OOM in somewhere\n#\n'), `${nothing}: ${memory}`);
+  assert.is(told('\n#\n# Fatal error in v8\n#\n'), 'the compiler failed: Fatal error in v8');
+  assert.is(
+    told('a.js:1\n\nTypeError: x is not a function\n'),
+    'the compiler failed: TypeError: x is not a function',
+  );
+  assert.is(told(''), `${nothing}: exit code 1`);
+});
+
+test('too few descriptors, too little memory', () => {
+  const descriptors =
+    /(cannot start the compiler|ended without an answer): there are too few descriptors \(ulimit -n\)$/;
+  assert.match(refusal(door, ['state'], 'ulimit -n 4;'), descriptors);
+  assert.match(refusal(door, ['state'], 'ulimit -n 10;'), descriptors);
+  assert.match(
+    refusal(impatient, ['state'], 'ulimit -v 300000;'),
+    /: there is too little memory \(memory limit of the cgroup, or ulimit -v\)$/,
+  );
+});
+
+test('a soft limit of descriptors does not bind the compiler', () => {
+  const { stderr } = spawnSync('sh', ['-c', 'ulimit -Sn 10; exec "$@"', 'sh', door, 'state', 'x'], {
+    encoding: 'utf8',
+  });
+  assert.is(stderr, 'chos-runtime: cold: state x\n');
+});
+
+test.run();

@@ -1,0 +1,14 @@
+/**
+ * Bounds of what is kept of a container; the front door, the compiler and runtime/cli have them from here.
+ *
+ * Ids: runc's letters (Slurm's are like node1.alice.42.0.-1), no leading dot (crun), which also keeps `.` and `..` out. An id is the name of
+ * a directory, of the state and of cgroups, and a name has 255 bytes at most (NAME_MAX).
+ */
+export const ID_LIMIT = 255;
+/** Letters that stand anywhere, as a class of regular expressions; `.` is one more from the second on. */
+export const ID_LETTERS = 'A-Za-z0-9_+-';
+
+/**
+ * state.json: it holds the annotations of config.json, which has 16 MiB at most, and a few paths (PATH_MAX). Whoever reads it takes all of it or fails.
+ */
+export const STATE_LIMIT = 20 * 1024 * 1024;

@@ -50,6 +50,7 @@ import { sendPidfd } from './pidfd-socket.js';
 import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
+import { openStateRoot } from './state-root.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 import { removalLines } from './stored/remove.js';
 import { procActions } from './system.js';
@@ -151,17 +152,19 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const { open } = launch;
 
   const removeCgroups = removalLines({ plan, ownPids });
+  const rootFd = slot('state_root', -1);
   const hostActions: Action[] = [
     guardKernel(),
     sweepDescriptors(launch),
     ...openJoined(launch, joined),
     ...backEnd.open,
-    ...makeStateDirectory(launch, encode(compileLifecycle(launch))),
+    ...openStateRoot(launch, rootFd),
+    ...cgroups.check,
+    ...makeStateDirectory(launch, rootFd, encode(compileLifecycle(launch))),
     ...makeGate(launch),
     ...(options.console
       ? [connectConsole(cells.consoleSocket, root.consoleSocket, rule('--console-socket'))]
       : []),
-    ...cgroups.check,
     action(
       { title: 'prepare to remove the cgroups', because: rule('intent before effect'), undo: removeCgroups },
       [],

@@ -36,7 +36,6 @@ import {
   jump,
   type Line,
   load,
-  resolve,
   scan,
   sys,
   walk,
@@ -100,45 +99,13 @@ export function guardKernel(): Action {
 }
 
 /** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
-export function makeStateDirectory(launch: Launch, stored: Uint8Array): readonly Action[] {
+export function makeStateDirectory(launch: Launch, rootFd: Slot, stored: Uint8Array): readonly Action[] {
   const { cells, open } = launch;
-  const rootFd = slot('state_root', -1);
-  const slash = slot('slash_fd');
-  const deep = label('make_root');
-  const opened = label('root_opened');
   const id = field(TemplateField.STRING, cells.id);
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
   const config = characters('config.json', launch.options.configText);
   const program = bytes('stored program', stored);
   return [
-    action(
-      {
-        title: 'open the state root',
-        fails: ['open state root ', field(TemplateField.STRING, cells.root)],
-        because: rule('--root'),
-      },
-      [
-        sys('openat', [AT_FDCWD, ref(cells.root), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
-          to: rootFd,
-          on: [['ENOENT'], deep],
-        }),
-        jump(opened),
-        deep,
-        sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: slash }),
-        resolve(
-          {
-            root: slash,
-            path: ref(cells.root),
-            make: 'directories',
-            mode: 0o700,
-            flags: open.RDONLY | open.DIRECTORY,
-          },
-          { to: rootFd },
-        ),
-        sys('close', [slash]),
-        opened,
-      ],
-    ),
     makeUnique(launch, rootFd, id),
     action(
       {

@@ -187,11 +187,11 @@ export const instructions = {
   },
   WALK: {
     op: 19,
-    subs: { COPY: 0, REMOVE_CGROUP: 1, SIGNAL_CGROUP: 2, REMOVE_TREE: 3 },
+    subs: { COPY: 0, REMOVE_CGROUP: 1, SIGNAL_CGROUP: 2, REMOVE_TREE: 3, THAW_CGROUP: 4 },
     args: ['from', 'path', 'to_or_signal', 'milliseconds'],
     results: 1,
     contract:
-      'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes of files and directories; not crossing mounts; hard links become files of their own) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY with a growing pause until the deadline (then EBUSY); missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many (0 if it is missing). REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
+      'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes of files and directories; not crossing mounts; hard links become files of their own) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY with a growing pause until the deadline (then EBUSY); missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many (0 if it is missing); signal 0 counts all that are listed, those of an unknown pid namespace too. THAW_CGROUP: write THAWED to freezer.state and 0 to cgroup.freeze, whichever there is, of `path` and of those below it; missing is success. None of these has a limit of depth. REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
   },
   HANDOVER: {
     op: 20,

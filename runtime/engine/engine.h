@@ -274,5 +274,28 @@ const char *after(const char *text, const char *prefix);
 #define SCRATCH_SIZE 28672
 extern char scratch[SCRATCH_SIZE];
 
+/* ---- Directories (walk.c, groups.c) ---- */
+
+#define ENTRIES scratch
+#define ENTRIES_SIZE 4096
+
+/* linux_dirent64, getdents64(2) */
+struct directory_entry {
+	u64 inode;
+	i64 next;
+	u16 size;
+	u8 type;
+	char name[];
+};
+static inline bool is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+/* groups.c: a group that is missing is none; 0 or an errno */
+int remove_cgroup(int from, const char *path, i64 milliseconds);
+int signal_cgroup(int from, const char *path, int signal, i64 *count);
+int thaw_cgroup(int from, const char *path);
+
 /* main.c */
 _Noreturn void engine_start(u64 *stack);

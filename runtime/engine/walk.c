@@ -1,40 +1,18 @@
 /*
- * WALK: directory trees. Entries are read into one buffer; after a subdirectory has been visited, reading goes on at the
- * position behind its entry, so that a level of the tree costs descriptors but hardly any memory.
+ * WALK: directory trees; those of cgroups are in groups.c. Entries are read into one buffer; after COPY has visited a subdirectory,
+ * reading goes on at the position behind its entry, so that a level of the tree costs descriptors but hardly any memory.
+ * REMOVE_TREE costs not even these: it goes up again by "..", and the entry that it came from is then the next to go.
  */
 #include <linux/openat2.h>
 #include <linux/time_types.h>
 
 #include "engine.h"
 
+/* Of COPY, which takes two descriptors a level. */
 #define DEPTH_LIMIT 256
-#define ENTRIES_SIZE 4096
-#define DT_DIR 4
 
-#define ENTRIES scratch
 #define OTHER (scratch + ENTRIES_SIZE) /* file contents, link targets */
 #define OTHER_SIZE 8192
-
-struct directory_entry {
-	u64 inode;
-	i64 next;
-	u16 size;
-	u8 type;
-	char name[];
-};
-
-/* What is done with each entry. A visited directory's errno ends the walk. */
-struct visitor {
-	int (*entry)(const struct visitor *v, int directory, int to, const struct directory_entry *e, bool *again);
-	int signal;
-	i64 *count;
-	unsigned depth;
-};
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
-}
 
 /* A directory below another, without following links or crossing mounts. */
 static long open_below(int directory, const char *name, u64 flags)
@@ -49,11 +27,10 @@ static long open_below(int directory, const char *name, u64 flags)
 	return fd;
 }
 
-/*
- * Visit each entry of a directory. An entry function that has used ENTRIES itself, or removed something, says so with *again: then
- * reading goes on from `next`, or from the start if `restart`.
- */
-static int each(const struct visitor *v, int directory, int to, bool restart)
+static int copy_entry(int from, int to, unsigned depth, const struct directory_entry *e, bool *again);
+
+/* Copy each entry of a directory. An entry that has used ENTRIES itself says so with *again: then reading goes on behind it. */
+static int copy_entries(int from, int to, unsigned depth)
 {
 	i64 position = 0;
 	bool found = true;
@@ -63,26 +40,22 @@ static int each(const struct visitor *v, int directory, int to, bool restart)
 		int error;
 
 		found = false;
-		sys(lseek, directory, position, 0);
-		size = sys(getdents64, directory, ENTRIES, ENTRIES_SIZE);
+		sys(lseek, from, position, 0);
+		size = sys(getdents64, from, ENTRIES, ENTRIES_SIZE);
 		if (size < 0)
 			return (int)-size;
 		while (at < size) {
 			const struct directory_entry *e = (void *)(ENTRIES + at);
-			i64 next = e->next;
 			bool again = false;
 
 			at += e->size;
-			if (is_dots(e->name)) {
-				position = restart ? position : next;
-				found = found || !restart;
+			position = e->next;
+			found = true;
+			if (is_dots(e->name))
 				continue;
-			}
-			error = v->entry(v, directory, to, e, &again);
+			error = copy_entry(from, to, depth, e, &again);
 			if (error)
 				return error;
-			position = restart ? 0 : next;
-			found = true;
 			if (again)
 				break;
 		}
@@ -186,9 +159,9 @@ static int copy_special(int from, int to, const char *name, const struct statx *
 	return (int)-result;
 }
 
-static int copy_directory(const struct visitor *v, int from, int to);
+static int copy_directory(int from, int to, unsigned depth);
 
-static int copy_subdirectory(const struct visitor *v, int from, int to, const char *name, const struct statx *st)
+static int copy_subdirectory(int from, int to, unsigned depth, const char *name, const struct statx *st)
 {
 	long result = sys(mkdirat, to, name, 0700), source, target;
 	int error;
@@ -200,7 +173,7 @@ static int copy_subdirectory(const struct visitor *v, int from, int to, const ch
 		return (int)-target;
 	source = open_below(from, name, O_RDONLY | O_DIRECTORY);
 	if (source >= 0) {
-		error = copy_directory(v, (int)source, (int)target);
+		error = copy_directory((int)source, (int)target, depth);
 		sys(close, source);
 	} else if (source == -EXDEV) { /* a mount point stays empty */
 		error = (int)-sys(fchmod, target, st->stx_mode & 07777);
@@ -211,7 +184,7 @@ static int copy_subdirectory(const struct visitor *v, int from, int to, const ch
 	return error;
 }
 
-static int copy_entry(const struct visitor *v, int from, int to, const struct directory_entry *e, bool *again)
+static int copy_entry(int from, int to, unsigned depth, const struct directory_entry *e, bool *again)
 {
 	struct statx st;
 	long result = sys(statx, from, e->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
@@ -223,7 +196,7 @@ static int copy_entry(const struct visitor *v, int from, int to, const struct di
 	switch (st.stx_mode & S_IFMT) {
 	case S_IFDIR:
 		*again = true;
-		return copy_subdirectory(v, from, to, e->name, &st);
+		return copy_subdirectory(from, to, depth, e->name, &st);
 	case S_IFREG:
 		return copy_file(from, to, e->name, &st);
 	default:
@@ -231,28 +204,26 @@ static int copy_entry(const struct visitor *v, int from, int to, const struct di
 	}
 }
 
-static int copy_directory(const struct visitor *v, int from, int to)
+static int copy_directory(int from, int to, unsigned depth)
 {
-	struct visitor deeper = *v;
 	struct statx st;
 	long result = sys(statx, from, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
 	int error;
 
 	if (result < 0)
 		return (int)-result;
-	if (++deeper.depth > DEPTH_LIMIT)
+	if (depth == DEPTH_LIMIT)
 		return ELOOP;
-	error = each(&deeper, from, to, false);
+	error = copy_entries(from, to, depth + 1);
 	return error ? error : copy_metadata(from, to, &st);
 }
 
 static int copy(int from, int to)
 {
-	struct visitor v = {.entry = copy_entry};
 	/* Either may be an O_PATH descriptor. */
 	long source = sys(openat, from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long target = sys(openat, to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int error = source < 0 ? (int)-source : target < 0 ? (int)-target : copy_directory(&v, (int)source, (int)target);
+	int error = source < 0 ? (int)-source : target < 0 ? (int)-target : copy_directory((int)source, (int)target, 0);
 
 	if (source >= 0)
 		sys(close, source);
@@ -263,175 +234,92 @@ static int copy(int from, int to)
 
 /* ---- REMOVE_TREE ---- */
 
-static int remove_any(const struct visitor *v, int directory, const char *name, bool below);
-
-static int remove_entry(const struct visitor *v, int directory, int to, const struct directory_entry *e, bool *again)
+/* Unlink what is not a directory, or an empty one. ENOTEMPTY: it is one with something in it. */
+static int remove_one(int directory, const char *name)
 {
-	(void)to;
-	*again = true;
-	return remove_any(v, directory, e->name, true);
-}
+	long result = sys(unlinkat, directory, name, 0);
 
-static int remove_any(const struct visitor *v, int directory, const char *name, bool below)
-{
-	struct visitor deeper = *v;
-	char copy_of_name[256];
-	long result = sys(unlinkat, directory, name, 0), fd;
-	int error;
-
-	if (result != -EISDIR && result != -EPERM)
-		return result == -ENOENT ? 0 : (int)-result;
-	result = sys(unlinkat, directory, name, AT_REMOVEDIR);
-	if (result != -ENOTEMPTY && result != -EEXIST)
-		return result == -ENOENT ? 0 : (int)-result;
-	if (++deeper.depth > DEPTH_LIMIT)
-		return ELOOP;
-	if (below) {
-		fd = open_below(directory, name, O_RDONLY | O_DIRECTORY);
-		/* The name stands in the buffer that is about to be used again. */
-		if (strlen(name) >= sizeof(copy_of_name))
-			return ENAMETOOLONG;
-		memcpy(copy_of_name, name, strlen(name) + 1);
-		name = copy_of_name;
-	} else {
-		fd = sys(openat, directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
-	if (fd < 0)
-		return fd == -EXDEV ? EBUSY : (int)-fd;
-	error = each(&deeper, (int)fd, -1, true);
-	sys(close, fd);
-	if (error)
-		return error;
-	result = sys(unlinkat, directory, name, AT_REMOVEDIR);
+	if (result == -EISDIR || result == -EPERM)
+		result = sys(unlinkat, directory, name, AT_REMOVEDIR);
+	if (result == -EEXIST)
+		return ENOTEMPTY;
 	return result == -ENOENT ? 0 : (int)-result;
 }
 
-/* ---- Cgroups ---- */
-
-static int remove_cgroup_entry(const struct visitor *v, int directory, int to, const struct directory_entry *e, bool *again)
+/* Remove the entries of an open directory up to the first directory with something in it, which is opened: *below, or -1. */
+static int remove_entries(int directory, bool *any, long *below)
 {
-	struct visitor deeper = *v;
-	char name[256];
-	long fd;
-	int error;
+	long size, at = 0;
 
-	(void)to;
-	if (e->type != DT_DIR || strlen(e->name) >= sizeof(name))
-		return 0;
-	if (!sys(unlinkat, directory, e->name, AT_REMOVEDIR))
-		return 0;
-	if (++deeper.depth > DEPTH_LIMIT)
-		return ELOOP;
-	memcpy(name, e->name, strlen(e->name) + 1);
-	fd = sys(openat, directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return 0; /* it shows when the parent is removed */
-	*again = true;
-	error = each(&deeper, (int)fd, -1, false);
-	sys(close, fd);
-	sys(unlinkat, directory, name, AT_REMOVEDIR);
-	return error;
-}
+	*any = false;
+	*below = -1;
+	sys(lseek, directory, 0, 0);
+	size = sys(getdents64, directory, ENTRIES, ENTRIES_SIZE);
+	if (size < 0)
+		return (int)-size;
+	while (at < size) {
+		const struct directory_entry *e = (void *)(ENTRIES + at);
+		int error;
 
-/* A cgroup stays busy until the last of its processes has been buried. */
-static int remove_cgroup(int from, const char *path, i64 milliseconds)
-{
-	struct visitor v = {.entry = remove_cgroup_entry};
-	i64 end = milliseconds_now() + milliseconds, pause = 1;
-
-	for (;;) {
-		struct __kernel_timespec t;
-		long result = sys(unlinkat, from, path, AT_REMOVEDIR), fd;
-
-		if (!result || result == -ENOENT)
-			return 0;
-		if (result != -EBUSY && result != -ENOTEMPTY)
-			return (int)-result;
-		fd = sys(openat, from, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return fd == -ENOENT ? 0 : (int)-fd;
-		each(&v, (int)fd, -1, false);
-		sys(close, fd);
-		result = sys(unlinkat, from, path, AT_REMOVEDIR);
-		if (!result || result == -ENOENT)
-			return 0;
-		if (milliseconds >= 0 && milliseconds_now() >= end)
-			return EBUSY;
-		t = (struct __kernel_timespec){.tv_sec = 0, .tv_nsec = pause * 1000000};
-		sys(nanosleep, &t, NULL);
-		pause = pause < 32 ? pause * 2 : pause;
-	}
-}
-
-static int signal_processes(const struct visitor *v, int directory)
-{
-	long fd = sys(openat, directory, "cgroup.procs", O_RDONLY | O_CLOEXEC), size;
-	i64 pid = 0;
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : (int)-fd;
-	while ((size = sys(read, fd, OTHER, OTHER_SIZE)) > 0) {
-		for (long i = 0; i < size; i++) {
-			if (OTHER[i] >= '0' && OTHER[i] <= '9') {
-				pid = pid * 10 + OTHER[i] - '0';
-				continue;
-			}
-			/* 0: a process of a pid namespace that we do not see */
-			if (pid > 0 && !sys(kill, pid, v->signal))
-				++*v->count;
-			pid = 0;
+		at += e->size;
+		if (is_dots(e->name))
+			continue;
+		*any = true;
+		error = remove_one(directory, e->name);
+		if (error == ENOTEMPTY) {
+			*below = open_below(directory, e->name, O_RDONLY | O_DIRECTORY);
+			return *below >= 0 ? 0 : *below == -EXDEV ? EBUSY : (int)-*below;
 		}
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static long open_above(int directory)
+{
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
+
+	return sys(openat2, directory, "..", &how, sizeof(how));
+}
+
+static int remove_tree(int from, const char *path)
+{
+	int error = remove_one(from, path);
+	unsigned depth = 0;
+	long fd;
+
+	if (error != ENOTEMPTY)
+		return error;
+	fd = sys(openat, from, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return (int)-fd;
+	for (;;) {
+		long next;
+		bool any;
+
+		error = remove_entries((int)fd, &any, &next);
+		if (error || (!any && !depth))
+			break;
+		if (any && next < 0)
+			continue;
+		if (any) {
+			depth++;
+		} else {
+			next = open_above((int)fd);
+			depth--;
+		}
+		sys(close, fd);
+		fd = next;
+		if (fd < 0)
+			return (int)-fd;
 	}
 	sys(close, fd);
-	/* EOPNOTSUPP: a threaded cgroup, whose processes its parent lists; ENODEV: it is being removed */
-	return size < 0 && size != -EOPNOTSUPP && size != -ENODEV ? (int)-size : 0;
-}
-
-static int signal_below(const struct visitor *v, int directory);
-
-static int signal_entry(const struct visitor *v, int directory, int to, const struct directory_entry *e, bool *again)
-{
-	long fd;
-	int error;
-
-	(void)to;
-	if (e->type != DT_DIR)
-		return 0;
-	fd = sys(openat, directory, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : (int)-fd;
-	*again = true;
-	error = signal_below(v, (int)fd);
-	sys(close, fd);
-	return error;
-}
-
-static int signal_below(const struct visitor *v, int directory)
-{
-	struct visitor deeper = *v;
-	int error = signal_processes(v, directory);
-
-	if (!error && ++deeper.depth > DEPTH_LIMIT)
-		error = ELOOP;
-	return error ? error : each(&deeper, directory, -1, false);
-}
-
-static int signal_cgroup(int from, const char *path, int signal, i64 *count)
-{
-	struct visitor v = {.entry = signal_entry, .signal = signal, .count = count};
-	long fd = sys(openat, from, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int error;
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : (int)-fd;
-	error = signal_below(&v, (int)fd);
-	sys(close, fd);
-	return error;
+	return error ? error : remove_one(from, path);
 }
 
 int op_walk(const struct run *r, const struct step *s, i64 *result)
 {
-	struct visitor remover = {.entry = remove_entry};
 	int from = (int)number(r, s, 0);
 	const char *path = string(r, s, 1);
 
@@ -445,7 +333,9 @@ int op_walk(const struct run *r, const struct step *s, i64 *result)
 		return remove_cgroup(from, path, number(r, s, 3));
 	case WALK_SIGNAL_CGROUP:
 		return signal_cgroup(from, path, (int)number(r, s, 2), result);
+	case WALK_THAW_CGROUP:
+		return thaw_cgroup(from, path);
 	default:
-		return remove_any(&remover, from, path, false);
+		return remove_tree(from, path);
 	}
 }

@@ -126,6 +126,15 @@ only('REMOVE_TREE removes a tree and follows nothing', () => {
   assert.is(removeTree(join(top, 'nowhere/x')), '');
 });
 
+only('REMOVE_TREE removes what is deeper than it could hold descriptors for', () => {
+  const top = directory();
+  mkdirSync(join(top, 'a', 'd/'.repeat(1700)), { recursive: true });
+  writeFileSync(join(top, 'a', 'd/'.repeat(1700), 'file'), '');
+  mkdirSync(join(top, 'a', 'd/'.repeat(900), 'e', 'd/'.repeat(700)), { recursive: true });
+  assert.is(removeTree(join(top, 'a')), '');
+  assert.equal(readdirSync(top), []);
+});
+
 asRoot('REMOVE_TREE stops at mounts', () => {
   const top = directory();
   mkdirSync(join(top, 'a/mounted'), { recursive: true });
@@ -181,6 +190,64 @@ asRoot('cgroups are signalled and removed, from below, once they are no longer b
   );
   assert.is(removeCgroup(path, 5000), '');
   assert.not.ok(existsSync(path));
+  assert.is(removeCgroup(path, 0), '');
+});
+
+asRoot('cgroups of any depth are counted, signalled and removed', async () => {
+  const path = cgroup();
+  if (path === null) return;
+  // More than the 1,024 descriptors that a caller usually allows, and two branches.
+  const deepest = join(path, 'd/'.repeat(1100));
+  const branch = join(path, 'd/'.repeat(500), 'e', 'f');
+  mkdirSync(deepest, { recursive: true });
+  mkdirSync(branch, { recursive: true });
+  for (let i = 0; i < 200; i++) mkdirSync(join(path, 'd/'.repeat(500), `beside-${i}`));
+  const children = [sleeper(deepest), sleeper(branch), sleeper(path)];
+  const ends = Promise.all(children.map(child => once(child, 'exit')));
+  const sent = n();
+  try {
+    const walk = s.walk('SIGNAL_CGROUP', [AT_FDCWD, o.text(path), 15, 0], { to: sent });
+    assert.is(results([walk], [sent]), '3');
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+  }
+  assert.equal(
+    (await ends).map(([, signal]) => signal),
+    ['SIGTERM', 'SIGTERM', 'SIGTERM'],
+  );
+  assert.is(removeCgroup(path, 5000), '');
+  assert.not.ok(existsSync(path));
+});
+
+/** A new cgroup that can be frozen, with the file and its two values. */
+function freezer(): { path: string; file: string; frozen: string; thawed: string } | null {
+  for (const [base, file, frozen, thawed] of [
+    ['/sys/fs/cgroup/freezer', 'freezer.state', 'FROZEN', 'THAWED'],
+    ['/sys/fs/cgroup', 'cgroup.freeze', '1', '0'],
+  ] as const) {
+    const path = join(base, `chos-engine-test-${process.pid}-${count++}`);
+    try {
+      mkdirSync(join(path, 'a/b'), { recursive: true });
+      if (existsSync(join(path, file))) return { path, file, frozen, thawed };
+      for (const below of ['a/b', 'a', '']) rmdirSync(join(path, below));
+    } catch {}
+  }
+  return null;
+}
+
+asRoot('THAW_CGROUP thaws what is below, too', () => {
+  const group = freezer();
+  if (group === null) return;
+  const { path, file, frozen, thawed } = group;
+  const all = ['', 'a', 'a/b'].map(below => join(path, below, file));
+  for (const one of [all[0], all[2]]) writeFileSync(one ?? '', frozen);
+  const thaw = (where: string) => results([s.walk('THAW_CGROUP', [AT_FDCWD, o.text(where), 0, 0])], []);
+  assert.is(thaw(path), '');
+  assert.equal(
+    all.map(one => readFileSync(one, 'utf8').trim()),
+    [thawed, thawed, thawed],
+  );
+  assert.is(thaw(`${path}/nowhere`), '');
   assert.is(removeCgroup(path, 0), '');
 });
 

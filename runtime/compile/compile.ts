@@ -37,7 +37,9 @@ import {
 import { becomeCommand } from './become.js';
 import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
-import { cgroupPlan } from './cgroups/view.js';
+import { freezersOf, thawAll } from './cgroups/freezer.js';
+import { killAll } from './cgroups/kill-all.js';
+import { cgroupPlan, frostOf } from './cgroups/view.js';
 import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
@@ -151,7 +153,12 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const exitCode = cells.exitCode;
   const { open } = launch;
 
-  const removeCgroups = removalLines({ plan, ownPids });
+  const removeCgroups = removalLines({
+    plan,
+    ownPids,
+    killAll: killAll(launch.open, plan, frostOf(launch)),
+  });
+  const notTaken = label('cgroups_not_taken');
   const rootFd = slot('state_root', -1);
   const hostActions: Action[] = [
     guardKernel(),
@@ -166,7 +173,11 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       ? [connectConsole(cells.consoleSocket, root.consoleSocket, rule('--console-socket'))]
       : []),
     action(
-      { title: 'prepare to remove the cgroups', because: rule('intent before effect'), undo: removeCgroups },
+      {
+        title: 'prepare to remove the cgroups',
+        because: rule('intent before effect'),
+        undo: [branch(cells.cgroupTaken, 'EQ', 0, notTaken), ...removeCgroups, notTaken],
+      },
       [],
     ),
     ...cgroups.make,
@@ -189,6 +200,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         because: rule('namespaces'),
         undo: [
           sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
+          ...thawAll(freezersOf(plan)),
           waitReap(cells.pidfd, 10_000, { to: cells.result }),
         ],
       },

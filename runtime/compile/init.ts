@@ -2,6 +2,7 @@ import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, load, move, sys, trim } from '../program/step.js';
 import type { Becoming } from './become.js';
+import { cgroupPlan } from './cgroups/view.js';
 import { awaitHost, reportFailure, Signal } from './channel.js';
 import { type Launch, rule } from './launch.js';
 import { loopback, unshareCgroup } from './namespaces.js';
@@ -20,6 +21,8 @@ export function initTrack(launch: Launch, begin: Label, command: Becoming, parts
       sys('close', [cells.hostEnd]),
       // It carries the lock, which must end with the command.
       sys('close', [cells.stateFd]),
+      // Whoever is in the cgroup keeps others out of it; the lock is the host's.
+      ...(cgroupPlan(launch).directories.length > 0 ? [sys('close', [cells.cgroupLock])] : []),
       move(errorFd, cells.initEnd),
     ]),
     awaitHost(launch, 'wait until the host has recorded this process'),

@@ -60,6 +60,9 @@ export interface Cells {
   readonly pid: Slot;
   readonly pidfd: Slot;
   readonly pidStart: Slot;
+  /** The directory by which the cgroups are this launch's, and 1 once they are. */
+  readonly cgroupLock: Slot;
+  readonly cgroupTaken: Slot;
   /** Start gate: init reads one byte here, and writes what went wrong there. */
   readonly gate: Slot;
   readonly gateError: Slot;
@@ -118,6 +121,8 @@ function createCells({ args }: Process): Cells {
     pid: slot('pid'),
     pidfd: slot('pidfd', -1),
     pidStart: slots('pid_start', 2),
+    cgroupLock: slot('cgroup_lock', -1),
+    cgroupTaken: slot('cgroup_taken'),
     gate: slot('gate', -1),
     gateError: slot('gate_error', -1),
     created: slots('created', 2),

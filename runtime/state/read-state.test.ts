@@ -56,6 +56,21 @@ test('a frozen cgroup is paused, on v1 and on v2', () => {
   assert.is(statusOf('running'), 'running');
 });
 
+test('a cgroup that is being frozen, or is frozen from above, is paused; so is one that waits for its start', () => {
+  const cases = {
+    'freezer.state': ['FREEZING\n', 'THAWED\n'],
+    'cgroup.events': ['populated 1\nfrozen 1\n', 'populated 1\nfrozen 0\n'],
+    'cgroup.freeze': ['1\n', '0\n'],
+  } as const;
+  for (const [file, [frozen, thawed]] of Object.entries(cases)) {
+    writeFileSync(join(cgroup, file), frozen);
+    for (const id of ['running', 'created']) assert.is(statusOf(id), 'paused', file);
+    assert.is(statusOf('gone'), 'stopped', file);
+    writeFileSync(join(cgroup, file), thawed);
+    for (const id of ['running', 'created']) assert.is(statusOf(id), id, file);
+  }
+});
+
 test('half-made, foreign and hostile directories', () => {
   container('half', {});
   container('durable', { program: 'x' });

@@ -7,13 +7,13 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
 } from 'node:fs';
 import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
 import { type ContainerState, parseState, type Status } from './container-state.js';
+import { isFrozen } from './frozen.js';
 
 export interface LiveState {
   readonly state: ContainerState;
@@ -53,28 +53,13 @@ function textOf(path: string): string | null | undefined {
   }
 }
 
-function firstLine(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1').trim();
-  } catch {
-    return null;
-  }
-}
-
-/** v2: cgroup.freeze; v1: freezer.state. */
-function isFrozen(cgroups: readonly string[]): boolean {
-  return cgroups.some(
-    directory =>
-      firstLine(`${directory}/cgroup.freeze`) === '1' || firstLine(`${directory}/freezer.state`) === 'FROZEN',
-  );
-}
-
 function statusOf(directory: string, { pid, pidStart, chos }: ContainerState): Status {
   if (pid === 0) return 'creating';
   const info = processInfo(pid);
   if (info === null || info.dead || info.start !== pidStart) return 'stopped';
-  if (existsSync(`${directory}/exec.fifo`)) return 'created';
-  return isFrozen(chos.cgroups) ? 'paused' : 'running';
+  // Before the gate: one that was paused before its start is paused.
+  if (isFrozen(chos.cgroups)) return 'paused';
+  return existsSync(`${directory}/exec.fifo`) ? 'created' : 'running';
 }
 
 /** The state of ROOT/ID as it is at this moment. */

@@ -4,14 +4,7 @@
 
 import { errnos } from '../../../spec/errno.js';
 import type { LinuxDeviceRule, LinuxResources } from '../../../spec/generated/config.js';
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  CGROUP_SUPER_MAGIC,
-  CGROUP2_SUPER_MAGIC,
-  STATX_BASIC,
-  Statx,
-} from '../../../spec/kernel.js';
+import { AT_FDCWD, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { buffer, characters, type Data, label, ref, slot, text } from '../../program/operand.js';
 import {
@@ -31,6 +24,7 @@ import type { Refuse } from '../refusal.js';
 import { attachDeviceFilter } from './device-program.js';
 import { asInVersion, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, directoryOf, shownPath } from './plan.js';
+import { insistThawed, seeCgroup, takeCgroup } from './take.js';
 
 function textBytes(value: string): Data {
   return characters(JSON.stringify(value), value);
@@ -139,6 +133,10 @@ function enableControllers(
   return lines;
 }
 
+const hasCpuset = (d: CgroupDirectory): boolean =>
+  d.version === 1 && d.hierarchy.controllers.includes('cpuset');
+
+/** That by which processes are found comes first: who has it, has them all. */
 function make(launch: Launch, plan: CgroupPlan): readonly Action[] {
   const { open } = launch;
   const path = slot('cgroup');
@@ -159,13 +157,21 @@ function make(launch: Launch, plan: CgroupPlan): readonly Action[] {
   ]);
   const because =
     launch.config.linux?.cgroupsPath !== undefined ? launch.because('linux', 'cgroupsPath') : rule('cgroup');
-  return plan.directories.map(d =>
-    action({ title: `make cgroup ${shownPath(d)}`, because }, [
-      move(path, d.memory),
-      call(makeOne),
-      ...(d.version === 1 && d.hierarchy.controllers.includes('cpuset') ? seedCpuset(launch, d) : []),
-    ]),
-  );
+  const decider = cgroupOfProcesses(plan);
+  return [...(decider ? [decider] : []), ...plan.directories.filter(d => d !== decider)]
+    .flatMap(d => [
+      ...(d === decider ? takeCgroup(launch, d, [move(path, d.memory), call(makeOne)]) : []),
+      ...(d === decider && !hasCpuset(d)
+        ? []
+        : [
+            action({ title: `make cgroup ${shownPath(d)}`, because }, [
+              move(path, d.memory),
+              call(makeOne),
+              ...(hasCpuset(d) ? seedCpuset(launch, d) : []),
+            ]),
+          ]),
+    ])
+    .concat(insistThawed(launch, 'see that nothing above is frozen'));
 }
 
 function deviceRule(r: LinuxDeviceRule): string {
@@ -309,7 +315,11 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       ),
     );
   made.push(...writes, ...devices(launch, plan));
-  return { check: [guardLayout(launch, plan), ...see(launch, plan)], make: made, enter: enter(launch, plan) };
+  return {
+    check: [guardLayout(launch, plan), ...seeCgroup(launch, plan)],
+    make: made,
+    enter: enter(launch, plan),
+  };
 }
 
 /** A program that was compiled on a host with other cgroups would make plain directories where it expects a hierarchy. */
@@ -338,50 +348,6 @@ function isOurOwn(launch: Launch, d: CgroupDirectory): boolean {
   const own = d.hierarchy.own.split('/').filter(part => part !== '');
   const given = launch.config.linux?.cgroupsPath ?? '';
   return d.components.length === 0 || (!given.startsWith('/') && d.components.length === own.length);
-}
-
-/**
- * Whatever is in the container's cgroup or below is killed at its end. So before anything is done, not even written down, one that is there
- * already must be empty: without processes, and without cgroups in it (a directory of cgroupfs has two links and one for each).
- */
-function see(launch: Launch, plan: CgroupPlan): readonly Action[] {
-  const { open } = launch;
-  const d = cgroupOfProcesses(plan);
-  if (!d) return [];
-  const dir = slot('cgroup_there');
-  const fd = slot('cgroup_procs');
-  const value = slot('cgroup_use');
-  const stat = buffer('cgroup_stat', 256);
-  const free = label('cgroup_free');
-  const naming: readonly Action[] =
-    plan.formats.length > 0
-      ? [action({ title: 'name the cgroups', because: rule('cgroup') }, plan.formats)]
-      : [];
-  return [
-    ...naming,
-    action(
-      {
-        title: `see that ${shownPath(d)} is nobody's`,
-        because: rule('what is in it is killed with the container'),
-        words: ['use cgroup ', ...d.path, ': somebody else does already, or it could not be read'],
-      },
-      [
-        sys('openat', [AT_FDCWD, d.memory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
-          to: dir,
-          on: [['ENOENT'], free],
-        }),
-        sys('statx', [dir, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
-        load(value, 'U32', stat, Statx.LINKS),
-        guard(value, 'LE', 2, errnos.EBUSY.number),
-        sys('openat', [dir, text('cgroup.procs'), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
-        sys('read', [fd, stat, 1], { to: value }),
-        guard(value, 'EQ', 0, errnos.EBUSY.number),
-        sys('close', [fd]),
-        sys('close', [dir]),
-        free,
-      ],
-    ),
-  ];
 }
 
 /** v1: the process itself writes 0 to `tasks`; another's pid in cgroup.procs waits for a grace period of the kernel, about 10 ms. */

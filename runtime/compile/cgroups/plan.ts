@@ -90,6 +90,12 @@ export function cgroupOfProcesses(plan: CgroupPlan): CgroupDirectory | undefined
   return directoryOf(plan, 'pids') ?? plan.directories[0];
 }
 
+/** All by which they are found: on a hybrid host a process may have left one of the two. */
+export function listedGroups(plan: CgroupPlan): readonly CgroupDirectory[] {
+  const first = cgroupOfProcesses(plan);
+  return [...(first ? [first] : []), ...plan.directories.filter(d => d.version === 2 && d !== first)];
+}
+
 /** How explain names a directory. */
 export function shownPath(d: CgroupDirectory): string {
   return d.path.map(p => (typeof p === 'string' ? p : 'ID')).join('');

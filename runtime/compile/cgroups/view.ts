@@ -10,6 +10,7 @@ import { call, type Line, move, resolve, subroutine, sys } from '../../program/s
 import type { Launch } from '../launch.js';
 import type { MountOptions } from '../mount-options.js';
 import { adjust, attach, newFilesystem } from '../mount-steps.js';
+import { type FrostSensor, freezersOf, frostSensor } from './freezer.js';
 import { planCgroups } from './plan.js';
 
 const plans = new WeakMap<Launch, ReturnType<typeof planCgroups>>();
@@ -28,9 +29,23 @@ export function cgroupPlan(launch: Launch): ReturnType<typeof planCgroups> {
   return made;
 }
 
+const sensors = new WeakMap<Launch, FrostSensor>();
+
+/** Sees whether the cgroups of a launch are frozen. */
+export function frostOf(launch: Launch): FrostSensor {
+  const known = sensors.get(launch);
+  if (known) return known;
+  const made = frostSensor(launch.open, freezersOf(cgroupPlan(launch)));
+  sensors.set(launch, made);
+  return made;
+}
+
 export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: Because): readonly Action[] {
   const { open, cells } = launch;
-  const { directories } = cgroupPlan(launch);
+  const all = cgroupPlan(launch).directories;
+  // On a hybrid host that of v2 stays outside, as with runc: systemd takes a /sys/fs/cgroup/unified for a host's, and cannot use this one.
+  const v1 = all.filter(d => d.version === 1);
+  const directories = v1.length > 0 ? v1 : all;
   const mount = slot('cgroup_mount');
   const destination = slot('cgroup_destination');
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;

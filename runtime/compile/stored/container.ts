@@ -59,7 +59,7 @@ export function readStatus(c: Lifecycle, force?: { readonly given: Slot; readonl
   return action(
     {
       title: 'find out the status',
-      because: rule('state.json, start time, exec.fifo, freezer'),
+      because: rule('state.json, start time, freezer, exec.fifo'),
       words: [
         'read the state of container `',
         field(TemplateField.STRING, c.id),
@@ -87,6 +87,19 @@ export function notRunning(c: Lifecycle, statuses: readonly number[], message: s
       words: ['container `', field(TemplateField.STRING, c.id), `\` ${message}`],
     },
     [...statuses.map(s => branch(c.status, 'EQ', s, good)), fail(errnos.EINVAL.number), good],
+  );
+}
+
+/** Fail if it has that status. */
+export function unless(c: Lifecycle, status: number, message: string): Action {
+  const other = label('status_other');
+  return action(
+    {
+      title: `insist that it is not so: ${message}`,
+      because: rule('runtime.md, operations'),
+      words: ['container `', field(TemplateField.STRING, c.id), `\` ${message}`],
+    },
+    [branch(c.status, 'NE', status, other), fail(errnos.EINVAL.number), other],
   );
 }
 

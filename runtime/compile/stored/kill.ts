@@ -2,9 +2,10 @@ import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, SIGKILL } from '../../../spec/kernel.js';
 import { action, failedErrno, type Track } from '../../program/action.js';
-import { field, label, type Slot } from '../../program/operand.js';
-import { branch, exit, fail, jump, type Line, sys, walk } from '../../program/step.js';
-import { cgroupOfProcesses } from '../cgroups/plan.js';
+import { field, label, type Slot, slot } from '../../program/operand.js';
+import { branch, call, exit, fail, jump, type Line, sys, walk } from '../../program/step.js';
+import { freezersOf, thawAll } from '../cgroups/freezer.js';
+import { cgroupOfProcesses, listedGroups } from '../cgroups/plan.js';
 import { rule } from '../launch.js';
 import { entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
@@ -16,8 +17,24 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const processes = cgroupOfProcesses(c.plan);
   const ownPids = c.launch.namespaces.get('pid') === '';
   const group = label('signal_all');
+  const sent = slot('signals_sent');
+  const softly = label('signal_listed');
+  const thawed = thawAll(freezersOf(c.plan));
   const everyone: readonly Line[] = processes
-    ? [group, walk('SIGNAL_CGROUP', [AT_FDCWD, processes.memory, signal, 0]), jump(done)]
+    ? [
+        group,
+        branch(signal, 'NE', SIGKILL, softly),
+        // Those that cannot die yet, because they wait for a disk, have their signal: that is no failure.
+        call(c.killAll.kill),
+        jump(done),
+        softly,
+        // The second is for who has been moved out of the first.
+        ...listedGroups(c.plan).flatMap(d => [
+          walk('SIGNAL_CGROUP', [AT_FDCWD, d.memory, signal, 0], { to: sent }),
+          branch(sent, 'GT', 0, done),
+        ]),
+        jump(done),
+      ]
     : [group, fail(errnos.EOPNOTSUPP.number)];
   const dead = label('kill_dead');
   const goOn = label('kill_go_on');
@@ -60,6 +77,9 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
         ...everyone,
         one,
         sys('pidfd_send_signal', [c.pidfd, signal, 0, 0]),
+        // A frozen process of v1 does not die.
+        branch(signal, 'NE', SIGKILL, done),
+        ...thawed,
         done,
         exit(0),
       ],

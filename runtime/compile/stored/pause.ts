@@ -1,46 +1,103 @@
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { action, failedErrno, type Track } from '../../program/action.js';
+import { type Action, action, failedErrno, type Track } from '../../program/action.js';
 import { field, label } from '../../program/operand.js';
-import { exit, fail } from '../../program/step.js';
+import { branch, call, exit, fail, jump } from '../../program/step.js';
+import { Frost, freeze, freezersOf, thaw, untilFrozen } from '../cgroups/freezer.js';
 import { rule } from '../launch.js';
-import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus } from './container.js';
+import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus, unless } from './container.js';
 import { Status } from './context.js';
-import { freezerOf, setFreezer } from './freezer.js';
 import type { Lifecycle } from './subroutines.js';
 
-export function freezeTrack(c: Lifecycle, name: 'pause' | 'resume'): Track {
-  const freezer = freezerOf(c);
-  const from = name === 'pause' ? Status.RUNNING : Status.PAUSED;
+const DEADLINE_MS = 10_000;
+
+/** As runc: what does not freeze in time is thawed again, and that is an error. */
+function freezing(c: Lifecycle): readonly Action[] {
+  const { open } = c.launch;
+  const freezers = freezersOf(c.plan);
   const none = label('no_freezer');
+  const asked = label('freezer_there');
+  const id = field(TemplateField.STRING, c.id);
+  const frozen = label('all_frozen');
+  return [
+    action(
+      {
+        title: 'freeze the cgroup',
+        because: rule('pause'),
+        words: ['pause container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
+      },
+      [
+        ...freeze(open, freezers, none),
+        jump(asked),
+        none,
+        fail(errnos.EOPNOTSUPP.number),
+        asked,
+        ...untilFrozen(c.sensor, DEADLINE_MS),
+      ],
+    ),
+    action(
+      {
+        title: 'see that all is frozen',
+        because: rule('pause'),
+        words: [
+          'pause container `',
+          id,
+          `\`: not all of its processes could be frozen within ${DEADLINE_MS / 1000} s`,
+        ],
+      },
+      [
+        branch(c.sensor.frost, 'EQ', Frost.FROZEN, frozen),
+        ...thaw(open, freezers),
+        fail(errnos.EBUSY.number),
+        frozen,
+        exit(0),
+      ],
+    ),
+  ];
+}
+
+function thawing(c: Lifecycle): readonly Action[] {
+  const id = field(TemplateField.STRING, c.id);
+  const running = label('all_thawed');
+  return [
+    action(
+      {
+        title: 'thaw the cgroup',
+        because: rule('resume'),
+        words: ['resume container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
+      },
+      thaw(c.launch.open, freezersOf(c.plan)),
+    ),
+    action(
+      {
+        title: 'see that it is thawed',
+        because: rule('resume'),
+        words: ['resume container `', id, '`: a cgroup above its own is frozen'],
+      },
+      [
+        call(c.sensor.see),
+        branch(c.sensor.frost, 'EQ', Frost.THAWED, running),
+        fail(errnos.EBUSY.number),
+        running,
+        exit(0),
+      ],
+    ),
+  ];
+}
+
+export function freezeTrack(c: Lifecycle, name: 'pause' | 'resume'): Track {
+  const checks: readonly Action[] =
+    name === 'pause'
+      ? [
+          unless(c, Status.PAUSED, 'is paused already'),
+          notRunning(c, [Status.RUNNING, Status.CREATED], `cannot be paused: ${NOT_RUNNING}`),
+        ]
+      : [notRunning(c, [Status.PAUSED], 'is not paused')];
   return entryTrack(name, [
     openContainer(c),
     lock(c),
     readStatus(c),
-    notRunning(
-      c,
-      name === 'pause' ? [from, Status.CREATED] : [from],
-      name === 'pause' ? `cannot be paused: ${NOT_RUNNING}` : 'is not paused',
-    ),
-    action(
-      {
-        title: name === 'pause' ? 'freeze the cgroup' : 'thaw the cgroup',
-        because: rule(name),
-        words: [
-          `${name} container \``,
-          field(TemplateField.STRING, c.id),
-          '`: ',
-          field(TemplateField.ERRNO, failedErrno),
-        ],
-      },
-      freezer
-        ? [
-            ...setFreezer(c, freezer, name === 'pause' ? freezer.frozen : freezer.thawed, none),
-            exit(0),
-            none,
-            fail(errnos.EOPNOTSUPP.number),
-          ]
-        : [fail(errnos.EOPNOTSUPP.number)],
-    ),
+    ...checks,
+    ...(name === 'pause' ? freezing(c) : thawing(c)),
   ]);
 }

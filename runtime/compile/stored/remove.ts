@@ -2,25 +2,50 @@ import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, SIGKILL } from '../../../spec/kernel.js';
 import { action, failedErrno, type Track } from '../../program/action.js';
-import { field, label, ref, type Slot } from '../../program/operand.js';
-import { branch, exit, fail, jump, type Line, sys, waitReadable, walk } from '../../program/step.js';
-import { type CgroupPlan, cgroupOfProcesses } from '../cgroups/plan.js';
+import { field, label, ref, type Slot, text } from '../../program/operand.js';
+import {
+  branch,
+  call,
+  exit,
+  fail,
+  guard,
+  jump,
+  type Line,
+  sys,
+  waitReadable,
+  walk,
+} from '../../program/step.js';
+import { freezersOf, thawAll } from '../cgroups/freezer.js';
+import type { KillAll } from '../cgroups/kill-all.js';
+import type { CgroupPlan } from '../cgroups/plan.js';
+import { TAKEN } from '../cgroups/take.js';
 import type { HookActions } from '../hooks.js';
 import { rule } from '../launch.js';
 import { entryTrack, lock, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
-import { thaw } from './freezer.js';
 import type { Lifecycle } from './subroutines.js';
 
 /** Kill what is left, remove every durable name, the state directory last. Also the end of a foreground run. */
-export function removalLines(c: { readonly plan: CgroupPlan; readonly ownPids: boolean }): readonly Line[] {
-  const lines: Line[] = [];
-  if (!c.ownPids) {
-    const d = cgroupOfProcesses(c.plan);
-    if (d) lines.push(walk('SIGNAL_CGROUP', [AT_FDCWD, d.memory, SIGKILL, 0]));
-  }
-  for (const d of c.plan.directories) lines.push(walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 10_000]));
-  return lines;
+export function removalLines(c: {
+  readonly plan: CgroupPlan;
+  readonly ownPids: boolean;
+  readonly killAll: KillAll;
+}): readonly Line[] {
+  const { killAll, plan } = c;
+  return [
+    ...(c.ownPids || plan.directories.length === 0
+      ? []
+      : [call(killAll.kill), guard(killAll.left, 'EQ', 0, errnos.EBUSY.number)]),
+    ...plan.directories.map(d => walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 10_000])),
+  ];
+}
+
+/** The cgroups of a launch that was killed before it had taken them: what is empty is its own or nobody's, in the others is somebody else. */
+function untakenLines({ directories }: CgroupPlan): readonly Line[] {
+  return directories.flatMap(d => {
+    const next = label('next_group');
+    return [walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 0], { on: [['EBUSY'], next] }), next];
+  });
 }
 
 export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
@@ -30,7 +55,8 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
   const kill = label('delete_kill');
   const remove = label('delete_remove');
   const killed = label('delete_killed');
-  const processes = cgroupOfProcesses(c.plan);
+  const untaken = label('delete_untaken');
+  const removed = label('delete_removed');
   const ownPids = c.launch.namespaces.get('pid') === '';
   return entryTrack('delete', [
     openContainer(c, missing),
@@ -83,14 +109,18 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
         ],
       },
       [
-        ...thaw(c),
         sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0], { on: [['ESRCH'], remove] }),
+        ...thawAll(freezersOf(c.plan)),
         waitReadable(c.pidfd, 10_000, {}),
         jump(killed),
         remove,
+        // A launch that was killed may not even have come to own them.
+        ...(c.plan.directories.length === 0
+          ? []
+          : [sys('faccessat2', [c.dir, text(TAKEN), 0, 0], { on: [['ENOENT'], untaken] })]),
         // Init is not known to be alive, which a damaged state.json does not prove.
-        ...(ownPids && processes
-          ? [branch(force, 'EQ', 0, killed), walk('SIGNAL_CGROUP', [AT_FDCWD, processes.memory, SIGKILL, 0])]
+        ...(ownPids && c.plan.directories.length > 0
+          ? [branch(force, 'EQ', 0, killed), call(c.killAll.kill)]
           : []),
         killed,
       ],
@@ -106,7 +136,13 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
           field(TemplateField.ERRNO, failedErrno),
         ],
       },
-      removalLines({ plan: c.plan, ownPids }),
+      [
+        ...removalLines({ plan: c.plan, ownPids, killAll: c.killAll }),
+        jump(removed),
+        untaken,
+        ...untakenLines(c.plan),
+        removed,
+      ],
     ),
     action(
       {

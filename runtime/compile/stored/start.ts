@@ -5,6 +5,7 @@ import { buffer, field, label, ref, slot, text } from '../../program/operand.js'
 import {
   alu,
   branch,
+  call,
   exit,
   fail,
   failVerbatim,
@@ -14,9 +15,10 @@ import {
   sys,
   waitReadable,
 } from '../../program/step.js';
+import { Frost } from '../cgroups/freezer.js';
 import type { HookActions } from '../hooks.js';
 import { rule } from '../launch.js';
-import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus } from './container.js';
+import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus, unless } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
@@ -34,10 +36,15 @@ export function startTrack(c: Lifecycle, poststart: HookActions): Track {
   const first = slot('err_first');
   const from = slot('err_from');
   const end = label('read_end');
+  const silent = label('no_answer');
+  const paused = text(
+    'the container was frozen while it was being started; its command begins once it is thawed',
+  );
   return entryTrack('start', [
     openContainer(c),
     lock(c),
     readStatus(c),
+    unless(c, Status.PAUSED, 'cannot be started: it is paused; resume it first'),
     notRunning(
       c,
       [Status.CREATED],
@@ -65,7 +72,8 @@ export function startTrack(c: Lifecycle, poststart: HookActions): Track {
         sys('write', [fifo, text('g'), 1]),
         sys('close', [fifo]),
         again,
-        waitReadable(err, -1, { to: size }),
+        // There is no deadline, because hooks may run as long as they like; but one that is frozen from now on never answers.
+        waitReadable(err, 1000, { to: size, on: [['ETIMEDOUT'], silent] }),
         // A record is "x" right before execve, then the words of a failure; the end of the file alone says that execve happened.
         sys('read', [err, message, 4096], { to: size, on: [['EAGAIN'], again] }),
         branch(size, 'EQ', 0, over),
@@ -85,6 +93,10 @@ export function startTrack(c: Lifecycle, poststart: HookActions): Track {
         alu(size, size, 'SUB', from),
         alu(from, from, 'ADD', message),
         failVerbatim(errnos.ECHILD.number, ref(from), size),
+        silent,
+        call(c.sensor.see),
+        branch(c.sensor.frost, 'EQ', Frost.THAWED, again),
+        failVerbatim(errnos.EBUSY.number, paused, paused.size - 1),
         good,
         sys('unlinkat', [c.dir, text('exec.err'), 0]),
       ],

@@ -6,6 +6,7 @@ import {
   alu,
   back,
   branch,
+  call,
   fail,
   jump,
   move,
@@ -15,10 +16,11 @@ import {
   sys,
   waitReadable,
 } from '../../program/step.js';
+import { Frost, type FrostSensor, freezersOf, frostSensor } from '../cgroups/freezer.js';
+import { type KillAll, killAll } from '../cgroups/kill-all.js';
 import { readStartTime } from '../state.js';
 import { readWhole } from '../whole.js';
 import { type Context, Status } from './context.js';
-import { frozen } from './freezer.js';
 
 export interface Lifecycle extends Context {
   /** The paths of the cgroups, which have the id in them. */
@@ -26,6 +28,8 @@ export interface Lifecycle extends Context {
   readonly takeLock: Subroutine;
   /** Sets pid, pidfd and status. */
   readonly readState: Subroutine;
+  readonly sensor: FrostSensor;
+  readonly killAll: KillAll;
 }
 
 /** Another command that holds the lock is given ten seconds. */
@@ -46,7 +50,7 @@ function takeLock(c: Context): Subroutine {
 }
 
 /** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
-function readState(c: Context): Subroutine {
+function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
   const { open } = c.launch;
   const fd = slot('state_fd');
   const at = slots('state_at', 2);
@@ -56,7 +60,7 @@ function readState(c: Context): Subroutine {
   const colon = ':'.charCodeAt(0);
   const creating = label('is_creating');
   const stopped = label('is_stopped');
-  const known = label('is_known');
+  const paused = label('is_paused');
   const noGate = label('no_gate');
   const alive = label('is_alive');
   const notOpened = label('state_not_opened');
@@ -88,12 +92,17 @@ function readState(c: Context): Subroutine {
     waitReadable(c.pidfd, 0, { to: dead, on: [['ETIMEDOUT'], alive] }),
     jump(stopped),
     alive,
+    // Frozen comes before the gate: a container that was paused before its start is paused, and its init does not hear of a start.
+    call(see),
+    branch(frost, 'NE', Frost.THAWED, paused),
     sys('faccessat2', [c.dir, text('exec.fifo'), 0, 0], { on: [['ENOENT'], noGate] }),
     move(c.status, Status.CREATED),
     back(),
     noGate,
     move(c.status, Status.RUNNING),
-    ...frozen(c, known),
+    back(),
+    paused,
+    move(c.status, Status.PAUSED),
     back(),
     notOpened,
     branch(fd, 'EQ', -errnos.ENOENT.number, creating),
@@ -114,15 +123,17 @@ function readState(c: Context): Subroutine {
     stopped,
     move(c.status, Status.STOPPED),
     move(c.pid, 0),
-    known,
   ]);
 }
 
 export function createLifecycle(c: Context): Lifecycle {
+  const sensor = frostSensor(c.launch.open, freezersOf(c.plan));
   return {
     ...c,
+    sensor,
+    killAll: killAll(c.launch.open, c.plan, sensor),
     nameCgroups: subroutine('name_cgroups', c.plan.formats),
     takeLock: takeLock(c),
-    readState: readState(c),
+    readState: readState(c, sensor),
   };
 }

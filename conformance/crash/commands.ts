@@ -40,21 +40,30 @@ interface Subject {
   readonly before: readonly (readonly string[])[];
   /** Commands that must come back afterwards, whatever they find. */
   readonly after: readonly (readonly string[])[];
+  /** It goes round until the kernel is done, so that another run of it may end some steps earlier. */
+  readonly rounds?: true;
 }
 
 const subjects: readonly Subject[] = [
   { name: 'start', args: id => ['start', id], before: [], after: [['state'], ['start'], ['kill']] },
-  { name: 'kill', args: id => ['kill', id, 'KILL'], before: [['start']], after: [['state']] },
-  { name: 'kill', args: id => ['kill', '--all', id, 'KILL'], before: [], after: [['state']] },
+  { name: 'kill', args: id => ['kill', id, 'KILL'], before: [['start']], after: [['state']], rounds: true },
+  { name: 'kill', args: id => ['kill', '--all', id, 'KILL'], before: [], after: [['state']], rounds: true },
   {
     name: 'delete',
     args: id => ['delete', '--force', id],
     before: [['start']],
     after: [['state'], ['delete']],
+    rounds: true,
   },
   { name: 'delete', args: id => ['delete', id], before: [], after: [['delete']] },
   { name: 'state', args: id => ['state', id], before: [['start']], after: [] },
-  { name: 'pause', args: id => ['pause', id], before: [['start']], after: [['state'], ['resume']] },
+  {
+    name: 'pause',
+    args: id => ['pause', id],
+    before: [['start']],
+    after: [['state'], ['resume']],
+    rounds: true,
+  },
   { name: 'resume', args: id => ['resume', id], before: [['start'], ['pause']], after: [['state']] },
 ];
 
@@ -80,7 +89,9 @@ async function stopStored(c: Container, subject: Subject, title: string): Promis
       arrange();
       const ended = debug(lab, subject.args(id), { CHOS_STOP: `${track}:${n}` });
       const complaints: string[] = [];
-      if (track === subject.name && ended.signal !== 'SIGKILL') complaints.push(`not stopped: ${ended.err}`);
+      const early = subject.rounds === true && ended.code === 0;
+      if (track === subject.name && ended.signal !== 'SIGKILL' && !early)
+        complaints.push(`not stopped: ${ended.err}`);
       for (const args of subject.after) {
         const later = debug(lab, [...args, id], {});
         if (later.late || later.signal) complaints.push(`${args.join(' ')} did not come back afterwards`);

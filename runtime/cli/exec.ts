@@ -39,6 +39,7 @@ export function exec(invocation: Invocation): Outcome {
       console: options.texts.has('console-socket'),
       pidfdSocket: options.texts.has('pidfd-socket'),
       detach: options.flags.has('detach'),
+      ignorePaused: options.flags.has('ignore-paused'),
       environmentEntries: [...state.chos.variables, ...listenEntries(invocation)],
       cgroups: cgroups.value,
     },

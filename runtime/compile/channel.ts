@@ -7,16 +7,20 @@ import { type Action, action } from '../program/action.js';
 import { buffer, label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
 import {
   branch,
+  call,
   exit,
   fail,
   failVerbatim,
   formatFailure,
+  jump,
   type Line,
   load,
   recv,
   send,
   sys,
+  waitReadable,
 } from '../program/step.js';
+import { Frost, type FrostSensor } from './cgroups/freezer.js';
 import { type Launch, rule } from './launch.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
@@ -34,15 +38,19 @@ export interface Awaited {
   readonly died: string;
   /** Steps that may know better why it died, before `died` is said. */
   readonly why?: readonly Line[];
+  /** Whether it is frozen: then it is not waited for any longer. */
+  readonly frost?: FrostSensor;
 }
 
-const init: Awaited = {
+const frozen = text('its cgroup, or one above it, was frozen while it was being started');
+
+export const awaitedInit: Awaited = {
   title: 'wait for init',
   rule: 'init works, the host waits',
   died: 'init ended before the container was ready (killed?)',
 };
 
-export function hostMessages(launch: Launch, awaited: Awaited = init): Messages {
+export function hostMessages(launch: Launch, awaited: Awaited): Messages {
   const { cells } = launch;
   return {
     expect(expected) {
@@ -50,6 +58,10 @@ export function hostMessages(launch: Launch, awaited: Awaited = init): Messages 
       const died = label('init_died');
       const failed = label('init_failed');
       const good = label('message_good');
+      const wait = label('message_wait');
+      const silent = label('message_none');
+      const here = label('message_here');
+      const { frost } = awaited;
       return action(
         {
           title: awaited.title,
@@ -57,6 +69,19 @@ export function hostMessages(launch: Launch, awaited: Awaited = init): Messages 
           words: [awaited.died],
         },
         [
+          // Nobody says how long a hook may take; but who is frozen never answers.
+          ...(frost
+            ? [
+                wait,
+                waitReadable(cells.hostEnd, 1000, { on: [['ETIMEDOUT'], silent] }),
+                jump(here),
+                silent,
+                call(frost.see),
+                branch(frost.frost, 'EQ', Frost.THAWED, wait),
+                failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
+                here,
+              ]
+            : []),
           recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
           branch(cells.messageSize, 'EQ', 0, died),
           branch(cells.messageSize, 'GT', 1, failed),

@@ -39,8 +39,9 @@ import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { freezersOf, thawAll } from './cgroups/freezer.js';
 import { killAll } from './cgroups/kill-all.js';
+import { sayIfOutOfMemory } from './cgroups/out-of-memory.js';
 import { cgroupPlan, frostOf } from './cgroups/view.js';
-import { awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
+import { awaitedInit, awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
 import { cloneArguments, hookActions, hookContext } from './hooks.js';
@@ -95,7 +96,10 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const initContext = hookContext(launch, hostPid);
   const hostContext = hookContext(launch, cells.pid);
   const proc = procActions(launch, refuse);
-  const messages = hostMessages(launch);
+  const messages = hostMessages(launch, {
+    ...awaitedInit,
+    ...(plan.directories.length > 0 ? { frost: frostOf(launch), why: sayIfOutOfMemory(launch, plan) } : {}),
+  });
 
   const {
     prestart = [],

@@ -89,6 +89,8 @@ export interface ExecInput {
     /** --pidfd-socket was given. */
     readonly pidfdSocket: boolean;
     readonly detach: boolean;
+    /** --ignore-paused: wait for `resume`. */
+    readonly ignorePaused: boolean;
     readonly environmentEntries: readonly string[];
     /** --cgroup */
     readonly cgroups: readonly SubCgroup[];
@@ -285,6 +287,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     rule: 'the process works, exec waits',
     died: 'the process ended before its command was executed (killed? short of memory?)',
     why: sayIfInitEnded(init, input.state.id),
+    ...(cgroups.frost && !options.ignorePaused ? { frost: cgroups.frost.sensor } : {}),
   });
   const ends = struct('channel', [u32(0), u32(0)]);
   const flags = BigInt(Clone.PIDFD) | (cgroups.unified ? Clone.INTO_CGROUP : 0n);
@@ -297,6 +300,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     findInit(launch, input, init),
     ...affinity.initial,
     ...cgroups.open,
+    ...(cgroups.frost && !options.ignorePaused ? [cgroups.frost.check] : []),
     ...(options.console
       ? [connectConsole(cells.consoleSocket, terminal.socket, rule('--console-socket'))]
       : []),

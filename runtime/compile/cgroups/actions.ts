@@ -22,7 +22,7 @@ import {
 import { type Launch, rule } from '../launch.js';
 import type { Refuse } from '../refusal.js';
 import { attachDeviceFilter } from './device-program.js';
-import { asInVersion, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
+import { asInVersion, isUnlimited, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, directoryOf, shownPath } from './plan.js';
 import { insistThawed, seeCgroup, takeCgroup } from './take.js';
 
@@ -260,9 +260,12 @@ export interface CgroupActions {
 export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse): CgroupActions {
   const resources = asInVersion(launch.config.ociVersion, launch.config.linux?.resources ?? {});
   if (plan.directories.length === 0) {
-    for (const [key, value] of Object.entries(resources))
-      if (value !== undefined && key !== 'devices')
-        refuse(launch.because('linux', 'resources', key), { kind: 'no-cgroups', property: key });
+    const [one, two] = [limitsV1(resources), limitsV2(resources)];
+    const asked = new Set(
+      [...one.limits, ...two.limits].filter(l => !isUnlimited(l)).map(({ property }) => String(property[0])),
+    );
+    for (const key of asked)
+      refuse(launch.because('linux', 'resources', key), { kind: 'no-cgroups', property: key });
     return { check: [], make: [], enter: [] };
   }
   if (plan.directories.some(d => !d.endsInId && isOurOwn(launch, d)))
@@ -290,6 +293,7 @@ export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse):
       d === undefined ||
       (d.version === 2 && l.controller !== 'cgroup' && !d.hierarchy.controllers.includes(l.controller))
     ) {
+      if (isUnlimited(l) && l.property[0] !== 'unified') continue;
       refuse(because, {
         kind: 'no-controller',
         controller: l.controller,

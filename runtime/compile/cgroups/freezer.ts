@@ -33,8 +33,13 @@ import { type CgroupPlan, directoryOf } from './plan.js';
 
 /** A directory by which processes are frozen. */
 export interface Freezer {
-  readonly path: Data;
+  /** Its path, or an open descriptor of it. */
+  readonly place: Data | Slot;
   readonly version: 1 | 2;
+}
+
+export interface NamedFreezer extends Freezer {
+  readonly place: Data;
 }
 
 /** How far it is. FREEZING: asked for, but a process still runs. */
@@ -48,18 +53,23 @@ export interface FrostSensor {
 }
 
 /** The one that freezes first. */
-export function freezersOf(plan: CgroupPlan): readonly Freezer[] {
+export function freezersOf(plan: CgroupPlan): readonly NamedFreezer[] {
   const v1 = directoryOf(plan, 'freezer');
   const v2 = plan.directories.filter(d => d.version === 2);
-  return [...(v1?.version === 1 ? [v1] : []), ...v2].map(d => ({ path: d.memory, version: d.version }));
+  return [...(v1?.version === 1 ? [v1] : []), ...v2].map(d => ({ place: d.memory, version: d.version }));
 }
 
 export const pause1ms: Line = sys('nanosleep', [struct('1ms', [u64(0), u64(1_000_000)], true), 0]);
 
 /** The beginning of a file into `value`, and on at `absent` if it is not there, or not any more (ENODEV). */
-function readText(open: OpenFlags, dir: Slot, file: string, value: Data, absent: Label): readonly Line[] {
-  const fd = slot('frost_fd');
-  const size = slot('frost_size');
+function readText(
+  open: OpenFlags,
+  dir: Slot,
+  file: string,
+  into: { readonly fd: Slot; readonly value: Data; readonly size: Slot },
+  absent: Label,
+): readonly Line[] {
+  const { fd, value, size } = into;
   return [
     sys('openat', [dir, text(file), open.RDONLY | open.CLOEXEC, 0], {
       to: fd,
@@ -74,26 +84,31 @@ function readText(open: OpenFlags, dir: Slot, file: string, value: Data, absent:
 
 export function frostSensor(open: OpenFlags, freezers: readonly Freezer[]): FrostSensor {
   const frost = slot('frost');
-  const dir = slot('frost_dir');
+  const opened = slot('frost_dir');
   const value = buffer('frost_text', 64);
+  const size = slot('frost_size');
+  const into = { fd: slot('frost_fd'), value, size };
   const byte = slot('frost_byte');
   const at = slots('frost_at', 2);
   const lines: Line[] = [move(frost, Frost.THAWED)];
-  for (const { path, version } of freezers) {
+  for (const { place, version } of freezers) {
+    const isOpen = place.kind === 'slot';
+    const dir = isOpen ? place : opened;
     const none = label('frost_none');
     const next = label('frost_next');
     const events = label('frost_events');
     const frozen = label('frost_frozen');
-    lines.push(
-      sys('openat', [AT_FDCWD, path, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-        to: dir,
-        on: [['ENOENT'], next],
-      }),
-    );
+    if (!isOpen)
+      lines.push(
+        sys('openat', [AT_FDCWD, place, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+          to: dir,
+          on: [['ENOENT'], next],
+        }),
+      );
     if (version === 1)
       lines.push(
         // THAWED, FREEZING or FROZEN; that of a group above counts.
-        ...readText(open, dir, 'freezer.state', value, none),
+        ...readText(open, dir, 'freezer.state', into, none),
         load(byte, 'U8', value, 2),
         branch(byte, 'EQ', 'O'.charCodeAt(0), frozen),
         branch(byte, 'NE', 'E'.charCodeAt(0), none),
@@ -102,23 +117,27 @@ export function frostSensor(open: OpenFlags, freezers: readonly Freezer[]): Fros
       );
     else
       lines.push(
-        ...readText(open, dir, 'cgroup.freeze', value, events),
+        ...readText(open, dir, 'cgroup.freeze', into, events),
         load(byte, 'U8', value),
         branch(byte, 'NE', '1'.charCodeAt(0), events),
         branch(frost, 'EQ', Frost.FROZEN, events),
         move(frost, Frost.FREEZING),
         events,
         // "populated N", "frozen N": this one knows of the groups above.
-        ...readText(open, dir, 'cgroup.events', value, none),
+        ...readText(open, dir, 'cgroup.events', into, none),
         scan(
           'SKIP',
-          { buffer: value, length: slot('frost_size'), byte: 0x20, count: 2 },
+          { buffer: value, length: size, byte: 0x20, count: 2 },
           { to: at, on: [['ENOENT'], none] },
         ),
-        scan('NUMBER', { buffer: value, start: at }, { to: at, on: [['EINVAL', 'ERANGE'], none] }),
+        scan(
+          'NUMBER',
+          { buffer: value, length: size, start: at },
+          { to: at, on: [['EINVAL', 'ERANGE'], none] },
+        ),
         branch(at, 'EQ', 0, none),
       );
-    lines.push(frozen, move(frost, Frost.FROZEN), none, sys('close', [dir]), next);
+    lines.push(frozen, move(frost, Frost.FROZEN), none, ...(isOpen ? [] : [sys('close', [dir])]), next);
   }
   return { see: subroutine('see_frost', lines), frost };
 }
@@ -126,7 +145,7 @@ export function frostSensor(open: OpenFlags, freezers: readonly Freezer[]): Fros
 /** Write into the file of one freezer; on at `missing` if its directory is not there. */
 function write(
   open: OpenFlags,
-  freezer: Freezer,
+  freezer: NamedFreezer,
   values: readonly [string, string],
   missing: Label,
 ): readonly Line[] {
@@ -135,7 +154,7 @@ function write(
   const [v1, v2] = values;
   const [file, value] = freezer.version === 1 ? ['freezer.state', v1] : ['cgroup.freeze', v2];
   return [
-    sys('openat', [AT_FDCWD, freezer.path, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+    sys('openat', [AT_FDCWD, freezer.place, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
       to: dir,
       on: [['ENOENT'], missing],
     }),
@@ -147,7 +166,7 @@ function write(
 }
 
 /** Ask for it by the first of the directories that is there; on at `none` if there is none. */
-export function freeze(open: OpenFlags, freezers: readonly Freezer[], none: Label): readonly Line[] {
+export function freeze(open: OpenFlags, freezers: readonly NamedFreezer[], none: Label): readonly Line[] {
   const asked = label('freezing_asked_for');
   return [
     ...freezers.flatMap(f => {
@@ -177,7 +196,7 @@ export function untilFrozen({ see, frost }: FrostSensor, milliseconds: number): 
 }
 
 /** Thaw the container's own directories. */
-export function thaw(open: OpenFlags, freezers: readonly Freezer[]): readonly Line[] {
+export function thaw(open: OpenFlags, freezers: readonly NamedFreezer[]): readonly Line[] {
   return freezers.flatMap(f => {
     const next = label('next_freezer');
     return [...write(open, f, ['THAWED', '0'], next), next];
@@ -185,6 +204,6 @@ export function thaw(open: OpenFlags, freezers: readonly Freezer[]): readonly Li
 }
 
 /** Thaw those below, too: on v1 a frozen process does not die. */
-export function thawAll(freezers: readonly Freezer[]): readonly Line[] {
-  return freezers.map(({ path }) => walk('THAW_CGROUP', [AT_FDCWD, path, 0, 0]));
+export function thawAll(freezers: readonly NamedFreezer[]): readonly Line[] {
+  return freezers.map(({ place }) => walk('THAW_CGROUP', [AT_FDCWD, place, 0, 0]));
 }

@@ -134,7 +134,12 @@ test('pids: 0 is a limit, negative is none', () => {
 
 test('I/O weights: 10 to 1000 become 1 to 10000', () => {
   assert.equal([10, 500, 1000].map(ioWeight), [1, 4950, 10000]);
-  assert.equal(v1({ blockIO: { weight: 500 } }), ['blkio.weight=500']);
+  assert.equal(v1({ blockIO: { weight: 500 } }), ['blkio.bfq.weight=500']);
+  // The file of cfq, which Linux 5.0 dropped.
+  assert.equal(limitsV1({ blockIO: { weight: 500 } }).limits[0]?.rather, {
+    file: 'blkio.weight',
+    value: '500',
+  });
   assert.equal(v2({ blockIO: { weight: 500 } }), ['io.weight=4950']);
   // Where bfq is the scheduler, its own file and range.
   assert.equal(limitsV2({ blockIO: { weight: 500 } }).limits[0]?.rather, {
@@ -157,7 +162,7 @@ test('I/O: one line for each device', () => {
     },
   };
   assert.equal(v1(resources), [
-    'blkio.weight_device=8:0 1000',
+    'blkio.bfq.weight_device=8:0 1000',
     'blkio.throttle.read_bps_device=8:16 1000',
     'blkio.throttle.write_bps_device=8:16 1000',
     'blkio.throttle.read_iops_device=8:16 1000',

@@ -27,15 +27,33 @@ type Number = number | bigint;
 type Path = readonly (string | number)[];
 
 const orMax = (n: Number): string => (BigInt(n) < 0n ? 'max' : String(n));
-/** 0 is what callers in Go write for "not asked for"; as a limit it would kill the first process. */
+/**
+ * 0 is what callers in Go write for "not asked for", and what the kernel has anyway or takes for an error. It does mean something for swappiness,
+ * huge pages, RDMA and the priority of an interface.
+ */
 const given = (n: Number | undefined): Number | undefined =>
   n === undefined || BigInt(n) === 0n ? undefined : n;
+/** The same for what only v1 has: on v2 neither 0 nor -1, no limit, asks for anything. */
+const limited = (n: Number | undefined): Number | undefined =>
+  n === undefined || BigInt(n) <= 0n ? undefined : n;
+
+/** A limit that takes nothing away. Where its controller is missing, nothing is missing. */
+export function isUnlimited({ value }: Limit): boolean {
+  return value === '-1' || value === 'max' || value.startsWith('max ');
+}
 
 class Collector {
   readonly limits: Limit[] = [];
   readonly problems: LimitProblem[] = [];
   set(controller: string, file: string, value: string | Number | undefined, ...property: Path): void {
     if (value !== undefined) this.limits.push({ controller, file, value: String(value), property });
+  }
+  /** Since Linux 5.0 only the scheduler bfq has weights on v1; cfq's files are for kernels that a distribution has kept it in. */
+  weighV1(weight: number, device: string, ...property: Path): void {
+    const suffix = device === '' ? '' : '_device';
+    const value = `${device}${weight}`;
+    const rather = { file: `blkio.weight${suffix}`, value };
+    this.limits.push({ controller: 'blkio', file: `blkio.bfq.weight${suffix}`, value, rather, property });
   }
   /** The scheduler bfq has a file of its own, with the range of v1; the weights of io.weight are iocost's. One of them is not looked at. */
   weigh(weight: number, device: string, ...property: Path): void {
@@ -69,38 +87,30 @@ export function limitsV1(r: LinuxResources): Limits {
     c.set('memory', 'memory.limit_in_bytes', given(memory.limit), 'memory', 'limit');
     c.set('memory', 'memory.memsw.limit_in_bytes', given(memory.swap), 'memory', 'swap');
     c.set('memory', 'memory.soft_limit_in_bytes', given(memory.reservation), 'memory', 'reservation');
-    c.set('memory', 'memory.kmem.limit_in_bytes', memory.kernel, 'memory', 'kernel');
-    c.set('memory', 'memory.kmem.tcp.limit_in_bytes', memory.kernelTCP, 'memory', 'kernelTCP');
+    c.set('memory', 'memory.kmem.limit_in_bytes', given(memory.kernel), 'memory', 'kernel');
+    c.set('memory', 'memory.kmem.tcp.limit_in_bytes', given(memory.kernelTCP), 'memory', 'kernelTCP');
     c.set('memory', 'memory.swappiness', memory.swappiness, 'memory', 'swappiness');
     if (memory.disableOOMKiller === true)
       c.set('memory', 'memory.oom_control', 1, 'memory', 'disableOOMKiller');
   }
   if (cpu) {
-    c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
+    c.set('cpu', 'cpu.idle', given(cpu.idle), 'cpu', 'idle');
     c.set('cpu', 'cpu.shares', given(cpu.shares), 'cpu', 'shares');
     c.set('cpu', 'cpu.cfs_period_us', given(cpu.period), 'cpu', 'period');
     c.set('cpu', 'cpu.cfs_quota_us', given(cpu.quota), 'cpu', 'quota');
-    c.set('cpu', 'cpu.cfs_burst_us', cpu.burst, 'cpu', 'burst');
-    c.set('cpu', 'cpu.rt_period_us', cpu.realtimePeriod, 'cpu', 'realtimePeriod');
-    c.set('cpu', 'cpu.rt_runtime_us', cpu.realtimeRuntime, 'cpu', 'realtimeRuntime');
+    c.set('cpu', 'cpu.cfs_burst_us', given(cpu.burst), 'cpu', 'burst');
+    c.set('cpu', 'cpu.rt_period_us', given(cpu.realtimePeriod), 'cpu', 'realtimePeriod');
+    c.set('cpu', 'cpu.rt_runtime_us', given(cpu.realtimeRuntime), 'cpu', 'realtimeRuntime');
     c.set('cpuset', 'cpuset.cpus', cpu.cpus || undefined, 'cpu', 'cpus');
     c.set('cpuset', 'cpuset.mems', cpu.mems || undefined, 'cpu', 'mems');
   }
   if (pids?.limit !== undefined) c.set('pids', 'pids.max', orMax(pids.limit), 'pids', 'limit');
   if (blockIO) {
-    c.set('blkio', 'blkio.weight', blockIO.weight || undefined, 'blockIO', 'weight');
+    if (blockIO.weight) c.weighV1(blockIO.weight, '', 'blockIO', 'weight');
     c.set('blkio', 'blkio.leaf_weight', blockIO.leafWeight || undefined, 'blockIO', 'leafWeight');
     blockIO.weightDevice?.forEach((d, i) => {
-      if (d.weight !== undefined)
-        c.set(
-          'blkio',
-          'blkio.weight_device',
-          `${d.major}:${d.minor} ${d.weight}`,
-          'blockIO',
-          'weightDevice',
-          i,
-        );
-      if (d.leafWeight !== undefined)
+      if (d.weight) c.weighV1(d.weight, `${d.major}:${d.minor} `, 'blockIO', 'weightDevice', i);
+      if (d.leafWeight)
         c.set(
           'blkio',
           'blkio.leaf_weight_device',
@@ -112,7 +122,8 @@ export function limitsV1(r: LinuxResources): Limits {
     });
     for (const [property, file] of throttles)
       blockIO[property]?.forEach((d, i) => {
-        c.set('blkio', file, `${d.major}:${d.minor} ${d.rate}`, 'blockIO', property, i);
+        if (given(d.rate) !== undefined)
+          c.set('blkio', file, `${d.major}:${d.minor} ${d.rate}`, 'blockIO', property, i);
       });
   }
   r.hugepageLimits?.forEach((h, i) => {
@@ -161,8 +172,8 @@ export function limitsV2(r: LinuxResources): Limits {
   const c = new Collector();
   const { memory, cpu, pids, blockIO, network } = r;
   if (memory) {
-    c.refuse('only-on-v1', memory.kernel, 'memory', 'kernel');
-    c.refuse('only-on-v1', memory.kernelTCP, 'memory', 'kernelTCP');
+    c.refuse('only-on-v1', limited(memory.kernel), 'memory', 'kernel');
+    c.refuse('only-on-v1', limited(memory.kernelTCP), 'memory', 'kernelTCP');
     c.refuse('only-on-v1', memory.swappiness, 'memory', 'swappiness');
     c.refuse('only-on-v1', memory.disableOOMKiller === true ? true : undefined, 'memory', 'disableOOMKiller');
     const [limit, low, swap] = [given(memory.limit), given(memory.reservation), given(memory.swap)];
@@ -179,9 +190,9 @@ export function limitsV2(r: LinuxResources): Limits {
       );
   }
   if (cpu) {
-    c.refuse('only-on-v1', cpu.realtimePeriod || undefined, 'cpu', 'realtimePeriod');
-    c.refuse('only-on-v1', cpu.realtimeRuntime || undefined, 'cpu', 'realtimeRuntime');
-    c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
+    c.refuse('only-on-v1', limited(cpu.realtimePeriod), 'cpu', 'realtimePeriod');
+    c.refuse('only-on-v1', limited(cpu.realtimeRuntime), 'cpu', 'realtimeRuntime');
+    c.set('cpu', 'cpu.idle', given(cpu.idle), 'cpu', 'idle');
     const [shares, quota, period] = [given(cpu.shares), given(cpu.quota), given(cpu.period)];
     if (shares !== undefined) c.set('cpu', 'cpu.weight', weightOfShares(shares), 'cpu', 'shares');
     if (quota !== undefined || period !== undefined)
@@ -192,7 +203,7 @@ export function limitsV2(r: LinuxResources): Limits {
         'cpu',
         quota === undefined ? 'period' : 'quota',
       );
-    c.set('cpu', 'cpu.max.burst', cpu.burst, 'cpu', 'burst');
+    c.set('cpu', 'cpu.max.burst', given(cpu.burst), 'cpu', 'burst');
     c.set('cpuset', 'cpuset.cpus', cpu.cpus || undefined, 'cpu', 'cpus');
     c.set('cpuset', 'cpuset.mems', cpu.mems || undefined, 'cpu', 'mems');
   }
@@ -206,7 +217,8 @@ export function limitsV2(r: LinuxResources): Limits {
     });
     for (const [property, , key] of throttles)
       blockIO[property]?.forEach((d, i) => {
-        c.set('io', 'io.max', `${d.major}:${d.minor} ${key}=${d.rate}`, 'blockIO', property, i);
+        if (given(d.rate) !== undefined)
+          c.set('io', 'io.max', `${d.major}:${d.minor} ${key}=${d.rate}`, 'blockIO', property, i);
       });
   }
   r.hugepageLimits?.forEach((h, i) => {

@@ -45,7 +45,7 @@ function insistEmpty(d: CgroupDirectory): readonly Line[] {
 export function insistThawed(launch: Launch, title: string): readonly Action[] {
   const plan = cgroupPlan(launch);
   const [freezer] = freezersOf(plan);
-  const shown = plan.directories.find(d => d.memory === freezer?.path);
+  const shown = plan.directories.find(d => d.memory === freezer?.place);
   if (!shown) return [];
   const { see, frost } = frostOf(launch);
   const words = ['use cgroup ', ...shown.path, ': it, or one above it, is frozen (thaw it first)'];

@@ -112,7 +112,14 @@ export function readCase(name: string): GoldenCase {
       process,
       state: json('state.json') as ExecInput['state'],
       facts,
-      options: { console: false, pidfdSocket: false, detach: false, environmentEntries: [], cgroups: [] },
+      options: {
+        console: false,
+        pidfdSocket: false,
+        detach: false,
+        ignorePaused: false,
+        environmentEntries: [],
+        cgroups: [],
+      },
     };
     return {
       name,

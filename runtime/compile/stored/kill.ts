@@ -26,6 +26,9 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
         branch(signal, 'NE', SIGKILL, softly),
         // Those that cannot die yet, because they wait for a disk, have their signal: that is no failure.
         call(c.killAll.kill),
+        branch(c.status, 'EQ', Status.STOPPED, done),
+        // And to init, wherever it has been moved.
+        sys('pidfd_send_signal', [c.pidfd, signal, 0, 0], { on: [['ESRCH'], done] }),
         jump(done),
         softly,
         // The second is for who has been moved out of the first.
@@ -33,7 +36,8 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
           walk('SIGNAL_CGROUP', [AT_FDCWD, d.memory, signal, 0], { to: sent }),
           branch(sent, 'GT', 0, done),
         ]),
-        jump(done),
+        branch(c.status, 'EQ', Status.STOPPED, done),
+        jump(one),
       ]
     : [group, fail(errnos.EOPNOTSUPP.number)];
   const dead = label('kill_dead');

@@ -16,6 +16,7 @@ import {
   waitReadable,
 } from '../../program/step.js';
 import { Frost } from '../cgroups/freezer.js';
+import { sayIfOutOfMemory } from '../cgroups/out-of-memory.js';
 import type { HookActions } from '../hooks.js';
 import { rule } from '../launch.js';
 import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus, unless } from './container.js';
@@ -84,6 +85,7 @@ export function startTrack(c: Lifecycle, poststart: HookActions): Track {
         jump(again),
         over,
         branch(total, 'NE', 0, good),
+        ...sayIfOutOfMemory(c.launch, c.plan),
         fail(errnos.ESRCH.number),
         bad,
         move(from, 0),

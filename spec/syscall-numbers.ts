@@ -30,6 +30,11 @@ export function syscallNumbers(abi: Abi): ReadonlyMap<string, number> {
   return numbers;
 }
 
+/** Whether any of them has it. */
+export function isSystemCall(name: string): boolean {
+  return (Object.keys(encoded) as Abi[]).some(abi => syscallNumbers(abi).has(name));
+}
+
 /** Words separated by blanks: a number says where the count goes on, a name takes the next number. */
 function decode(text: string, base: number): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();

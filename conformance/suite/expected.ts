@@ -11,6 +11,13 @@ export interface Deviation {
 }
 
 const crun: Readonly<Record<string, string>> = {
+  'exec/added-capability-inheritable-is-ambient':
+    'crun starts from an empty process, that of root (contract A3)',
+  'exec/added-capability-not-inheritable-is-not-ambient':
+    'crun starts from an empty process, that of root (contract A3)',
+  'exec/added-capability-nothing-inheritable':
+    'crun starts from an empty process, that of root (contract A3)',
+  'annotations/handler-is-refused': 'crun 1.8 without krun and wasm does not look at it',
   'exec/cpu-affinity-initial-and-final': 'crun 1.8 does not know execCPUAffinity',
   'exec/cpu-affinity-initial-alone-is-lifted': 'crun 1.8 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'crun 1.8 does not know execCPUAffinity',
@@ -158,9 +165,23 @@ const atWork = (runtime: string): Readonly<Record<string, string>> =>
     ),
   );
 
+/** crun's annotations. */
+const annotations: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'original-groups-kept',
+    'original-groups-kept-by-presence',
+    'original-groups-of-exec',
+    'pidfd-receiver',
+    'pidfd-receiver-where-nobody-listens',
+    'seccomp-bpf-data-takes-the-place-of-the-profile',
+    'unknown-system-call-fails',
+    'handler-is-refused',
+  ].map(name => [`annotations/${name}`, 'runc does not know the annotation']),
+);
+
 export const deviations: readonly Deviation[] = [
   ...listed('crun', { ...crun, ...atWork('crun') }),
-  ...listed('runc', { ...runc, ...atWork('runc') }),
+  ...listed('runc', { ...runc, ...atWork('runc'), ...annotations }),
   {
     runtime: 'crun',
     case: 'terminal/exec-on-a-terminal',

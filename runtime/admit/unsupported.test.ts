@@ -7,7 +7,14 @@ import { unsupported } from './unsupported.js';
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
 
 /** Each asks for one row of the table; `at` is the beginning of the value that is blamed. */
-const cases: readonly (readonly [feature: string, linux: object, mounts: readonly object[], at: string])[] = [
+const cases: readonly (readonly [
+  feature: string,
+  linux: object,
+  mounts: readonly object[],
+  at: string,
+  annotations?: object,
+])[] = [
+  ['run.oci.handler', {}, [], '"krun"', { 'run.oci.handler': 'krun' }],
   ['user namespaces', { namespaces: [{ type: 'user' }] }, [], '"user"'],
   ['user namespaces', { namespaces: [{ type: 'user', path: '/proc/7/ns/user' }] }, [], '"user"'],
   ['uid and gid mappings', { uidMappings: mapping }, [], '[{"containerID"'],
@@ -36,21 +43,22 @@ const cases: readonly (readonly [feature: string, linux: object, mounts: readonl
   ],
 ];
 
-function refusal(linux: object, mounts: readonly object[]) {
+function refusal(linux: object, mounts: readonly object[], annotations: object = {}) {
   const text = JSON.stringify({
     ociVersion: '1.3.0',
     root: { path: 'rootfs' },
     process: { args: ['sh'], cwd: '/' },
     mounts,
     linux,
+    annotations,
   });
   const result = admit({ file: 'config.json', text });
   return { text, diagnostics: result.kind === 'refused' ? result.diagnostics : [] };
 }
 
 test('what this version cannot do is refused at the value that asks for it', () => {
-  for (const [feature, linux, mounts, at] of cases) {
-    const { text, diagnostics } = refusal(linux, mounts);
+  for (const [feature, linux, mounts, at, annotations] of cases) {
+    const { text, diagnostics } = refusal(linux, mounts, annotations);
     assert.is(diagnostics.length, 1, feature);
     assert.equal(diagnostics[0]?.what.kind === 'unsupported' && diagnostics[0].what.feature, feature);
     assert.is(diagnostics[0]?.column, text.indexOf(at) + 1, JSON.stringify(linux));

@@ -81,6 +81,12 @@ export const unsupported: readonly Unsupported[] = [
       ];
     },
   },
+  {
+    feature: 'run.oci.handler',
+    why: 'the command would run on this kernel instead of in a virtual machine or an interpreter',
+    asked: ({ annotations }) =>
+      annotations?.['run.oci.handler'] ? [['annotations', 'run.oci.handler']] : [],
+  },
 ];
 
 /** Notes every row that the config asks for. */

@@ -64,6 +64,24 @@ test("the command line changes the container's own process", () => {
   assert.is(process.noNewPrivileges, true);
 });
 
+test('--cap is ambient where it is inheritable, and only there', () => {
+  const inheriting = {
+    ...config,
+    process: {
+      ...config.process,
+      capabilities: { inheritable: ['CAP_NET_ADMIN', 'CAP_KILL'], ambient: ['CAP_KILL'] },
+    },
+  };
+  const ambient = (cap: string, from: Config): readonly string[] | undefined => {
+    const made = execProcess(invocation('--cap', cap, 'id', 'ls'), from);
+    return made.kind === 'failure' ? undefined : made.value.spec.process.capabilities?.ambient;
+  };
+  assert.equal(ambient('net_admin', inheriting), ['CAP_KILL', 'CAP_NET_ADMIN']);
+  assert.equal(ambient('CAP_KILL', inheriting), ['CAP_KILL']);
+  assert.equal(ambient('CAP_CHOWN', inheriting), ['CAP_KILL']);
+  assert.is(ambient('CAP_CHOWN', { ...config, process: { ...config.process, capabilities: {} } }), undefined);
+});
+
 test('a limit of 64 bits keeps its value', () => {
   assert.equal(processOf('id', 'ls').rlimits?.[0]?.hard, 18446744073709551615n);
 });

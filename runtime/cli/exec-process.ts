@@ -34,6 +34,7 @@ function gidsOf(texts: readonly string[]): Attempt<readonly Id[]> {
   return ok(gids);
 }
 
+/** As runc: ambient, which is what a user other than root keeps over execve(2), where the container has them inheritable (capabilities(7)). */
 function withCapabilities(process: Process, added: readonly string[]): Process['capabilities'] {
   if (added.length === 0) return process.capabilities;
   const names = added.map(name => (/^CAP_/i.test(name) ? name.toUpperCase() : `CAP_${name.toUpperCase()}`));
@@ -41,7 +42,14 @@ function withCapabilities(process: Process, added: readonly string[]): Process['
     set,
     [...new Set([...(process.capabilities?.[set] ?? []), ...names])],
   ]);
-  return { ...process.capabilities, ...Object.fromEntries(sets) };
+  const inheritable = (process.capabilities?.inheritable ?? []).map(name => name.toUpperCase());
+  const ambient = [
+    ...new Set([
+      ...(process.capabilities?.ambient ?? []),
+      ...names.filter(name => inheritable.includes(name)),
+    ]),
+  ];
+  return { ...process.capabilities, ...Object.fromEntries(sets), ...(ambient.length > 0 ? { ambient } : {}) };
 }
 
 /** JSON text of a value with bigints, which JSON.stringify does not take (limits of 64 bits). */

@@ -6,6 +6,7 @@ import { Prctl } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { type Data, type Slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
+import { keepsGroups } from './annotations.js';
 import { capabilityActions } from './capabilities.js';
 import { Signal } from './channel.js';
 import { environmentOf, executable } from './executable.js';
@@ -58,7 +59,7 @@ export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming 
       directory.before,
       capabilities.bound,
       ...ownStreams(process.user, user),
-      ...identity(process.user, user),
+      ...identity(process.user, keepsGroups(launch.config), user),
       ...capabilities.apply,
       directory.after,
       ...(noNewPrivileges

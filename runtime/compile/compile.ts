@@ -34,6 +34,7 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
+import { warnOfAnnotations } from './annotations.js';
 import { becomeCommand } from './become.js';
 import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
@@ -49,7 +50,7 @@ import { initTrack } from './init.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
 import { warnOfMounts } from './mounts.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
-import { sendPidfd } from './pidfd-socket.js';
+import { sendPidfd, sendToReceiver } from './pidfd-socket.js';
 import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
@@ -81,6 +82,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   };
   judgeCapabilities(launch, refuse, warn);
   warnOfMounts(launch, warn);
+  warnOfAnnotations(launch, warn);
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   const terminal = launch.process.terminal === true;
   if (options.console && !terminal)
@@ -238,6 +240,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     messages.expect(Signal.READY),
     ...backEnd.settled,
     ...(options.pidfdSocket ? [sendPidfd(launch, 'launch')] : []),
+    ...sendToReceiver(launch),
     pidFile(launch),
   ];
   if (options.entry === 'run')

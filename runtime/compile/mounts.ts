@@ -19,6 +19,7 @@ import {
 import { type Action, action, type Because } from '../program/action.js';
 import { buffer, label, type Slot, slot, text } from '../program/operand.js';
 import { guard, type Line, load, resolve, sys, walk } from '../program/step.js';
+import { labelOption } from './annotations.js';
 import { cgroupMount } from './cgroups/view.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
@@ -144,7 +145,7 @@ function labelOf(launch: Launch, type: string, o: MountOptions): MountOptions['d
   const wanted = launch.config.linux?.mountLabel;
   if (!wanted || ['proc', 'sysfs', 'mqueue'].includes(type) || o.data.some(([key]) => key === 'context'))
     return [];
-  return [['context', wanted]];
+  return [[labelOption(launch.config), wanted]];
 }
 
 /** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */

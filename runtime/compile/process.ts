@@ -89,20 +89,36 @@ export function workingDirectory(
   };
 }
 
-/** setgroups, setgid, setuid; capabilities are kept over it by PR_SET_KEEPCAPS (see capabilities.ts). */
-export function identity(user: User | undefined, because: ReturnType<Launch['because']>): readonly Action[] {
+/**
+ * setgroups, setgid, setuid; capabilities are kept over it by PR_SET_KEEPCAPS (see capabilities.ts). `keepGroups`: the supplementary groups stay those
+ * of the caller.
+ */
+export function identity(
+  user: User | undefined,
+  keepGroups: boolean,
+  because: ReturnType<Launch['because']>,
+): readonly Action[] {
   const uid = user?.uid ?? 0;
   const gid = user?.gid ?? 0;
   const groups = user?.additionalGids ?? [];
+  const words = keepGroups
+    ? " with the caller's groups"
+    : groups.length > 0
+      ? ` with groups ${groups.join()}`
+      : '';
   return [
-    action(
-      { title: `become ${uid}:${gid}${groups.length > 0 ? ` with groups ${groups.join()}` : ''}`, because },
-      [
-        sys('setgroups', [groups.length, groups.length > 0 ? struct('groups', groups.map(u32), true) : 0]),
-        sys('setresgid', [gid, gid, gid]),
-        sys('setresuid', [uid, uid, uid]),
-      ],
-    ),
+    action({ title: `become ${uid}:${gid}${words}`, because }, [
+      ...(keepGroups
+        ? []
+        : [
+            sys('setgroups', [
+              groups.length,
+              groups.length > 0 ? struct('groups', groups.map(u32), true) : 0,
+            ]),
+          ]),
+      sys('setresgid', [gid, gid, gid]),
+      sys('setresuid', [uid, uid, uid]),
+    ]),
   ];
 }
 

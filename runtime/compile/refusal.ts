@@ -44,7 +44,9 @@ export type WarningReason =
   /** Ambient capabilities that are not both permitted and inheritable. */
   | { readonly kind: 'not-ambient'; readonly names: readonly string[] }
   /** What is said of a file system, on a bind of one that is mounted already. */
-  | { readonly kind: 'bind-options-without-effect'; readonly options: readonly string[] };
+  | { readonly kind: 'bind-options-without-effect'; readonly options: readonly string[] }
+  /** An annotation of crun's that does nothing here. */
+  | { readonly kind: 'annotation-without-effect'; readonly name: string };
 
 export interface CompileWarning {
   readonly because: Because;

@@ -25,6 +25,10 @@ function seccompText(refusal: SeccompRefusal): string {
       return `system calls have the arguments 0 to 5, not ${refusal.index}`;
     case 'argument-value':
       return `${refusal.value} is not an unsigned number of 64 bits`;
+    case 'unknown-calls':
+      return `there is no system call ${refusal.names.map(name => `\`${name}\``).join(', ')}`;
+    case 'raw-filter':
+      return 'a filter is given in base64, as 1 to 4096 instructions of 8 bytes';
     case 'too-long':
       return `it makes ${refusal.instructions} instructions, and the kernel takes ${refusal.most} at most`;
     default:

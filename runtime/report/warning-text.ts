@@ -14,6 +14,8 @@ function reasonText(reason: WarningReason): string {
       return `leave out ambient capabilities that are not both permitted and inheritable: ${reason.names.join(', ')}`;
     case 'bind-options-without-effect':
       return `bind mount: the options \`${reason.options.join()}\` have no effect on it`;
+    case 'annotation-without-effect':
+      return `leave out the annotation ${reason.name}, which has no effect here`;
     default:
       return unreachable(reason);
   }

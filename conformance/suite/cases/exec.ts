@@ -353,3 +353,32 @@ test('exec/cpu-affinity-that-the-host-has-not', {
     }
   },
 });
+
+/** capabilities(7): a user other than root keeps over execve what is ambient, and ambient can be only what is inheritable. */
+for (const [name, inheritable, expected] of [
+  ['inheritable-is-ambient', ['CAP_NET_RAW'], [capabilities.CAP_NET_RAW]],
+  ['not-inheritable-is-not-ambient', ['CAP_KILL'], []],
+  ['nothing-inheritable', undefined, []],
+] as const) {
+  test(`exec/added-capability-${name}`, {
+    config: c => {
+      sleeping(c);
+      const names = ['CAP_KILL', 'CAP_NET_RAW'];
+      c.process.user = { uid: 1000, gid: 1000 };
+      c.process.capabilities = {
+        bounding: names,
+        permitted: ['CAP_KILL'],
+        effective: ['CAP_KILL'],
+        ...(inheritable ? { inheritable: [...inheritable] } : {}),
+      };
+    },
+    drive: async t => {
+      await started(t);
+      const finished = await t.exec(['--cap', 'CAP_NET_RAW', t.id, '/bin/reporter', 'report']);
+      assert.is(finished.code, 0, finished.stderr);
+      const { caps } = jsonLines(finished.stdout).find(isReport) as Report;
+      assert.equal(caps.ambient, expected);
+      assert.equal(caps.effective, expected);
+    },
+  });
+}

@@ -1,4 +1,5 @@
 /** Every file of cases; importing it registers them. */
+import './annotations.js';
 import './bind-mounts.js';
 import './cgroups.js';
 import './command-line.js';

@@ -18,14 +18,14 @@ rest = connection.recv(1)
 print(json.dumps({"payload": payload.decode(), "pids": pids, "rest": len(rest)}), flush=True)
 `;
 
-async function listen(t: Driver): Promise<{ socket: string; receiving: Running }> {
+export async function listen(t: Driver): Promise<{ socket: string; receiving: Running }> {
   const socket = join(t.dir, 'pidfd.sock');
   const receiving = t.helper(['python3', '-c', receiver, socket]);
   await receiving.printed('ready');
   return { socket, receiving };
 }
 
-async function received(receiving: Running): Promise<unknown> {
+export async function received(receiving: Running): Promise<unknown> {
   const { stdout } = await receiving.done;
   return JSON.parse(stdout.split('\n')[1] ?? '');
 }

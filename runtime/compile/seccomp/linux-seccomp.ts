@@ -42,5 +42,9 @@ export type SeccompRefusal =
   | { readonly kind: 'argument-index'; readonly at: string; readonly index: number }
   /** Not an unsigned 64-bit number, or rounded by a JSON parser: comparing with another number would be wrong silently. */
   | { readonly kind: 'argument-value'; readonly at: string; readonly value: string }
+  /** Names that no architecture has, where the caller wants to know (crun's annotation). */
+  | { readonly kind: 'unknown-calls'; readonly at: ''; readonly names: readonly string[] }
+  /** A filter that is given in base64 and is none. */
+  | { readonly kind: 'raw-filter'; readonly at: '' }
   /** More instructions than the kernel takes (BPF_MAXINSNS, linux/bpf_common.h). */
   | { readonly kind: 'too-long'; readonly at: ''; readonly instructions: number; readonly most: number };

@@ -106,6 +106,11 @@ function readArchitectures(words: readonly string[], refuse: Refuse): ReadonlySe
   return abis;
 }
 
+/** Those of seccomp(2), of words that were checked. */
+export function seccompFlags(words: readonly string[] | undefined): number {
+  return readFlags(words, () => undefined);
+}
+
 /** Without `flags` crun sets SPEC_ALLOW (mitigations that seccomp once brought cost more than they protect); so do we. */
 function readFlags(words: readonly string[] | undefined, refuse: Refuse): number {
   if (words === undefined) return specAllow;

@@ -12,6 +12,14 @@ export interface Share {
   readonly readonly: boolean;
 }
 
+/** A share, and where it is: paths without symlinks, so that they can be opened without following any. */
+export interface PlacedShare extends Share {
+  /** On the host. */
+  readonly source: string;
+  /** Inside. */
+  readonly place: string;
+}
+
 /** One line of mountinfo (proc_pid_mountinfo(5)), as far as elision asks. */
 export interface MountFact {
   readonly id: number;
@@ -91,13 +99,13 @@ export interface HostSources {
 export interface Environment {
   /** Registered name. */
   readonly tree: string;
-  /** Absolute directory of the tree on the host. */
+  /** Absolute directory of the tree on the host, without symlinks. */
   readonly path: string;
   /** Nobody inside may write to the tree. */
   readonly readonly: boolean;
   /** Directories of the host's own view that it shows: /proc, /sys and /dev; none when root.path chose it. */
   readonly hostView: readonly string[];
-  readonly shares: readonly Share[];
+  readonly shares: readonly PlacedShare[];
   readonly backEnd: 'kmod' | 'pinned' | 'private';
   /** Why that back end: shown by explain. */
   readonly reason: string;
@@ -105,6 +113,8 @@ export interface Environment {
   readonly chosenBy: string;
   /** pinned: the prepared mount namespace. */
   readonly pin: Pin | null;
+  /** private: what becomes the root; null: the tree as it is, in which mount points may be made (chosen by root.path). */
+  readonly root?: PreparedRoot | null;
   /** kmod: what the module and the skeleton offer. */
   readonly link?: KernelLink;
   readonly sources: HostSources;
@@ -120,7 +130,16 @@ export interface Environment {
 }
 
 export type SkeletonEntry =
-  | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      readonly mode: number;
+      /** As in the tree; root if not given. */
+      readonly uid?: number;
+      readonly gid?: number;
+    }
+  /** Empty: a place for a mount. */
+  | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'bind'; readonly path: string; readonly directory: boolean };
 
@@ -136,12 +155,18 @@ export interface Preparation {
   readonly place: PinPlace;
   /** The caller is not in the mount namespace of process 1. */
   readonly enter: boolean;
-  readonly tree: { readonly name: string; readonly path: string; readonly readonly: boolean };
+  /** `directory`: its path without symlinks. */
+  readonly tree: {
+    readonly name: string;
+    readonly path: string;
+    readonly directory: string;
+    readonly readonly: boolean;
+  };
   readonly generation: number;
   readonly root: PreparedRoot;
   readonly hostView: readonly string[];
   /** `live`: what is mounted on the host below it later shows up inside. */
-  readonly shares: readonly (Share & { readonly live: boolean })[];
+  readonly shares: readonly (PlacedShare & { readonly live: boolean })[];
   /** Generations that nobody holds any more, as file names: unpinned once the new one is there. */
   readonly stale: readonly string[];
   /** Where the tree is registered. */
@@ -157,7 +182,7 @@ export interface PinPlace {
 }
 
 /** A directory of the host in the skeleton of all trees. */
-export interface SkeletonMount extends Share {
+export interface SkeletonMount extends PlacedShare {
   /** Part of the host view, a share, a directory that holds trees (or a tree), or a tree once more, read-only. */
   readonly what: 'host' | 'share' | 'trees' | 'tree';
 }

@@ -11,6 +11,7 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EACCESS = 0x200;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
+export const RESOLVE_NO_SYMLINKS = 4; // linux/openat2.h
 export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
 export const F_GETFD = 1;
 export const F_SETFD = 2;
@@ -77,6 +78,7 @@ export const Statx = {
 };
 export const S_IFMT = 0o170000;
 export const S_IFDIR = 0o040000;
+export const S_IFLNK = 0o120000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
 export const S_IFIFO = 0o010000;

@@ -7,11 +7,13 @@ import { registryCases } from './registry-cases.js';
 import { sealedCases } from './sealed-cases.js';
 import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
+import { untouchedCases } from './untouched-cases.js';
 
 const cases = [
   ...sharedViewCases,
   ...elisionCases,
   ...sealedCases,
+  ...untouchedCases,
   ...treeCases,
   ...skeletonCases,
   ...registryCases,

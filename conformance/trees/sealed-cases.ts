@@ -44,9 +44,9 @@ for (const { name, as, own, prepared } of ways) {
   });
 
   test(`${name}: what the host mounts later below a read-only share or tree cannot be written`, () => {
-    const places = [`${scratch}/late`, ...(prepared ? [`${base}/${as}/etc/late`] : [])];
+    const places = [`${scratch}/late`, `${base}/${as}/etc/late`];
     for (const place of places) mkdirSync(place, { recursive: true });
-    const script = `echo in; read line; for p in ${scratch}/late ${prepared ? '/etc/late' : ''}; do touch $p/x && echo "written $p"; done; exit 0`;
+    const script = `echo in; read line; for p in ${scratch}/late /etc/late; do touch $p/x && echo "written $p"; done; exit 0`;
     const inside = shellLater({ tree: as, own }, script);
     return inside.started.then(async () => {
       for (const place of places)

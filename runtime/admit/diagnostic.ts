@@ -111,6 +111,14 @@ export type Reason =
   | { readonly kind: 'no-directory'; readonly code: string }
   /** A symlink that leads out of the directory in which it stands. */
   | { readonly kind: 'leads-away'; readonly target: string }
+  /** A symlink that others than root could have put there: `path` belongs to `uid`, or its `mode` lets others write. */
+  | {
+      readonly kind: 'foreign-link';
+      readonly link: string;
+      readonly path: string;
+      readonly uid: number;
+      readonly mode: number;
+    }
   /** A line of the classic registry file that is not `alias:path`, or outside a section that we know. */
   | { readonly kind: 'not-alias-path' };
 

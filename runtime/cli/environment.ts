@@ -6,7 +6,7 @@ import { brokenFileLines } from '../report/broken-file-text.js';
 import type { Failure } from '../report/failure.js';
 import { bareTree, environmentOf, TREE_ANNOTATION, treeAt } from '../trees/choose.js';
 import { generationAt } from '../trees/pins.js';
-import { faultsOf } from '../trees/prepare-input.js';
+import { faultsOf, linkFaults } from '../trees/prepare-input.js';
 import { type NoRegistry, readRegistry } from '../trees/read-registry.js';
 import { type BrokenFile, DEFAULT_NAME, type RegisteredTree, type Registry } from '../trees/registry.js';
 import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
@@ -60,8 +60,9 @@ export function findTree(name: string): Attempt<Found> {
 function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Environment | null {
   const read = readRegistry();
   if (read.kind !== 'registry' || read.registry.trees.size === 0) return null;
-  const tree = treeAt(read.registry, resolve(invocation.request.cwd, bundle, spec.config.root.path));
-  return tree === undefined ? null : bareTree(tree);
+  const directory = resolve(invocation.request.cwd, bundle);
+  const tree = treeAt(read.registry, resolve(directory, spec.config.root.path));
+  return tree === undefined ? null : bareTree(tree, spec.config, directory);
 }
 
 /** A launch by that way would have rights in the view of all others that none of theirs had (design.md section 5, "Rules of pinned", 11). */
@@ -93,7 +94,12 @@ export function chooseEnvironment(
   if (found.kind === 'failure') return found;
   const { tree, broken } = found.value;
   const chosenBy = option === undefined ? `annotation ${TREE_ANNOTATION}` : '--tree';
-  const environment = environmentOf(tree, chosenBy, spec.config);
+  const directory = resolve(invocation.request.cwd, bundle);
+  const environment = environmentOf(tree, chosenBy, spec.config, directory);
+  if (environment.backEnd === 'private') {
+    const faults = linkFaults(tree);
+    if (faults.length > 0) return refuse(refusedInput(faults));
+  }
   const { backEnd } = tree;
   if (backEnd !== 'auto' && environment.backEnd !== backEnd)
     return refuse({

@@ -5,6 +5,7 @@ import { compileSkeleton } from '../compile/skeleton.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileLines, brokenFileText } from '../report/broken-file-text.js';
+import { oneLine } from '../report/diagnostic.js';
 import { deviationText } from '../report/skeleton-text.js';
 import { table } from '../report/table.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
@@ -12,11 +13,12 @@ import {
   isPinned,
   isRecorded,
   linkedTrees,
-  missingShare,
   type SkeletonLook,
+  shareFaults,
   skeletonWork,
 } from '../trees/skeleton-input.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
+import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
 import { see } from './see-skeleton.js';
 
@@ -47,9 +49,8 @@ function create(invocation: Invocation): Outcome {
       kind: 'tree',
       fault: { kind: 'broken-registry', verb: `change the skeleton \`${path}\``, first },
     });
-  const missing = missingShare(registry, host.prefix);
-  if (missing !== null)
-    return failed({ kind: 'file', verb: 'open the share', path: missing, code: 'ENOENT' });
+  const faults = shareFaults(registry, host.prefix);
+  if (faults.length > 0) return failed(refusedInput(faults));
   if (place.kind === 'taken')
     return failed({ kind: 'tree', fault: { kind: 'skeleton-place', path, why: place.why } });
   if (place.kind === 'skeleton' && look.deviations.length === 0 && isRecorded(look) && isPinned(look))
@@ -85,11 +86,12 @@ function notes(look: SkeletonLook): readonly string[] {
 function check(invocation: Invocation): Outcome {
   const seen = see(invocation, 'check the skeleton of');
   if (seen.kind === 'failure') return seen;
-  const { look } = seen.value;
+  const { look, registry, host } = seen.value;
   if (look.place.kind !== 'skeleton')
     return failed({ kind: 'tree', fault: { kind: 'no-skeleton', path: look.path } });
   const faults = [
     ...seen.value.registry.broken.flatMap(brokenFileLines),
+    ...shareFaults(registry, host.prefix).map(oneLine),
     ...look.deviations.map(deviationText),
     ...(isRecorded(look) ? [] : ['its record is missing or says something else than the registry']),
   ];

@@ -2,7 +2,7 @@
  * The one place that knows which back ends there are. Each is a small compiler of the same input (kmod.ts, pinned.ts, private.ts).
  */
 import type { BackEnd } from './back-end.js';
-import { announce, showPoints } from './environment-mounts.js';
+import { announce, privateRoot, showPoints } from './environment-mounts.js';
 import { kmodBackEnd } from './kmod.js';
 import type { Launch } from './launch.js';
 import { pinnedBackEnd } from './pinned.js';
@@ -10,12 +10,16 @@ import { prepareRoot } from './private.js';
 
 function privateBackEnd(given: Launch): BackEnd {
   const { environment, placement } = given;
-  const shown = environment !== null && environment.hostView.length > 0;
+  const shown = environment !== null && (environment.hostView.length > 0 || environment.readonly);
+  const root =
+    environment === null
+      ? {}
+      : { root: [...privateRoot(given, environment), ...showPoints(given, environment)] };
   const launch: Launch = !shown
     ? given
     : {
         ...given,
-        // Its shares have to be mounted somewhere.
+        // Its shares have to be mounted somewhere, and a tree made read-only.
         namespaces: given.namespaces.has('mount')
           ? given.namespaces
           : new Map([...given.namespaces, ['mount', '']]),
@@ -25,8 +29,7 @@ function privateBackEnd(given: Launch): BackEnd {
     launch,
     open: announce(launch),
     settled: [],
-    prepareRoot: (input, refuse) =>
-      prepareRoot(launch, { ...input, shown: shown ? showPoints(launch, environment) : [] }, refuse),
+    prepareRoot: (input, refuse) => prepareRoot(launch, { ...input, ...root }, refuse),
   };
 }
 

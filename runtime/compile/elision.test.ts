@@ -59,7 +59,7 @@ function judge(
     path: '/os/a',
     readonly: false,
     hostView: ['/proc', '/sys', '/dev'],
-    shares: [{ path: '/home', readonly: false }],
+    shares: [{ path: '/home', source: '/home', place: '/home', readonly: false }],
     backEnd: 'pinned',
     reason: 'a@1 is prepared',
     chosenBy: '--tree',

@@ -97,7 +97,7 @@ export function enteredPlacement(
         32,
       ]),
     ],
-    uncover: (m, index) => uncoverPoints(environment, m, mounts.slice(0, index)),
+    uncover: (m, index) => uncoverPoints(launch.open, environment, m, mounts.slice(0, index)),
   };
 }
 
@@ -119,7 +119,7 @@ export function prepareEnteredRoot(
         ...entrance.enter,
         ...[...launch.placement.elided.values()].flat(),
         ...input.beforePivot,
-        makeWorkingDirectory(launch),
+        ...makeWorkingDirectory(launch),
         ...terminal.beforePivot,
         ...input.openProc,
         ...after,
@@ -138,7 +138,7 @@ export function prepareEnteredRoot(
       ...devices.actions,
       ...terminal.beforePivot,
       ...input.beforePivot,
-      makeWorkingDirectory(launch),
+      ...makeWorkingDirectory(launch),
       ...maskedPaths(launch, devices.dev),
       ...readonlyPaths(launch),
       ...mounts.seal,

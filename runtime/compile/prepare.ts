@@ -6,7 +6,6 @@ import type { Preparation } from '../../spec/environment.js';
 import type { Arch } from '../../spec/image.js';
 import {
   AT_EMPTY_PATH,
-  AT_FDCWD,
   AT_RECURSIVE,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
@@ -19,10 +18,11 @@ import { exit, exitReporting, sys } from '../program/step.js';
 import { rule } from './launch.js';
 import { makerTrack } from './maker.js';
 import { attach } from './mount-steps.js';
+import { openRealDirectory } from './open-real.js';
 import { createMakerCells, makePin, type NewPin } from './pin-namespace.js';
 import { recordPin } from './pin-record.js';
 import { enterHost, lockPins, unpin } from './pins.js';
-import { sealShare, showShare } from './show-share.js';
+import { hostPoint, sealShare, showShare } from './show-share.js';
 import { guardKernel } from './state.js';
 import { treeSkeleton } from './tree-skeleton.js';
 
@@ -100,10 +100,9 @@ function assemble(input: PrepareInput, open: OpenFlags, root: Slot): readonly Ac
   const because = becauseOf(input);
   const place = slot('tree_place', -1);
   const clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  const directory = open.PATH | open.DIRECTORY;
   return [
     action({ title: `open the tree ${tree.path}`, because }, [
-      sys('openat', [AT_FDCWD, text(tree.path), directory | open.CLOEXEC, 0], { to: place }),
+      openRealDirectory(open, tree.directory, place),
     ]),
     ...(input.root.kind === 'tree'
       ? [
@@ -113,18 +112,10 @@ function assemble(input: PrepareInput, open: OpenFlags, root: Slot): readonly Ac
             attach(root, place),
           ]),
         ]
-      : treeSkeleton(input.root, { place, root, readonly: tree.readonly })),
+      : treeSkeleton(open, input.root, { place, root, readonly: tree.readonly, sealed: true })),
     ...input.hostView.map(path =>
-      showShare(
-        { path, readonly: false },
-        root,
-        directory,
-        `show ${path} of the host`,
-        rule('the host view'),
-      ),
+      showShare(open, hostPoint(path), root, `show ${path} of the host`, rule('the host view')),
     ),
-    ...input.shares.map(share =>
-      showShare(share, root, directory, `show ${share.path} of the host`, because),
-    ),
+    ...input.shares.map(share => showShare(open, share, root, `show ${share.path} of the host`, because)),
   ];
 }

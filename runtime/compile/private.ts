@@ -2,9 +2,11 @@ import { type Action, action } from '../program/action.js';
 import { type Slot, slot, struct, text, u32 } from '../program/operand.js';
 import { send, store, sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
+import { isWithin } from './elision.js';
 import { hasMountNamespace, type Launch } from './launch.js';
 import { maskedPaths, readonlyPaths } from './masks.js';
 import { mountActions, refusedMounts } from './mounts.js';
+import { normalise } from './normalise.js';
 import type { Refuse } from './refusal.js';
 import {
   chrootInto,
@@ -23,8 +25,8 @@ export interface RootInput {
   readonly beforePivot: readonly Action[];
   readonly openProc: readonly Action[];
   readonly afterPivot: readonly Action[];
-  /** What the environment shows besides the tree. */
-  readonly shown?: readonly Action[];
+  /** The root with what the environment shows in it, where that is not simply the root of config.json. */
+  readonly root?: readonly Action[];
 }
 
 export interface RootActions {
@@ -57,8 +59,14 @@ export function terminalActions(
   };
 }
 
-/** Mounts that no back end makes. */
+/** Mounts, and devices, that no back end makes. */
 export function refuseMounts(launch: Launch, refuse: Refuse): void {
+  const places = ['/dev', ...(launch.config.mounts ?? []).map(m => normalise(m.destination))];
+  if ((launch.environment?.hostView ?? []).length > 0)
+    (launch.config.linux?.devices ?? []).forEach(({ path }, index) => {
+      if (!places.some(place => place !== '/' && isWithin(normalise(path), place)))
+        refuse(launch.because('linux', 'devices', index), { kind: 'device-in-tree', path });
+    });
   for (const r of refusedMounts(launch.config.mounts ?? [])) {
     const because = launch.because('mounts', r.index);
     if (r.why === 'inside-proc') refuse(because, { kind: 'mount-inside-proc', destination: r.what });
@@ -92,7 +100,7 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
       actions: [
         ...chrootOnly(launch),
         ...input.beforePivot,
-        makeWorkingDirectory(launch),
+        ...makeWorkingDirectory(launch),
         ...terminal.beforePivot,
         ...input.openProc,
         ...chrootInto(launch),
@@ -108,13 +116,12 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
   return {
     actions: [
       separate(launch),
-      mountRoot(launch),
-      ...(input.shown ?? []),
+      ...(input.root ?? [mountRoot(launch)]),
       ...mounts.actions,
       ...devices.actions,
       ...terminal.beforePivot,
       ...input.beforePivot,
-      makeWorkingDirectory(launch),
+      ...makeWorkingDirectory(launch),
       ...maskedPaths(launch, devices.dev),
       ...readonlyPaths(launch),
       ...mounts.seal,

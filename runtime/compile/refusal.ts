@@ -23,6 +23,8 @@ export type RefusalReason =
       readonly of: string;
     }
   | { readonly kind: 'needs-mount-namespace'; readonly property: string }
+  /** A device outside /dev would be made in the tree of an environment. */
+  | { readonly kind: 'device-in-tree'; readonly path: string }
   | { readonly kind: 'lsm-missing'; readonly lsm: 'apparmor' | 'selinux' }
   | { readonly kind: 'console-socket-without-terminal' }
   | { readonly kind: 'terminal-without-console-socket' }

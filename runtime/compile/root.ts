@@ -2,22 +2,14 @@
  * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
  */
 import type { LinuxPropagation } from '../../spec/generated/config.js';
-import {
-  AT_EMPTY_PATH,
-  AT_FDCWD,
-  AT_RECURSIVE,
-  MNT_DETACH,
-  MountAttr,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-  Propagation,
-} from '../../spec/kernel.js';
+import { AT_FDCWD, AT_RECURSIVE, MNT_DETACH, MountAttr, Propagation } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { label, slot, struct, text, u64 } from '../program/operand.js';
-import { jump, resolve, sys } from '../program/step.js';
+import { label, type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { jump, type Line, resolve, sys } from '../program/step.js';
 import { hidePins } from './hide-pins.js';
 import { type Launch, rule } from './launch.js';
-import { attach, setAttributes } from './mount-steps.js';
+import { attach, cloneTree, setAttributes } from './mount-steps.js';
+import { openRealDirectory } from './open-real.js';
 
 export const propagations: Readonly<Record<LinuxPropagation, readonly [flag: number, recursive: boolean]>> = {
   shared: [Propagation.SHARED, false],
@@ -70,12 +62,18 @@ export function separate(launch: Launch): Action {
   );
 }
 
+/** What is registered has no symlinks; a path of config.json is followed as the kernel does. */
+export function openRoot({ open, environment }: Launch, path: string, to: Slot): Line {
+  return environment === null
+    ? sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to })
+    : openRealDirectory(open, path, to);
+}
+
 /** A mount of the root of its own: pivot_root(2) wants one, and its parent must not be shared. */
 export function mountRoot(launch: Launch): Action {
   const { cells } = launch;
   const path = rootPath(launch);
   const place = slot('root_place');
-  const { open } = launch;
   return action(
     {
       title: `mount the root ${path}`,
@@ -83,36 +81,39 @@ export function mountRoot(launch: Launch): Action {
       because: launch.because('root', 'path'),
     },
     [
-      sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: place }),
-      sys(
-        'open_tree',
-        [place, text(''), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE],
-        { to: cells.rootFd },
-      ),
+      openRoot(launch, path, place),
+      cloneTree(place, true, cells.rootFd),
       attach(cells.rootFd, place),
       sys('close', [place]),
     ],
   );
 }
 
-/** The directory in which the process starts is made while the root is still writable. */
-export function makeWorkingDirectory(launch: Launch): Action {
+/**
+ * The directory in which the process starts is made while the root is still writable; but in an environment never: it would be made in the tree, or in a
+ * share, where whoever may write to it decides by symlinks where.
+ */
+export function makeWorkingDirectory(launch: Launch): readonly Action[] {
+  const { environment } = launch;
+  if (environment !== null && (environment.hostView.length > 0 || environment.readonly)) return [];
   const fd = slot('cwd_fd');
   const cannot = label('cwd_cannot_be_made');
   const done = label('cwd_made');
-  return action(
-    { title: `make ${launch.process.cwd} if it is missing`, because: launch.because('process', 'cwd') },
-    [
-      resolve(
-        { root: launch.cells.rootFd, path: text(launch.process.cwd), make: 'directories' },
-        { to: fd, on: [['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'], cannot] },
-      ),
-      sys('close', [fd]),
-      jump(done),
-      cannot,
-      done,
-    ],
-  );
+  return [
+    action(
+      { title: `make ${launch.process.cwd} if it is missing`, because: launch.because('process', 'cwd') },
+      [
+        resolve(
+          { root: launch.cells.rootFd, path: text(launch.process.cwd), make: 'directories' },
+          { to: fd, on: [['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'], cannot] },
+        ),
+        sys('close', [fd]),
+        jump(done),
+        cannot,
+        done,
+      ],
+    ),
+  ];
 }
 
 export function readonlyRoot(launch: Launch): readonly Action[] {
@@ -187,7 +188,7 @@ export function pivot(launch: Launch): readonly Action[] {
 /** Without a mount namespace: the tree as it is. */
 export function chrootOnly(launch: Launch): readonly Action[] {
   const path = rootPath(launch);
-  const { open, cells } = launch;
+  const { cells } = launch;
   return [
     action(
       {
@@ -195,11 +196,7 @@ export function chrootOnly(launch: Launch): readonly Action[] {
         fails: [`open root filesystem ${path}`],
         because: launch.because('root', 'path'),
       },
-      [
-        sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-          to: cells.rootFd,
-        }),
-      ],
+      [openRoot(launch, path, cells.rootFd)],
     ),
   ];
 }

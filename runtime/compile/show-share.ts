@@ -1,17 +1,11 @@
 /** A directory of the host in a view that is being put together. */
-import type { Share } from '../../spec/environment.js';
-import {
-  AT_FDCWD,
-  AT_RECURSIVE,
-  MountAttr,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-  Propagation,
-} from '../../spec/kernel.js';
+import type { PlacedShare } from '../../spec/environment.js';
+import { AT_FDCWD, MountAttr, type OpenFlags, Propagation } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import { type Operand, type Slot, slot, text } from '../program/operand.js';
-import { type Line, resolve, sys } from '../program/step.js';
-import { attach, setAttributes } from './mount-steps.js';
+import { type Operand, type Slot, slot } from '../program/operand.js';
+import { type Line, sys } from '../program/step.js';
+import { attach, cloneTree, setAttributes } from './mount-steps.js';
+import { openReal } from './open-real.js';
 
 /**
  * Slave, so that what the host mounts below later arrives, and nothing goes back; but private if it is read-only: what arrives has the attributes that it
@@ -23,23 +17,33 @@ export function sealShare(mount: Slot, readonly: boolean): readonly Line[] {
     : [setAttributes(mount, 0, 0, Propagation.SLAVE, true)];
 }
 
-/** `flags`: how a directory is opened. */
+/** A part of the host view, which is at the same place everywhere. */
+export const hostPoint = (path: string): PlacedShare => ({
+  path,
+  source: path,
+  place: path,
+  readonly: false,
+});
+
+/** Neither at the source nor inside is a symlink followed: below a share, whoever may write to it could have put one there in the meantime. */
 export function showShare(
-  share: Share,
+  open: OpenFlags,
+  share: PlacedShare,
   root: Operand,
-  flags: number,
   title: string,
   because: Because,
 ): Action {
+  const from = slot('share_from');
   const mount = slot('share_mount');
   const onto = slot('share_onto');
-  return action({ title: `${title}${share.readonly ? ', read-only' : ''}`, because }, [
-    sys('open_tree', [AT_FDCWD, text(share.path), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE], {
-      to: mount,
-    }),
+  const { source, place, readonly } = share;
+  return action({ title: `${title}${readonly ? ', read-only' : ''}`, because }, [
+    openReal(open, AT_FDCWD, source, open.DIRECTORY, { to: from }),
+    cloneTree(from, true, mount),
+    sys('close', [from]),
     // Before it is attached: a shared one would pass on what is mounted in the view.
-    ...sealShare(mount, share.readonly),
-    resolve({ root, path: text(share.path), flags }, { to: onto }),
+    ...sealShare(mount, readonly),
+    openReal(open, root, place.slice(1), open.DIRECTORY, { to: onto }),
     attach(mount, onto),
     sys('close', [mount]),
     sys('close', [onto]),

@@ -19,6 +19,7 @@ import {
 import { type Action, action, failedErrno, type Program } from '../program/action.js';
 import { buffer, field, label, type Slot, slot, text } from '../program/operand.js';
 import { exit, exitReporting, format, jump, type Line, load, sys } from '../program/step.js';
+import { detachReal } from './detach-real.js';
 import { rule } from './launch.js';
 import { makerTrack } from './maker.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.js';
@@ -60,9 +61,9 @@ function showMounts(work: SkeletonWork, root: Slot, open: OpenFlags): readonly A
           ? `show the trees in ${mount.path}`
           : `show ${mount.path} of the host`;
     return showShare(
+      open,
       mount,
       root,
-      open.PATH | open.DIRECTORY,
       title,
       rule(mount.what === 'host' ? 'the host view' : 'the registry'),
     );
@@ -144,7 +145,9 @@ function change(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Actio
       ...sameDirectory(look, fact, errnos.ESTALE.number),
     ]),
     ...work.detach.map(path =>
-      action({ title: `let go of ${path}`, because: rule('the registry') }, [...detach(work.path + path, 1)]),
+      action({ title: `let go of ${path}`, because: rule('the registry') }, [
+        ...detachReal(open, work.path + path, 1),
+      ]),
     ),
     ...(made
       ? [

@@ -3,24 +3,31 @@ import type { PreparedRoot } from '../../spec/environment.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
+  AT_SYMLINK_NOFOLLOW,
   MountAttr,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  type OpenFlags,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { type Slot, slot, text } from '../program/operand.js';
-import { resolve, sys } from '../program/step.js';
+import { type Data, type Operand, type Slot, slot, text } from '../program/operand.js';
+import { type Line, resolve, sys } from '../program/step.js';
 import { rule } from './launch.js';
 import { attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { sealShare } from './show-share.js';
 
+function owner(uid: number, gid: number, directory: Operand, name: Data): readonly Line[] {
+  return uid === 0 && gid === 0 ? [] : [sys('fchownat', [directory, name, uid, gid, AT_SYMLINK_NOFOLLOW])];
+}
+
 /**
- * Directories and links of a tmpfs, and the tree's own entries bound into it, so that nothing is ever created in the tree. Many launches see it, so the
- * tmpfs is read-only: `rm /bin` by one would be for all, until the next prepare. `readonly`: so is what is the tree's.
+ * Directories and links of a tmpfs, and the tree's own entries bound into it, so that nothing is ever created in the tree. `readonly`: nobody may write to
+ * what is the tree's. `sealed`: nor to the tmpfs, where many launches see it: `rm /bin` by one would be for all, until the next prepare.
  */
 export function treeSkeleton(
+  open: OpenFlags,
   root: PreparedRoot & { readonly kind: 'skeleton' },
-  c: { readonly place: Slot; readonly root: Slot; readonly readonly: boolean },
+  c: { readonly place: Slot; readonly root: Slot; readonly readonly: boolean; readonly sealed: boolean },
 ): readonly Action[] {
   const from = slot('skeleton_from');
   const mount = slot('skeleton_mount');
@@ -35,7 +42,8 @@ export function treeSkeleton(
           ['mode', '755'],
           ['size', '4m'],
         ],
-        MountAttr.NOSUID | MountAttr.NODEV,
+        // One that is for a single launch may have devices made in it.
+        MountAttr.NOSUID | (c.sealed ? MountAttr.NODEV : 0),
         c.root,
       ),
       attach(c.root, c.place),
@@ -49,7 +57,16 @@ export function treeSkeleton(
       if (entry.kind === 'directory')
         return action({ title: `make ${path}`, because: rule('mount point') }, [
           sys('mkdirat', [c.root, inside(path), 0o700]),
+          ...owner(entry.uid ?? 0, entry.gid ?? 0, c.root, inside(path)),
+          // After the owner: a change of that takes set-id bits away.
           sys('fchmodat', [c.root, inside(path), entry.mode]),
+        ]);
+      if (entry.kind === 'file')
+        return action({ title: `make the file ${path}`, because: rule('mount point') }, [
+          sys('openat', [c.root, inside(path), open.WRONLY | open.CREAT | open.EXCL | open.CLOEXEC, 0o644], {
+            to: onto,
+          }),
+          sys('close', [onto]),
         ]);
       return action({ title: `bind ${path} of the tree`, because: rule('as in the tree') }, [
         resolve({ root: c.place, path: text(path), how: 'NOFOLLOW' }, { to: from }),
@@ -71,8 +88,12 @@ export function treeSkeleton(
         sys('close', [onto]),
       ]);
     }),
-    action({ title: 'make the skeleton read-only', because: rule('all see the same') }, [
-      setAttributes(c.root, MountAttr.RDONLY, 0, 0, false),
-    ]),
+    ...(c.sealed
+      ? [
+          action({ title: 'make the skeleton read-only', because: rule('all see the same') }, [
+            setAttributes(c.root, MountAttr.RDONLY, 0, 0, false),
+          ]),
+        ]
+      : []),
   ];
 }

@@ -58,6 +58,8 @@ function reasonText(reason: RefusalReason): string {
       return `set ${reason.set} capabilities that are not ${reason.of}: ${reason.names.join(', ')}`;
     case 'needs-mount-namespace':
       return `set ${reason.property}: it would change the host, because the container has no mount namespace of its own`;
+    case 'device-in-tree':
+      return `make device \`${reason.path}\`: in an environment devices are in /dev only, because nothing is made in a tree`;
     case 'lsm-missing':
       return `set the ${reason.lsm} label: this kernel has no ${reason.lsm} enabled`;
     case 'console-socket-without-terminal':

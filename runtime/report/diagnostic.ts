@@ -116,6 +116,13 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} is not a directory that can be opened: ${errnoText(what.code)}`;
     case 'leads-away':
       return `${subject} is a symlink that leads out of its place, to ${what.target}`;
+    case 'foreign-link': {
+      const whose =
+        what.uid !== 0
+          ? `${what.path} belongs to user ${what.uid}`
+          : `${what.path} has mode ${what.mode.toString(8)}`;
+      return `${subject} leads through the symlink ${what.link}, which others than root may have put there (${whose})`;
+    }
     case 'not-alias-path':
       return 'expected `alias:/absolute/path` in a section that is named %SHELLS';
     default:

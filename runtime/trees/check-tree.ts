@@ -3,12 +3,14 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/generated/config.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { chooseBackEnd } from './choose.js';
+import { codeOf } from './error-code.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { faultsOf, HOST_VIEW } from './prepare-input.js';
+import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
 import { isThere, shownShares } from './shown-shares.js';
 import { planRoot } from './skeleton.js';
-import { codeOf, treeView } from './tree-directory.js';
+import { treeView } from './tree-directory.js';
 
 export type Finding =
   | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic }
@@ -54,7 +56,12 @@ export function systemOf(directory: string): string | null {
   return null;
 }
 
-function ownership(path: string): readonly Finding[] {
+function ownership(given: string): readonly Finding[] {
+  const real = realPath(given);
+  if (real.kind !== 'at') return [];
+  const { path, foreign } = real;
+  // Whoever may rename what is above a tree can put another in its place.
+  if (foreign !== null) return [{ kind: 'writable', ...foreign }];
   try {
     const { uid, mode } = statSync(path);
     const open = (mode & 0o022) !== 0;

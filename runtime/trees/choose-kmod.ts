@@ -8,6 +8,7 @@ import { currentGeneration, pinOf, readGenerations } from './pins.js';
 import type { RegisteredTree } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
+import type { TreeView } from './skeleton.js';
 import { readSkeleton, type SkeletonRecord } from './skeleton-record.js';
 
 export type KmodChoice =
@@ -40,6 +41,16 @@ export function whyNotShown(record: SkeletonRecord, tree: RegisteredTree): strin
   return record.readonly.includes(tree.path) === tree.readonly
     ? null
     : `the tree is ${tree.readonly ? '' : 'not '}read-only in the registry, but ${tree.readonly ? 'not ' : ''}in the skeleton ${record.path}: ${again}`;
+}
+
+/** Whether a path goes by one of the skeleton's links, behind which is the tree; else what is missing can be made in the skeleton. */
+export function leadsToTree(skeleton: TreeView, path: string): boolean {
+  const parts = path.split('/').filter(name => name !== '');
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const found = skeleton.entry(`/${parts.slice(0, depth).join('/')}`);
+    if (found?.kind !== 'directory') return found !== null;
+  }
+  return false;
 }
 
 /** Mounts at and below a directory, by the path inside it; of several at one place the last is what is seen. */

@@ -2,16 +2,21 @@
  * Which environment a launch asks for, and which back end puts it together (design.md section 5, "Choosing the environment", "Rules of pinned").
  */
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { DirectoryFact, Environment, HostSources } from '../../spec/environment.js';
 import type { Config } from '../../spec/generated/config.js';
 import { directoryFact, seesWhat } from './caller.js';
-import { chooseKmod } from './choose-kmod.js';
-import { parseMountFacts } from './mount-facts.js';
+import { chooseKmod, leadsToTree } from './choose-kmod.js';
+import { isWithin, parseMountFacts } from './mount-facts.js';
+import { type MissingPoint, missingPoints } from './mount-points.js';
 import { currentGeneration, PINS, pinOf, readGenerations } from './pins.js';
-import { HOST_VIEW } from './prepare-input.js';
+import { placeShares } from './place-shares.js';
+import { directoryOf, HOST_VIEW, outermostOf, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
+import { planRoot } from './skeleton.js';
+import { treeView } from './tree-directory.js';
 
 export const TREE_ANNOTATION = 'org.chos.tree';
 
@@ -70,8 +75,30 @@ function hostSources(sources: readonly string[]): HostSources {
   return { mounts: parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')), directories };
 }
 
+/** Places for mounts that a tree lacks. */
+function lackingIn(
+  tree: RegisteredTree,
+  config: Config,
+  bundle: string,
+  shown: readonly string[],
+): readonly MissingPoint[] {
+  if ((config.mounts ?? []).length === 0) return [];
+  const isDirectory = (source: string): boolean | null => {
+    try {
+      return statSync(resolve(bundle, source)).isDirectory();
+    } catch {
+      return null;
+    }
+  };
+  const view = treeView(directoryOf(tree.path));
+  return missingPoints(view, config, shown, isDirectory);
+}
+
+const lacks = ({ path, index }: MissingPoint): BackEnd =>
+  privately(`the tree has no ${path} for mounts[${index}], and nothing is made in a tree`);
+
 /** Why the tree's newest generation cannot be used from here, or the generation. */
-function choosePin(tree: RegisteredTree, config: Config): BackEnd {
+function choosePin(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
   const generations = readGenerations();
   const generation = currentGeneration(generations, tree.name);
   if (generation === undefined) {
@@ -90,6 +117,9 @@ function choosePin(tree: RegisteredTree, config: Config): BackEnd {
     return privately(`the registry has changed since ${name}: run chos-runtime tree prepare ${tree.name}`);
   if (!seesWhat(record.host))
     return privately(`this mount namespace or root is not the one from which ${name} was prepared`);
+  // A skeleton has room for more; what it shows of the tree has not.
+  const inTree = lacking.find(({ path }) => record.treeMounts.some(point => isWithin(path, point)));
+  if (inTree !== undefined) return lacks(inTree);
   const withMounts = mayElide(config);
   return {
     backEnd: 'pinned',
@@ -105,11 +135,13 @@ function mayElide(config: Config): boolean {
   return bindSources(config).length > 0 || (!ownPids && (config.mounts ?? []).some(m => m.type === 'proc'));
 }
 
-function chooseLink(tree: RegisteredTree, config: Config): BackEnd {
+function chooseLink(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
   const withMounts = mayElide(config);
   const choice = chooseKmod(tree, withMounts);
   if (choice.kind === 'impossible') return privately(choice.why);
   const { reason, link } = choice;
+  const inTree = lacking.find(({ path }) => leadsToTree(treeView(link.skeleton.path), path));
+  if (inTree !== undefined) return lacks(inTree);
   return {
     backEnd: 'kmod',
     reason,
@@ -120,50 +152,80 @@ function chooseLink(tree: RegisteredTree, config: Config): BackEnd {
 }
 
 /** The best that works: `kmod`, `pinned`, `private`. */
-export function chooseBackEnd(tree: RegisteredTree, config: Config): BackEnd {
+export function chooseBackEnd(
+  tree: RegisteredTree,
+  config: Config,
+  lacking: readonly MissingPoint[] = [],
+): BackEnd {
   if (tree.backEnd === 'private') return privately('the registry says so');
   const never = whyNotEntered(config);
   if (never !== null) return privately(never);
-  if (tree.backEnd === 'pinned') return choosePin(tree, config);
-  const link = chooseLink(tree, config);
+  if (tree.backEnd === 'pinned') return choosePin(tree, config, lacking);
+  const link = chooseLink(tree, config, lacking);
   if (tree.backEnd === 'kmod' || link.backEnd === 'kmod') return link;
-  const other = choosePin(tree, config);
+  const other = choosePin(tree, config, lacking);
   return { ...other, reason: `${other.reason}; not kmod: ${link.reason}` };
 }
 
-/** The environment of a tree with its shares. */
-export function environmentOf(tree: RegisteredTree, chosenBy: string, config: Config): Environment {
+/** The environment of a tree with its shares. `bundle`: absolute. */
+export function environmentOf(
+  tree: RegisteredTree,
+  chosenBy: string,
+  config: Config,
+  bundle: string,
+): Environment {
   const { name, path, readonly, variables, hooks, strict, file, line } = tree;
-  const backEnd = chooseBackEnd(tree, config);
+  const shares = shownShares(tree.shares);
+  const points = pointsOf(shares);
+  const lacking = lackingIn(tree, config, bundle, points);
+  const backEnd = chooseBackEnd(tree, config, lacking);
+  const directory = directoryOf(path);
+  const opened = backEnd.backEnd === 'private' || (config.mounts ?? []).length > 0;
   return {
     tree: name,
-    path,
+    path: directory,
     readonly,
     hostView: HOST_VIEW,
-    shares: shownShares(tree.shares),
+    // Each is looked at only by launches that open or cover it.
+    shares: opened
+      ? placeShares(shares, points)
+      : shares.map(share => ({ ...share, source: share.path, place: share.path })),
     chosenBy,
     variables,
     hooks,
     strict,
     file,
     line,
+    ...(backEnd.backEnd === 'private'
+      ? { root: planRoot(treeView(directory), outermostOf(points), readonly, lacking) }
+      : {}),
     ...backEnd,
   };
 }
 
-/** A tree chosen by root.path alone: an ordinary bundle, or `podman --rootfs TREE` would expose /home without a word. */
-export function bareTree(tree: RegisteredTree): Environment {
-  const { name, path, file, line } = tree;
+/**
+ * A tree chosen by root.path alone: an ordinary bundle, or `podman --rootfs TREE` would expose /home without a word. If it is read-only, nothing is
+ * written to it either.
+ */
+export function bareTree(tree: RegisteredTree, config: Config, bundle: string): Environment {
+  const { name, path, readonly, file, line } = tree;
+  const directory = directoryOf(path);
+  const lacking = readonly ? lackingIn(tree, config, bundle, []) : [];
+  // The nodes that every container has are made there.
+  const devices = (config.mounts ?? []).some(({ destination }) => /^\/dev\/*$/.test(destination))
+    ? []
+    : [{ path: '/dev', kind: 'directory' } as const];
   return {
     tree: name,
-    path,
-    readonly: false,
+    path: directory,
+    readonly,
     hostView: [],
     shares: [],
     chosenBy: 'root.path',
     variables: [],
     file,
     line,
+    root: readonly ? planRoot(treeView(directory), [], readonly, [...lacking, ...devices]) : null,
     ...privately('root.path chooses a tree without its shares'),
   };
 }

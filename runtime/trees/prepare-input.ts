@@ -1,11 +1,13 @@
 /** What the host and the registry say of an environment that is to be prepared. */
 import { readFileSync } from 'node:fs';
-import type { Preparation } from '../../spec/environment.js';
+import type { Preparation, Share } from '../../spec/environment.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import type { CallerView } from './caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { fileName, PINS, readGenerations } from './pins.js';
+import { faultOfShare, placeShares } from './place-shares.js';
+import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
 import { isThere, shownShares } from './shown-shares.js';
 import { planRoot } from './skeleton.js';
@@ -13,6 +15,21 @@ import { faultOfDirectory, treeView } from './tree-directory.js';
 
 /** What an environment shows of the host without being asked. */
 export const HOST_VIEW: readonly string[] = ['/proc', '/sys', '/dev'];
+
+export const pointsOf = (shares: readonly Share[]): readonly string[] => [
+  ...HOST_VIEW,
+  ...shares.map(share => share.path),
+];
+
+/** What lies below another one comes with it: the host's own directory is there. */
+export const outermostOf = (points: readonly string[]): readonly string[] =>
+  points.filter(path => !points.some(other => other !== path && isWithin(path, other)));
+
+/** A path without symlinks, where it can be told (real-path.ts). */
+export function directoryOf(path: string, prefix = ''): string {
+  const real = realPath(path, prefix);
+  return real.kind === 'at' ? real.path : path;
+}
 
 export type PrepareAttempt =
   | { readonly kind: 'input'; readonly input: Preparation }
@@ -34,15 +51,21 @@ export function possibleCpus(): number {
 
 /** Faults of a tree's own paths on this host. */
 export function faultsOf(tree: RegisteredTree, prefix: string): readonly Diagnostic[] {
-  const own = faultOfDirectory(prefix + tree.path);
+  const own = faultOfDirectory(tree.path, prefix);
+  const points = pointsOf(tree.shares);
   return [
     ...(own === null ? [] : [tree.diagnose(own)]),
     ...tree.shares.flatMap(share => {
       if (share.optional && !isThere(prefix + share.path)) return [];
-      const fault = faultOfDirectory(prefix + share.path);
-      return fault === null || fault.kind === 'leads-away' ? [] : [share.diagnose(fault)];
+      const fault = faultOfShare(share.path, points, prefix);
+      return fault === null ? [] : [share.diagnose(fault)];
     }),
   ];
+}
+
+/** Shares that cannot be shown, whatever is at their place when the program runs: what it finds missing it says itself. */
+export function linkFaults(tree: RegisteredTree): readonly Diagnostic[] {
+  return faultsOf(tree, '').filter(({ what }) => what.kind === 'foreign-link' || what.kind === 'leads-away');
 }
 
 export function prepareInput(
@@ -57,9 +80,8 @@ export function prepareInput(
     readFileSync(view.kind === 'other' ? '/proc/1/mountinfo' : '/proc/self/mountinfo', 'utf8'),
   );
   const shares = shownShares(tree.shares, prefix);
-  const points = [...HOST_VIEW, ...shares.map(share => share.path)];
-  // What lies below another share comes with it: the host's own directory is there.
-  const outermost = points.filter(path => !points.some(other => other !== path && isWithin(path, other)));
+  const points = pointsOf(shares);
+  const directory = directoryOf(tree.path, prefix);
   const generations = readGenerations(prefix + PINS).filter(one => one.tree === tree.name);
   const file = fileName(tree.name);
   return {
@@ -68,16 +90,16 @@ export function prepareInput(
       cpus: possibleCpus(),
       place: { directory: PINS, file },
       enter: view.kind === 'other',
-      tree: { name: tree.name, path: tree.path, readonly: tree.readonly },
+      tree: { name: tree.name, path: tree.path, directory, readonly: tree.readonly },
       generation:
         1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
-      root: planRoot(treeView(prefix + tree.path), outermost, tree.readonly),
+      root: planRoot(treeView(prefix + directory), outermostOf(points), tree.readonly),
       hostView: HOST_VIEW,
-      shares: [...shares]
+      shares: [...placeShares(shares, points, prefix)]
         .sort((one, other) => (one.path < other.path ? -1 : 1))
         .map(share => ({
           ...share,
-          live: !share.readonly && (mountOf(share.path, mounts)?.peerGroup ?? 0) > 0,
+          live: !share.readonly && (mountOf(share.source, mounts)?.peerGroup ?? 0) > 0,
         })),
       stale: generations
         .filter(one => one.state === 'ready' && one.record !== null)

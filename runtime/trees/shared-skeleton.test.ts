@@ -35,6 +35,7 @@ const input = (change: Partial<SkeletonInput> = {}): SkeletonInput => ({
   shares: [{ path: '/home', readonly: false }],
   trees: [{ path: '/os/a', readonly: false, view: view(...usual) }],
   directories: [],
+  placeOf: path => ({ source: path, place: path }),
   ...change,
 });
 const shown = (change?: Partial<SkeletonInput>): readonly string[] =>

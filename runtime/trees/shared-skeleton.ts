@@ -14,7 +14,12 @@ export interface SkeletonInput {
   readonly trees: readonly { readonly path: string; readonly readonly: boolean; readonly view: TreeView }[];
   /** Real directories that the skeleton has already and that are no mount points: links would have to replace them under running processes. */
   readonly directories: readonly string[];
+  /** Where a path of `points` is on the host, and inside. */
+  readonly placeOf: (path: string, points: readonly string[]) => Pick<SkeletonMount, 'source' | 'place'>;
 }
+
+/** What the registry asks for, without what is there already. */
+type Asked = Omit<SkeletonInput, 'directories' | 'placeOf'>;
 
 const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
@@ -27,11 +32,7 @@ function ancestors(path: string): readonly string[] {
  * Where trees stand, so that the link's text leads to them inside: the directory that holds a tree, so that later ones need no mount; but the tree itself
  * where that directory would hide one of the same name in a tree.
  */
-export function treeHolders({
-  hostView,
-  shares,
-  trees,
-}: Omit<SkeletonInput, 'directories'>): readonly string[] {
+export function treeHolders({ hostView, shares, trees }: Asked): readonly string[] {
   const shown = [...hostView, ...shares.map(share => share.path)];
   const hides = (path: string): boolean => path === '/' || trees.some(tree => tree.view.entry(path) !== null);
   const holders = trees.map(({ path }) => (hides(parent(path)) ? path : parent(path)));
@@ -40,7 +41,7 @@ export function treeHolders({
 }
 
 /** Every place at which a tree can be seen inside: the holders, and the shares above trees. */
-export function shownTrees(input: Omit<SkeletonInput, 'directories'>): readonly string[] {
+export function shownTrees(input: Asked): readonly string[] {
   const points = [...input.hostView, ...input.shares.map(share => share.path)];
   return [
     ...treeHolders(input),
@@ -51,7 +52,7 @@ export function shownTrees(input: Omit<SkeletonInput, 'directories'>): readonly 
 function mountsOf(input: SkeletonInput): readonly SkeletonMount[] {
   const { hostView, shares, trees } = input;
   const holders = treeHolders(input).filter(path => !shares.some(share => share.path === path));
-  const mounts: readonly SkeletonMount[] = [
+  const mounts = [
     ...hostView.map(path => ({ path, readonly: false, what: 'host' as const })),
     ...shares.map(({ path, readonly }) => ({ path, readonly, what: 'share' as const })),
     ...holders.map(path => ({
@@ -63,7 +64,10 @@ function mountsOf(input: SkeletonInput): readonly SkeletonMount[] {
       .filter(tree => tree.readonly && !holders.includes(tree.path))
       .map(({ path, readonly }) => ({ path, readonly, what: 'tree' as const })),
   ];
-  return [...mounts].sort((one, other) => (one.path < other.path ? -1 : 1));
+  const points = mounts.map(mount => mount.path);
+  return mounts
+    .map((mount): SkeletonMount => ({ ...mount, ...input.placeOf(mount.path, points) }))
+    .sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
 export function planSkeleton(input: SkeletonInput): SkeletonPlan {

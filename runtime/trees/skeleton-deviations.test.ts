@@ -25,8 +25,8 @@ const plan: SkeletonPlan = {
     { kind: 'directory', path: '/var/mail', mode: 0o700 },
   ],
   mounts: [
-    { path: '/home', readonly: false, what: 'share' },
-    { path: '/var/mail', readonly: true, what: 'share' },
+    { path: '/home', source: '/home', place: '/home', readonly: false, what: 'share' },
+    { path: '/var/mail', source: '/var/mail', place: '/var/mail', readonly: true, what: 'share' },
   ],
 };
 const directory: TreeEntry = { kind: 'directory', mode: 0o755 };
@@ -61,14 +61,11 @@ function deviations({ entries = {}, mounts = [home, mail], former = [] }: Change
         .map(([one]) => one.slice(one.lastIndexOf('/') + 1)),
     mounts: [mount('/'), ...mounts],
   };
-  const host = {
-    mounts: [
-      mount('/', { device: '8:0' }),
-      mount('/home', { peerGroup: 2 }),
-      mount('/var', { device: '8:2', peerGroup: 3 }),
-    ],
-    real: (path: string) => path,
-  };
+  const host = [
+    mount('/', { device: '8:0' }),
+    mount('/home', { peerGroup: 2 }),
+    mount('/var', { device: '8:2', peerGroup: 3 }),
+  ];
   return deviationsOf(plan, actual, host, former);
 }
 const told = (change: Change): readonly string[] =>

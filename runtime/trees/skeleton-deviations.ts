@@ -32,12 +32,6 @@ export interface ActualSkeleton {
   readonly mounts: readonly MountFact[];
 }
 
-export interface HostMounts {
-  readonly mounts: readonly MountFact[];
-  /** The path without symlinks. */
-  readonly real: (path: string) => string;
-}
-
 const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
 
 const rooted = (path: string, mount: MountFact): string =>
@@ -58,14 +52,18 @@ function entryDeviation(entry: SkeletonPlan['entries'][number], found: TreeEntry
     : { kind: 'other-link', path, found: found.target, expected: entry.target };
 }
 
-function mountDeviation(wanted: SkeletonMount, actual: ActualSkeleton, host: HostMounts): Deviation | null {
-  const { path } = wanted;
-  const found = actual.mounts.findLast(mount => mount.point === path);
+function mountDeviation(
+  wanted: SkeletonMount,
+  actual: ActualSkeleton,
+  host: readonly MountFact[],
+): Deviation | null {
+  const { path, place } = wanted;
+  const found = actual.mounts.findLast(mount => mount.point === place);
   if (found === undefined) return { kind: 'not-mounted', path };
-  const real = host.real(path);
-  const source = mountOf(real, host.mounts);
-  if (source === undefined || source.device !== found.device || rooted(real, source) !== rooted(path, found))
-    return { kind: 'other-mount', path, why: 'directory' };
+  const source = mountOf(wanted.source, host);
+  const isOther = (mount: MountFact): boolean =>
+    mount.device !== found.device || rooted(wanted.source, mount) !== rooted(place, found);
+  if (source === undefined || isOther(source)) return { kind: 'other-mount', path, why: 'directory' };
   if (wanted.readonly) {
     // One that receives mounts shows them as the host has them: writable.
     const sealed = (found.attributes & MountAttr.RDONLY) !== 0 && found.master === 0 && found.peerGroup === 0;
@@ -91,7 +89,7 @@ function formerMounts(
 export function deviationsOf(
   plan: SkeletonPlan,
   actual: ActualSkeleton,
-  host: HostMounts,
+  host: readonly MountFact[],
   former: readonly string[],
 ): readonly Deviation[] {
   const planned = new Set(plan.entries.map(entry => entry.path));
@@ -129,11 +127,12 @@ export function repairsOf(plan: SkeletonPlan, deviations: readonly Deviation[]):
   const wrong = new Set(pathsOf('missing', 'other-link').filter(path => !within(path)));
   const changed = new Set(pathsOf('not-mounted', 'other-mount'));
   const detach = [...pathsOf('surplus-mount', 'other-mount')];
+  const placed = (path: string): string => plan.mounts.find(mount => mount.path === path)?.place ?? path;
   // What is mounted below a mount that is taken away goes with it.
   const again = (path: string): boolean =>
     changed.has(path) || detach.some(other => other !== path && isWithin(path, other));
   return {
-    detach: detach.sort().reverse(),
+    detach: detach.map(placed).sort().reverse(),
     unlink: [...pathsOf('surplus-link'), ...pathsOf('other-link').filter(path => !within(path))],
     open: opened.map(path => ({
       path,

@@ -1,18 +1,18 @@
 /** What the registry and the host say of the skeleton: what it has to be, how it differs, what is to be done. */
-import { statSync } from 'node:fs';
 import type { SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
+import type { Diagnostic } from '../admit/diagnostic.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { mountOf } from './mount-facts.js';
 import { fileName, type Generation, PINS, readGenerations } from './pins.js';
-import { HOST_VIEW, possibleCpus } from './prepare-input.js';
+import { faultOfShare, placeOf } from './place-shares.js';
+import { directoryOf, HOST_VIEW, pointsOf, possibleCpus } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { planSkeleton, type SkeletonInput, shownTrees } from './shared-skeleton.js';
-import { shownShares } from './shown-shares.js';
+import { isThere, shownShares } from './shown-shares.js';
 import { type Deviation, deviationsOf, type Repairs, repairsOf } from './skeleton-deviations.js';
 import {
   actualSkeleton,
   type HostReading,
-  hostMounts,
   lookAtPlace,
   ownDirectories,
   type SkeletonPlace,
@@ -54,9 +54,15 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     hostView: HOST_VIEW,
     shares: shownShares(registry.shares, prefix),
     trees: linkedTrees(registry)
-      .filter(tree => faultOfDirectory(prefix + tree.path) === null)
-      .map(tree => ({ path: tree.path, readonly: tree.readonly, view: treeView(prefix + tree.path) })),
+      // Only root's word may say what everybody's /bin is.
+      .filter(tree => faultOfDirectory(tree.path, prefix) === null)
+      .map(tree => ({
+        path: tree.path,
+        readonly: tree.readonly,
+        view: treeView(prefix + directoryOf(tree.path, prefix)),
+      })),
     directories: there ? ownDirectories(actual) : [],
+    placeOf: (path, points) => placeOf(path, points, prefix),
   };
   const plan = planSkeleton(input);
   const former =
@@ -64,14 +70,14 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
       ? [...state.record.shares.map(s => s.path), ...state.record.holders, ...state.record.readonly]
       : [];
   const live = (share: string): boolean =>
-    (mountOf(hostMounts(host).real(share), host.mounts)?.peerGroup ?? 0) > 0;
+    (mountOf(directoryOf(share, prefix), host.mounts)?.peerGroup ?? 0) > 0;
   return {
     path,
     place,
     state,
     plan,
     input,
-    deviations: there ? deviationsOf(plan, actual, hostMounts(host), former) : [],
+    deviations: there ? deviationsOf(plan, actual, host.mounts, former) : [],
     generations: readGenerations(prefix + PINS).filter(one => one.tree === path),
     notLive: input.shares.filter(share => !share.readonly && !live(share.path)).map(share => share.path),
   };
@@ -123,15 +129,12 @@ export function skeletonWork(
   };
 }
 
-/** A share that cannot be shown; null if all can. */
-export function missingShare(registry: Registry, prefix: string): string | null {
-  return (
-    registry.shares.find(share => {
-      try {
-        return !statSync(prefix + share.path).isDirectory();
-      } catch {
-        return !share.optional;
-      }
-    })?.path ?? null
-  );
+/** Shares that cannot be shown. */
+export function shareFaults(registry: Registry, prefix: string): readonly Diagnostic[] {
+  const points = pointsOf(registry.shares);
+  return registry.shares.flatMap(share => {
+    if (share.optional && !isThere(prefix + share.path)) return [];
+    const fault = faultOfShare(share.path, points, prefix);
+    return fault === null ? [] : [share.diagnose(fault)];
+  });
 }

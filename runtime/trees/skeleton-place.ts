@@ -1,10 +1,10 @@
 /** What is at the place of the skeleton on this host: nothing, ours, or somebody else's. */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { DirectoryFact, MountFact } from '../../spec/environment.js';
 import { type CallerView, directoryFact } from './caller.js';
 import { mountsInside } from './choose-kmod.js';
 import { parseMountFacts } from './mount-facts.js';
-import type { ActualSkeleton, HostMounts } from './skeleton-deviations.js';
+import type { ActualSkeleton } from './skeleton-deviations.js';
 import { treeView } from './tree-directory.js';
 
 /** Sources of our mounts in mountinfo (runtime/compile/skeleton.ts). */
@@ -75,19 +75,6 @@ export function lookAtPlace({ prefix, mountinfo }: HostReading, path: string): S
 
 export function actualSkeleton({ prefix, mounts }: HostReading, path: string): ActualSkeleton {
   return { ...treeView(prefix + path), mounts: mountsInside(path, mounts) };
-}
-
-export function hostMounts({ prefix, mounts }: HostReading): HostMounts {
-  return {
-    mounts,
-    real: path => {
-      try {
-        return realpathSync.native(prefix + path).slice(prefix.length) || '/';
-      } catch {
-        return path;
-      }
-    },
-  };
 }
 
 /** Real directories of a skeleton that are no mount points, outermost first. */

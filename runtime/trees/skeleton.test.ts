@@ -72,6 +72,31 @@ test('nothing of the tree shows below a link that is replaced', () => {
   ]);
 });
 
+test('places that a launch needs and the tree lacks: files too', () => {
+  const missing = [
+    { path: '/etc/hosts', kind: 'file' },
+    { path: '/data/deep', kind: 'directory' },
+  ] as const;
+  const root = planRoot(view([...linux, 'etc/passwd']), ['/proc'], false, missing);
+  assert.is(root.kind === 'skeleton' && root.why, 'the tree has no file /etc/hosts');
+  const entries = root.kind === 'skeleton' ? root.entries.map(({ kind, path }) => `${kind} ${path}`) : [];
+  assert.equal(
+    entries.filter(entry => /etc|data/.test(entry)),
+    ['directory /data', 'directory /etc', 'bind /etc/passwd', 'directory /data/deep', 'file /etc/hosts'],
+  );
+});
+
+test('directories keep their owner', () => {
+  const tree: TreeView = {
+    entry: () => ({ kind: 'directory', mode: 0o2775, uid: 5, gid: 8 }),
+    list: () => [],
+  };
+  const root = planRoot(tree, ['/mail'], true);
+  assert.equal(root.kind === 'skeleton' && root.entries, [
+    { kind: 'directory', path: '/mail', mode: 0o2775, uid: 5, gid: 8 },
+  ]);
+});
+
 test('directories keep their mode', () => {
   const root = planRoot(view(linux), ['/home', '/data'], false);
   const entries = root.kind === 'skeleton' ? root.entries : [];

@@ -3,9 +3,10 @@
  * own directories bound into it, and directories of its own for what the tree lacks. Pure; what the tree holds is asked through `TreeView`.
  */
 import type { PreparedRoot, SkeletonEntry } from '../../spec/environment.js';
+import type { MissingPoint } from './mount-points.js';
 
 export type TreeEntry =
-  | { readonly kind: 'directory'; readonly mode: number }
+  | { readonly kind: 'directory'; readonly mode: number; readonly uid?: number; readonly gid?: number }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'other' };
 
@@ -33,19 +34,28 @@ function ownEntries(tree: TreeView, directory: string): readonly string[] {
   return isThere(tree, directory) ? tree.list(directory).map(name => join(directory, name)) : [];
 }
 
-export function planRoot(tree: TreeView, mountPoints: readonly string[], readonly: boolean): PreparedRoot {
-  const missing = mountPoints.filter(path => !isThere(tree, path));
-  const [first] = missing;
+/** `missing`: more places that the tree lacks. */
+export function planRoot(
+  tree: TreeView,
+  mountPoints: readonly string[],
+  readonly: boolean,
+  missing: readonly Pick<MissingPoint, 'path' | 'kind'>[] = [],
+): PreparedRoot {
+  const lacking = [...mountPoints.filter(path => !isThere(tree, path)), ...missing.map(({ path }) => path)];
+  const [first] = lacking;
   if (first === undefined && !readonly) return { kind: 'tree' };
-  const expanded = new Set(['/', ...missing.flatMap(ancestors)]);
-  const points = new Set(mountPoints);
+  const expanded = new Set(['/', ...lacking.flatMap(ancestors)]);
+  const files = new Set(missing.filter(point => point.kind === 'file').map(point => point.path));
+  const points = new Set([...mountPoints, ...missing.map(({ path }) => path)]);
   const entries: SkeletonEntry[] = [];
-  const modeOf = (path: string): number => {
+  const directoryAt = (path: string): SkeletonEntry => {
     const found = isThere(tree, path) ? tree.entry(path) : null;
-    return found?.kind === 'directory' ? found.mode : 0o755;
+    const owned = found?.kind === 'directory' ? found : { mode: 0o755 };
+    const { mode, uid = 0, gid = 0 } = owned as { mode: number; uid?: number; gid?: number };
+    return { kind: 'directory', path, mode, ...(uid === 0 && gid === 0 ? {} : { uid, gid }) };
   };
   for (const directory of [...expanded].sort()) {
-    if (directory !== '/') entries.push({ kind: 'directory', path: directory, mode: modeOf(directory) });
+    if (directory !== '/') entries.push(directoryAt(directory));
     for (const path of ownEntries(tree, directory)) {
       if (expanded.has(path) || points.has(path)) continue;
       const found = tree.entry(path);
@@ -55,7 +65,10 @@ export function planRoot(tree: TreeView, mountPoints: readonly string[], readonl
   }
   for (const path of [...points].sort())
     if (expanded.has(parent(path)) && !expanded.has(path))
-      entries.push({ kind: 'directory', path, mode: modeOf(path) });
-  const why = first === undefined ? 'the tree is read-only' : `the tree has no directory ${first}`;
+      entries.push(files.has(path) ? { kind: 'file', path } : directoryAt(path));
+  const why =
+    first === undefined
+      ? 'the tree is read-only'
+      : `the tree has no ${files.has(first) ? 'file' : 'directory'} ${first}`;
   return { kind: 'skeleton', why, entries };
 }

@@ -1,26 +1,25 @@
 /** The directory of a tree on the host: is it in its place, what is in it. */
-import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Reason } from '../admit/diagnostic.js';
+import { codeOf } from './error-code.js';
+import { realPath } from './real-path.js';
 import type { TreeView } from './skeleton.js';
-
-/** The name of an errno; what is no errno is a bug and goes on. */
-export function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  throw error;
-}
 
 /**
  * What is wrong with a registered directory; null if nothing is. A symlink beside its target (debian -> debian12) is how sites name a default; one that
- * leads elsewhere is what an attacker, or a mistaken rsync, would leave.
+ * leads elsewhere is what an attacker, or a mistaken rsync, would leave. `prefix`: another root, as /proc/1/root.
  */
-export function faultOfDirectory(path: string): Reason | null {
+export function faultOfDirectory(path: string, prefix = ''): Reason | null {
+  const real = realPath(path, prefix);
+  if (real.kind === 'foreign-link') return { kind: 'foreign-link', link: real.link, ...real.foreign };
+  if (real.kind === 'missing') return { kind: 'no-directory', code: real.code };
   try {
-    if (!statSync(path).isDirectory()) return { kind: 'no-directory', code: 'ENOTDIR' };
-    const real = realpathSync(path);
-    if (lstatSync(path).isSymbolicLink() && dirname(real) !== realpathSync(dirname(path)))
-      return { kind: 'leads-away', target: real };
-    return real === '/' ? { kind: 'leads-away', target: '/' } : null;
+    if (!lstatSync(prefix + real.path).isDirectory()) return { kind: 'no-directory', code: 'ENOTDIR' };
+    const beside = realPath(dirname(path), prefix);
+    const away = beside.kind !== 'at' || dirname(real.path) !== beside.path;
+    if (away && lstatSync(prefix + path).isSymbolicLink()) return { kind: 'leads-away', target: real.path };
+    return real.path === '/' ? { kind: 'leads-away', target: '/' } : null;
   } catch (error) {
     return { kind: 'no-directory', code: codeOf(error) };
   }
@@ -33,7 +32,10 @@ export function treeView(directory: string): TreeView {
       try {
         const stat = lstatSync(directory + path);
         if (stat.isSymbolicLink()) return { kind: 'link', target: readlinkSync(directory + path) };
-        return stat.isDirectory() ? { kind: 'directory', mode: stat.mode & 0o7777 } : { kind: 'other' };
+        const { uid, gid } = stat;
+        return stat.isDirectory()
+          ? { kind: 'directory', mode: stat.mode & 0o7777, uid, gid }
+          : { kind: 'other' };
       } catch {
         return null;
       }

@@ -1,0 +1,77 @@
+/**
+ * Where the mounts of config.json go in a tree, and which of these places the tree lacks. A runtime makes mount points that are missing; in a tree that
+ * would be for everybody and for good, so that such launches get a skeleton of their own (skeleton.ts). Pure but for `isDirectory`.
+ */
+import type { Config, Mount } from '../../spec/generated/config.js';
+import { isWithin } from './mount-facts.js';
+import type { TreeView } from './skeleton.js';
+
+/** A place that is missing; `path` has no symlinks. */
+export interface MissingPoint {
+  readonly path: string;
+  readonly kind: 'directory' | 'file';
+  /** Which entry of `mounts` needs it. */
+  readonly index: number;
+}
+
+const LINKS = 40;
+const names = (path: string): readonly string[] =>
+  path.split('/').filter(name => name !== '' && name !== '.');
+const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
+const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+
+type Place =
+  | { readonly kind: 'there'; readonly path: string }
+  | { readonly kind: 'missing'; readonly path: string }
+  /** In something that is mounted over the tree, or nowhere at all. */
+  | { readonly kind: 'elsewhere' };
+
+/** As the kernel follows a path in the root of the container; `covered`: what is mounted there before. */
+export function followInside(view: TreeView, path: string, covered: readonly string[]): Place {
+  const rest = [...names(path)];
+  let at = '/';
+  let links = 0;
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    if (name === '..') {
+      at = parent(at);
+      continue;
+    }
+    const next = join(at, name);
+    if (covered.some(point => isWithin(next, point))) return { kind: 'elsewhere' };
+    const found = view.entry(next);
+    if (found === null) {
+      const missing = [next, ...rest].join('/');
+      return rest.includes('..') ? { kind: 'elsewhere' } : { kind: 'missing', path: missing };
+    }
+    if (found.kind !== 'link') {
+      at = next;
+      continue;
+    }
+    if (++links > LINKS) return { kind: 'elsewhere' };
+    rest.unshift(...names(found.target));
+    if (found.target.startsWith('/')) at = '/';
+  }
+  return { kind: 'there', path: at };
+}
+
+const isBind = ({ type, options = [] }: Mount): boolean =>
+  type === 'bind' || options.includes('bind') || options.includes('rbind');
+
+/** `shown`: the shares and the host view. `isDirectory`: of the source of a bind; null if it cannot be told. */
+export function missingPoints(
+  view: TreeView,
+  { mounts = [] }: Config,
+  shown: readonly string[],
+  isDirectory: (source: string) => boolean | null,
+): readonly MissingPoint[] {
+  const covered = [...shown];
+  return mounts.flatMap((mount, index): readonly MissingPoint[] => {
+    if ((mount.options ?? []).includes('remount')) return [];
+    const place = followInside(view, mount.destination, covered);
+    if (place.kind === 'elsewhere') return [];
+    covered.push(place.path);
+    if (place.kind === 'there') return [];
+    const directory = isBind(mount) ? isDirectory(mount.source ?? '') : true;
+    return directory === null ? [] : [{ path: place.path, kind: directory ? 'directory' : 'file', index }];
+  });
+}

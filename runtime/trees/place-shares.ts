@@ -1,0 +1,55 @@
+/** Where shares are on this host and where they go inside, as programs open them: without symlinks (real-path.ts). */
+import { lstatSync } from 'node:fs';
+import type { PlacedShare, Share } from '../../spec/environment.js';
+import type { Reason } from '../admit/diagnostic.js';
+import { codeOf } from './error-code.js';
+import { isWithin } from './mount-facts.js';
+import { realPath } from './real-path.js';
+
+/**
+ * Of several shares below each other the outermost decides where a path leads inside: what is below it is the host's. What is in none goes where its
+ * name says, into the tree or the skeleton, which have a directory for it.
+ */
+function placeInside(path: string, source: string, points: readonly string[], prefix: string): string | null {
+  const outermost = points
+    .filter(point => point !== path && isWithin(path, point))
+    .sort((one, other) => one.length - other.length)[0];
+  if (outermost === undefined) return path;
+  const outer = realPath(outermost, prefix);
+  if (outer.kind !== 'at' || !isWithin(source, outer.path)) return null;
+  return `${outermost}${outer.path === '/' ? source : source.slice(outer.path.length)}`;
+}
+
+/** What keeps a share from being shown, if anything does: also symlinks that are not root's, or that lead out of the share in which they are. */
+export function faultOfShare(path: string, points: readonly string[], prefix = ''): Reason | null {
+  const real = realPath(path, prefix);
+  if (real.kind === 'foreign-link') return { kind: 'foreign-link', link: real.link, ...real.foreign };
+  if (real.kind === 'missing') return { kind: 'no-directory', code: real.code };
+  try {
+    if (!lstatSync(prefix + real.path).isDirectory()) return { kind: 'no-directory', code: 'ENOTDIR' };
+  } catch (error) {
+    return { kind: 'no-directory', code: codeOf(error) };
+  }
+  return placeInside(path, real.path, points, prefix) === null
+    ? { kind: 'leads-away', target: real.path }
+    : null;
+}
+
+/** `points`: all that is shown, this path among it. What cannot be looked at is left as it is written: programs say what is wrong with it. */
+export function placeOf(
+  path: string,
+  points: readonly string[],
+  prefix = '',
+): Pick<PlacedShare, 'source' | 'place'> {
+  const real = realPath(path, prefix);
+  if (real.kind !== 'at') return { source: path, place: path };
+  return { source: real.path, place: placeInside(path, real.path, points, prefix) ?? path };
+}
+
+export function placeShares(
+  shares: readonly Share[],
+  points: readonly string[],
+  prefix = '',
+): readonly PlacedShare[] {
+  return shares.map(share => ({ ...share, ...placeOf(share.path, points, prefix) }));
+}

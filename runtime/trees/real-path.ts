@@ -1,0 +1,78 @@
+/**
+ * Where a registered path leads. Symlinks are followed only where nobody but root could have put them: below a directory that somebody else owns or may
+ * write to, a link is not root's word any more, whoever owns it (a link of root's can be moved there). The path that comes out has no symlinks, and
+ * programs open it without following any (RESOLVE_NO_SYMLINKS), so that what is renamed in the meantime makes them fail, and leads nowhere.
+ */
+import { lstatSync, readlinkSync, statfsSync } from 'node:fs';
+import { S_IFLNK, S_IFMT } from '../../spec/kernel.js';
+import { codeOf } from './error-code.js';
+
+/** A directory that others than root can change. */
+export interface ForeignDirectory {
+  readonly path: string;
+  readonly uid: number;
+  readonly mode: number;
+}
+
+export type RealPath =
+  | { readonly kind: 'at'; readonly path: string; readonly foreign: ForeignDirectory | null }
+  | { readonly kind: 'foreign-link'; readonly link: string; readonly foreign: ForeignDirectory }
+  | { readonly kind: 'missing'; readonly code: string };
+
+/** As many as the kernel follows (path_resolution(7)). */
+const LINKS = 40;
+/** linux/magic.h: what a FUSE file system says of owners is the word of who mounted it, and fusermount(1) lets users do that. */
+const FUSE_SUPER_MAGIC = 0x65735546;
+
+const names = (path: string): readonly string[] =>
+  path.split('/').filter(name => name !== '' && name !== '.');
+const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
+const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+
+function onFuse(path: string, prefix: string): boolean {
+  for (let at = path; ; at = parent(at)) {
+    if (statfsSync(prefix + at).type === FUSE_SUPER_MAGIC) return true;
+    if (at === '/') return false;
+  }
+}
+
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** `prefix`: another root, as /proc/1/root. */
+export function realPath(path: string, prefix = ''): RealPath {
+  const rest = [...names(path)];
+  let at = '/';
+  let foreign: ForeignDirectory | null = null;
+  let links = 0;
+  try {
+    for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+      if (name === '..') {
+        at = parent(at);
+        continue;
+      }
+      const next = join(at, name);
+      const directory = lstatSync(prefix + at);
+      const { uid, mode } = lstatSync(prefix + next);
+      const isLink = (mode & S_IFMT) === S_IFLNK;
+      // In a sticky directory, what is root's stays where it is; but a link of root's may have been moved there (a directory cannot).
+      const kept = (directory.mode & STICKY) !== 0 && uid === 0 && !isLink;
+      if (foreign === null && (directory.uid !== 0 || ((directory.mode & OTHERS_WRITE) !== 0 && !kept)))
+        foreign = { path: at, uid: directory.uid, mode: directory.mode & 0o7777 };
+      if (!isLink) {
+        at = next;
+        continue;
+      }
+      const others: ForeignDirectory | null =
+        foreign ?? (uid !== 0 || onFuse(at, prefix) ? { path: next, uid, mode: mode & 0o7777 } : null);
+      if (others !== null) return { kind: 'foreign-link', link: next, foreign: others };
+      if (++links > LINKS) return { kind: 'missing', code: 'ELOOP' };
+      const target = readlinkSync(prefix + next);
+      rest.unshift(...names(target));
+      if (target.startsWith('/')) at = '/';
+    }
+  } catch (error) {
+    return { kind: 'missing', code: codeOf(error) };
+  }
+  return { kind: 'at', path: at, foreign };
+}

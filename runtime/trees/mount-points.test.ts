@@ -27,7 +27,7 @@ const bind = (destination: string, source = '/d', ...options: readonly string[])
 const missing = (...mounts: readonly Mount[]): readonly string[] =>
   missingPoints(
     view,
-    { ociVersion: '1.0.0', root: { path: '/' }, process: { cwd: '/' }, mounts: [...mounts] },
+    { ociVersion: '1.0.0', root: { path: '/' }, process: { cwd: '/', args: ['x'] }, mounts: [...mounts] },
     ['/home', '/proc'],
     source => (source === '/gone' ? null : source === '/d'),
   ).map(({ path, kind, index }) => `${index} ${kind} ${path}`);

@@ -8,14 +8,14 @@ import type { Config } from '../../spec/generated/config.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
 import { isWithin, parseMountFacts } from './mount-facts.js';
-import { type MissingPoint, missingPoints } from './mount-points.js';
+import { missingPoints } from './mount-points.js';
 import { currentGeneration, PINS, pinOf, readGenerations } from './pins.js';
 import { placeShares } from './place-shares.js';
 import { directoryOf, HOST_VIEW, outermostOf, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
-import { planRoot } from './skeleton.js';
+import { type MissingPoint, planRoot } from './skeleton.js';
 import { treeView } from './tree-directory.js';
 
 export const TREE_ANNOTATION = 'org.chos.tree';

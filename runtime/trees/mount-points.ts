@@ -4,15 +4,7 @@
  */
 import type { Config, Mount } from '../../spec/generated/config.js';
 import { isWithin } from './mount-facts.js';
-import type { TreeView } from './skeleton.js';
-
-/** A place that is missing; `path` has no symlinks. */
-export interface MissingPoint {
-  readonly path: string;
-  readonly kind: 'directory' | 'file';
-  /** Which entry of `mounts` needs it. */
-  readonly index: number;
-}
+import type { MissingPoint, TreeView } from './skeleton.js';
 
 const LINKS = 40;
 const names = (path: string): readonly string[] =>

@@ -3,7 +3,6 @@
  * own directories bound into it, and directories of its own for what the tree lacks. Pure; what the tree holds is asked through `TreeView`.
  */
 import type { PreparedRoot, SkeletonEntry } from '../../spec/environment.js';
-import type { MissingPoint } from './mount-points.js';
 
 export type TreeEntry =
   | { readonly kind: 'directory'; readonly mode: number; readonly uid?: number; readonly gid?: number }
@@ -15,6 +14,14 @@ export interface TreeView {
   readonly entry: (path: string) => TreeEntry | null;
   /** Names in a directory, sorted. */
   readonly list: (path: string) => readonly string[];
+}
+
+/** A place for a mount of config.json that the tree lacks (mount-points.ts); `path` has no symlinks. */
+export interface MissingPoint {
+  readonly path: string;
+  readonly kind: 'directory' | 'file';
+  /** Which entry of `mounts` needs it. */
+  readonly index: number;
 }
 
 const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';

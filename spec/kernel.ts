@@ -138,6 +138,30 @@ export const PIPEFS_MAGIC = 0x50495045;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const CGROUP_SUPER_MAGIC = 0x27e0eb;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
+/** File systems in which the kernel itself speaks; those of linux/magic.h under their names there. devpts and mqueue hold what is the container's own. */
+export const kernelFilesystems: Readonly<Record<string, number>> = {
+  PROC_SUPER_MAGIC,
+  SYSFS_MAGIC: 0x62656572,
+  CGROUP_SUPER_MAGIC,
+  CGROUP2_SUPER_MAGIC,
+  DEBUGFS_MAGIC: 0x64626720,
+  TRACEFS_MAGIC: 0x74726163,
+  SECURITYFS_MAGIC: 0x73636673,
+  SELINUX_MAGIC: 0xf97cff8c,
+  SMACK_MAGIC: 0x43415d53,
+  BPF_FS_MAGIC: 0xcafe4a11,
+  BINFMTFS_MAGIC: 0x42494e4d,
+  EFIVARFS_MAGIC: 0xde5e81e4,
+  PSTOREFS_MAGIC: 0x6165676c,
+  RDTGROUP_SUPER_MAGIC: 0x7655821,
+  // In the kernel's own sources only: fs/configfs/mount.c, fs/fuse/control.c, security/apparmor.
+  CONFIGFS_MAGIC: 0x62656570,
+  FUSE_CTL_SUPER_MAGIC: 0x65735543,
+  AAFS_MAGIC: 0x5a3c69f0,
+};
+
+// linux/openat2.h
+export const OpenHow = { NO_MAGICLINKS: 2, NO_SYMLINKS: 4, IN_ROOT: 16 } as const;
 
 // asm-generic/ioctls.h
 export const TIOCSCTTY = 0x540e;

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capabilities, isCapabilityName, lastCapability } from './capabilities.js';
 import { errnoName, errnos, errnoWords } from './errno.js';
+import { kernelFilesystems } from './kernel.js';
 import { syscallNumbers, x32Bit } from './syscall-numbers.js';
 
 /** What the C preprocessor of this machine says of every `#define PREFIX_X number` in a header. */
@@ -16,6 +17,22 @@ test('every error number of the headers has its name and number', () => {
   const header = headerNumbers('errno.h', 'E');
   assert.ok(header.size > 130);
   for (const [name, number] of header) assert.is(errnos[name as keyof typeof errnos]?.number, number, name);
+});
+
+test('file systems of the kernel have the numbers of the headers', () => {
+  const text = execFileSync('gcc', ['-dM', '-E', '-include', 'linux/magic.h', '-'], {
+    input: '',
+    encoding: 'utf8',
+  });
+  const header = new Map(
+    [...text.matchAll(/^#define (\w+) (0x[0-9a-fA-F]+)$/gm)].map(([, name = '', number]) => [
+      name,
+      Number(number),
+    ]),
+  );
+  const known = Object.entries(kernelFilesystems).filter(([name]) => header.has(name));
+  assert.ok(known.length >= 14);
+  for (const [name, number] of known) assert.is(number, header.get(name), name);
 });
 
 test('error numbers have names and words', () => {

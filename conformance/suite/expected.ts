@@ -10,7 +10,34 @@ export interface Deviation {
   readonly sometimes?: true;
 }
 
+/** Onto procfs, sysfs and cgroupfs. */
+const followsLinks = (runtime: string, cases: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    cases.map(name => [
+      `links/${name}-is-refused`,
+      `${runtime} follows links of the root onto the file systems of the kernel`,
+    ]),
+  );
+
 const crun: Readonly<Record<string, string>> = {
+  ...followsLinks('crun', [
+    ...['tmpfs', 'tmpfs-with-copy-up', 'mqueue', 'devpts', 'cgroup', 'bind', 'overlay', 'tmpfs-below'].map(
+      kind => `${kind}-onto-proc`,
+    ),
+    'tmpfs-onto-sysfs',
+    'bind-onto-a-file-of-proc',
+    'bind-through-a-relative-link',
+    'bind-onto-all-of-proc',
+    'mask-onto-proc',
+    'mask-onto-sysfs',
+    'readonly-onto-proc',
+    'remount-of-sysfs',
+    'remount-of-dev',
+    'terminal-onto-proc',
+  ]),
+  'links/proc-itself-is-none-for-a-mask':
+    'crun follows links of the root onto the file systems of the kernel',
+  'links/devices-stay-below-dev': 'crun follows links below /dev',
   'exec/added-capability-inheritable-is-ambient':
     'crun starts from an empty process, that of root (contract A3)',
   'exec/added-capability-not-inheritable-is-not-ambient':
@@ -112,6 +139,21 @@ const crun: Readonly<Record<string, string>> = {
 };
 
 const runc: Readonly<Record<string, string>> = {
+  ...followsLinks('runc', [
+    'tmpfs-onto-proc',
+    'mqueue-onto-proc',
+    'tmpfs-below-onto-proc',
+    'tmpfs-onto-sysfs',
+    'mask-onto-proc',
+    'mask-onto-sysfs',
+    'readonly-onto-proc',
+    'remount-of-sysfs',
+    'remount-of-dev',
+    'terminal-onto-proc',
+  ]),
+  'links/of-the-kernel-are-followed': 'runc does not allow /proc/net/dev, although it lists it',
+  'links/devices-stay-below-dev': 'runc follows links below /dev',
+
   'exec/cpu-affinity-initial-and-final': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',

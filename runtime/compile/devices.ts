@@ -40,6 +40,7 @@ import {
   subroutine,
   sys,
 } from '../program/step.js';
+import { openPlace } from './destination.js';
 import { type Launch, rule } from './launch.js';
 import { normalise } from './normalise.js';
 
@@ -206,12 +207,16 @@ export function deviceActions(launch: Launch): DeviceActions {
       continue;
     }
     const parent = slots('device_directory', 2);
+    // Below /dev, links lead nowhere else: to no volume, where a user of the host could find the node.
+    const below = /^\/dev\/(.+)$/.exec(d.path)?.[1];
     actions.push(
       action({ title, because: d.because }, [
-        resolve(
-          { root: cells.rootFd, path: text(d.path), how: 'PARENT', make: 'directories' },
-          { to: parent },
-        ),
+        ...(below === undefined
+          ? openPlace(launch, { path: d.path, parent: true, make: 'directories' }, parent, {
+              title,
+              because: d.because,
+            })
+          : [resolve({ root: dev, path: text(below), how: 'PARENT', make: 'directories' }, { to: parent })]),
         ...node(parent, ref(cell(parent, 1)), d),
         sys('close', [parent]),
       ]),

@@ -10,7 +10,7 @@ import { sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
 import { uncoverPoints } from './environment-mounts.js';
 import { type Launch, rule } from './launch.js';
-import { maskedPaths, readonlyPaths } from './masks.js';
+import { coveredPaths } from './masks.js';
 import { mountActions } from './mounts.js';
 import { ordinary, type Placement } from './placement.js';
 import { type RootActions, type RootInput, refuseMounts, terminalActions } from './private.js';
@@ -139,8 +139,7 @@ export function prepareEnteredRoot(
       ...terminal.beforePivot,
       ...input.beforePivot,
       ...makeWorkingDirectory(launch),
-      ...maskedPaths(launch, devices.dev),
-      ...readonlyPaths(launch),
+      ...coveredPaths(launch, devices.dev),
       ...mounts.seal,
       ...entrance.seal,
       ...propagation(launch, 'last'),

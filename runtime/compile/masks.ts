@@ -15,14 +15,48 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, label, ref, type Slot, slot, text } from '../program/operand.js';
-import { alu, branch, call, jump, load, move, resolve, subroutine, sys } from '../program/step.js';
+import { buffer, type Label, label, ref, type Slot, slot, text } from '../program/operand.js';
+import { alu, branch, call, jump, type Line, load, move, resolve, subroutine, sys } from '../program/step.js';
+import { type Homes, judge, openHomes, type Purpose } from './destination.js';
 import { encodeDevice } from './devices.js';
 import { type Launch, rule } from './launch.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.js';
+import { normalise } from './normalise.js';
 
 /** Paths that are not there need no cover. */
 const absent = ['ENOENT', 'ENOTDIR'] as const;
+
+interface CoveredPlace {
+  /** Says which path it is that the subroutine then opens. */
+  at(path: string, purpose: Purpose): readonly Line[];
+  /** Inside the subroutine that all paths share. */
+  open(to: Slot, missing: Label): readonly Line[];
+}
+
+/** A path that is to be covered, if it is there (destination.ts). */
+function coveredPlace(launch: Launch, homes: Homes): CoveredPlace {
+  const { cells } = launch;
+  const root = slot('covered_root');
+  const path = slot('covered_path');
+  const guard = judge(launch);
+  return {
+    at: (covered, purpose) => {
+      const within = homes.of(covered);
+      const [from, way] = within ? [within.root, within.rest] : [cells.rootFd, normalise(covered)];
+      return [move(root, from), move(path, text(way)), ...(within ? [] : guard.say(way, purpose))];
+    },
+    open: (to, missing) => {
+      const inside = label('covered_inside');
+      return [
+        branch(root, 'LT', 0, missing),
+        resolve({ root, path: ref(path) }, { to, on: [absent, missing] }),
+        branch(root, 'NE', cells.rootFd, inside),
+        ...guard.check(to),
+        inside,
+      ];
+    },
+  };
+}
 
 /** A node that files can be masked with, in a mount that is attached: before Linux 6.15 others cannot be cloned. */
 interface NullDevice {
@@ -94,17 +128,30 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
   };
 }
 
-/** `dev`: the container's /dev, opened. */
-export function maskedPaths(launch: Launch, dev: Slot): readonly Action[] {
-  const paths = launch.config.linux?.maskedPaths ?? [];
+/** All that is covered, in the order of config.json. `dev`: the container's /dev, opened. */
+export function coveredPaths(launch: Launch, dev: Slot): readonly Action[] {
+  const { maskedPaths = [], readonlyPaths = [] } = launch.config.linux ?? {};
+  const homes = openHomes(launch, [...maskedPaths, ...readonlyPaths]);
+  const place = coveredPlace(launch, homes);
+  return [
+    ...homes.open,
+    ...maskAll(launch, dev, maskedPaths, place),
+    ...protectAll(launch, readonlyPaths, place),
+  ];
+}
+
+function maskAll(
+  launch: Launch,
+  dev: Slot,
+  paths: readonly string[],
+  place: CoveredPlace,
+): readonly Action[] {
   if (paths.length === 0) return [];
-  const { cells } = launch;
   const device = nullDevice(launch, dev);
   // One empty read-only tmpfs serves every masked directory: made for the first one, and cloned from there.
   const empty = slot('empty_fd', -1);
   const stat = buffer('mask_stat', 256);
   const value = slot('mask_value');
-  const path = slot('mask_path');
   const destination = slot('mask_destination');
   const cover = slot('mask_cover');
   const skip = label('mask_skip');
@@ -112,7 +159,7 @@ export function maskedPaths(launch: Launch, dev: Slot): readonly Action[] {
   const made = label('mask_made');
   const ready = label('mask_ready');
   const mask = subroutine('mask', [
-    resolve({ root: cells.rootFd, path: ref(path) }, { to: destination, on: [absent, skip] }),
+    ...place.open(destination, skip),
     sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(value, 'U16', stat, Statx.MODE),
     alu(value, value, 'AND', S_IFMT),
@@ -144,25 +191,20 @@ export function maskedPaths(launch: Launch, dev: Slot): readonly Action[] {
     sys('close', [destination]),
     skip,
   ]);
-  const masks = paths.flatMap((masked, i) =>
-    masked === ''
-      ? []
-      : action({ title: `mask ${masked}`, because: launch.because('linux', 'maskedPaths', i) }, [
-          move(path, text(masked)),
-          call(mask),
-        ]),
-  );
+  const masks = paths.flatMap((masked, i) => {
+    if (masked === '') return [];
+    const purpose = { title: `mask ${masked}`, because: launch.because('linux', 'maskedPaths', i) };
+    return action(purpose, [...place.at(masked, purpose), call(mask)]);
+  });
   return [device.find, ...masks, device.letGo];
 }
 
-export function readonlyPaths(launch: Launch): readonly Action[] {
-  const { cells } = launch;
-  const path = slot('readonly_path');
+function protectAll(launch: Launch, paths: readonly string[], place: CoveredPlace): readonly Action[] {
   const destination = slot('readonly_destination');
   const mount = slot('readonly_mount');
   const skip = label('readonly_skip');
   const protect = subroutine('make_readonly', [
-    resolve({ root: cells.rootFd, path: ref(path) }, { to: destination, on: [absent, skip] }),
+    ...place.open(destination, skip),
     cloneTree(destination, true, mount),
     setAttributes(mount, MountAttr.RDONLY, 0, 0, true),
     attach(mount, destination),
@@ -170,12 +212,12 @@ export function readonlyPaths(launch: Launch): readonly Action[] {
     sys('close', [destination]),
     skip,
   ]);
-  return (launch.config.linux?.readonlyPaths ?? []).flatMap((protected_, i) =>
-    protected_ === ''
-      ? []
-      : action(
-          { title: `make ${protected_} read-only`, because: launch.because('linux', 'readonlyPaths', i) },
-          [move(path, text(protected_)), call(protect)],
-        ),
-  );
+  return paths.flatMap((path, i) => {
+    if (path === '') return [];
+    const purpose = {
+      title: `make ${path} read-only`,
+      because: launch.because('linux', 'readonlyPaths', i),
+    };
+    return action(purpose, [...place.at(path, purpose), call(protect)]);
+  });
 }

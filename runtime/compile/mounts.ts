@@ -18,9 +18,10 @@ import {
 } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { buffer, label, type Slot, slot, text } from '../program/operand.js';
-import { guard, type Line, load, resolve, sys, walk } from '../program/step.js';
+import { guard, type Line, load, sys, walk } from '../program/step.js';
 import { labelOption } from './annotations.js';
 import { cgroupMount } from './cgroups/view.js';
+import { openMount, openPlace } from './destination.js';
 import type { Launch } from './launch.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
 import { adjust, attach, newFilesystem, reconfigure, setAttributes } from './mount-steps.js';
@@ -90,24 +91,16 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
           guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
         ]
       : [];
-  // By way of a symlink in the root, a destination may turn out to be inside /proc after all.
-  const mustNotBeProc: readonly Line[] = normalise(m.destination).match(/^\/proc(\/|$)/)
-    ? []
-    : [
-        sys('fstatfs', [destination, stat]),
-        load(kind, 'U64', stat),
-        guard(kind, 'NE', PROC_SUPER_MAGIC, errnos.EPERM.number),
-      ];
-  return action({ title: describe(m, o), because }, [
+  const title = describe(m, o);
+  return action({ title, because }, [
     ...launch.placement.openSource(text(sourcePath(launch, m)), flags, mount),
     ...mustBeProc,
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
-    resolve(
-      { root: launch.cells.rootFd, path: text(m.destination), make: 'like-source', sourceMode: mode },
-      { to: destination },
-    ),
-    ...mustNotBeProc,
+    ...openPlace(launch, { path: m.destination, make: 'like-source', sourceMode: mode }, destination, {
+      title,
+      because,
+    }),
     ...adjust(mount, o, 0),
     attach(mount, destination),
     sys('close', [mount]),
@@ -119,10 +112,16 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
  * An existing mount changes its attributes. Options that are the file system's own (size= of a tmpfs) go to that, as mount(2) with MS_REMOUNT has it: to wherever
  * else it is mounted, too.
  */
-function remount(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
+function remount(launch: Launch, m: Mount, index: number, o: MountOptions, because: Because): Action {
   const destination = slot('destination');
-  return action({ title: `change ${describe(m, o)}`, because }, [
-    resolve({ root: launch.cells.rootFd, path: text(m.destination) }, { to: destination }),
+  const title = `change ${describe(m, o)}`;
+  const here = normalise(m.destination);
+  // A link that led an earlier entry somewhere leads this one to the mount that the earlier one made there.
+  const ours = (launch.config.mounts ?? []).slice(0, index).some(x => normalise(x.destination) === here);
+  return action({ title, because }, [
+    ...(ours
+      ? openPlace(launch, { path: here }, destination, { title, because })
+      : openMount(launch, here, destination, { title, because })),
     ...(o.bind || o.data.length === 0 ? [] : reconfigure(destination, o.data)),
     ...adjust(destination, o, 0),
     sys('close', [destination]),
@@ -157,7 +156,7 @@ function filesystem(
   deferred: Slot | null,
 ): Action {
   const o = deferred ? { ...given, set: given.set & ~MountAttr.RDONLY } : given;
-  const { open, cells } = launch;
+  const { open } = launch;
   const mount = deferred ?? slot('mount');
   const destination = slot('destination');
   const type = m.type ?? 'none';
@@ -186,17 +185,19 @@ function filesystem(
         sys('close', [from]),
       ]
     : [];
-  return action({ title: describe(m, given), because }, [
+  const title = describe(m, given);
+  return action({ title, because }, [
     ...newFilesystem(type, m.source ?? type, [...o.data, ...labelOf(launch, type, o)], made, mount),
-    resolve(
+    ...openPlace(
+      launch,
       {
-        root: cells.rootFd,
-        path: text(m.destination),
+        path: m.destination,
         make: 'directories',
-        how: strict ? 'NOFOLLOW' : 'FOLLOW',
         flags: open.PATH | open.DIRECTORY,
+        ...(strict ? { last: 'NOFOLLOW' as const } : {}),
       },
-      { to: destination },
+      destination,
+      { title, because },
     ),
     ...copy,
     ...adjust(mount, { ...o, clear: 0 }, made),
@@ -225,7 +226,7 @@ export function mountActions(launch: Launch): MountActions {
   function made(m: Mount, i: number): readonly Action[] {
     const o = parseMountOptions(m.options ?? [], m.type);
     const because = launch.because('mounts', i);
-    if (o.remount) return [remount(launch, m, o, because)];
+    if (o.remount) return [remount(launch, m, i, o, because)];
     if (o.bind) return [bind(launch, m, o, because)];
     if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, m, o, because);
     const deferred = isFilledLater(launch, m, i, o) ? slot('sealed_later', -1) : null;

@@ -4,7 +4,7 @@ import { send, store, sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
 import { isWithin } from './elision.js';
 import { hasMountNamespace, type Launch } from './launch.js';
-import { maskedPaths, readonlyPaths } from './masks.js';
+import { coveredPaths } from './masks.js';
 import { mountActions, refusedMounts } from './mounts.js';
 import { normalise } from './normalise.js';
 import type { Refuse } from './refusal.js';
@@ -122,8 +122,7 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
       ...terminal.beforePivot,
       ...input.beforePivot,
       ...makeWorkingDirectory(launch),
-      ...maskedPaths(launch, devices.dev),
-      ...readonlyPaths(launch),
+      ...coveredPaths(launch, devices.dev),
       ...mounts.seal,
       ...readonlyRoot(launch),
       ...input.openProc,

@@ -17,6 +17,7 @@ import {
 import { type Action, action, type Because } from '../program/action.js';
 import { buffer, field, type Operand, type Slot, slot, struct, text, u16, u32 } from '../program/operand.js';
 import { format, guard, load, resolve, send, store, sys } from '../program/step.js';
+import { openPlace } from './destination.js';
 import type { Launch } from './launch.js';
 import { attach, cloneTree } from './mount-steps.js';
 
@@ -79,8 +80,9 @@ export function openPty(
 export function bindConsole(launch: Launch, pty: Pty, because: Because): Action {
   const destination = slot('console_destination');
   const mount = slot('console_mount');
-  return action({ title: 'bind the terminal on /dev/console', because }, [
-    resolve({ root: launch.cells.rootFd, path: text('/dev/console'), make: 'file' }, { to: destination }),
+  const title = 'bind the terminal on /dev/console';
+  return action({ title, because }, [
+    ...openPlace(launch, { path: '/dev/console', make: 'file' }, destination, { title, because }),
     cloneTree(pty.slave, false, mount),
     attach(mount, destination),
     sys('close', [mount]),

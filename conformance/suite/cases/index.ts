@@ -14,6 +14,7 @@ import './hooks.js';
 import './inodes.js';
 import './kill.js';
 import './lifecycle.js';
+import './links.js';
 import './masked-and-readonly.js';
 import './mount-options.js';
 import './mounts.js';

@@ -6,7 +6,8 @@ import type { Mount } from '../../../spec/generated/config.js';
 import { MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
 import { type Action, action, type Because } from '../../program/action.js';
 import { label, ref, slot, text } from '../../program/operand.js';
-import { call, type Line, move, resolve, subroutine, sys } from '../../program/step.js';
+import { call, type Line, move, subroutine, sys } from '../../program/step.js';
+import { openPlace } from '../destination.js';
 import type { Launch } from '../launch.js';
 import type { MountOptions } from '../mount-options.js';
 import { adjust, attach, newFilesystem } from '../mount-steps.js';
@@ -41,7 +42,7 @@ export function frostOf(launch: Launch): FrostSensor {
 }
 
 export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: Because): readonly Action[] {
-  const { open, cells } = launch;
+  const { open } = launch;
   const all = cgroupPlan(launch).directories;
   // On a hybrid host that of v2 stays outside, as with runc: systemd takes a /sys/fs/cgroup/unified for a host's, and cannot use this one.
   const v1 = all.filter(d => d.version === 1);
@@ -49,16 +50,19 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
   const mount = slot('cgroup_mount');
   const destination = slot('cgroup_destination');
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-  const openDestination = resolve(
-    { root: cells.rootFd, path: text(m.destination), make: 'directories', flags: open.PATH | open.DIRECTORY },
-    { to: destination },
+  const title = `mount cgroup on ${m.destination}`;
+  const openDestination = openPlace(
+    launch,
+    { path: m.destination, make: 'directories', flags: open.PATH | open.DIRECTORY },
+    destination,
+    { title, because },
   );
   const whole = directories.length === 1 && directories[0]?.version === 2 ? directories[0] : undefined;
   if (whole)
     return [
-      action({ title: `mount cgroup on ${m.destination}`, because }, [
+      action({ title, because }, [
         ...launch.placement.openSource(whole.memory, flags, mount),
-        openDestination,
+        ...openDestination,
         ...adjust(mount, o, 0),
         attach(mount, destination),
         sys('close', [mount]),
@@ -68,7 +72,7 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
   if (directories.length === 0)
     return [
       action({ title: `mount nothing on ${m.destination} (no cgroups)`, because }, [
-        openDestination,
+        ...openDestination,
         sys('close', [destination]),
       ]),
     ];
@@ -82,7 +86,7 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
       MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
       mount,
     ),
-    openDestination,
+    ...openDestination,
     attach(mount, destination),
     sys('close', [destination]),
     sys('openat', [mount, text('.'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: top }),
@@ -111,5 +115,5 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
       }
   }
   lines.push(...adjust(mount, o, 0), sys('close', [top]), sys('close', [mount]));
-  return [action({ title: `mount cgroup on ${m.destination}`, because }, lines)];
+  return [action({ title, because }, lines)];
 }

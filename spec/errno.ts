@@ -143,6 +143,17 @@ export type ErrnoName = keyof typeof errnos;
 /** For what is tried and may fail as it likes. */
 export const anyErrno = Object.keys(errnos) as readonly ErrnoName[];
 
+/** What says something of the caller, of memory or of the kernel, and nothing of the file that was asked for. */
+const ofTheCaller: ReadonlySet<ErrnoName> = new Set<ErrnoName>([
+  ...(['EINTR', 'EFAULT', 'ENOMEM', 'ENFILE', 'EMFILE', 'ENOSYS', 'EBADF'] as const),
+]);
+
+/**
+ * All that may be answered for a file that cannot be had: missing, forbidden, a loop, a name too long, a server that is gone (ESTALE, ETIMEDOUT, ENOTCONN),
+ * a medium that fails (EIO, EUCLEAN). The complement is listed, because file systems invent the rest.
+ */
+export const unavailable: readonly ErrnoName[] = anyErrno.filter(name => !ofTheCaller.has(name));
+
 let namesByNumber: ReadonlyMap<number, ErrnoName> | undefined;
 
 /** The name of an error number, positive as in errno(3); undefined for 0 and for what Linux does not use. */

@@ -193,6 +193,8 @@ export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 export const SECCOMP_SET_MODE_FILTER = 1;
 // linux/keyctl.h
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;
+// linux/fs.h
+export const SEEK_CUR = 1;
 // sys/file.h
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;

@@ -38,6 +38,13 @@ const crun: Readonly<Record<string, string>> = {
   'links/proc-itself-is-none-for-a-mask':
     'crun follows links of the root onto the file systems of the kernel',
   'links/devices-stay-below-dev': 'crun follows links below /dev',
+  'home/of-nobody': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
+  'home/in-an-empty-file': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
+  'home/in-a-directory': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
+  'home/in-an-endless-device': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
+  'home/in-a-fifo': 'crun waits for somebody to write to it',
+  'home/longer-than-a-path-is-refused': 'crun takes it, though no system call does',
+  'home/in-a-line-of-70000-bytes-is-refused': 'crun reads lines of any length',
   'exec/added-capability-inheritable-is-ambient':
     'crun starts from an empty process, that of root (contract A3)',
   'exec/added-capability-not-inheritable-is-not-ambient':
@@ -154,6 +161,10 @@ const runc: Readonly<Record<string, string>> = {
   'links/of-the-kernel-are-followed': 'runc does not allow /proc/net/dev, although it lists it',
   'links/devices-stay-below-dev': 'runc follows links below /dev',
 
+  'home/in-a-directory': 'runc refuses',
+  'home/in-an-endless-device': 'runc refuses',
+  'home/in-a-fifo': 'runc waits for somebody to write to it',
+  'home/longer-than-a-path-is-refused': 'runc takes it, though no system call does',
   'exec/cpu-affinity-initial-and-final': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',

@@ -1,8 +1,7 @@
 /**
  * The command: its environment, its place in PATH, and at last execve(2).
  */
-import type { ErrnoName } from '../../spec/errno.js';
-import { errnos } from '../../spec/errno.js';
+import { errnos, unavailable } from '../../spec/errno.js';
 import type { Process } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx } from '../../spec/kernel.js';
@@ -36,8 +35,6 @@ export function environmentOf(launch: Launch): readonly string[] {
   for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
   return [...out.values()];
 }
-
-const SEARCHED: readonly ErrnoName[] = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES'];
 
 export interface Executable {
   readonly find: readonly Action[];
@@ -77,14 +74,14 @@ export function executable(
   const regular = label('regular');
   // One candidate: 0 usable, else the errno why not.
   const check = subroutine('check_candidate', [
-    sys('statx', [AT_FDCWD, candidate, 0, STATX_TYPE, stat], { to: status, on: [SEARCHED, bad] }),
+    sys('statx', [AT_FDCWD, candidate, 0, STATX_TYPE, stat], { to: status, on: [unavailable, bad] }),
     load(mode, 'U16', stat, Statx.MODE),
     alu(mode, mode, 'AND', S_IFMT),
     branch(mode, 'EQ', S_IFREG, regular),
     move(status, -errnos.EACCES.number),
     jump(bad),
     regular,
-    sys('faccessat2', [AT_FDCWD, candidate, 1, AT_EACCESS], { to: status, on: [SEARCHED, bad] }),
+    sys('faccessat2', [AT_FDCWD, candidate, 1, AT_EACCESS], { to: status, on: [unavailable, bad] }),
     bad,
   ]);
   // Each directory ends in a colon; an empty one is the current one, as execvp(3) has it.

@@ -1,15 +1,31 @@
 /**
  * HOME, when config.json does not set it: from the container's own /etc/passwd, as runc and crun do; "/" if the user is not there.
  */
+import { errnos, unavailable } from '../../spec/errno.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD } from '../../spec/kernel.js';
+import { AT_EMPTY_PATH, AT_FDCWD, S_IFMT, S_IFREG, SEEK_CUR, STATX_TYPE, Statx } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, cell, type Data, field, label, slot, slots, text } from '../program/operand.js';
-import { alu, branch, format, jump, move, scan, sys } from '../program/step.js';
+import {
+  buffer,
+  cell,
+  type Data,
+  field,
+  type Label,
+  label,
+  ref,
+  type Slot,
+  slot,
+  slots,
+  text,
+} from '../program/operand.js';
+import { alu, branch, fail, format, jump, type Line, load, move, scan, sys } from '../program/step.js';
+import { environmentOf } from './executable.js';
 import { type Launch, rule } from './launch.js';
 
-/** More than that of /etc/passwd is not read: a root file system must not make init large. */
+/** The longest line that is read. The file may be of any length. */
 const MOST = 65536;
+/** Of the home; what is longer is no path (limits.h), and a refusal. */
+const PATH_MAX = 4096;
 const COLON = ':'.charCodeAt(0);
 const NEWLINE = '\n'.charCodeAt(0);
 
@@ -20,25 +36,53 @@ export interface Home {
   readonly find: Action;
 }
 
+/** Fill the buffer from `fd`, as far as the file goes: a file system may give less than it is asked for. */
+function fill(fd: Slot, file: Data, size: Slot, none: Label): readonly Line[] {
+  const more = label('passwd_more');
+  const filled = label('passwd_filled');
+  const room = slot('passwd_room');
+  const where = slot('passwd_where');
+  const got = slot('passwd_got');
+  return [
+    move(size, 0),
+    more,
+    alu(room, MOST, 'SUB', size),
+    branch(room, 'EQ', 0, filled),
+    alu(where, size, 'ADD', file),
+    sys('read', [fd, ref(where), room], { to: got, on: [unavailable, none] }),
+    branch(got, 'EQ', 0, filled),
+    alu(size, size, 'ADD', got),
+    jump(more),
+    filled,
+  ];
+}
+
 /** passwd(5): name:password:uid:gid:comment:directory:shell */
 export function findHome(launch: Launch): Home | null {
   const { process, open } = launch;
-  if (process.env?.some(e => e.startsWith('HOME='))) return null;
+  if (environmentOf(launch).some(e => e.startsWith('HOME='))) return null;
   const uid = process.user?.uid ?? 0;
-  const entry = buffer('home', 1024, true);
+  const entry = buffer('home', 'HOME='.length + PATH_MAX, true);
   const file = buffer('passwd', MOST);
-  const fd = slot('passwd_fd');
+  const stat = buffer('passwd_stat', 256);
+  const type = slot('passwd_type');
+  const fd = slot('passwd_fd', -1);
   const size = slot('passwd_size');
   const at = slot('passwd_line');
   const end = slots('passwd_line_end', 2);
   const place = slots('passwd_field', 2);
   const found = slots('passwd_uid', 2);
+  const back = slot('passwd_back');
   // Offset and length of the directory, as a field of FORMAT takes them.
   const home = slots('passwd_home', 2);
+  const again = label('passwd_again');
   const line = label('passwd_line');
   const whole = label('passwd_whole_line');
   const next = label('passwd_next');
+  const cut = label('passwd_cut_line');
   const last = label('passwd_last_line');
+  const long = label('passwd_long_line');
+  const over = label('passwd_over');
   const none = label('home_unknown');
   const done = label('home_known');
   const within = { buffer: file, length: end };
@@ -47,24 +91,39 @@ export function findHome(launch: Launch): Home | null {
     find: action(
       { title: `look up the home of uid ${uid} in /etc/passwd`, because: rule('HOME is not set') },
       [
-        // A FIFO or device must not stop us.
+        // A FIFO or device must not stop us; nor may one feed us for ever.
         sys(
           'openat',
           [AT_FDCWD, text('/etc/passwd'), open.RDONLY | open.NONBLOCK | open.NOCTTY | open.CLOEXEC, 0],
-          {
-            to: fd,
-            on: [['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENXIO', 'ENODEV', 'EPERM'], none],
-          },
+          { to: fd, on: [unavailable, none] },
         ),
-        sys('read', [fd, file, MOST], { to: size, on: [['EISDIR', 'EAGAIN', 'EINVAL', 'EIO'], none] }),
+        sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
+        load(type, 'U16', stat, Statx.MODE),
+        alu(type, type, 'AND', S_IFMT),
+        branch(type, 'NE', S_IFREG, none),
+        again,
+        ...fill(fd, file, size, none),
+        move(at, 0),
         line,
-        branch(at, 'GE', size, none),
+        branch(at, 'GE', size, over),
         scan(
           'FIND',
           { buffer: file, length: size, start: at, byte: NEWLINE },
-          { to: end, on: [['ENOENT'], last] },
+          { to: end, on: [['ENOENT'], cut] },
         ),
         jump(whole),
+        cut,
+        branch(size, 'LT', MOST, last),
+        branch(at, 'EQ', 0, long),
+        // The buffer ends within a line: once more from its beginning.
+        alu(back, at, 'SUB', size),
+        sys('lseek', [fd, back, SEEK_CUR]),
+        jump(again),
+        long,
+        fail(errnos.EFBIG.number),
+        over,
+        branch(size, 'LT', MOST, none),
+        jump(again),
         last,
         move(end, size),
         whole,
@@ -80,7 +139,7 @@ export function findHome(launch: Launch): Home | null {
         alu(cell(home, 1), found, 'SUB', place),
         branch(cell(home, 1), 'EQ', 0, none),
         alu(home, place, 'ADD', file),
-        format(entry, ['HOME=', field(TemplateField.BYTES, home)], { on: [['ENAMETOOLONG'], none] }),
+        format(entry, ['HOME=', field(TemplateField.BYTES, home)]),
         jump(done),
         next,
         alu(at, end, 'ADD', 1),

@@ -81,15 +81,16 @@ static int make(const struct walk *w, size_t parent_length, bool file)
 
 static int follow(struct walk *w, int fd, size_t parent_length)
 {
-	char target[512]; /* longer links than this are not followed to something missing */
-	long length = sys(readlinkat, fd, "", target, sizeof(target));
+	/* Behind `done` and `rest`. As long as a link can be: PATH_MAX with its NUL. */
+	char *target = scratch + 2 * PATH_SIZE;
+	long length = sys(readlinkat, fd, "", target, PATH_SIZE);
 	int error;
 
 	if (length < 0)
 		return (int)-length;
 	if (++w->links > LINK_LIMIT)
 		return ELOOP;
-	if ((size_t)length >= sizeof(target))
+	if (length >= PATH_SIZE)
 		return ENAMETOOLONG;
 	if (!length)
 		return ENOENT;

@@ -1,7 +1,7 @@
 /**
  * Program -> records that describe it, for `explain`; the words around them are made in runtime/report/.
  */
-import { anyErrno } from '../../spec/errno.js';
+import { anyErrno, unavailable } from '../../spec/errno.js';
 import { instructions } from '../../spec/instructions.js';
 import type { Because, Program } from './action.js';
 import { type Layout, layOut, type PlacedTrack } from './layout.js';
@@ -72,13 +72,16 @@ function nameOf(table: Readonly<Record<string, number>>, value: number): string 
   return Object.entries(table).find(([, n]) => n === value)?.[0] ?? String(value);
 }
 
+/** Lists that would fill the page have a name. */
+function listed(errnos: Step['errnos']): string {
+  if (errnos === anyErrno) return 'any errno';
+  return errnos === unavailable ? 'any errno of a file' : errnos.join();
+}
+
 function describe(step: Step, layout: Layout): string {
   const to = step.dst ? `${operand(step.dst)} = ` : '';
   const target = step.target ? layout.labels.get(step.target) : undefined;
-  const handled =
-    step.errnos.length > 0
-      ? `   [${step.errnos === anyErrno ? 'any errno' : step.errnos.join()} -> ${target}]`
-      : '';
+  const handled = step.errnos.length > 0 ? `   [${listed(step.errnos)} -> ${target}]` : '';
   const args = step.args.map(operand);
   const [a = '', b = '', c = ''] = args;
   const sub = nameOf(instructions[step.op].subs, step.sub);

@@ -10,6 +10,7 @@ import './empty.js';
 import './errors.js';
 import './exec.js';
 import './exec-cgroups.js';
+import './home.js';
 import './hooks.js';
 import './inodes.js';
 import './kill.js';

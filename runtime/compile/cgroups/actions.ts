@@ -83,7 +83,8 @@ function seedCpuset(launch: Launch, d: CgroupDirectory): readonly Line[] {
   const above = slot('cpuset_parent');
   const fd = slot('cpuset_fd');
   const size = slot('cpuset_size');
-  const value = buffer('cpuset_value', 4096);
+  // A list of 8,192 CPUs in its longest form (CONFIG_NR_CPUS; every other one).
+  const value = buffer('cpuset_value', 65536);
   const levels = d.endsInId ? d.components.length + 1 : d.components.length;
   lines.push(
     sys('openat', [AT_FDCWD, text(d.hierarchy.mount), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
@@ -98,11 +99,11 @@ function seedCpuset(launch: Launch, d: CgroupDirectory): readonly Line[] {
       const next = label('cpuset_seeded');
       lines.push(
         sys('openat', [here, text(file), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
-        sys('read', [fd, value, 4096], { to: size }),
+        sys('read', [fd, value, 65536], { to: size }),
         sys('close', [fd]),
         branch(size, 'GT', 1, next),
         sys('openat', [above, text(file), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
-        sys('read', [fd, value, 4096], { to: size }),
+        sys('read', [fd, value, 65536], { to: size }),
         sys('close', [fd]),
         sys('openat', [here, text(file), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
         sys('write', [fd, value, size]),

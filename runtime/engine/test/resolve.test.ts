@@ -121,6 +121,15 @@ only('dangling links are followed inside the root', () => {
   assert.is(readlinkSync(join(root, 'relative')), 'middle/leaf');
 });
 
+only('a link may be as long as the kernel lets it be', () => {
+  const root = tree();
+  for (const [i, length] of [511, 512, 513, 4000].entries()) {
+    const name = `to-${length}`;
+    symlinkSync(`/${'./'.repeat((length - 8) / 2)}new${i}/leaf`.slice(-length), join(root, name));
+    assert.is(resolved(root, name, { make: 'file' }), `/new${i}/leaf`, name);
+  }
+});
+
 only('a link as the last name is left alone with NOFOLLOW', () => {
   const root = tree();
   symlinkSync('nowhere', join(root, 'dangling'));

@@ -45,8 +45,9 @@ export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming 
   const held = seccomp !== null && !noNewPrivileges ? ['CAP_SYS_ADMIN'] : [];
   const capabilities = capabilityActions(process.capabilities, facts, given, held);
   const directory = workingDirectory(process, launch.because('process', 'cwd'));
-  const home = findHome(launch);
-  const program = executable(process, environmentOf(launch), home, launch, args);
+  const environment = environmentOf(launch);
+  const home = findHome(launch, environment);
+  const program = executable(process, environment, home, launch, args);
   const { reserve, set } = limits(launch);
   const confine = [...set, ...(seccomp === null ? [] : [seccomp])];
   return {

@@ -19,7 +19,6 @@ import {
   text,
 } from '../program/operand.js';
 import { alu, branch, fail, format, jump, type Line, load, move, scan, sys } from '../program/step.js';
-import { environmentOf } from './executable.js';
 import { type Launch, rule } from './launch.js';
 
 /** The longest line that is read. The file may be of any length. */
@@ -57,10 +56,10 @@ function fill(fd: Slot, file: Data, size: Slot, none: Label): readonly Line[] {
   ];
 }
 
-/** passwd(5): name:password:uid:gid:comment:directory:shell */
-export function findHome(launch: Launch): Home | null {
+/** passwd(5): name:password:uid:gid:comment:directory:shell. Null if the environment has it. */
+export function findHome(launch: Launch, environment: readonly string[]): Home | null {
   const { process, open } = launch;
-  if (environmentOf(launch).some(e => e.startsWith('HOME='))) return null;
+  if (environment.some(e => e.startsWith('HOME='))) return null;
   const uid = process.user?.uid ?? 0;
   const entry = buffer('home', 'HOME='.length + PATH_MAX, true);
   const file = buffer('passwd', MOST);

@@ -19,7 +19,8 @@
  * flags: JOINS (1): a track of it enters a container, so the engine must run from a sealed memfd.
  */
 export const IMAGE_MAGIC = 0x534f4843; // "CHOS"
-export const IMAGE_VERSION = 1;
+/** Raised with every change that an older program or engine would misunderstand (image-version.test.ts). */
+export const IMAGE_VERSION = 2;
 export const SECTIONS = [
   'steps',
   'actions',

@@ -3,9 +3,10 @@
  * the Node process that the engine started) and on the warm way (a Unix stream socket). Little endian.
  *
  * request: u32 REQUEST_MAGIC, u32 version, u32 total size, u32 argc, u32 envc, i32 config, i32 program, u32 cwd length (with NUL),
- *          then cwd, the arguments (argv[0] first) and the environment, each NUL-terminated.
+ *          u32 unusable, then cwd, the arguments (argv[0] first) and the environment, each NUL-terminated.
  *   config  the open descriptor of config.json (cold: inherited as descriptor 4, warm: SCM_RIGHTS), or -errno of opening it,
  *           or 0 if the command reads none. Opened with O_RDONLY|O_NONBLOCK|O_NOCTTY: whoever reads it must fstat it first.
+ *   unusable 1: the front door looked for the container's stored program and can run none
  *   program a memfd into which the compiler writes the image (cold: inherited as descriptor 5).
  *
  * answer:  u32 ANSWER_MAGIC, u32 version, u32 total size, u32 kind, i32 exit code, u32 entry, u32 image size, u32 out length,
@@ -15,15 +16,17 @@
  *   kind PROGRAM: run entry (spec/commands.ts) of the image in the memfd with the values; `message` holds warnings.
  *   warnings     each ended by a NUL; written, level warning, once the command has succeeded.
  *   kind AGAIN (cold only): ask a Node that draws a seed for the hashes of strings, because the input is large; nothing else is in it.
+ *   kind STORED: run entry of the container's stored program, which the front door opens as if it had understood the command line itself; if it
+ *                can run none, the same request comes again, with `unusable`.
  *   value   {u16 parameter number, u16 kind (0 number, 1 text, 2 vector), u32 length, i64 number} then length bytes, padded to 8;
  *           text: the bytes without NUL; vector: NUL-terminated strings. Values override those that the engine read from argv.
  */
 export const REQUEST_MAGIC = 0x51524843; // "CHRQ"
 export const ANSWER_MAGIC = 0x4e414843; // "CHAN"
-export const WIRE_VERSION = 1;
-export const REQUEST_HEADER_SIZE = 32;
+export const WIRE_VERSION = 2;
+export const REQUEST_HEADER_SIZE = 36;
 export const ANSWER_HEADER_SIZE = 48;
-export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3 } as const;
+export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3, STORED: 4 } as const;
 export const WireFd = { SOCKET: 3, CONFIG: 4, PROGRAM: 5 } as const;
 export const ValueKind = { NUMBER: 0, TEXT: 1, VECTOR: 2 } as const;
 

@@ -106,6 +106,10 @@ export async function compile(lab: Lab, args: readonly string[], cwd = lab.dir):
     program: -1,
   };
   const { answer: reply, image } = await answer(request);
+  if (reply.kind === 'stored') {
+    const stored = readFileSync(join(lab.root, String(reply.values.ID), 'program'));
+    return { kind: 'image', image: stored, entry: reply.entry, values: reply.values };
+  }
   return reply.kind === 'program'
     ? { kind: 'image', image, entry: reply.entry, values: reply.values }
     : reply;

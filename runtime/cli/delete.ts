@@ -35,6 +35,7 @@ async function removeHollow(invocation: Invocation, id: string): Promise<Outcome
   if (lock.kind === 'failure') return failed(lock.failure);
   const again = readState(invocation.root, id);
   if (again.kind === 'absent') return done('');
+  if (again.kind === 'distrust') return failed(again);
   if (!isHollow(again)) return storedProgram(invocation, 'delete', givenValues(invocation));
   try {
     rmSync(directory, { recursive: true, force: true });
@@ -55,9 +56,7 @@ export async function deleteContainer(invocation: Invocation): Promise<Outcome> 
   const force = invocation.line.options.flags.has('force');
   const read = readState(invocation.root, id);
   if (read.kind === 'absent') return force ? done('') : failed({ kind: 'no-container', id });
-  if (read.kind === 'not-ours') {
-    return failed({ kind: 'bad-state', id, file: `${invocation.root}/${id}`, why: 'not-ours' });
-  }
+  if (read.kind === 'distrust') return failed(read);
   if (!isHollow(read)) return storedProgram(invocation, 'delete', givenValues(invocation));
   return force ? removeHollow(invocation, id) : failed({ kind: 'half-created', id, verb: 'delete' });
 }

@@ -100,6 +100,8 @@ export async function answer(
       const message = warningMessage(outcome.warnings);
       return { answer: { kind: 'program', entry, imageSize: image.length, values, message }, image };
     }
+    case 'stored':
+      return { answer: outcome, image: none };
     default:
       return unreachable(outcome);
   }

@@ -10,6 +10,7 @@ import { failed, type Invocation, type Outcome } from './invocation.js';
 import { readConfig } from './launch.js';
 import { givenValues, listenEntries } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
+import { openSavedConfig } from './saved-config.js';
 
 /** `exec`: one more process in a container, from process.json or from the command line. */
 export function exec(invocation: Invocation): Outcome {
@@ -23,8 +24,10 @@ export function exec(invocation: Invocation): Outcome {
       status === 'paused' ? { kind: 'paused', id } : { kind: 'not-running', id, verb: 'exec in' },
     );
   }
+  const opened = openSavedConfig(directory);
+  if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
-  const config = readConfig(saved, saved, 0);
+  const config = readConfig(saved, saved, opened.value);
   if (config.kind === 'failure') return failed(config.failure);
   const admitted = execProcess(invocation, config.value.spec.config);
   if (admitted.kind === 'failure') return failed(admitted.failure);

@@ -3,9 +3,10 @@ import { explain as explainProgram } from '../program/explain.js';
 import { explainText } from '../report/explain-text.js';
 import { readState } from '../state/read-state.js';
 import { isContainerId } from './container-id.js';
-import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
+import { absolute, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { prepareLaunch } from './launch.js';
 import { outputFormat } from './output-format.js';
+import { openSavedConfig } from './saved-config.js';
 
 /**
  * `explain [BUNDLE|ID]`: what a launch would do. A directory counts before a container of that name; of a container the saved config.json is
@@ -19,8 +20,11 @@ export function explain(invocation: Invocation): Outcome {
   const isId =
     isContainerId(given) && !existsSync(absolute(invocation, given)) && existsSync(`${root}/${given}`);
   const found = isId ? readState(root, given) : null;
+  if (found?.kind === 'distrust') return failed(found);
   const bundle = found?.kind === 'state' ? found.live.state.bundle : undefined;
-  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, 0, bundle);
+  const saved = isId && !line.options.texts.has('config') ? openSavedConfig(`${root}/${given}`) : ok(0);
+  if (saved.kind === 'failure') return failed(saved.failure);
+  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, saved.value, bundle);
   if (launch.kind === 'failure') return failed(launch.failure);
   const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });
   const out = format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records);

@@ -26,7 +26,8 @@ export function findContainer(invocation: Invocation, verb: string): Attempt<Fou
     case 'half-created':
       return refuse({ kind: 'half-created', id, verb });
     case 'malformed':
-    case 'not-ours':
-      return refuse({ kind: 'bad-state', id, file: `${directory}/state.json`, why: read.kind });
+      return refuse({ kind: 'bad-state', id, file: `${directory}/state.json` });
+    case 'distrust':
+      return refuse(read);
   }
 }

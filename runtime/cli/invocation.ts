@@ -29,7 +29,9 @@ export type Outcome =
       readonly values: Values;
       /** One line each, written when the program has succeeded. */
       readonly warnings?: readonly string[];
-    };
+    }
+  /** Run this entry of the program that create stored; the front door opens it. */
+  | { readonly kind: 'stored'; readonly entry: Entry; readonly values: Values };
 
 /** What a command does. */
 export type Run = (invocation: Invocation) => Outcome | Promise<Outcome>;

@@ -1,13 +1,15 @@
 import { stateObject } from '../report/state-json.js';
 import { table } from '../report/table.js';
-import { listStates } from '../state/read-state.js';
+import { readStates } from '../state/read-state.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { outputFormat } from './output-format.js';
 
 export function list(invocation: Invocation): Outcome {
   const format = outputFormat(invocation, ['table', 'json']);
   if (format.kind === 'failure') return failed(format.failure);
-  const containers = listStates(invocation.root);
+  const read = readStates(invocation.root);
+  if (read.kind === 'distrust') return failed(read);
+  const containers = read.states;
   if (invocation.line.options.flags.has('quiet')) {
     return done(containers.map(({ state }) => `${state.id}\n`).join(''));
   }

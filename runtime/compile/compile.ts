@@ -250,7 +250,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       expectEnd(launch),
       ...started.actions,
     );
-  const dropState = dropStateDirectory(launch);
+  const dropState = dropStateDirectory(launch, rootFd);
   const end = label('end');
   if (foreground) {
     const stat = buffer('state_stat', 256);
@@ -322,8 +322,8 @@ function describeNamespaces(launch: Launch): string {
 }
 
 /** ROOT/ID goes last: while it is there, `delete` knows what to remove. */
-function dropStateDirectory(launch: Launch): readonly Line[] {
-  return [walk('REMOVE_TREE', [AT_FDCWD, ref(launch.cells.stateDir), 0, 0])];
+function dropStateDirectory({ cells }: Launch, rootFd: Slot): readonly Line[] {
+  return [walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, 0])];
 }
 
 export { compileExec } from './exec.js';

@@ -35,7 +35,7 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 struct request_header {
 	u32 magic, version, size, argc, envc;
 	int config, program;
-	u32 cwd_length;
+	u32 cwd_length, unusable;
 };
 struct answer_header {
 	u32 magic, version, size, kind;
@@ -155,7 +155,7 @@ static void put_strings(struct text *t, char *const *strings)
 }
 
 /* False: it did not take all of it; then it has died, and reading its answer will tell. */
-static bool send_request(struct compiler *c, int config)
+static bool send_request(struct compiler *c, int config, bool unusable)
 {
 	char *cwd = scratch;
 	long cwd_length = sys(getcwd, cwd, PATH_SIZE), at;
@@ -167,6 +167,7 @@ static bool send_request(struct compiler *c, int config)
 		.envc = count_strings(process.envp, &size),
 		.config = config,
 		.program = WIRE_FD_PROGRAM,
+		.unusable = unusable,
 	};
 	struct text t;
 	size_t sent = 0;
@@ -227,7 +228,7 @@ static bool header_valid(const struct answer_header *h)
 	u64 texts = (u64)h->out_length + h->message_length + h->detail_length;
 
 	return h->magic == ANSWER_MAGIC && h->version == WIRE_VERSION && h->size <= ANSWER_LIMIT && h->size >= sizeof(*h) &&
-	       texts <= h->size - sizeof(*h) && h->kind >= ANSWER_REPORT && h->kind <= ANSWER_AGAIN;
+	       texts <= h->size - sizeof(*h) && h->kind >= ANSWER_REPORT && h->kind <= ANSWER_STORED;
 }
 
 /* Take over the values, which stay where they are in the answer. */
@@ -316,20 +317,26 @@ _Noreturn void run_cold(struct request *q)
 	const char *texts, *message;
 	char termios[64];
 
-	for (;; c.seeded = true) {
+	for (;;) {
 		start(&c);
-		send_request(&c, c.config > 0 ? WIRE_FD_CONFIG : c.config);
+		send_request(&c, c.config > 0 ? WIRE_FD_CONFIG : c.config, q->unusable);
 		texts = read_answer(q, &c, &h);
-		if (!texts || (c.seeded && h.kind == ANSWER_AGAIN))
+		if (!texts || (c.seeded && h.kind == ANSWER_AGAIN) || (q->unusable && h.kind == ANSWER_STORED))
 			die_of_compiler(&c, "the compiler gave an answer that makes no sense");
-		if (h.kind != ANSWER_AGAIN)
+		if (h.kind != ANSWER_AGAIN && h.kind != ANSWER_STORED)
 			break;
 		stop_compiler(&c);
 		sys(close, c.socket);
 		sys(close, c.errors);
 		sys(close, c.program);
+		if (h.kind == ANSWER_STORED)
+			run_stored(q, h.entry);
+		else
+			c.seeded = true;
 		if (c.config > 0)
 			sys(lseek, c.config, 0, SEEK_SET);
+		c.seconds = c.idle = 0;
+		c.spent = 0;
 	}
 	/* The answer is whole: nothing is gained by letting Node clean up. */
 	kill_compiler(&c);

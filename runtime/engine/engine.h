@@ -233,6 +233,7 @@ struct request {
 	const struct command *command;
 	bool complete; /* everything was understood: a stored program may serve it */
 	bool json;
+	bool unusable; /* there is no stored program that could be run: TypeScript ends the container in another way */
 	bool warnings; /* --log-level: more than errors */
 	const char *log, *config;
 	struct value values[PARAMETER_COUNT];
@@ -245,8 +246,12 @@ int keep_descriptor(const struct request *q, int fd);
 /* log.c */
 void open_log(const struct request *q);
 
+/* trust.c */
+void insist_on_way(const char *path, bool make);
+long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size);
+
 /* stored.c */
-void run_stored(struct request *q);
+void run_stored(struct request *q, u32 entry);
 _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 entry);
 
 /* compiler.c */

@@ -73,6 +73,6 @@ _Noreturn void engine_start(u64 *stack)
 		sealed_again();
 	open_log(&q);
 	if (q.complete && q.command && q.command->entry != NO_ENTRY)
-		run_stored(&q);
+		run_stored(&q, q.command->entry);
 	run_cold(&q);
 }

@@ -70,6 +70,8 @@ _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 en
 	struct program p;
 	struct fault fault;
 
+	if (q->values[PARAMETER_ROOT].given)
+		insist_on_way(q->values[PARAMETER_ROOT].text, entry == ENTRY_CREATE || entry == ENTRY_RUN);
 	if (!image_map(&p, fd, offset, size, &fault) || !image_validate(&p, &fault))
 		die_of(&fault);
 	start = image_entry(&p, entry);
@@ -78,52 +80,35 @@ _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 en
 	run_with(q, &p, start);
 }
 
-/* Whoever could have changed what we are going to execute must be root or ourselves. */
-static bool trusted(long fd, unsigned type, u64 *size)
-{
-	struct statx st;
-
-	if (sys(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &st))
-		return false;
-	*size = st.stx_size;
-	return (st.stx_mode & S_IFMT) == type && !(st.stx_mode & 022) &&
-	       (!st.stx_uid || st.stx_uid == (u32)sys(geteuid));
-}
-
-/* Returns if there is nothing that could serve the command. */
-void run_stored(struct request *q)
+/* Returns if there is no program, or one that this version cannot run: made by another, cut off, or damaged. */
+void run_stored(struct request *q, u32 entry)
 {
 	const char *path;
 	struct program p;
 	struct fault fault;
+	const struct entry *start;
 	long directory, fd;
 	u64 size;
 
+	q->unusable = true;
+	if (!q->values[PARAMETER_ROOT].given)
+		return;
+	insist_on_way(q->values[PARAMETER_ROOT].text, false);
 	path = state_directory(q);
 	if (!path)
 		return;
-	directory = sys(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	directory = open_trusted(AT_FDCWD, path, S_IFDIR, path, &size);
 	if (directory < 0)
 		return;
-	fd = sys(openat, directory, "program", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0) {
-		sys(close, directory);
-		return;
-	}
-	if (!trusted(directory, S_IFDIR, &size) || !trusted(fd, S_IFREG, &size))
-		die("refuses a stored program that others could have written:", path, 0);
+	fd = open_trusted(directory, "program", S_IFREG, path, &size);
 	sys(close, directory);
+	if (fd < 0)
+		return;
 	fd = keep_descriptor(q, (int)fd);
-	if (image_map(&p, (int)fd, 0, size, &fault)) {
-		const struct entry *start;
-
-		if (!image_validate(&p, &fault))
-			die_of(&fault);
-		start = image_entry(&p, q->command->entry);
+	if (image_map(&p, (int)fd, 0, size, &fault) && image_validate(&p, &fault)) {
+		start = image_entry(&p, entry);
 		if (start)
 			run_with(q, &p, start);
-	} else if (!fault.other_version) { /* TypeScript knows what to do with those */
-		die_of(&fault);
 	}
 	sys(close, fd);
 }

@@ -16,6 +16,7 @@ interface RawRequest {
   readonly argc?: number;
   readonly envc?: number;
   readonly cwdLength?: number;
+  readonly unusable?: number;
   readonly texts?: readonly string[];
 }
 
@@ -31,6 +32,7 @@ const rawRequest = (raw: RawRequest = {}): Buffer => {
   header.writeInt32LE(-2, 20);
   header.writeInt32LE(5, 24);
   header.writeUInt32LE(raw.cwdLength ?? 8, 28);
+  header.writeUInt32LE(raw.unusable ?? 0, 32);
   return Buffer.concat([header, body]);
 };
 
@@ -48,6 +50,7 @@ test('a request is decoded with empty arguments kept', () => {
       cwd: '/tmp/ö',
       config: -2,
       program: 5,
+      unusable: false,
     },
   });
 });

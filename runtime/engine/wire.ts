@@ -21,6 +21,8 @@ export interface Request {
   readonly config: number;
   /** Descriptor of the memfd for the image. */
   readonly program: number;
+  /** The front door looked for the container's stored program and can run none. */
+  readonly unusable?: boolean;
 }
 
 /** What fills a parameter: a number, a text, or a vector of texts. */
@@ -45,13 +47,20 @@ export type Answer =
       /** Warnings. */
       readonly message: string;
     }
+  /** Run this entry of the container's stored program. */
+  | { readonly kind: 'stored'; readonly entry: Entry; readonly values: Values }
   | { readonly kind: 'again' };
 
 /** Warnings as the message of an answer. */
 export const joinWarnings = (warnings: readonly string[]): string =>
   warnings.map(warning => `${warning}\0`).join('');
 
-const kinds = { report: AnswerKind.REPORT, program: AnswerKind.PROGRAM, again: AnswerKind.AGAIN } as const;
+const kinds = {
+  report: AnswerKind.REPORT,
+  program: AnswerKind.PROGRAM,
+  again: AnswerKind.AGAIN,
+  stored: AnswerKind.STORED,
+} as const;
 
 /** Why bytes are not a request. `version` means that the front door and this file belong to different builds. */
 export type WireFault = 'incomplete' | 'magic' | 'version' | 'malformed';
@@ -93,6 +102,7 @@ export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
       cwd,
       config: view.getInt32(20, true),
       program: view.getInt32(24, true),
+      unusable: view.getUint32(32, true) !== 0,
     },
   };
 };
@@ -124,10 +134,10 @@ const isParameterName = (name: string): name is ParameterName => Object.hasOwn(p
 /** Encode an answer for the front door. The image itself goes into the request's memfd, not into the answer. */
 export const encodeAnswer = (answer: Answer): Uint8Array => {
   const out = Buffer.from(answer.kind === 'report' ? answer.out : '');
-  const message = Buffer.from(answer.kind === 'again' ? '' : answer.message);
+  const message = Buffer.from(answer.kind === 'again' || answer.kind === 'stored' ? '' : answer.message);
   const detail = Buffer.from(answer.kind === 'report' ? answer.detail : '');
   const values: Uint8Array[] = [];
-  if (answer.kind === 'program') {
+  if (answer.kind === 'program' || answer.kind === 'stored') {
     for (const [name, value] of Object.entries(answer.values)) {
       if (isParameterName(name) && value !== undefined) values.push(encodeValue(name, value));
     }
@@ -141,7 +151,7 @@ export const encodeAnswer = (answer: Answer): Uint8Array => {
     size,
     kinds[answer.kind],
     answer.kind === 'report' ? answer.exitCode : 0,
-    answer.kind === 'program' ? entries[answer.entry] : 0,
+    answer.kind === 'program' || answer.kind === 'stored' ? entries[answer.entry] : 0,
     answer.kind === 'program' ? answer.imageSize : 0,
     out.length,
     message.length,

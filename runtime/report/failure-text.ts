@@ -1,5 +1,6 @@
 /** Words for why a command was not carried out: verb, object, reason, place, hint, on one line. Callers look for some of them (oci-contract.md A5). */
 import { unreachable } from '../../spec/unreachable.js';
+import { distrustText } from './distrust-text.js';
 import { errnoText } from './errno-text.js';
 import type { Failure } from './failure.js';
 import { nearest } from './nearest.js';
@@ -36,11 +37,12 @@ export function failureText(failure: Failure): string {
       return `cannot ${failure.verb} container \`${failure.id}\`: container not running`;
     case 'paused':
       return `cannot exec in container \`${failure.id}\`: it is paused; resume it first`;
-    case 'bad-state': {
-      const reason =
-        failure.why === 'malformed' ? 'it is not a state of this runtime' : 'it belongs to another user';
-      return `read state of container \`${failure.id}\`: ${reason} (${visible(failure.file)}); remove it with \`delete --force\``;
-    }
+    case 'bad-state':
+      return `read state of container \`${failure.id}\`: it is not a state of this runtime (${visible(failure.file)}); remove it with \`delete --force\``;
+    case 'distrust':
+      return distrustText(failure.distrust);
+    case 'other-version':
+      return `cannot start container \`${failure.id}\`: another version of chos-runtime created it, or its program is damaged; remove it with \`delete --force\` and create it anew`;
     case 'unknown-signal':
       return `unknown signal \`${visible(failure.signal)}\`; give a number from 1 to 64 or a name like TERM`;
     case 'file':

@@ -3,6 +3,7 @@
  * diagnostic.ts, what the compiler refuses by the compiler's own table.
  */
 
+import type { Distrust } from '../state/trusted.js';
 import type { TreeFault } from './tree-fault.js';
 
 /** What is wrong with the command line itself. */
@@ -42,13 +43,12 @@ export type Failure =
   | { readonly kind: 'half-created'; readonly id: string; readonly verb: string }
   | { readonly kind: 'not-running'; readonly id: string; readonly verb: string }
   | { readonly kind: 'paused'; readonly id: string }
-  /** ROOT/ID holds something that this version did not write. */
-  | {
-      readonly kind: 'bad-state';
-      readonly id: string;
-      readonly file: string;
-      readonly why: 'malformed' | 'not-ours';
-    }
+  /** state.json is not one, or not whole. */
+  | { readonly kind: 'bad-state'; readonly id: string; readonly file: string }
+  /** Somebody else could have written what would be executed or believed. */
+  | { readonly kind: 'distrust'; readonly distrust: Distrust }
+  /** The stored program is of another version, or damaged, and its gate is not ours to open. */
+  | { readonly kind: 'other-version'; readonly id: string }
   | { readonly kind: 'unknown-signal'; readonly signal: string }
   /** A system call on a path of the caller's failed. `verb` as in "open", "write". */
   | { readonly kind: 'file'; readonly verb: string; readonly path: string; readonly code: string }

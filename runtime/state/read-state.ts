@@ -1,19 +1,11 @@
 /** Read containers from the state root. Robust against what is half made, foreign or hostile: nothing here follows a link out of the root. */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
 import { type ContainerState, parseState, type Status } from './container-state.js';
 import { isFrozen } from './frozen.js';
+import { type Distrust, distrustWay, openTrusted } from './trusted.js';
 
 export interface LiveState {
   readonly state: ContainerState;
@@ -28,20 +20,14 @@ export type ReadState =
   | { readonly kind: 'half-created'; readonly durable: boolean }
   /** state.json is not whole, or not a regular file. */
   | { readonly kind: 'malformed' }
-  /** The directory is not a directory of ours. */
-  | { readonly kind: 'not-ours' };
+  /** Others could have written the state root, the directory or state.json. */
+  | { readonly kind: 'distrust'; readonly distrust: Distrust };
 
-/** The text of a regular file, without following a link or waiting for a fifo; null if it is not one, undefined if there is none. */
-function textOf(path: string): string | null | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? undefined : null;
-  }
+/** The text of an open file; null: it is not readable, or too long to be one of ours. */
+function textOf(fd: number): string | null {
   try {
     const { size } = fstatSync(fd);
-    if (!fstatSync(fd).isFile() || size > STATE_LIMIT) return null;
+    if (size > STATE_LIMIT) return null;
     beforeParsing(size);
     const bytes = Buffer.alloc(size);
     return bytes.toString('utf8', 0, readSync(fd, bytes, 0, size, 0));
@@ -62,35 +48,51 @@ function statusOf(directory: string, { pid, pidStart, chos }: ContainerState): S
   return existsSync(`${directory}/exec.fifo`) ? 'created' : 'running';
 }
 
-/** The state of ROOT/ID as it is at this moment. */
-export function readState(root: string, id: string): ReadState {
+/** The way to ROOT being trusted. */
+function readBelow(root: string, id: string): ReadState {
   const directory = `${root}/${id}`;
-  let owner: number;
-  try {
-    const stat = lstatSync(directory);
-    if (!stat.isDirectory()) return { kind: 'not-ours' };
-    owner = stat.uid;
-  } catch {
-    return { kind: 'absent' };
-  }
-  if (owner !== 0 && owner !== process.geteuid?.()) return { kind: 'not-ours' };
-  const text = textOf(`${directory}/state.json`);
-  if (text === undefined) return { kind: 'half-created', durable: existsSync(`${directory}/program`) };
+  const opened = openTrusted('state directory', directory);
+  if (opened.kind === 'missing') return { kind: 'absent' };
+  if (opened.kind === 'distrust') return opened;
+  closeSync(opened.fd);
+  const file = openTrusted('file', `${directory}/state.json`);
+  if (file.kind === 'missing') return { kind: 'half-created', durable: existsSync(`${directory}/program`) };
+  if (file.kind === 'distrust') return file;
+  const text = textOf(file.fd);
   const state = text === null ? null : parseState(id, text);
   if (state === null) return { kind: 'malformed' };
   return { kind: 'state', live: { state, status: statusOf(directory, state) } };
 }
 
-/** Every container of the root, by id; what cannot be read is left out. */
-export function listStates(root: string): readonly LiveState[] {
+/** The state of ROOT/ID as it is at this moment. */
+export function readState(root: string, id: string): ReadState {
+  const distrust = distrustWay(root);
+  return distrust === null ? readBelow(root, id) : { kind: 'distrust', distrust };
+}
+
+export type ReadStates =
+  | { readonly kind: 'states'; readonly states: readonly LiveState[] }
+  | { readonly kind: 'distrust'; readonly distrust: Distrust };
+
+/** Every container of the root, by id; what cannot be read, or is not trusted, is left out. */
+export function readStates(root: string): ReadStates {
+  const distrust = distrustWay(root);
+  if (distrust !== null) return { kind: 'distrust', distrust };
   let names: string[];
   try {
     names = readdirSync(root);
   } catch {
-    return [];
+    names = [];
   }
-  return names.sort().flatMap(id => {
-    const read = readState(root, id);
+  const states = names.sort().flatMap(id => {
+    const read = readBelow(root, id);
     return read.kind === 'state' ? [read.live] : [];
   });
+  return { kind: 'states', states };
+}
+
+/** The same where a root that is not trusted counts as empty: those who only want to tell names. */
+export function listStates(root: string): readonly LiveState[] {
+  const read = readStates(root);
+  return read.kind === 'states' ? read.states : [];
 }

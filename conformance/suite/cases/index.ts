@@ -27,6 +27,7 @@ import './rlimits.js';
 import './root.js';
 import './seccomp.js';
 import './state-and-list.js';
+import './stored-program.js';
 import './sysctl.js';
 import './terminal.js';
 import './user-and-capabilities.js';

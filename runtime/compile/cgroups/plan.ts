@@ -80,6 +80,20 @@ export function planCgroups(facts: CgroupFacts, cgroupsPath: string | undefined,
   };
 }
 
+/** The plan of a container that has its directories, absolute ones, already. */
+export function planAt(paths: readonly string[], facts: CgroupFacts): CgroupPlan {
+  const known = hierarchies(facts);
+  const directories = paths.map((path): CgroupDirectory => {
+    const [best] = known
+      .filter(([{ mount }]) => path.startsWith(`${mount}/`))
+      .sort(([one], [other]) => other.mount.length - one.mount.length);
+    const [hierarchy, version] = best ?? [{ mount: path, own: '/', controllers: [] }, 2];
+    const components = split(path.slice(hierarchy.mount.length));
+    return { hierarchy, version, components, endsInId: false, path: [path], memory: text(path) };
+  });
+  return { directories, formats: [] };
+}
+
 /** The v1 directory that holds a controller, or the v2 one if that has it. */
 export function directoryOf(plan: CgroupPlan, controller: string): CgroupDirectory | undefined {
   return plan.directories.find(d => d.hierarchy.controllers.includes(controller));

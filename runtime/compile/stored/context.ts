@@ -25,7 +25,8 @@ export interface Context {
 
 export const Status = { CREATING: 0, CREATED: 1, RUNNING: 2, PAUSED: 3, STOPPED: 4, DAMAGED: 5 } as const;
 
-export function createContext(launch: Launch): Context {
+/** `plan`: of the cgroups, if they are not where create would make them now. */
+export function createContext(launch: Launch, plan?: CgroupPlan): Context {
   const id = slots('id', 2);
   return {
     launch,
@@ -35,11 +36,13 @@ export function createContext(launch: Launch): Context {
     dir: slot('dir', -1),
     pid: slot('pid'),
     pidfd: slot('pidfd', -1),
-    plan: planCgroups(
-      launch.options.cgroupManager === 'disabled' ? { layout: 'none' } : launch.facts.cgroup,
-      launch.config.linux?.cgroupsPath,
-      id,
-    ),
+    plan:
+      plan ??
+      planCgroups(
+        launch.options.cgroupManager === 'disabled' ? { layout: 'none' } : launch.facts.cgroup,
+        launch.config.linux?.cgroupsPath,
+        id,
+      ),
     status: slot('status'),
     problem: slot('state_problem'),
     state: buffer('state', STATE_LIMIT),

@@ -6,6 +6,7 @@
 import type { ParameterName } from '../../../spec/parameters.js';
 import type { Program } from '../../program/action.js';
 import { type Slot, slot } from '../../program/operand.js';
+import type { CgroupPlan } from '../cgroups/plan.js';
 import { hookActions } from '../hooks.js';
 import type { Launch } from '../launch.js';
 
@@ -28,8 +29,8 @@ const parametersOf = (
 ];
 
 /** The program that is stored in the state directory as `program`. */
-export function compileLifecycle(launch: Launch): Program {
-  const c = createLifecycle(createContext(launch));
+export function compileLifecycle(launch: Launch, plan?: CgroupPlan): Program {
+  const c = createLifecycle(createContext(launch, plan));
   const signal = slot('signal', 15);
   const all = slot('all');
   const force = slot('force');

@@ -85,6 +85,11 @@ switch (how) {
     answer(encodeAnswer({ kind: 'program', entry: 'run', imageSize: image.length, values, message }));
     break;
   }
+  case 'stored':
+    if (request.unusable) report('', 'no program', 1);
+    else
+      answer(encodeAnswer({ kind: 'stored', entry: 'kill', values: JSON.parse(more[0] ?? '{}') as Values }));
+    break;
   case 'raw':
     answer(Buffer.from(more[0] ?? '', 'hex'));
     break;

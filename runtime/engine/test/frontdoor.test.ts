@@ -156,14 +156,14 @@ test('a compiler that fails is one line', () => {
 test('answers that lie about their lengths or values are refused', () => {
   const header = (fields: Readonly<Record<number, number>>, body = '') => {
     const bytes = Buffer.alloc(48);
-    const whole = [0x4e414843, 1, 48 + body.length / 2, 2, 0, 1, 0, 0, 0, 0, 0, 0];
+    const whole = [0x4e414843, 2, 48 + body.length / 2, 2, 0, 1, 0, 0, 0, 0, 0, 0];
     for (const [i, value] of whole.entries()) bytes.writeUInt32LE(fields[i] ?? value, 4 * i);
     return bytes.toString('hex') + body;
   };
   const senseless = 'chos-runtime: the compiler gave an answer that makes no sense\n';
   for (const raw of [
     header({ 0: 1 }),
-    header({ 1: 2 }),
+    header({ 1: 1 }),
     header({ 2: 40 }),
     header({ 2: 0xffffffff }),
     header({ 3: 7 }),
@@ -277,36 +277,65 @@ test('what the front door does not understand goes the cold way', () => {
   assert.match(call(['--root']).err, 'cold: --root');
 });
 
-test('stored programs of another version go the cold way, broken ones are an error', () => {
-  const root = stored(['state']);
+test('stored programs that cannot be run go the cold way, which is told so', () => {
+  const root = stored(['state', 'kill']);
   const path = join(root, 'box', 'program');
-  const image = readFileSync(path);
-  image.writeUInt16LE(99, 4);
-  writeFileSync(path, image);
+  const good = readFileSync(path);
+  const unusable = () =>
+    JSON.parse(call(['--root', root, 'state', '--answer', 'request', 'box']).out).unusable;
+  const another = Buffer.from(good);
+  another.writeUInt16LE(99, 4);
+  const inside = Buffer.from(good);
+  inside.fill(0xff, 200, 260);
+  for (const image of [
+    another,
+    inside,
+    Buffer.alloc(500),
+    good.subarray(0, good.length - 1),
+    Buffer.alloc(0),
+  ]) {
+    writeFileSync(path, image);
+    assert.match(call(['--root', root, 'state', 'box']).err, 'cold: ');
+  }
+  assert.is(unusable(), false, 'the front door does not understand this one, so it has not looked');
+  rmSync(path);
   assert.match(call(['--root', root, 'state', 'box']).err, 'cold: ');
-  writeFileSync(path, Buffer.alloc(500));
-  assert.is(
-    call(['--root', root, 'state', 'box']).err,
-    'chos-runtime: invalid launch program: not a launch program\n',
-  );
+});
+
+test('a compiler that has the stored program run is asked again if that cannot be', () => {
+  const root = stored(['kill']);
+  const args = [
+    '--root',
+    root,
+    'kill',
+    '-a=1',
+    'box',
+    '--answer',
+    'stored',
+    JSON.stringify({ ROOT: root, ID: 'box', ALL: 1 }),
+  ];
+  assert.match(call(args).out, /^kill: ID=box ROOT=.* ALL=1 /);
+  writeFileSync(join(root, 'box', 'program'), '');
+  assert.is(call(args).err, 'chos-runtime: no program\n');
 });
 
 test('stored programs that others could have written are refused', () => {
-  const refused = (root: string) =>
+  const refused = (root: string, why: string) =>
     assert.is(
       call(['--root', root, 'state', 'box']).err,
-      `chos-runtime: refuses a stored program that others could have written: ${root}/box\n`,
+      `chos-runtime: refuses the ${why.replaceAll('ROOT', root)}\n`,
     );
+  const rule = '; only root or the caller may own it, and nobody else write to it';
   const one = stored(['state']);
   chmodSync(join(one, 'box', 'program'), 0o620);
-  refused(one);
+  refused(one, `stored program of ROOT/box: owner 0, mode 620${rule}`);
   const two = stored(['state']);
   chmodSync(join(two, 'box'), 0o777);
-  refused(two);
+  refused(two, `state directory ROOT/box: owner 0, mode 777${rule}`);
   const three = stored(['state']);
   rmSync(join(three, 'box', 'program'));
   spawnSync('mkfifo', ['-m', '0600', join(three, 'box', 'program')]);
-  refused(three);
+  refused(three, 'stored program of ROOT/box: it is not a regular file');
   const four = stored(['state']);
   renameSync(join(four, 'box'), join(four, 'real'));
   symlinkSync('real', join(four, 'box'));
@@ -314,7 +343,10 @@ test('stored programs that others could have written are refused', () => {
   const five = stored(['state']);
   renameSync(join(five, 'box', 'program'), join(five, 'program'));
   symlinkSync('../program', join(five, 'box', 'program'));
-  assert.match(call(['--root', five, 'state', 'box']).err, 'cold: ');
+  refused(five, 'stored program of ROOT/box: it is not a regular file');
+  const six = stored(['state']);
+  chmodSync(six, 0o1777);
+  refused(six, `state root ROOT: owner 0, mode 1777${rule}`);
 });
 
 test('HANDOVER gives the command to TypeScript', () => {

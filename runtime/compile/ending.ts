@@ -1,0 +1,40 @@
+/**
+ * The stored commands of a container whose own program cannot be run: another version of chos-runtime made it, or it is damaged. They are compiled anew,
+ * from what the container's directory still tells; with them every container can be ended.
+ */
+import type { HostFacts } from '../../spec/host-facts.js';
+import type { AdmittedSpec } from '../admit/admit.js';
+import type { Program } from '../program/action.js';
+import { planAt } from './cgroups/plan.js';
+import { createLaunch } from './launch.js';
+import { compileLifecycle } from './stored/lifecycle.js';
+
+export interface EndingInput {
+  /** The config.json that create kept, as far as it is still understood. */
+  readonly spec: AdmittedSpec;
+  readonly facts: HostFacts;
+  readonly bundle: string;
+  /** The directories of state.json; null if that does not tell: then those that create would choose now. */
+  readonly cgroups: readonly string[] | null;
+}
+
+export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Program {
+  const launch = createLaunch({
+    spec,
+    facts,
+    environment: null,
+    options: {
+      entry: 'create',
+      cgroupManager: 'cgroupfs',
+      noPivot: false,
+      noNewKeyring: false,
+      console: false,
+      pidfdSocket: false,
+      detach: true,
+      bundle,
+      configText: '',
+      environmentEntries: [],
+    },
+  });
+  return compileLifecycle(launch, cgroups === null ? undefined : planAt(cgroups, facts.cgroup));
+}

@@ -1,0 +1,103 @@
+/**
+ * Whom we trust (design.md "Trust"), for what TypeScript reads of containers: root or ourselves as owner, nobody else who could write. The engine has the
+ * same rule for programs, and says why (runtime/engine/trust.c). Where the way is trusted nobody else can change what a path leads to between two calls.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+
+/** Somebody else could have written it, or put it there. */
+export interface Distrust {
+  readonly what: 'state root' | 'state directory' | 'file';
+  /** What was asked for. */
+  readonly whole: string;
+  /** The directory, link or file on the way there, or it itself, that others could have put there. */
+  readonly path: string;
+  /** null: it is of another kind, such as a link. */
+  readonly by: { readonly uid: number; readonly mode: number } | null;
+}
+
+const LINKS = 40;
+const STICKY = 0o1000;
+const OTHERS = 0o022;
+
+const ownerTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
+
+const by = ({ uid, mode }: Stats): Distrust['by'] => ({ uid, mode: mode & 0o7777 });
+
+function look(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * What is wrong on the way to an absolute path, or with what it leads to; null: nothing. What is missing is nobody's. Above the end a sticky directory
+ * may be written by all: nobody can replace what is root's in it. And the owner of `/` is trusted there: inside a user namespace root of the host is nobody.
+ */
+export function distrustWay(path: string): Distrust | null {
+  const slash = statSync('/').uid;
+  let way = '';
+  let rest = path.split('/');
+  for (let links = 0; rest.length > 0; ) {
+    const [name = '', ...after] = rest;
+    rest = after;
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      way = way.slice(0, Math.max(0, way.lastIndexOf('/')));
+      continue;
+    }
+    const here = `${way}/${name}`;
+    const stat = look(here);
+    if (stat === null) return null;
+    const last = rest.every(other => other === '');
+    const badOwner = !ownerTrusted(stat.uid) && (last || stat.uid !== slash);
+    const link = stat.isSymbolicLink();
+    const badMode = !link && (stat.mode & OTHERS) !== 0 && (last || (stat.mode & STICKY) === 0);
+    if (badOwner || badMode) return { what: 'state root', whole: path, path: here, by: by(stat) };
+    if (!link) {
+      way = here;
+      continue;
+    }
+    if (++links > LINKS) return null;
+    const target = readlinkSync(here);
+    if (target.startsWith('/')) way = '';
+    rest = [...target.split('/'), ...rest];
+  }
+  return null;
+}
+
+export type Opened =
+  | { readonly kind: 'open'; readonly fd: number }
+  | { readonly kind: 'distrust'; readonly distrust: Distrust }
+  | { readonly kind: 'missing' };
+
+/** Open ROOT/ID or a file in it, on a way that is trusted. Anything that is not a directory or a regular file, a link too, is not trusted. */
+export function openTrusted(what: 'state directory' | 'file', path: string): Opened {
+  const distrust = (stat: Stats | null): Opened => ({
+    kind: 'distrust',
+    distrust: { what, whole: path, path, by: stat && by(stat) },
+  });
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+  let fd: number;
+  try {
+    fd = openSync(path, what === 'file' ? flags : flags | constants.O_DIRECTORY);
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return missing ? { kind: 'missing' } : distrust(null);
+  }
+  const stat = fstatSync(fd);
+  const right = what === 'file' ? stat.isFile() : stat.isDirectory();
+  if (right && ownerTrusted(stat.uid) && (stat.mode & OTHERS) === 0) return { kind: 'open', fd };
+  closeSync(fd);
+  return distrust(right ? stat : null);
+}

@@ -7,9 +7,18 @@ import type { RegisteredHooks } from './generated/registry.js';
 export const PINS = '/run/chos-trees';
 
 export interface Share {
-  /** Host directory, shown at the same path inside. */
+  /** Host directory, or file, shown at the same path inside. */
   readonly path: string;
   readonly readonly: boolean;
+  /** It is no directory. */
+  readonly file?: true;
+}
+
+/** What a generation was made of (runtime/trees/stale.ts). */
+export interface TreeStamp {
+  readonly directory: DirectoryFact;
+  /** Directories of the tree whose entries were bound one by one, with the time of their last change in nanoseconds; null: not there. */
+  readonly changed: Readonly<Record<string, string | null>>;
 }
 
 /** A share, and where it is: paths without symlinks, so that they can be opened without following any. */
@@ -62,6 +71,8 @@ export interface Pin {
   readonly host: { readonly namespace: number; readonly root: DirectoryFact };
   /** Paths inside at which mounts of the tree are: "/" alone, or those in a skeleton. */
   readonly treeMounts: readonly string[];
+  /** The directory of the tree, by its path; null: none (the skeleton of all trees), or a generation of an earlier version. */
+  readonly tree: { readonly path: string; readonly fact: DirectoryFact } | null;
   /** Its mounts as `prepare` left them; nobody changes them later. */
   readonly mounts: readonly MountFact[];
 }
@@ -161,6 +172,7 @@ export interface Preparation {
     readonly path: string;
     readonly directory: string;
     readonly readonly: boolean;
+    readonly stamp: TreeStamp;
   };
   readonly generation: number;
   readonly root: PreparedRoot;

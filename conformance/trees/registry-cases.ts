@@ -1,18 +1,21 @@
 /** What the registry says, and what commands make of it. */
 import * as assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { caseList, good } from './case.js';
 import {
   base,
   bundle,
   chos,
   home,
+  makeTree,
   pins,
   registry,
   removeRegistry,
   runtime,
   shell,
+  sleeping,
   writeRegistry,
 } from './machine.js';
 
@@ -174,5 +177,75 @@ test('prepare --all prepares what can be prepared, and tells what cannot', () =>
   );
   assert.match(chos('tree', 'prepare', '--all', 'one').stderr, /`--all`.*`one`/);
 });
+
+test('a tree whose directory was exchanged is not started from what was prepared of the old one', () => {
+  const path = makeTree('exchanged');
+  writeRegistry({ trees: { swap: { path, shares: [] } } }, 'swap.json');
+  good(chos('tree', 'prepare', 'swap'));
+  const directory = bundle({ tree: 'swap', args: ['cat', '/etc/os-release'] });
+  good(chos('compile', directory, '-o', `${directory}/run`));
+  renameSync(path, `${path}.old`);
+  makeTree('exchanged');
+  writeFileSync(`${path}/etc/os-release`, 'ID=new\n');
+  assert.match(good(chos('tree', 'list')), /swap .* swap@1 stale +0 /);
+  assert.match(
+    good(chos('tree', 'check', 'swap')),
+    /note +swap@1 is not used: .*exchanged is another directory now since swap@1/,
+  );
+  assert.match(good(chos('explain', directory)), /back end private: .*exchanged is another directory now/);
+  assert.equal(good(chos('run', '-b', directory, 'swapped')), 'ID=new\n');
+  const compiled = spawnSync(`${directory}/run`, [], { encoding: 'utf8' });
+  assert.equal(compiled.status, 1);
+  assert.match(compiled.stderr, /start in swap@1: .*exchanged is another directory now; prepare it anew/);
+  good(chos('tree', 'prepare', 'swap'));
+  assert.match(good(chos('explain', directory)), /back end pinned/);
+  assert.equal(good(chos('run', '-b', directory, 'swapped')), 'ID=new\n');
+  good(chos('tree', 'release', 'swap'));
+  removeRegistry('swap.json');
+});
+
+test('what was added to a tree that a skeleton shows entry by entry makes its generation stale', () => {
+  const path = makeTree('grows');
+  writeRegistry({ trees: { grows: { path } }, shares: [{ path: home }] }, 'grows.json');
+  good(chos('tree', 'prepare', 'grows'));
+  mkdirSync(`${path}/etc/late`);
+  assert.match(good(chos('tree', 'list')), /grows@1 +0/);
+  mkdirSync(`${path}/opt`);
+  assert.match(good(chos('tree', 'list')), /grows@1 stale/);
+  good(shell({ tree: 'grows' }, 'ls /opt'));
+  good(chos('tree', 'release', 'grows'));
+  removeRegistry('grows.json');
+});
+
+test('list tells how many hold a generation', () => {
+  good(chos('tree', 'prepare', 'one'));
+  const id = sleeping({ tree: 'one' });
+  assert.match(good(chos('tree', 'list')), /one@\d+ +1 /);
+  good(chos('delete', '--force', id));
+  assert.match(good(chos('tree', 'list')), /one@\d+ +0 /);
+});
+
+for (const backEnd of ['pinned', 'private'])
+  test(`a file is a share, by ${backEnd}`, () => {
+    const path = makeTree(`files-${backEnd}`);
+    const file = `${base}/resolv-${backEnd}.conf`;
+    writeFileSync(file, 'nameserver here\n');
+    const inside = `${path}${file}`;
+    mkdirSync(dirname(inside), { recursive: true });
+    // In one tree there is a file for it, in the other nothing; a link must not be followed.
+    if (backEnd === 'private') symlinkSync('/etc/os-release', inside);
+    const shares = [{ path: file, readonly: true }];
+    writeRegistry({ trees: { files: { path, shares, backEnd } } }, 'files.json');
+    if (backEnd === 'pinned') good(chos('tree', 'prepare', 'files'));
+    assert.equal(good(shell({ tree: 'files' }, `cat ${file}`)), 'nameserver here\n');
+    assert.notEqual(shell({ tree: 'files' }, `echo x > ${file}`).status, 0);
+    assert.equal(good(shell({ tree: 'files', own: true }, `cat ${file}`)), 'nameserver here\n');
+    if (backEnd === 'pinned') {
+      // Another file in its place is another share: like a mount, it stays until the next prepare.
+      good(chos('tree', 'release', 'files'));
+      assert.equal(existsSync(inside), false);
+    }
+    removeRegistry('files.json');
+  });
 
 export const registryCases = cases;

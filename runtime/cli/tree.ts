@@ -3,6 +3,7 @@ import { treeActions } from '../../spec/commands.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
 import { systemOf } from '../trees/check-tree.js';
+import { whyUnused } from '../trees/choose.js';
 import { describeHolder, holdersOf } from '../trees/holders.js';
 import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
 import { currentGeneration, type Generation, readGenerations } from '../trees/pins.js';
@@ -29,8 +30,20 @@ function inKernel({ kernel }: Shown, { path }: RegisteredTree): boolean | null {
 
 const kernelWord = (listed: boolean | null): string => (listed === null ? '-' : listed ? 'yes' : 'no');
 
-const current = ({ generations }: Shown, tree: RegisteredTree): string =>
-  currentGeneration(generations, tree.name)?.name ?? '-';
+/** What launches of a tree use, why they do not, and who is in it. */
+function use(invocation: Invocation, shown: Shown, tree: RegisteredTree) {
+  const generation = currentGeneration(shown.generations, tree.name);
+  const all = shown.generations.filter(one => one.tree === tree.name);
+  const containers = all.length > 0 ? runningContainers(invocation) : [];
+  const pids = all.flatMap(({ name, record }) =>
+    record === null ? [] : holdersOf(name, record.inode, containers).map(({ pid }) => pid),
+  );
+  return {
+    name: generation?.name ?? null,
+    stale: generation === undefined ? null : whyUnused(tree, generation),
+    holders: new Set(pids).size,
+  };
+}
 
 function list(invocation: Invocation, shown: Shown): Outcome {
   const format = outputFormat(invocation, ['table', 'json']);
@@ -38,22 +51,31 @@ function list(invocation: Invocation, shown: Shown): Outcome {
   const trees = [...shown.registry.trees.values()];
   const warnings = shown.registry.broken.map(brokenFileText);
   if (format.value === 'json')
-    return done(`${JSON.stringify(trees.map(tree => treeObject(shown, tree)))}\n`, warnings);
-  const rows = trees.map(tree => [
+    return done(`${JSON.stringify(trees.map(tree => treeObject(invocation, shown, tree)))}\n`, warnings);
+  const used = trees.map(tree => use(invocation, shown, tree));
+  const rows = trees.map((tree, i) => [
     tree.name === shown.registry.defaultTree ? `${tree.name} *` : tree.name,
     systemOf(tree.path) ?? '?',
     tree.path,
     String(tree.shares.length),
     tree.backEnd,
-    current(shown, tree),
+    `${used[i]?.name ?? '-'}${used[i]?.stale ? ' stale' : ''}`,
+    used[i]?.name ? String(used[i].holders) : '-',
     kernelWord(inKernel(shown, tree)),
   ]);
-  return done(table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'KERNEL'], rows), warnings);
+  return done(
+    table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'HOLDERS', 'KERNEL'], rows),
+    warnings,
+  );
 }
 
-function treeObject(shown: Shown, tree: RegisteredTree): Readonly<Record<string, unknown>> {
+function treeObject(
+  invocation: Invocation,
+  shown: Shown,
+  tree: RegisteredTree,
+): Readonly<Record<string, unknown>> {
   const { name, path, shares, backEnd, readonly, variables, shell, description, file, line } = tree;
-  const prepared = currentGeneration(shown.generations, name);
+  const prepared = use(invocation, shown, tree);
   return {
     name,
     path,
@@ -65,7 +87,9 @@ function treeObject(shown: Shown, tree: RegisteredTree): Readonly<Record<string,
     env: variables,
     shell,
     default: name === shown.registry.defaultTree,
-    prepared: prepared === undefined ? null : prepared.name,
+    prepared: prepared.name,
+    stale: prepared.stale,
+    holders: prepared.holders,
     kernel: inKernel(shown, tree),
     file,
     line,
@@ -99,7 +123,7 @@ function show(invocation: Invocation, shown: Shown): Outcome {
       shares: record?.shares ?? [],
       holders: record === null ? [] : holdersOf(name, record.inode, containers),
     }));
-  const object = { ...treeObject(shown, tree.value), generations };
+  const object = { ...treeObject(invocation, shown, tree.value), generations };
   if (format.value === 'json') return done(`${JSON.stringify(object, null, 2)}\n`);
   const live = new Map(
     currentGeneration(shown.generations, tree.value.name)?.record.shares.map(share => [
@@ -107,12 +131,11 @@ function show(invocation: Invocation, shown: Shown): Outcome {
       share.live,
     ]),
   );
-  const { name, path, system, description, backEnd, readonly, env, shell, file, line } = object as Record<
-    string,
-    unknown
-  >;
+  const { name, path, system, description, stale, backEnd, readonly, env, shell, file, line } =
+    object as Record<string, unknown>;
   const rows: (readonly [string, unknown])[] = [
     ['name', name],
+    ...(stale === null ? [] : [['not used', stale] as const]),
     ...(description === '' ? [] : [['description', description] as const]),
     ['system', system ?? '?'],
     ['path', readonly ? `${path} (read-only)` : path],

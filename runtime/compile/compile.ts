@@ -80,10 +80,11 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const warn: Warn = (because, reason) => {
     warnings.push({ because, reason });
   };
+  // First, because it is why the rest cannot be done either.
+  if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   judgeCapabilities(launch, refuse, warn);
   warnOfMounts(launch, warn);
   warnOfAnnotations(launch, warn);
-  if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   const terminal = launch.process.terminal === true;
   if (options.console && !terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });

@@ -52,6 +52,7 @@ function judge(
     stamp: { seconds: 1, nanoseconds: 1 },
     host: { namespace: 1, root: directory('/') },
     treeMounts: ['/'],
+    tree: null,
     mounts: own,
   };
   const environment: Environment = {

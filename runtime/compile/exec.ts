@@ -261,8 +261,9 @@ export function compileExec(input: ExecInput): CompiledExec {
   const warn: Warn = (because, reason) => {
     warnings.push({ because, reason });
   };
-  judgeCapabilities(launch, refuse, warn);
+  // First, because it is why the rest cannot be done either.
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
+  judgeCapabilities(launch, refuse, warn);
   const { cells, process } = launch;
   if (options.console && process.terminal !== true)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });

@@ -2,7 +2,8 @@
  * The back end `pinned` (design.md section 5): init enters a mount namespace that `tree prepare` put together.
  */
 import type { Environment, Pin } from '../../spec/environment.js';
-import { AT_FDCWD, Clone, LOCK_UN, MountAttr } from '../../spec/kernel.js';
+import { errnos } from '../../spec/errno.js';
+import { AT_FDCWD, Clone, LOCK_UN, MountAttr, STATX_BASIC } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { type Slot, slot, text } from '../program/operand.js';
 import { resolve, sys } from '../program/step.js';
@@ -13,7 +14,16 @@ import { createNamespaces, enteredPlacement, prepareEnteredRoot } from './entere
 import { announce, becauseOf } from './environment-mounts.js';
 import { type Launch, rule } from './launch.js';
 import { setAttributes } from './mount-steps.js';
-import { copyJoined, createLook, holdRecord, joinPin, openNamespace, sameHost } from './open-pin.js';
+import {
+  copyJoined,
+  createLook,
+  holdRecord,
+  joinPin,
+  type Look,
+  openNamespace,
+  sameDirectory,
+  sameHost,
+} from './open-pin.js';
 import { whyOwnCopy } from './own-copy.js';
 
 interface Cells {
@@ -35,6 +45,28 @@ function openEnvironment(launch: Launch, environment: Environment, pin: Pin, c: 
         ],
       },
       [...holdRecord(open, look, pin.record, pin.stamp, c.record), ...openNamespace(open, look, pin, c.pin)],
+    ),
+    ...sameTree(look, pin, environment),
+  ];
+}
+
+/** A tree that was exchanged would go on living in its generation, unnoticed. */
+function sameTree(look: Look, { name, tree }: Pin, environment: Environment): readonly Action[] {
+  if (tree === null) return [];
+  const { path, fact } = tree;
+  return [
+    action(
+      {
+        title: `see that ${path} is the tree of ${name}`,
+        because: becauseOf(environment),
+        words: [
+          `start in ${name}: ${path} is another directory now; prepare it anew and compile again (chos-runtime tree prepare ${environment.tree})`,
+        ],
+      },
+      [
+        sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC, look.stat]),
+        ...sameDirectory(look, fact, errnos.ESTALE.number),
+      ],
     ),
   ];
 }

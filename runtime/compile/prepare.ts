@@ -46,7 +46,14 @@ export function compilePrepare(input: PrepareInput): Program {
       path: tree.path,
       readonly: tree.readonly,
       treeMounts: treeMounts(input),
-      shares: input.shares.map(({ path, readonly, live }) => ({ path, readonly, live })),
+      shares: input.shares.map(({ path, readonly, live, file }) => ({
+        path,
+        readonly,
+        live,
+        ...(file ? { file } : {}),
+      })),
+      directory: tree.directory,
+      stamp: tree.stamp,
     }),
     ...input.stale.map(file =>
       action({ title: `drop ${file}, which nobody holds`, because: rule('the newest generation counts') }, [

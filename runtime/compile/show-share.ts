@@ -1,4 +1,4 @@
-/** A directory of the host in a view that is being put together. */
+/** A directory or file of the host in a view that is being put together. */
 import type { PlacedShare } from '../../spec/environment.js';
 import { AT_FDCWD, MountAttr, type OpenFlags, Propagation } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
@@ -37,13 +37,14 @@ export function showShare(
   const mount = slot('share_mount');
   const onto = slot('share_onto');
   const { source, place, readonly } = share;
+  const kind = share.file ? 0 : open.DIRECTORY;
   return action({ title: `${title}${readonly ? ', read-only' : ''}`, because }, [
-    openReal(open, AT_FDCWD, source, open.DIRECTORY, { to: from }),
+    openReal(open, AT_FDCWD, source, kind, { to: from }),
     cloneTree(from, true, mount),
     sys('close', [from]),
     // Before it is attached: a shared one would pass on what is mounted in the view.
     ...sealShare(mount, readonly),
-    openReal(open, root, place.slice(1), open.DIRECTORY, { to: onto }),
+    openReal(open, root, place.slice(1), kind, { to: onto }),
     attach(mount, onto),
     sys('close', [mount]),
     sys('close', [onto]),

@@ -18,6 +18,8 @@ export function findingText(finding: Finding): string {
       return `its root will be a skeleton, because ${finding.why}`;
     case 'not-live':
       return `${finding.share} is not live: what is mounted below it later does not show up inside; mount --make-shared it`;
+    case 'stale':
+      return `${finding.name} is not used: ${finding.why}`;
     case 'left-out':
       return `${finding.share} is not there and is left out, because it is optional`;
     case 'cannot-use':

@@ -2,10 +2,11 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/generated/config.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
-import { chooseBackEnd } from './choose.js';
+import { chooseBackEnd, whyUnused } from './choose.js';
 import { codeOf } from './error-code.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
-import { faultsOf, HOST_VIEW } from './prepare-input.js';
+import { currentGeneration, readGenerations } from './pins.js';
+import { faultsOf, fileShares, HOST_VIEW } from './prepare-input.js';
 import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
 import { isThere, shownShares } from './shown-shares.js';
@@ -20,6 +21,8 @@ export type Finding =
   | { readonly kind: 'skeleton'; readonly why: string }
   /** The host's mount is not shared: what is mounted below it later does not show up inside. */
   | { readonly kind: 'not-live'; readonly share: string }
+  /** Prepared, but not used until it is prepared anew. */
+  | { readonly kind: 'stale'; readonly name: string; readonly why: string }
   /** Optional, and not there. */
   | { readonly kind: 'left-out'; readonly share: string }
   /** The registry demands a back end that cannot be used. */
@@ -95,13 +98,20 @@ function backEndFindings(tree: RegisteredTree): readonly Finding[] {
 
 const anyConfig: Config = { ociVersion: '1.3.0', root: { path: '/' }, process: { cwd: '/', args: ['sh'] } };
 
+/** Only what launches would use is told of; who may not see the generations is told of none. */
+function staleFindings(tree: RegisteredTree): readonly Finding[] {
+  const current = currentGeneration(readGenerations(), tree.name);
+  const why = current === undefined ? null : whyUnused(tree, current);
+  return why === null || current === undefined ? [] : [{ kind: 'stale', name: current.name, why }];
+}
+
 export function checkTree(tree: RegisteredTree): CheckedTree {
   const faults = faultsOf(tree, '').map((diagnostic): Finding => ({ kind: 'diagnostic', diagnostic }));
   const system = systemOf(tree.path);
   const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
   const shares = shownShares(tree.shares);
   const points = [...HOST_VIEW, ...shares.map(share => share.path)];
-  const root = planRoot(treeView(tree.path), points, tree.readonly);
+  const root = planRoot(treeView(tree.path), points, tree.readonly, [], fileShares(shares));
   return {
     system,
     findings: [
@@ -113,6 +123,7 @@ export function checkTree(tree: RegisteredTree): CheckedTree {
       ...(root.kind === 'skeleton' && faults.length === 0
         ? [{ kind: 'skeleton', why: root.why } as const]
         : []),
+      ...staleFindings(tree),
       ...tree.shares
         .filter(share => share.optional && !isThere(share.path))
         .map(share => ({ kind: 'left-out', share: share.path }) as const),

@@ -34,6 +34,9 @@ export function whyNotListed(facts: KernelFacts, tree: Pick<RegisteredTree, 'nam
 /** What the skeleton shows; pure. */
 export function whyNotShown(record: SkeletonRecord, tree: RegisteredTree): string | null {
   const again = `run chos-runtime skeleton create`;
+  const file = shownShares(tree.shares).find(share => share.file);
+  if (file !== undefined)
+    return `it shares a file, ${file.path}, and a skeleton of links shows directories only`;
   if (!sameShares(record.shares, shownShares(tree.shares)))
     return `the skeleton ${record.path} shows other shares than the tree has`;
   if (!record.holders.some(holder => isWithin(tree.path, holder)))

@@ -9,13 +9,14 @@ import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
 import { isWithin, parseMountFacts } from './mount-facts.js';
 import { missingPoints } from './mount-points.js';
-import { currentGeneration, PINS, pinOf, readGenerations } from './pins.js';
+import { currentGeneration, type Generation, PINS, type PinRecord, pinOf, readGenerations } from './pins.js';
 import { placeShares } from './place-shares.js';
-import { directoryOf, HOST_VIEW, outermostOf, pointsOf } from './prepare-input.js';
+import { directoryOf, fileShares, HOST_VIEW, outermostOf, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
 import { type MissingPoint, planRoot } from './skeleton.js';
+import { whyStale } from './stale.js';
 import { treeView } from './tree-directory.js';
 
 export const TREE_ANNOTATION = 'org.chos.tree';
@@ -97,6 +98,22 @@ function lackingIn(
 const lacks = ({ path, index }: MissingPoint): BackEnd =>
   privately(`the tree has no ${path} for mounts[${index}], and nothing is made in a tree`);
 
+/** Why a generation does not serve a tree any more, whoever asks; null: it does. */
+export function whyUnused(
+  tree: RegisteredTree,
+  { record, name }: Generation & { readonly record: PinRecord },
+): string | null {
+  const again = `run chos-runtime tree prepare ${tree.name}`;
+  if (
+    record.path !== tree.path ||
+    record.readonly !== tree.readonly ||
+    !sameShares(record.shares, shownShares(tree.shares))
+  )
+    return `the registry has changed since ${name}, or which of its optional shares are there: ${again}`;
+  const stale = record.stamp === undefined ? null : whyStale(record.stamp, directoryOf(tree.path));
+  return stale === null ? null : `${stale} since ${name}: ${again}`;
+}
+
 /** Why the tree's newest generation cannot be used from here, or the generation. */
 function choosePin(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
   const generations = readGenerations();
@@ -109,12 +126,8 @@ function choosePin(tree: RegisteredTree, config: Config, lacking: readonly Missi
     );
   }
   const { record, name } = generation;
-  if (
-    record.path !== tree.path ||
-    record.readonly !== tree.readonly ||
-    !sameShares(record.shares, shownShares(tree.shares))
-  )
-    return privately(`the registry has changed since ${name}: run chos-runtime tree prepare ${tree.name}`);
+  const unused = whyUnused(tree, generation);
+  if (unused !== null) return privately(unused);
   if (!seesWhat(record.host))
     return privately(`this mount namespace or root is not the one from which ${name} was prepared`);
   // A skeleton has room for more; what it shows of the tree has not.
@@ -197,7 +210,7 @@ export function environmentOf(
     file,
     line,
     ...(backEnd.backEnd === 'private'
-      ? { root: planRoot(treeView(directory), outermostOf(points), readonly, lacking) }
+      ? { root: planRoot(treeView(directory), outermostOf(points), readonly, lacking, fileShares(shares)) }
       : {}),
     ...backEnd,
   };

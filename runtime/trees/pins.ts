@@ -10,7 +10,7 @@
  *     NAME@N.closing            the former .json of a generation that is being released
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { PINS, type Pin, type Share } from '../../spec/environment.js';
+import { PINS, type Pin, type Share, type TreeStamp } from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
 
 export { PINS };
@@ -39,6 +39,9 @@ export interface PinRecord {
   readonly shares: readonly PreparedShare[];
   readonly readonly: boolean;
   readonly created: string;
+  /** Absolute directory without symlinks, and what it was like. Not in records of earlier versions, and not of the skeleton of all trees. */
+  readonly directory?: string;
+  readonly stamp?: TreeStamp;
 }
 
 /** A tree's name as part of a file name: classic aliases may be paths. */
@@ -116,7 +119,7 @@ export function currentGeneration(
 /** `withMounts`: also what is mounted where, which only elision asks. */
 export function pinOf(generation: Generation & { readonly record: PinRecord }, withMounts: boolean): Pin {
   const path = `${PINS}/${fileName(generation.tree)}@${generation.number}`;
-  const { inode, host, treeMounts } = generation.record;
+  const { inode, host, treeMounts, directory, stamp } = generation.record;
   const { mtimeNs } = statSync(`${path}.json`, { bigint: true });
   return {
     name: generation.name,
@@ -127,6 +130,7 @@ export function pinOf(generation: Generation & { readonly record: PinRecord }, w
     stamp: { seconds: Number(mtimeNs / 1_000_000_000n), nanoseconds: Number(mtimeNs % 1_000_000_000n) },
     host,
     treeMounts,
+    tree: directory !== undefined && stamp !== undefined ? { path: directory, fact: stamp.directory } : null,
     mounts: withMounts ? parseMountFacts(readFileSync(`${path}.mounts`, 'utf8')) : [],
   };
 }

@@ -26,7 +26,8 @@ export function faultOfShare(path: string, points: readonly string[], prefix = '
   if (real.kind === 'foreign-link') return { kind: 'foreign-link', link: real.link, ...real.foreign };
   if (real.kind === 'missing') return { kind: 'no-directory', code: real.code };
   try {
-    if (!lstatSync(prefix + real.path).isDirectory()) return { kind: 'no-directory', code: 'ENOTDIR' };
+    const stat = lstatSync(prefix + real.path);
+    if (!stat.isDirectory() && !stat.isFile()) return { kind: 'no-directory', code: 'ENOTDIR' };
   } catch (error) {
     return { kind: 'no-directory', code: codeOf(error) };
   }

@@ -11,6 +11,7 @@ import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
 import { isThere, shownShares } from './shown-shares.js';
 import { planRoot } from './skeleton.js';
+import { stampOf } from './stale.js';
 import { faultOfDirectory, treeView } from './tree-directory.js';
 
 /** What an environment shows of the host without being asked. */
@@ -30,6 +31,9 @@ export function directoryOf(path: string, prefix = ''): string {
   const real = realPath(path, prefix);
   return real.kind === 'at' ? real.path : path;
 }
+
+export const fileShares = (shares: readonly Share[]): ReadonlySet<string> =>
+  new Set(shares.filter(({ file }) => file).map(({ path }) => path));
 
 export type PrepareAttempt =
   | { readonly kind: 'input'; readonly input: Preparation }
@@ -82,6 +86,16 @@ export function prepareInput(
   const shares = shownShares(tree.shares, prefix);
   const points = pointsOf(shares);
   const directory = directoryOf(tree.path, prefix);
+  const root = planRoot(
+    treeView(prefix + directory),
+    outermostOf(points),
+    tree.readonly,
+    [],
+    fileShares(shares),
+  );
+  const stamp = stampOf(prefix + directory, root);
+  if (stamp === null)
+    return { kind: 'refused', diagnostics: [tree.diagnose({ kind: 'no-directory', code: 'ENOENT' })] };
   const generations = readGenerations(prefix + PINS).filter(one => one.tree === tree.name);
   const file = fileName(tree.name);
   return {
@@ -90,10 +104,10 @@ export function prepareInput(
       cpus: possibleCpus(),
       place: { directory: PINS, file },
       enter: view.kind === 'other',
-      tree: { name: tree.name, path: tree.path, directory, readonly: tree.readonly },
+      tree: { name: tree.name, path: tree.path, directory, readonly: tree.readonly, stamp },
       generation:
         1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
-      root: planRoot(treeView(prefix + directory), outermostOf(points), tree.readonly),
+      root,
       hostView: HOST_VIEW,
       shares: [...placeShares(shares, points, prefix)]
         .sort((one, other) => (one.path < other.path ? -1 : 1))

@@ -1,10 +1,10 @@
 import type { Share } from '../../spec/environment.js';
 
-/** The same directories, each as writable, in any order. */
+/** The same directories and files, each as writable, in any order. */
 export function sameShares(one: readonly Share[], other: readonly Share[]): boolean {
   const text = (shares: readonly Share[]): string =>
     shares
-      .map(({ path, readonly }) => `${path}\0${readonly}`)
+      .map(({ path, readonly, file = false }) => `${path}\0${readonly}\0${file}`)
       .sort()
       .join('\n');
   return text(one) === text(other);

@@ -11,9 +11,17 @@ export function isThere(path: string): boolean {
   }
 }
 
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** The shares that a launch gets now: all but the optional ones that the host has not. `prefix`: the host's root, as /proc/1/root. */
 export function shownShares(shares: readonly RegisteredShare[], prefix = ''): readonly Share[] {
   return shares
     .filter(({ optional, path }) => !optional || isThere(prefix + path))
-    .map(({ path, readonly }) => ({ path, readonly }));
+    .map(({ path, readonly }) => ({ path, readonly, ...(isFile(prefix + path) ? { file: true } : {}) }));
 }

@@ -52,7 +52,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
   const there = place.kind === 'skeleton';
   const input: SkeletonInput = {
     hostView: HOST_VIEW,
-    shares: shownShares(registry.shares, prefix),
+    shares: shownShares(registry.shares, prefix).filter(({ file }) => !file),
     trees: linkedTrees(registry)
       // Only root's word may say what everybody's /bin is.
       .filter(tree => faultOfDirectory(tree.path, prefix) === null)

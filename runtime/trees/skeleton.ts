@@ -36,23 +36,30 @@ function isThere(tree: TreeView, path: string): boolean {
   return [...ancestors(path), path].every(p => p === '/' || tree.entry(p)?.kind === 'directory');
 }
 
+function isFileThere(tree: TreeView, path: string): boolean {
+  return isThere(tree, parent(path)) && tree.entry(path)?.kind === 'other';
+}
+
 /** Real directories of the tree only: below a link or a file there is nothing to show. */
 function ownEntries(tree: TreeView, directory: string): readonly string[] {
   return isThere(tree, directory) ? tree.list(directory).map(name => join(directory, name)) : [];
 }
 
-/** `missing`: more places that the tree lacks. */
+/** `missing`: more places that the tree lacks. `fileShares`: those of the mount points that are no directories. */
 export function planRoot(
   tree: TreeView,
   mountPoints: readonly string[],
   readonly: boolean,
   missing: readonly Pick<MissingPoint, 'path' | 'kind'>[] = [],
+  fileShares: ReadonlySet<string> = new Set(),
 ): PreparedRoot {
-  const lacking = [...mountPoints.filter(path => !isThere(tree, path)), ...missing.map(({ path }) => path)];
+  const isLacking = (path: string): boolean =>
+    fileShares.has(path) ? !isFileThere(tree, path) : !isThere(tree, path);
+  const lacking = [...mountPoints.filter(isLacking), ...missing.map(({ path }) => path)];
   const [first] = lacking;
   if (first === undefined && !readonly) return { kind: 'tree' };
   const expanded = new Set(['/', ...lacking.flatMap(ancestors)]);
-  const files = new Set(missing.filter(point => point.kind === 'file').map(point => point.path));
+  const files = new Set([...fileShares, ...missing.filter(p => p.kind === 'file').map(p => p.path)]);
   const points = new Set([...mountPoints, ...missing.map(({ path }) => path)]);
   const entries: SkeletonEntry[] = [];
   const directoryAt = (path: string): SkeletonEntry => {

@@ -275,6 +275,19 @@ static int probe_forks(int argc, char **argv) {
   return error;
 }
 
+/* Processes of which each starts the next one and ends: whoever lists them is late. */
+static int probe_chain(int argc, char **argv) {
+  (void)argc;
+  fflush(stdout);
+  signal(SIGCHLD, SIG_IGN);
+  for (int i = atoi(argv[1]); i > 0; i--)
+    if (fork() == 0)
+      for (;;)
+        if (fork() > 0)
+          _exit(0);
+  return 0;
+}
+
 /* Leaves a child behind that waits for ever, holding none of our descriptors. */
 static int probe_spawn(int argc, char **argv) {
   fflush(stdout);
@@ -334,7 +347,7 @@ static const struct {
     {"statfs", 1, probe_statfs},   {"exec", 1, probe_exec},         {"syscall", 1, probe_syscall},
     {"stdin", 0, probe_stdin},     {"winsize", 0, probe_winsize},   {"allocate", 1, probe_allocate},
     {"forks", 1, probe_forks},     {"spawn", 0, probe_spawn},       {"wait", 0, probe_wait},
-    {"sleep", 0, probe_sleep},
+    {"sleep", 0, probe_sleep},     {"chain", 1, probe_chain},
 };
 
 /* These three end or print plainly, so they make no JSON. */

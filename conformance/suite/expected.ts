@@ -97,6 +97,22 @@ const crun: Readonly<Record<string, string>> = {
     'crun wakes the container and does not wait for it',
   'hooks/state-on-stdin': 'crun 1.8 gives startContainer hooks / as the bundle',
   'hooks/failing-start-container-fails-start': 'crun wakes the container and does not wait for it',
+  'freezing/paused-before-its-start':
+    'crun looks for exec.fifo before it looks at the freezer, and start succeeds',
+  'freezing/paused-before-its-start-then-deleted':
+    'crun takes a paused one for created, and deletes it without --force',
+  'freezing/pause-of-a-paused-one': 'crun pauses and resumes in silence what is paused or runs',
+  'freezing/kill-ends-a-paused-one':
+    'crun sends the signal, which a frozen process of cgroup v1 does not hear',
+  'limits/memory-limit-at-zero': 'crun sets the limit to 0, and init does not live',
+  'limits/memory-swap-at-zero': 'crun sets it to 0, which the kernel refuses',
+  'limits/memory-reservation-at-zero': 'crun sets it to 0',
+  'limits/memory-kernelTCP-at-zero': 'crun sets it to 0',
+  'limits/cpu-quota-at-minus-one': 'crun 1.8 writes it as a number without a sign',
+  'limits/pids-at-minus-one': 'crun 1.8 writes -1 to pids.max of cgroup v1',
+  'limits/classID-at-zero': 'crun wants the controller net_cls for it',
+  'limits/weight': 'crun 1.8 writes to blkio.weight, which Linux 5.0 dropped',
+  'limits/weightDevice-at-zero': 'crun 1.8 writes to blkio.weight_device, which Linux 5.0 dropped',
   'cgroups/pids-unlimited': 'crun 1.8 writes -1 to pids.max of cgroup v1',
   'cgroups/path-with-dots-stays-below':
     'crun 1.8 does not clean cgroupsPath and makes directories out of the hierarchy',
@@ -165,6 +181,7 @@ const runc: Readonly<Record<string, string>> = {
   'home/in-an-endless-device': 'runc refuses',
   'home/in-a-fifo': 'runc waits for somebody to write to it',
   'home/longer-than-a-path-is-refused': 'runc takes it, though no system call does',
+  'exec-cgroups/a-group-has-vanished': 'runc 1.1 insists on every group that it has written down',
   'exec/cpu-affinity-initial-and-final': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',

@@ -1,6 +1,7 @@
 /** Every file of cases; importing it registers them. */
 import './annotations.js';
 import './bind-mounts.js';
+import './cgroup-ownership.js';
 import './cgroups.js';
 import './command-line.js';
 import './confinement.js';
@@ -11,11 +12,13 @@ import './errors.js';
 import './exec.js';
 import './exec-cgroups.js';
 import './home.js';
+import './freezing.js';
 import './hooks.js';
 import './inodes.js';
 import './kill.js';
 import './lifecycle.js';
 import './links.js';
+import './limits.js';
 import './masked-and-readonly.js';
 import './mount-options.js';
 import './mounts.js';

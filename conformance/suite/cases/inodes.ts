@@ -170,7 +170,7 @@ test('inodes/streams-of-a-hook-inside', {
     c.process.args = ['/bin/reporter', 'exit', '0'];
   },
   drive: async t => {
-    const node = hostNode(t, 'null', 3);
+    const node = hostNull(t);
     await t.run([], shell(`<${node.path} >${node.path} 2>${node.path}`));
     node.asBefore();
   },

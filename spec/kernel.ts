@@ -207,9 +207,21 @@ export const SOCK_DGRAM = 2;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_CLOEXEC = 0o2000000;
 // linux/signal.h
+export const SIG_IGN = 1;
 export const SIG_BLOCK = 0;
 export const SIG_SETMASK = 2;
 export const SIGSET_SIZE = 8;
+// linux/signalfd.h
+export const SFD_CLOEXEC = 0o2000000;
+export const SFD_NONBLOCK = 0o4000;
+// linux/wait.h, asm-generic/siginfo.h
+export const P_PIDFD = 3;
+export const WEXITED = 4;
+export const CLD_EXITED = 1;
+/** Offsets in siginfo_t of waitid(2). */
+export const Siginfo = { CODE: 8, STATUS: 24 };
+// linux/fs.h
+export const SEEK_END = 2;
 // linux/memfd.h
 export const MFD_CLOEXEC = 1;
 // linux/bpf.h

@@ -132,6 +132,7 @@ export const systemCalls = {
   },
   statmount: { index: 103, x86_64: 457, aarch64: 457, args: ['struct=24', 'struct:2', 'len', 'int'] },
   ioctl_link: { index: 104, x86_64: 16, aarch64: 29, args: ['fd', 'int', 'link'] },
+  signalfd4: { index: 105, x86_64: 289, aarch64: 74, args: ['int', 'struct=8', 'int', 'int'] },
 } as const satisfies Readonly<Record<string, SystemCall>>;
 
 export type SystemCallName = keyof typeof systemCalls;

@@ -18,9 +18,9 @@ import {
   recv,
   send,
   sys,
-  waitReadable,
 } from '../program/step.js';
 import { Frost, type FrostSensor } from './cgroups/freezer.js';
+import { waitUnlessInterrupted } from './interrupts.js';
 import { type Launch, rule } from './launch.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
@@ -69,19 +69,16 @@ export function hostMessages(launch: Launch, awaited: Awaited): Messages {
           words: [awaited.died],
         },
         [
+          wait,
           // Nobody says how long a hook may take; but who is frozen never answers.
-          ...(frost
-            ? [
-                wait,
-                waitReadable(cells.hostEnd, 1000, { on: [['ETIMEDOUT'], silent] }),
-                jump(here),
-                silent,
-                call(frost.see),
-                branch(frost.frost, 'EQ', Frost.THAWED, wait),
-                failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
-                here,
-              ]
-            : []),
+          ...waitUnlessInterrupted(cells.interrupts, cells.hostEnd, frost ? 1000 : -1, {
+            on: [['ETIMEDOUT'], silent],
+          }),
+          jump(here),
+          silent,
+          ...(frost ? [call(frost.see), branch(frost.frost, 'EQ', Frost.THAWED, wait)] : []),
+          failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
+          here,
           recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
           branch(cells.messageSize, 'EQ', 0, died),
           branch(cells.messageSize, 'GT', 1, failed),
@@ -121,6 +118,7 @@ export function expectEnd(launch: Launch): Action {
   const { cells } = launch;
   const good = label('exec_happened');
   return action({ title: 'see that execve happened', because: rule('start gate') }, [
+    ...waitUnlessInterrupted(cells.interrupts, cells.hostEnd),
     recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], good] }),
     branch(cells.messageSize, 'EQ', 0, good),
     failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
@@ -144,6 +142,7 @@ export function receiveTerminal(launch: Launch): Action {
       words: ['init made no terminal'],
     },
     [
+      ...waitUnlessInterrupted(cells.interrupts, cells.hostEnd),
       recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
       load(cells.consoleFd, 'I32', fds, 0),
       branch(cells.messageSize, 'EQ', 1, good),

@@ -3,29 +3,26 @@
  */
 import {
   AF_UNIX,
-  AT_EMPTY_PATH,
   AT_FDCWD,
   Clone,
-  LOCK_EX,
-  LOCK_UN,
   SIG_BLOCK,
   SIGKILL,
   SIGSET_SIZE,
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
-  STATX_BASIC,
-  Statx,
 } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import { type Action, action, type Program, type Track } from '../program/action.js';
 import { encode } from '../program/encode.js';
-import { buffer, label, ref, type Slot, slot, struct, text, u32, u64 } from '../program/operand.js';
+import { label, ref, type Slot, slot, struct, u32, u64 } from '../program/operand.js';
 import {
   branch,
   exit,
   exitReporting,
+  jump,
   type Line,
   load,
+  move,
   send,
   store,
   supervise,
@@ -45,15 +42,24 @@ import { cgroupPlan, frostOf } from './cgroups/view.js';
 import { awaitedInit, awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
-import { cloneArguments, hookActions, hookContext } from './hooks.js';
+import { cloneArguments, hookActions, hookContext, openOutput } from './hooks.js';
 import { initTrack } from './init.js';
+import { holdInterrupts } from './interrupts.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
 import { warnOfMounts } from './mounts.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
+import { letOthersIn, lockAgain, unlock } from './own-directory.js';
 import { sendPidfd, sendToReceiver } from './pidfd-socket.js';
 import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
-import { guardKernel, makeGate, makeStateDirectory, recordInit } from './state.js';
+import {
+  dropGateError,
+  guardKernel,
+  hasGateError,
+  makeGate,
+  makeStateDirectory,
+  recordInit,
+} from './state.js';
 import { openStateRoot } from './state-root.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 import { removalLines } from './stored/remove.js';
@@ -96,18 +102,20 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const command = becomeCommand(launch, seccompAction(launch, refuse));
   const joined = joinedNamespaces(launch);
   const hostPid = slot('host_pid');
-  const initContext = hookContext(launch, hostPid);
-  const hostContext = hookContext(launch, cells.pid);
+  const { interrupts } = cells;
+  const { id, environ } = cells;
+  const init_ = { who: 'init', channel: cells.initEnd } as const;
+  const hostContext = hookContext(launch, { id, environ, pid: cells.pid }, { who: 'command', interrupts });
+  const initContext = hookContext(launch, { id, environ, pid: hostPid }, init_);
+  const insideContext = hookContext(launch, { id, environ, pid: hostPid }, init_, true);
   const proc = procActions(launch, refuse);
-  const messages = hostMessages(launch, {
-    ...awaitedInit,
-    ...(plan.directories.length > 0 ? { frost: frostOf(launch), why: sayIfOutOfMemory(launch, plan) } : {}),
-  });
+  const opening = letOthersIn(launch);
 
   const {
     prestart = [],
     createRuntime = [],
     createContainer = [],
+    startContainer: startContainerHooks = [],
     poststart = [],
     poststop = [],
   } = config.hooks ?? {};
@@ -116,18 +124,23 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     hookActions(hostContext, 'createRuntime', createRuntime, 'creating'),
   ];
   const containerHooks = hookActions(initContext, 'createContainer', createContainer, 'creating');
-  const startContainer = hookActions(
-    initContext,
-    'startContainer',
-    config.hooks?.startContainer ?? [],
-    'created',
-    { inBundle: false, environment: command.environment, confine: command.confine },
-  );
+  const startContainer = hookActions(insideContext, 'startContainer', startContainerHooks, 'created', {
+    inBundle: false,
+    environment: command.environment,
+    confine: command.confine,
+  });
   const started = hookActions(hostContext, 'poststart', poststart, 'running');
   const stopped = hookActions(hostContext, 'poststop', poststop, 'stopped', { tolerant: true });
-  const hasRuntimeHooks = prestart.length + createRuntime.length > 0;
+  const atCreate = prestart.length + createRuntime.length + createContainer.length > 0;
+  const atStart = startContainerHooks.length + poststart.length > 0;
+  const grouped = plan.directories.length > 0;
+  const messages = hostMessages(launch, {
+    ...awaitedInit,
+    why: [...(atCreate ? opening.why : []), ...(grouped ? sayIfOutOfMemory(launch, plan) : [])],
+    ...(grouped ? { frost: frostOf(launch) } : {}),
+  });
   const beforePivot: readonly Action[] = [
-    ...(hasRuntimeHooks
+    ...(atCreate
       ? [
           tell(cells.initEnd, Signal.HOOKS, 'let the host run its hooks'),
           awaitHost(launch, 'wait for the hooks of the host'),
@@ -143,7 +156,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     hostPid,
     enterCgroups: cgroups.enter,
     enterNamespaces: enterJoined(launch, joined),
-    beforeRoot: [],
+    beforeRoot: startContainerHooks.length > 0 ? [openOutput(insideContext)] : [],
     root: root.actions,
     afterRoot: proc.labels,
     startContainer: startContainer.actions,
@@ -174,11 +187,13 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     ...backEnd.open,
     ...openStateRoot(launch, rootFd),
     ...cgroups.check,
-    ...makeStateDirectory(launch, rootFd, encode(compileLifecycle(launch))),
-    ...makeGate(launch),
+    // Before anything is made: it waits as long as the listener likes.
     ...(options.console
       ? [connectConsole(cells.consoleSocket, root.consoleSocket, rule('--console-socket'))]
       : []),
+    holdInterrupts(interrupts),
+    ...makeStateDirectory(launch, rootFd, encode(compileLifecycle(launch)), stopped.calls),
+    ...makeGate(launch),
     action(
       {
         title: 'prepare to remove the cgroups',
@@ -205,11 +220,10 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         title: `start init${describeNamespaces(launch)}`,
         fails: ['start init'],
         because: rule('namespaces'),
-        undo: [
-          sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
-          ...thawAll(freezersOf(plan)),
-          waitReap(cells.pidfd, 10_000, { to: cells.result }),
-        ],
+        undo: stopInit(launch, thawAll(freezersOf(plan)), {
+          hooks: createContainer.length + startContainerHooks.length > 0,
+          yields: atCreate || (options.entry === 'run' && (atStart || !options.detach)),
+        }),
       },
       [
         ...(v2
@@ -222,6 +236,8 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
           : []),
         track(cloneArgs, 'init', begin, { to: cells.pid }),
         sys('close', [cells.initEnd]),
+        // What the other end of exec.err holds tells that the command is not yet executed.
+        ...(options.entry === 'run' && hasGateError(launch) ? [sys('close', [cells.gateError])] : []),
         ...(v2 ? [sys('close', [cgroupFd])] : []),
       ],
     ),
@@ -231,14 +247,16 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       send(cells.hostEnd, pidMessage, 8),
     ]),
     ...(root.foregroundTerminal ? [receiveTerminal(launch)] : []),
-    ...(hasRuntimeHooks
+    ...(atCreate
       ? [
           messages.expect(Signal.HOOKS),
+          opening.begin,
           ...runtimeHooks.flatMap(h => h.actions),
           tell(cells.hostEnd, Signal.CONTINUE, 'let init go on after the hooks'),
         ]
       : []),
     messages.expect(Signal.READY),
+    ...(atCreate ? [opening.end] : []),
     ...backEnd.settled,
     ...(options.pidfdSocket ? [sendPidfd(launch, 'launch')] : []),
     ...sendToReceiver(launch),
@@ -246,29 +264,28 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   ];
   if (options.entry === 'run')
     hostActions.push(
+      ...(atStart
+        ? [action({ title: 'let other commands in', because: rule('hooks are at work') }, unlock(launch))]
+        : []),
       tell(cells.hostEnd, Signal.GO, 'open the start gate'),
       messages.expect(Signal.EXEC),
       expectEnd(launch),
+      ...(hasGateError(launch) ? [dropGateError(launch)] : []),
       ...started.actions,
     );
   const dropState = dropStateDirectory(launch, rootFd);
   const end = label('end');
   if (foreground) {
-    const stat = buffer('state_stat', 256);
-    const links = slot('state_links');
     hostActions.push(
       action({ title: 'stay in the foreground', because: rule('run') }, [
         // pause, resume and delete want the lock while the container runs.
-        sys('flock', [cells.stateFd, LOCK_UN]),
+        ...unlock(launch),
         supervise(cells.pidfd, cells.consoleFd, 1, exitCode),
         branch(cells.keep, 'NE', 0, end),
-        sys('flock', [cells.stateFd, LOCK_EX]),
-        // A directory without links: somebody has deleted the container, and the id may be another's by now.
-        sys('statx', [cells.stateFd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
-        load(links, 'U32', stat, Statx.LINKS),
-        branch(links, 'EQ', 0, end),
+        ...lockAgain(launch, end),
         ...removeCgroups,
         ...dropState,
+        move(cells.removed, 1),
       ]),
       ...stopped.actions,
     );
@@ -315,6 +332,25 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       parameters,
     },
   };
+}
+
+/** Init ends with the channel; one that waits for a hook then ends that with all its children, for which it is given time. */
+function stopInit(
+  launch: Launch,
+  thaw: readonly Line[],
+  { hooks, yields }: { readonly hooks: boolean; readonly yields: boolean },
+): readonly Line[] {
+  const { cells } = launch;
+  const ours = label('still_ours');
+  const deleted = label('deleted_by_others');
+  return [
+    ...(hooks ? [sys('close', [cells.hostEnd]), waitReap(cells.pidfd, 2_000, { to: cells.result })] : []),
+    sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
+    ...thaw,
+    waitReap(cells.pidfd, 10_000, { to: cells.result }),
+    // Others had their turn: one that has deleted the container has removed its cgroups and run its poststop hooks as well.
+    ...(yields ? [...lockAgain(launch, deleted), jump(ours), deleted, exitReporting(1), ours] : []),
+  ];
 }
 
 function describeNamespaces(launch: Launch): string {

@@ -118,9 +118,9 @@ export function prepareEnteredRoot(
       actions: [
         ...entrance.enter,
         ...[...launch.placement.elided.values()].flat(),
+        ...terminal.beforePivot,
         ...input.beforePivot,
         ...makeWorkingDirectory(launch),
-        ...terminal.beforePivot,
         ...input.openProc,
         ...after,
       ],

@@ -53,6 +53,7 @@ import { pidFile, sweepDescriptors } from './descriptors.js';
 import { type Container, type EnteredView, enterContainer } from './enter-container.js';
 import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
 import { cloneArguments } from './hooks.js';
+import { holdInterrupts } from './interrupts.js';
 import { createLaunch, type Launch, rule } from './launch.js';
 import { setLink } from './link.js';
 import { sendPidfd } from './pidfd-socket.js';
@@ -312,6 +313,7 @@ export function compileExec(input: ExecInput): CompiledExec {
           ]),
         ]
       : []),
+    holdInterrupts(cells.interrupts),
     action({ title: 'open a channel to the process', because: rule('exec') }, [
       sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
       load(cells.hostEnd, 'I32', ends, 0),

@@ -1,21 +1,10 @@
 /**
  * OCI hooks (config.md "POSIX-platform Hooks"): a process of its own for each, the state as JSON in a memfd on its stdin, a deadline.
  */
-import { errnos } from '../../spec/errno.js';
 import type { Hook } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
-import {
-  CLOSE_RANGE_CLOEXEC,
-  Clone,
-  MFD_CLOEXEC,
-  type OpenFlags,
-  Prctl,
-  SIG_SETMASK,
-  SIGCHLD,
-  SIGKILL,
-  SIGSET_SIZE,
-} from '../../spec/kernel.js';
-import { type Action, action, type Because, failedErrno, type Track } from '../program/action.js';
+import { Clone, MFD_CLOEXEC, type OpenFlags, SIGCHLD } from '../../spec/kernel.js';
+import { type Action, action, type Because, failedErrno, placeOf, type Track } from '../program/action.js';
 import {
   buffer,
   type Data,
@@ -26,16 +15,29 @@ import {
   slot,
   struct,
   type Template,
+  templateBound,
   text,
   u64,
   vector,
 } from '../program/operand.js';
-import { branch, exit, fail, format, jump, type Line, sys, track, waitReap } from '../program/step.js';
+import {
+  call,
+  exit,
+  format,
+  formatFailure,
+  type Line,
+  move,
+  subroutine,
+  sys,
+  track,
+} from '../program/step.js';
+import { type HookOutput, hookOutput } from './hook-output.js';
+import { type HookRun, hookRun, NAMED, type Waiting } from './hook-run.js';
 import type { Launch } from './launch.js';
 
 export type HookStatus = 'creating' | 'created' | 'running' | 'stopped';
 
-/** What hooks of any program need to know of the container. */
+/** What all hooks that one process runs share. */
 export interface HookContext {
   readonly id: Slot;
   /** Slot of the pid as the host sees it. */
@@ -45,24 +47,37 @@ export interface HookContext {
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly open: OpenFlags;
+  readonly output: HookOutput;
+  readonly run: HookRun;
   because(...path: readonly (string | number)[]): Because;
 }
 
-export function hookContext(launch: Launch, pid: Slot): HookContext {
+/** `inside`: the hooks are executed in the container's root. */
+export function hookContext(
+  launch: Launch,
+  of: { readonly id: Slot; readonly pid: Slot; readonly environ: Slot },
+  waiting: Waiting,
+  inside = false,
+): HookContext {
+  const annotations = launch.config.annotations ?? {};
+  const { bundle } = launch.options;
+  const output = hookOutput({ open: launch.open, bundle, annotations, inside });
   return {
-    id: launch.cells.id,
-    pid,
-    environ: launch.cells.environ,
+    ...of,
     ociVersion: launch.config.ociVersion,
-    bundle: launch.options.bundle,
-    annotations: launch.config.annotations ?? {},
+    bundle,
+    annotations,
     open: launch.open,
+    output,
+    run: hookRun(output, waiting),
     because: launch.because,
   };
 }
 
 export interface HookActions {
   readonly actions: readonly Action[];
+  /** The same as calls, for the undoing of what cannot be an action: only of tolerant ones. */
+  readonly calls: readonly Line[];
   readonly tracks: readonly Track[];
 }
 
@@ -94,8 +109,9 @@ function stateTemplate(context: HookContext, status: HookStatus): Template {
   ];
 }
 
-function templateBound(t: Template): number {
-  return t.reduce((n, p) => n + (typeof p === 'string' ? Buffer.byteLength(p) : 6 * 1024), 0);
+/** A text of config.json as far as it fits into a message. */
+function shortened(value: string): string {
+  return value.length <= NAMED / 4 ? value : `${value.slice(0, NAMED / 4)}...`;
 }
 
 export interface HookOptions {
@@ -115,92 +131,109 @@ export function hookActions(
   status: HookStatus,
   options: HookOptions = {},
 ): HookActions {
-  if (hooks.length === 0) return { actions: [], tracks: [] };
+  if (hooks.length === 0) return { actions: [], calls: [], tracks: [] };
+  const { output, run } = context;
+  const { tolerant = false } = options;
   const template = stateTemplate(context, status);
   const state = buffer('hook_state', templateBound(template));
   const size = slot('hook_state_size');
-  const actions: Action[] = [
-    action({ title: `describe the container to ${kind} hooks`, because: context.because('hooks', kind) }, [
-      format(state, template, { to: size }),
-    ]),
-  ];
+  const actions: Action[] = [];
+  const calls: Line[] = [];
   const tracks: Track[] = [];
+  /** Tolerant ones are subroutines, since they are called after failures as well. */
+  const add = (
+    input: { readonly title: string; readonly because: Because },
+    lines: readonly Line[],
+  ): void => {
+    const called = tolerant ? [call(subroutine(`${kind}_hooks`, lines))] : lines;
+    calls.push(...(tolerant ? called : []));
+    actions.push(action(input, called));
+  };
+  add({ title: `describe the container to ${kind} hooks`, because: context.because('hooks', kind) }, [
+    format(state, template, { to: size }),
+    call(tolerant ? output.openAnyhow : output.open),
+  ]);
   hooks.forEach((hook, i) => {
     const because = context.because('hooks', kind, i);
-    const stdin = slot('hook_stdin');
-    const pid = slot('hook_pid');
-    const pidfd = slot('hook_pidfd', -1);
-    const code = slot('hook_code');
     const begin = label(`hook_${kind}_${i}`);
-    const late = label('hook_late');
-    const done = label('hook_done');
-    const bad = label('hook_failed');
     const name = `${kind}${i}`;
-    const unless: readonly Line[] = options.tolerant
-      ? [done]
-      : [jump(done), bad, fail(errnos.ECANCELED.number), done];
-    const seconds = hook.timeout;
-    actions.push(
+    const { timeout } = hook;
+    add({ title: `run ${kind} hook ${hook.path}`, because }, [
+      move(run.name, text(`${kind} hook #${i} ${shortened(hook.path)}`)),
+      move(run.place, text(shortened(placeOf(because)))),
+      move(run.milliseconds, timeout === undefined ? -1 : timeout * 1000),
+      ...(timeout === undefined
+        ? []
+        : [move(run.late, text(`took longer than ${timeout} s and was killed`))]),
+      sys('memfd_create', [text('state'), MFD_CLOEXEC], { to: run.stdin }),
+      sys('write', [run.stdin, state, size]),
+      sys('lseek', [run.stdin, 0, 0]),
+      call(output.begin),
+      track(cloneArguments(name, Clone.PIDFD, run.pidfd), name, begin, { to: run.pid }),
+      call(tolerant ? run.finishAnyhow : run.finish),
+    ]);
+    tracks.push(hookTrack(context, { name, kind, hook, begin, because, options }));
+  });
+  return { actions, calls, tracks };
+}
+
+interface HookTrack {
+  readonly name: string;
+  readonly kind: string;
+  readonly hook: Hook;
+  readonly begin: ReturnType<typeof label>;
+  readonly because: Because;
+  readonly options: HookOptions;
+}
+
+function inBundle({ bundle }: HookContext, because: Because): Action {
+  const words = [`${shortened(bundle)}: `, field(TemplateField.ERRNO, failedErrno)];
+  return action({ title: `be in ${bundle}`, because, words }, [sys('chdir', [text(bundle)])]);
+}
+
+/** For hooks that are executed where nothing can be opened any more. */
+export function openOutput(context: HookContext): Action {
+  return action(
+    { title: 'open what hooks inside write to', because: context.because('hooks', 'startContainer') },
+    [call(context.output.open)],
+  );
+}
+
+/** The hook's own process. */
+function hookTrack(context: HookContext, of: HookTrack): Track {
+  const { output, run, environ } = context;
+  const { hook, options } = of;
+  const words = buffer('hook_fault_words', 400);
+  const size = slot('hook_fault_words_size');
+  const args = hook.args && hook.args.length > 0 ? hook.args : [hook.path];
+  return {
+    name: of.name,
+    actions: [
       action(
         {
-          title: `run ${kind} hook ${hook.path}`,
-          because,
-          words: [
-            `${kind} hook ${hook.path} `,
-            seconds === undefined
-              ? 'failed with exit code '
-              : `failed or took more than ${seconds} s, exit code `,
-            field(TemplateField.DECIMAL, code),
-            ': ',
-            field(TemplateField.ERRNO, failedErrno),
-          ],
+          title: `be ${of.kind} hook ${hook.path}`,
+          because: of.because,
+          words: [field(TemplateField.ERRNO, failedErrno)],
+        },
+        [of.begin, call(run.become)],
+      ),
+      ...(options.inBundle !== false ? [inBundle(context, of.because)] : []),
+      ...(options.confine ?? []),
+      action(
+        {
+          title: `execute ${hook.path}`,
+          because: of.because,
+          words: [field(TemplateField.ERRNO, failedErrno)],
         },
         [
-          sys('memfd_create', [text('state'), MFD_CLOEXEC], { to: stdin }),
-          sys('write', [stdin, state, size]),
-          sys('lseek', [stdin, 0, 0]),
-          track(cloneArguments(name, Clone.PIDFD, pidfd), name, begin, { to: pid }),
-          sys('close', [stdin]),
-          waitReap(pidfd, seconds === undefined ? -1 : seconds * 1000, {
-            to: code,
-            on: [['ETIMEDOUT'], late],
-          }),
-          sys('close', [pidfd]),
-          branch(code, 'NE', 0, options.tolerant ? done : bad),
-          jump(done),
-          late,
-          sys('pidfd_send_signal', [pidfd, SIGKILL, 0, 0]),
-          waitReap(pidfd, -1, { to: code }),
-          sys('close', [pidfd]),
-          ...(options.tolerant ? [] : [fail(errnos.ETIMEDOUT.number)]),
-          ...unless,
-        ],
-      ),
-    );
-    const { environ } = context;
-    tracks.push({
-      name,
-      actions: [
-        action({ title: `be ${kind} hook ${hook.path}`, because }, [
-          begin,
-          // A runtime that is killed leaves no hook at work; only what the hook itself has started goes on.
-          sys('prctl', [Prctl.SET_PDEATHSIG, SIGKILL, 0, 0, 0]),
-          sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
-          sys('dup3', [stdin, 0, 0]),
-          sys('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
-          ...(options.inBundle === false ? [] : [sys('chdir', [text(context.bundle)])]),
-        ]),
-        ...(options.confine ?? []),
-        action({ title: `execute ${hook.path}`, fails: [`exec hook ${hook.path}`], because }, [
           sys('execve', [
             text(hook.path),
-            vector('hook arguments', hook.args && hook.args.length > 0 ? hook.args : [hook.path]),
+            vector('hook arguments', args),
             hook.env ? vector('hook environment', hook.env) : (options.environment ?? ref(environ)),
           ]),
-        ]),
-      ],
-      failed: [exit(127)],
-    });
-  });
-  return { actions, tracks };
+        ],
+      ),
+    ],
+    failed: [formatFailure(words, size), sys('write', [output.fault, words, size]), exit(127)],
+  };
 }

@@ -62,7 +62,14 @@ export function waitAtGate(launch: Launch, errorFd: Slot): Action {
   const size = slot('gate_size');
   const fd = options.entry === 'create' ? cells.gate : cells.initEnd;
   return action({ title: 'wait at the start gate', because: rule('create, then start') }, [
-    ...(options.entry === 'create' ? [sys('close', [cells.initEnd]), move(errorFd, cells.gateError)] : []),
+    ...(options.entry === 'create'
+      ? [
+          sys('close', [cells.initEnd]),
+          // Whoever waits for a hook looks at it.
+          move(cells.initEnd, -1),
+          move(errorFd, cells.gateError),
+        ]
+      : []),
     ...(options.entry === 'create' ? [trim()] : []),
     sys('read', [fd, cells.message, 1], { to: size }),
     branch(size, 'GT', 0, go),

@@ -9,6 +9,7 @@ import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import type { Because } from '../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../program/operand.js';
+import { createInterrupts, type Interrupts } from './interrupts.js';
 import { ordinary, type Placement } from './placement.js';
 
 export interface LaunchOptions {
@@ -74,6 +75,11 @@ export interface Cells {
   readonly consoleFd: Slot;
   /** The exit code of a command in the foreground. */
   readonly exitCode: Slot;
+  readonly interrupts: Interrupts;
+  /** 1: the lock is not held, so that the container may have been deleted meanwhile. */
+  readonly unlocked: Slot;
+  /** 1: all that was made is removed. */
+  readonly removed: Slot;
   /** A scratch result that nobody reads later. */
   readonly result: Slot;
   /** Init's message to the host: one byte is a signal between the two, more is the text of a failure. */
@@ -129,6 +135,9 @@ function createCells({ args }: Process): Cells {
     rootFd: slot('root_fd', -1),
     consoleFd: slot('console_fd', -1),
     exitCode: slot('exit_code'),
+    interrupts: createInterrupts(),
+    unlocked: slot('unlocked'),
+    removed: slot('removed'),
     result: slots('result', 2),
     message: buffer('message', 4096),
     messageSize: slots('message_size', 2),

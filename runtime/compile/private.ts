@@ -99,9 +99,9 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
     return {
       actions: [
         ...chrootOnly(launch),
+        ...terminal.beforePivot,
         ...input.beforePivot,
         ...makeWorkingDirectory(launch),
-        ...terminal.beforePivot,
         ...input.openProc,
         ...chrootInto(launch),
         ...terminal.afterPivot,

@@ -8,7 +8,7 @@ import { TemplateField } from '../../spec/instructions.js';
 import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
 import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../program/operand.js';
-import { alu, branch, format, guard, jump, load, move, sys } from '../program/step.js';
+import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
 /** Before the root changes: needs the host's /proc. */
@@ -38,10 +38,15 @@ export function session(): readonly Action[] {
 
 /** Signals as a fresh process expects them: none blocked, none ignored (conmon and shells ignore some). */
 export function defaultSignals(): Action {
+  return action({ title: 'reset signals', because: rule('signals are at their defaults') }, resetSignals());
+}
+
+/** For whatever is executed: none blocked, none ignored. */
+export function resetSignals(): readonly Line[] {
   const again = label('signal_again');
   const next = label('signal_next');
   const number = slot('signal_number', 1);
-  return action({ title: 'reset signals', because: rule('signals are at their defaults') }, [
+  return [
     sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
     again,
     sys('rt_sigaction', [number, struct('SIG_DFL', [u64(0), u64(0), u64(0), u64(0)], true), 0, SIGSET_SIZE], {
@@ -50,7 +55,7 @@ export function defaultSignals(): Action {
     next,
     alu(number, number, 'ADD', 1),
     branch(number, 'LE', 64, again),
-  ]);
+  ];
 }
 
 const notUsable: readonly ErrnoName[] = ['EACCES', 'EPERM'];

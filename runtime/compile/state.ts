@@ -29,6 +29,7 @@ import {
 } from '../program/operand.js';
 import {
   alu,
+  branch,
   fail,
   failVerbatim,
   format,
@@ -99,14 +100,19 @@ export function guardKernel(): Action {
 }
 
 /** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
-export function makeStateDirectory(launch: Launch, rootFd: Slot, stored: Uint8Array): readonly Action[] {
+export function makeStateDirectory(
+  launch: Launch,
+  rootFd: Slot,
+  stored: Uint8Array,
+  poststop: readonly Line[],
+): readonly Action[] {
   const { cells, open } = launch;
   const id = field(TemplateField.STRING, cells.id);
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
   const config = characters('config.json', launch.options.configText);
   const program = bytes('stored program', stored);
   return [
-    makeUnique(launch, rootFd, id),
+    makeUnique(launch, rootFd, id, poststop),
     action(
       {
         title: 'lock the state directory',
@@ -125,11 +131,15 @@ export function makeStateDirectory(launch: Launch, rootFd: Slot, stored: Uint8Ar
   ];
 }
 
-/** mkdir is what makes an id unique. Its own undo must not run for the container that has the id already. */
-function makeUnique(launch: Launch, rootFd: Slot, id: Template[number]): Action {
+/**
+ * mkdir is what makes an id unique. Its own undo must not run for the container that has the id already. `poststop`: what is done after the container
+ * has been destroyed (runtime.md, lifecycle steps 12 and 13), also if it came to nothing, as with runc.
+ */
+function makeUnique(launch: Launch, rootFd: Slot, id: Template[number], poststop: readonly Line[]): Action {
   const { cells } = launch;
   const taken = label('id_taken');
   const made = label('id_made');
+  const removed = label('all_is_removed');
   const words = buffer('taken_words', ID_LIMIT + 64);
   const size = slot('taken_words_size');
   return action(
@@ -137,7 +147,12 @@ function makeUnique(launch: Launch, rootFd: Slot, id: Template[number]): Action 
       title: 'make the state directory',
       because: rule('container id'),
       words: ['make container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
-      undo: [walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, -1])],
+      undo: [
+        branch(cells.removed, 'NE', 0, removed),
+        walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, -1]),
+        ...poststop,
+        removed,
+      ],
     },
     [
       sys('mkdirat', [rootFd, ref(cells.id), 0o711], { on: [['EEXIST'], taken] }),
@@ -150,18 +165,32 @@ function makeUnique(launch: Launch, rootFd: Slot, id: Template[number]): Action 
   );
 }
 
-/** FIFOs of the start gate, only where `start` is a command of its own. */
+/** `run` needs none, but for `state` to tell that startContainer hooks are at work. */
+export function hasGateError(launch: Launch): boolean {
+  const { startContainer = [] } = launch.config.hooks ?? {};
+  return launch.options.entry === 'create' || startContainer.length > 0;
+}
+
+/** It may have gone with the container. */
+export function dropGateError({ cells }: Launch): Action {
+  const gone = label('no_gate_error');
+  return action({ title: 'remove the start gate', because: rule('running') }, [
+    sys('unlinkat', [cells.stateFd, text('exec.err'), 0], { on: [['ENOENT'], gone] }),
+    gone,
+  ]);
+}
+
+/** FIFOs of the start gate. Init holds both of them open until execve(2). */
 export function makeGate(launch: Launch): readonly Action[] {
-  if (launch.options.entry !== 'create') return [];
+  if (!hasGateError(launch)) return [];
   const { cells, open } = launch;
+  const fifos = [
+    ['exec.fifo', cells.gate],
+    ['exec.err', cells.gateError],
+  ] as const;
   return [
     action({ title: 'make the start gate', because: rule('create, then start') }, [
-      ...(
-        [
-          ['exec.fifo', cells.gate],
-          ['exec.err', cells.gateError],
-        ] as const
-      ).flatMap(([name, to]) => [
+      ...(launch.options.entry === 'create' ? fifos : fifos.slice(1)).flatMap(([name, to]) => [
         sys('mknodat', [cells.stateFd, text(name), 0o010600, 0]),
         sys('openat', [cells.stateFd, text(name), open.RDWR | open.CLOEXEC, 0], { to }),
       ]),

@@ -46,12 +46,23 @@ static bool read_stack(u64 *stack)
 	return secure;
 }
 
+/* With SIGCHLD ignored, as some callers leave it, children vanish before anybody can wait for them (wait(2)). */
+static void wait_for_children(void)
+{
+	struct {
+		u64 handler, flags, restorer, mask;
+	} fallback = {0};
+
+	sys(rt_sigaction, 17 /* SIGCHLD */, &fallback, NULL, 8);
+}
+
 _Noreturn void engine_start(u64 *stack)
 {
 	struct request q = {.complete = true, .warnings = true};
 	bool secure = read_stack(stack);
 
 	open_standard_descriptors();
+	wait_for_children();
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
 	process.sealed = sealed_self();

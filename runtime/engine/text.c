@@ -62,22 +62,46 @@ void end_in_dots(struct text *t)
 	put_string(t, dots);
 }
 
-/* RFC 8259, section 7. An escape is written whole or not at all. */
+/* Bytes of the character that begins here (RFC 3629), or 0 if none does. */
+static size_t utf8_length(const char *bytes, size_t length)
+{
+	u8 first = (u8)bytes[0], second = length > 1 ? (u8)bytes[1] : 0;
+	size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+
+	if (size > length)
+		return 0;
+	for (size_t i = 1; i < size; i++)
+		if (((u8)bytes[i] & 0xc0) != 0x80)
+			return 0;
+	/* Overlong forms, halves of surrogate pairs, and what is beyond the last character. */
+	if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
+	    (first == 0xf4 && second > 0x8f))
+		return 0;
+	return size;
+}
+
+/*
+ * RFC 8259, sections 7 and 8.1. An escape and a character are written whole or not at all; what is none, as in a path of another encoding, becomes "?".
+ */
 void put_json(struct text *t, const char *bytes, size_t length)
 {
-	for (; length; bytes++, length--) {
+	for (size_t size; length; bytes += size, length -= size) {
 		u8 c = (u8)*bytes;
 		char room[6];
 		struct text escaped = text_in(room, sizeof(room));
 
+		size = utf8_length(bytes, length);
 		if (c == '"' || c == '\\' || c == '\n')
 			put_char(&escaped, '\\');
 		if (c < 0x20 && c != '\n') {
 			put_string(&escaped, "\\u");
 			put_unsigned(&escaped, c, 16, 4);
+		} else if (c == '\n') {
+			put_char(&escaped, 'n');
 		} else {
-			put_char(&escaped, c == '\n' ? 'n' : (char)c);
+			put_bytes(&escaped, size ? bytes : "?", size ? size : 1);
 		}
+		size = size ? size : 1;
 		if (escaped.used <= t->size - t->used)
 			put_bytes(t, room, escaped.used);
 		else

@@ -39,13 +39,24 @@ function textOf(fd: number): string | null {
   }
 }
 
+/** A fifo of the container that a command or init holds open as long as it is at work (docs/launch-program.md). */
+function isHeld(path: string): boolean {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function statusOf(directory: string, { pid, pidStart, chos }: ContainerState): Status {
   if (pid === 0) return 'creating';
   const info = processInfo(pid);
   if (info === null || info.dead || info.start !== pidStart) return 'stopped';
+  if (isHeld(`${directory}/creating`)) return 'creating';
   // Before the gate: one that was paused before its start is paused.
   if (isFrozen(chos.cgroups)) return 'paused';
-  return existsSync(`${directory}/exec.fifo`) ? 'created' : 'running';
+  return existsSync(`${directory}/exec.fifo`) || isHeld(`${directory}/exec.err`) ? 'created' : 'running';
 }
 
 /** The way to ROOT being trusted. */

@@ -13,6 +13,7 @@ import './exec.js';
 import './exec-cgroups.js';
 import './home.js';
 import './freezing.js';
+import './hook-failures.js';
 import './hooks.js';
 import './inodes.js';
 import './kill.js';

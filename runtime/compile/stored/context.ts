@@ -1,6 +1,7 @@
 import { STATE_LIMIT } from '../../../spec/container-limits.js';
 import { buffer, type Data, type Slot, slot, slots } from '../../program/operand.js';
 import { type CgroupPlan, planCgroups } from '../cgroups/plan.js';
+import { createInterrupts, type Interrupts } from '../interrupts.js';
 import type { Launch } from '../launch.js';
 
 /** What all stored commands know. */
@@ -13,6 +14,7 @@ export interface Context {
   readonly pid: Slot;
   readonly pidfd: Slot;
   readonly plan: CgroupPlan;
+  readonly interrupts: Interrupts;
   /** One of Status. */
   readonly status: Slot;
   /** What is wrong with state.json, an errno, if the status is DAMAGED. */
@@ -23,7 +25,19 @@ export interface Context {
   readonly rest: Slot;
 }
 
-export const Status = { CREATING: 0, CREATED: 1, RUNNING: 2, PAUSED: 3, STOPPED: 4, DAMAGED: 5 } as const;
+export const Status = {
+  /** Killed while it was created, before there was a process: whoever holds the lock finds nobody at work. */
+  CREATING: 0,
+  CREATED: 1,
+  RUNNING: 2,
+  PAUSED: 3,
+  STOPPED: 4,
+  DAMAGED: 5,
+  /** creating, and hooks are at work. */
+  PREPARING: 6,
+  /** created, and `start` has opened the gate: startContainer hooks are at work. */
+  STARTING: 7,
+} as const;
 
 /** `plan`: of the cgroups, if they are not where create would make them now. */
 export function createContext(launch: Launch, plan?: CgroupPlan): Context {
@@ -43,6 +57,7 @@ export function createContext(launch: Launch, plan?: CgroupPlan): Context {
         launch.config.linux?.cgroupsPath,
         id,
       ),
+    interrupts: createInterrupts(),
     status: slot('status'),
     problem: slot('state_problem'),
     state: buffer('state', STATE_LIMIT),

@@ -41,6 +41,7 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
       ]
     : [group, fail(errnos.EOPNOTSUPP.number)];
   const dead = label('kill_dead');
+  const creating = label('kill_creating');
   const goOn = label('kill_go_on');
   return entryTrack('kill', [
     openContainer(c),
@@ -53,7 +54,9 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
       },
       [
         branch(c.status, 'EQ', Status.STOPPED, dead),
+        branch(c.status, 'EQ', Status.PREPARING, creating),
         branch(c.status, 'NE', Status.CREATING, goOn),
+        creating,
         fail(errnos.ESRCH.number),
         dead,
         // kill --all of a stopped container succeeds, and reaches what may be left in its cgroup.

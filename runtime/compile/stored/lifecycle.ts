@@ -7,7 +7,7 @@ import type { ParameterName } from '../../../spec/parameters.js';
 import type { Program } from '../../program/action.js';
 import { type Slot, slot } from '../../program/operand.js';
 import type { CgroupPlan } from '../cgroups/plan.js';
-import { hookActions } from '../hooks.js';
+import { hookActions, hookContext } from '../hooks.js';
 import type { Launch } from '../launch.js';
 
 import { createContext } from './context.js';
@@ -34,16 +34,7 @@ export function compileLifecycle(launch: Launch, plan?: CgroupPlan): Program {
   const signal = slot('signal', 15);
   const all = slot('all');
   const force = slot('force');
-  const context = {
-    id: c.id,
-    pid: c.pid,
-    environ: c.environ,
-    ociVersion: launch.config.ociVersion,
-    bundle: launch.options.bundle,
-    annotations: launch.config.annotations ?? {},
-    open: launch.open,
-    because: launch.because,
-  };
+  const context = hookContext(launch, c, { who: 'command', interrupts: c.interrupts });
   const { poststart = [], poststop = [] } = launch.config.hooks ?? {};
   const started = hookActions(context, 'poststart', poststart, 'running');
   const stopped = hookActions(context, 'poststop', poststop, 'stopped', { tolerant: true });
@@ -51,7 +42,7 @@ export function compileLifecycle(launch: Launch, plan?: CgroupPlan): Program {
     arch: launch.facts.arch,
     joins: false,
     tracks: [
-      startTrack(c, started),
+      startTrack(c, started, stopped),
       ...started.tracks,
       killTrack(c, signal, all),
       deleteTrack(c, force, stopped),

@@ -90,7 +90,11 @@ export function freezeTrack(c: Lifecycle, name: 'pause' | 'resume'): Track {
     name === 'pause'
       ? [
           unless(c, Status.PAUSED, 'is paused already'),
-          notRunning(c, [Status.RUNNING, Status.CREATED], `cannot be paused: ${NOT_RUNNING}`),
+          notRunning(
+            c,
+            [Status.RUNNING, Status.CREATED, Status.STARTING],
+            `cannot be paused: ${NOT_RUNNING}`,
+          ),
         ]
       : [notRunning(c, [Status.PAUSED], 'is not paused')];
   return entryTrack(name, [

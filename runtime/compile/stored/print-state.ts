@@ -28,8 +28,10 @@ export function stateTrack(c: Lifecycle): Track {
     [Status.RUNNING, 'running'],
     [Status.PAUSED, 'paused'],
     [Status.STOPPED, 'stopped'],
+    [Status.PREPARING, 'creating'],
+    [Status.STARTING, 'created'],
   ] as const) {
-    const next = label(`not_${word}`);
+    const next = label(`not_${word}_${status}`);
     choose.push(branch(c.status, 'NE', status, next), move(name, text(word)), next);
   }
   const creating: Template = [

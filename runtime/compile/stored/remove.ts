@@ -20,6 +20,7 @@ import type { KillAll } from '../cgroups/kill-all.js';
 import type { CgroupPlan } from '../cgroups/plan.js';
 import { TAKEN } from '../cgroups/take.js';
 import type { HookActions } from '../hooks.js';
+import { holdInterrupts } from '../interrupts.js';
 import { rule } from '../launch.js';
 import { entryTrack, lock, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
@@ -144,6 +145,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
         removed,
       ],
     ),
+    ...(poststop.actions.length > 0 ? [holdInterrupts(c.interrupts)] : []),
     action(
       {
         title: 'remove the state directory',
@@ -155,7 +157,8 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
           field(TemplateField.ERRNO, failedErrno),
         ],
       },
-      [walk('REMOVE_TREE', [AT_FDCWD, ref(c.stateDir), 0, 0])],
+      // With the lock: nobody is to wait for hooks.
+      [walk('REMOVE_TREE', [AT_FDCWD, ref(c.stateDir), 0, 0]), sys('close', [c.dir])],
     ),
     ...poststop.actions,
     action({ title: 'end', because: rule('delete') }, [exit(0)]),

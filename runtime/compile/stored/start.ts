@@ -1,7 +1,8 @@
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { action, failedErrno, type Track } from '../../program/action.js';
-import { buffer, field, label, ref, slot, text } from '../../program/operand.js';
+import { AT_FDCWD, LOCK_EX, LOCK_UN, SIGKILL } from '../../../spec/kernel.js';
+import { type Action, action, failedErrno, type Track } from '../../program/action.js';
+import { buffer, field, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
   alu,
   branch,
@@ -10,20 +11,54 @@ import {
   fail,
   failVerbatim,
   jump,
+  type Line,
   load,
   move,
   sys,
   waitReadable,
+  walk,
 } from '../../program/step.js';
-import { Frost } from '../cgroups/freezer.js';
+import { Frost, freezersOf, thawAll } from '../cgroups/freezer.js';
 import { sayIfOutOfMemory } from '../cgroups/out-of-memory.js';
 import type { HookActions } from '../hooks.js';
+import { holdInterrupts, waitUnlessInterrupted } from '../interrupts.js';
 import { rule } from '../launch.js';
+import { unlessDeleted } from '../own-directory.js';
 import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus, unless } from './container.js';
 import { Status } from './context.js';
+import { removalLines } from './remove.js';
 import type { Lifecycle } from './subroutines.js';
 
-export function startTrack(c: Lifecycle, poststart: HookActions): Track {
+export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookActions): Track {
+  const begun = slot('start_begun');
+  const { startContainer = [] } = c.launch.config.hooks ?? {};
+  const hooks = startContainer.length + poststart.actions.length > 0;
+  return entryTrack('start', [
+    openContainer(c),
+    lock(c),
+    readStatus(c),
+    unless(c, Status.PAUSED, 'cannot be started: it is paused; resume it first'),
+    notRunning(
+      c,
+      [Status.CREATED],
+      `cannot be started: it is not in the state created (${NOT_RUNNING} or running already)`,
+    ),
+    holdInterrupts(c.interrupts),
+    action(
+      {
+        title: 'prepare to take the container back',
+        because: rule('runtime.md, lifecycle'),
+        undo: takeBack(c, begun, poststop),
+      },
+      [],
+    ),
+    openGate(c, begun, hooks),
+    ...poststart.actions,
+    action({ title: 'end', because: rule('start') }, [exit(0)]),
+  ]);
+}
+
+function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
   const { open } = c.launch;
   const fifo = slot('fifo');
   const err = slot('err');
@@ -37,73 +72,97 @@ export function startTrack(c: Lifecycle, poststart: HookActions): Track {
   const first = slot('err_first');
   const from = slot('err_from');
   const end = label('read_end');
+  const gone = label('gate_is_gone');
   const silent = label('no_answer');
   const paused = text(
     'the container was frozen while it was being started; its command begins once it is thawed',
   );
-  return entryTrack('start', [
-    openContainer(c),
-    lock(c),
-    readStatus(c),
-    unless(c, Status.PAUSED, 'cannot be started: it is paused; resume it first'),
-    notRunning(
-      c,
-      [Status.CREATED],
-      `cannot be started: it is not in the state created (${NOT_RUNNING} or running already)`,
-    ),
-    action(
-      {
-        title: 'open the gate',
-        because: rule('exec.fifo'),
-        words: [
-          'start container `',
-          field(TemplateField.STRING, c.id),
-          '`: ',
-          field(TemplateField.ERRNO, failedErrno),
-        ],
-      },
-      [
-        sys('openat', [c.dir, text('exec.err'), open.RDONLY | open.NONBLOCK | open.CLOEXEC, 0], { to: err }),
-        sys('openat', [c.dir, text('exec.fifo'), open.WRONLY | open.NONBLOCK | open.CLOEXEC, 0], {
-          to: fifo,
-        }),
-        // Unlinked first: while the name is there the container is called created, which it must not be once its command may run; and where
-        // it cannot be removed (a read-only state root), nothing is started.
-        sys('unlinkat', [c.dir, text('exec.fifo'), 0]),
-        sys('write', [fifo, text('g'), 1]),
-        sys('close', [fifo]),
-        again,
-        // There is no deadline, because hooks may run as long as they like; but one that is frozen from now on never answers.
-        waitReadable(err, 1000, { to: size, on: [['ETIMEDOUT'], silent] }),
-        // A record is "x" right before execve, then the words of a failure; the end of the file alone says that execve happened.
-        sys('read', [err, message, 4096], { to: size, on: [['EAGAIN'], again] }),
-        branch(size, 'EQ', 0, over),
-        load(first, 'U8', message),
-        alu(total, total, 'ADD', size),
-        branch(size, 'GT', 1, bad),
-        branch(first, 'NE', 'x'.charCodeAt(0), bad),
-        jump(again),
-        over,
-        branch(total, 'NE', 0, good),
-        ...sayIfOutOfMemory(c.launch, c.plan),
-        fail(errnos.ESRCH.number),
-        bad,
-        move(from, 0),
-        branch(first, 'NE', 'x'.charCodeAt(0), end),
-        move(from, 1),
-        end,
-        alu(size, size, 'SUB', from),
-        alu(from, from, 'ADD', message),
-        failVerbatim(errnos.ECHILD.number, ref(from), size),
-        silent,
-        call(c.sensor.see),
-        branch(c.sensor.frost, 'EQ', Frost.THAWED, again),
-        failVerbatim(errnos.EBUSY.number, paused, paused.size - 1),
-        good,
-        sys('unlinkat', [c.dir, text('exec.err'), 0]),
+  return action(
+    {
+      title: 'open the gate',
+      because: rule('exec.fifo'),
+      words: [
+        'start container `',
+        field(TemplateField.STRING, c.id),
+        '`: ',
+        field(TemplateField.ERRNO, failedErrno),
       ],
-    ),
-    ...poststart.actions,
-    action({ title: 'end', because: rule('start') }, [exit(0)]),
-  ]);
+    },
+    [
+      sys('openat', [c.dir, text('exec.err'), open.RDONLY | open.NONBLOCK | open.CLOEXEC, 0], { to: err }),
+      sys('openat', [c.dir, text('exec.fifo'), open.WRONLY | open.NONBLOCK | open.CLOEXEC, 0], {
+        to: fifo,
+      }),
+      // Unlinked first: while the name is there the container is called created, which it must not be once its command may run; and where
+      // it cannot be removed (a read-only state root), nothing is started.
+      sys('unlinkat', [c.dir, text('exec.fifo'), 0]),
+      move(begun, 1),
+      sys('write', [fifo, text('g'), 1]),
+      sys('close', [fifo]),
+      // Nobody has to wait for hooks.
+      ...(hooks ? [sys('flock', [c.dir, LOCK_UN])] : []),
+      again,
+      // There is no deadline, because hooks may run as long as they like; but one that is frozen from now on never answers.
+      ...waitUnlessInterrupted(c.interrupts, err, 1000, { on: [['ETIMEDOUT'], silent] }),
+      // A record is "x" right before execve, then the words of a failure; the end of the file alone says that execve happened.
+      sys('read', [err, message, 4096], { to: size, on: [['EAGAIN'], again] }),
+      branch(size, 'EQ', 0, over),
+      load(first, 'U8', message),
+      alu(total, total, 'ADD', size),
+      branch(size, 'GT', 1, bad),
+      branch(first, 'NE', 'x'.charCodeAt(0), bad),
+      jump(again),
+      over,
+      branch(total, 'NE', 0, good),
+      ...sayIfOutOfMemory(c.launch, c.plan),
+      fail(errnos.ESRCH.number),
+      bad,
+      move(from, 0),
+      branch(first, 'NE', 'x'.charCodeAt(0), end),
+      move(from, 1),
+      end,
+      alu(size, size, 'SUB', from),
+      alu(from, from, 'ADD', message),
+      failVerbatim(errnos.ECHILD.number, ref(from), size),
+      silent,
+      call(c.sensor.see),
+      branch(c.sensor.frost, 'EQ', Frost.THAWED, again),
+      // It stays as it is.
+      move(begun, 0),
+      failVerbatim(errnos.EBUSY.number, paused, paused.size - 1),
+      good,
+      // Somebody may have deleted the container meanwhile, unless the lock was held.
+      sys('unlinkat', [c.dir, text('exec.err'), 0], { on: [['ENOENT'], gone] }),
+      gone,
+      sys('close', [err]),
+    ],
+  );
+}
+
+/**
+ * A start that fails after hooks stops and destroys the container, then come poststop hooks (runtime.md, lifecycle steps 7, 9, 12 and 13); so does one that is
+ * interrupted. Without hooks a command that cannot be executed leaves a stopped container, as with the others.
+ */
+function takeBack(c: Lifecycle, begun: Slot, poststop: HookActions): readonly Line[] {
+  const { interrupts } = c;
+  const hooks = Object.values(c.launch.config.hooks ?? {}).some(list => list.length > 0);
+  const leave = label('leave_container');
+  return [
+    branch(begun, 'EQ', 0, leave),
+    ...(hooks ? [] : [branch(interrupts.taken, 'EQ', 0, leave)]),
+    sys('flock', [c.dir, LOCK_EX]),
+    ...unlessDeleted(c.dir, leave),
+    sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0]),
+    ...thawAll(freezersOf(c.plan)),
+    waitReadable(c.pidfd, 10_000, {}),
+    ...removalLines({
+      plan: c.plan,
+      ownPids: c.launch.namespaces.get('pid') === '',
+      killAll: c.killAll,
+    }),
+    walk('REMOVE_TREE', [AT_FDCWD, ref(c.stateDir), 0, 0]),
+    sys('close', [c.dir]),
+    ...poststop.calls,
+    leave,
+  ];
 }

@@ -9,6 +9,7 @@ import {
   call,
   fail,
   jump,
+  type Line,
   move,
   type Subroutine,
   scan,
@@ -18,7 +19,8 @@ import {
 } from '../../program/step.js';
 import { Frost, type FrostSensor, freezersOf, frostSensor } from '../cgroups/freezer.js';
 import { type KillAll, killAll } from '../cgroups/kill-all.js';
-import { readStartTime } from '../state.js';
+import { CREATING } from '../own-directory.js';
+import { hasGateError, readStartTime } from '../state.js';
 import { readWhole } from '../whole.js';
 import { type Context, Status } from './context.js';
 
@@ -49,9 +51,29 @@ function takeLock(c: Context): Subroutine {
   ]);
 }
 
+/** A fifo that somebody holds open means that he is at work; one that was killed holds it no more. */
+function ifHeld(c: Context, fifo: string, status: number): readonly Line[] {
+  const { open } = c.launch;
+  const fd = slot('fifo_held');
+  const free = label('fifo_free');
+  return [
+    sys('openat', [c.dir, text(fifo), open.WRONLY | open.NONBLOCK | open.NOFOLLOW | open.CLOEXEC, 0], {
+      to: fd,
+      on: [['ENOENT', 'ENXIO', 'ELOOP'], free],
+    }),
+    sys('close', [fd]),
+    move(c.status, status),
+    back(),
+    free,
+  ];
+}
+
 /** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
 function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
   const { open } = c.launch;
+  const { prestart = [], createRuntime = [], createContainer = [] } = c.launch.config.hooks ?? {};
+  const atCreate = prestart.length + createRuntime.length + createContainer.length > 0;
+  const unseen = label('is_unseen');
   const fd = slot('state_fd');
   const at = slots('state_at', 2);
   const start = slots('state_start', 2);
@@ -84,10 +106,11 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
     scan('NUMBER', { ...json, start: at }, { to: start, ...unless }),
     alu(c.rest, cell(start, 1), 'ADD', 1),
     alu(cell(c.rest, 1), c.stateSize, 'SUB', c.rest),
-    sys('pidfd_open', [c.pid, 0], { to: c.pidfd, on: [['ESRCH', 'EINVAL'], stopped] }),
+    sys('pidfd_open', [c.pid, 0], { to: c.pidfd, on: [['ESRCH', 'EINVAL'], unseen] }),
     // The pidfd is open: if the start time is right now, it is our process for good.
     ...readStartTime(open, c.pid, actual, stopped),
     branch(actual, 'NE', start, stopped),
+    ...(atCreate ? ifHeld(c, CREATING, Status.PREPARING) : []),
     // A zombie is readable on its pidfd.
     waitReadable(c.pidfd, 0, { to: dead, on: [['ETIMEDOUT'], alive] }),
     jump(stopped),
@@ -99,6 +122,7 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
     move(c.status, Status.CREATED),
     back(),
     noGate,
+    ...(hasGateError(c.launch) ? ifHeld(c, 'exec.err', Status.STARTING) : []),
     move(c.status, Status.RUNNING),
     back(),
     paused,
@@ -120,6 +144,9 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
     creating,
     move(c.status, Status.CREATING),
     back(),
+    unseen,
+    // Not by whoever is in the pid namespace of the container, as createContainer hooks are.
+    ...(atCreate ? ifHeld(c, CREATING, Status.PREPARING) : []),
     stopped,
     move(c.status, Status.STOPPED),
     move(c.pid, 0),

@@ -1,5 +1,5 @@
 /** Read containers from the state root. Robust against what is half made, foreign or hostile: nothing here follows a link out of the root. */
-import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';

@@ -32,6 +32,8 @@ export interface PlacedShare extends Share {
 /** One line of mountinfo (proc_pid_mountinfo(5)), as far as elision asks. */
 export interface MountFact {
   readonly id: number;
+  /** What it is mounted on; the id of a mount that is not in the list, for the root. */
+  readonly parent: number;
   /** Where it is mounted, as its namespace shows it. */
   readonly point: string;
   /** The directory of its file system that it shows. */
@@ -73,8 +75,12 @@ export interface Pin {
   readonly treeMounts: readonly string[];
   /** The directory of the tree, by its path; null: none (the skeleton of all trees), or a generation of an earlier version. */
   readonly tree: { readonly path: string; readonly fact: DirectoryFact } | null;
-  /** Its mounts as `prepare` left them; nobody changes them later. */
+  /** Its mounts as `prepare` left them; later only mounts below live shares come and go, as the host's do. */
   readonly mounts: readonly MountFact[];
+  /** Ids of the host's mounts that came after it: nothing is known of what they are inside. */
+  readonly late: readonly number[];
+  /** No unique mount id (statx(2)) of `mounts` is above it, and those of what came later are. 0: a kernel without such ids. */
+  readonly mark: number;
 }
 
 /** What the kernel's link needs: one skeleton for all trees, in which each process sees its own (kmod/, docs/kernel-link.md). */
@@ -98,13 +104,21 @@ export interface KernelLink {
   readonly pin: Pin | null;
 }
 
-/** What elision has to know of the host at this moment; directories by the path that config.json names. */
+/** A directory or file for good: inode numbers are given out again. `born`: nanoseconds, '0' where the file system does not say. */
+export interface PathIdentity extends DirectoryFact {
+  readonly born: string;
+}
+
+/** To where a path leads, without symlinks. */
+export type FoundPath = DirectoryFact & { readonly path: string; readonly born?: string };
+
+/** What a launch that enters a view has to know of the host at this moment. */
 export interface HostSources {
   readonly mounts: readonly MountFact[];
-  readonly directories: ReadonlyMap<
-    string,
-    DirectoryFact & { /** Without symlinks. */ readonly path: string }
-  >;
+  /** By the path that config.json names. */
+  readonly directories: ReadonlyMap<string, FoundPath>;
+  /** By the path of the share. */
+  readonly shares: ReadonlyMap<string, FoundPath>;
 }
 
 export interface Environment {
@@ -178,7 +192,9 @@ export interface Preparation {
   readonly root: PreparedRoot;
   readonly hostView: readonly string[];
   /** `live`: what is mounted on the host below it later shows up inside. */
-  readonly shares: readonly (PlacedShare & { readonly live: boolean })[];
+  readonly shares: readonly (PlacedShare & { readonly live: boolean; readonly at: PathIdentity | null })[];
+  /** Mount points in the tree itself, by the path inside: whoever removes one takes away what is mounted there, in all namespaces. */
+  readonly points: Readonly<Record<string, PathIdentity>>;
   /** Generations that nobody holds any more, as file names: unpinned once the new one is there. */
   readonly stale: readonly string[];
   /** Where the tree is registered. */

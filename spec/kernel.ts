@@ -63,6 +63,8 @@ export const STATX_TYPE = 1;
 export const STATX_MODE = 2;
 export const STATX_INO = 0x100;
 export const STATX_BASIC = 0x7ff;
+/** Since Linux 6.8: a number that is never given out again. */
+export const STATX_MNT_ID_UNIQUE = 0x4000;
 /** Offsets in struct statx. */
 export const Statx = {
   LINKS: 16,
@@ -75,6 +77,7 @@ export const Statx = {
   RDEV_MINOR: 132,
   DEV_MAJOR: 136,
   DEV_MINOR: 140,
+  MNT_ID: 144,
 };
 export const S_IFMT = 0o170000;
 export const S_IFDIR = 0o040000;

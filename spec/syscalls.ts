@@ -8,6 +8,7 @@
  *   fd         a descriptor or AT_FDCWD (IMM or SLOT)
  *   path       NUL-terminated string (DATA or REF)
  *   in:K       bytes read by the kernel, their length is argument K (DATA or REF); out:K the same, written
+ *   words:K    argument K counts what the kernel writes in units of 8 bytes (DATA or REF)
  *   struct=N   at least N bytes inside the data segment (DATA or REF); struct:K: length is argument K
  *   in=N       at most N bytes, read
  *   link       struct chos_link of kmod/uapi (24 bytes): its text, as many bytes as it says, lies in the data segment too
@@ -133,6 +134,7 @@ export const systemCalls = {
   statmount: { index: 103, x86_64: 457, aarch64: 457, args: ['struct=24', 'struct:2', 'len', 'int'] },
   ioctl_link: { index: 104, x86_64: 16, aarch64: 29, args: ['fd', 'int', 'link'] },
   signalfd4: { index: 105, x86_64: 289, aarch64: 74, args: ['int', 'struct=8', 'int', 'int'] },
+  listmount: { index: 106, x86_64: 458, aarch64: 458, args: ['struct=24', 'words:2', 'len', 'int'] },
 } as const satisfies Readonly<Record<string, SystemCall>>;
 
 export type SystemCallName = keyof typeof systemCalls;

@@ -55,7 +55,7 @@ test('prepare the tree with two shares that can be written', () => {
 });
 
 const [major = 0, minor = 0] = release().split('.').map(Number);
-const hasStatmount = major > 6 || (major === 6 && minor >= 8);
+export const hasStatmount = major > 6 || (major === 6 && minor >= 8);
 
 for (const own of [false, true])
   test(`a compiled launch ${own ? 'with mounts of its own ' : ''}sees that one of several shares was changed`, () => {

@@ -1,6 +1,7 @@
 /** `node build/conformance/trees.mjs` (root): environments, observed on a machine of their own. Runs itself as process 1 of a new pid namespace. */
 import { spawnSync } from 'node:child_process';
 import { cases as treeCases } from './cases.js';
+import { changedHostCases } from './changed-host-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { chos, setUp } from './machine.js';
 import { registryCases } from './registry-cases.js';
@@ -12,6 +13,7 @@ import { untouchedCases } from './untouched-cases.js';
 const cases = [
   ...sharedViewCases,
   ...elisionCases,
+  ...changedHostCases,
   ...sealedCases,
   ...untouchedCases,
   ...treeCases,

@@ -88,7 +88,7 @@ test('a launch whose inheritable set has CAP_SYS_ADMIN takes a copy', () => {
   const directory = bundle({ tree: 'one', args: ['true'] });
   const file = `${directory}/config.json`;
   const config = JSON.parse(readFileSync(file, 'utf8'));
-  config.process.capabilities = { bounding: [], inheritable: admin };
+  config.process.capabilities = { bounding: admin, inheritable: admin };
   writeFileSync(file, JSON.stringify(config));
   assert.match(good(chos('explain', directory)), /take a copy of one@\d+, because CAP_SYS_ADMIN/);
 });

@@ -45,6 +45,7 @@ function launchOptions(
     noPivot: options.flags.has('no-pivot'),
     noNewKeyring: options.flags.has('no-new-keyring'),
     console: options.texts.has('console-socket'),
+    kept: command.name === 'compile',
     pidfdSocket: options.texts.has('pidfd-socket'),
     detach: command.name === 'create' || options.flags.has('detach'),
     bundle: input.bundle,

@@ -45,6 +45,20 @@ function use(invocation: Invocation, shown: Shown, tree: RegisteredTree) {
   };
 }
 
+/** A release that was killed leaves one behind, which keeps its mounts. */
+function closing({ generations }: Shown, tree: RegisteredTree): string {
+  const left = generations.findLast(one => one.tree === tree.name && one.state === 'closing');
+  return left === undefined ? '-' : `${left.name} closing`;
+}
+
+/** Generations of what the registry does not know (any more): nobody else tells of them. */
+function strays({ registry, generations, kernel }: Shown): readonly Generation[] {
+  const skeleton = kernel.kind === 'present' ? kernel.skeleton : null;
+  return generations.filter(
+    one => !registry.trees.has(one.tree) && one.tree !== skeleton && one.state !== 'unfinished',
+  );
+}
+
 function list(invocation: Invocation, shown: Shown): Outcome {
   const format = outputFormat(invocation, ['table', 'json']);
   if (format.kind === 'failure') return failed(format.failure);
@@ -59,12 +73,27 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     tree.path,
     String(tree.shares.length),
     tree.backEnd,
-    `${used[i]?.name ?? '-'}${used[i]?.stale ? ' stale' : ''}`,
-    used[i]?.name ? String(used[i].holders) : '-',
+    used[i]?.name ? `${used[i].name}${used[i].stale ? ' stale' : ''}` : closing(shown, tree),
+    used[i]?.holders ? String(used[i].holders) : used[i]?.name ? '0' : '-',
     kernelWord(inKernel(shown, tree)),
   ]);
+  const left = strays(shown).map(one => [
+    one.tree,
+    '?',
+    one.record?.path ?? '?',
+    '-',
+    '-',
+    `${one.name} ${one.state === 'closing' ? 'closing' : 'not registered'}`,
+    String(
+      one.record === null ? 0 : holdersOf(one.name, one.record.inode, runningContainers(invocation)).length,
+    ),
+    '-',
+  ]);
   return done(
-    table(['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'HOLDERS', 'KERNEL'], rows),
+    table(
+      ['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'HOLDERS', 'KERNEL'],
+      [...rows, ...left],
+    ),
     warnings,
   );
 }

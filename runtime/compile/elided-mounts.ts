@@ -1,28 +1,29 @@
 /** The entries of `mounts` that a launch leaves out, with the proofs that its program makes (elision-proof.ts), sorted by where they are made. */
-import type { Environment, MountFact } from '../../spec/environment.js';
+import type { Environment } from '../../spec/environment.js';
+import { mountMap } from '../../spec/mount-map.js';
 import { type Action, action } from '../program/action.js';
-import type { Verdict } from './elision.js';
-import { createProver, hasStatmount, type Side } from './elision-proof.js';
+import type { Elided, Verdict, View } from './elision.js';
+import { createProver, type Side } from './elision-proof.js';
 import type { Expected } from './expected-mounts.js';
-import type { Launch } from './launch.js';
+import { type Launch, rule } from './launch.js';
+import { normalise } from './normalise.js';
 import type { Placement } from './placement.js';
 
 export interface ElidedMounts {
   /** On the host, before the environment is entered. */
   readonly sources: readonly Action[];
-  /** In the environment itself, before a copy of it is made. */
+  /** In the environment itself, before a copy of it is made; for a launch that stays there, once it is in. */
   readonly shared: readonly Action[];
   /** At their places in mount order. */
   readonly places: Placement['elided'];
 }
 
-type Elided = Verdict & { readonly kind: 'elided' };
 interface Entry {
   readonly index: number;
   readonly verdict: Elided;
 }
 
-/** Neighbours in mount order, with nothing mounted between them, whose places are looked at in the same way. */
+/** Neighbours in mount order, with nothing mounted between them. */
 function runsOf(verdicts: readonly Verdict[]): readonly (readonly Entry[])[] {
   const runs: Entry[][] = [];
   let begun = false;
@@ -32,59 +33,124 @@ function runsOf(verdicts: readonly Verdict[]): readonly (readonly Entry[])[] {
       return;
     }
     const run = begun ? runs.at(-1) : undefined;
-    const alike = (run?.[0]?.verdict.source === null) === (verdict.source === null);
-    if (run !== undefined && alike) run.push({ index, verdict });
+    if (run !== undefined) run.push({ index, verdict });
     else runs.push([{ index, verdict }]);
     begun = true;
   });
   return runs;
 }
 
+/** A bind that is left out, and what is below it, on the host. */
+function onHost(
+  { mounts = [] }: Launch['config'],
+  { sources }: Environment,
+  entry: Entry,
+): readonly Expected[] {
+  const { source, below } = entry.verdict;
+  const path = mounts[entry.index]?.source ?? '';
+  if (source === null) return [];
+  const directory = sources.directories.get(path);
+  const real = directory?.path ?? path;
+  return [
+    { path, mount: source, group: source.peerGroup, directory },
+    ...below.map(pair => ({
+      path: `${real === '/' ? '' : real}${pair.path}`,
+      mount: pair.source,
+      group: pair.source.peerGroup,
+    })),
+  ];
+}
+
+/** The same in the view. */
+function inView(
+  { mounts = [] }: Launch['config'],
+  { sources }: Environment,
+  entry: Entry,
+): readonly Expected[] {
+  const { destination, below, last, known } = entry.verdict;
+  const { destination: path = '', source = '' } = mounts[entry.index] ?? {};
+  const directory = sources.directories.get(source);
+  const place = normalise(path);
+  return [
+    { path, mount: destination, group: destination.master, directory, below: { last, known } },
+    ...below.map(pair => ({
+      path: `${place === '/' ? '' : place}${pair.path}`,
+      mount: pair.destination,
+      group: pair.destination.master,
+    })),
+  ];
+}
+
+/** The host view and the shares are what the host has there still, and where the view has them (runtime/trees/stale-shares.ts asks the same when this is compiled). */
+function shares({ sources, hostView, shares: all }: Environment, view: View) {
+  const [host, inside] = [mountMap(sources.mounts), mountMap(view.mounts)];
+  const points = [...hostView.map(path => ({ path, place: path })), ...all];
+  const looked = points.flatMap(({ path, place }) => {
+    const directory = sources.shares.get(path);
+    const mount = directory && host.at(directory.path);
+    return mount === undefined ? [] : [{ path, place, directory, mount }];
+  });
+  return {
+    host: looked.map(
+      ({ path, directory, mount }): Expected => ({ path, directory, mount, group: mount.peerGroup }),
+    ),
+    inside: looked.flatMap(({ place, directory }): readonly Expected[] => {
+      const mount = inside.at(place);
+      return mount?.point === place ? [{ path: place, directory, mount, group: mount.master }] : [];
+    }),
+  };
+}
+
 export function elidedMounts(
   launch: Launch,
   environment: Environment,
+  view: View,
   verdicts: readonly Verdict[],
   copied: boolean,
 ): ElidedMounts {
   const prover = createProver(launch, environment.tree);
-  const mounts = launch.config.mounts ?? [];
+  const { config } = launch;
   const runs = runsOf(verdicts);
   const elided = runs.flat();
-  const expect = (path: string | undefined, index: number, mount: MountFact, group: number): Expected => {
-    const directory = environment.sources.directories.get(mounts[index]?.source ?? '');
-    return { path: path ?? '', mount, group, directory };
-  };
-  const place = ({ index, verdict }: Entry): Expected =>
-    expect(mounts[index]?.destination, index, verdict.destination, verdict.destination.master);
-  const sources = elided.flatMap(({ index, verdict: { source } }) =>
-    source === null ? [] : [expect(mounts[index]?.source, index, source, source.peerGroup)],
-  );
   const because = launch.because('mounts');
   const proof = (side: Side, title: string, expected: readonly Expected[]): readonly Action[] =>
     expected.length === 0 ? [] : [prover.prove({ side, title, because, expected })];
+  const shareProof = (side: Side, title: string, expected: readonly Expected[]): readonly Action[] =>
+    expected.length === 0
+      ? []
+      : [prover.prove({ side, title, because: rule('shares'), expected, verb: 'show the share' })];
 
   const places = new Map<number, readonly Action[]>();
   for (const run of runs) {
-    const { index: first = 0, verdict } = run[0] ?? {};
-    const side =
-      verdict?.source === null ? (copied ? 'copiedProc' : 'proc') : copied ? 'copied' : 'destination';
-    const looked = proof(side, `look at what is left out (${run.length})`, run.map(place));
+    const first = run[0]?.index;
+    const expected = run.flatMap(entry => inView(config, environment, entry));
+    const looked = proof(copied ? 'copied' : 'view', `look at what is left out (${run.length})`, expected);
     for (const {
       index,
       verdict: { why },
     } of run) {
-      const title = `leave out the mount on ${mounts[index]?.destination}: ${why}`;
+      const title = `leave out the mount on ${config.mounts?.[index]?.destination}: ${why}`;
       const left = action({ title, because: launch.because('mounts', index) }, []);
       places.set(index, index === first ? [...looked, left] : [left]);
     }
   }
+  const sources = elided.flatMap(entry => onHost(config, environment, entry));
+  const shown = shares(environment, view);
   return {
-    sources: proof('source', `look at the host's side of what is left out (${sources.length})`, sources),
-    // Where statmount(2) tells of master and attributes, the look at its place says it all.
-    shared:
-      !copied || hasStatmount(launch.facts)
-        ? []
-        : proof('shared', `look at the environment's side (${elided.length})`, elided.map(place)),
+    sources: [
+      ...proof('source', `look at the host's side of what is left out (${sources.length})`, sources),
+      ...shareProof('source', `look at the host's side of the shares (${shown.host.length})`, shown.host),
+    ],
+    shared: [
+      ...(copied
+        ? proof(
+            'view',
+            `look at the environment's side (${elided.length})`,
+            elided.flatMap(entry => inView(config, environment, entry)),
+          )
+        : []),
+      ...shareProof('view', `look at the shares (${shown.inside.length})`, shown.inside),
+    ],
     places,
   };
 }

@@ -5,9 +5,21 @@
 import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD, Statx } from '../../spec/kernel.js';
+import { AT_FDCWD, STATX_MNT_ID_UNIQUE, Statx } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import { buffer, bytes, type Data, field, label, ref, slot, struct, u32, u64 } from '../program/operand.js';
+import {
+  buffer,
+  bytes,
+  type Data,
+  field,
+  type Label,
+  label,
+  ref,
+  slot,
+  struct,
+  u32,
+  u64,
+} from '../program/operand.js';
 import {
   alu,
   branch,
@@ -22,31 +34,30 @@ import {
   subroutine,
   sys,
 } from '../program/step.js';
+import { MOST } from './elision-below.js';
 import { type Expected, expectedTable, Row } from './expected-mounts.js';
 import type { Launch } from './launch.js';
 
 /** linux/stat.h, linux/fcntl.h, linux/mount.h */
 const STATX_TYPE_INO = 0x101;
 const STATX_MNT_ID = 0x1000;
-const STATX_MNT_ID_UNIQUE = 0x4000;
-/** What is asked for does not change: no server of a network file system has to be asked. */
-const AT_STATX_DONT_SYNC = 0x4000;
-const MNT_ID = 144;
+/**
+ * What is asked for does not change: no server of a network file system has to be asked. What is not mounted yet stays so: nobody waits here for an automounter.
+ */
+const LOOK = 0x4000 | 0x800; // AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT
 const STATMOUNT_MNT_BASIC = 2;
 const StatMount = { MNT_ID_OLD: 56, MNT_ATTR: 64, PEER_GROUP: 80, MASTER: 88 } as const;
 
-/** statmount(2) came with Linux 6.8. Where it tells of master and attributes, the look at a destination in its place says it all. */
+/** statmount(2) and listmount(2) came with Linux 6.8, and with them mount ids that are never given out again. */
 export const hasStatmount = ({ kernel }: HostFacts): boolean =>
   kernel.major > 6 || (kernel.major === 6 && kernel.minor >= 8);
 
 /**
  * - source: on the host
- * - shared: in the environment itself, before a copy of it is made (a copy's mounts have other numbers)
- * - destination: at its place, in the environment itself
+ * - view: in the environment itself, before a copy of it is made (a copy's mounts have other numbers, and are all new)
  * - copied: at its place, in a copy
- * - proc, copiedProc: a procfs, of which there is no source
  */
-export type Side = 'source' | 'shared' | 'destination' | 'copied' | 'proc' | 'copiedProc';
+export type Side = 'source' | 'view' | 'copied';
 
 export interface Prover {
   prove(input: {
@@ -54,24 +65,22 @@ export interface Prover {
     readonly title: string;
     readonly because: Because;
     readonly expected: readonly Expected[];
+    /** What cannot be done if something has changed. */
+    readonly verb?: string;
   }): Action;
 }
 
 interface SideRules {
   readonly name: string;
-  readonly isDirectory: boolean;
   readonly group: number;
   readonly copied: boolean;
 }
 
 const { PEER_GROUP, MASTER } = StatMount;
 const sides: Readonly<Record<Side, SideRules>> = {
-  source: { name: 'prove_sources', isDirectory: true, group: PEER_GROUP, copied: false },
-  shared: { name: 'prove_shared', isDirectory: false, group: MASTER, copied: false },
-  destination: { name: 'prove_places', isDirectory: true, group: MASTER, copied: false },
-  copied: { name: 'prove_copies', isDirectory: true, group: MASTER, copied: true },
-  proc: { name: 'prove_proc', isDirectory: false, group: MASTER, copied: false },
-  copiedProc: { name: 'prove_copied_proc', isDirectory: false, group: MASTER, copied: true },
+  source: { name: 'prove_sources', group: PEER_GROUP, copied: false },
+  view: { name: 'prove_view', group: MASTER, copied: false },
+  copied: { name: 'prove_copies', group: MASTER, copied: true },
 };
 
 /** All proofs of a launch use the same memory and subroutines. */
@@ -80,6 +89,8 @@ export function createProver(launch: Launch, tree: string): Prover {
   const stat = buffer('proof_stat', 256);
   const info = buffer('proof_mount', 512);
   const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
+  const listing = struct('mnt_id_req of a list', [u32(24), u32(0), u64(0), u64(0)]);
+  const ids = buffer('proof_ids', 8 * (MOST + 1));
   const at = slot('proof_row');
   const size = slot('proof_row_size');
   const path = slot('proof_path');
@@ -95,15 +106,33 @@ export function createProver(launch: Launch, tree: string): Prover {
     guard(value, 'EQ', wanted, stale),
   ];
   // Init's root is that of the host, and later that of the environment; a path that leads astray is not the same directory.
-  const lookAt = sys('statx', [parent, ref(name), AT_STATX_DONT_SYNC, mask, stat]);
-  const directory: readonly Line[] = [
-    // The major number, and the minor number behind it.
-    ...same('U64', stat, Statx.DEV_MAJOR, Row.DEVICE),
-    ...same('U64', stat, Statx.INO, Row.INODE),
+  const lookAt = sys('statx', [parent, ref(name), LOOK, mask, stat]);
+  const sameDirectory = (): readonly Line[] => {
+    const any = label('any_directory');
+    return [
+      load(wanted, 'U64', ref(at), Row.INODE),
+      branch(wanted, 'EQ', 0, any),
+      // The major number, and the minor number behind it.
+      ...same('U64', stat, Statx.DEV_MAJOR, Row.DEVICE),
+      ...same('U64', stat, Statx.INO, Row.INODE),
+      any,
+    ];
+  };
+  /** One more than there should be is enough to see that there are more. */
+  const count = (next: Label): readonly Line[] => [
+    load(wanted, 'I64', ref(at), Row.KNOWN),
+    branch(wanted, 'LT', 0, next),
+    load(value, 'U64', stat, Statx.MNT_ID),
+    store('U64', listing, 8, value),
+    load(value, 'U64', ref(at), Row.LAST),
+    store('U64', listing, 16, value),
+    alu(value, wanted, 'ADD', 1),
+    sys('listmount', [listing, ids, value, 0], { to: value }),
+    guard(value, 'EQ', wanted, stale),
   ];
   const askMount: readonly Line[] = modern
     ? [
-        load(value, 'U64', stat, MNT_ID),
+        load(value, 'U64', stat, Statx.MNT_ID),
         store('U64', request, 8, value),
         sys('statmount', [request, info, 512, 0]),
         ...same('U64', info, StatMount.MNT_ATTR, Row.ATTRIBUTES),
@@ -111,7 +140,7 @@ export function createProver(launch: Launch, tree: string): Prover {
     : [];
   const sameMount = modern
     ? same('U32', info, StatMount.MNT_ID_OLD, Row.MOUNT)
-    : same('U64', stat, MNT_ID, Row.MOUNT);
+    : same('U64', stat, Statx.MNT_ID, Row.MOUNT);
   const lookThrough = (what: SideRules): Subroutine => {
     const [again, look, next, none] = [
       label('next_row'),
@@ -135,10 +164,11 @@ export function createProver(launch: Launch, tree: string): Prover {
       look,
       alu(name, name, 'ADD', at),
       lookAt,
-      ...(what.isDirectory ? directory : []),
+      ...sameDirectory(),
       ...askMount,
       ...(what.copied ? [] : sameMount),
       ...(modern ? same('U64', info, what.group, Row.GROUP) : []),
+      ...(modern && !what.copied ? count(next) : []),
       next,
       alu(at, at, 'ADD', size),
       jump(again),
@@ -155,13 +185,13 @@ export function createProver(launch: Launch, tree: string): Prover {
     return known;
   };
   return {
-    prove: ({ side, title, because, expected }) =>
+    prove: ({ side, title, because, expected, verb = 'leave out the mount of' }) =>
       action(
         {
           title,
           because,
           words: [
-            'leave out the mount of ',
+            `${verb} `,
             field(TemplateField.STRING, path),
             `: it is no longer what it was when this was compiled; compile again, or prepare ${tree} again`,
           ],

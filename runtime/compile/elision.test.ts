@@ -8,6 +8,8 @@ import { inputOf } from './test/input.js';
 
 const mount = (id: number, point: string, more: Partial<MountFact> = {}): MountFact => ({
   id,
+  // On the root of its side.
+  parent: point === '/' ? 0 : id < 10 ? 1 : 10,
   point,
   root: '/',
   device: '8:1',
@@ -36,12 +38,26 @@ interface Change {
   readonly host?: readonly MountFact[];
   readonly own?: readonly MountFact[];
   readonly strict?: boolean;
+  /** Of the host: what came after the view was prepared. */
+  readonly late?: readonly number[];
+  readonly mark?: number;
+  readonly kernel?: { readonly major: number; readonly minor: number };
+  readonly kept?: boolean;
 }
 
 /** What becomes of each of these mounts: "elided", or why not. */
 function judge(
   mounts: readonly unknown[],
-  { config = {}, host = hostMounts, own = ownMounts, strict = false }: Change = {},
+  {
+    config = {},
+    host = hostMounts,
+    own = ownMounts,
+    strict = false,
+    late = [],
+    mark = 2 ** 31,
+    kernel = { major: 6, minor: 18 },
+    kept = false,
+  }: Change = {},
 ) {
   const pin: Pin = {
     name: 'a@1',
@@ -54,6 +70,8 @@ function judge(
     treeMounts: ['/'],
     tree: null,
     mounts: own,
+    late,
+    mark,
   };
   const environment: Environment = {
     tree: 'a',
@@ -67,7 +85,8 @@ function judge(
     pin,
     sources: {
       mounts: host,
-      directories: new Map(['/home', '/home/user', '/srv'].map(p => [p, directory(p)])),
+      directories: new Map(['/', '/home', '/home/user', '/srv'].map(p => [p, directory(p)])),
+      shares: new Map(),
     },
     variables: [],
     strict,
@@ -75,7 +94,8 @@ function judge(
     line: 1,
   };
   const linux = { namespaces: [], ...(config.linux as object | undefined) };
-  const launch = createLaunch({ ...inputOf({ config: { ...config, mounts, linux } }), environment });
+  const input = inputOf({ config: { ...config, mounts, linux }, facts: { kernel }, options: { kept } });
+  const launch = createLaunch({ ...input, environment });
   return judgeMounts(launch, environment, pin).map(verdict =>
     verdict.kind === 'elided' ? 'elided' : verdict.why,
   );
@@ -120,23 +140,110 @@ test('never weaker than asked, never against an explicit option', () => {
   assert.is(why(['ro']), 'it is writable there');
   assert.is(why(['rw'], MountAttr.RDONLY), 'it is read-only there');
   assert.is(why(['ro'], MountAttr.RDONLY), 'elided');
-  assert.is(why(['nosuid']), 'nosuid, nodev or noexec is missing there');
+  assert.is(why(['nosuid']), 'nosuid, nodev, noexec or nosymfollow is missing there');
+  assert.is(why(['nosymfollow']), 'nosuid, nodev, noexec or nosymfollow is missing there');
+  assert.is(why(['rnosymfollow'], MountAttr.NOSYMFOLLOW), 'elided');
+  assert.is(why(['symfollow'], MountAttr.NOSYMFOLLOW), 'suid, dev, exec or symfollow is asked for');
   assert.is(why(['nosuid'], MountAttr.NOSUID), 'elided');
   assert.is(why([], MountAttr.NOSUID), 'elided');
-  assert.is(why(['suid'], MountAttr.NOSUID), 'suid, dev or exec is asked for');
+  assert.is(why(['suid'], MountAttr.NOSUID), 'suid, dev, exec or symfollow is asked for');
   assert.is(why(['noatime']), 'access times differ');
+  assert.is(why([], MountAttr.NOATIME), 'access times differ');
+  assert.is(why([], MountAttr.NODIRATIME), 'access times differ');
+  assert.is(why(['noatime'], MountAttr.NOATIME), 'elided');
   assert.is(why(['rro']), 'it is writable there');
   assert.is(why(['rshared']), 'shared is asked for');
   assert.is(why(['unbindable']), 'unbindable is asked for');
 });
 
-test('mounts below the source', () => {
-  const shared = [...hostMounts, mount(5, '/home/user', { peerGroup: 9 })];
-  assert.equal(judge([bind(['rbind'])], { host: shared }), ['elided']);
-  assert.equal(judge([bind(['bind'])], { host: shared }), ['there are mounts below it']);
-  assert.equal(judge([bind(['rbind', 'rnosuid'])], { host: shared }).includes('elided'), false);
-  const hidden = [...hostMounts, mount(5, '/home/user')];
-  assert.equal(judge([bind(['rbind'])], { host: hidden }), ['a mount below it is not shared']);
+/** A mount below /home on both sides. */
+const x = (source: Partial<MountFact> = {}, inside: Partial<MountFact> = {}): Change => ({
+  host: [...hostMounts, mount(5, '/home/user', { parent: 2, device: '8:5', peerGroup: 9, ...source })],
+  own: [...ownMounts, mount(15, '/home/user', { parent: 11, device: '8:5', master: 9, ...inside })],
+});
+const below = (change: Change, options: readonly string[] = ['rbind']) => judge([bind(options)], change)[0];
+
+test('mounts below: the same on both sides', () => {
+  assert.is(below(x()), 'elided');
+  assert.is(below(x(), ['bind']), 'there are mounts below it');
+  assert.is(below(x(), ['rbind', 'rnosuid']), 'nosuid, nodev, noexec or nosymfollow is missing there');
+  const suid = ownMounts.map(m => ({ ...m, attributes: MountAttr.NOSUID }));
+  assert.is(
+    below({ ...x(), own: [...suid, ...(x().own ?? []).slice(-1)] }, ['rbind', 'rnosuid']),
+    'there are mounts below it',
+  );
+  assert.is(below({ ...x(), own: ownMounts }), 'user is mounted on the host, and not there');
+  assert.is(below({ ...x(), host: hostMounts }), 'user is mounted there, and not on the host');
+  assert.is(below({ ...x(), host: hostMounts }, ['bind']), 'there are mounts below it');
+  assert.is(below(x({ peerGroup: 0 })), 'a mount below it is not shared');
+  assert.is(below(x({ peerGroup: 8 })), 'another mount is on user there');
+  assert.is(below(x({}, { master: 0 })), 'another mount is on user there');
+  assert.is(below(x({ device: '8:6' })), 'another mount is on user there');
+  assert.is(below(x({ root: '/sub' })), 'another mount is on user there');
+});
+
+test('mounts below: each with the attributes that the bind would give it', () => {
+  const { RDONLY, NOSUID, NODEV, NOATIME } = MountAttr;
+  assert.is(below(x({ attributes: RDONLY })), 'user: it is writable there');
+  assert.is(below(x({}, { attributes: RDONLY })), 'user: it is read-only there');
+  assert.is(below(x({ attributes: NODEV })), 'user: nosuid, nodev, noexec or nosymfollow is missing there');
+  assert.is(below(x({}, { attributes: NOSUID })), 'elided');
+  assert.is(below(x({ attributes: NOATIME })), 'user: access times differ');
+  // "ro" is for the mount itself, not for those below.
+  const readonly = ownMounts.map(m => ({ ...m, attributes: m.point === '/home' ? RDONLY : 0 }));
+  const change = { ...x(), own: [...readonly, ...(x().own ?? []).slice(-1)] };
+  assert.is(below(change, ['rbind', 'ro']), 'elided');
+});
+
+test('what is hidden below counts for nobody', () => {
+  const covered = mount(6, '/home/user', { parent: 5, device: '8:6', peerGroup: 10 });
+  const { host = [], own = [] } = x();
+  assert.is(below({ host: [...host, covered], own }), 'another mount is on user there');
+  const inside = mount(16, '/home/user', { parent: 15, device: '8:6', master: 10 });
+  assert.is(below({ host: [...host, covered], own: [...own, inside] }), 'elided');
+});
+
+test('what the host has mounted since the view was prepared is not known', () => {
+  const why = (change: Change, options?: readonly string[]) => below(change, options);
+  assert.is(why({ late: [2] }), 'the host has mounted it since a@1 was made');
+  assert.is(
+    why({ ...x(), own: ownMounts, late: [5] }),
+    'the host has mounted something below it since a@1 was made',
+  );
+  assert.is(why({ ...x(), late: [5] }), 'the host has mounted something below it since a@1 was made');
+  // Elsewhere: below another mount, or beside what is shown.
+  const elsewhere = mount(6, '/srv', { parent: 1, device: '8:6', peerGroup: 10 });
+  assert.is(why({ ...x(), host: [...(x().host ?? []), elsewhere], late: [6] }), 'elided');
+  const beside = [mount(1, '/', { peerGroup: 1 }), mount(2, '/srv/x', { device: '8:3', peerGroup: 4 })];
+  const part = [mount(10, '/'), mount(11, '/home', { root: '/home', master: 1 })];
+  assert.is(why({ host: beside, own: part, late: [2] }), 'elided');
+  const inPart = [mount(1, '/', { peerGroup: 1 }), mount(2, '/home/x', { device: '8:3', peerGroup: 4 })];
+  assert.is(
+    why({ host: inPart, own: part, late: [2] }),
+    'the host has mounted something below it since a@1 was made',
+  );
+});
+
+test('a later entry that changes it needs a mount of its own', () => {
+  const remount = (destination: string) => ({
+    destination,
+    type: 'bind',
+    options: ['remount', 'ro', 'bind'],
+  });
+  const changed = ['a later entry changes it', 'it changes a mount'];
+  assert.equal(judge([bind(['rbind']), remount('/home')]), changed);
+  assert.equal(judge([bind(['rbind']), remount('/home/user')]), changed);
+  assert.equal(judge([bind(['rbind'], '/home/user'), remount('/home')]), changed);
+  assert.equal(judge([bind(['rbind']), remount('/srv')]), ['elided', 'it changes a mount']);
+});
+
+test('a kept program leaves nothing out where the kernel tells too little', () => {
+  const old = { major: 6, minor: 7 };
+  assert.is(below({ kernel: old, kept: false }), 'elided');
+  assert.is(below({ kernel: { major: 6, minor: 8 }, kept: true }), 'elided');
+  assert.match(below({ kernel: old, kept: true }) ?? '', /before Linux 6.8 a program that is kept/);
+  assert.match(below({ mark: 0 }) ?? '', /a@1 is of an earlier version/);
+  assert.is(below({ mark: 0, kernel: old }), 'elided');
 });
 
 test('an earlier mount in the way, above or below, is in the way', () => {
@@ -151,6 +258,8 @@ test('/proc: only that of the host, and as it is', () => {
   const proc = { destination: '/proc', type: 'proc', source: 'proc' };
   assert.equal(judge([proc]), ['elided']);
   assert.equal(judge([{ ...proc, options: ['ro'] }]), ['it is writable there']);
+  const misc = mount(17, '/proc/sys/fs/binfmt_misc', { parent: 12, type: 'binfmt_misc', master: 7 });
+  assert.equal(judge([proc], { own: [...ownMounts, misc] }), ['there are mounts below it']);
   const linux = (changes: object) => judge([proc], { config: { linux: changes } });
   assert.equal(linux({ namespaces: [{ type: 'pid' }] }), ['there is a pid namespace']);
   assert.equal(linux({ namespaces: [{ type: 'mount' }], maskedPaths: ['/proc/kcore'] }), [

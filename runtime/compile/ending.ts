@@ -28,6 +28,7 @@ export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Pr
       cgroupManager: 'cgroupfs',
       noPivot: false,
       noNewKeyring: false,
+      kept: false,
       console: false,
       pidfdSocket: false,
       detach: true,

@@ -2,11 +2,11 @@
 import type { Environment, PlacedShare } from '../../spec/environment.js';
 import type { Mount } from '../../spec/generated/config.js';
 import type { OpenFlags } from '../../spec/kernel.js';
+import { isWithin } from '../../spec/mount-map.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { slot } from '../program/operand.js';
 import type { Line } from '../program/step.js';
 import { detachReal } from './detach-real.js';
-import { isWithin } from './elision.js';
 import { type Launch, rule } from './launch.js';
 import { parseMountOptions } from './mount-options.js';
 import { normalise } from './normalise.js';

@@ -244,6 +244,7 @@ export function compileExec(input: ExecInput): CompiledExec {
         cgroupManager: 'cgroupfs',
         noPivot: false,
         noNewKeyring: false,
+        kept: false,
         console: options.console,
         pidfdSocket: options.pidfdSocket,
         detach: options.detach,

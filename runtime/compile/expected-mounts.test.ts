@@ -4,6 +4,7 @@ import { expectedTable, Row } from './expected-mounts.js';
 
 const mount = {
   id: 7,
+  parent: 1,
   point: '/',
   root: '/',
   device: '8:1',
@@ -66,6 +67,16 @@ test('a row holds what is expected', () => {
   assert.equal([table.readUInt32LE(at + Row.DEVICE), table.readUInt32LE(at + Row.DEVICE + 4)], [8, 1]);
   assert.equal(value(Row.INODE), 2n ** 40n + 5n);
   assert.equal([value(Row.MOUNT), value(Row.ATTRIBUTES), value(Row.GROUP)], [7n, 0x2_0000_0001n, 9n]);
+  assert.is(table.readBigInt64LE(at + Row.KNOWN), -1n);
+});
+
+test('a row may leave open which directory it is, and say how much is mounted below', () => {
+  const { directory: _, ...any } = one('/a');
+  const below = { last: 2 ** 31 + 5, known: 3 };
+  const table = Buffer.from(expectedTable([{ ...any, below }]));
+  const at = Number(table.readBigUInt64LE(0));
+  const value = (of: number): bigint => table.readBigInt64LE(at + of);
+  assert.equal([value(Row.INODE), value(Row.LAST), value(Row.KNOWN)], [0n, 2n ** 31n + 5n, 3n]);
 });
 
 test('a path made to take long does not', () => {

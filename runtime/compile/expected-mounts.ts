@@ -8,11 +8,14 @@ export interface Expected {
   /** The peer group of a source, the master of a destination. */
   readonly group: number;
   readonly directory?: DirectoryFact | undefined;
+  /** Of what is mounted below that mount, as many have a unique id above `last`; not given: nobody counts. */
+  readonly below?: { readonly last: number; readonly known: number } | undefined;
 }
 
 /**
  * One row: these numbers, 64 bits each, and the path with its NUL, padded. NAME is where in the path its last component begins; 0 marks
- * a row that has nothing but the directory in which the next ones are looked for. The table ends with a row of size 0.
+ * a row that has nothing but the directory in which the next ones are looked for. INODE 0: it may be any directory. KNOWN -1: what is below is not
+ * counted. The table ends with a row of size 0.
  */
 export const Row = {
   SIZE: 0,
@@ -22,7 +25,9 @@ export const Row = {
   MOUNT: 32,
   ATTRIBUTES: 40,
   GROUP: 48,
-  PATH: 56,
+  LAST: 56,
+  KNOWN: 64,
+  PATH: 72,
 } as const;
 
 function row(path: string, name: number, of?: Expected): Buffer {
@@ -41,6 +46,8 @@ function row(path: string, name: number, of?: Expected): Buffer {
     put(of.mount.id, Row.MOUNT);
     put(of.mount.attributes, Row.ATTRIBUTES);
     put(of.group, Row.GROUP);
+    put(of.below?.last ?? 0, Row.LAST);
+    out.writeBigInt64LE(BigInt(of.below?.known ?? -1), Row.KNOWN);
   }
   text.copy(out, Row.PATH);
   return out;

@@ -191,7 +191,7 @@ function entrance(
   copyBecause: string | null,
 ): readonly Action[] {
   const { path } = link.skeleton;
-  if (copyBecause === null) return [changeRoot(launch, path)];
+  if (copyBecause === null) return [changeRoot(launch, path), ...elided.shared];
   if (pin === null)
     return [...lookFirst(launch, path, elided), copyHost(launch, path, namespaces, copyBecause)];
   return [
@@ -208,7 +208,7 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
   const copyBecause = whyOwnCopy(given, onHost, 'directory');
   const pin = copyBecause === null ? null : link.pin;
   const verdicts = pin === null ? onHost : judgeMounts(given, environment, pin);
-  const elided = elidedMounts(given, environment, verdicts, copyBecause !== null);
+  const elided = elidedMounts(given, environment, pin ?? link.skeleton, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin?.name ?? link.skeleton.path };
   const placement = enteredPlacement(given, environment, namespaces, {
     elided: elided.places,

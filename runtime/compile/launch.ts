@@ -21,6 +21,8 @@ export interface LaunchOptions {
   readonly console: boolean;
   /** --pidfd-socket was given. */
   readonly pidfdSocket: boolean;
+  /** `compile`: the program is kept, and runs when nobody knows what has changed since. */
+  readonly kept: boolean;
   /** --detach, or create: nobody stays in the foreground. */
   readonly detach: boolean;
   /** Absolute path of the bundle. */

@@ -40,6 +40,7 @@ import { unpin } from './pins.js';
 const ROUNDS = 4;
 const MS_BIND = 0x1000;
 const AFFINITY_BYTES = 128;
+export const MARK_SIZE = 8;
 
 /** A generation that is to be made. */
 export interface NewPin {
@@ -63,6 +64,8 @@ export interface MakerCells {
   readonly mountsFd: Slot;
   readonly message: ReturnType<typeof buffer>;
   readonly size: Slot;
+  /** A unique mount id (statx(2)) that is above those of what the maker has put together, and below those of what comes later; 0: the kernel has none. */
+  readonly mark: Slot;
   readonly begin: Label;
 }
 
@@ -75,6 +78,7 @@ export function createMakerCells(): MakerCells {
     mountsFd: slot('mounts_fd', -1),
     message: buffer('message', 4096),
     size: slots('message_size', 2),
+    mark: slot('maker_mark'),
     begin: label('maker_begin'),
   };
 }
@@ -159,7 +163,9 @@ function tryOnEachCpu(cpus: number, path: string, c: MakerCells): readonly Line[
     sys('close', [c.makerEnd]),
     recv(c.hostEnd, c.message, { to: c.size, on: [['ECONNRESET'], died] }),
     branch(c.size, 'EQ', 0, died),
-    branch(c.size, 'GT', 1, failed),
+    // Its word that all is ready is the mark; failures have more to say.
+    branch(c.size, 'NE', MARK_SIZE, failed),
+    load(c.mark, 'U64', c.message),
     format(source, ['/proc/', field(TemplateField.DECIMAL, c.pid), '/ns/mnt']),
     sys('mount', [source, text(path), 0, MS_BIND, 0], { on: [['EINVAL'], refused] }),
     jump(pinned),

@@ -76,7 +76,11 @@ export function recordPin(
       sys('statx', [AT_FDCWD, text(pinPath(pin)), 0, STATX_BASIC, stat]),
       load(inode, 'U64', stat, Statx.INO),
       ...host.look,
-      format(content, ['{"inode":', number(inode), ',', ...host.members, `,${more}\n`], { to: size }),
+      format(
+        content,
+        ['{"inode":', number(inode), ',"mark":', number(c.mark), ',', ...host.members, `,${more}\n`],
+        { to: size },
+      ),
       ...writeWhole(open, pins, `${name}.json`, content, size, 0o600),
     ]),
     action({ title: 'let the maker end', because: rule('the pin keeps the namespace') }, [...killMaker(c)]),

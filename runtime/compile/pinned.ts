@@ -128,7 +128,7 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const namespaces = createNamespaces();
   const verdicts = judgeMounts(given, environment, pin);
   const copyBecause = whyOwnCopy(given, verdicts, 'namespace');
-  const elided = elidedMounts(given, environment, verdicts, copyBecause !== null);
+  const elided = elidedMounts(given, environment, pin, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin.name };
   const placement = enteredPlacement(given, environment, namespaces, {
     elided: elided.places,
@@ -138,7 +138,7 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const launch: Launch = { ...given, placement };
   const enter =
     copyBecause === null
-      ? [stay(launch, pin, c)]
+      ? [stay(launch, pin, c), ...elided.shared]
       : [
           joinPin(launch, pin, c.pin, namespaces, 'pinned'),
           ...elided.shared,

@@ -46,14 +46,17 @@ export function compilePrepare(input: PrepareInput): Program {
       path: tree.path,
       readonly: tree.readonly,
       treeMounts: treeMounts(input),
-      shares: input.shares.map(({ path, readonly, live, file }) => ({
+      shares: input.shares.map(({ path, place, readonly, live, at, file }) => ({
         path,
+        place,
         readonly,
         live,
+        at,
         ...(file ? { file } : {}),
       })),
       directory: tree.directory,
       stamp: tree.stamp,
+      points: input.points,
     }),
     ...input.stale.map(file =>
       action({ title: `drop ${file}, which nobody holds`, because: rule('the newest generation counts') }, [

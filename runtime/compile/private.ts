@@ -1,8 +1,8 @@
+import { isWithin } from '../../spec/mount-map.js';
 import { type Action, action } from '../program/action.js';
 import { type Slot, slot, struct, text, u32 } from '../program/operand.js';
 import { send, store, sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
-import { isWithin } from './elision.js';
 import { hasMountNamespace, type Launch } from './launch.js';
 import { coveredPaths } from './masks.js';
 import { mountActions, refusedMounts } from './mounts.js';

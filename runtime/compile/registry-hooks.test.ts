@@ -15,7 +15,7 @@ const environment: Environment = {
   reason: '',
   chosenBy: '--tree',
   pin: null,
-  sources: { mounts: [], directories: new Map() },
+  sources: { mounts: [], directories: new Map(), shares: new Map() },
   variables: [],
   hooks: { createRuntime: [{ path: '/site/first' }], poststop: [{ path: '/site/last' }] },
   file: '/etc/chos.d/site.json',

@@ -57,6 +57,19 @@ static bool link_fits(const struct program *p, const u8 *data, i64 offset)
 	       (!link.length || inside(p, (i64)(link.text - (u64)p->data), (i64)link.length));
 }
 
+bool is_counted(u32 kind)
+{
+	return (kind & 0x7f) == ARGUMENT_COUNTED || (kind & 0x7f) == ARGUMENT_WORDS;
+}
+
+/* The bytes behind such an argument; -1: more than there can be. */
+i64 counted_length(const struct program *p, u32 kind, i64 count)
+{
+	if ((kind & 0x7f) == ARGUMENT_COUNTED)
+		return count;
+	return count < 0 || (u64)count > p->limit / 8 ? -1 : 8 * count;
+}
+
 /* length: that of the COUNTED argument's buffer, or -1 if it is not known yet. */
 bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset, i64 length)
 {
@@ -64,6 +77,7 @@ bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset
 	case ARGUMENT_PATH:
 		return terminated(p, data, offset);
 	case ARGUMENT_COUNTED:
+	case ARGUMENT_WORDS:
 		return inside(p, offset, length < 0 ? 0 : length);
 	case ARGUMENT_SIZED:
 		return inside(p, offset, (i64)(kind >> 8));

@@ -121,6 +121,8 @@ static inline bool inside(const struct program *p, i64 offset, i64 length)
 
 /* bounds.c */
 bool terminated(const struct program *p, const u8 *data, i64 offset);
+bool is_counted(u32 kind);
+i64 counted_length(const struct program *p, u32 kind, i64 count);
 bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset, i64 length);
 
 /* ---- The run of a program in one process ---- */

@@ -87,7 +87,7 @@ static int op_syscall(const struct run *r, const struct step *s, i64 *result)
 		} else if (kind & ARGUMENT_OPTIONAL && (mode(s, i) == MODE_IMM || at == -1)) {
 			a[i] = 0;
 		} else {
-			i64 length = (kind & 0x7f) == ARGUMENT_COUNTED ? offset(r, s, kind >> 8) : 0;
+			i64 length = is_counted(kind) ? counted_length(p, kind, offset(r, s, kind >> 8)) : 0;
 
 			if (length < 0 || !argument_fits(p, p->data, kind & ~(u32)ARGUMENT_OPTIONAL, at, length))
 				return EFAULT;

@@ -87,8 +87,8 @@ static const char *check_call(const struct program *p, const struct step *s)
 			return wrong;
 		if (mode(s, i) != MODE_DATA)
 			continue;
-		if ((kind & 0x7f) == ARGUMENT_COUNTED && mode(s, counted) == MODE_IMM) {
-			length = s->arg[counted];
+		if (is_counted(kind) && mode(s, counted) == MODE_IMM) {
+			length = counted_length(p, kind, s->arg[counted]);
 			if (length < 0)
 				return "a negative length";
 		}

@@ -3,7 +3,7 @@
  * private /tmp or a unit's PrivateTmp would otherwise be lost without a word.
  */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
-import type { DirectoryFact, Pin } from '../../spec/environment.js';
+import type { DirectoryFact, PathIdentity, Pin } from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
 
 export type CallerView =
@@ -12,6 +12,27 @@ export type CallerView =
   /** Another one; that of process 1 is below `prefix`. */
   | { readonly kind: 'other'; readonly prefix: string }
   | { readonly kind: 'unknown'; readonly code: string };
+
+/** Of a directory, or of any other file. */
+export function pathIdentity(path: string): PathIdentity | null {
+  try {
+    const stat = statSync(path, { bigint: true });
+    return { ...factOf(stat.dev, stat.ino), born: String(stat.birthtimeNs) };
+  } catch {
+    return null;
+  }
+}
+
+export function sameIdentity(one: PathIdentity | null, other: PathIdentity | null): boolean {
+  return (
+    one !== null &&
+    other !== null &&
+    one.inode === other.inode &&
+    one.major === other.major &&
+    one.minor === other.minor &&
+    one.born === other.born
+  );
+}
 
 export function directoryFact(path: string): DirectoryFact | null {
   try {
@@ -23,7 +44,7 @@ export function directoryFact(path: string): DirectoryFact | null {
 }
 
 /** sys/sysmacros.h: how stat(2)'s st_dev holds the two numbers. */
-function factOf(dev: bigint, ino: bigint): DirectoryFact {
+export function factOf(dev: bigint, ino: bigint): DirectoryFact {
   return {
     major: Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)),
     minor: Number((dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)),

@@ -61,6 +61,7 @@ test('a tree is for the skeleton if that shows it, with neither more nor less', 
 test('mounts of the skeleton by the path inside', () => {
   const mount = (point: string): MountFact => ({
     id: 1,
+    parent: 0,
     point,
     root: '/',
     device: '8:1',

@@ -1,10 +1,10 @@
 /** Whether a tree can be started by the kernel's link, and with what (design.md section 5, "Back ends"). */
-import { readFileSync } from 'node:fs';
-import type { KernelLink, MountFact } from '../../spec/environment.js';
+import type { HostSources, KernelLink, MountFact } from '../../spec/environment.js';
 import { directoryFact, seesWhat } from './caller.js';
+import { seePin, whyStale } from './host-sources.js';
 import { type KernelFacts, probeKernelLink } from './kernel-link.js';
-import { isWithin, parseMountFacts } from './mount-facts.js';
-import { currentGeneration, pinOf, readGenerations } from './pins.js';
+import { isWithin } from './mount-facts.js';
+import { currentGeneration, readGenerations } from './pins.js';
 import type { RegisteredTree } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
@@ -63,10 +63,9 @@ export function mountsInside(directory: string, mounts: readonly MountFact[]): r
     .map(mount => ({ ...mount, point: mount.point.slice(directory.length) || '/' }));
 }
 
-/** `withMounts`: also what is mounted where, which only elision asks. */
 export function chooseKmod(
   tree: RegisteredTree,
-  withMounts: boolean,
+  sources: HostSources,
   facts: KernelFacts = probeKernelLink(),
 ): KmodChoice {
   const unlisted = whyNotListed(facts, tree);
@@ -86,9 +85,14 @@ export function chooseKmod(
   if (unseen !== null) return impossible(unseen);
   const directory = directoryFact(tree.path);
   if (directory === null) return impossible(`${tree.path} is not there`);
-  const mounts = withMounts ? parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')) : [];
+  const mounts = mountsInside(path, sources.mounts);
+  const stale = whyStale(sources, record, mounts, null);
+  if (stale !== null)
+    return impossible(`${stale} since the skeleton ${path} was made: run chos-runtime skeleton create`);
   const generation = currentGeneration(readGenerations(), path);
   const usable = generation !== undefined && seesWhat(generation.record.host);
+  // Without it, or if the host has changed since, a launch with mounts of its own copies the host's namespace.
+  const seen = usable ? seePin(generation, sources) : null;
   return {
     kind: 'link',
     reason: `the kernel module chos ${facts.version} knows the tree`,
@@ -101,9 +105,9 @@ export function chooseKmod(
         record: file,
         stamp,
         host: record.host,
-        mounts: mountsInside(path, mounts),
+        mounts,
       },
-      pin: usable ? pinOf(generation, withMounts) : null,
+      pin: seen?.kind === 'fresh' ? seen.pin : null,
     },
   };
 }

@@ -1,17 +1,19 @@
 /**
  * Which environment a launch asks for, and which back end puts it together (design.md section 5, "Choosing the environment", "Rules of pinned").
  */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { DirectoryFact, Environment, HostSources } from '../../spec/environment.js';
+import type { Environment, HostSources } from '../../spec/environment.js';
 import type { Config } from '../../spec/generated/config.js';
-import { directoryFact, seesWhat } from './caller.js';
+import { seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
-import { isWithin, parseMountFacts } from './mount-facts.js';
+import { hostSources, type SeenPin, seePin } from './host-sources.js';
+import { HOST_VIEW } from './host-view.js';
+import { isWithin } from './mount-facts.js';
 import { missingPoints } from './mount-points.js';
-import { currentGeneration, type Generation, PINS, type PinRecord, pinOf, readGenerations } from './pins.js';
+import { currentGeneration, PINS, type ReadyGeneration, readGenerations } from './pins.js';
 import { placeShares } from './place-shares.js';
-import { directoryOf, fileShares, HOST_VIEW, outermostOf, pointsOf } from './prepare-input.js';
+import { directoryOf, fileShares, outermostOf, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
@@ -55,7 +57,7 @@ export function whyNotEntered(config: Config): string | null {
 }
 
 type BackEnd = Pick<Environment, 'backEnd' | 'reason' | 'pin' | 'link' | 'sources'>;
-const NONE: HostSources = { mounts: [], directories: new Map() };
+const NONE: HostSources = { mounts: [], directories: new Map(), shares: new Map() };
 const privately = (reason: string): BackEnd => ({ backEnd: 'private', reason, pin: null, sources: NONE });
 
 /** Binds of directories: what elision may leave out. */
@@ -65,15 +67,6 @@ function bindSources(config: Config): readonly string[] {
       ({ type, options = [] }) => type === 'bind' || options.includes('bind') || options.includes('rbind'),
     )
     .flatMap(({ source }) => (source?.startsWith('/') ? [source] : []));
-}
-
-function hostSources(sources: readonly string[]): HostSources {
-  const directories = new Map<string, DirectoryFact & { readonly path: string }>();
-  for (const source of sources) {
-    const fact = directoryFact(source);
-    if (fact !== null) directories.set(source, { ...fact, path: realpathSync.native(source) });
-  }
-  return { mounts: parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')), directories };
 }
 
 /** Places for mounts that a tree lacks. */
@@ -98,11 +91,8 @@ function lackingIn(
 const lacks = ({ path, index }: MissingPoint): BackEnd =>
   privately(`the tree has no ${path} for mounts[${index}], and nothing is made in a tree`);
 
-/** Why a generation does not serve a tree any more, whoever asks; null: it does. */
-export function whyUnused(
-  tree: RegisteredTree,
-  { record, name }: Generation & { readonly record: PinRecord },
-): string | null {
+/** Why a generation is not that of the tree any more, whoever asks; null: it is. */
+function whyNotThat(tree: RegisteredTree, { record, name }: ReadyGeneration): string | null {
   const again = `run chos-runtime tree prepare ${tree.name}`;
   if (
     record.path !== tree.path ||
@@ -125,32 +115,43 @@ function choosePin(tree: RegisteredTree, config: Config, lacking: readonly Missi
       closing ? 'it is being released' : `not prepared: run chos-runtime tree prepare ${tree.name}`,
     );
   }
-  const { record, name } = generation;
-  const unused = whyUnused(tree, generation);
-  if (unused !== null) return privately(unused);
-  if (!seesWhat(record.host))
-    return privately(`this mount namespace or root is not the one from which ${name} was prepared`);
+  const { name, record } = generation;
+  const sources = hostSources(bindSources(config), record.shares);
+  const seen = lookAtPin(tree, generation, sources);
+  if (seen.kind === 'stale') return privately(seen.why);
   // A skeleton has room for more; what it shows of the tree has not.
   const inTree = lacking.find(({ path }) => record.treeMounts.some(point => isWithin(path, point)));
-  if (inTree !== undefined) return lacks(inTree);
-  const withMounts = mayElide(config);
-  return {
-    backEnd: 'pinned',
-    reason: `${name} is prepared`,
-    pin: pinOf(generation, withMounts),
-    sources: withMounts ? hostSources(bindSources(config)) : NONE,
-  };
+  return inTree !== undefined
+    ? lacks(inTree)
+    : { backEnd: 'pinned', reason: `${name} is prepared`, pin: seen.pin, sources };
 }
 
-/** Whether anything in config.json could be left out, for which what is mounted where must be known. */
-function mayElide(config: Config): boolean {
-  const ownPids = (config.linux?.namespaces ?? []).some(({ type }) => type === 'pid');
-  return bindSources(config).length > 0 || (!ownPids && (config.mounts ?? []).some(m => m.type === 'proc'));
+/** A generation as it is to be used from here; or why it is not, in words. */
+function lookAtPin(tree: RegisteredTree, generation: ReadyGeneration, sources: HostSources): SeenPin {
+  const { record, name } = generation;
+  const again = `run chos-runtime tree prepare ${tree.name}`;
+  const other = whyNotThat(tree, generation);
+  if (other !== null) return { kind: 'stale', why: other };
+  if (!seesWhat(record.host))
+    return {
+      kind: 'stale',
+      why: `this mount namespace or root is not the one from which ${name} was prepared`,
+    };
+  const seen = seePin(generation, sources);
+  return seen.kind === 'stale'
+    ? { kind: 'stale', why: `${seen.why} since ${name} was prepared: ${again}` }
+    : seen;
+}
+
+/** Why launches do not use a generation that is prepared; null: they do. */
+export function whyUnused(tree: RegisteredTree, generation: ReadyGeneration): string | null {
+  const seen = lookAtPin(tree, generation, hostSources([], generation.record.shares));
+  return seen.kind === 'stale' ? seen.why : null;
 }
 
 function chooseLink(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
-  const withMounts = mayElide(config);
-  const choice = chooseKmod(tree, withMounts);
+  const sources = hostSources(bindSources(config), shownShares(tree.shares));
+  const choice = chooseKmod(tree, sources);
   if (choice.kind === 'impossible') return privately(choice.why);
   const { reason, link } = choice;
   const inTree = lacking.find(({ path }) => leadsToTree(treeView(link.skeleton.path), path));
@@ -160,7 +161,7 @@ function chooseLink(tree: RegisteredTree, config: Config, lacking: readonly Miss
     reason,
     pin: null,
     link,
-    sources: withMounts ? hostSources(bindSources(config)) : NONE,
+    sources,
   };
 }
 

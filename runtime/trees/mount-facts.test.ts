@@ -16,6 +16,7 @@ test('fields, escapes, attributes and peer groups', () => {
   assert.equal(rest, []);
   assert.equal(root, {
     id: 27,
+    parent: 1,
     point: '/',
     root: '/',
     device: '254:0',

@@ -1,6 +1,7 @@
 /** mountinfo (proc_pid_mountinfo(5)) as elision and the liveness of shares need it. */
 import type { MountFact } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
+import { isWithin } from '../../spec/mount-map.js';
 
 /** Per-mount options, field 6. relatime is no bit: it is the value 0 of the access time field. */
 const bits: Readonly<Record<string, number>> = {
@@ -29,7 +30,7 @@ function attributesOf(options: string): number {
 export function parseMountFacts(text: string): readonly MountFact[] {
   return text.split('\n').flatMap(line => {
     const [left = '', right = ''] = line.split(' - ');
-    const [id, , device, root, point, options, ...optional] = left.split(' ');
+    const [id, parent, device, root, point, options, ...optional] = left.split(' ');
     if (id === undefined || device === undefined || root === undefined) return [];
     if (point === undefined || options === undefined) return [];
     const tag = (name: string): number =>
@@ -37,6 +38,7 @@ export function parseMountFacts(text: string): readonly MountFact[] {
     return [
       {
         id: Number(id),
+        parent: Number(parent),
         point: unescapeOctal(point),
         root: unescapeOctal(root),
         device,
@@ -49,10 +51,7 @@ export function parseMountFacts(text: string): readonly MountFact[] {
   });
 }
 
-/** The path is the directory, or below it. */
-export function isWithin(path: string, directory: string): boolean {
-  return directory === '/' || path === directory || path.startsWith(`${directory}/`);
-}
+export { isWithin };
 
 /** The mount that a path without symlinks leads to: the deepest one; of several at one place, the last is on top. */
 export function mountOf(path: string, mounts: readonly MountFact[]): MountFact | undefined {

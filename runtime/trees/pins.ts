@@ -10,7 +10,14 @@
  *     NAME@N.closing            the former .json of a generation that is being released
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { PINS, type Pin, type Share, type TreeStamp } from '../../spec/environment.js';
+import {
+  type MountFact,
+  type PathIdentity,
+  PINS,
+  type Pin,
+  type Share,
+  type TreeStamp,
+} from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
 
 export { PINS };
@@ -19,6 +26,10 @@ export { PINS };
 export interface PreparedShare extends Share {
   /** What is mounted on the host below it later shows up inside. */
   readonly live: boolean;
+  /** Where it is inside, without symlinks. */
+  readonly place?: string;
+  /** Which directory or file it was; records of earlier versions do not say. */
+  readonly at?: PathIdentity | null;
 }
 
 export interface Generation {
@@ -30,13 +41,20 @@ export interface Generation {
   readonly record: PinRecord | null;
 }
 
+/** One that launches may use. */
+export type ReadyGeneration = Generation & { readonly record: PinRecord };
+
 /** NAME@N.json */
 export interface PinRecord {
   readonly path: string;
   readonly inode: number;
+  /** As in Pin; records of earlier versions have none. */
+  readonly mark?: number;
   readonly host: Pin['host'];
   readonly treeMounts: readonly string[];
   readonly shares: readonly PreparedShare[];
+  /** As in Preparation. */
+  readonly points?: Readonly<Record<string, PathIdentity>>;
   readonly readonly: boolean;
   readonly created: string;
   /** Absolute directory without symlinks, and what it was like. Not in records of earlier versions, and not of the skeleton of all trees. */
@@ -109,17 +127,29 @@ export function generationAt(path: string): Generation | undefined {
 export function currentGeneration(
   generations: readonly Generation[],
   tree: string,
-): (Generation & { readonly record: PinRecord }) | undefined {
+): ReadyGeneration | undefined {
   for (const one of [...generations].reverse())
     if (one.tree === tree && one.state === 'ready' && one.record !== null)
       return { ...one, record: one.record };
   return undefined;
 }
 
-/** `withMounts`: also what is mounted where, which only elision asks. */
-export function pinOf(generation: Generation & { readonly record: PinRecord }, withMounts: boolean): Pin {
-  const path = `${PINS}/${fileName(generation.tree)}@${generation.number}`;
-  const { inode, host, treeMounts, directory, stamp } = generation.record;
+/** As long as it is pinned there is a mount on its file, and the mounts of a namespace are listed in the order in which they came. */
+export function lateMounts(path: string, hostMounts: readonly MountFact[]): readonly number[] | null {
+  const pinned = hostMounts.findIndex(({ point, type }) => point === path && type === 'nsfs');
+  return pinned < 0 ? null : hostMounts.slice(pinned + 1).map(({ id }) => id);
+}
+
+export function pinFile({ tree, number }: Generation): string {
+  return `${PINS}/${fileName(tree)}@${number}`;
+}
+
+/** What a launch has to know of a generation; null: nothing is mounted on its file, so that nothing keeps it. */
+export function pinOf(generation: ReadyGeneration, hostMounts: readonly MountFact[]): Pin | null {
+  const path = pinFile(generation);
+  const { inode, host, treeMounts, directory, stamp, mark = 0 } = generation.record;
+  const late = lateMounts(path, hostMounts);
+  if (late === null) return null;
   const { mtimeNs } = statSync(`${path}.json`, { bigint: true });
   return {
     name: generation.name,
@@ -131,6 +161,8 @@ export function pinOf(generation: Generation & { readonly record: PinRecord }, w
     host,
     treeMounts,
     tree: directory !== undefined && stamp !== undefined ? { path: directory, fact: stamp.directory } : null,
-    mounts: withMounts ? parseMountFacts(readFileSync(`${path}.mounts`, 'utf8')) : [],
+    mounts: parseMountFacts(readFileSync(`${path}.mounts`, 'utf8')),
+    late,
+    mark,
   };
 }

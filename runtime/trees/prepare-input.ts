@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Preparation, Share } from '../../spec/environment.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
-import type { CallerView } from './caller.js';
+import { type CallerView, pathIdentity } from './caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
+import { HOST_VIEW } from './host-view.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { fileName, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeShares } from './place-shares.js';
@@ -13,9 +14,6 @@ import { isThere, shownShares } from './shown-shares.js';
 import { planRoot } from './skeleton.js';
 import { stampOf } from './stale.js';
 import { faultOfDirectory, treeView } from './tree-directory.js';
-
-/** What an environment shows of the host without being asked. */
-export const HOST_VIEW: readonly string[] = ['/proc', '/sys', '/dev'];
 
 export const pointsOf = (shares: readonly Share[]): readonly string[] => [
   ...HOST_VIEW,
@@ -72,6 +70,15 @@ export function linkFaults(tree: RegisteredTree): readonly Diagnostic[] {
   return faultsOf(tree, '').filter(({ what }) => what.kind === 'foreign-link' || what.kind === 'leads-away');
 }
 
+function pointsIn(directory: string, paths: readonly string[]): Preparation['points'] {
+  return Object.fromEntries(
+    paths.flatMap(path => {
+      const identity = pathIdentity(directory + path);
+      return identity === null ? [] : [[path, identity] as const];
+    }),
+  );
+}
+
 export function prepareInput(
   tree: RegisteredTree,
   view: Exclude<CallerView, { readonly kind: 'unknown' }>,
@@ -108,12 +115,14 @@ export function prepareInput(
       generation:
         1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
       root,
+      points: root.kind === 'tree' ? pointsIn(prefix + directory, outermostOf(points)) : {},
       hostView: HOST_VIEW,
       shares: [...placeShares(shares, points, prefix)]
         .sort((one, other) => (one.path < other.path ? -1 : 1))
         .map(share => ({
           ...share,
           live: !share.readonly && (mountOf(share.source, mounts)?.peerGroup ?? 0) > 0,
+          at: pathIdentity(prefix + share.source),
         })),
       stale: generations
         .filter(one => one.state === 'ready' && one.record !== null)

@@ -7,6 +7,7 @@ import { type ActualSkeleton, type Deviation, deviationsOf, repairsOf } from './
 
 const mount = (point: string, more: Partial<MountFact> = {}): MountFact => ({
   id: 1,
+  parent: 0,
   point,
   root: '/',
   device: '8:1',

@@ -2,10 +2,11 @@
 import type { SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { holdersOf, type RunningContainer } from './holders.js';
+import { HOST_VIEW } from './host-view.js';
 import { mountOf } from './mount-facts.js';
 import { fileName, type Generation, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeOf } from './place-shares.js';
-import { directoryOf, HOST_VIEW, pointsOf, possibleCpus } from './prepare-input.js';
+import { directoryOf, pointsOf, possibleCpus } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { planSkeleton, type SkeletonInput, shownTrees } from './shared-skeleton.js';
 import { isThere, shownShares } from './shown-shares.js';

@@ -57,6 +57,7 @@ const ArgumentKind = {
   AT_MOST: 5,
   VECTOR: 6,
   LINK: 7,
+  WORDS: 8,
 } as const;
 const OPTIONAL = 0x80;
 const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
@@ -77,6 +78,8 @@ function argumentKind(text: string): number {
       return ArgumentKind.VECTOR + optional;
     case 'link':
       return ArgumentKind.LINK + optional;
+    case 'words':
+      return ArgumentKind.WORDS + optional + value;
     case 'in':
     case 'out':
     case 'struct':

@@ -88,10 +88,16 @@ function programOf(
 
 /** environment.json, with the Map that JSON cannot hold. */
 function environmentOf(json: unknown): Environment {
-  const given = json as Environment & { readonly sources: { readonly directories: object } };
+  const given = json as Environment & {
+    readonly sources: { readonly directories: object; readonly shares: object };
+  };
   return {
     ...given,
-    sources: { ...given.sources, directories: new Map(Object.entries(given.sources.directories)) },
+    sources: {
+      ...given.sources,
+      directories: new Map(Object.entries(given.sources.directories)),
+      shares: new Map(Object.entries(given.sources.shares)),
+    },
   };
 }
 
@@ -136,6 +142,7 @@ export function readCase(name: string): GoldenCase {
       cgroupManager: 'cgroupfs',
       noPivot: false,
       noNewKeyring: false,
+      kept: false,
       console: spec.config.process.terminal === true,
       pidfdSocket: false,
       detach: true,

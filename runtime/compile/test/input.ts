@@ -77,6 +77,7 @@ export function inputOf({ config, facts, options }: InputChanges = {}): LaunchIn
       cgroupManager: 'cgroupfs',
       noPivot: false,
       noNewKeyring: false,
+      kept: false,
       console: false,
       pidfdSocket: false,
       detach: true,

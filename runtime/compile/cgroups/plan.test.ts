@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { CgroupFacts } from '../../../spec/host-facts.js';
 import { slots } from '../../program/operand.js';
 import { hierarchy, layouts, unified } from '../test/input.js';
-import { type CgroupPlan, directoryOf, planCgroups, shownPath } from './plan.js';
+import { type CgroupPlan, cgroupOfProcesses, directoryOf, planAt, planCgroups, shownPath } from './plan.js';
 
 const id = slots('id', 2);
 const plan = (facts: CgroupFacts, path?: string): CgroupPlan => planCgroups(facts, path, id);
@@ -78,6 +78,19 @@ test('only a path with the id in it is made at run time', () => {
   // Room for the longest id, escaped or not, and a NUL.
   for (const d of named.directories)
     assert.is(d.memory.size, shownPath(d).length - 'ID'.length + 6 * 255 + 1);
+});
+
+test('directories that state.json tells are kept, whatever config.json and host say now', () => {
+  const known = ['/sys/fs/cgroup/freezer/old/box', '/sys/fs/cgroup/pids/old/box', '/gone/box'];
+  const hierarchies = [hierarchy(['freezer'], '/'), hierarchy(['pids'], '/')];
+  const planned = planAt(known, { layout: 'v1', hierarchies });
+  assert.equal(planned.directories.map(shownPath), known);
+  assert.is(planned.formats.length, 0);
+  assert.is(directoryOf(planned, 'freezer')?.version, 1);
+  const processes = cgroupOfProcesses(planned);
+  assert.is(processes && shownPath(processes), known[1]);
+  assert.is(planAt(['/sys/fs/cgroup/box'], layouts.v2).directories[0]?.version, 2);
+  assert.equal(planAt([], layouts.v1).directories, []);
 });
 
 test.run();

@@ -296,8 +296,26 @@ test('release --drain lets nobody in any more and waits for the holders', async 
   good(chos('delete', '--force', id));
   const { code, text } = await release.ended;
   assert.equal(code, 0, text);
+  assert.match(text, new RegExp(`${name}: nobody gets in any more; waiting for container ${id} `));
   assert.match(text, new RegExp(`${name} released`));
   assert.ok(!existsSync(`${pins}/${name}`));
+});
+
+test('release --drain that is interrupted lets launches in again', async () => {
+  good(chos('tree', 'prepare', 'one'));
+  const id = sleeping({ tree: 'one' });
+  const name = current('one');
+  const release = chosLater('tree', 'release', 'one', '--drain');
+  await release.said(/waiting for/);
+  assert.ok(!existsSync(`${pins}/${name}.json`));
+  process.kill(release.pid, 'SIGTERM');
+  const { code, text } = await release.ended;
+  assert.equal(code, 1);
+  assert.match(text, /interrupted by SIGTERM/);
+  assert.equal(current('one'), name);
+  assert.match(good(chos('explain', bundle({ tree: 'one', args: ['true'] }))), /back end pinned/);
+  good(chos('delete', '--force', id));
+  good(chos('tree', 'release', 'one'));
 });
 
 test('release --force drops it at once; who is inside keeps what he sees', () => {

@@ -106,18 +106,31 @@ export function detached(...args: readonly string[]): Ran {
 
 export interface Later {
   readonly pid: number;
+  /** Resolves when its output matches; rejects if it ends before. */
+  said(words: RegExp): Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
 }
 
 export function chosLater(...args: readonly string[]): Later {
   const child = spawn(runtime, [...front, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
+  const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString();
+      for (const look of listeners) look();
     });
   return {
     pid: child.pid ?? 0,
+    said: words =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (words.test(text)) resolve();
+        };
+        listeners.add(look);
+        child.on('close', () => reject(new Error(`it ended with: ${text}`)));
+        look();
+      }),
     ended: new Promise(resolve => {
       child.on('close', code => resolve({ code, text }));
     }),

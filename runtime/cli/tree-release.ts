@@ -1,17 +1,15 @@
 import { renameSync } from 'node:fs';
-import { setTimeout } from 'node:timers/promises';
+import { compileDrain } from '../compile/drain.js';
 import { compileRelease } from '../compile/pins.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { drainText } from '../report/tree-text.js';
 import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
 import { fileName, type Generation, PINS, readGenerations } from '../trees/pins.js';
 import { closeRecord } from './close-record.js';
 import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { runningContainers } from './running-containers.js';
 import { givenName, hostViewFor } from './tree-prepare.js';
-
-/** How often --drain looks whether the holders are gone, in milliseconds. */
-const POLL = 100;
 
 const fileOf = (one: Generation): string => `${fileName(one.tree)}@${one.number}`;
 
@@ -29,8 +27,22 @@ function reopen(directory: string, one: Generation): void {
 const holders = (invocation: Invocation, one: Generation): readonly Holder[] =>
   one.record === null ? [] : holdersOf(one.name, one.record.inode, runningContainers(invocation));
 
-async function drain(invocation: Invocation, one: Generation): Promise<void> {
-  while (holders(invocation, one).length > 0) await setTimeout(POLL);
+/** Waits for the holders of all generations, and then has the same command begin again; nobody gets in meanwhile. */
+function drain(directory: string, chosen: readonly Generation[], held: readonly Holder[]): Outcome {
+  const names = held.map(describeHolder);
+  const program = compileDrain({
+    arch: hostArch(),
+    holders: held.map(({ pid }) => pid),
+    records: chosen
+      .filter(one => one.state !== 'unfinished')
+      .map(one => `${directory}/${fileOf(one)}`)
+      .map(file => ({ closed: `${file}.closing`, open: `${file}.json` })),
+    message: drainText(
+      chosen.map(one => one.name),
+      names,
+    ),
+  });
+  return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
 }
 
 /** `debian12` means all its generations, `debian12@7` that one. */
@@ -68,14 +80,14 @@ export async function release(invocation: Invocation): Promise<Outcome> {
       const closed = await close(directory, one);
       if (closed.kind === 'failure') return closed;
     }
-    if (flags.has('drain')) await drain(invocation, one);
     const held = holders(invocation, one);
     kept.push(...held);
-    if (held.length === 0 || flags.has('force')) continue;
+    if (held.length === 0 || flags.has('force') || flags.has('drain')) continue;
     for (const other of chosen.value) if (other.number <= one.number) reopen(directory, other);
     const names = held.map(describeHolder);
     return failed({ kind: 'tree', fault: { kind: 'held', name: one.name, holders: names } });
   }
+  if (flags.has('drain') && kept.length > 0) return drain(directory, chosen.value, kept);
   const program = compileRelease({
     arch: hostArch(),
     place: { directory: PINS, file: '' },

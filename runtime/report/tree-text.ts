@@ -2,6 +2,7 @@
 import { unreachable } from '../../spec/unreachable.js';
 import { errnoText } from './errno-text.js';
 import type { LoadRefusal, TreeFault } from './tree-fault.js';
+import { visible } from './visible.js';
 
 /** More holders than this are counted, not named: callers show one line. */
 const SHOWN = 8;
@@ -61,6 +62,11 @@ export function loadText({ tree, path, code }: LoadRefusal): string {
     }
   })();
   return `tree \`${tree}\`: ${reason}`;
+}
+
+/** What `tree release --drain` says while it waits: one line. */
+export function drainText(generations: readonly string[], holders: readonly string[]): string {
+  return `${visible(`chos-runtime: ${listOf(generations)}: nobody gets in any more; waiting for ${listOf(holders)} (an interrupt lets launches in again)`)}\n`;
 }
 
 export function treeFaultText(fault: TreeFault): string {

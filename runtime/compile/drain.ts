@@ -1,0 +1,64 @@
+/**
+ * `tree release --drain`: nobody gets in any more, and those who are in are waited for. Who that is only TypeScript finds out (state files, /proc), so the
+ * command is handed over to it again when all of them have ended: there may be others by then. Interrupted, it lets launches in again.
+ */
+import type { Arch } from '../../spec/image.js';
+import { AT_FDCWD, SIG_SETMASK, SIGSET_SIZE } from '../../spec/kernel.js';
+import { type Action, action, type Program } from '../program/action.js';
+import { label, slot, struct, text, u64 } from '../program/operand.js';
+import { exitReporting, handover, sys } from '../program/step.js';
+import { createInterrupts, holdInterrupts, waitUnlessInterrupted } from './interrupts.js';
+import { rule } from './launch.js';
+
+export interface DrainInput {
+  readonly arch: Arch;
+  /** Pids of those who are in. */
+  readonly holders: readonly number[];
+  /** Records as they are called now, and as they are called while launches may use them. */
+  readonly records: readonly { readonly closed: string; readonly open: string }[];
+  /** For people, with its newline. */
+  readonly message: string;
+}
+
+/** More are waited for in the next round. */
+const AT_ONCE = 64;
+
+function waitFor(pid: number, interrupts: ReturnType<typeof createInterrupts>): Action {
+  const pidfd = slot('holder_pidfd');
+  const gone = label('holder_gone');
+  return action({ title: `wait for process ${pid}`, because: rule('--drain') }, [
+    sys('pidfd_open', [pid, 0], { to: pidfd, on: [['ESRCH', 'EINVAL'], gone] }),
+    ...waitUnlessInterrupted(interrupts, pidfd),
+    sys('close', [pidfd]),
+    gone,
+  ]);
+}
+
+export function compileDrain({ arch, holders, records, message }: DrainInput): Program {
+  const interrupts = createInterrupts();
+  const actions: readonly Action[] = [
+    holdInterrupts(interrupts),
+    action(
+      {
+        title: 'say who is waited for',
+        because: rule('--drain'),
+        undo: records.map(({ closed, open }) =>
+          sys('renameat2', [AT_FDCWD, text(closed), AT_FDCWD, text(open), 0]),
+        ),
+      },
+      [sys('write', [2, text(message), Buffer.byteLength(message)])],
+    ),
+    ...holders.slice(0, AT_ONCE).map(pid => waitFor(pid, interrupts)),
+    action({ title: 'see who is left', because: rule('--drain') }, [
+      sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
+      handover(),
+    ]),
+  ];
+  return {
+    arch,
+    joins: false,
+    tracks: [{ name: 'host', actions, failed: [exitReporting(1)] }],
+    entries: [{ entry: 'host', track: 'host' }],
+    parameters: new Map(),
+  };
+}

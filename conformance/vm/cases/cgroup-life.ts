@@ -133,7 +133,8 @@ export const cgroupLifeCases: readonly MachineCase[] = [
   ...(['delete --force', 'kill --all'] as const).map(
     (command): MachineCase => ({
       name: `cgroup2/forks-do-not-outrun-${command.split(' ')[0]}`,
-      runtimes: command === 'kill --all' ? ['chos-runtime'] : everybody,
+      // runc 1.1 signals for ever what is always one ahead.
+      runtimes: command === 'kill --all' ? ['chos-runtime'] : ['chos-runtime', 'crun'],
       script: `
       bundle chain '${chain}'
       created chain
@@ -146,7 +147,8 @@ export const cgroupLifeCases: readonly MachineCase[] = [
   ),
   {
     name: 'cgroup2/400-groups-deep',
-    runtimes: everybody,
+    // crun does not come back from it.
+    runtimes: ['chos-runtime', 'runc'],
     script: `
       bundle deep '.linux.namespaces |= map(select(.type != "pid"))'
       created deep

@@ -29,7 +29,8 @@ const upper = (name: string): string => name.toUpperCase();
 /**
  * "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted otherwise, MUST be logged as a warning" (config.md). What capset(2) refuses is
  * refused, as by runc and crun, for the container would start with less than its command relies on: a capability that the runtime has not got itself, an effective
- * one that is not permitted, an inheritable one that is not in the bounding set.
+ * one that is not permitted, an inheritable one that is not in the bounding set. Ambient ones that cannot be raised are left out without a word: `runc spec`
+ * itself writes them so, and a warning that everybody gets is read by nobody.
  */
 export function judgeCapabilities(launch: Launch, refuse: Refuse, warn: Warn): void {
   const { capabilities: given } = launch.process;
@@ -41,7 +42,7 @@ export function judgeCapabilities(launch: Launch, refuse: Refuse, warn: Warn): v
   const unknown = [...new Set(Object.values(given).flat())].filter(name => !known(name));
   if (unknown.length > 0) warn(because, { kind: 'unknown-capabilities', names: unknown });
 
-  const { effective = [], permitted = [], inheritable = [], bounding = [], ambient = [] } = given;
+  const { effective = [], permitted = [], inheritable = [], bounding = [] } = given;
   const raised = [...new Set([...effective, ...permitted, ...inheritable])].filter(known);
   const lacking = raised.filter(name => !has(name));
   if (lacking.length > 0) refuse(because, { kind: 'lacking-capabilities', names: lacking });
@@ -57,9 +58,6 @@ export function judgeCapabilities(launch: Launch, refuse: Refuse, warn: Warn): v
     const wrong = outside(names, all);
     if (wrong.length > 0) refuse(because, { kind: 'capabilities-outside', names: wrong, set, of });
   }
-  const both = permitted.map(upper).filter(name => inheritable.map(upper).includes(name));
-  const notAmbient = outside(ambient, both);
-  if (notAmbient.length > 0) warn(because, { kind: 'not-ambient', names: notAmbient });
 }
 
 function words(set: ReadonlySet<number>): readonly [low: number, high: number] {

@@ -43,8 +43,6 @@ export type WarningReason =
   | { readonly kind: 'unknown-capabilities'; readonly names: readonly string[] }
   /** Capabilities that the runtime itself has not got: the bounding set is without them. */
   | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] }
-  /** Ambient capabilities that are not both permitted and inheritable. */
-  | { readonly kind: 'not-ambient'; readonly names: readonly string[] }
   /** What is said of a file system, on a bind of one that is mounted already. */
   | { readonly kind: 'bind-options-without-effect'; readonly options: readonly string[] }
   /** An annotation of crun's that does nothing here. */

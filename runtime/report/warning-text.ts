@@ -10,8 +10,6 @@ function reasonText(reason: WarningReason): string {
       return `leave out capabilities that this kernel does not know: ${reason.names.join(', ')}`;
     case 'lacking-capabilities':
       return `leave out capabilities that chos-runtime itself has not got: ${reason.names.join(', ')}`;
-    case 'not-ambient':
-      return `leave out ambient capabilities that are not both permitted and inheritable: ${reason.names.join(', ')}`;
     case 'bind-options-without-effect':
       return `bind mount: the options \`${reason.options.join()}\` have no effect on it`;
     case 'annotation-without-effect':

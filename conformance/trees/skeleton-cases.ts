@@ -2,6 +2,7 @@
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -51,6 +52,16 @@ test("a place that is somebody else's is refused", () => {
   assert.equal(spawnSync('mount', ['-t', 'tmpfs', 'other', `${base}/full`]).status, 0);
   assert.match(chos('skeleton', 'create', `${base}/full`).stderr, /something else is mounted there/);
   spawnSync('umount', [`${base}/full`]);
+});
+
+test('so is one that a user could move', () => {
+  mkdirSync(`${base}/users`);
+  chownSync(`${base}/users`, 1000, 1000);
+  assert.match(
+    chos('skeleton', 'create', `${base}/users/chos`).stderr,
+    /a directory that others than root can change/,
+  );
+  rmSync(`${base}/users`, { recursive: true });
 });
 
 test("create mounts it: links for what is the tree's, the host's own mounts for the rest", () => {

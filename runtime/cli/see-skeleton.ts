@@ -1,4 +1,5 @@
 import { DEFAULT_SKELETON, probeKernelLink } from '../trees/kernel-link.js';
+import { isRoots } from '../trees/real-path.js';
 import type { Registry } from '../trees/registry.js';
 import { lookAtSkeleton, type SkeletonLook } from '../trees/skeleton-input.js';
 import { type HostReading, readHost } from '../trees/skeleton-place.js';
@@ -36,6 +37,8 @@ export function see(invocation: Invocation, verb: string): Attempt<Seen> {
       kind: 'tree',
       fault: { kind: 'skeleton-place', path: path.value, why: 'named-like-a-tree' },
     });
+  if (!isRoots(path.value, host.prefix))
+    return refuse({ kind: 'tree', fault: { kind: 'skeleton-place', path: path.value, why: 'foreign' } });
   const look = lookAtSkeleton(registry.value, host, path.value);
   return ok({ look, registry: registry.value, host, enter: view.value.kind === 'other' });
 }

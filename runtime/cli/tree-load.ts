@@ -5,6 +5,7 @@ import { callerView } from '../trees/caller.js';
 import { DIRECTORY, probeKernelLink } from '../trees/kernel-link.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { linkedTrees } from '../trees/skeleton-input.js';
+import { faultOfDirectory } from '../trees/tree-directory.js';
 import { openRegistry } from './environment.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { errnoOf } from './read-input.js';
@@ -28,7 +29,9 @@ function write(path: string): string | null {
 
 function refusalsOf(trees: readonly RegisteredTree[]): readonly LoadRefusal[] {
   return trees.flatMap(({ name, path }) => {
-    const code = write(path);
+    // The kernel follows every symlink, and from then on the directory is everybody's to choose.
+    const foreign = faultOfDirectory(path)?.kind === 'foreign-link';
+    const code = foreign ? 'ELOOP' : write(path);
     return code === null ? [] : [{ tree: name, path, code }];
   });
 }

@@ -30,7 +30,13 @@ export type TreeFault =
   | {
       readonly kind: 'skeleton-place';
       readonly path: string;
-      readonly why: 'mounted' | 'not-empty' | 'not-a-directory' | 'not-canonical' | 'named-like-a-tree';
+      readonly why:
+        | 'mounted'
+        | 'not-empty'
+        | 'not-a-directory'
+        | 'not-canonical'
+        | 'named-like-a-tree'
+        | 'foreign';
     }
   | { readonly kind: 'no-skeleton'; readonly path: string }
   /** `skeleton remove` without --force. */

@@ -36,6 +36,8 @@ function placeText(why: (TreeFault & { readonly kind: 'skeleton-place' })['why']
       return 'it is not a directory';
     case 'not-canonical':
       return 'give an absolute path without `.`, `..` and doubled slashes';
+    case 'foreign':
+      return 'a symlink is on the way to it, or a directory that others than root can change';
     case 'named-like-a-tree':
       return 'a tree is registered by that name';
     default:
@@ -55,6 +57,8 @@ export function loadText({ tree, path, code }: LoadRefusal): string {
         return `${path.slice(0, 40)}... is longer than 4095 bytes`;
       case 'EINVAL':
         return `${path} is not a path that the kernel takes: absolute, without \`.\`, \`..\`, newlines and doubled slashes`;
+      case 'ELOOP':
+        return `${path} leads through symlinks that are not root's, or too many; see chos-runtime tree check`;
       case 'EPERM':
         return 'only CAP_SYS_ADMIN of the initial user namespace may change the list';
       default:

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symli
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { faultOfShare, placeOf } from './place-shares.js';
-import { realPath } from './real-path.js';
+import { isRoots, realPath } from './real-path.js';
 
 /** A root of its own, so that nothing above it counts. */
 const base = mkdtempSync('/tmp/real-path-');
@@ -64,6 +64,12 @@ rootTest('without symlinks, a path leads where it says', () => {
     foreign: { path: '/H/u1', uid: USER, mode: 0o755 },
   });
   assert.is((realPath('/H/u1', base) as { foreign: unknown }).foreign, null);
+});
+
+rootTest('a place that is to be made', () => {
+  for (const path of ['/H/new', '/new', '/real/x', '/H/u1']) assert.ok(isRoots(path, base), path);
+  for (const path of ['/H/u1/new', '/linked/x', '/linked/new', '/tmp/new'])
+    assert.not.ok(isRoots(path, base), path);
 });
 
 rootTest('a share below another one goes where it is in that, and must not lead out of it', () => {

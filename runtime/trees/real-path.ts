@@ -76,3 +76,10 @@ export function realPath(path: string, prefix = ''): RealPath {
   }
   return { kind: 'at', path: at, foreign };
 }
+
+/** The path has no symlinks, and nobody but root could put others in place of what is on the way to it. What is not there yet, root will make. */
+export function isRoots(path: string, prefix = ''): boolean {
+  const real = realPath(path, prefix);
+  if (real.kind === 'at') return real.path === path && real.foreign === null;
+  return real.kind === 'missing' && real.code === 'ENOENT' && (path === '/' || isRoots(parent(path), prefix));
+}

@@ -139,6 +139,46 @@ export const kmodCases: readonly MachineCase[] = [
       rm /home/hello`,
   ),
   kmod(
+    'read-only-shares-and-symlinks-of-users',
+    `
+      mkdir -p /srv/sealed/late /srv/H/u1/project
+      echo project >/srv/H/u1/project/mark
+      chown -R 1001:1001 /srv/H/u1
+      printf '%s' '{"shares": [{"path": "/srv/sealed", "readonly": true}, {"path": "/srv/H"}, {"path": "/srv/H/u1/project"}]}' >/etc/chos.d/more.json
+      chos skeleton create
+      mount -t tmpfs late /srv/sealed/late
+      script='"cat /srv/H/u1/project/mark; touch /srv/sealed/late/x || touch /srv/sealed/y; echo done"'
+      for own in '.' '${ownMounts}'; do
+        environment sealed one "$own | .process.args = ["sh", "-c", $script]"
+        matches "the back end" "$(chos explain "$PLACE/sealed" | head -1)" "back end kmod"
+        output=$(in_foreground sealed)
+        matches output "$output" "project.*Read-only file system.*Read-only file system.*done"
+      done
+      umount /srv/sealed/late
+      # Ann moves her directory away and puts a link in its place.
+      for target in /bin ../../../ostrees/one/bin; do
+        su -s /bin/sh -c "mv /srv/H/u1/project /srv/H/u1/aside && ln -s $target /srv/H/u1/project" '#1001' 2>/dev/null ||
+          setpriv --reuid 1001 --regid 1001 --clear-groups sh -c "mv /srv/H/u1/project /srv/H/u1/aside && ln -s $target /srv/H/u1/project"
+        code=0; output=$(chos skeleton create 2>&1) || code=$?
+        same "exit code of create" $code 1
+        matches create "$output" "leads through the symlink /srv/H/u1/project, which others than root may have put there"
+        code=0; output=$(chos skeleton check) || code=$?
+        same "exit code of check" $code 1
+        matches check "$output" "leads through the symlink /srv/H/u1/project"
+        matches "the tree" "$(ls /chos/ostrees/one/bin)" busybox
+        rm /srv/H/u1/project; mv /srv/H/u1/aside /srv/H/u1/project
+      done
+      rm /etc/chos.d/more.json
+      chos skeleton create
+      echo hosts >/srv/hosts
+      environment hosts one '${ownMounts} | .mounts += [{destination: "/etc/hosts", type: "bind", source: "/srv/hosts", options: ["bind"]}]
+        | .process.args = ["cat", "/etc/hosts", "/etc/os-release"]'
+      matches explain "$(chos explain "$PLACE/hosts" | head -1)" "not kmod: the tree has no /etc/hosts for mounts.1., and nothing is made in a tree"
+      same "what the launch sees" "$(in_foreground hosts)" $'hosts\nID=one'
+      [ ! -e /ostrees/one/etc/hosts ] || { wrong=1; echo "the tree was written to"; }
+      rm -r /srv/sealed /srv/H /srv/hosts`,
+  ),
+  kmod(
     'nothing-is-written-to-the-skeleton',
     `
       environment writer one '${ownMounts} | .process.args = ["sh", "-c", "touch /x; rm /etc; mkdir /y; touch /etc/mark; echo done"]'

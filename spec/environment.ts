@@ -81,6 +81,13 @@ export interface Pin {
   readonly late: readonly number[];
   /** No unique mount id (statx(2)) of `mounts` is above it, and those of what came later are. 0: a kernel without such ids. */
   readonly mark: number;
+  /** A directory of the tree, by its path inside: a launch looks there whether it is in the namespace that the record is about. */
+  readonly shows?: ShownDirectory | null;
+}
+
+export interface ShownDirectory {
+  readonly path: string;
+  readonly directory: DirectoryFact;
 }
 
 /** What the kernel's link needs: one skeleton for all trees, in which each process sees its own (kmod/, docs/kernel-link.md). */
@@ -190,6 +197,8 @@ export interface Preparation {
   };
   readonly generation: number;
   readonly root: PreparedRoot;
+  /** /proc/sys/kernel/random/boot_id */
+  readonly boot: string;
   readonly hostView: readonly string[];
   /** `live`: what is mounted on the host below it later shows up inside. */
   readonly shares: readonly (PlacedShare & { readonly live: boolean; readonly at: PathIdentity | null })[];
@@ -247,6 +256,8 @@ export interface SkeletonWork {
   readonly mount: readonly SkeletonMount[];
   readonly generation: number;
   readonly stale: readonly string[];
+  /** /proc/sys/kernel/random/boot_id */
+  readonly boot: string;
   /** For the record. */
   readonly shares: readonly (Share & { readonly live: boolean })[];
   readonly holders: readonly string[];

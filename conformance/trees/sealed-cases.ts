@@ -1,12 +1,25 @@
 /** What is shared by many cannot be changed from inside: read-only views, and the place of the pins. Begins and ends with nothing prepared. */
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { bind, caseList, good } from './case.js';
 import {
   base,
+  bundle,
   chos,
   makeTree,
+  newId,
   pins,
   registry,
   removeRegistry,
@@ -111,6 +124,93 @@ test('a share /run does not take the pins along', () => {
   for (const seen of [fresh, shared, copied]) assert.doesNotMatch(seen, /one@|running@|nsfs|mode=700/);
   good(chos('tree', 'release', 'running'));
   removeRegistry('running.json');
+});
+
+/** What root in a container can do that shows the place of the pins: write there, but mount nothing. */
+function forge(name: string, change: (record: Record<string, unknown>) => object): () => void {
+  const record = JSON.parse(readFileSync(`${pins}/one@1.json`, 'utf8')) as Record<string, unknown>;
+  writeFileSync(`${pins}/${name}`, '', { mode: 0o600 });
+  writeFileSync(`${pins}/${name}.mounts`, '');
+  writeFileSync(
+    `${pins}/${name}.json`,
+    JSON.stringify(change({ ...record, inode: statSync(`${pins}/${name}`).ino })),
+    {
+      mode: 0o600,
+    },
+  );
+  return () => {
+    for (const suffix of ['', '.json', '.mounts']) rmSync(`${pins}/${name}${suffix}`, { force: true });
+  };
+}
+
+test('a record without the namespace that it is about is not believed', () => {
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  const current = () =>
+    (JSON.parse(good(chos('tree', 'show', 'one', '-f', 'json'))) as { prepared: string }).prepared;
+  assert.equal(current(), 'one@1');
+  const forgeries: readonly ((record: Record<string, unknown>) => object)[] = [
+    record => record,
+    record => ({ ...record, host: { namespace: 1, root: { major: 0, minor: 0, inode: 2 } } }),
+    record => ({ ...record, boot: 'another' }),
+    ({ host: _, ...record }) => record,
+    () => [],
+  ];
+  for (const change of forgeries) {
+    const undo = forge('one@99', change);
+    assert.equal(current(), 'one@1', change.toString());
+    assert.match(good(chos('explain', directory)), /back end pinned: one@1 is prepared/);
+    good(chos('run', '-b', directory, newId()));
+    undo();
+  }
+  const undo = forge('one@98', record => record);
+  chmodSync(`${pins}/one@1.json`, 0o666);
+  assert.match(good(chos('explain', directory)), /back end private/);
+  chmodSync(`${pins}/one@1.json`, 0o600);
+  undo();
+});
+
+test('pins that were exchanged start nothing else than was asked for', () => {
+  good(chos('tree', 'prepare', 'two'));
+  const executable = `${bundle({ tree: 'one', args: ['cat', '/etc/os-release'] })}`;
+  // From a namespace without the pins their files can be renamed, and the pins go with them.
+  const swap = `cd ${pins} && busybox mv one@1 x && busybox mv two@1 one@1 && busybox mv x two@1`;
+  const records = ['one', 'two'].map(tree => readFileSync(`${pins}/${tree}@1.json`, 'utf8'));
+  good(spawnSync('unshare', ['-m', 'sh', '-c', swap], { encoding: 'utf8' }));
+  const inode = (tree: string): number => statSync(`${pins}/${tree}@1`).ino;
+  const edited = ['one', 'two'].map((tree, i) =>
+    JSON.stringify({ ...JSON.parse(records[i] ?? ''), inode: inode(tree) }),
+  );
+  ['one', 'two'].forEach((tree, i) => {
+    writeFileSync(`${pins}/${tree}@1.json`, edited[i] ?? '');
+  });
+  const ran = chos('run', '-b', executable, newId());
+  good(spawnSync('unshare', ['-m', 'sh', '-c', swap], { encoding: 'utf8' }));
+  ['one', 'two'].forEach((tree, i) => {
+    writeFileSync(`${pins}/${tree}@1.json`, records[i] ?? '');
+  });
+  assert.equal(ran.status, 1);
+  assert.match(
+    ran.stderr,
+    /start in one@1: it shows another directory than \S+\/one; run chos-runtime tree prepare one/,
+  );
+  assert.equal(good(chos('run', '-b', executable, newId())).split('\n')[0], 'ID=one');
+  good(chos('tree', 'release', 'two'));
+});
+
+test('a tree that was replaced is not started from what was prepared of it', () => {
+  const trees = { moved: { path: makeTree('moved'), shares: [] } };
+  writeRegistry({ trees }, 'moved.json');
+  good(chos('tree', 'prepare', 'moved'));
+  renameSync(`${base}/moved`, `${base}/moved-old`);
+  makeTree('moved', ['newer']);
+  const directory = bundle({ tree: 'moved', args: ['ls', '/newer'] });
+  assert.match(
+    good(chos('explain', directory)),
+    /back end private: \S+\/moved is another directory than moved@1 was made of/,
+  );
+  good(chos('run', '-b', directory, newId()));
+  good(chos('tree', 'release', 'moved'));
+  removeRegistry('moved.json');
 });
 
 test('nothing is left', () => {

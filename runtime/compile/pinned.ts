@@ -3,7 +3,7 @@
  */
 import type { Environment, Pin } from '../../spec/environment.js';
 import { errnos } from '../../spec/errno.js';
-import { AT_FDCWD, Clone, LOCK_UN, MountAttr, STATX_BASIC } from '../../spec/kernel.js';
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, Clone, LOCK_UN, MountAttr, STATX_BASIC } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { type Slot, slot, text } from '../program/operand.js';
 import { resolve, sys } from '../program/step.js';
@@ -66,6 +66,27 @@ function sameTree(look: Look, { name, tree }: Pin, environment: Environment): re
       [
         sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC, look.stat]),
         ...sameDirectory(look, fact, errnos.ESTALE.number),
+      ],
+    ),
+  ];
+}
+
+/** Inside: files can be moved about in the place of the pins by whoever is root where it shows; which tree this is, is seen here. */
+function seeTree({ name, shows }: Pin, environment: Environment): readonly Action[] {
+  if (!shows) return [];
+  const look = createLook();
+  return [
+    action(
+      {
+        title: `see ${environment.path} in ${name}`,
+        because: becauseOf(environment),
+        words: [
+          `start in ${name}: it shows another directory than ${environment.path}; run chos-runtime tree prepare ${environment.tree}`,
+        ],
+      },
+      [
+        sys('statx', [AT_FDCWD, text(shows.path), AT_SYMLINK_NOFOLLOW, STATX_BASIC, look.stat]),
+        ...sameDirectory(look, shows.directory, errnos.ESTALE.number),
       ],
     ),
   ];
@@ -138,9 +159,10 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const launch: Launch = { ...given, placement };
   const enter =
     copyBecause === null
-      ? [stay(launch, pin, c), ...elided.shared]
+      ? [stay(launch, pin, c), ...seeTree(pin, environment), ...elided.shared]
       : [
           joinPin(launch, pin, c.pin, namespaces, 'pinned'),
+          ...seeTree(pin, environment),
           ...elided.shared,
           copyJoined(launch, pin, [c.pin, c.record], namespaces, copyBecause, 'pinned'),
         ];

@@ -45,6 +45,7 @@ export function compilePrepare(input: PrepareInput): Program {
     ...recordPin(pin, pins, open, cells, {
       path: tree.path,
       readonly: tree.readonly,
+      boot: input.boot,
       treeMounts: treeMounts(input),
       shares: input.shares.map(({ path, place, readonly, live, at, file }) => ({
         path,

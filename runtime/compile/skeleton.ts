@@ -167,13 +167,13 @@ function change(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Actio
 
 /** Its record: launches lock it on their way in, and insist on the very one that they were compiled for. */
 function record(work: SkeletonWork, pins: Slot, open: OpenFlags): Action {
-  const { path, shares, holders, readonly } = work;
+  const { path, shares, holders, readonly, boot } = work;
   const stat = buffer('skeleton_stat', 256);
   const [major, minor, inode] = [slot('skeleton_major'), slot('skeleton_minor'), slot('skeleton_inode')];
   const size = slot('skeleton_record_size');
   const host = describeHost();
   const number = (of: Slot) => field(TemplateField.DECIMAL, of);
-  const rest = JSON.stringify({ path, shares, holders, readonly }).slice(1);
+  const rest = JSON.stringify({ path, shares, holders, readonly, boot }).slice(1);
   const content = buffer('skeleton_record', Buffer.byteLength(rest) + 400);
   const gone = label('not_closing');
   return action({ title: `record the skeleton ${path}`, because: rule('launches check it') }, [
@@ -262,7 +262,13 @@ export function compileSkeleton(
     record(work, pins, open),
     tellModule(path, open),
     ...makePin(pin, pins, open, cells, complete),
-    ...recordPin(pin, pins, open, cells, { path, readonly: false, treeMounts: [], shares: work.shares }),
+    ...recordPin(pin, pins, open, cells, {
+      path,
+      readonly: false,
+      boot: work.boot,
+      treeMounts: [],
+      shares: work.shares,
+    }),
     action({ title: 'drop older generations that nobody holds', because: rule('the newest counts') }, [
       complete,
       ...work.stale.flatMap(file => unpin(pins, `${place.directory}/${file}`, file)),

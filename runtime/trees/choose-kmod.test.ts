@@ -34,6 +34,7 @@ const record: SkeletonRecord = {
   holders: ['/os'],
   readonly: [],
   created: '',
+  boot: 'b',
 };
 const present = (...valid: readonly string[]) =>
   ({ kind: 'present', version: '0.1.0', skeleton: '/chos', valid: new Set(valid) }) as const;

@@ -3,9 +3,9 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Environment, HostSources } from '../../spec/environment.js';
+import type { Environment, HostSources, ShownDirectory } from '../../spec/environment.js';
 import type { Config } from '../../spec/generated/config.js';
-import { seesWhat } from './caller.js';
+import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
 import { hostSources, type SeenPin, seePin } from './host-sources.js';
 import { HOST_VIEW } from './host-view.js';
@@ -104,6 +104,15 @@ function whyNotThat(tree: RegisteredTree, { record, name }: ReadyGeneration): st
   return stale === null ? null : `${stale} since ${name}: ${again}`;
 }
 
+/** What of the tree can be looked at from inside, to know it again: what it is like is asked of the host, not of a record. */
+function shownDirectory({ treeMounts }: ReadyGeneration['record'], directory: string): ShownDirectory | null {
+  for (const path of treeMounts) {
+    const fact = directoryFact(directory + path);
+    if (fact !== null) return { path, directory: fact };
+  }
+  return null;
+}
+
 /** Why the tree's newest generation cannot be used from here, or the generation. */
 function choosePin(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
   const generations = readGenerations();
@@ -119,11 +128,14 @@ function choosePin(tree: RegisteredTree, config: Config, lacking: readonly Missi
   const sources = hostSources(bindSources(config), record.shares);
   const seen = lookAtPin(tree, generation, sources);
   if (seen.kind === 'stale') return privately(seen.why);
+  const shows = shownDirectory(record, directoryOf(tree.path));
+  if (shows === null)
+    return privately(`${name} shows nothing of ${tree.path}: run chos-runtime tree prepare ${tree.name}`);
   // A skeleton has room for more; what it shows of the tree has not.
   const inTree = lacking.find(({ path }) => record.treeMounts.some(point => isWithin(path, point)));
   return inTree !== undefined
     ? lacks(inTree)
-    : { backEnd: 'pinned', reason: `${name} is prepared`, pin: seen.pin, sources };
+    : { backEnd: 'pinned', reason: `${name} is prepared`, pin: { ...seen.pin, shows }, sources };
 }
 
 /** A generation as it is to be used from here; or why it is not, in words. */

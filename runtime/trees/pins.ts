@@ -19,6 +19,7 @@ import {
   type TreeStamp,
 } from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
+import { readOwnRecord } from './own-record.js';
 
 export { PINS };
 
@@ -33,6 +34,8 @@ export interface PreparedShare extends Share {
 }
 
 export interface Generation {
+  /** The record is that of the namespace (own-record.ts); false: it may be, this is another mount namespace, in which nothing is pinned. */
+  readonly certain: boolean;
   readonly tree: string;
   readonly number: number;
   /** `debian12@7` */
@@ -60,6 +63,7 @@ export interface PinRecord {
   /** Absolute directory without symlinks, and what it was like. Not in records of earlier versions, and not of the skeleton of all trees. */
   readonly directory?: string;
   readonly stamp?: TreeStamp;
+  readonly boot: string;
 }
 
 /** A tree's name as part of a file name: classic aliases may be paths. */
@@ -69,15 +73,6 @@ export function fileName(tree: string): string {
 
 function treeOf(file: string): string {
   return file.replaceAll('%2F', '/').replaceAll('%25', '%');
-}
-
-function readJson(path: string): PinRecord | null {
-  try {
-    // Only root can write below PINS, and only our own programs do: the shape is theirs.
-    return JSON.parse(readFileSync(path, 'utf8')) as PinRecord;
-  } catch {
-    return null;
-  }
 }
 
 /** All generations below a pin directory, oldest first. Who may not read it sees none. */
@@ -92,19 +87,19 @@ export function readGenerations(directory = PINS): readonly Generation[] {
     .flatMap((file): Generation[] => {
       const [, tree, number] = /^(.+)@(\d+)$/.exec(file) ?? [];
       if (tree === undefined) return [];
-      const state = names.has(`${file}.json`)
-        ? 'ready'
-        : names.has(`${file}.closing`)
-          ? 'closing'
-          : 'unfinished';
-      const suffix = state === 'closing' ? 'closing' : 'json';
+      const suffix = ['json', 'closing'].find(one => names.has(`${file}.${one}`));
+      const read =
+        suffix === undefined
+          ? null
+          : readOwnRecord<PinRecord>(`${directory}/${file}.${suffix}`, `${directory}/${file}`);
       return [
         {
           tree: treeOf(tree),
           number: Number(number),
           name: `${treeOf(tree)}@${number}`,
-          state,
-          record: state === 'unfinished' ? null : readJson(`${directory}/${file}.${suffix}`),
+          state: read === null ? 'unfinished' : suffix === 'json' ? 'ready' : 'closing',
+          certain: read?.certain ?? false,
+          record: read?.record ?? null,
         },
       ];
     })
@@ -128,10 +123,9 @@ export function currentGeneration(
   generations: readonly Generation[],
   tree: string,
 ): ReadyGeneration | undefined {
-  for (const one of [...generations].reverse())
-    if (one.tree === tree && one.state === 'ready' && one.record !== null)
-      return { ...one, record: one.record };
-  return undefined;
+  const ready = generations.filter(one => one.tree === tree && one.state === 'ready');
+  const newest = ready.findLast(one => one.certain) ?? ready.at(-1);
+  return newest?.record ? { ...newest, record: newest.record } : undefined;
 }
 
 /** As long as it is pinned there is a mount on its file, and the mounts of a namespace are listed in the order in which they came. */

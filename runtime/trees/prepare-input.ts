@@ -6,6 +6,7 @@ import { type CallerView, pathIdentity } from './caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
+import { bootId } from './own-record.js';
 import { fileName, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeShares } from './place-shares.js';
 import { realPath } from './real-path.js';
@@ -109,6 +110,7 @@ export function prepareInput(
     kind: 'input',
     input: {
       cpus: possibleCpus(),
+      boot: bootId(),
       place: { directory: PINS, file },
       enter: view.kind === 'other',
       tree: { name: tree.name, path: tree.path, directory, readonly: tree.readonly, stamp },

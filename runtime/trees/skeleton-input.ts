@@ -4,6 +4,7 @@ import type { Diagnostic } from '../admit/diagnostic.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { mountOf } from './mount-facts.js';
+import { bootId } from './own-record.js';
 import { fileName, type Generation, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeOf } from './place-shares.js';
 import { directoryOf, pointsOf, possibleCpus } from './prepare-input.js';
@@ -113,6 +114,7 @@ export function skeletonWork(
   const all: Repairs = { detach: [], unlink: [], open: [], make: plan.entries, mount: plan.mounts };
   return {
     cpus: possibleCpus(),
+    boot: bootId(),
     place: { directory: PINS, file },
     enter,
     path,

@@ -5,8 +5,9 @@
  *     %2Fchos.closing    the same while it is being removed
  *     %2Fchos@N...       the generations of its pinned namespace: its path counts as the name of a tree
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { DirectoryFact, Pin } from '../../spec/environment.js';
+import { readRootJson } from './own-record.js';
 import { fileName, PINS, type PreparedShare } from './pins.js';
 
 export interface SkeletonRecord {
@@ -19,6 +20,7 @@ export interface SkeletonRecord {
   /** Trees to which nobody inside can write. */
   readonly readonly: readonly string[];
   readonly created: string;
+  readonly boot: string;
 }
 
 export type SkeletonState =
@@ -42,8 +44,8 @@ export function closingFile(path: string, directory = PINS): string {
 export function readSkeleton(path: string, directory = PINS): SkeletonState {
   const file = recordFile(path, directory);
   try {
-    // Only root can write there, and only our own programs do: the shape is theirs.
-    const record = JSON.parse(readFileSync(file, 'utf8')) as SkeletonRecord;
+    const record = readRootJson<SkeletonRecord>(file);
+    if (record === null) throw new Error(file);
     const { mtimeNs } = statSync(file, { bigint: true });
     const stamp = {
       seconds: Number(mtimeNs / 1_000_000_000n),

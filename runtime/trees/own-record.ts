@@ -1,0 +1,60 @@
+/**
+ * Whether a record of what is pinned is to be believed. Whoever is root in a container that shows the place of the pins (SECURITY.md) can write there, but
+ * he can mount nothing in the host's mount namespace: so a record counts only beside a pin, which is a mount of nsfs, with the number that is in it.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import type { Pin } from '../../spec/environment.js';
+import { seesWhat } from './caller.js';
+
+/** What every record has. */
+export interface OwnRecord {
+  readonly inode: number;
+  readonly host: Pin['host'];
+  readonly boot: string;
+}
+
+/** Which boot of the machine this is: after it nothing is as it was. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** A file of root's that nobody else could have written, of this boot. Its shape is that of our own programs, who alone write such files. */
+export function readRootJson<Record extends { readonly boot: string }>(path: string): Record | null {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const { uid, mode } = fstatSync(fd);
+      if (!fstatSync(fd).isFile() || uid !== 0 || (mode & 0o022) !== 0) return null;
+      const record = JSON.parse(readFileSync(fd, 'utf8')) as Record | null;
+      return record?.boot === bootId() ? record : null;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return null;
+  }
+}
+
+function isPin(path: string, inode: number): boolean {
+  try {
+    const { dev, ino } = statSync(path);
+    return dev === statSync('/proc/self/ns/mnt').dev && ino === inode;
+  } catch {
+    return false;
+  }
+}
+
+/** `certain`: the namespace is pinned beside it. In a copy of the host's namespace no pin is to be seen, and nothing is started from one. */
+export function readOwnRecord<Record extends OwnRecord>(
+  path: string,
+  pin: string,
+): { readonly record: Record; readonly certain: boolean } | null {
+  const record = readRootJson<Record>(path);
+  if (record === null || typeof record.host !== 'object' || record.host === null) return null;
+  const certain = isPin(pin, record.inode);
+  return certain || !seesWhat(record.host) ? { record, certain } : null;
+}

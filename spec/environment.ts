@@ -5,6 +5,8 @@ import type { RegisteredHooks } from './generated/registry.js';
 
 /** The tmpfs of the prepared generations and of the skeleton's record (runtime/trees/pins.ts tells what is in it). */
 export const PINS = '/run/chos-trees';
+/** Beside it, and kept when the last generation has gone: numbers that were given out, so that none comes back before a reboot. */
+export const NUMBERS = `${PINS}.numbers`;
 
 export interface Share {
   /** Host directory, or file, shown at the same path inside. */
@@ -206,6 +208,8 @@ export interface Preparation {
   readonly points: Readonly<Record<string, PathIdentity>>;
   /** Generations that nobody holds any more, as file names: unpinned once the new one is there. */
   readonly stale: readonly string[];
+  /** Those that a command left unfinished, or is at work on: unpinned if they still are. */
+  readonly unfinished: readonly string[];
   /** Where the tree is registered. */
   readonly file: string;
   readonly line: number;

@@ -17,6 +17,7 @@ import {
   bundle,
   chos,
   chosLater,
+  current,
   home,
   hostMounts,
   makeTree,
@@ -32,11 +33,6 @@ import {
 } from './machine.js';
 
 const { cases, test } = caseList();
-
-function current(tree: string): string {
-  const shown = JSON.parse(good(chos('tree', 'show', tree, '-f', 'json'))) as { readonly prepared: string };
-  return shown.prepared;
-}
 
 const mountCalls = /\b(mount|move_mount|open_tree|fsmount|umount2|pivot_root|mount_setattr)\(/;
 
@@ -67,8 +63,11 @@ test('list, show and check tell of the trees', () => {
 });
 
 test('prepare pins an environment in a tmpfs that is private to us', () => {
-  assert.match(good(chos('tree', 'prepare', 'one')), /^one@1 is prepared: 2 shares, its root is a skeleton/);
-  assert.match(good(chos('tree', 'prepare', 'two')), /^two@1 is prepared: 0 shares, the tree is its root/);
+  assert.match(
+    good(chos('tree', 'prepare', 'one')),
+    /^one@\d+ is prepared: 2 shares, its root is a skeleton/,
+  );
+  assert.match(good(chos('tree', 'prepare', 'two')), /^two@\d+ is prepared: 0 shares, the tree is its root/);
   const [carrier, tmpfs] = hostMounts().filter(line => line.includes(` ${pins} `));
   assert.match(carrier ?? '', / ro,.* - tmpfs .*mode=555/);
   assert.doesNotMatch(carrier ?? '', /shared:/);
@@ -79,7 +78,7 @@ test('prepare pins an environment in a tmpfs that is private to us', () => {
 test('a launch without a mount namespace makes no mount: it sees the very mounts of the environment', () => {
   const before = hostMounts();
   const seen = good(shell({ tree: 'one' }, 'cat /proc/self/mountinfo'));
-  assert.equal(seen, readFileSync(`${pins}/one@1.mounts`, 'utf8'));
+  assert.equal(seen, readFileSync(`${pins}/${current('one')}.mounts`, 'utf8'));
   assert.deepEqual(hostMounts(), before);
 });
 
@@ -185,7 +184,7 @@ test('a program for an older generation says that it must be compiled again', ()
   good(chos('tree', 'prepare', 'two'));
   const stale = spawnSync(executable, ['--id', newId()], { encoding: 'utf8' });
   assert.equal(stale.status, 1);
-  assert.match(stale.stderr, /start in two@1: it was released or prepared anew; compile again/);
+  assert.match(stale.stderr, /start in two@\d+: it was released or prepared anew; compile again/);
 });
 
 test('from another mount namespace the environment is not used', () => {
@@ -335,6 +334,30 @@ test('the last release takes the tmpfs of the pins away; prepare mounts it anew'
     [],
   );
   good(chos('tree', 'prepare', 'two'));
+});
+
+test('numbers do not come back, whatever was released or killed', () => {
+  const numbers = [1, 2, 3].map(() => {
+    good(chos('tree', 'prepare', 'two'));
+    const name = current('two');
+    good(chos('tree', 'release', 'two'));
+    return Number(name.split('@')[1]);
+  });
+  assert.equal(new Set(numbers).size, 3);
+  assert.deepEqual(
+    [...numbers].sort((a, b) => a - b),
+    numbers,
+  );
+  // What a killed prepare left behind is cleared away, and its number stays unused.
+  const next = (numbers[2] ?? 0) + 1;
+  mkdirSync(pins, { recursive: true });
+  good(chos('tree', 'prepare', 'one'));
+  writeFileSync(`${pins}/two@${next}`, '');
+  writeFileSync(`${pins}.numbers/two@${next}`, '');
+  good(chos('tree', 'prepare', 'two'));
+  assert.equal(current('two'), `two@${next + 1}`);
+  assert.ok(!existsSync(`${pins}/two@${next}`));
+  good(chos('tree', 'release', 'one'));
 });
 
 test('what the registry does wrong is told with its place', () => {

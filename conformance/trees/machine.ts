@@ -148,6 +148,13 @@ interface Wish {
   readonly masked?: readonly string[];
 }
 
+/** The generation that launches of a tree use. */
+export function current(tree: string): string {
+  const { status, stdout, stderr } = chos('tree', 'show', tree, '-f', 'json');
+  if (status !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as { readonly prepared: string }).prepared;
+}
+
 let bundles = 0;
 
 /** A bundle without a mount namespace, unless `own`; as `spec --tree` writes it, but without a terminal. */

@@ -55,7 +55,7 @@ function create(invocation: Invocation): Outcome {
     return failed({ kind: 'tree', fault: { kind: 'skeleton-place', path, why: place.why } });
   if (place.kind === 'skeleton' && look.deviations.length === 0 && isRecorded(look) && isPinned(look))
     return done(`${path} is as the registry asks for\n`);
-  const work = skeletonWork({ ...look, place }, enter, runningContainers(invocation));
+  const work = skeletonWork({ ...look, place }, enter, runningContainers(invocation), host.prefix);
   const program = compileSkeleton({ ...work, arch: hostArch(), summary: summary(work, look) });
   const warnings = registry.broken.map(brokenFileText);
   return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };

@@ -1,8 +1,16 @@
 /** Pinning a mount namespace: the file, the maker on each CPU in turn, the bind (design.md section 5, "Rules of pinned", 1 and 2). */
-import type { PinPlace } from '../../spec/environment.js';
+import { NUMBERS, type PinPlace } from '../../spec/environment.js';
 import { errnos } from '../../spec/errno.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AF_UNIX, Clone, type OpenFlags, SIGKILL, SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../spec/kernel.js';
+import {
+  AF_UNIX,
+  AT_FDCWD,
+  Clone,
+  type OpenFlags,
+  SIGKILL,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import {
   buffer,
@@ -98,8 +106,9 @@ export function makePin(
   const [name, path] = [pinName(pin), pinPath(pin)];
   const flags = open.WRONLY | open.CREAT | open.TRUNC | open.NOFOLLOW | open.CLOEXEC;
   return [
+    takeNumber(pin, pins, open, complete),
     action({ title: `make the file of ${pin.shown}`, because: rule('pins'), undo: unpin(pins, path, name) }, [
-      ...pinFile(pins, name, path, complete, open),
+      ...pinFile(pins, name, path, open),
       sys('openat', [pins, text(`${name}.mounts`), flags, 0o600], { to: c.mountsFd }),
     ]),
     action(
@@ -114,20 +123,61 @@ export function makePin(
   ];
 }
 
-/** O_EXCL under the lock: a generation that is there already is complete, or was left by a command that was killed. */
-function pinFile(pins: Slot, name: string, path: string, complete: Label, open: OpenFlags): readonly Line[] {
+/**
+ * A number is given out once: containers, and compiled executables, know a generation by it. Under the lock, so that of two commands that chose the same
+ * one the second finds it complete, or, if it was released meanwhile, gone.
+ */
+function takeNumber(pin: NewPin, pins: Slot, open: OpenFlags, complete: Label): Action {
+  const name = pinName(pin);
+  const numbers = slot('numbers', -1);
+  const fd = slot('number');
+  const [exists, taken, gone, made] = [
+    label('numbers_exist'),
+    label('number_taken'),
+    label('number_gone'),
+    label('number_made'),
+  ];
+  const former = label('no_former');
+  const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
+  const flags = open.WRONLY | open.CREAT | open.EXCL | open.NOFOLLOW | open.CLOEXEC;
+  return action(
+    {
+      title: `take the number of ${pin.shown}`,
+      because: rule('no number comes back'),
+      words: [`make ${pin.shown}: another command made and released it at this moment; run it again`],
+    },
+    [
+      sys('mkdirat', [AT_FDCWD, text(NUMBERS), 0o700], { on: [['EEXIST'], exists] }),
+      exists,
+      sys('openat', [AT_FDCWD, text(NUMBERS), directory, 0], { to: numbers }),
+      sys('openat', [numbers, text(name), flags, 0o600], { to: fd, on: [['EEXIST'], taken] }),
+      sys('close', [fd]),
+      sys('unlinkat', [numbers, text(`${pin.place.file}@${pin.generation - 1}`), 0], {
+        on: [['ENOENT'], former],
+      }),
+      former,
+      jump(made),
+      taken,
+      sys('faccessat2', [pins, text(`${name}.json`), 0, 0], { on: [['ENOENT'], gone] }),
+      jump(complete),
+      gone,
+      fail(errnos.EEXIST.number),
+      made,
+      sys('close', [numbers]),
+    ],
+  );
+}
+
+/** The number is ours: what is there by that name was left by a command that was killed, or is none of ours. */
+function pinFile(pins: Slot, name: string, path: string, open: OpenFlags): readonly Line[] {
   const fd = slot('pin_file');
   const exists = label('pin_exists');
-  const unfinished = label('pin_unfinished');
   const made = label('pin_made');
   const flags = open.RDONLY | open.CREAT | open.EXCL | open.NOFOLLOW | open.CLOEXEC;
   return [
     sys('openat', [pins, text(name), flags, 0o600], { to: fd, on: [['EEXIST'], exists] }),
     jump(made),
     exists,
-    sys('faccessat2', [pins, text(`${name}.json`), 0, 0], { on: [['ENOENT'], unfinished] }),
-    jump(complete),
-    unfinished,
     ...unpin(pins, path, name),
     sys('openat', [pins, text(name), flags, 0o600], { to: fd }),
     made,

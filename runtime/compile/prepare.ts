@@ -14,7 +14,7 @@ import {
 } from '../../spec/kernel.js';
 import { type Action, action, type Because, type Program } from '../program/action.js';
 import { label, type Slot, slot, text } from '../program/operand.js';
-import { exit, exitReporting, sys } from '../program/step.js';
+import { exit, exitReporting, jump, sys } from '../program/step.js';
 import { rule } from './launch.js';
 import { makerTrack } from './maker.js';
 import { attach } from './mount-steps.js';
@@ -64,6 +64,20 @@ export function compilePrepare(input: PrepareInput): Program {
         ...unpin(pins, `${place.directory}/${file}`, file),
       ]),
     ),
+    ...input.unfinished.map(file => {
+      const kept = label('finished_meanwhile');
+      const unfinished = label('still_unfinished');
+      return action(
+        { title: `clear ${file} away, if it is unfinished`, because: rule('a command was killed') },
+        [
+          sys('faccessat2', [pins, text(`${file}.json`), 0, 0], { on: [['ENOENT'], unfinished] }),
+          jump(kept),
+          unfinished,
+          ...unpin(pins, `${place.directory}/${file}`, file),
+          kept,
+        ],
+      );
+    }),
     action({ title: 'say so', because: rule('tree prepare') }, [
       sys('write', [1, text(`${summary(input, shown)}\n`), Buffer.byteLength(summary(input, shown)) + 1]),
       exit(0),

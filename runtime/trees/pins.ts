@@ -8,10 +8,12 @@
  *     NAME@N.json               what prepare knew; written last, so that what has none is unfinished
  *     NAME@N.mounts             its mountinfo
  *     NAME@N.closing            the former .json of a generation that is being released
+ *     /run/chos-trees.numbers   a file NAME@N for the last number of each tree, so that none comes back
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import {
   type MountFact,
+  NUMBERS,
   type PathIdentity,
   PINS,
   type Pin,
@@ -106,6 +108,22 @@ export function readGenerations(directory = PINS): readonly Generation[] {
     .sort((one, other) =>
       one.tree === other.tree ? one.number - other.number : one.tree < other.tree ? -1 : 1,
     );
+}
+
+/** The number of the next one: higher than all that were ever given out since the machine was started. `prefix`: the host's root. */
+export function nextNumber(generations: readonly Generation[], file: string, prefix = ''): number {
+  let given: readonly string[] = [];
+  try {
+    given = readdirSync(prefix + NUMBERS);
+  } catch {
+    // None was given out.
+  }
+  const numbers = given
+    .filter(name => name.startsWith(`${file}@`))
+    .map(name => Number(name.slice(file.length + 1)))
+    .filter(Number.isInteger);
+  const finished = generations.filter(one => one.state !== 'unfinished').map(one => one.number);
+  return 1 + Math.max(0, ...numbers, ...finished);
 }
 
 /** The generation whose mount namespace a path leads to, e.g. that of /proc/PID/ns/mnt. */

@@ -7,7 +7,7 @@ import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { bootId } from './own-record.js';
-import { fileName, PINS, readGenerations } from './pins.js';
+import { fileName, nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeShares } from './place-shares.js';
 import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
@@ -114,8 +114,7 @@ export function prepareInput(
       place: { directory: PINS, file },
       enter: view.kind === 'other',
       tree: { name: tree.name, path: tree.path, directory, readonly: tree.readonly, stamp },
-      generation:
-        1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
+      generation: nextNumber(generations, file, prefix),
       root,
       points: root.kind === 'tree' ? pointsIn(prefix + directory, outermostOf(points)) : {},
       hostView: HOST_VIEW,
@@ -130,6 +129,7 @@ export function prepareInput(
         .filter(one => one.state === 'ready' && one.record !== null)
         .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)
         .map(one => `${file}@${one.number}`),
+      unfinished: generations.filter(one => one.state === 'unfinished').map(one => `${file}@${one.number}`),
       file: tree.file,
       line: tree.line,
     },

@@ -81,5 +81,11 @@ export function realPath(path: string, prefix = ''): RealPath {
 export function isRoots(path: string, prefix = ''): boolean {
   const real = realPath(path, prefix);
   if (real.kind === 'at') return real.path === path && real.foreign === null;
-  return real.kind === 'missing' && real.code === 'ENOENT' && (path === '/' || isRoots(parent(path), prefix));
+  if (real.kind !== 'missing' || real.code !== 'ENOENT' || !isRoots(parent(path), prefix)) return false;
+  try {
+    const { uid, mode } = lstatSync(prefix + parent(path));
+    return uid === 0 && (mode & OTHERS_WRITE) === 0;
+  } catch (error) {
+    return codeOf(error) === 'ENOENT';
+  }
 }

@@ -5,7 +5,7 @@ import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { mountOf } from './mount-facts.js';
 import { bootId } from './own-record.js';
-import { fileName, type Generation, PINS, readGenerations } from './pins.js';
+import { fileName, type Generation, nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeOf } from './place-shares.js';
 import { directoryOf, pointsOf, possibleCpus } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
@@ -108,6 +108,7 @@ export function skeletonWork(
   look: SkeletonLook & { readonly place: Exclude<SkeletonPlace, { readonly kind: 'taken' }> },
   enter: boolean,
   containers: readonly RunningContainer[],
+  prefix: string,
 ): SkeletonWork {
   const { plan, place, input, deviations, generations, notLive, path } = look;
   const file = fileName(path);
@@ -121,8 +122,7 @@ export function skeletonWork(
     root: place.kind === 'skeleton' ? place.root : null,
     leftovers: place.kind === 'free' ? place.leftovers : 0,
     ...(place.kind === 'skeleton' ? repairsOf(plan, deviations) : all),
-    generation:
-      1 + Math.max(0, ...generations.filter(one => one.state !== 'unfinished').map(one => one.number)),
+    generation: nextNumber(generations, file, prefix),
     stale: generations
       .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)
       .map(one => `${file}@${one.number}`),

@@ -207,7 +207,7 @@ test('a tree that was replaced is not started from what was prepared of it', () 
   const directory = bundle({ tree: 'moved', args: ['ls', '/newer'] });
   assert.match(
     good(chos('explain', directory)),
-    /back end private: \S+\/moved is another directory than moved@\d+ was made of/,
+    /back end private: \S+\/moved is another directory now since moved@\d+/,
   );
   good(chos('run', '-b', directory, newId()));
   good(chos('tree', 'release', 'moved'));

@@ -36,9 +36,13 @@ export interface Option {
   readonly value?: string;
   /** The values that it has, where they are few: what completion offers. */
   readonly values?: readonly string[];
+  /** The command itself says what is wrong with other values; else they are refused as soon as they are read. */
+  readonly open?: true;
   readonly about: string;
   /** The launch-program parameter that the front door fills from it. */
   readonly parameter?: ParameterName;
+  /** The file that the command reads: Command.input. */
+  readonly input?: true;
   /** Known, but not carried out in this version: giving it is an error, because ignoring it would change what is started. */
   readonly refused?: true;
 }
@@ -56,8 +60,11 @@ export interface Command {
   readonly options: readonly Option[];
   /** The stored program's entry that serves it without Node, if the options given all have parameters. */
   readonly stored?: Entry;
-  /** It reads config.json of the bundle: the front door opens it (--bundle, --config) and passes the descriptor. */
-  readonly config?: true;
+  /**
+   * It reads a file, which the front door opens, since what the caller calls /dev/stdin or /dev/fd/63 is another file in Node. bundle: the one that an option
+   * names, else config.json of the bundle (--bundle). named: only the one that an option names; the command finds others by itself.
+   */
+  readonly input?: 'bundle' | 'named';
   /** It starts a process inside a container: the engine goes on from a sealed memfd. */
   readonly joins?: true;
   /** Callers read stderr together with stdout as JSON (contract A4): warnings go to the log or nowhere. */
@@ -97,6 +104,9 @@ const list = (long: string, value: string, about: string, more: Partial<Option> 
 });
 const later = { refused: true } as const;
 
+/** The largest value of a number option: more descriptors than Linux lets a process have (fs.nr_open, unless somebody raises it). */
+export const LARGEST_NUMBER = 2 ** 20;
+
 /**
  * Options before the command. They never keep a stored program from being used: the front door itself obeys --root, --log,
  * --log-format, --log-level and --debug, and the cgroup driver was settled at create.
@@ -110,6 +120,7 @@ export const globalOptions: readonly Option[] = [
   flag('systemd-cgroup', 'let systemd make the cgroups (not supported yet)'),
   text('cgroup-manager', 'DRIVER', 'cgroupfs or disabled (systemd: not supported yet)', {
     values: ['cgroupfs', 'disabled'],
+    open: true,
   }),
   { long: 'rootless', kind: 'ignored-text', value: 'BOOL', about: 'accepted for runc and crun callers' },
   { long: 'criu', kind: 'ignored-text', value: 'FILE', about: 'accepted for runc callers' },
@@ -125,6 +136,7 @@ const bundle = text('bundle', 'DIR', 'bundle directory (default: the current one
 });
 const config = text('config', 'FILE', 'configuration file (default: config.json of the bundle)', {
   short: 'f',
+  input: true,
 });
 const tree = text('tree', 'NAME', 'registered tree to start, instead of the root of the bundle');
 const consoleSocket = text('console-socket', 'SOCKET', 'Unix socket that receives the terminal', {
@@ -142,7 +154,7 @@ const noNewKeyring = flag('no-new-keyring', "keep the caller's session keyring")
 const noSubreaper: Option = { long: 'no-subreaper', kind: 'ignored', about: 'accepted for runc callers' };
 const detached: Option = { long: 'detach', short: 'd', kind: 'ignored', about: 'accepted for runc callers' };
 const tableOrJson = text('format', 'FORMAT', 'table or json', { short: 'f', values: ['table', 'json'] });
-const regex = flag('regex', 'ID is a regular expression (not supported)', { short: 'r', ...later });
+const regex = flag('regex', 'ID is a regular expression (not supported yet)', { short: 'r', ...later });
 
 const launch = [
   bundle,
@@ -171,7 +183,7 @@ export const skeletonActions = ['create', 'check', 'remove'] as const;
 
 export const commands: readonly Command[] = [
   command('create', 'ID', 'make a container from a bundle; start runs its process', [...launch, detached], {
-    config: true,
+    input: 'bundle',
     joins: true,
   }),
   command(
@@ -183,7 +195,7 @@ export const commands: readonly Command[] = [
       flag('detach', 'return as soon as the process runs', { short: 'd', parameter: 'DETACH' }),
       flag('keep', 'do not delete the container at its end', { parameter: 'KEEP' }),
     ],
-    { config: true, joins: true },
+    { input: 'bundle', joins: true },
   ),
   command('start', 'ID', 'run the process of a created container', [], { stored: 'start' }),
   command('state', 'ID', 'print the state of a container', [], { stored: 'state', parsed: true }),
@@ -207,7 +219,7 @@ export const commands: readonly Command[] = [
     'ID [COMMAND [ARG...]]',
     'run another process in a container',
     [
-      text('process', 'FILE', 'JSON file with the process', { short: 'p' }),
+      text('process', 'FILE', 'JSON file with the process', { short: 'p', input: true }),
       flag('detach', 'return as soon as the process runs', { short: 'd', parameter: 'DETACH' }),
       pidFile,
       consoleSocket,
@@ -226,7 +238,7 @@ export const commands: readonly Command[] = [
       pidfdSocket,
       noSubreaper,
     ],
-    { stopAtFirst: true, joins: true },
+    { stopAtFirst: true, joins: true, input: 'named' },
   ),
   command('ps', 'ID [PS-OPTION...]', 'list the processes of a container', [tableOrJson], {
     stopAtFirst: true,
@@ -240,15 +252,24 @@ export const commands: readonly Command[] = [
     flag('rootless', 'for a user without privileges (not supported yet)', later),
   ]),
   command('features', '', 'print what this runtime supports, as JSON', [], { parsed: true }),
-  command('explain', '[BUNDLE|ID]', 'print what would happen, action by action', [
-    text('format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
-    flag('steps', 'also every system call'),
-    ...plan,
-  ]),
-  command('compile', '[BUNDLE]', 'write one static executable that starts the container without Node', [
-    text('output', 'FILE', 'the executable', { short: 'o' }),
-    ...plan,
-  ]),
+  command(
+    'explain',
+    '[BUNDLE|ID]',
+    'print what would happen, action by action',
+    [
+      text('format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
+      flag('steps', 'also every system call'),
+      ...plan,
+    ],
+    { input: 'named' },
+  ),
+  command(
+    'compile',
+    '[BUNDLE]',
+    'write one static executable that starts the container without Node',
+    [text('output', 'FILE', 'the executable', { short: 'o' }), ...plan],
+    { input: 'named' },
+  ),
   command(
     'tree',
     `${treeActions.join('|')} [NAME|FILE]`,

@@ -1,5 +1,5 @@
 /** Calls of the C library that Node lacks: waiting for orphans, and a socket that takes terminals. */
-import { readFileSync } from 'node:fs';
+import { constants as files, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 
@@ -85,6 +85,17 @@ export function listenAt(path: string): number {
   if (fd < 0 || bind(fd, address, address.length) !== 0 || listen(fd, 64) !== 0)
     throw new Error(`cannot listen at ${path}`);
   return fd;
+}
+
+const openTerminals: (flags: number) => number = libc.func('int posix_openpt(int flags)');
+const unlockTerminal: (fd: number) => number = libc.func('int unlockpt(int fd)');
+const nameOfTerminal: (fd: number) => string = libc.func('char *ptsname(int fd)');
+
+/** The path of a terminal, whose other end stays open as long as we live. */
+export function openTerminal(): string {
+  const fd = openTerminals(files.O_RDWR | files.O_NOCTTY);
+  if (fd < 0 || unlockTerminal(fd) !== 0) throw new Error('cannot open a terminal');
+  return nameOfTerminal(fd);
 }
 
 /** Hang up on everybody who has connected; the terminals they sent are closed. */

@@ -5,6 +5,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -34,6 +35,8 @@ export interface Lab {
   readonly runtime: string;
   readonly debug: string;
   readonly mounts: readonly string[];
+  /** What commands read, if not /dev/null. */
+  readonly stdin?: string;
 }
 
 export interface Ended {
@@ -62,7 +65,8 @@ export function call(lab: Lab, argv: readonly string[], options: CallOptions = {
   const [file = '', ...args] = argv;
   const names = [join(lab.dir, 'stdout'), join(lab.dir, 'stderr')] as const;
   for (const name of names) rmSync(name, { force: true });
-  const fds = [openSync(options.stdin ?? '/dev/null', 'r'), ...names.map(name => openSync(name, 'w+'))];
+  const stdin = openSync(options.stdin ?? lab.stdin ?? '/dev/null', constants.O_RDONLY | constants.O_NOCTTY);
+  const fds = [stdin, ...names.map(name => openSync(name, 'w+'))];
   const { status, signal, error } = spawnSync(file, args, {
     stdio: fds,
     env: { ...ENVIRONMENT, ...options.env },

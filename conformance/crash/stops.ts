@@ -3,7 +3,7 @@ import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Values } from '../../runtime/engine/wire.js';
 import { type Bundle, type BundleKind, forget, makeBundle, startHolder, type Way } from './bundles.js';
-import { hangUp, listenAt } from './kernel.js';
+import { hangUp, listenAt, openTerminal } from './kernel.js';
 import {
   badError,
   call,
@@ -136,7 +136,9 @@ export async function stopLaunches(lab: Lab, kind: BundleKind): Promise<void> {
     const command = way === 'create' ? ['create'] : way === 'detached' ? ['run', '--detach'] : ['run'];
     const terminal = listener >= 0 ? ['--console-socket', join(lab.dir, 'console')] : [];
     const image = await compileFile(lab, [...command, ...terminal, '--bundle', bundle.dir, 'id']);
-    const tried = await stopLaunch({ lab, kind, way, bundle, image, listener });
+    // In the foreground a container with a terminal wants one of its caller.
+    const stdin = kind.name === 'terminal' ? { stdin: openTerminal() } : {};
+    const tried = await stopLaunch({ lab: { ...lab, ...stdin }, kind, way, bundle, image, listener });
     holder?.stop();
     if (listener >= 0) unlinkSync(join(lab.dir, 'console'));
     console.log(`${kind.name}, ${way}: ${tried} stops, ${Math.round(performance.now() - began)} ms`);

@@ -145,6 +145,9 @@ const crun: Readonly<Record<string, string>> = {
   'errors/start-twice': 'crun speaks of its exec.fifo, not of the container',
   'exec/no-new-privileges-as-the-container': 'crun starts from an empty process (contract A3)',
   'exec/additional-groups': 'crun 1.8 has no --additional-gids',
+  'descriptors/preserve-fds-without-bounds': 'crun takes any number',
+  'devices/file-mode-with-the-type-of-another-kind': 'crun makes a block device of it',
+  'devices/file-mode-with-the-type-of-a-regular-file': 'crun hands all bits to mknod',
   'from-the-root/device-without-a-slash': 'crun makes it in its own working directory, on the host',
   'devices/unknown-type-is-refused': 'crun 1.8 makes some node of it',
   'readonly/keeps-other-flags': 'crun 1.8 remounts with ro alone',
@@ -204,6 +207,8 @@ const runc: Readonly<Record<string, string>> = {
   'hook-failures/one-failing-poststop-does-not-stop-the-next': 'runc stops at the first one that fails',
   'hook-output/files-of-annotations': 'run.oci.* are annotations of crun',
   'hook-output/file-that-cannot-be-opened': 'run.oci.* are annotations of crun',
+
+  'descriptors/preserve-fds-without-bounds': 'runc takes any number',
   'exec/cpu-affinity-initial-and-final': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',

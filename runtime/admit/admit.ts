@@ -10,6 +10,7 @@ import { checkLinux } from './check-linux.js';
 import { checkProcess } from './check-process.js';
 import { checkResources } from './check-resources.js';
 import { checkSeccomp } from './check-seccomp.js';
+import { checkSize } from './check-size.js';
 import { checkText } from './check-text.js';
 import type { Diagnostic, Note, Place, ValuePath } from './diagnostic.js';
 import type { Document } from './document.js';
@@ -105,6 +106,7 @@ export function admitResources(source: Source): Accepted<AdmittedResources> | Re
 }
 
 function checkConfig(config: Config, note: Note, warn: Note): void {
+  checkSize(config, note);
   checkProcess(config.process, ['process'], note);
   checkMounts(config, note, warn);
   checkHooks(config, note);

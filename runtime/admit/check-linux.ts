@@ -1,4 +1,5 @@
 import type { Config, LinuxNamespaceType } from '../../spec/generated/config.js';
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from '../../spec/kernel.js';
 import { checkAbsolute } from './check-text.js';
 import { formatPath, type Note } from './diagnostic.js';
 import { fromRoot, withoutDots } from './normal-form.js';
@@ -107,9 +108,14 @@ function checkHiddenPaths(
   }
 }
 
+const typeBits = { c: S_IFCHR, u: S_IFCHR, b: S_IFBLK, p: S_IFIFO } as const;
+
 function checkDevices(config: Config, note: Note, warn: Note): void {
   const first = new Map<string, number>();
-  for (const [index, { path }] of (config.linux?.devices ?? []).entries()) {
+  for (const [index, { path, type, fileMode = 0 }] of (config.linux?.devices ?? []).entries()) {
+    const bits = fileMode & S_IFMT;
+    if (bits !== 0 && bits !== typeBits[type])
+      warn(['linux', 'devices', index, 'fileMode'], { kind: 'type-bits' });
     const where = ['linux', 'devices', index, 'path'];
     if (path === '') note(where, { kind: 'empty' });
     else if (!path.startsWith('/')) warn(where, { kind: 'taken-from-root' });

@@ -85,6 +85,15 @@ export type Reason =
   | { readonly kind: 'dots-resolved'; readonly path: string }
   /** A second entry for the same thing; the first counts. Only ever a warning. */
   | { readonly kind: 'first-counts'; readonly first: string }
+  /** A mode with the type of another kind of file. Only ever a warning. */
+  | { readonly kind: 'type-bits' }
+  /** A list with more entries than a program can carry out: of this list, or of all such lists together. */
+  | {
+      readonly kind: 'too-many';
+      readonly count: number;
+      readonly limit: number;
+      readonly scope: 'list' | 'all';
+    }
   /** Correct, but nothing comes of it. Only ever a warning. */
   | { readonly kind: 'without-effect' }
   /** Has no meaning without another property. */

@@ -123,7 +123,10 @@ test('usage faults say what, where and what to do', () => {
     [['create', '--root', '/x', 'y'], 'unknown option `--root` of `create`; it goes before `create`'],
     [['--what=1', 'create'], 'unknown option `--what`; see `chos-runtime --help`'],
     [['create', 'x', '-b'], 'option `-b` of `create` lacks its value; see `chos-runtime create --help`'],
-    [['create', '--preserve-fds=-1', 'x'], 'option `--preserve-fds` takes a number, not `-1`'],
+    [
+      ['create', '--preserve-fds=-1', 'x'],
+      'option `--preserve-fds` takes a number from 0 to 1048576, not `-1`',
+    ],
     [['state', '-\u001b[2J'], 'unknown option `-\\u{1b}[2J` of `state`; see `chos-runtime state --help`'],
   ];
   for (const [args, words] of cases) assert.is(faultOf(...args), words);

@@ -2,7 +2,7 @@
  * Reads the command line by the table (grammar: spec/commands.ts). The engine's front door reads it by the same table; this is not commander
  * because loading commander takes 10 ms of the 20 that `create` may cost [M]. Commander prints the help pages (help.ts).
  */
-import { type Command, commands, globalOptions, type Option } from '../../spec/commands.js';
+import { type Command, commands, globalOptions, LARGEST_NUMBER, type Option } from '../../spec/commands.js';
 import type { UsageFault } from '../report/failure.js';
 
 /** The options given, by long name. `ignored` kinds leave no trace. */
@@ -57,12 +57,19 @@ function store(into: Collected, option: Option, name: string, value: string | nu
       else return { kind: 'bad-value', option: name, value, expected: 'true or false' };
       return null;
     case 'text':
+      if (option.values !== undefined && !option.open && !option.values.includes(value ?? ''))
+        return { kind: 'bad-value', option: name, value: value ?? '', expected: option.values };
       into.texts.set(option.long, value ?? '');
       return null;
     case 'number': {
-      const number = /^[0-9]{1,9}$/.test(value ?? '') ? Number(value) : null;
-      if (number === null)
-        return { kind: 'bad-value', option: name, value: value ?? '', expected: 'a number' };
+      const number = /^[0-9]{1,9}$/.test(value ?? '') ? Number(value) : Number.POSITIVE_INFINITY;
+      if (number > LARGEST_NUMBER)
+        return {
+          kind: 'bad-value',
+          option: name,
+          value: value ?? '',
+          expected: `a number from 0 to ${LARGEST_NUMBER}`,
+        };
       into.numbers.set(option.long, number);
       return null;
     }

@@ -52,7 +52,11 @@ export function compile(invocation: Invocation): Outcome {
       fault: { kind: 'missing-operand', operand: '--output FILE', command: 'compile' },
     });
   }
-  const launch = prepareLaunch(invocation, line.operands[0] ?? line.options.texts.get('bundle') ?? '.', 0);
+  const launch = prepareLaunch(
+    invocation,
+    line.operands[0] ?? line.options.texts.get('bundle') ?? '.',
+    request.config,
+  );
   if (launch.kind === 'failure') return failed(launch.failure);
   const engine = readEngine(request.program > 0);
   if (engine.kind === 'failure') return failed(engine.failure);

@@ -2,8 +2,9 @@
 import type { Config, Process } from '../../spec/generated/config.js';
 import { type Id, largestId, toId } from '../../spec/ids.js';
 import { type Accepted, type AdmittedProcess, admitProcess } from '../admit/admit.js';
+import { COMMAND_LINE } from '../program/action.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
-import { readInput } from './read-input.js';
+import { readHanded } from './read-input.js';
 import { refusedInput } from './refusal.js';
 
 const CAPABILITY_SETS = ['bounding', 'effective', 'permitted'] as const;
@@ -105,7 +106,7 @@ export function execProcess(
   if (file === undefined && command === undefined) return refuse({ kind: 'exec-without-process' });
   let text: Uint8Array | string;
   if (file !== undefined) {
-    const read = readInput(file, absolute(invocation, file));
+    const read = readHanded(invocation.request.config, file, absolute(invocation, file));
     if (read.kind === 'failure') return read;
     text = read.value;
   } else {
@@ -113,6 +114,6 @@ export function execProcess(
     if (process.kind === 'failure') return process;
     text = jsonOf(process.value);
   }
-  const result = admitProcess({ file: file ?? 'command line', text });
+  const result = admitProcess({ file: file ?? COMMAND_LINE, text });
   return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok(result);
 }

@@ -15,7 +15,7 @@ import { openSavedConfig } from './saved-config.js';
 export function explain(invocation: Invocation): Outcome {
   const format = outputFormat(invocation, ['text', 'json']);
   if (format.kind === 'failure') return failed(format.failure);
-  const { line, root } = invocation;
+  const { line, request, root } = invocation;
   const given = line.operands[0] ?? line.options.texts.get('bundle') ?? '.';
   const isId =
     isContainerId(given) && !existsSync(absolute(invocation, given)) && existsSync(`${root}/${given}`);
@@ -24,7 +24,8 @@ export function explain(invocation: Invocation): Outcome {
   const bundle = found?.kind === 'state' ? found.live.state.bundle : undefined;
   const saved = isId && !line.options.texts.has('config') ? openSavedConfig(`${root}/${given}`) : ok(0);
   if (saved.kind === 'failure') return failed(saved.failure);
-  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, saved.value, bundle);
+  const handed = saved.value === 0 ? request.config : saved.value;
+  const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, handed, bundle);
   if (launch.kind === 'failure') return failed(launch.failure);
   const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });
   const out = format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records);

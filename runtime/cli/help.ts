@@ -13,7 +13,7 @@ function addOptions(page: Page, options: readonly Option[]): void {
   for (const option of options) {
     if (seen.has(option.long)) continue;
     seen.add(option.long);
-    page.option(flagsOf(option), option.refused ? `${option.about} (not supported yet)` : option.about);
+    page.option(flagsOf(option), option.about);
   }
 }
 

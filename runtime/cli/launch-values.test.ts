@@ -22,10 +22,19 @@ test('options with a parameter become values, others do not', () => {
 test('the larger of --preserve-fds and LISTEN_FDS counts: Podman gives both for the same descriptors', () => {
   const environment = ['LISTEN_FDS=2', 'LISTEN_FDNAMES=a:b', 'LISTEN_PID=77'];
   const both = invocation(['create', '--preserve-fds=3', 'c1'], environment);
-  assert.is(givenValues(both).PRESERVE_FDS, 3);
-  assert.is(givenValues(invocation(['create', 'c1'], environment)).PRESERVE_FDS, 2);
-  assert.equal(listenEntries(both), ['LISTEN_FDS=2', 'LISTEN_PID=1', 'LISTEN_FDNAMES=a:b']);
-  assert.equal(listenEntries(invocation(['create', 'c1'], ['LISTEN_FDS=x'])), []);
+  const all = () => true;
+  const alone = invocation(['create', 'c1'], environment);
+  assert.is(givenValues(both, all).PRESERVE_FDS, 3);
+  assert.is(givenValues(alone, all).PRESERVE_FDS, 2);
+  assert.equal(listenEntries(both, all), ['LISTEN_FDS=2', 'LISTEN_PID=1', 'LISTEN_FDNAMES=a:b']);
+  assert.equal(listenEntries(invocation(['create', 'c1'], ['LISTEN_FDS=x']), all), []);
+  // Left over from a service whose descriptors are closed.
+  assert.equal(
+    listenEntries(alone, () => false),
+    [],
+  );
+  assert.is(givenValues(alone, () => false).PRESERVE_FDS, undefined);
+  assert.equal(listenEntries(alone, fd => fd === 3)[0], 'LISTEN_FDS=1');
 });
 
 test('the state root', () => {

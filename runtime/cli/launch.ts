@@ -44,13 +44,18 @@ function launchOptions(
     cgroupManager: input.manager,
     noPivot: options.flags.has('no-pivot'),
     noNewKeyring: options.flags.has('no-new-keyring'),
-    console: options.texts.has('console-socket'),
     kept: command.name === 'compile',
-    pidfdSocket: options.texts.has('pidfd-socket'),
-    detach: command.name === 'create' || options.flags.has('detach'),
+    ...(command.name === 'compile'
+      ? { console: 'at-run', pidfdSocket: 'at-run', detach: 'at-run' }
+      : {
+          console: options.texts.has('console-socket'),
+          pidfdSocket: options.texts.has('pidfd-socket'),
+          detach: command.name === 'create' || options.flags.has('detach'),
+        }),
     bundle: input.bundle,
     configText: Buffer.from(input.text.buffer, input.text.byteOffset, input.text.length).toString('utf8'),
-    environmentEntries: listenEntries(invocation),
+    // Who runs the executable has descriptors of his own: --preserve-fds names them.
+    environmentEntries: command.name === 'compile' ? [] : listenEntries(invocation),
   };
 }
 

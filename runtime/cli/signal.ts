@@ -1,10 +1,10 @@
 import { FIRST_REALTIME_SIGNAL, LAST_SIGNAL, signals } from '../../spec/signals.js';
 
-/** The number of a signal given as decimal or by name, with or without SIG, in any case, RTMIN+n and RTMAX-n too; null if there is none. */
+/** The number of a signal given as decimal (0 only asks whether it could be sent, kill(2)) or by name, with or without SIG, in any case, RTMIN+n and RTMAX-n too; null if there is none. */
 export function parseSignal(text: string): number | null {
   if (/^[0-9]{1,3}$/.test(text)) {
     const number = Number(text);
-    return number >= 1 && number <= LAST_SIGNAL ? number : null;
+    return number <= LAST_SIGNAL ? number : null;
   }
   const name = text.toUpperCase().replace(/^SIG/, '');
   const known = Object.entries(signals).find(([candidate]) => candidate === name);

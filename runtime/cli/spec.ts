@@ -1,5 +1,5 @@
 import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 import { findTree } from './environment.js';
@@ -18,7 +18,8 @@ export function spec(invocation: Invocation): Outcome {
     config = treeConfig(name, tree.value.tree.path, tree.value.tree.shell);
     warnings.push(...tree.value.broken.map(brokenFileText));
   }
-  const path = join(texts.get('bundle') ?? '.', texts.get('file') ?? 'config.json');
+  const named = texts.get('file') ?? 'config.json';
+  const path = isAbsolute(named) ? named : join(texts.get('bundle') ?? '.', named);
   const file = absolute(invocation, path);
   let fd: number;
   try {

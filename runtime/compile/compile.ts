@@ -32,6 +32,7 @@ import {
   walk,
 } from '../program/step.js';
 import { warnOfAnnotations } from './annotations.js';
+import { checkAsked, ifAsked, ifNotAsked } from './asked.js';
 import { becomeCommand } from './become.js';
 import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
@@ -64,7 +65,7 @@ import { openStateRoot } from './state-root.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 import { removalLines } from './stored/remove.js';
 import { procActions } from './system.js';
-import { connectConsole } from './terminal.js';
+import { connectConsole, needTerminal } from './terminal.js';
 
 export type CompiledLaunch =
   | {
@@ -92,9 +93,9 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   warnOfMounts(launch, warn);
   warnOfAnnotations(launch, warn);
   const terminal = launch.process.terminal === true;
-  if (options.console && !terminal)
+  if (options.console === true && !terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
-  if (terminal && !options.console && options.detach)
+  if (terminal && options.console === false && options.detach === true)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
 
   const plan = cgroupPlan(launch);
@@ -169,7 +170,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const ends = struct('channel', [u32(0), u32(0)]);
   const pidMessage = struct('pid message', [u64(0)]);
   const ownPids = launch.namespaces.get('pid') === '';
-  const foreground = options.entry === 'run' && !options.detach;
+  const foreground = options.entry === 'run' && options.detach !== true;
   const exitCode = cells.exitCode;
   const { open } = launch;
 
@@ -182,14 +183,22 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const rootFd = slot('state_root', -1);
   const hostActions: Action[] = [
     guardKernel(),
+    ...checkAsked(launch),
+    ...(terminal && foreground
+      ? ifNotAsked(options.console, cells.consoleSocket, [
+          needTerminal(launch.because('process', 'terminal')),
+        ])
+      : []),
     sweepDescriptors(launch),
     ...openJoined(launch, joined),
     ...backEnd.open,
     ...openStateRoot(launch, rootFd),
     ...cgroups.check,
-    // Before anything is made: it waits as long as the listener likes.
-    ...(options.console
-      ? [connectConsole(cells.consoleSocket, root.consoleSocket, rule('--console-socket'))]
+    // Before anything is made: it waits as long as the listener likes. Without a terminal, checkAsked has refused the socket.
+    ...(terminal
+      ? ifAsked(options.console, cells.consoleSocket, [
+          connectConsole(cells.consoleSocket, root.consoleSocket, rule('--console-socket')),
+        ])
       : []),
     holdInterrupts(interrupts),
     ...makeStateDirectory(launch, rootFd, encode(compileLifecycle(launch)), stopped.calls),
@@ -209,11 +218,11 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       load(cells.initEnd, 'I32', ends, 4),
     ]),
     ...(foreground
-      ? [
+      ? ifNotAsked(options.detach, cells.detach, [
           action({ title: 'hold signals back', because: rule('run forwards them') }, [
             sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
           ]),
-        ]
+        ])
       : []),
     action(
       {
@@ -246,7 +255,9 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       store('U64', pidMessage, 0, cells.pid),
       send(cells.hostEnd, pidMessage, 8),
     ]),
-    ...(root.foregroundTerminal ? [receiveTerminal(launch)] : []),
+    ...(root.foregroundTerminal
+      ? ifNotAsked(options.console, cells.consoleSocket, [receiveTerminal(launch)])
+      : []),
     ...(atCreate
       ? [
           messages.expect(Signal.HOOKS),
@@ -258,7 +269,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     messages.expect(Signal.READY),
     ...(atCreate ? [opening.end] : []),
     ...backEnd.settled,
-    ...(options.pidfdSocket ? [sendPidfd(launch, 'launch')] : []),
+    ...ifAsked(options.pidfdSocket, cells.pidfdSocket, [sendPidfd(launch, 'launch')]),
     ...sendToReceiver(launch),
     pidFile(launch),
   ];
@@ -278,6 +289,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   if (foreground) {
     hostActions.push(
       action({ title: 'stay in the foreground', because: rule('run') }, [
+        ...(options.detach === 'at-run' ? [branch(cells.detach, 'NE', 0, end)] : []),
         // pause, resume and delete want the lock while the container runs.
         ...unlock(launch),
         supervise(cells.pidfd, cells.consoleFd, 1, exitCode),

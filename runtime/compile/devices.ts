@@ -86,7 +86,8 @@ function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
     type: d.type === 'u' ? 'c' : d.type,
     major: d.major ?? 0,
     minor: d.minor ?? 0,
-    mode: d.fileMode ?? 0o666,
+    // What kind of file it is, `type` says.
+    mode: (d.fileMode ?? 0o666) & 0o7777,
     uid: d.uid ?? 0,
     gid: d.gid ?? 0,
     because: launch.because('linux', 'devices', index),

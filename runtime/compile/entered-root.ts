@@ -109,7 +109,7 @@ export function prepareEnteredRoot(
 ): RootActions {
   const { options, process } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
-  const foregroundTerminal = process.terminal === true && !options.console;
+  const foregroundTerminal = process.terminal === true && options.console !== true;
   const terminal = terminalActions(launch, consoleSocket);
   refuseMounts(launch, refuse);
   const after = [leave(launch, entrance.own), ...terminal.afterPivot, ...input.afterPivot];

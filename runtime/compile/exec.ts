@@ -64,7 +64,7 @@ import { seccompAction } from './seccomp-action.js';
 import { guardKernel, readStartTime } from './state.js';
 import { ownDevices } from './streams.js';
 import { procActions } from './system.js';
-import { connectConsole, openPty, sendMaster, takeTerminal } from './terminal.js';
+import { connectConsole, needTerminal, openPty, sendMaster, takeTerminal } from './terminal.js';
 
 export interface ExecInput {
   /** The container's saved config.json. */
@@ -299,6 +299,7 @@ export function compileExec(input: ExecInput): CompiledExec {
 
   const actions: Action[] = [
     guardKernel(),
+    ...(terminal.foreground ? [needTerminal(launch.because('process', 'terminal'))] : []),
     sweepDescriptors(launch),
     findInit(launch, input, init),
     ...affinity.initial,

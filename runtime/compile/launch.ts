@@ -9,6 +9,7 @@ import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import type { Because } from '../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../program/operand.js';
+import type { Asked } from './asked.js';
 import { createInterrupts, type Interrupts } from './interrupts.js';
 import { ordinary, type Placement } from './placement.js';
 
@@ -18,13 +19,13 @@ export interface LaunchOptions {
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   /** --console-socket was given. */
-  readonly console: boolean;
+  readonly console: Asked;
   /** --pidfd-socket was given. */
-  readonly pidfdSocket: boolean;
+  readonly pidfdSocket: Asked;
   /** `compile`: the program is kept, and runs when nobody knows what has changed since. */
   readonly kept: boolean;
   /** --detach, or create: nobody stays in the foreground. */
-  readonly detach: boolean;
+  readonly detach: Asked;
   /** Absolute path of the bundle. */
   readonly bundle: string;
   /** config.json as it was read: kept in the state directory. */

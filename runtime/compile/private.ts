@@ -2,6 +2,7 @@ import { isWithin } from '../../spec/mount-map.js';
 import { type Action, action } from '../program/action.js';
 import { type Slot, slot, struct, text, u32 } from '../program/operand.js';
 import { send, store, sys } from '../program/step.js';
+import { ifAsked, ifNotAsked } from './asked.js';
 import { deviceActions } from './devices.js';
 import { hasMountNamespace, type Launch } from './launch.js';
 import { coveredPaths } from './masks.js';
@@ -46,15 +47,21 @@ export function terminalActions(
   const because = launch.because('process', 'terminal');
   const { pty, action: open } = openPty(launch, cells.rootFd, process, because);
   const fds = struct('terminal_fds', [u32(0), u32(0)]);
-  const deliver = options.console
-    ? sendMaster(pty, consoleSocket, because)
-    : action({ title: 'send the terminal to the foreground', because }, [
-        store('U32', fds, 0, pty.master),
-        send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
-        sys('close', [pty.master]),
-      ]);
+  const toForeground = action({ title: 'send the terminal to the foreground', because }, [
+    store('U32', fds, 0, pty.master),
+    send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
+    sys('close', [pty.master]),
+  ]);
+  const deliver = [
+    ...ifAsked(options.console, cells.consoleSocket, [sendMaster(pty, consoleSocket, because)]),
+    ...ifNotAsked(options.console, cells.consoleSocket, [toForeground]),
+  ];
   return {
-    beforePivot: [open, ...(hasMountNamespace(launch) ? [bindConsole(launch, pty, because)] : []), deliver],
+    beforePivot: [
+      open,
+      ...(hasMountNamespace(launch) ? [bindConsole(launch, pty, because)] : []),
+      ...deliver,
+    ],
     afterPivot: [takeTerminal(pty, because, process.user?.uid ?? 0)],
   };
 }
@@ -77,7 +84,7 @@ export function refuseMounts(launch: Launch, refuse: Refuse): void {
 export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
   const { options, process, config } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
-  const foregroundTerminal = process.terminal === true && !options.console;
+  const foregroundTerminal = process.terminal === true && options.console !== true;
   const terminal = terminalActions(launch, consoleSocket);
   refuseMounts(launch, refuse);
   if (!hasMountNamespace(launch)) {

@@ -10,11 +10,12 @@ import {
   SOCK_CLOEXEC,
   SOCK_STREAM,
   TIOCGPTPEER,
+  TIOCGWINSZ,
   TIOCSCTTY,
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from '../../spec/kernel.js';
-import { type Action, action, type Because } from '../program/action.js';
+import { type Action, action, type Because, placeOf } from '../program/action.js';
 import { buffer, field, type Operand, type Slot, slot, struct, text, u16, u32 } from '../program/operand.js';
 import { format, guard, load, resolve, send, store, sys } from '../program/step.js';
 import { openPlace } from './destination.js';
@@ -31,6 +32,24 @@ export function connectConsole(socketPath: Slot, to: Slot, because: Because): Ac
     sys('socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], { to }),
     sys('connect', [to, address, 110]),
   ]);
+}
+
+/**
+ * In the foreground the caller's terminal is the other end of the container's. From anything else the command would wait for input that never comes, and there is no end of
+ * input that could be handed on: a shell that edits its line does not look for one.
+ */
+export function needTerminal(because: Because): Action {
+  return action(
+    {
+      title: 'see that stdin is a terminal',
+      because,
+      words: [
+        'process.terminal is true, but stdin is not a terminal; set it to false, or give --console-socket',
+        placeOf(because),
+      ],
+    },
+    [sys('ioctl_struct', [0, TIOCGWINSZ, buffer('terminal_size', 256)])],
+  );
 }
 
 export interface Pty {

@@ -9,8 +9,8 @@ CROSS_CC ?= aarch64-linux-gnu-gcc
 
 ENGINE := runtime/engine
 ENGINE_SOURCES := $(addprefix $(ENGINE)/,start.S main.c memory.c text.c bounds.c image.c validate.c run.c format.c scan.c \
-	trim.c message.c wait.c supervise.c resolve.c walk.c groups.c report.c warnings.c log.c sealed.c trust.c stored.c frontdoor.c \
-	compiler.c patience.c)
+	trim.c message.c wait.c supervise.c resolve.c walk.c groups.c report.c warnings.c log.c input.c sealed.c trust.c stored.c frontdoor.c \
+	attached.c compiler.c patience.c)
 ENGINE_TABLES := build/gen/engine-tables.c
 ENGINE_HEADERS := $(ENGINE)/engine.h $(ENGINE)/compiler.h $(ENGINE)/syscall.h build/gen/engine-tables.h
 ENGINE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror

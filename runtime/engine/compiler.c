@@ -278,30 +278,6 @@ static char *read_answer(struct request *q, struct compiler *c, struct answer_he
 	return take_values(q, rest + at, size - (size_t)at, h->values) ? rest : NULL;
 }
 
-/* The descriptor of config.json, or -errno; 0 if the command has none. */
-static int open_config(const struct request *q)
-{
-	const struct value *bundle = &q->values[PARAMETER_BUNDLE];
-	struct text t = text_in(scratch, PATH_SIZE);
-	const char *path = q->config;
-
-	if (!q->command || !q->command->config)
-		return 0;
-	if (!path) {
-		if (bundle->given) {
-			put_bytes(&t, bundle->text, bundle->length);
-			put_char(&t, '/');
-		}
-		put_string(&t, "config.json");
-		put_char(&t, 0);
-		if (t.lost)
-			return -ENAMETOOLONG;
-		path = scratch;
-	}
-	/* It may be anything, a fifo too: whoever reads it looks first. */
-	return (int)sys(openat, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
 static _Noreturn void answer_program(struct request *q, const struct compiler *c, const struct answer_header *h)
 {
 	int fd = keep_descriptor(q, c->program);
@@ -312,7 +288,7 @@ static _Noreturn void answer_program(struct request *q, const struct compiler *c
 
 _Noreturn void run_cold(struct request *q)
 {
-	struct compiler c = {.config = open_config(q), .waits = q->command && q->command->waits};
+	struct compiler c = {.config = open_input(q), .waits = q->command && q->command->waits};
 	struct answer_header h;
 	const char *texts, *message;
 	char termios[64];

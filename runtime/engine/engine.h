@@ -234,16 +234,26 @@ _Noreturn void sealed_again(void);
 struct request {
 	const struct command *command;
 	bool complete; /* everything was understood: a stored program may serve it */
+	bool attached; /* a compiled executable */
 	bool json;
 	bool unusable; /* there is no stored program that could be run: TypeScript ends the container in another way */
 	bool warnings; /* --log-level: more than errors */
-	const char *log, *config;
+	const char *log, *input; /* input: the file of --config or --process */
 	struct value values[PARAMETER_COUNT];
 };
 void scan_arguments(struct request *q);
-void scan_attached(struct request *q);
+bool attached_option(struct request *q, int *at);
+bool id_valid(const char *id);
+void give_text(struct request *q, unsigned parameter, const char *text);
 void default_root(struct request *q);
 int keep_descriptor(const struct request *q, int fd);
+
+/* attached.c */
+void scan_attached(struct request *q);
+void check_attached(const struct request *q, const struct program *p);
+
+/* input.c */
+int open_input(const struct request *q);
 
 /* log.c */
 void open_log(const struct request *q);

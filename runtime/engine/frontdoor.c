@@ -16,7 +16,7 @@ static bool parse_number(const char *text, i64 *value)
 }
 
 /* spec/container-limits.ts */
-static bool id_valid(const char *id)
+bool id_valid(const char *id)
 {
 	size_t length = strlen(id);
 
@@ -37,7 +37,7 @@ static bool signal_number(const char *text, i64 *value)
 	const char *at = name;
 
 	if (parse_number(text, value))
-		return *value > 0 && *value <= LAST_SIGNAL;
+		return *value <= LAST_SIGNAL; /* 0 only asks, as kill(2) */
 	if (length >= sizeof(name))
 		return false;
 	for (size_t i = 0; i <= length; i++)
@@ -57,7 +57,7 @@ static bool signal_number(const char *text, i64 *value)
 	return true;
 }
 
-static void give_text(struct request *q, unsigned parameter, const char *text)
+void give_text(struct request *q, unsigned parameter, const char *text)
 {
 	q->values[parameter] = (struct value){.given = true, .text = text, .length = strlen(text)};
 }
@@ -100,19 +100,21 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 {
 	if (o->parameter != NO_PARAMETER) {
 		give_text(q, o->parameter, value);
-		return true;
+		return !q->attached || o->parameter != PARAMETER_BUNDLE;
 	}
 	if (!set->global) {
-		if (equal(o->name, "config"))
-			q->config = value;
+		if (o->input)
+			q->input = value;
 		return false;
 	}
 	if (equal(o->name, "log"))
 		q->log = after(value, "file:") ? value + 5 : value;
 	else if (equal(o->name, "log-level"))
-		q->warnings = !equal(value, "error");
+		return !(q->warnings = !equal(value, "error")) || equal(value, "warning") || equal(value, "debug");
 	else if (equal(o->name, "log-format"))
 		return (q->json = equal(value, "json")) || equal(value, "text");
+	else
+		return !q->attached;
 	return true;
 }
 
@@ -132,11 +134,14 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 			give_number(q, o->parameter, on);
 			return true;
 		}
-		if (set->global && on && equal(o->name, "debug"))
-			q->warnings = true;
-		return !on || (set->global && !equal(o->name, "version") && !equal(o->name, "help"));
+		if (set->global && equal(o->name, "debug")) {
+			q->warnings = on || q->warnings;
+			return true;
+		}
+		/* What a compiled program does was settled when it was compiled. */
+		return !q->attached && (!on || (set->global && !equal(o->name, "version") && !equal(o->name, "help")));
 	case OPTION_NUMBER:
-		if (!parse_number(value, &number) || o->parameter == NO_PARAMETER)
+		if (!parse_number(value, &number) || number > LARGEST_NUMBER || o->parameter == NO_PARAMETER)
 			return false;
 		give_number(q, o->parameter, number);
 		return true;
@@ -218,6 +223,8 @@ static bool take_positional(struct request *q, unsigned position, const char *te
 {
 	i64 number;
 
+	if (!q->command->id) /* a bundle, a verb: for TypeScript */
+		return true;
 	if (position == 0) {
 		give_text(q, PARAMETER_ID, text);
 		return id_valid(text);
@@ -326,72 +333,15 @@ int keep_descriptor(const struct request *q, int fd)
 	return (int)moved;
 }
 
-/* ---- A compiled executable ---- */
-
-static _Noreturn void print_usage(void)
-{
-	struct text t = text_in(scratch, SCRATCH_SIZE);
-
-	put_string(&t, "usage: ");
-	put_string(&t, process.argv[0] ? process.argv[0] : "PROGRAM");
-	put_string(&t, " [--id ID] [--detach] [--pid-file FILE] [--console-socket SOCKET] [--preserve-fds N] [--root DIR]"
-		       " [--log FILE] [--log-format text|json] [-- ARGUMENT...]\n");
-	print(t.at, t.used);
-	for (;;)
-		sys(exit_group, 0);
-}
-
-/* The name of the executable and the pid: unique as long as the container runs. */
-static void default_id(struct request *q)
-{
-	const char *name = process.argc > 0 ? process.argv[0] : "";
-	struct text t = text_in(scratch + SCRATCH_SIZE - 8192, 256);
-
-	for (const char *at = name; *at; at++)
-		if (*at == '/' && at[1])
-			name = at + 1;
-	for (; *name && t.used < 200; name++) {
-		char one[2] = {*name, 0};
-
-		put_char(&t, id_valid(one) || (*name == '.' && t.used) ? *name : '_');
-	}
-	put_char(&t, '-');
-	put_decimal(&t, sys(getpid));
-	put_char(&t, 0);
-	give_text(q, PARAMETER_ID, t.at);
-}
-
-void scan_attached(struct request *q)
+/* One option of a compiled executable, where the argument `at` is. False: unknown, or it would change what has been compiled. */
+bool attached_option(struct request *q, int *at)
 {
 	static const struct options globals = {.first = 0, .count = GLOBAL_OPTION_COUNT, .global = true};
 	const struct command *command = find_command("run");
 	const struct options own = {.first = command ? command->first_option : 0, .count = command ? command->options : 0};
-	struct scan s = {.q = q};
+	struct scan s = {.q = q, .at = *at};
+	bool taken = is_option(process.argv[s.at]) && (take_option(&s, &globals) || take_option(&s, &own));
 
-	for (s.at = 1; s.at < process.argc; s.at++) {
-		const char *argument = process.argv[s.at];
-
-		if (equal(argument, "--"))
-			break;
-		if (equal(argument, "--help") || equal(argument, "-h"))
-			print_usage();
-		if (equal(argument, "--id") && s.at + 1 < process.argc)
-			give_text(q, PARAMETER_ID, process.argv[++s.at]);
-		else if (after(argument, "--id="))
-			give_text(q, PARAMETER_ID, argument + 5);
-		else if (!is_option(argument) || (!take_option(&s, &globals) && !take_option(&s, &own)) || !q->complete)
-			die("a compiled program does not know this argument (see --help):", argument, 0);
-	}
-	if (s.at + 1 < process.argc) {
-		q->values[PARAMETER_ARGS] = (struct value){.given = true, .vector = process.argv + s.at + 1};
-		give_text(q, PARAMETER_ARG0, process.argv[s.at + 1]);
-	}
-	q->values[PARAMETER_BUNDLE].given = false; /* the program knows its own */
-	if (!q->values[PARAMETER_ID].given)
-		default_id(q);
-	if (!id_valid(q->values[PARAMETER_ID].text))
-		die("invalid container id", q->values[PARAMETER_ID].text, 0);
-	default_root(q);
-	if (!q->values[PARAMETER_ROOT].given)
-		die("no directory for the container state: give --root an absolute path", NULL, 0);
+	*at = s.at;
+	return taken && q->complete;
 }

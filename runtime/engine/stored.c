@@ -25,7 +25,7 @@ static _Noreturn void die_of(const struct fault *fault)
 	die("invalid launch program:", scratch, 0);
 }
 
-static void give_text(struct value *v, const char *text)
+static void put_value(struct value *v, const char *text)
 {
 	*v = (struct value){.given = true, .text = text, .length = strlen(text)};
 }
@@ -53,12 +53,12 @@ static _Noreturn void run_with(struct request *q, struct program *p, const struc
 	if (p->header->flags & IMAGE_FLAG_JOINS && !process.sealed)
 		sealed_again();
 	sys(lseek, p->fd, p->file_offset, 0);
-	give_text(&q->values[PARAMETER_SELF], SELF_PATH);
+	put_value(&q->values[PARAMETER_SELF], SELF_PATH);
 	q->values[PARAMETER_PROGRAM_FD] = (struct value){.given = true, .number = p->fd};
 	q->values[PARAMETER_ENVIRON] = (struct value){.given = true, .vector = process.envp};
 	directory = state_directory(q);
 	if (directory)
-		give_text(&q->values[PARAMETER_STATE_DIR], directory);
+		put_value(&q->values[PARAMETER_STATE_DIR], directory);
 	if (!image_load(p, q->values))
 		die("cannot load the launch program", NULL, ENOMEM);
 	run(p, start);
@@ -74,6 +74,7 @@ _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 en
 		insist_on_way(q->values[PARAMETER_ROOT].text, entry == ENTRY_CREATE || entry == ENTRY_RUN);
 	if (!image_map(&p, fd, offset, size, &fault) || !image_validate(&p, &fault))
 		die_of(&fault);
+	check_attached(q, &p);
 	start = image_entry(&p, entry);
 	if (!start)
 		die("invalid launch program:", "it has no such entry", 0);

@@ -59,9 +59,12 @@ export interface ActionInput {
   readonly undo?: readonly Line[];
 }
 
+/** In the place of a file: what is wrong was not read from one. */
+export const COMMAND_LINE = 'command line';
+
 /** Where to look for the cause, as it stands at the end of a message. */
 export function placeOf(because: Because): string {
-  if (because.kind === 'rule') return '';
+  if (because.kind === 'rule' || because.file === COMMAND_LINE) return '';
   const short = because.file.slice(because.file.lastIndexOf('/') + 1);
   return ` (${short}:${because.line} ${because.path})`;
 }

@@ -1,6 +1,7 @@
 import { largestId } from '../../spec/ids.js';
 import { unreachable } from '../../spec/unreachable.js';
 import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagnostic.js';
+import { COMMAND_LINE } from '../program/action.js';
 import { errnoText } from './errno-text.js';
 import { nearest } from './nearest.js';
 import { visible } from './visible.js';
@@ -20,7 +21,8 @@ export function oneLine(diagnostic: Diagnostic): string {
   const { file, line, column, path, what, found } = diagnostic;
   const subject = path === '' ? 'the file' : shorten(path);
   const hint = hintOf(what, found, path.split('.').at(-1));
-  const sentence = `${file}:${line}:${column}: ${sentenceOf(subject, what, found)}`;
+  const place = file === COMMAND_LINE ? '' : `${file}:${line}:${column}: `;
+  const sentence = `${place}${sentenceOf(subject, what, found)}`;
   return visible(hint === undefined ? sentence : `${sentence} (${hint})`);
 }
 
@@ -90,6 +92,10 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} should not contain "..": ${what.path} is used`;
     case 'first-counts':
       return `${subject} repeats ${shorten(what.first)}, which counts${found === '' ? '' : `: ${found}`}`;
+    case 'type-bits':
+      return `${subject} has the type bits of another kind of file${not}; they are ignored`;
+    case 'too-many':
+      return `${subject} has ${what.count} entries; ${what.scope === 'all' ? 'with those before there may be' : 'there may be'} at most ${what.limit}`;
     case 'without-effect':
       return `${subject} is empty: it has no effect`;
     case 'needs':

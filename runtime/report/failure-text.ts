@@ -44,7 +44,7 @@ export function failureText(failure: Failure): string {
     case 'other-version':
       return `cannot start container \`${failure.id}\`: another version of chos-runtime created it, or its program is damaged; remove it with \`delete --force\` and create it anew`;
     case 'unknown-signal':
-      return `unknown signal \`${visible(failure.signal)}\`; give a number from 1 to 64 or a name like TERM`;
+      return `unknown signal \`${visible(failure.signal)}\`; give a number from 0 to 64 or a name like TERM`;
     case 'file':
       return `${failure.verb} \`${visible(failure.path)}\`: ${errnoText(failure.code)}`;
     case 'not-a-file':

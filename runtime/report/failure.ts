@@ -19,7 +19,6 @@ export type UsageFault =
       readonly option: string;
       readonly value: string;
       readonly expected:
-        | 'a number'
         | 'true or false'
         | `UID[:GID], from 0 to ${number}`
         | `a number from 0 to ${number}`

@@ -3,7 +3,7 @@
  * that the engine needs no relocations of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type Command, commands, entries, globalOptions, type Option } from '../commands.js';
+import { type Command, commands, entries, globalOptions, LARGEST_NUMBER, type Option } from '../commands.js';
 import { ID_LIMIT } from '../container-limits.js';
 import { errnos } from '../errno.js';
 import {
@@ -249,9 +249,11 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
   };
 }
 
+const inputs = { none: 'INPUT_NONE', named: 'INPUT_NAMED', bundle: 'INPUT_BUNDLE' } as const;
+
 /** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
 const scanned = commands.filter(
-  ({ stored, config, joins, parsed, waits }) => stored ?? config ?? joins ?? parsed ?? waits,
+  ({ stored, input, joins, parsed, waits }) => stored ?? input ?? joins ?? parsed ?? waits,
 );
 
 function commandTables() {
@@ -265,7 +267,7 @@ function commandTables() {
       command.stored === undefined ? 'NO_ENTRY' : entries[command.stored],
       Number(command.id),
       Number(command.stopAtFirst),
-      Number(command.config ?? false),
+      inputs[command.input ?? 'none'],
       Number(command.joins ?? false),
       Number(command.parsed ?? false),
       Number(command.waits ?? false),
@@ -276,8 +278,10 @@ function commandTables() {
   const width = Math.max(1, ...options.map(option => option.long.length)) + 1;
   return {
     declarations: [
-      `struct option { char name[${width}]; char letter; uint8_t kind, parameter; };`,
-      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, config, joins, parsed, waits; };`,
+      `struct option { char name[${width}]; char letter; uint8_t kind, parameter, input; };`,
+      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits; };`,
+      'enum { INPUT_NONE, INPUT_NAMED, INPUT_BUNDLE };',
+      `#define LARGEST_NUMBER ${LARGEST_NUMBER}`,
       `#define GLOBAL_OPTION_COUNT ${globalOptions.length}`,
       `#define OPTION_COUNT ${Math.max(1, options.length)}`,
       `#define COMMAND_COUNT ${Math.max(1, scanned.length)}`,
@@ -290,7 +294,7 @@ function commandTables() {
         const letter = option.short === undefined ? 0 : option.short.charCodeAt(0);
         const parameter =
           option.parameter === undefined ? 'NO_PARAMETER' : parameters[option.parameter].number;
-        return `  {${quote(option.long)}, ${letter}, ${optionKinds.indexOf(option.kind)}, ${parameter}},`;
+        return `  {${quote(option.long)}, ${letter}, ${optionKinds.indexOf(option.kind)}, ${parameter}, ${Number(option.input ?? false)}},`;
       }),
       '};',
       'const struct command command_table[COMMAND_COUNT] = {',

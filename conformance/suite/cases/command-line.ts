@@ -190,6 +190,39 @@ test('descriptors/listen-fds', {
   },
 });
 
+test('descriptors/listen-fds-left-over', {
+  drive: async t => {
+    const finished = await t.run([], { env: { LISTEN_FDS: '2', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } });
+    assert.is(finished.code, 0, finished.stderr);
+    assert.not.ok(reportIn(finished.stdout).env.includes('LISTEN_FDS=2'));
+    assert.equal(Object.keys(reportIn(finished.stdout).fds), ['0', '1', '2']);
+  },
+});
+
+test('descriptors/preserve-fds-without-bounds', {
+  drive: async t => {
+    for (const count of [
+      '9223372036854775807',
+      '9223372036854775805',
+      '18446744073709551615',
+      '2147483645',
+    ]) {
+      const finished = await t.run(['--preserve-fds', count]);
+      assert.is.not(finished.code, 0, count);
+    }
+  },
+});
+
+test('command-line/spec-to-an-absolute-path', {
+  skip: runtime => (runtime === 'runc' ? 'it has no --file' : undefined),
+  drive: async t => {
+    const file = join(t.dir, 'elsewhere.json');
+    const finished = await t.call('spec', ['-f', file]);
+    assert.is(finished.code, 0, finished.stderr);
+    assert.ok(JSON.parse(readFileSync(file, 'utf8')).process);
+  },
+});
+
 test('descriptors/closed-standard-streams', {
   // Whatever the runtime opens first must not become the container's standard input.
   config: c => {

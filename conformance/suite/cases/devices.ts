@@ -124,3 +124,20 @@ test('devices/unknown-type-is-refused', {
   },
   refused: /device|type|\/dev\/made/i,
 });
+
+for (const [name, fileMode] of [
+  ['of-its-own-kind', 0o20640],
+  ['of-another-kind', 0o60640],
+  ['of-a-regular-file', 0o100640],
+] as const) {
+  test(`devices/file-mode-with-the-type-${name}`, {
+    config: c => {
+      c.linux.devices = [{ type: 'c', path: '/dev/typed', major: 1, minor: 3, fileMode, uid: 0, gid: 0 }];
+    },
+    probes: ['stat /dev/typed'],
+    inside: ({ at }) => {
+      const { type, mode } = at('stat /dev/typed');
+      assert.equal([type, mode], ['character', 0o640]);
+    },
+  });
+}

@@ -382,3 +382,17 @@ for (const [name, inheritable, expected] of [
     },
   });
 }
+
+test('exec/a-directory-that-is-not-there', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'sleep'];
+  },
+  drive: async t => {
+    await t.create();
+    await t.start();
+    const finished = await t.exec(['--cwd', '/nosuch', t.id, '/bin/reporter', 'report']);
+    assert.is.not(finished.code, 0);
+    assert.match(finished.stderr, '/nosuch');
+    assert.not.match(finished.stderr, 'command line:');
+  },
+});

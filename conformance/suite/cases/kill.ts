@@ -114,3 +114,17 @@ for (const flag of ['--all', '-a']) {
     },
   });
 }
+
+test('kill/signal-0-asks-whether-it-is-there', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'sleep'];
+  },
+  drive: async t => {
+    await t.create();
+    await t.start();
+    assert.is((await t.call('kill', [t.id, '0'])).code, 0);
+    assert.is((await t.state()).status, 'running');
+    assert.is.not((await t.call('kill', [t.id, '65'])).code, 0);
+    assert.is.not((await t.call('kill', [t.id, '-1'])).code, 0);
+  },
+});

@@ -174,7 +174,8 @@ test('links/terminal-onto-proc-is-refused', {
     c.process.terminal = true;
   },
   drive: async t => {
-    const { code, stdout, stderr } = await t.run();
+    const on = { through: [t.programs.outside, 'pty', '25', '80'] };
+    const { code, stdout, stderr } = await t.run([], on);
     assert.is.not(code, 0);
     assert.match(`${stdout}${stderr}`, 'link');
   },

@@ -461,19 +461,7 @@ test('a compiled executable runs its program', () => {
   const file = executable(showing(['run']));
   const environment = { XDG_RUNTIME_DIR: '/run/user/1' };
   const root = process.getuid?.() === 0 ? '/run/chos-runtime' : '/run/user/1/chos-runtime';
-  const options = [
-    '--id',
-    'a',
-    '--detach',
-    '--pid-file=p',
-    '--preserve-fds',
-    '3',
-    '--bundle',
-    '/ignored',
-    '--',
-    '/bin/sh',
-    '--help',
-  ];
+  const options = ['--id', 'a', '--detach', '--pid-file=p', '--preserve-fds', '3', '--', '/bin/sh', '--help'];
   assert.equal(call(options, { file, environment }), {
     status: 3,
     out: `run: ID=a ROOT=${root} STATE_DIR=${root}/a SIGNAL=-1 ALL=-1 FORCE=-1 PID_FILE=p PRESERVE_FDS=3 DETACH=1 BUNDLE= ARG0=/bin/sh\n`,
@@ -487,6 +475,12 @@ test('a compiled executable runs its program', () => {
   const refused = 'chos-runtime: a compiled program does not know this argument (see --help):';
   assert.is(call(['--frobnicate'], { file }).err, `${refused} --frobnicate\n`);
   assert.is(call(['sh'], { file }).err, `${refused} sh\n`);
+  // What was settled when it was compiled.
+  for (const settled of ['--bundle', '--config', '--systemd-cgroup', '--no-pivot=false', '--log-level=x'])
+    assert.is(call([settled, 'x'], { file }).err, `${refused} ${settled}\n`);
+  // The program has no place for it.
+  const unused = 'chos-runtime: this program was compiled without the option: pidfd-socket\n';
+  assert.is(call(['--pidfd-socket', '/s'], { file }).err, unused);
   assert.is(call(['--id', '../x'], { file }).err, 'chos-runtime: invalid container id ../x\n');
   assert.match(call(['--root', 'x'], { file }).err, 'no directory for the container state');
 });

@@ -5,10 +5,7 @@ import { errnos } from '../../spec/errno.js';
 import { type Action, action } from '../program/action.js';
 import { label, type Slot } from '../program/operand.js';
 import { branch, fail } from '../program/step.js';
-import { type Launch, rule } from './launch.js';
-
-/** Whether an option was given; `at-run` if only the run will tell. */
-export type Asked = boolean | 'at-run';
+import { type Asked, type Launch, rule } from './launch.js';
 
 /** The actions if the option was given: surely, perhaps or not at all. Text slots are -1 and numbers 0 without. */
 export function ifAsked(asked: Asked, option: Slot, actions: readonly Action[]): readonly Action[] {

@@ -9,9 +9,11 @@ import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import type { Because } from '../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../program/operand.js';
-import type { Asked } from './asked.js';
 import { createInterrupts, type Interrupts } from './interrupts.js';
 import { ordinary, type Placement } from './placement.js';
+
+/** Whether an option was given; `at-run` if only the run will tell (asked.ts). */
+export type Asked = boolean | 'at-run';
 
 export interface LaunchOptions {
   readonly entry: 'create' | 'run';

@@ -57,7 +57,8 @@ const rows: readonly Row[] = [
 ];
 
 const lines = rows.map(
-  ({ json, file, value, refused = [] }) => `      limit '${json}' ${file} "${value}" "${refused.join(' ')}"`,
+  ({ json, file, value, crun = value, refused = [] }) =>
+    `      limit '${json}' ${file} "${value}" "${crun}" "${refused.join(' ')}"`,
 );
 
 export const limitCases: readonly MachineCase[] = [

@@ -16,6 +16,7 @@ export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
 export const F_GETFD = 1;
 export const F_SETFD = 2;
 export const F_GETFL = 3;
+export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030; // linux/fcntl.h
 export const FD_CLOEXEC = 1;
 

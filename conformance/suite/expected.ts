@@ -38,6 +38,9 @@ const crun: Readonly<Record<string, string>> = {
   'links/proc-itself-is-none-for-a-mask':
     'crun follows links of the root onto the file systems of the kernel',
   'links/devices-stay-below-dev': 'crun follows links below /dev',
+  'ways-out/dev-becomes-that-of-a-process-of-the-host': 'crun 1.8 leaves the host’s /dev/null open in exec',
+  'ways-out/home-comes-from-no-file-of-the-host':
+    'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
   'home/of-nobody': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
   'home/in-an-empty-file': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
   'home/in-a-directory': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
@@ -180,6 +183,8 @@ const crun: Readonly<Record<string, string>> = {
 };
 
 const runc: Readonly<Record<string, string>> = {
+  'ways-out/home-comes-from-no-file-of-the-host':
+    'runc 1.1.5 follows links of /proc in the path of /etc/passwd',
   ...followsLinks('runc', [
     'tmpfs-onto-proc',
     'mqueue-onto-proc',

@@ -43,7 +43,7 @@ import { cgroupPlan, frostOf } from './cgroups/view.js';
 import { awaitedInit, awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
-import { cloneArguments, hookActions, hookContext, openOutput } from './hooks.js';
+import { cloneArguments, hookActions, hookContext, openOutput, outputOf } from './hooks.js';
 import { initTrack } from './init.js';
 import { holdInterrupts } from './interrupts.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
@@ -161,6 +161,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     root: root.actions,
     afterRoot: proc.labels,
     startContainer: startContainer.actions,
+    hookOutput: startContainerHooks.length > 0 ? outputOf(insideContext) : [],
   });
 
   const v2 = plan.directories.find(d => d.version === 2);

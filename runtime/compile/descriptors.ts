@@ -8,6 +8,41 @@ import { buffer, cell, type Data, field, label, ref, type Slot, slot, slots } fr
 import { alu, branch, format, jump, type Line, move, scan, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
+/**
+ * Close all but `kept` and what the caller passed on purpose. From here on paths are looked up that the image decides, and close-on-exec comes too late for
+ * them: /bin may be a link to /proc/self/fd/6/../../bin, which the kernel follows to wherever a directory of the host is open, and the command is then
+ * a file of the host, which it can change through /proc/self/exe.
+ */
+export function letGoOfHost({ cells }: Pick<Launch, 'cells'>, kept: readonly Slot[]): Action {
+  const from = slot('let_go_from');
+  const next = slot('let_go_next');
+  const to = slot('let_go_to');
+  const [again, close, done] = [label('let_go_again'), label('let_go_close'), label('let_go_done')];
+  const last = 0xffffffff;
+  return action(
+    { title: 'close what leads to the host', because: rule('CVE-2024-21626, CVE-2019-5736: /proc/self/fd') },
+    [
+      alu(from, cells.preserveFds, 'ADD', 3),
+      again,
+      move(next, last),
+      ...kept.flatMap(fd => {
+        const other = label('let_go_other');
+        return [branch(fd, 'LT', from, other), branch(fd, 'GE', next, other), move(next, fd), other];
+      }),
+      branch(next, 'NE', from, close),
+      alu(from, from, 'ADD', 1),
+      jump(again),
+      close,
+      alu(to, next, 'SUB', 1),
+      sys('close_range', [from, to, 0]),
+      alu(from, next, 'ADD', 1),
+      branch(next, 'EQ', last, done),
+      jump(again),
+      done,
+    ],
+  );
+}
+
 /** Descriptors that the caller passed on purpose: 3 to 3 + preserve-fds - 1; all others close at exec (CVE-2024-21626). */
 export function sweepDescriptors(launch: Launch): Action {
   const { cells } = launch;

@@ -49,7 +49,7 @@ import {
   tell,
 } from './channel.js';
 import { type CpuAffinity, cpuAffinity } from './cpu-affinity.js';
-import { pidFile, sweepDescriptors } from './descriptors.js';
+import { letGoOfHost, pidFile, sweepDescriptors } from './descriptors.js';
 import { type Container, type EnteredView, enterContainer } from './enter-container.js';
 import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
 import { cloneArguments } from './hooks.js';
@@ -225,6 +225,7 @@ function processTrack(
       defaultSignals(),
       ...parts.terminal.enter,
       ...parts.labels,
+      letGoOfHost(launch, [cells.initEnd]),
       ...command.prepare,
       ...command.execute(cells.initEnd, 'exec'),
     ],

@@ -3,7 +3,16 @@
  */
 import { errnos, unavailable } from '../../spec/errno.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_EMPTY_PATH, AT_FDCWD, S_IFMT, S_IFREG, SEEK_CUR, STATX_TYPE, Statx } from '../../spec/kernel.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  OpenHow,
+  S_IFMT,
+  S_IFREG,
+  SEEK_CUR,
+  STATX_TYPE,
+  Statx,
+} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import {
   buffer,
@@ -16,7 +25,9 @@ import {
   type Slot,
   slot,
   slots,
+  struct,
   text,
+  u64,
 } from '../program/operand.js';
 import { alu, branch, fail, format, jump, type Line, load, move, scan, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
@@ -63,6 +74,8 @@ export function findHome(launch: Launch, environment: readonly string[]): Home |
   const uid = process.user?.uid ?? 0;
   const entry = buffer('home', 'HOME='.length + PATH_MAX, true);
   const file = buffer('passwd', MOST);
+  const flags = open.RDONLY | open.NONBLOCK | open.NOCTTY | open.CLOEXEC;
+  const how = struct('passwd_how', [u64(flags), u64(0), u64(OpenHow.NO_MAGICLINKS)], true);
   const stat = buffer('passwd_stat', 256);
   const type = slot('passwd_type');
   const fd = slot('passwd_fd', -1);
@@ -91,11 +104,8 @@ export function findHome(launch: Launch, environment: readonly string[]): Home |
       { title: `look up the home of uid ${uid} in /etc/passwd`, because: rule('HOME is not set') },
       [
         // A FIFO or device must not stop us; nor may one feed us for ever.
-        sys(
-          'openat',
-          [AT_FDCWD, text('/etc/passwd'), open.RDONLY | open.NONBLOCK | open.NOCTTY | open.CLOEXEC, 0],
-          { to: fd, on: [unavailable, none] },
-        ),
+        // And no link of /proc may lead us, who still have all rights, to what the user could not read.
+        sys('openat2', [AT_FDCWD, text('/etc/passwd'), how, how.size], { to: fd, on: [unavailable, none] }),
         sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
         load(type, 'U16', stat, Statx.MODE),
         alu(type, type, 'AND', S_IFMT),

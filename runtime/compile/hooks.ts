@@ -199,6 +199,11 @@ export function openOutput(context: HookContext): Action {
   );
 }
 
+/** The descriptors of it, which are to stay open. */
+export function outputOf({ output }: HookContext): readonly Slot[] {
+  return [output.stdout, output.stderr, output.fault];
+}
+
 /** The hook's own process. */
 function hookTrack(context: HookContext, of: HookTrack): Track {
   const { output, run, environ } = context;

@@ -4,6 +4,7 @@ import { branch, exit, load, move, sys, trim } from '../program/step.js';
 import type { Becoming } from './become.js';
 import { cgroupPlan } from './cgroups/view.js';
 import { awaitHost, reportFailure, Signal } from './channel.js';
+import { letGoOfHost } from './descriptors.js';
 import { type Launch, rule } from './launch.js';
 import { loopback, unshareCgroup } from './namespaces.js';
 import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
@@ -44,6 +45,7 @@ export function initTrack(launch: Launch, begin: Label, command: Becoming, parts
     ...names(launch),
     ...loopback(launch),
     ...parts.afterRoot,
+    letGoOfHost(launch, [cells.initEnd, cells.gate, cells.gateError, ...parts.hookOutput]),
     ...command.prepare,
     action({ title: 'tell the host that all is ready', because: rule('created') }, [
       sys('write', [cells.initEnd, text(Signal.READY), 1]),
@@ -87,4 +89,6 @@ export interface InitParts {
   readonly root: readonly Action[];
   readonly afterRoot: readonly Action[];
   readonly startContainer: readonly Action[];
+  /** Descriptors that hooks inside write to. */
+  readonly hookOutput: readonly Slot[];
 }

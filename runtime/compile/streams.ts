@@ -10,7 +10,9 @@ import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   F_GETFL,
+  F_SETFL,
   MountAttr,
+  OpenHow,
   PIPEFS_MAGIC,
   S_IFCHR,
   S_IFIFO,
@@ -21,8 +23,8 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, type Label, label, type Operand, ref, slot, text } from '../program/operand.js';
-import { alu, branch, call, jump, type Line, load, move, subroutine, sys } from '../program/step.js';
+import { buffer, type Label, label, type Operand, ref, slot, struct, text, u64 } from '../program/operand.js';
+import { alu, branch, call, jump, type Line, load, move, store, subroutine, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 import { newFilesystem } from './mount-steps.js';
 
@@ -54,6 +56,9 @@ export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
     slot('device_wanted'),
     slot('device_flags'),
   ];
+  // Without a link on the way: an image's could lead to /dev of a process of the host (/proc/PID/root, /proc/self/fd), by the rights we still have.
+  const careful = slot('device_careful_flags');
+  const opening = struct('device_how', [u64(0), u64(0), u64(OpenHow.NO_SYMLINKS)]);
   const own = slot('device_own', -1);
   const nodes = slot('device_nodes', -1);
   const node = slot('device_node');
@@ -109,11 +114,13 @@ export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
       known,
       sys('fcntl', [stream, F_GETFL, 0], { to: flags }),
       alu(flags, flags, 'AND', ACCESS_MODE | open.APPEND | open.NONBLOCK),
-      alu(flags, flags, 'OR', open.CLOEXEC | open.NOFOLLOW | open.NOCTTY),
+      // A FIFO that takes its place meanwhile must not stop us.
+      alu(careful, flags, 'OR', open.NONBLOCK | open.CLOEXEC | open.NOCTTY),
+      store('U64', opening, 0, careful),
       // A root file system may bring its own idea of a device: another one must not even be opened, by us with all our rights.
       ...lookAt(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW),
       branch(found, 'NE', wanted, without),
-      sys('openat', [AT_FDCWD, ref(path), flags, 0], { to: own, on: [anyErrno, without] }),
+      sys('openat2', [AT_FDCWD, ref(path), opening, opening.size], { to: own, on: [anyErrno, without] }),
       ...lookAt(own, text(''), AT_EMPTY_PATH),
       branch(found, 'EQ', wanted, replace),
       sys('close', [own]),
@@ -135,8 +142,9 @@ export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
       // The umask may be the caller's.
       sys('fchmodat', [nodes, ref(name), 0o666]),
       there,
-      sys('openat', [nodes, ref(name), flags, 0], { to: own }),
+      sys('openat', [nodes, ref(name), careful, 0], { to: own }),
       replace,
+      sys('fcntl', [own, F_SETFL, flags]),
       sys('dup3', [own, stream, 0]),
       sys('close', [own]),
       next,

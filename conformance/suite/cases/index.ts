@@ -37,3 +37,4 @@ import './stored-program.js';
 import './sysctl.js';
 import './terminal.js';
 import './user-and-capabilities.js';
+import './ways-out.js';

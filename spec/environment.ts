@@ -149,6 +149,8 @@ export interface Environment {
   readonly pin: Pin | null;
   /** private: what becomes the root; null: the tree as it is, in which mount points may be made (chosen by root.path). */
   readonly root?: PreparedRoot | null;
+  /** kmod, pinned: what mounts need that the tree lacks. */
+  readonly patches?: readonly TreePatch[];
   /** kmod: what the module and the skeleton offer. */
   readonly link?: KernelLink;
   readonly sources: HostSources;
@@ -181,6 +183,18 @@ export type SkeletonEntry =
 export type PreparedRoot =
   | { readonly kind: 'tree' }
   | { readonly kind: 'skeleton'; readonly why: string; readonly entries: readonly SkeletonEntry[] };
+
+/** A directory of the tree that is covered in a launch's own copy, with all that is in it and places for mounts that it lacks. */
+export interface TreePatch {
+  /** Inside, without symlinks. */
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly why: string;
+  /** By their paths in it. */
+  readonly entries: readonly SkeletonEntry[];
+}
 
 /** What `tree prepare` is to put together. */
 export interface Preparation {

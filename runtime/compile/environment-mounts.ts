@@ -5,12 +5,12 @@ import type { OpenFlags } from '../../spec/kernel.js';
 import { isWithin } from '../../spec/mount-map.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { slot } from '../program/operand.js';
-import type { Line } from '../program/step.js';
+import { type Line, sys } from '../program/step.js';
 import { detachReal } from './detach-real.js';
 import { type Launch, rule } from './launch.js';
 import { parseMountOptions } from './mount-options.js';
 import { normalise } from './normalise.js';
-import { openRealDirectory } from './open-real.js';
+import { openReal, openRealDirectory } from './open-real.js';
 import { mountRoot } from './root.js';
 import { hostPoint, showShare } from './show-share.js';
 import { treeSkeleton } from './tree-skeleton.js';
@@ -62,6 +62,29 @@ export function privateRoot(launch: Launch, environment: Environment): readonly 
     ]),
     ...treeSkeleton(open, root, { place, root: cells.rootFd, readonly, sealed: false }),
   ];
+}
+
+/**
+ * `kmod`, `pinned`, in a copy: directories of the tree that lack a place for a mount are covered with all that is in them, and the place, so that nothing
+ * is ever created in the tree. `at`: where the tree is inside.
+ */
+export function patchTree(launch: Launch, environment: Environment, at: string): readonly Action[] {
+  const { open, cells, config } = launch;
+  const readonly = environment.readonly || config.root.readonly === true;
+  return (environment.patches ?? []).flatMap(patch => {
+    const [place, root] = [slot('patched', -1), slot('patch', -1)];
+    const skeleton = { kind: 'skeleton', why: patch.why, entries: patch.entries } as const;
+    return [
+      action({ title: `open ${patch.path} of the tree`, because: rule('nothing is made in a tree') }, [
+        openReal(open, cells.rootFd, `${at}${patch.path}`.slice(1), open.DIRECTORY, { to: place }),
+      ]),
+      ...treeSkeleton(open, skeleton, { place, root, readonly, sealed: readonly, like: patch }),
+      action({ title: `let go of ${patch.path}`, because: rule('all is made') }, [
+        sys('close', [root]),
+        sys('close', [place]),
+      ]),
+    ];
+  });
 }
 
 /**

@@ -21,7 +21,7 @@ import type { BackEnd } from './back-end.js';
 import { type ElidedMounts, elidedMounts } from './elided-mounts.js';
 import { judgeMounts } from './elision.js';
 import { createNamespaces, enteredPlacement, type Namespaces, prepareEnteredRoot } from './entered-root.js';
-import { announce, becauseOf } from './environment-mounts.js';
+import { announce, becauseOf, patchTree } from './environment-mounts.js';
 import { type Launch, rule } from './launch.js';
 import { setLink } from './link.js';
 import { attach, cloneTree, setAttributes } from './mount-steps.js';
@@ -237,7 +237,7 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
           ...entrance(launch, link, pin, c, namespaces, elided, copyBecause),
           seeTree(environment, link, c.look),
         ],
-        unseal: unseal(launch),
+        unseal: [...unseal(launch), ...patchTree(launch, environment, environment.path)],
         seal: seal(launch, link),
         own: copyBecause === null ? null : namespaces,
       }),

@@ -11,7 +11,7 @@ import type { BackEnd } from './back-end.js';
 import { elidedMounts } from './elided-mounts.js';
 import { judgeMounts } from './elision.js';
 import { createNamespaces, enteredPlacement, prepareEnteredRoot } from './entered-root.js';
-import { announce, becauseOf } from './environment-mounts.js';
+import { announce, becauseOf, patchTree } from './environment-mounts.js';
 import { type Launch, rule } from './launch.js';
 import { setAttributes } from './mount-steps.js';
 import {
@@ -179,7 +179,7 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
     prepareRoot: (input, refuse) =>
       prepareEnteredRoot(launch, input, refuse, {
         enter: [...elided.sources, ...enter],
-        unseal: unseal(launch, pin),
+        unseal: [...unseal(launch, pin), ...patchTree(launch, environment, '')],
         seal: seal(launch, pin),
         own: copyBecause === null ? null : namespaces,
       }),

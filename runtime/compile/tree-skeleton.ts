@@ -1,5 +1,5 @@
 /** The root of an environment whose tree lacks a mount point or is read-only (runtime/trees/skeleton.ts plans it). */
-import type { PreparedRoot } from '../../spec/environment.js';
+import type { PreparedRoot, TreePatch } from '../../spec/environment.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -27,20 +27,33 @@ function owner(uid: number, gid: number, directory: Operand, name: Data): readon
 export function treeSkeleton(
   open: OpenFlags,
   root: PreparedRoot & { readonly kind: 'skeleton' },
-  c: { readonly place: Slot; readonly root: Slot; readonly readonly: boolean; readonly sealed: boolean },
+  c: {
+    readonly place: Slot;
+    readonly root: Slot;
+    readonly readonly: boolean;
+    readonly sealed: boolean;
+    /** What it is like, where it is not the root. */
+    readonly like?: Pick<TreePatch, 'path' | 'mode' | 'uid' | 'gid'>;
+  },
 ): readonly Action[] {
   const from = slot('skeleton_from');
   const mount = slot('skeleton_mount');
   const onto = slot('skeleton_onto');
   const inside = (path: string) => text(path.slice(1));
   return [
-    action({ title: `the root is a skeleton`, because: rule(root.why) }, [
+    action({ title: `${c.like?.path ?? 'the root'} is a skeleton`, because: rule(root.why) }, [
       ...newFilesystem(
         'tmpfs',
         'chos',
         [
-          ['mode', '755'],
+          ['mode', (c.like?.mode ?? 0o755).toString(8)],
           ['size', '4m'],
+          ...(c.like === undefined || (c.like.uid === 0 && c.like.gid === 0)
+            ? []
+            : ([
+                ['uid', String(c.like.uid)],
+                ['gid', String(c.like.gid)],
+              ] as const)),
         ],
         // One that is for a single launch may have devices made in it.
         MountAttr.NOSUID | (c.sealed ? MountAttr.NODEV : 0),

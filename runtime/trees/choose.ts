@@ -3,7 +3,9 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Environment, HostSources, ShownDirectory } from '../../spec/environment.js';
+
+import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
+
 import type { Config } from '../../spec/generated/config.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
@@ -17,7 +19,7 @@ import { directoryOf, fileShares, outermostOf, pointsOf } from './prepare-input.
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
-import { type MissingPoint, planRoot } from './skeleton.js';
+import { type MissingPoint, planPatches, planRoot } from './skeleton.js';
 import { whyStale } from './stale.js';
 import { treeView } from './tree-directory.js';
 
@@ -56,7 +58,7 @@ export function whyNotEntered(config: Config): string | null {
   return null;
 }
 
-type BackEnd = Pick<Environment, 'backEnd' | 'reason' | 'pin' | 'link' | 'sources'>;
+type BackEnd = Pick<Environment, 'backEnd' | 'reason' | 'pin' | 'link' | 'sources' | 'patches'>;
 const NONE: HostSources = { mounts: [], directories: new Map(), shares: new Map() };
 const privately = (reason: string): BackEnd => ({ backEnd: 'private', reason, pin: null, sources: NONE });
 
@@ -88,8 +90,16 @@ function lackingIn(
   return missingPoints(view, config, shown, isDirectory);
 }
 
-const lacks = ({ path, index }: MissingPoint): BackEnd =>
-  privately(`the tree has no ${path} for mounts[${index}], and nothing is made in a tree`);
+/** What a view that is there already needs in a copy; or why it cannot serve: its root would have to be another. */
+function patched(tree: RegisteredTree, lacking: readonly MissingPoint[]): readonly TreePatch[] | BackEnd {
+  const view = treeView(directoryOf(tree.path));
+  const patches = planPatches(view, lacking);
+  if (patches !== null) return patches;
+  const { path = '', index = 0 } = lacking.find(point => planPatches(view, [point]) === null) ?? {};
+  return privately(`the tree has no ${path} for mounts[${index}], and nothing is made in a tree`);
+}
+
+const isBackEnd = (given: readonly TreePatch[] | BackEnd): given is BackEnd => 'backEnd' in given;
 
 /** Why a generation is not that of the tree any more, whoever asks; null: it is. */
 function whyNotThat(tree: RegisteredTree, { record, name }: ReadyGeneration): string | null {
@@ -132,10 +142,10 @@ function choosePin(tree: RegisteredTree, config: Config, lacking: readonly Missi
   if (shows === null)
     return privately(`${name} shows nothing of ${tree.path}: run chos-runtime tree prepare ${tree.name}`);
   // A skeleton has room for more; what it shows of the tree has not.
-  const inTree = lacking.find(({ path }) => record.treeMounts.some(point => isWithin(path, point)));
-  return inTree !== undefined
-    ? lacks(inTree)
-    : { backEnd: 'pinned', reason: `${name} is prepared`, pin: { ...seen.pin, shows }, sources };
+  const inTree = lacking.filter(({ path }) => record.treeMounts.some(point => isWithin(path, point)));
+  const patches = patched(tree, inTree);
+  if (isBackEnd(patches)) return patches;
+  return { backEnd: 'pinned', reason: `${name} is prepared`, pin: { ...seen.pin, shows }, patches, sources };
 }
 
 /** A generation as it is to be used from here; or why it is not, in words. */
@@ -166,13 +176,18 @@ function chooseLink(tree: RegisteredTree, config: Config, lacking: readonly Miss
   const choice = chooseKmod(tree, sources);
   if (choice.kind === 'impossible') return privately(choice.why);
   const { reason, link } = choice;
-  const inTree = lacking.find(({ path }) => leadsToTree(treeView(link.skeleton.path), path));
-  if (inTree !== undefined) return lacks(inTree);
+  const skeleton = treeView(link.skeleton.path);
+  const patches = patched(
+    tree,
+    lacking.filter(({ path }) => leadsToTree(skeleton, path)),
+  );
+  if (isBackEnd(patches)) return patches;
   return {
     backEnd: 'kmod',
     reason,
     pin: null,
     link,
+    patches,
     sources,
   };
 }

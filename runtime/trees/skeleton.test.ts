@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planRoot, type TreeEntry, type TreeView } from './skeleton.js';
+import { planPatches, planRoot, type TreeEntry, type TreeView } from './skeleton.js';
 
 /** `name/` is a directory, `name -> target` a link, others files. */
 function view(lines: readonly string[]): TreeView {
@@ -84,6 +84,36 @@ test('places that a launch needs and the tree lacks: files too', () => {
     entries.filter(entry => /etc|data/.test(entry)),
     ['directory /data', 'directory /etc', 'bind /etc/passwd', 'directory /data/deep', 'file /etc/hosts'],
   );
+});
+
+test('in a copy, directories that lack a place are covered with one like them', () => {
+  const tree = view([...linux, 'etc/passwd', 'etc/ssl/', 'etc/ssl/certs/']);
+  const point = (path: string, kind: 'file' | 'directory' = 'file') => ({ path, kind, index: 0 });
+  const patches = planPatches(tree, [
+    point('/etc/ssl/new'),
+    point('/etc/hosts'),
+    point('/usr/a/b', 'directory'),
+  ]);
+  assert.equal(
+    patches?.map(({ path, mode, why, entries }) => [
+      path,
+      mode,
+      why,
+      entries.map(e => `${e.kind} ${e.path}`),
+    ]),
+    [
+      ['/etc', 0o711, 'the tree has no /etc/hosts', ['bind /passwd', 'bind /ssl', 'file /hosts']],
+      ['/etc/ssl', 0o711, 'the tree has no /etc/ssl/new', ['bind /certs', 'file /new']],
+      [
+        '/usr',
+        0o711,
+        'the tree has no /usr/a/b',
+        ['bind /bin', 'bind /lib', 'directory /a', 'directory /a/b'],
+      ],
+    ],
+  );
+  assert.equal(planPatches(tree, [point('/etc/hosts'), point('/data', 'directory')]), null);
+  assert.equal(planPatches(tree, []), []);
 });
 
 test('directories keep their owner', () => {

@@ -2,7 +2,7 @@
  * The root of an environment: the tree itself where it has a directory for everything that is mounted in it, else a skeleton: a tmpfs with the tree's
  * own directories bound into it, and directories of its own for what the tree lacks. Pure; what the tree holds is asked through `TreeView`.
  */
-import type { PreparedRoot, SkeletonEntry } from '../../spec/environment.js';
+import type { PreparedRoot, SkeletonEntry, TreePatch } from '../../spec/environment.js';
 
 export type TreeEntry =
   | { readonly kind: 'directory'; readonly mode: number; readonly uid?: number; readonly gid?: number }
@@ -85,4 +85,28 @@ export function planRoot(
       ? 'the tree is read-only'
       : `the tree has no ${files.has(first) ? 'file' : 'directory'} ${first}`;
   return { kind: 'skeleton', why, entries };
+}
+
+/**
+ * The directories of a tree that lack places, each as what covers it in a copy of a view that is there already; null where the root itself would have to be
+ * covered. Outer ones first: what is in them shows through.
+ */
+export function planPatches(tree: TreeView, missing: readonly MissingPoint[]): readonly TreePatch[] | null {
+  const nearest = (path: string): string =>
+    isThere(tree, parent(path)) ? parent(path) : nearest(parent(path));
+  const directories = [...new Set(missing.map(({ path }) => nearest(path)))].sort();
+  if (directories.includes('/')) return null;
+  return directories.flatMap((directory): readonly TreePatch[] => {
+    const at = (path: string): string => (path === '/' ? directory : directory + path);
+    const within: TreeView = { entry: path => tree.entry(at(path)), list: path => tree.list(at(path)) };
+    const points = missing
+      .filter(({ path }) => nearest(path) === directory)
+      .map(point => ({ ...point, path: point.path.slice(directory.length) }));
+    const root = planRoot(within, [], false, points);
+    const found = tree.entry(directory);
+    if (root.kind === 'tree' || found?.kind !== 'directory') return [];
+    const { mode, uid = 0, gid = 0 } = found;
+    const why = `the tree has no ${directory}${points[0]?.path ?? ''}`;
+    return [{ path: directory, mode, uid, gid, why, entries: root.entries }];
+  });
 }

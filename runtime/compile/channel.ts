@@ -15,6 +15,7 @@ import {
   jump,
   type Line,
   load,
+  move,
   recv,
   send,
   sys,
@@ -124,6 +125,8 @@ export function expectEnd(launch: Launch): Action {
     failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
     good,
     sys('close', [cells.hostEnd]),
+    // What is taken back after this (a failing poststart hook) would close somebody else's descriptor, and wait for an init that is none any more.
+    move(cells.hostEnd, -1),
   ]);
 }
 

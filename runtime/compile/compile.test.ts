@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Line } from '../program/step.js';
 import { compileLaunch } from './compile.js';
 import { environmentOf } from './executable.js';
 import { createLaunch } from './launch.js';
@@ -213,6 +214,20 @@ test('run in the foreground gives the lock back while the container runs', () =>
   const steps = (foreground?.lines ?? []).flatMap(l => (l.kind === 'step' ? [l.call ?? l.op] : []));
   const locking = steps.filter(step => step !== 'MOVE' && step !== 'BRANCH');
   assert.equal(locking.slice(0, 5), ['flock', 'SUPERVISE', 'flock', 'statx', 'LOAD']);
+});
+
+test('once the command runs, taking back neither closes the channel again nor waits for init to end by itself', () => {
+  const hook = [{ path: '/bin/true' }];
+  const config = { hooks: { createContainer: hook, poststart: hook } };
+  const compiled = compileLaunch(inputOf({ config, options: { entry: 'run' } }));
+  if (compiled.kind !== 'program') throw new Error('refused');
+  const actions = compiled.program.tracks[0]?.actions ?? [];
+  const steps = (lines: readonly Line[] = []) =>
+    lines.flatMap(l => (l.kind === 'step' ? [l.call ?? l.op] : []));
+  const happened = steps(actions.find(a => a.title === 'see that execve happened')?.lines);
+  assert.equal(happened.slice(-2), ['close', 'MOVE'], 'forgets the descriptor');
+  const undo = steps(actions.find(a => a.title.startsWith('start init'))?.undo);
+  assert.equal(undo.slice(0, 4), ['BRANCH', 'close', 'WAIT', 'pidfd_send_signal']);
 });
 
 test('all faults are told at once', () => {

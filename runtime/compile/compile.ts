@@ -354,10 +354,18 @@ function stopInit(
   { hooks, yields }: { readonly hooks: boolean; readonly yields: boolean },
 ): readonly Line[] {
   const { cells } = launch;
+  const closed = label('command_runs');
   const ours = label('still_ours');
   const deleted = label('deleted_by_others');
   return [
-    ...(hooks ? [sys('close', [cells.hostEnd]), waitReap(cells.pidfd, 2_000, { to: cells.result })] : []),
+    ...(hooks
+      ? [
+          branch(cells.hostEnd, 'EQ', -1, closed),
+          sys('close', [cells.hostEnd]),
+          waitReap(cells.pidfd, 2_000, { to: cells.result }),
+          closed,
+        ]
+      : []),
     sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
     ...thaw,
     waitReap(cells.pidfd, 10_000, { to: cells.result }),

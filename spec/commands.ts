@@ -39,6 +39,8 @@ export interface Option {
   /** The command itself says what is wrong with other values; else they are refused as soon as they are read. */
   readonly open?: true;
   readonly about: string;
+  /** Of a command with actions: those that it is for. With the others it is refused. */
+  readonly actions?: readonly string[];
   /** The launch-program parameter that the front door fills from it. */
   readonly parameter?: ParameterName;
   /** The file that the command reads: Command.input. */
@@ -115,7 +117,9 @@ export const globalOptions: readonly Option[] = [
   text('root', 'DIR', 'directory of the container states', { parameter: 'ROOT' }),
   text('log', 'FILE', 'append errors to FILE as well, and warnings only there'),
   text('log-format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
-  text('log-level', 'LEVEL', 'error, warning (default) or debug', { values: ['error', 'warning', 'debug'] }),
+  text('log-level', 'LEVEL', 'error, warning (default) or debug (no more than warning)', {
+    values: ['error', 'warning', 'debug'],
+  }),
   flag('debug', 'the same as --log-level debug'),
   flag('systemd-cgroup', 'let systemd make the cgroups (not supported yet)'),
   text('cgroup-manager', 'DRIVER', 'cgroupfs or disabled (systemd: not supported yet)', {
@@ -275,11 +279,13 @@ export const commands: readonly Command[] = [
     `${treeActions.join('|')} [NAME|FILE]`,
     'work with the registered trees',
     [
-      tableOrJson,
-      flag('all', 'prepare: every tree whose back end can be pinned', { short: 'a' }),
-      flag('check', "load: only compare the kernel's list with the registry"),
-      flag('drain', 'release: let nobody in any more, then wait for the holders'),
-      flag('force', 'release: although somebody holds it; holders keep what they see'),
+      { ...tableOrJson, actions: ['list', 'show'] },
+      flag('all', 'prepare: every tree whose back end can be pinned', { short: 'a', actions: ['prepare'] }),
+      flag('check', "load: only compare the kernel's list with the registry", { actions: ['load'] }),
+      flag('drain', 'release: let nobody in any more, then wait for the holders', { actions: ['release'] }),
+      flag('force', 'release: although somebody holds it; holders keep what they see', {
+        actions: ['release'],
+      }),
     ],
     { actions: treeActions, waits: true },
   ),
@@ -287,7 +293,7 @@ export const commands: readonly Command[] = [
     'skeleton',
     `${skeletonActions.join('|')} [PATH]`,
     "the root of environments by the kernel's link",
-    [flag('force', 'remove: although somebody uses it; he keeps what he sees')],
+    [flag('force', 'remove: although somebody uses it; he keeps what he sees', { actions: ['remove'] })],
     { actions: skeletonActions },
   ),
   command('pause', 'ID', 'freeze the processes of a container', [], { stored: 'pause' }),

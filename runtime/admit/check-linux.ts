@@ -29,7 +29,14 @@ export function checkLinux(config: Config, note: Note, warn: Note): void {
   checkSysctls(config, present, note);
   checkHiddenPaths(config, present, note, warn);
   checkDevices(config, note, warn);
-  const { cgroupsPath } = config.linux ?? {};
+  const { cgroupsPath, personality } = config.linux ?? {};
+  // The specification names none. runc (since 1.2) warns, crun does not look.
+  if ((personality?.flags ?? []).length > 0)
+    warn(['linux', 'personality', 'flags'], {
+      kind: 'unsupported',
+      feature: 'flags',
+      why: 'the domain alone is set',
+    });
   if (cgroupsPath?.split('/').includes('..'))
     warn(['linux', 'cgroupsPath'], { kind: 'dots-resolved', path: withoutDots(cgroupsPath) });
 }

@@ -137,6 +137,25 @@ test("Podman's probes find what is not supported", () => {
   assert.not.match(faultOf('restore', '--lsm-mount-context'), /(flag needs|requires) an argument/);
 });
 
+test('an option of another action is refused', () => {
+  for (const [given, option] of [
+    ['tree list --drain', '--drain'],
+    ['tree prepare one --force', '--force'],
+    ['tree release -a', '--all'],
+    ['tree check --format json', '--format'],
+    ['skeleton create --force', '--force'],
+  ] as const) {
+    const action = given.split(' ').slice(0, 2).join(' ');
+    assert.match(
+      faultOf(...given.split(' ')),
+      `\`${action}\` has no option \`${option}\`; it goes with`,
+      given,
+    );
+  }
+  assert.is(lineOf('tree', 'release', 'one', '--force').options.flags.has('force'), true);
+  assert.is(lineOf('tree', 'show', 'one', '--format=json').options.texts.get('format'), 'json');
+});
+
 test('help and version', () => {
   assert.is(readArguments(['--version']).kind, 'version');
   assert.is(readArguments(['-v']).kind, 'version');

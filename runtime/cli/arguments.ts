@@ -154,6 +154,22 @@ function operandLimits(usage: string): readonly [number, number] {
   return [required, usage.includes('...') ? Number.POSITIVE_INFINITY : words.length];
 }
 
+const isGiven = ({ long }: Option, { flags, texts, numbers, lists }: GivenOptions): boolean =>
+  flags.has(long) || texts.has(long) || numbers.has(long) || lists.has(long);
+
+/** `tree list --drain`: an option of another action, which this one would not look at. */
+function misplaced(command: Command, { options, operands }: Scanned): UsageFault | null {
+  const [action = ''] = operands;
+  // A misspelt action is what is to be told.
+  if (!command.actions?.includes(action)) return null;
+  const other = command.options.find(
+    option => option.actions && !option.actions.includes(action) && isGiven(option, options),
+  );
+  if (other === undefined) return null;
+  const { long, actions = [] } = other;
+  return { kind: 'option-of-other-action', option: `--${long}`, command: command.name, action, actions };
+}
+
 /** Read the arguments behind the command's own name (argv[1] and on). */
 export function readArguments(args: readonly string[]): ReadArguments {
   const front = scan(args, globalOptions, null, true);
@@ -176,6 +192,8 @@ export function readArguments(args: readonly string[]): ReadArguments {
   const back = scan(rest, [...command.options, help], name, command.stopAtFirst);
   if (isFault(back)) return { kind: 'fault', fault: back };
   if (back.options.flags.has('help')) return { kind: 'help', command };
+  const fault = misplaced(command, back);
+  if (fault !== null) return { kind: 'fault', fault };
   const [least, most] = operandLimits(command.usage);
   const extra = back.operands[most];
   if (extra !== undefined)

@@ -12,6 +12,14 @@ export type UsageFault =
   | { readonly kind: 'unknown-command'; readonly given: string }
   /** `command` is null for an option before the command. */
   | { readonly kind: 'unknown-option'; readonly option: string; readonly command: string | null }
+  /** `tree list --drain`: `actions` of the command are those that have it. */
+  | {
+      readonly kind: 'option-of-other-action';
+      readonly option: string;
+      readonly command: string;
+      readonly action: string;
+      readonly actions: readonly string[];
+    }
   | { readonly kind: 'missing-value'; readonly option: string; readonly command: string | null }
   /** A value that the option does not take; `expected` is one of the words below. */
   | {

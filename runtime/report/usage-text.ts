@@ -40,6 +40,11 @@ export function usageText(fault: UsageFault): string {
           : guess(fault.option, optionNames(fault.command), fault.command);
       return `unknown option \`${fault.option}\`${of(fault.command)}; ${misplaced}`;
     }
+    case 'option-of-other-action': {
+      const { option, command, action, actions } = fault;
+      const others = actions.map(name => `\`${command} ${name}\``).join(' and ');
+      return `\`${command} ${action}\` has no option \`${option}\`; it goes with ${others}`;
+    }
     case 'missing-value':
       // Not "requires an argument": Podman takes these words for support of restoring into a pod.
       return `option \`${fault.option}\`${of(fault.command)} lacks its value; ${helpHint(fault.command)}`;

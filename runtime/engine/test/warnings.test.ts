@@ -60,7 +60,12 @@ test('with a log they go only there', () => {
 test('--log-level error hides them, debug does not', () => {
   assert.equal(create(['--log-level', 'error'], s.exit(0)).err, '');
   assert.equal(create([...json, '--log-level=error'], s.exit(0)).logged, '');
-  for (const level of [['--log-level', 'debug'], ['--log-level=warning'], ['--debug'], ['--debug=false']])
+  for (const level of [
+    ['--log-level', 'debug'],
+    ['--log-level=warning'],
+    ['--log-level=error', '--debug'],
+    ['--debug=false'],
+  ])
     assert.match(create(level, s.exit(0)).err, 'warning: first');
 });
 

@@ -71,6 +71,11 @@ unit: all engine-for-tests build/unit/.made  ## unit tests only
 golden: all build/unit/.made  ## write the golden programs anew, for the eyes of `git diff`
 	GOLDEN=write node build/unit/runtime/compile/golden/golden.test.mjs
 
+# Always: what it is made of is spread over the tables, and writing it takes no time.
+.PHONY: docs/options.md
+docs/options.md: node_modules/.package-lock.json  ## write the page of options, properties and keys anew
+	$(call run-tool,spec/generate/write-options-page.ts)
+
 RUNTIME ?= build/chos-runtime
 .PHONY: conformance
 conformance: all build/conformance/suite.mjs  ## run the conformance suite on RUNTIME=/usr/sbin/runc (default: ours)

@@ -17,4 +17,9 @@ test('an environment without a mount namespace keeps nobody from making zero mou
   assert.not.ok(config.process.capabilities?.bounding?.includes('CAP_SYS_ADMIN'));
 });
 
+test('the shell of a tree is what its bundle starts', () => {
+  assert.equal(treeConfig('debian12', '/ostrees/debian12', 'bash').process.args, ['bash']);
+  assert.equal(treeConfig('debian12', '/ostrees/debian12').process.args, ['sh']);
+});
+
 test.run();

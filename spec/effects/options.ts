@@ -1,0 +1,113 @@
+/** For each option that does something: a test that fails when it is ignored. Those that are ignored or refused say so in spec/commands.ts. */
+import { commands, globalOptions, type Option } from '../commands.js';
+import type { Proof } from './proof.js';
+
+/** `--log`, `create --bundle` */
+export interface NamedOption {
+  readonly name: string;
+  readonly command: string | null;
+  readonly option: Option;
+}
+
+const suite = (file: string): string => `conformance/suite/cases/${file}.ts`;
+const options = 'runtime/cli/options.test.ts';
+const execProcess = 'runtime/cli/exec-process.test.ts';
+const trees = 'conformance/trees/cases.ts';
+
+const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
+  [suite('command-line'), 'command-line/root-with-equals-sign', ['--root']],
+  [suite('errors'), 'errors/text-log', ['--log']],
+  [suite('errors'), 'errors/json-log-has-exactly-one-object', ['--log-format']],
+  [
+    'runtime/engine/test/warnings.test.ts',
+    '--log-level error hides them, debug does not',
+    ['--log-level', '--debug'],
+  ],
+  [options, 'cgroup drivers: one is refused, one is obeyed', ['--systemd-cgroup', '--cgroup-manager']],
+  ['runtime/cli/arguments.test.ts', 'help and version', ['--version', '--help']],
+  [
+    suite('state-and-list'),
+    'state/bundle-is-absolute-when-given-relative',
+    ['create --bundle', 'run --bundle'],
+  ],
+  [suite('inputs'), 'inputs/config-from-stdin', ['create --config', 'run --config']],
+  [
+    options,
+    'what is planned goes by the options',
+    [
+      ...['create', 'run'].flatMap(name =>
+        ['tree', 'no-pivot', 'no-new-keyring'].map(long => `${name} --${long}`),
+      ),
+      ...['bundle', 'config', 'tree', 'no-pivot', 'no-new-keyring', 'steps', 'format'].map(
+        long => `explain --${long}`,
+      ),
+      ...['bundle', 'config', 'tree', 'no-pivot', 'no-new-keyring', 'output'].map(
+        long => `compile --${long}`,
+      ),
+    ],
+  ],
+  [
+    suite('terminal'),
+    'terminal/console-socket-gets-one-master',
+    ['create --console-socket', 'run --console-socket'],
+  ],
+  [suite('command-line'), 'command-line/pid-file-without-newline', ['create --pid-file', 'run --pid-file']],
+  [suite('command-line'), 'descriptors/preserve-fds-over-create-and-start', ['create --preserve-fds']],
+  [suite('command-line'), 'descriptors/preserve-fds', ['run --preserve-fds']],
+  [suite('pidfd-socket'), 'pidfd-socket/create-sends-that-of-init', ['create --pidfd-socket']],
+  [suite('pidfd-socket'), 'pidfd-socket/run-in-the-foreground', ['run --pidfd-socket']],
+  [suite('command-line'), 'command-line/run-detached', ['run --detach']],
+  [suite('compiled'), 'keep', ['run --keep']],
+  [suite('kill'), 'kill/*-reaches-every-process', ['kill --all']],
+  [suite('lifecycle'), 'lifecycle/delete-forced-while-paused', ['delete --force']],
+  [suite('state-and-list'), 'list/json', ['list --format']],
+  [suite('state-and-list'), 'list/quiet', ['list --quiet']],
+  [suite('state-and-list'), 'ps/json', ['ps --format']],
+  [suite('exec'), 'exec/process-file-*', ['exec --process']],
+  [suite('exec'), 'exec/detached-with-pid-file', ['exec --detach', 'exec --pid-file']],
+  [suite('terminal'), 'terminal/exec-with-console-socket', ['exec --console-socket']],
+  [suite('command-line'), 'descriptors/preserve-fds-in-exec', ['exec --preserve-fds']],
+  [
+    execProcess,
+    "the command line changes the container's own process",
+    ['tty', 'cwd', 'env', 'additional-gids', 'cap', 'no-new-privs'].map(long => `exec --${long}`),
+  ],
+  [execProcess, '--user without a group leaves the group', ['exec --user']],
+  [execProcess, 'labels come from the command line', ['exec --process-label', 'exec --apparmor']],
+  [suite('exec-cgroups'), 'exec-cgroups/a-sub-cgroup-of-one-controller', ['exec --cgroup']],
+  [suite('exec'), 'exec/killed-before-its-command', ['exec --ignore-paused']],
+  [suite('pidfd-socket'), 'pidfd-socket/exec-sends-that-of-the-new-process', ['exec --pidfd-socket']],
+  [trees, 'spec --tree writes the bundle that needs no mount', ['spec --tree', 'spec --bundle']],
+  [suite('command-line'), 'command-line/spec-to-an-absolute-path', ['spec --file']],
+  [trees, 'list, show and check tell of the trees', ['tree --format']],
+  [
+    'conformance/trees/registry-cases.ts',
+    'prepare --all prepares what can be prepared, and tells what cannot',
+    ['tree --all'],
+  ],
+  ['conformance/vm/cases/kmod.ts', 'exit code of load --check', ['tree --check']],
+  [trees, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],
+  [trees, 'release --force drops it at once; who is inside keeps what he sees', ['tree --force']],
+  [
+    'conformance/trees/skeleton-cases.ts',
+    'remove refuses while somebody is inside, and names him',
+    ['skeleton --force'],
+  ],
+];
+
+export const optionProofs: ReadonlyMap<string, Proof> = new Map(
+  files.flatMap(([file, test, names]) => names.map(name => [name, { file, test }] as const)),
+);
+
+/** Every option of the commands that are carried out, each long name once. */
+export function namedOptions(): readonly NamedOption[] {
+  const all = [
+    ...globalOptions.map(option => ({ name: `--${option.long}`, command: null, option })),
+    ...commands
+      .filter(({ support }) => support !== 'later')
+      .flatMap(({ name: command, options: own }) =>
+        own.map(option => ({ name: `${command} --${option.long}`, command, option })),
+      ),
+  ];
+  return [...new Map(all.map(named => [named.name, named])).values()];
+}

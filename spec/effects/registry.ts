@@ -1,0 +1,59 @@
+/** Samples of the keys of a registry file. They are compared as read, and as compiled where the compiler is handed them. */
+import type { Proof } from './proof.js';
+import { below, type Samples } from './sample.js';
+
+const tree = { 'trees.one.path': '/os/one' };
+
+const hook: Samples = {
+  path: { value: '/bin/one', other: '/bin/two' },
+  args: { value: ['one', 'two'], beside: { path: '/bin/one' } },
+  env: { value: ['ONE=1'], beside: { path: '/bin/one' } },
+  timeout: { value: 7, beside: { path: '/bin/one' } },
+};
+
+const hookKinds = ['createRuntime', 'startContainer', 'poststart', 'poststop'];
+
+const share: Samples = {
+  path: { value: '/srv/one', other: '/srv/two' },
+  readonly: { value: true, beside: { path: '/srv/one' } },
+  optional: { value: true, beside: { path: '/srv/one' } },
+};
+
+const ofTree: Samples = {
+  path: { value: '/os/one', other: '/os/two' },
+  ...below('shares[].', share),
+  backEnd: { value: 'private' },
+  readonly: { value: true },
+  env: { value: ['ONE=1'] },
+  ...Object.assign({}, ...hookKinds.map(kind => below(`hooks.${kind}[].`, hook))),
+  shell: { value: 'bash' },
+  description: { value: 'first' },
+};
+
+export const registrySamples: Samples = {
+  ...below('shares[].', share, { also: tree }),
+  elide: { value: 'strict', also: tree },
+  default: { value: 'one', also: tree },
+  ...below('trees.*.', ofTree, { names: ['one'], also: tree }),
+};
+
+const trees = 'conformance/trees/cases.ts';
+const registry = 'conformance/trees/registry-cases.ts';
+const optional: Proof = {
+  file: registry,
+  test: 'an optional share that is not there is left out, and is there when the host has it',
+};
+
+/** Those of which no program tells: what fails when they are ignored. */
+export const registryProofs: Readonly<Record<string, Proof>> = {
+  'shares[].optional': optional,
+  'trees.*.shares[].optional': optional,
+  elide: { file: 'runtime/compile/elision.test.ts', test: 'a site may insist that private is private' },
+  default: { file: registry, test: 'default is the tree that the registry names so' },
+  'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },
+  'trees.*.shell': {
+    file: 'runtime/cli/default-config.test.ts',
+    test: 'the shell of a tree is what its bundle starts',
+  },
+  'trees.*.description': { file: trees, test: 'list, show and check tell of the trees' },
+};

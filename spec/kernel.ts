@@ -200,6 +200,7 @@ export const KEYCTL_JOIN_SESSION_KEYRING = 1;
 // linux/fs.h
 export const SEEK_CUR = 1;
 // sys/file.h
+export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;

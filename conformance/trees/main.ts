@@ -5,6 +5,7 @@ import { changedHostCases } from './changed-host-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { chos, setUp } from './machine.js';
 import { registryCases } from './registry-cases.js';
+import { releaseCases } from './release-cases.js';
 import { sealedCases } from './sealed-cases.js';
 import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
@@ -14,6 +15,7 @@ const cases = [
   ...sharedViewCases,
   ...elisionCases,
   ...changedHostCases,
+  ...releaseCases,
   ...sealedCases,
   ...untouchedCases,
   ...treeCases,

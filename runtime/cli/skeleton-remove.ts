@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, renameSync } from 'node:fs';
 import { compileSkeletonRemoval } from '../compile/skeleton.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
@@ -24,6 +24,7 @@ export async function remove(invocation: Invocation): Promise<Outcome> {
   if (recorded) {
     const closed = await closeRecord(record, closing);
     if (closed.kind === 'failure') return closed;
+    closeSync(closed.value);
   }
   const holders =
     place.kind === 'skeleton' ? processesRootedIn(host.prefix + path, runningContainers(invocation)) : [];

@@ -4,8 +4,10 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { type CallerView, callerView } from '../trees/caller.js';
+import { fileName, PINS, readGenerations } from '../trees/pins.js';
 import { prepareInput } from '../trees/prepare-input.js';
 import type { Registry } from '../trees/registry.js';
+import { isAbandoned } from './close-record.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { refusedInput } from './refusal.js';
@@ -51,8 +53,23 @@ function prepareAll(invocation: Invocation, registry: Registry): Outcome {
   return { kind: 'failure', failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults } }, out };
 }
 
+/** Generations of a tree that a release has closed and then, being killed, has left pinned. */
+async function abandoned(
+  tree: string,
+  view: Exclude<CallerView, { readonly kind: 'unknown' }>,
+): Promise<ReadonlySet<string>> {
+  const directory = `${view.kind === 'other' ? view.prefix : ''}${PINS}`;
+  const left = new Set<string>();
+  for (const one of readGenerations(directory))
+    if (one.tree === tree && one.state === 'closing') {
+      const file = `${directory}/${fileName(tree)}@${one.number}.closing`;
+      if (await isAbandoned(file)) left.add(one.name);
+    }
+  return left;
+}
+
 /** `tree prepare NAME`: a new generation of the environment. */
-export function prepare(invocation: Invocation): Outcome {
+export async function prepare(invocation: Invocation): Promise<Outcome> {
   if (invocation.line.options.flags.has('all')) {
     const given = invocation.line.operands[1];
     if (given !== undefined)
@@ -70,7 +87,12 @@ export function prepare(invocation: Invocation): Outcome {
   if (registry.kind === 'failure') return registry;
   const tree = treeOf(registry.value, name.value);
   if (tree.kind === 'failure') return tree;
-  const input = prepareInput(tree.value, view.value, runningContainers(invocation));
+  const input = prepareInput(
+    tree.value,
+    view.value,
+    runningContainers(invocation),
+    await abandoned(tree.value.name, view.value),
+  );
   if (input.kind === 'refused') return failed(refusedInput(input.diagnostics));
   const program = compilePrepare({ ...input.input, arch: hostArch() });
   const warnings = registry.value.broken.map(brokenFileText);

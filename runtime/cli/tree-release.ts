@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { closeSync, renameSync } from 'node:fs';
 import { compileDrain } from '../compile/drain.js';
 import { compileRelease } from '../compile/pins.js';
 import { hostArch } from '../host/facts.js';
@@ -13,19 +13,22 @@ import { givenName, hostViewFor } from './tree-prepare.js';
 
 const fileOf = (one: Generation): string => `${fileName(one.tree)}@${one.number}`;
 
-function close(directory: string, one: Generation): Promise<Attempt<null>> {
+function close(directory: string, one: Generation): Promise<Attempt<number>> {
   const file = `${directory}/${fileOf(one)}`;
   return closeRecord(`${file}.json`, `${file}.closing`);
 }
 
-function reopen(directory: string, one: Generation): void {
-  if (one.state !== 'ready') return;
-  const file = `${directory}/${fileOf(one)}`;
-  renameSync(`${file}.closing`, `${file}.json`);
+function reopen(directory: string, one: Generation, lock: number | undefined): void {
+  if (one.state === 'ready') {
+    const file = `${directory}/${fileOf(one)}`;
+    renameSync(`${file}.closing`, `${file}.json`);
+  }
+  if (lock !== undefined) closeSync(lock);
 }
 
-const holders = (invocation: Invocation, one: Generation): readonly Holder[] =>
-  one.record === null ? [] : holdersOf(one.name, one.record.inode, runningContainers(invocation));
+/** Who is in it now. `directory`: where the pins are. */
+const holders = (invocation: Invocation, directory: string, one: Generation): readonly Holder[] =>
+  holdersOf(one, runningContainers(invocation), directory);
 
 /** Waits for the holders of all generations, and then has the same command begin again; nobody gets in meanwhile. */
 function drain(directory: string, chosen: readonly Generation[], held: readonly Holder[]): Outcome {
@@ -75,18 +78,23 @@ export async function release(invocation: Invocation): Promise<Outcome> {
   const chosen = select(name.value, directory);
   if (chosen.kind === 'failure') return chosen;
   const kept: Holder[] = [];
+  const locks = new Map<Generation, number>();
   for (const one of chosen.value) {
     if (one.state !== 'unfinished') {
       const closed = await close(directory, one);
       if (closed.kind === 'failure') return closed;
+      locks.set(one, closed.value);
     }
-    const held = holders(invocation, one);
+    const held = holders(invocation, directory, one);
     kept.push(...held);
     if (held.length === 0 || flags.has('force') || flags.has('drain')) continue;
-    for (const other of chosen.value) if (other.number <= one.number) reopen(directory, other);
+    for (const other of chosen.value)
+      if (other.number <= one.number) reopen(directory, other, locks.get(other));
     const names = held.map(describeHolder);
     return failed({ kind: 'tree', fault: { kind: 'held', name: one.name, holders: names } });
   }
+  // The program unmounts the place of the pins if nothing is left in it. A `prepare` that comes between takes away the same.
+  for (const lock of locks.values()) closeSync(lock);
   if (flags.has('drain') && kept.length > 0) return drain(directory, chosen.value, kept);
   const program = compileRelease({
     arch: hostArch(),

@@ -35,9 +35,7 @@ function use(invocation: Invocation, shown: Shown, tree: RegisteredTree) {
   const generation = currentGeneration(shown.generations, tree.name);
   const all = shown.generations.filter(one => one.tree === tree.name);
   const containers = all.length > 0 ? runningContainers(invocation) : [];
-  const pids = all.flatMap(({ name, record }) =>
-    record === null ? [] : holdersOf(name, record.inode, containers).map(({ pid }) => pid),
-  );
+  const pids = all.flatMap(one => holdersOf(one, containers).map(({ pid }) => pid));
   return {
     name: generation?.name ?? null,
     stale: generation === undefined ? null : whyUnused(tree, generation),
@@ -84,9 +82,7 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     '-',
     '-',
     `${one.name} ${one.state === 'closing' ? 'closing' : 'not registered'}`,
-    String(
-      one.record === null ? 0 : holdersOf(one.name, one.record.inode, runningContainers(invocation)).length,
-    ),
+    String(holdersOf(one, runningContainers(invocation)).length),
     '-',
   ]);
   return done(
@@ -144,13 +140,13 @@ function show(invocation: Invocation, shown: Shown): Outcome {
   const containers = runningContainers(invocation);
   const generations = shown.generations
     .filter(one => one.tree === tree.value.name)
-    .map(({ name, state, record }) => ({
-      name,
-      state,
-      created: record?.created ?? null,
-      namespace: record?.inode ?? null,
-      shares: record?.shares ?? [],
-      holders: record === null ? [] : holdersOf(name, record.inode, containers),
+    .map(one => ({
+      name: one.name,
+      state: one.state,
+      created: one.record?.created ?? null,
+      namespace: one.record?.inode ?? null,
+      shares: one.record?.shares ?? [],
+      holders: holdersOf(one, containers),
     }));
   const object = { ...treeObject(invocation, shown, tree.value), generations };
   if (format.value === 'json') return done(`${JSON.stringify(object, null, 2)}\n`);

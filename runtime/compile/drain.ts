@@ -3,7 +3,7 @@
  * command is handed over to it again when all of them have ended: there may be others by then. Interrupted, it lets launches in again.
  */
 import type { Arch } from '../../spec/image.js';
-import { AT_FDCWD, SIG_SETMASK, SIGSET_SIZE } from '../../spec/kernel.js';
+import { AT_FDCWD, LOCK_SH, openFlags, SIG_SETMASK, SIGSET_SIZE } from '../../spec/kernel.js';
 import { type Action, action, type Program } from '../program/action.js';
 import { label, slot, struct, text, u64 } from '../program/operand.js';
 import { exitReporting, handover, sys } from '../program/step.js';
@@ -36,15 +36,23 @@ function waitFor(pid: number, interrupts: ReturnType<typeof createInterrupts>): 
 
 export function compileDrain({ arch, holders, records, message }: DrainInput): Program {
   const interrupts = createInterrupts();
+  const open = openFlags(arch);
   const actions: readonly Action[] = [
     holdInterrupts(interrupts),
+    action({ title: 'hold what is closed', because: rule('a lock tells it from one that was abandoned') }, [
+      ...records.flatMap(({ closed }) => {
+        const fd = slot('closed_record');
+        return [
+          sys('openat', [AT_FDCWD, text(closed), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+          sys('flock', [fd, LOCK_SH]),
+        ];
+      }),
+    ]),
     action(
       {
         title: 'say who is waited for',
         because: rule('--drain'),
-        undo: records.map(({ closed, open }) =>
-          sys('renameat2', [AT_FDCWD, text(closed), AT_FDCWD, text(open), 0]),
-        ),
+        undo: records.map(one => sys('renameat2', [AT_FDCWD, text(one.closed), AT_FDCWD, text(one.open), 0])),
       },
       [sys('write', [2, text(message), Buffer.byteLength(message)])],
     ),

@@ -6,6 +6,7 @@ import {
   AT_FDCWD,
   Clone,
   LOCK_NB,
+  LOCK_SH,
   type OpenFlags,
   STATX_BASIC,
   Statx,
@@ -16,7 +17,6 @@ import { fail, guard, jump, type Line, load, sys } from '../program/step.js';
 import type { Namespaces } from './entered-root.js';
 import { type Launch, rule } from './launch.js';
 
-const LOCK_SH = 1;
 /** struct statx: stx_mtime */
 const MTIME = { SECONDS: 112, NANOSECONDS: 120 } as const;
 

@@ -10,6 +10,7 @@ const flockCall: (fd: number, operation: number) => number = libc.func('int floc
 
 /** sys/file.h */
 const LOCK_EX = 2;
+const LOCK_NB = 4;
 
 /** Take the exclusive lock of an open directory (flock(2)), waiting for whoever has it; returns the errno, 0 when it is ours. */
 export function lockExclusive(fd: number): number {
@@ -18,4 +19,9 @@ export function lockExclusive(fd: number): number {
     const errno = koffi.errno();
     if (errno !== constants.errno.EINTR) return errno;
   }
+}
+
+/** The same without waiting: whether nobody else has it. */
+export function tryLockExclusive(fd: number): boolean {
+  return flockCall(fd, LOCK_EX | LOCK_NB) === 0;
 }

@@ -1,5 +1,8 @@
-/** Who holds a generation: processes whose mount namespace it is, and containers that were started in it. */
+/** Who holds a generation: processes whose mount namespace it is, or a copy of it, and containers that were started in it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { MountFact } from '../../spec/environment.js';
+import { parseMountFacts } from './mount-facts.js';
+import { fileName, type Generation, PINS, readGenerations } from './pins.js';
 
 export interface Holder {
   readonly pid: number;
@@ -26,30 +29,83 @@ function commandOf(pid: number): string {
   }
 }
 
-/** Processes in the mount namespace with that inode, ascending. Threads share it with their process, but for a few that left; those count too late. */
-function processesIn(namespace: number): readonly number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(name => {
-      try {
-        return statSync(`/proc/${name}/ns/mnt`).ino === namespace;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number)
-    .sort((a, b) => a - b);
+const namespaceOf = (pid: number): number | null => {
+  try {
+    return statSync(`/proc/${pid}/ns/mnt`).ino;
+  } catch {
+    return null;
+  }
+};
+
+/** Processes by their mount namespace, ascending. Threads share it with their process, but for a few that left; those count too late. */
+function byNamespace(): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, number[]>();
+  const pids = readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? [Number(name)] : []));
+  for (const pid of pids.sort((a, b) => a - b)) {
+    const namespace = namespaceOf(pid);
+    if (namespace === null) continue;
+    const known = found.get(namespace);
+    if (known === undefined) found.set(namespace, [pid]);
+    else known.push(pid);
+  }
+  return found;
 }
 
-/** A launch with its own copy is not in the namespace itself, but its mounts are those of the environment. */
+const rootOf = (mountinfo: string): MountFact | undefined =>
+  parseMountFacts(mountinfo).find(({ point }) => point === '/');
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Processes in copies of a generation's namespace, also in those that nobody recorded: what `exec` took, what a process inside made with unshare(2). Their root
+ * is the one that was prepared. A skeleton is like no other; a tree that is its own root is also that of other generations, and of containers with mounts of
+ * their own: `others` are namespaces that are known to be such.
+ */
+function inCopies(
+  root: MountFact,
+  namespaces: ReadonlyMap<number, readonly number[]>,
+  others: readonly (number | null)[],
+): readonly number[] {
+  const apart = new Set([namespaceOf(1), namespaceOf(process.pid), ...others]);
+  return [...namespaces].flatMap(([namespace, pids]) => {
+    if (apart.has(namespace)) return [];
+    const alike = pids.some(pid => {
+      const own = rootOf(read(`/proc/${pid}/mountinfo`));
+      return own?.device === root.device && own.root === root.root;
+    });
+    return alike ? pids : [];
+  });
+}
+
+/** Who is in a generation, or has a copy of it. `directory`: where the pins are. */
 export function holdersOf(
-  generation: string,
-  namespace: number,
+  generation: Generation,
   containers: readonly RunningContainer[],
+  directory = PINS,
 ): readonly Holder[] {
-  const inside = containers.filter(({ annotations }) => annotations[ENVIRONMENT_ANNOTATION] === generation);
+  const { name, record } = generation;
+  if (record === null) return [];
+  const isRecorded = ({ annotations }: RunningContainer): boolean =>
+    annotations[ENVIRONMENT_ANNOTATION] === name;
+  const recorded = containers.filter(isRecorded);
+  const others = [
+    ...readGenerations(directory).map(other => (other.name === name ? null : (other.record?.inode ?? null))),
+    ...containers.filter(one => !isRecorded(one)).map(({ pid }) => namespaceOf(pid)),
+  ];
+  const namespaces = byNamespace();
+  const root = rootOf(read(`${directory}/${fileName(generation.tree)}@${generation.number}.mounts`));
+  const pids = new Set([
+    ...(namespaces.get(record.inode) ?? []),
+    ...recorded.map(({ pid }) => pid),
+    ...(root === undefined ? [] : inCopies(root, namespaces, others)),
+  ]);
   const idOf = new Map(containers.map(({ pid, id }) => [pid, id]));
-  const pids = new Set([...processesIn(namespace), ...inside.map(({ pid }) => pid)]);
   return [...pids].map(pid => ({ pid, command: commandOf(pid), container: idOf.get(pid) ?? null }));
 }
 

@@ -80,10 +80,12 @@ function pointsIn(directory: string, paths: readonly string[]): Preparation['poi
   );
 }
 
+/** `abandoned`: generations that a release has closed, and then left. */
 export function prepareInput(
   tree: RegisteredTree,
   view: Exclude<CallerView, { readonly kind: 'unknown' }>,
   containers: readonly RunningContainer[],
+  abandoned: ReadonlySet<string>,
 ): PrepareAttempt {
   const prefix = view.kind === 'other' ? view.prefix : '';
   const faults = faultsOf(tree, prefix);
@@ -126,8 +128,9 @@ export function prepareInput(
           at: pathIdentity(prefix + share.source),
         })),
       stale: generations
-        .filter(one => one.state === 'ready' && one.record !== null)
-        .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)
+        .filter(one => one.state === 'ready' || abandoned.has(one.name))
+        .filter(one => one.record !== null)
+        .filter(one => holdersOf(one, containers, prefix + PINS).length === 0)
         .map(one => `${file}@${one.number}`),
       unfinished: generations.filter(one => one.state === 'unfinished').map(one => `${file}@${one.number}`),
       file: tree.file,

@@ -124,7 +124,7 @@ export function skeletonWork(
     ...(place.kind === 'skeleton' ? repairsOf(plan, deviations) : all),
     generation: nextNumber(generations, file, prefix),
     stale: generations
-      .filter(one => holdersOf(one.name, one.record?.inode ?? 0, containers).length === 0)
+      .filter(one => holdersOf(one, containers, `${enter ? '/proc/1/root' : ''}${PINS}`).length === 0)
       .map(one => `${file}@${one.number}`),
     shares: input.shares.map(share => ({ ...share, live: !share.readonly && !notLive.includes(share.path) })),
     holders: shownTrees(input),

@@ -37,16 +37,14 @@ function waitFor(pid: number, interrupts: ReturnType<typeof createInterrupts>): 
 export function compileDrain({ arch, holders, records, message }: DrainInput): Program {
   const interrupts = createInterrupts();
   const open = openFlags(arch);
+  const locks = records.map(({ closed }) => ({ closed, fd: slot('closed_record', -1) }));
   const actions: readonly Action[] = [
     holdInterrupts(interrupts),
     action({ title: 'hold what is closed', because: rule('a lock tells it from one that was abandoned') }, [
-      ...records.flatMap(({ closed }) => {
-        const fd = slot('closed_record');
-        return [
-          sys('openat', [AT_FDCWD, text(closed), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
-          sys('flock', [fd, LOCK_SH]),
-        ];
-      }),
+      ...locks.flatMap(({ closed, fd }) => [
+        sys('openat', [AT_FDCWD, text(closed), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+        sys('flock', [fd, LOCK_SH]),
+      ]),
     ]),
     action(
       {
@@ -59,6 +57,8 @@ export function compileDrain({ arch, holders, records, message }: DrainInput): P
     ...holders.slice(0, AT_ONCE).map(pid => waitFor(pid, interrupts)),
     action({ title: 'see who is left', because: rule('--drain') }, [
       sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
+      // The command closes the records once more.
+      ...locks.map(({ fd }) => sys('close', [fd])),
       handover(),
     ]),
   ];

@@ -128,6 +128,19 @@ export const MountAttr = {
   NODIRATIME: 0x80,
   NOSYMFOLLOW: 0x200000,
 } as const;
+/** mount(2): of the file system, not of the one mount. */
+export const MountFlag = {
+  RDONLY: 1,
+  SYNCHRONOUS: 1 << 4,
+  REMOUNT: 1 << 5,
+  MANDLOCK: 1 << 6,
+  DIRSYNC: 1 << 7,
+  SILENT: 1 << 15,
+  I_VERSION: 1 << 23,
+  LAZYTIME: 1 << 25,
+} as const;
+/** struct statfs (statfs(2)), the same on x86-64 and aarch64. */
+export const Statfs = { FLAGS: 80 } as const;
 export const Propagation = {
   UNBINDABLE: 1 << 17,
   PRIVATE: 1 << 18,

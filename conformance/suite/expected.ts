@@ -180,9 +180,28 @@ const crun: Readonly<Record<string, string>> = {
   'user/4294967295-is-refused-as-owner-of-a-device': 'crun hands -1 to chown(2), which changes nothing',
   'terminal/run-without-socket': 'crun 1.8 does not copy the window size at the start',
   'terminal/run-follows-the-window-size': 'crun 1.8 does not copy the window size',
+  ...Object.fromEntries(
+    [
+      ...['0755', '0700', '2751', '0'].map(mode => `mode-of-${mode}`),
+      'mode-when-read-only',
+      'owner-asked-for',
+      'copy-up-mode-of-0750',
+      'copy-up-when-read-only',
+      'copy-up-owner-asked-for',
+      'second-one-has-the-mode-of-the-first',
+    ].map(name => [`tmpfs/${name}`, 'crun before 1.12 leaves a tmpfs without mode at 1777']),
+  ),
+  'long-mounts/many-short-options': 'mount(2) cuts off what is beyond a page, in silence',
+  'long-mounts/flag-silent-is-one-of-mount': 'crun does not know the flag',
+  'long-mounts/flag-iversion-is-one-of-mount': 'crun does not know the flag',
 };
 
 const runc: Readonly<Record<string, string>> = {
+  'tmpfs/mode-asked-for':
+    'runc 1.1 gives a tmpfs the mode of the directory that it covers, whatever is asked for',
+  'tmpfs/copy-up-mode-asked-for':
+    'runc 1.1 gives a tmpfs the mode of the directory that it covers, whatever is asked for',
+  'long-mounts/many-short-options': 'mount(2) cuts off what is beyond a page, in silence',
   'ways-out/home-comes-from-no-file-of-the-host':
     'runc 1.1.5 follows links of /proc in the path of /etc/passwd',
   ...followsLinks('runc', [

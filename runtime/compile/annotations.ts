@@ -47,6 +47,11 @@ export function labelOption(config: Config): (typeof labelOptions)[number] {
   return labelOptions.find(option => option === wanted) ?? 'context';
 }
 
+/** SELinux: its value may have commas. */
+export function isLabelOption(option: string): boolean {
+  return labelOptions.some(known => known === option);
+}
+
 /** Names that crun knows and that do nothing here: what each needs is refused by this version, or has another way. */
 const withoutEffect = [
   'seccomp.receiver',

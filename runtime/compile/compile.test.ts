@@ -127,6 +127,24 @@ test('mount-inside-proc (mount-without-source: mounts.test.ts, admit refuses it 
   ]);
 });
 
+test('mount-too-long: what neither fsconfig(2) nor mount(2) takes', () => {
+  const refusedOf = (entry: object) =>
+    refusals({ config: { mounts: [{ destination: '/t', type: 'tmpfs', source: 'tmpfs', ...entry }] } });
+  const tooLong = (what: string, bytes: number) => [
+    [`mounts[0].${what}`, { kind: 'mount-too-long', destination: '/t', what, bytes, most: 4095 }],
+  ];
+  assert.equal(refusedOf({ source: 's'.repeat(4095) }), []);
+  assert.equal(refusedOf({ source: 's'.repeat(4096) }), tooLong('source', 4096));
+  // Bytes, not letters.
+  assert.equal(refusedOf({ source: 'é'.repeat(2048) }), tooLong('source', 4096));
+  assert.equal(refusedOf({ options: [`a=${'b'.repeat(4088)}`, 'c=d'] }), []);
+  assert.equal(refusedOf({ options: [`a=${'b'.repeat(4090)}`, 'c=d'] }), tooLong('options', 4096));
+  assert.equal(refusedOf({ options: ['remount', `a=${'b'.repeat(4094)}`] }), tooLong('options', 4096));
+  // One by one, fsconfig(2) takes as many as there are.
+  assert.equal(refusedOf({ options: new Array(1000).fill('size=64k') }), []);
+  assert.equal(refusedOf({ type: 'bind', source: '/s', options: ['bind', `a=${'b'.repeat(4096)}`] }), []);
+});
+
 test('options that have no effect on a bind are worth a warning', () => {
   const mounts = [
     { destination: '/a', source: '/srv', options: ['rbind', 'ro', 'size=1m', 'uid=5', 'nocopy', 'x-a'] },

@@ -17,7 +17,7 @@ export interface MountOptions {
   readonly propagation: number;
   readonly propagationRecursive: boolean;
   readonly copyUp: boolean;
-  /** fsconfig(2): flags and key=value pairs. */
+  /** For the file system: flags and key=value pairs. */
   readonly data: readonly (readonly [key: string, value: string | null])[];
   /** Options that have no effect on a bind: those of a file system, which is mounted already, and words that nobody knows. */
   readonly withoutEffectOnBinds: readonly string[];
@@ -60,7 +60,7 @@ const propagations: ReadonlyMap<string, number> = new Map(
   }),
 );
 
-/** Superblock flags that fsconfig(2) knows by name, and their negations: the default of a new superblock. */
+/** Flags of the file system (mount-data.ts), and their negations: the default of a new one. */
 const superblockFlags = new Set(['sync', 'dirsync', 'lazytime', 'mand', 'iversion', 'silent']);
 const superblockNegations: ReadonlyMap<string, string> = new Map([
   ['async', 'sync'],

@@ -5,7 +5,6 @@
 
 import { errnos } from '../../spec/errno.js';
 import type { Mount } from '../../spec/generated/config.js';
-import { toIdAsTheKernel } from '../../spec/ids.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -17,16 +16,18 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
-import { buffer, label, type Slot, slot, text } from '../program/operand.js';
-import { guard, type Line, load, sys, walk } from '../program/step.js';
-import { labelOption } from './annotations.js';
+import { buffer, type Slot, slot, text } from '../program/operand.js';
+import { guard, type Line, load, sys } from '../program/step.js';
 import { cgroupMount } from './cgroups/view.js';
 import { openMount, openPlace } from './destination.js';
 import type { Launch } from './launch.js';
+import { dataOf } from './mount-data.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
-import { adjust, attach, newFilesystem, reconfigure, setAttributes } from './mount-steps.js';
+import { adjust, attach, setAttributes } from './mount-steps.js';
+import { anyFilesystem, anyReconfigure } from './mount-whole.js';
 import { normalise } from './normalise.js';
 import type { Warn } from './refusal.js';
+import { takenFromCovered } from './tmpfs.js';
 
 function describe(m: Mount, o: MountOptions): string {
   const options = (m.options ?? []).filter(x => x !== 'bind' && x !== 'rbind');
@@ -122,7 +123,7 @@ function remount(launch: Launch, m: Mount, index: number, o: MountOptions, becau
     ...(ours
       ? openPlace(launch, { path: here }, destination, { title, because })
       : openMount(launch, here, destination, { title, because })),
-    ...(o.bind || o.data.length === 0 ? [] : reconfigure(destination, o.data)),
+    ...(o.bind || o.data.length === 0 ? [] : anyReconfigure(launch, destination, o.data)),
     ...adjust(destination, o, 0),
     sys('close', [destination]),
   ]);
@@ -139,14 +140,6 @@ function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions)
   return here === '/dev' || later.some(x => normalise(x.destination).startsWith(`${here}/`));
 }
 
-/** linux.mountLabel: the SELinux context of all files of a new file system. proc, sysfs and mqueue label their files one by one. */
-function labelOf(launch: Launch, type: string, o: MountOptions): MountOptions['data'] {
-  const wanted = launch.config.linux?.mountLabel;
-  if (!wanted || ['proc', 'sysfs', 'mqueue'].includes(type) || o.data.some(([key]) => key === 'context'))
-    return [];
-  return [[labelOption(launch.config), wanted]];
-}
-
 /** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */
 function filesystem(
   launch: Launch,
@@ -160,34 +153,15 @@ function filesystem(
   const mount = deferred ?? slot('mount');
   const destination = slot('destination');
   const type = m.type ?? 'none';
-  const made = o.set & madeByFsmount;
   // /proc and /sys must be real directories: behind a symlink, programs would trust something else (CVE-2019-16884).
   const strict = type === 'proc' || type === 'sysfs';
-  const from = slot('copy_from');
-  const none = label('nothing_to_copy');
-  const asked = (key: string) => o.data.findLast(([name]) => name === key)?.[1] ?? '';
-  const owner = (key: string) => {
-    const id = toIdAsTheKernel(asked(key));
-    return typeof id === 'number' ? id : undefined;
-  };
-  const mode = /^[0-7]+$/.test(asked('mode')) ? Number.parseInt(asked('mode'), 8) : undefined;
-  const [uid, gid] = [owner('uid'), owner('gid')];
-  const copy: readonly Line[] = o.copyUp
-    ? [
-        sys('openat', [destination, text('.'), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to: from }),
-        walk('COPY', [from, text(''), mount, -1], { on: [['ENOENT'], none] }),
-        // The copy takes owner and mode of what it was made from; what is asked for wins.
-        ...(uid === undefined && gid === undefined
-          ? []
-          : [sys('fchownat', [mount, text('.'), uid ?? -1, gid ?? -1, 0])]),
-        ...(mode === undefined ? [] : [sys('fchmodat', [mount, text('.'), mode])]),
-        none,
-        sys('close', [from]),
-      ]
-    : [];
+  const covered = takenFromCovered(launch, m, o, destination, mount);
+  // What is still to be filled is not read-only yet.
+  const made = o.set & madeByFsmount & ~(covered ? MountAttr.RDONLY : 0);
   const title = describe(m, given);
   return action({ title, because }, [
-    ...newFilesystem(type, m.source ?? type, [...o.data, ...labelOf(launch, type, o)], made, mount),
+    ...anyFilesystem(launch, type, m.source ?? type, dataOf(launch, type, o), made, mount),
+    ...(covered?.look ?? []),
     ...openPlace(
       launch,
       {
@@ -199,7 +173,7 @@ function filesystem(
       destination,
       { title, because },
     ),
-    ...copy,
+    ...(covered?.take ?? []),
     ...adjust(mount, { ...o, clear: 0 }, made),
     attach(mount, destination),
     ...(deferred ? [] : [sys('close', [mount])]),

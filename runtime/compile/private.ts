@@ -6,6 +6,7 @@ import { ifAsked, ifNotAsked } from './asked.js';
 import { deviceActions } from './devices.js';
 import { hasMountNamespace, type Launch } from './launch.js';
 import { coveredPaths } from './masks.js';
+import { refuseLongMounts } from './mount-data.js';
 import { mountActions, refusedMounts } from './mounts.js';
 import { normalise } from './normalise.js';
 import type { Refuse } from './refusal.js';
@@ -79,6 +80,7 @@ export function refuseMounts(launch: Launch, refuse: Refuse): void {
     if (r.why === 'inside-proc') refuse(because, { kind: 'mount-inside-proc', destination: r.what });
     else refuse(because, { kind: 'mount-without-source', destination: r.what });
   }
+  refuseLongMounts(launch, refuse);
 }
 
 export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {

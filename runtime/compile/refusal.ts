@@ -13,6 +13,14 @@ export type RefusalReason =
   | { readonly kind: 'no-such-cgroup'; readonly controller: string }
   | { readonly kind: 'mount-inside-proc'; readonly destination: string }
   | { readonly kind: 'mount-without-source'; readonly destination: string }
+  /** More than mount(2) takes, of what fsconfig(2) does not take. */
+  | {
+      readonly kind: 'mount-too-long';
+      readonly destination: string;
+      readonly what: 'source' | 'options';
+      readonly bytes: number;
+      readonly most: number;
+    }
   /** Capabilities that the runtime itself has not got, in a set into which it would have to raise them. */
   | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] }
   /** Capabilities of one set that have to be in another one, too (capabilities(7)). */

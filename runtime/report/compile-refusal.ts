@@ -52,6 +52,8 @@ function reasonText(reason: RefusalReason): string {
       return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
     case 'mount-without-source':
       return `mount on \`${reason.destination}\`: a bind mount needs a source`;
+    case 'mount-too-long':
+      return `mount on \`${reason.destination}\`: ${reason.bytes} bytes of ${reason.what}, and the kernel takes ${reason.most} at most`;
     case 'lacking-capabilities':
       return `give capabilities that chos-runtime itself has not got: ${reason.names.join(', ')}`;
     case 'capabilities-outside':

@@ -57,7 +57,7 @@ async function fullDisk(scene: Scene): Promise<void> {
   mkdirSync(root);
   let enough = false;
   for (let pages = 1; !enough && pages < 200; pages += pages < 10 ? 1 : 5) {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${pages * 4}k,nr_inodes=64`, 'tmpfs', root]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=700,size=${pages * 4}k,nr_inodes=64`, 'tmpfs', root]);
     const values = { ID: id, ROOT: root, STATE_DIR: join(root, id) };
     const ended = call(lab, engineCommand(lab, create, values), { cwd: bundle.dir });
     enough = ended.code === 0;
@@ -71,7 +71,7 @@ async function fullDisk(scene: Scene): Promise<void> {
   }
   check('state root: some size is enough', enough ? [] : ['none was']);
   for (let inodes = 1; inodes < 9; inodes++) {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `nr_inodes=${inodes}`, 'tmpfs', root]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=700,nr_inodes=${inodes}`, 'tmpfs', root]);
     const values = { ID: id, ROOT: root, STATE_DIR: join(root, id) };
     const ended = call(lab, engineCommand(lab, create, values), { cwd: bundle.dir });
     const complaints = ended.code === 0 ? [] : [...refused(ended, /No space left/)];
@@ -114,7 +114,7 @@ async function badRoots({ lab, id, bundle }: Scene): Promise<void> {
   mkfifo(place);
   attempt('a fifo', /state root .*Not a directory/);
   mkdirSync(place);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', place]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,mode=700', 'tmpfs', place]);
   attempt('read-only', /Read-only file system/, () => {
     execFileSync('umount', [place]);
     rmSync(place, { recursive: true });

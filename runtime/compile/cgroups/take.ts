@@ -111,6 +111,8 @@ export function takeCgroup(launch: Launch, d: CgroupDirectory, make: readonly Li
       taken,
       ...insistEmpty(d),
       move(cells.cgroupTaken, 1),
+    ]),
+    action({ title: `write down that ${shownPath(d)} is taken`, because: rule('whom delete may kill') }, [
       sys('mknodat', [cells.stateFd, text(TAKEN), S_IFREG | 0o600, 0]),
     ]),
   ];

@@ -152,22 +152,21 @@ export const kmodCases: readonly MachineCase[] = [
       script='cat /srv/H/u1/project/mark; touch /srv/sealed/late/x; touch /srv/sealed/y; echo done'
       for own in . '${ownMounts}'; do
         environment sealed one "$own | .process.args = (\\"sh|-c|$script\\" | split(\\"|\\"))"
-        matches "the back end" "$(chos explain "$PLACE/sealed" | head -1)" "back end kmod"
+        matches "the back end" "$(chos explain "$PLACE/sealed")" "back end kmod"
         output=$(in_foreground sealed)
         matches output "$output" "project.*Read-only file system.*Read-only file system.*done"
       done
       umount /srv/sealed/late
-      # Ann moves her directory away and puts a link in its place.
+      # While it is shown, it cannot be moved: it is a mount point of the host's. Before, and after, Ann puts a link in its place.
+      ann() { setpriv --reuid 1001 --regid 1001 --clear-groups sh -c "$1" 2>&1; }
+      matches "what Ann gets who moves it" "$(ann 'mv /srv/H/u1/project /srv/H/u1/aside' || true)" busy
+      chos skeleton remove
       for target in /bin ../../../ostrees/one/bin; do
-        su -s /bin/sh -c "mv /srv/H/u1/project /srv/H/u1/aside && ln -s $target /srv/H/u1/project" '#1001' 2>/dev/null ||
-          setpriv --reuid 1001 --regid 1001 --clear-groups sh -c "mv /srv/H/u1/project /srv/H/u1/aside && ln -s $target /srv/H/u1/project"
+        ann "mv /srv/H/u1/project /srv/H/u1/aside && ln -s $target /srv/H/u1/project"
         code=0; output=$(chos skeleton create 2>&1) || code=$?
         same "exit code of create" $code 1
         matches create "$output" "leads through the symlink /srv/H/u1/project, which others than root may have put there"
-        code=0; output=$(chos skeleton check) || code=$?
-        same "exit code of check" $code 1
-        matches check "$output" "leads through the symlink /srv/H/u1/project"
-        matches "the tree" "$(ls /chos/ostrees/one/bin)" busybox
+        same "what is at the place" "$(ls -A /chos 2>/dev/null || true)" ""
         rm /srv/H/u1/project; mv /srv/H/u1/aside /srv/H/u1/project
       done
       rm /etc/chos.d/more.json

@@ -222,7 +222,7 @@ export const instructions = {
     args: ['text', 'length'],
     results: 0,
     contract:
-      'Hold length bytes at text as a warning (together at most 4 KiB; what is more is cut). It is written when the command has succeeded: at EXIT of the entry track, if that has not failed, or at SUPERVISE. If it fails, the warnings stand behind its failure, in the same line. In another track: no effect.',
+      'Hold length bytes at text as a warning (together at most 4 KiB; what is more is cut, and ends in dots). It is written when the command has succeeded: at EXIT of the entry track, if that has not failed, or at SUPERVISE. If it fails, the warnings stand behind its failure, in the same line. In another track: no effect.',
   },
 } as const satisfies Readonly<Record<string, Instruction>>;
 

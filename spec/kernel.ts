@@ -211,7 +211,9 @@ export const SECCOMP_SET_MODE_FILTER = 1;
 // linux/keyctl.h
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;
 // linux/fs.h
+export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
+export const SEEK_END = 2;
 // sys/file.h
 export const LOCK_SH = 1;
 export const LOCK_EX = 2;
@@ -238,8 +240,6 @@ export const WEXITED = 4;
 export const CLD_EXITED = 1;
 /** Offsets in siginfo_t of waitid(2). */
 export const Siginfo = { CODE: 8, STATUS: 24 };
-// linux/fs.h
-export const SEEK_END = 2;
 // linux/memfd.h
 export const MFD_CLOEXEC = 1;
 // linux/bpf.h

@@ -13,6 +13,7 @@ import {
   MFD_CLOEXEC,
   type OpenFlags,
   SEEK_END,
+  SEEK_SET,
 } from '../../spec/kernel.js';
 import { buffer, cell, type Data, field, label, type Slot, slot, slots, text } from '../program/operand.js';
 import {
@@ -103,7 +104,6 @@ export function hookOutput(input: OutputInput): HookOutput {
       here,
     ];
   };
-  const size = slot('hook_fault_size');
   return {
     stdout,
     stderr,
@@ -111,7 +111,9 @@ export function hookOutput(input: OutputInput): HookOutput {
     open: subroutine('open_hook_output', opened(false)),
     openAnyhow: subroutine('open_hook_output_anyhow', opened(true)),
     begin: subroutine('begin_hook_output', [
+      // Written again from the beginning: processes that have it from us share its offset.
       sys('ftruncate', [fault, 0]),
+      sys('lseek', [fault, 0, SEEK_SET]),
       ...(files.stderr ? [] : emptied(stderr)),
       ...endOf(stderr, from),
     ]),
@@ -119,7 +121,6 @@ export function hookOutput(input: OutputInput): HookOutput {
     quoted,
     readFault: subroutine('read_hook_fault', [
       move(quoted, quotedText),
-      sys('lseek', [fault, 0, SEEK_END], { to: size }),
       sys('pread64', [fault, quotedText, QUOTED, 0], { to: cell(quoted, 1) }),
     ]),
   };

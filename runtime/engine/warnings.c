@@ -23,7 +23,12 @@ void hold_warning(const char *text, size_t length)
 	struct text t = text_in(own + own_length, sizeof(own) - own_length);
 
 	put_char(&t, 0);
-	put_bytes(&t, text, length);
+	/* Words of a hook may have any bytes; here NUL means the end. */
+	while (length--) {
+		put_char(&t, *text ? *text : '?');
+		text++;
+	}
+	end_in_dots(&t);
 	own_length += t.used;
 }
 

@@ -134,6 +134,26 @@ test('hook-failures/one-failing-poststop-does-not-stop-the-next', {
   },
 });
 
+const wordsOfOurs = (runtime: string): string | undefined =>
+  runtime.startsWith('chos') ? undefined : 'has words of its own: neither kind nor place, crun no output';
+
+test('hook-failures/each-poststop-has-words-of-its-own', {
+  skip: wordsOfOurs,
+  config: (c, bundle) => {
+    hookNotes(c, bundle, {});
+    c.hooks = { poststop: [shell('', { path: '/nowhere/a' }), shell('', { path: '/nowhere/b' })] };
+  },
+  drive: async t => {
+    await t.create();
+    const deleted = await t.call('delete', ['--force', t.id]);
+    assert.is(deleted.code, 0);
+    const lines = deleted.stderr.trim().split('\n');
+    assert.match(lines[0] ?? '', /#0 \/nowhere\/a was not executed: No such file or directory \(/);
+    assert.match(lines[1] ?? '', /#1 \/nowhere\/b was not executed: No such file or directory \(/);
+    assert.is(lines.length, 2, deleted.stderr);
+  },
+});
+
 /** Says that it is at work and which process hangs below it; ends never. */
 const hanging = (directory: string): string => `sleep 1000 & echo $! > ${directory}/hangs; wait`;
 
@@ -278,9 +298,6 @@ test('hook-failures/start-and-kill-while-created', {
     await takenBack(t, await running.done);
   },
 });
-
-const wordsOfOurs = (runtime: string): string | undefined =>
-  runtime.startsWith('chos') ? undefined : 'has words of its own: neither kind nor place, crun no output';
 
 for (const [kind, words] of [
   ['prestart', 'ended with exit code 3'],

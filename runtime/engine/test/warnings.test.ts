@@ -121,8 +121,13 @@ test('more than there is room for is cut', () => {
   const { err } = run({ actions: [act('work', [saying(long), saying(long), saying('end'), s.exit(0)])] });
   const lines = err.split('\n');
   assert.equal(lines[0], `chos-runtime: warning: ${long}`);
-  assert.match(lines[1] ?? '', /^chos-runtime: warning: x{1000,1100}$/);
+  assert.match(lines[1] ?? '', /^chos-runtime: warning: x{1000,1100}\.\.\.$/);
   assert.is(lines[2], '');
+});
+
+test('a NUL in one does not make two of it', () => {
+  const { err } = run({ actions: [act('work', [saying('one\0two'), saying('three'), s.exit(0)])] });
+  assert.is(err, 'chos-runtime: warning: one?two\nchos-runtime: warning: three\n');
 });
 
 test('a warning outside the data is not one', () => {

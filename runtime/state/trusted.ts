@@ -20,9 +20,15 @@ export interface Distrust {
   readonly whole: string;
   /** The directory, link or file on the way there, or it itself, that others could have put there. */
   readonly path: string;
-  /** null: it is of another kind, such as a link. */
-  readonly by: { readonly uid: number; readonly mode: number } | null;
+  readonly why: Reason;
 }
+
+type Reason =
+  | { readonly kind: 'others'; readonly uid: number; readonly mode: number }
+  /** Such as a link. */
+  | { readonly kind: 'other-kind' }
+  /** The caller may not even open it, or cannot. */
+  | { readonly kind: 'not-opened'; readonly code: string };
 
 const LINKS = 40;
 const STICKY = 0o1000;
@@ -30,7 +36,7 @@ const OTHERS = 0o022;
 
 const ownerTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
 
-const by = ({ uid, mode }: Stats): Distrust['by'] => ({ uid, mode: mode & 0o7777 });
+const others = ({ uid, mode }: Stats): Reason => ({ kind: 'others', uid, mode: mode & 0o7777 });
 
 function look(path: string): Stats | null {
   try {
@@ -63,7 +69,7 @@ export function distrustWay(path: string): Distrust | null {
     const badOwner = !ownerTrusted(stat.uid) && (last || stat.uid !== slash);
     const link = stat.isSymbolicLink();
     const badMode = !link && (stat.mode & OTHERS) !== 0 && (last || (stat.mode & STICKY) === 0);
-    if (badOwner || badMode) return { what: 'state root', whole: path, path: here, by: by(stat) };
+    if (badOwner || badMode) return { what: 'state root', whole: path, path: here, why: others(stat) };
     if (!link) {
       way = here;
       continue;
@@ -81,23 +87,27 @@ export type Opened =
   | { readonly kind: 'distrust'; readonly distrust: Distrust }
   | { readonly kind: 'missing' };
 
+/** What open(2) says of a link, of what is no directory, and of a socket. */
+const otherKinds: ReadonlySet<string> = new Set(['ELOOP', 'ENOTDIR', 'ENXIO']);
+
 /** Open ROOT/ID or a file in it, on a way that is trusted. Anything that is not a directory or a regular file, a link too, is not trusted. */
 export function openTrusted(what: 'state directory' | 'file', path: string): Opened {
-  const distrust = (stat: Stats | null): Opened => ({
+  const distrust = (why: Reason): Opened => ({
     kind: 'distrust',
-    distrust: { what, whole: path, path, by: stat && by(stat) },
+    distrust: { what, whole: path, path, why },
   });
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
   let fd: number;
   try {
     fd = openSync(path, what === 'file' ? flags : flags | constants.O_DIRECTORY);
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return missing ? { kind: 'missing' } : distrust(null);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    if (code === 'ENOENT') return { kind: 'missing' };
+    return distrust(otherKinds.has(code) ? { kind: 'other-kind' } : { kind: 'not-opened', code });
   }
   const stat = fstatSync(fd);
   const right = what === 'file' ? stat.isFile() : stat.isDirectory();
   if (right && ownerTrusted(stat.uid) && (stat.mode & OTHERS) === 0) return { kind: 'open', fd };
   closeSync(fd);
-  return distrust(right ? stat : null);
+  return distrust(right ? others(stat) : { kind: 'other-kind' });
 }

@@ -1,11 +1,12 @@
 /** Who keeps a generation, and what a release that was killed leaves. Begins and ends with nothing prepared. */
 import * as assert from 'node:assert/strict';
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { caseList, good } from './case.js';
 import {
   base,
   chos,
   chosLater,
+  current,
   detached,
   hostMounts,
   makeTree,
@@ -89,6 +90,18 @@ test('what a killed release has left is told by list, and taken away by the next
   assert.ok(!existsSync(`${pins}/whole@1`));
   assert.equal(hostMounts().filter(line => line.includes('whole@1 ')).length, 0);
   good(shell({ tree: 'whole' }, 'true'));
+});
+
+test('release that cannot close one generation closes none', () => {
+  const id = sleeping({ tree: 'whole' });
+  const older = current('whole');
+  good(chos('tree', 'prepare', 'whole'));
+  const newer = current('whole');
+  mkdirSync(`${pins}/${newer}.closing`);
+  assert.match(chos('tree', 'release', 'whole', '--force').stderr, /close `.*`: Is a directory/);
+  rmdirSync(`${pins}/${newer}.closing`);
+  for (const name of [older, newer]) assert.ok(existsSync(`${pins}/${name}.json`), name);
+  good(chos('delete', '--force', id));
 });
 
 test('generations of trees that nobody registers any more are told by list, and can be released', () => {

@@ -9,16 +9,27 @@ import { errnoOf } from './read-input.js';
  * of that name that nobody has locked was left by one that was killed (isAbandoned).
  */
 export async function closeRecord(record: string, closing: string): Promise<Attempt<number>> {
+  const isOpen = existsSync(record);
   try {
-    if (existsSync(record)) renameSync(record, closing);
-    const fd = openSync(closing, 'r');
+    if (isOpen) renameSync(record, closing);
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'close', path: record, code: errnoOf(error) });
+  }
+  const locked = await lock(closing);
+  if (locked.kind === 'failure' && isOpen) renameSync(closing, record);
+  return locked;
+}
+
+async function lock(path: string): Promise<Attempt<number>> {
+  try {
+    const fd = openSync(path, 'r');
     const { lockExclusive } = await import('../host/libc.js');
     const errno = lockExclusive(fd);
     if (errno === 0) return ok(fd);
     closeSync(fd);
-    return refuse({ kind: 'file', verb: 'lock', path: closing, code: errnoName(errno) ?? String(errno) });
+    return refuse({ kind: 'file', verb: 'lock', path, code: errnoName(errno) ?? String(errno) });
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'close', path: closing, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'lock', path, code: errnoOf(error) });
   }
 }
 

@@ -18,12 +18,13 @@ function close(directory: string, one: Generation): Promise<Attempt<number>> {
   return closeRecord(`${file}.json`, `${file}.closing`);
 }
 
-function reopen(directory: string, one: Generation, lock: number | undefined): void {
-  if (one.state === 'ready') {
+/** Let launches in again, but not into what was closed before. */
+function reopen(directory: string, locks: ReadonlyMap<Generation, number>): void {
+  for (const [one, lock] of locks) {
     const file = `${directory}/${fileOf(one)}`;
-    renameSync(`${file}.closing`, `${file}.json`);
+    if (one.state === 'ready') renameSync(`${file}.closing`, `${file}.json`);
+    closeSync(lock);
   }
-  if (lock !== undefined) closeSync(lock);
 }
 
 /** Who is in it now. `directory`: where the pins are. */
@@ -82,20 +83,23 @@ export async function release(invocation: Invocation): Promise<Outcome> {
   for (const one of chosen.value) {
     if (one.state !== 'unfinished') {
       const closed = await close(directory, one);
-      if (closed.kind === 'failure') return closed;
+      if (closed.kind === 'failure') {
+        reopen(directory, locks);
+        return closed;
+      }
       locks.set(one, closed.value);
     }
     const held = holders(invocation, directory, one);
     kept.push(...held);
     if (held.length === 0 || flags.has('force') || flags.has('drain')) continue;
-    for (const other of chosen.value)
-      if (other.number <= one.number) reopen(directory, other, locks.get(other));
+    reopen(directory, locks);
     const names = held.map(describeHolder);
     return failed({ kind: 'tree', fault: { kind: 'held', name: one.name, holders: names } });
   }
+  // Its program waits for the locks, which end with this process.
+  if (flags.has('drain') && kept.length > 0) return drain(directory, chosen.value, kept);
   // The program unmounts the place of the pins if nothing is left in it. A `prepare` that comes between takes away the same.
   for (const lock of locks.values()) closeSync(lock);
-  if (flags.has('drain') && kept.length > 0) return drain(directory, chosen.value, kept);
   const program = compileRelease({
     arch: hostArch(),
     place: { directory: PINS, file: '' },

@@ -4,10 +4,11 @@
  *
  * request: u32 REQUEST_MAGIC, u32 version, u32 total size, u32 argc, u32 envc, i32 config, i32 program, u32 cwd length (with NUL),
  *          u32 unusable, then cwd, the arguments (argv[0] first) and the environment, each NUL-terminated.
- *   config  the open descriptor of config.json (cold: inherited as descriptor 4, warm: SCM_RIGHTS), or -errno of opening it,
- *           or 0 if the command reads none. Opened with O_RDONLY|O_NONBLOCK|O_NOCTTY: whoever reads it must fstat it first.
- *   unusable 1: the front door looked for the container's stored program and can run none
- *   program a memfd into which the compiler writes the image (cold: inherited as descriptor 5).
+ *   config   the open descriptor of the file that the command reads (spec/commands.ts, Command.input; cold: inherited as descriptor 4), or -errno of
+ *            opening it, or 0 if there is none. What is no regular file was copied into a memfd, but for a directory, and for whatever is in the
+ *            place of config.json, opened with O_NONBLOCK: whoever reads it must fstat it first.
+ *   program  a memfd into which the compiler writes the image (cold: inherited as descriptor 5).
+ *   unusable 1: the front door looked for the container's stored program and can run none.
  *
  * answer:  u32 ANSWER_MAGIC, u32 version, u32 total size, u32 kind, i32 exit code, u32 entry, u32 image size, u32 out length,
  *          u32 message length, u32 detail length, u32 number of values, u32 0; then out, message, detail, values.

@@ -154,8 +154,8 @@ static void put_strings(struct text *t, char *const *strings)
 		put_bytes(t, *strings, strlen(*strings) + 1);
 }
 
-/* False: it did not take all of it; then it has died, and reading its answer will tell. */
-static bool send_request(struct compiler *c, int config, bool unusable)
+/* One that does not take all of it has died, and reading its answer will tell. */
+static void send_request(struct compiler *c, int config, bool unusable)
 {
 	char *cwd = scratch;
 	long cwd_length = sys(getcwd, cwd, PATH_SIZE), at;
@@ -198,7 +198,6 @@ static bool send_request(struct compiler *c, int config, bool unusable)
 			sent += (size_t)n;
 	}
 	sys(munmap, at, size);
-	return sent == size;
 }
 
 /* ---- The answer ---- */

@@ -91,11 +91,13 @@ static int visit_groups(const struct visit *v, int directory)
 		if (!depth)
 			break;
 		error = (int)-sys(statx, directory, "", AT_EMPTY_PATH, STATX_INO, &st);
-		next = sys(openat, directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0)
-			error = (int)-next;
 		if (error)
 			break;
+		next = sys(openat, directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (next < 0) {
+			error = (int)-next;
+			break;
+		}
 		sys(close, directory);
 		directory = (int)next;
 		depth--;

@@ -156,10 +156,10 @@ static _Noreturn void tell(const struct compiler *c, const char *what, int statu
 /* fork(2) or what comes before it failed. */
 _Noreturn void die_of_start(int error)
 {
-	const char *cause = error == EAGAIN		       ? causes[THREADS]
+	const char *cause = error == EAGAIN   ? causes[THREADS]
 			    : error == EMFILE ? causes[DESCRIPTORS]
-			    : error == ENOMEM		       ? causes[MEMORY]
-							       : NULL;
+			    : error == ENOMEM ? causes[MEMORY]
+					      : NULL;
 
 	die(cause ? "cannot start the compiler:" : "cannot start the compiler", cause, cause ? 0 : error);
 }

@@ -23,6 +23,7 @@ import {
   makeTree,
   newId,
   pins,
+  type Ran,
   registry,
   removeRegistry,
   runtime,
@@ -162,6 +163,45 @@ test('the root and the directories of the tree are read-only if that is asked fo
   assert.notEqual(shell(wish, 'touch /etc/x').status, 0);
   assert.notEqual(shell(wish, 'touch /x').status, 0);
   good(shell(wish, `touch ${home}/y`));
+});
+
+test('nor are mounts of config.json over the root or the directories of a tree that is read-only', () => {
+  const fresh = (destination: string) => ({ destination, type: 'tmpfs', source: 'tmpfs' });
+  const mounts = [fresh('/tmp'), fresh('/etc/new'), bind(home, '/data')];
+  const wish = { tree: 'one', own: true, readonly: true, mounts };
+  good(shell(wish, 'touch /tmp/x /etc/new/x /data/x'));
+  for (const place of ['/etc/x', '/x', '/bin/x'])
+    assert.match(shell(wish, `touch ${place}`).stderr, /Read-only file system/, place);
+});
+
+test('devices are those of the host: what is asked for is there, or is missed', () => {
+  const asked = (...devices: readonly object[]): Ran => {
+    const directory = bundle({ tree: 'one', own: true, args: ['sh', '-c', 'ls /dev'] });
+    const config = JSON.parse(readFileSync(`${directory}/config.json`, 'utf8'));
+    config.linux.devices = devices;
+    writeFileSync(`${directory}/config.json`, JSON.stringify(config, null, 1));
+    return chos('run', '-b', directory, newId());
+  };
+  const device = (path: string, minor: number) => ({ path, type: 'c', major: 1, minor });
+  good(asked(device('/dev/full', 7), device('/dev//zero', 5)));
+  const where = 'is not in the /dev that the environment shows, the host’s';
+  for (const wrong of [
+    device('/dev/no-such', 3),
+    device('/dev/no/such', 3),
+    device('/dev/zero/such', 3),
+    device('/dev/full', 3),
+    { ...device('/dev/full', 7), type: 'b' },
+    { path: '/dev/full', type: 'p' },
+  ]) {
+    const ran = asked(wrong);
+    assert.equal(ran.status, 1);
+    assert.match(
+      ran.stderr,
+      new RegExp(
+        `device ${wrong.path} .* is not made: it ${where} \\(config.json:\\d+ linux.devices\\[0\\]\\)`,
+      ),
+    );
+  }
 });
 
 for (const pinned of [true, false])

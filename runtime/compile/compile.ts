@@ -43,6 +43,7 @@ import { cgroupPlan, frostOf } from './cgroups/view.js';
 import { awaitedInit, awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
+import { seeDevices } from './devices.js';
 import { cloneArguments, hookActions, hookContext, openOutput, outputOf } from './hooks.js';
 import { initTrack } from './init.js';
 import { holdInterrupts } from './interrupts.js';
@@ -193,6 +194,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     sweepDescriptors(launch),
     ...openJoined(launch, joined),
     ...backEnd.open,
+    ...seeDevices(launch),
     ...openStateRoot(launch, rootFd),
     ...cgroups.check,
     // Before anything is made: it waits as long as the listener likes. Without a terminal, checkAsked has refused the socket.

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { devIsGiven, deviceActions, encodeDevice } from './devices.js';
+import { deviceActions, encodeDevice, givenDev, seeDevices } from './devices.js';
 import { createLaunch } from './launch.js';
 import { inputOf } from './test/input.js';
 
@@ -27,18 +27,41 @@ test('the default devices, but for those that config.json gives itself', () => {
   assert.is(made.filter(t => t.startsWith('make device /dev/null ')).length, 1);
 });
 
-test('a /dev that is bound is taken as it is; the last mount on it counts', () => {
-  const bound = { destination: '/dev/', type: 'bind', source: '/dev', options: ['rbind'] };
+test('a /dev that is bound is taken as it is; the last mount on it counts, and what changes one is none', () => {
+  const bound = { destination: '/dev/', type: 'bind', source: '/host/dev', options: ['rbind'] };
   const fresh = { destination: '/dev', type: 'tmpfs', source: 'tmpfs' };
-  assert.is(devIsGiven(launchOf([bound])), true);
-  assert.is(devIsGiven(launchOf([fresh])), false);
-  assert.is(devIsGiven(launchOf([bound, fresh])), false);
-  assert.is(devIsGiven(launchOf([fresh, bound])), true);
-  assert.is(devIsGiven(launchOf([])), false);
+  const changed = { destination: '/dev', source: '/dev', options: ['bind', 'remount', 'ro'] };
+  const given = (...mounts: readonly object[]) => givenDev(launchOf(mounts))?.hostPath;
+  assert.is(given(bound), '/host/dev');
+  assert.is(given(fresh), undefined);
+  assert.is(given(bound, fresh), undefined);
+  assert.is(given(fresh, bound), '/host/dev');
+  assert.is(given(fresh, changed), undefined);
+  assert.is(given(bound, changed), '/host/dev');
+  assert.is(given(), undefined);
   assert.is(
     titles([bound]).some(t => t.startsWith('make ')),
     false,
   );
+});
+
+test('in a /dev that is bound, what is asked for must be there; other places are not concerned', () => {
+  const bound = { destination: '/dev', type: 'bind', source: '/host/dev', options: ['rbind'] };
+  const devices = ['/dev/one', '/dev/a/two', '/opt/three'].map(path => ({
+    path,
+    type: 'c',
+    major: 1,
+    minor: 3,
+  }));
+  assert.equal(
+    seeDevices(launchOf([bound], devices)).map(a => a.title),
+    ['see device /dev/one (c 1:3) in /host/dev', 'see device /dev/a/two (c 1:3) in /host/dev'],
+  );
+  assert.equal(
+    titles([bound], devices).filter(t => t.startsWith('make ')),
+    ['make device /opt/three (c 1:3)'],
+  );
+  assert.is(seeDevices(launchOf([], devices)).length, 0);
 });
 
 test('ptmx is a link only where there is a devpts', () => {

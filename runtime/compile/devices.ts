@@ -5,6 +5,7 @@
 import { errnos } from '../../spec/errno.js';
 import type { LinuxDevice } from '../../spec/generated/config.js';
 import {
+  AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   S_IFBLK,
   S_IFCHR,
@@ -13,7 +14,7 @@ import {
   STATX_BASIC,
   Statx,
 } from '../../spec/kernel.js';
-import { type Action, action, type Because } from '../program/action.js';
+import { type Action, action, type Because, placeOf } from '../program/action.js';
 import {
   buffer,
   cell,
@@ -31,6 +32,7 @@ import {
   alu,
   branch,
   call,
+  failVerbatim,
   guard,
   jump,
   type Line,
@@ -39,9 +41,12 @@ import {
   resolve,
   subroutine,
   sys,
+  warn,
 } from '../program/step.js';
 import { openPlace } from './destination.js';
 import { type Launch, rule } from './launch.js';
+import { parseMountOptions } from './mount-options.js';
+import { sourcePath } from './mounts.js';
 import { normalise } from './normalise.js';
 
 interface Device {
@@ -94,11 +99,65 @@ function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
   };
 }
 
-/** /dev comes from somewhere else (a bind mount, the environment): it is taken as it is. */
-export function devIsGiven(launch: Launch): boolean {
-  const last = (launch.config.mounts ?? []).findLast(m => normalise(m.destination) === '/dev');
-  if (last === undefined) return launch.placement.hostDevices;
-  return last.type === 'bind' || (last.options ?? []).some(o => o === 'bind' || o === 'rbind');
+/** A /dev that comes from somewhere else (a bind mount, the environment): it is taken as it is, and nothing is made in it. Null: it is the container's own. */
+export function givenDev(launch: Launch): { readonly hostPath: string; readonly byConfig: boolean } | null {
+  const last = (launch.config.mounts ?? []).findLast(
+    m => normalise(m.destination) === '/dev' && !parseMountOptions(m.options ?? [], m.type).remount,
+  );
+  if (last === undefined) return launch.placement.hostDevices ? { hostPath: '/dev', byConfig: false } : null;
+  if (!parseMountOptions(last.options ?? [], last.type).bind) return null;
+  return { hostPath: sourcePath(launch, last), byConfig: true };
+}
+
+const isBelowDev = ({ path }: Device): boolean => path.startsWith('/dev/');
+
+const titleOf = (d: Device): string => `device ${d.path} (${d.type} ${d.major}:${d.minor})`;
+
+/**
+ * Host track: nothing is made in a /dev that is somebody else's, so what is asked for must be there, as on the host (`--device /dev/fuse`). Where
+ * config.json binds a /dev itself, runc and crun make no devices either, and say nothing; then it is a warning.
+ */
+export function seeDevices(launch: Launch): readonly Action[] {
+  const given = givenDev(launch);
+  if (given === null) return [];
+  const { hostPath, byConfig } = given;
+  const stat = buffer('seen_device', 256);
+  const value = slot('seen_device_value');
+  const where = byConfig ? 'that config.json binds' : 'that the environment shows, the host’s';
+  return configuredDevices(launch)
+    .filter(isBelowDev)
+    .map(d => {
+      const [missed, there] = [label('device_missed'), label('device_there')];
+      const why = text(`${titleOf(d)} is not made: it is not in the /dev ${where}${placeOf(d.because)}`);
+      const numbers = [
+        load(value, 'U32', stat, Statx.RDEV_MAJOR),
+        branch(value, 'NE', d.major, missed),
+        load(value, 'U32', stat, Statx.RDEV_MINOR),
+        branch(value, 'NE', d.minor, missed),
+      ];
+      return action({ title: `see ${titleOf(d)} in ${hostPath}`, because: d.because }, [
+        sys(
+          'statx',
+          [AT_FDCWD, text(hostPath + d.path.slice('/dev'.length)), AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat],
+          { on: [['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'], missed] },
+        ),
+        load(value, 'U16', stat, Statx.MODE),
+        alu(value, value, 'AND', S_IFMT),
+        branch(value, 'NE', types[d.type], missed),
+        ...(d.type === 'p' ? [] : numbers),
+        jump(there),
+        missed,
+        byConfig ? warn(why, why.size - 1) : failVerbatim(errnos.ENODEV.number, why, why.size - 1),
+        there,
+      ]);
+    });
+}
+
+/** Of two with one path the first is made, as by runc and crun; admit warns of the second. */
+function configuredDevices(launch: Launch): readonly Device[] {
+  return (launch.config.linux?.devices ?? [])
+    .map((d, i) => fromConfig(launch, d, i))
+    .filter((d, i, all) => all.findIndex(({ path }) => path === d.path) === i);
 }
 
 type MakeNode = (directory: Operand, name: Data | Ref, d: Device) => readonly Line[];
@@ -163,13 +222,10 @@ export interface DeviceActions {
 export function deviceActions(launch: Launch): DeviceActions {
   const { open, cells } = launch;
   const dev = slot('dev_fd', -1);
-  // Of two with one path the first is made, as by runc and crun; admit warns of the second.
-  const configured = (launch.config.linux?.devices ?? [])
-    .map((d, i) => fromConfig(launch, d, i))
-    .filter((d, i, all) => all.findIndex(({ path }) => path === d.path) === i);
+  const given = givenDev(launch) !== null;
+  const configured = configuredDevices(launch).filter(d => !given || !isBelowDev(d));
   const actions: Action[] = [];
   const node = nodeMaker();
-  const given = devIsGiven(launch);
   const byDefault: readonly Device[] = given
     ? []
     : defaults
@@ -200,8 +256,8 @@ export function deviceActions(launch: Launch): DeviceActions {
       ),
     ]),
   );
-  for (const d of [...byDefault, ...(given ? [] : configured)]) {
-    const title = `make device ${d.path} (${d.type} ${d.major}:${d.minor})`;
+  for (const d of [...byDefault, ...configured]) {
+    const title = `make ${titleOf(d)}`;
     const direct = /^\/dev\/([^/]+)$/.exec(d.path)?.[1];
     if (direct !== undefined) {
       actions.push(action({ title, because: d.because }, node(dev, text(direct), d)));

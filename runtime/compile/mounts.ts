@@ -71,7 +71,7 @@ export function warnOfMounts(launch: Launch, warn: Warn): void {
 }
 
 /** Where a bind comes from: a path on the host; relative ones count from the bundle (spec: "Mounts"). */
-function sourcePath(launch: Launch, m: Mount): string {
+export function sourcePath(launch: Launch, m: Mount): string {
   const source = m.source ?? '';
   return source.startsWith('/') ? source : `${launch.options.bundle}/${source}`;
 }

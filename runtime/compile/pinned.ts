@@ -118,23 +118,36 @@ function unseal(launch: Launch, pin: Pin): readonly Action[] {
 }
 
 function seal(launch: Launch, pin: Pin): readonly Action[] {
-  if (!needsMountPoints(launch, pin)) return readonlyTree(launch, pin);
+  const { rootFd } = launch.cells;
   return [
-    action({ title: 'make the skeleton read-only again', because: rule('pinned') }, [
-      setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
-    ]),
-    ...readonlyTree(launch, pin),
+    ...(needsMountPoints(launch, pin)
+      ? [
+          action({ title: 'make the skeleton read-only again', because: rule('pinned') }, [
+            setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
+          ]),
+        ]
+      : []),
+    ...(launch.config.root.readonly === true
+      ? [
+          action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
+            setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
+          ]),
+        ]
+      : []),
   ];
 }
 
-/** The root itself, and the tree's directories where the root is a skeleton; shares keep what they have. */
+/**
+ * The tree's directories where the root is a skeleton; shares keep what they have. Before the mounts of config.json, which keep their own attributes:
+ * whatever lies at these places afterwards need not be the tree's.
+ */
 function readonlyTree(launch: Launch, pin: Pin): readonly Action[] {
   if (launch.config.root.readonly !== true) return [];
   const fd = slot('readonly_tree');
   const places = pin.treeMounts.filter(path => path !== '/');
+  if (places.length === 0) return [];
   return [
-    action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
-      setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
+    action({ title: 'make the tree read-only', because: launch.because('root', 'readonly') }, [
       ...places.flatMap(path => [
         resolve({ root: launch.cells.rootFd, path: text(path), how: 'NOFOLLOW' }, { to: fd }),
         setAttributes(fd, MountAttr.RDONLY, 0, 0, false),
@@ -179,7 +192,7 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
     prepareRoot: (input, refuse) =>
       prepareEnteredRoot(launch, input, refuse, {
         enter: [...elided.sources, ...enter],
-        unseal: [...unseal(launch, pin), ...patchTree(launch, environment, '')],
+        unseal: [...readonlyTree(launch, pin), ...unseal(launch, pin), ...patchTree(launch, environment, '')],
         seal: seal(launch, pin),
         own: copyBecause === null ? null : namespaces,
       }),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { test } from '../case.js';
 
@@ -141,3 +142,28 @@ for (const [name, fileMode] of [
     },
   });
 }
+
+test('devices/none-is-made-in-a-dev-that-is-bound', {
+  config: c => {
+    c.mounts = [
+      ...c.mounts.filter(m => !m.destination.startsWith('/dev')),
+      { destination: '/dev', type: 'bind', source: '/dev', options: ['rbind', 'rslave'] },
+    ];
+    c.linux.devices = [
+      { path: '/dev/chos-suite-none', type: 'c', major: 1, minor: 5 },
+      { path: '/dev/zero', type: 'c', major: 1, minor: 5 },
+    ];
+  },
+  drive: async t => {
+    const finished = await t.run();
+    assert.is(finished.code, 0, finished.stderr);
+    assert.not.ok(existsSync('/dev/chos-suite-none'));
+    if (!t.runtime.name.startsWith('chos')) return;
+    const warnings = finished.stderr.split('\n').filter(line => line.includes('warning'));
+    assert.is(warnings.length, 1, finished.stderr);
+    assert.match(
+      warnings[0] ?? '',
+      /device \/dev\/chos-suite-none \(c 1:5\) is not made: it is not in the \/dev that config\.json binds \(config\.json:\d+ linux\.devices\[0\]\)/,
+    );
+  },
+});

@@ -39,13 +39,13 @@ export interface Awaited {
   readonly died: string;
   /** Steps that may know better why it died, before `died` is said. */
   readonly why?: readonly Line[];
-  /** Whether it is frozen: then it is not waited for any longer. */
-  readonly frost?: FrostSensor;
+  /** Sees whether it is frozen: then it is not waited for any longer. */
+  readonly frost: FrostSensor | null;
 }
 
 const frozen = text('its cgroup, or one above it, was frozen while it was being started');
 
-export const awaitedInit: Awaited = {
+export const awaitedInit: Omit<Awaited, 'frost'> = {
   title: 'wait for init',
   rule: 'init works, the host waits',
   died: 'init ended before the container was ready (killed?)',

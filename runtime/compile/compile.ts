@@ -38,6 +38,7 @@ import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { freezersOf, thawAll } from './cgroups/freezer.js';
 import { killAll } from './cgroups/kill-all.js';
+import { frostOfProcess } from './cgroups/of-process.js';
 import { sayIfOutOfMemory } from './cgroups/out-of-memory.js';
 import { cgroupPlan, frostOf } from './cgroups/view.js';
 import { awaitedInit, awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
@@ -139,7 +140,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const messages = hostMessages(launch, {
     ...awaitedInit,
     why: [...(atCreate ? opening.why : []), ...(grouped ? sayIfOutOfMemory(launch, plan) : [])],
-    ...(grouped ? { frost: frostOf(launch) } : {}),
+    frost: frostOfProcess(launch.open, launch.facts.cgroup, cells.pid),
   });
   const beforePivot: readonly Action[] = [
     ...(atCreate

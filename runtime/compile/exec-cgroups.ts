@@ -8,33 +8,10 @@ import type { CgroupHierarchy } from '../../spec/host-facts.js';
 import { TemplateField } from '../../spec/instructions.js';
 import { AT_FDCWD } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
-import {
-  buffer,
-  cell,
-  field,
-  type Label,
-  label,
-  ref,
-  type Slot,
-  slot,
-  slots,
-  text,
-} from '../program/operand.js';
-import {
-  alu,
-  branch,
-  call,
-  fail,
-  format,
-  guard,
-  jump,
-  type Line,
-  move,
-  scan,
-  subroutine,
-  sys,
-} from '../program/step.js';
-import { type Freezer, Frost, type FrostSensor, frostSensor } from './cgroups/freezer.js';
+import { buffer, field, type Label, label, type Slot, slot, text } from '../program/operand.js';
+import { branch, call, fail, guard, jump, type Line, sys } from '../program/step.js';
+import { type Freezer, Frost, frostSensor } from './cgroups/freezer.js';
+import { type ProcessGroups, processGroups } from './cgroups/of-process.js';
 import { type Launch, rule } from './launch.js';
 import type { Refuse } from './refusal.js';
 
@@ -52,14 +29,8 @@ export interface ExecCgroups {
   readonly open: readonly Action[];
   /** Track of the process: enter those of v1. */
   readonly enter: readonly Action[];
-  /** Whether they are frozen; null: they cannot be. */
-  readonly frost: FrostCheck | null;
-}
-
-export interface FrostCheck {
-  readonly sensor: FrostSensor;
-  /** Host track, behind `open`. */
-  readonly check: Action;
+  /** Host track, behind `open`: fail if they are frozen. */
+  readonly insistThawed: readonly Action[];
 }
 
 interface Directory {
@@ -89,77 +60,11 @@ function directoriesOf(
   });
 }
 
-/** Where init is now, in a hierarchy: by its line `N:CONTROLLERS:PATH` of /proc/PID/cgroup (cgroups(7)); `0::PATH` for v2. */
-interface InitGroup {
-  /** Steps that open it into `to`, or go on at `absent` if init is in none of that hierarchy. */
-  open(hierarchy: CgroupHierarchy, unified: boolean, to: Slot, absent: Label): readonly Line[];
-}
-
-function initGroup(launch: Launch, pid: Slot): InitGroup {
-  const { open } = launch;
-  const path = buffer('init_cgroup_path', 40);
-  const fd = slot('init_cgroup_fd');
-  const content = buffer('init_cgroup_text', 1 << 16);
-  const size = slot('init_cgroup_size');
-  const line = slots('init_cgroup_line', 2);
-  const number = slots('init_cgroup_number', 2);
-  const end = slots('init_cgroup_end', 2);
-  const name = slots('init_cgroup_name', 2);
-  const same = slots('init_cgroup_same', 2);
-  const directory = buffer('init_cgroup_dir', 4096);
-  const found = slot('init_cgroup_found');
-  const [mount, key, keySize] = [slot('hierarchy_mount'), slot('hierarchy_key'), slot('hierarchy_key_size')];
-  const again = label('next_cgroup_line');
-  const none = label('no_cgroup_line');
-  const find = subroutine('find_cgroup_of_init', [
-    move(found, 0),
-    format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/cgroup']),
-    sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], { to: fd, on: [['ENOENT'], none] }),
-    sys('read', [fd, content, content.size - 1], { to: size, on: [['ESRCH'], none] }),
-    sys('close', [fd]),
-    move(line, 0),
-    again,
-    scan(
-      'NUMBER',
-      { buffer: content, length: size, start: line },
-      { to: number, on: [['EINVAL', 'ERANGE'], none] },
-    ),
-    scan(
-      'FIND',
-      { buffer: content, length: size, start: line, byte: 0x0a },
-      { to: end, on: [['ENOENT'], none] },
-    ),
-    alu(line, end, 'ADD', 1),
-    alu(name, cell(number, 1), 'ADD', content),
-    scan('EQUAL', { buffer: ref(name), length: keySize, start: ref(key) }, { to: same }),
-    branch(same, 'EQ', 0, again),
-    alu(name, cell(number, 1), 'ADD', keySize),
-    alu(cell(name, 1), end, 'SUB', name),
-    alu(name, name, 'ADD', content),
-    format(directory, [field(TemplateField.STRING, mount), field(TemplateField.BYTES, name)]),
-    move(found, 1),
-    none,
-  ]);
-  return {
-    open: (hierarchy, unified, to, absent) => {
-      const wanted = text(unified ? '::' : `:${hierarchy.controllers.join(',')}:`);
-      return [
-        move(mount, text(hierarchy.mount)),
-        move(key, wanted),
-        move(keySize, wanted.size - 1),
-        call(find),
-        branch(found, 'EQ', 0, absent),
-        sys('openat', [AT_FDCWD, directory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to }),
-      ];
-    },
-  };
-}
-
 /**
  * cgroup_procs(5): 0 is the writer itself; `tasks`, because it is faster, and a process that begins has one thread only. A group that somebody has
  * removed held nobody: init has been moved, and where it is, the process is, too.
  */
-function enterV1(launch: Launch, directory: Directory, init: InitGroup): Action {
+function enterV1(launch: Launch, directory: Directory, init: ProcessGroups): Action {
   const { open } = launch;
   const { path, below, hierarchy } = directory;
   const dir = slot('cgroup_dir');
@@ -187,7 +92,7 @@ function enterV1(launch: Launch, directory: Directory, init: InitGroup): Action 
  * A v2 cgroup whose children have controllers takes no processes (EBUSY; cgroups(7), "no internal processes"): systemd as init makes it so and has moved
  * itself below. Then its own cgroup is the one to be in, as with crun. Looked at beforehand: clone3(2) has two outcomes, not three.
  */
-function openUnified(launch: Launch, directory: Directory, init: InitGroup, to: Slot): Action {
+function openUnified(launch: Launch, directory: Directory, init: ProcessGroups, to: Slot): Action {
   const { open } = launch;
   const { path, below, hierarchy } = directory;
   const whole = below === '' ? path : `${path}/${below}`;
@@ -225,17 +130,34 @@ function openUnified(launch: Launch, directory: Directory, init: InitGroup, to: 
 }
 
 /** A process that begins in a frozen group never gets to its command, and we would wait for it. */
-function insistThawed(launch: Launch, directories: readonly Directory[], unified: Slot): FrostCheck | null {
+function insistThawed(
+  launch: Launch,
+  directories: readonly Directory[],
+  init: ProcessGroups,
+  unified: Slot,
+): readonly Action[] {
+  const { open } = launch;
   const freezers = directories.flatMap((d): readonly Freezer[] => {
+    const { hierarchy, below } = d;
     if (d.unified) return [{ place: unified, version: 2 }];
-    if (!d.hierarchy?.controllers.includes('freezer')) return [];
-    return [{ place: text(d.below === '' ? d.path : `${d.path}/${d.below}`), version: 1 }];
+    if (!hierarchy?.controllers.includes('freezer')) return [];
+    const whole = text(below === '' ? d.path : `${d.path}/${below}`);
+    const place = (to: Slot, absent: Label): readonly Line[] => {
+      const [gone, there] = [label('freezer_is_gone'), label('freezer_is_there')];
+      return [
+        sys('openat', [AT_FDCWD, whole, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+          to,
+          on: [['ENOENT'], below === '' ? gone : absent],
+        }),
+        ...(below === '' ? [jump(there), gone, ...init.open(hierarchy, false, to, absent), there] : []),
+      ];
+    };
+    return [{ place, version: 1 }];
   });
-  if (freezers.length === 0) return null;
-  const sensor = frostSensor(launch.open, freezers);
-  return {
-    sensor,
-    check: action(
+  if (freezers.length === 0) return [];
+  const sensor = frostSensor(open, freezers);
+  return [
+    action(
       {
         title: 'see that it is not frozen',
         because: rule('the process would not run'),
@@ -245,7 +167,7 @@ function insistThawed(launch: Launch, directories: readonly Directory[], unified
       },
       [call(sensor.see), guard(sensor.frost, 'EQ', Frost.THAWED, errnos.EBUSY.number)],
     ),
-  };
+  ];
 }
 
 /** `paths`: the container's cgroups, from its state. `pid`: init. */
@@ -264,13 +186,13 @@ export function execCgroups(
     refuse(rule('--cgroup'), { kind: 'no-cgroups', property: '--cgroup' });
   const unified = directories.find(directory => directory.unified);
   const fd = slot('cgroup_v2_fd', -1);
-  const init = initGroup(launch, input.pid);
+  const init = processGroups(launch.open, input.pid);
   return {
     unified: unified ? fd : null,
     open: unified ? [openUnified(launch, unified, init, fd)] : [],
     enter: directories
       .filter(directory => !directory.unified)
       .map(directory => enterV1(launch, directory, init)),
-    frost: insistThawed(launch, directories, fd),
+    insistThawed: insistThawed(launch, directories, init, fd),
   };
 }

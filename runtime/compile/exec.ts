@@ -39,6 +39,7 @@ import {
 } from '../program/step.js';
 import { becomeCommand } from './become.js';
 import { judgeCapabilities } from './capabilities.js';
+import { frostOfProcess } from './cgroups/of-process.js';
 import {
   awaitHost,
   expectEnd,
@@ -291,7 +292,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     rule: 'the process works, exec waits',
     died: 'the process ended before its command was executed (killed? short of memory?)',
     why: sayIfInitEnded(init, input.state.id),
-    ...(cgroups.frost && !options.ignorePaused ? { frost: cgroups.frost.sensor } : {}),
+    frost: options.ignorePaused ? null : frostOfProcess(launch.open, facts.cgroup, cells.pid),
   });
   const ends = struct('channel', [u32(0), u32(0)]);
   const flags = BigInt(Clone.PIDFD) | (cgroups.unified ? Clone.INTO_CGROUP : 0n);
@@ -305,7 +306,7 @@ export function compileExec(input: ExecInput): CompiledExec {
     findInit(launch, input, init),
     ...affinity.initial,
     ...cgroups.open,
-    ...(cgroups.frost && !options.ignorePaused ? [cgroups.frost.check] : []),
+    ...(options.ignorePaused ? [] : cgroups.insistThawed),
     ...(options.console
       ? [connectConsole(cells.consoleSocket, terminal.socket, rule('--console-socket'))]
       : []),

@@ -123,6 +123,63 @@ test('freezing/kill-reaches-a-group-below', {
   },
 });
 
+test('freezing/a-group-below-before-its-start', {
+  skip: oursOnly,
+  config: sleeping,
+  drive: async t => {
+    const created = await t.create();
+    mkdirSync(`${freezer}/${t.id}/below`);
+    writeFileSync(`${freezer}/${t.id}/below/cgroup.procs`, `${created.pid}`);
+    write(`${t.id}/below`, 'FROZEN');
+    const refused = await t.call('start', [t.id]);
+    assert.is.not(refused.code, 0);
+    assert.match(refused.stderr, /cannot be started: the cgroup that init is in is frozen/);
+    assert.is((await t.state()).status, 'created');
+    write(`${t.id}/below`, 'THAWED');
+    await t.start();
+    await created.printed('ready');
+  },
+});
+
+test('freezing/a-group-below-before-its-start-then-deleted', {
+  skip: oursOnly,
+  config: sleeping,
+  drive: async t => {
+    const created = await t.create();
+    mkdirSync(`${freezer}/${t.id}/a/b`, { recursive: true });
+    writeFileSync(`${freezer}/${t.id}/a/b/cgroup.procs`, `${created.pid}`);
+    write(`${t.id}/a`, 'FROZEN');
+    assert.is.not((await t.call('start', [t.id])).code, 0);
+    const finished = await t.call('delete', ['--force', t.id]);
+    assert.is(finished.code, 0, finished.stderr);
+    assert.not.ok(existsSync(`${freezer}/${t.id}`));
+  },
+});
+
+/** A hook on the host that puts init into a group, which is then frozen. */
+const freezeInit = (group: string): { readonly path: string; readonly args: string[] } => ({
+  path: '/bin/sh',
+  args: [
+    'sh',
+    '-c',
+    `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); mkdir -p ${group} && echo $pid >${group}/cgroup.procs && echo FROZEN >${group}/freezer.state`,
+  ],
+});
+
+test('freezing/a-hook-freezes-init-below', {
+  skip: oursOnly,
+  config: sleeping,
+  drive: async t => {
+    t.configure(c => {
+      c.hooks = { createRuntime: [freezeInit(`${freezer}/${t.id}/below`)] };
+    });
+    const finished = await t.call('create', ['--bundle', t.bundle.dir, t.id]);
+    assert.is.not(finished.code, 0);
+    assert.match(finished.stderr, /frozen while it was being started/);
+    assert.not.ok(existsSync(`${freezer}/${t.id}`));
+  },
+});
+
 test('freezing/a-frozen-one-at-its-path-is-refused', {
   skip: runtime => (runtime === 'crun' ? 'crun 1.8 waits for ever' : needsV1()),
   config: sleeping,

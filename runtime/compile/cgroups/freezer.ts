@@ -33,8 +33,8 @@ import { type CgroupPlan, directoryOf } from './plan.js';
 
 /** A directory by which processes are frozen. */
 export interface Freezer {
-  /** Its path, or an open descriptor of it. */
-  readonly place: Data | Slot;
+  /** Its path, an open descriptor of it, or steps that open it into `to`, or go on at `absent`. */
+  readonly place: Data | Slot | ((to: Slot, absent: Label) => readonly Line[]);
   readonly version: 1 | 2;
 }
 
@@ -92,13 +92,14 @@ export function frostSensor(open: OpenFlags, freezers: readonly Freezer[]): Fros
   const at = slots('frost_at', 2);
   const lines: Line[] = [move(frost, Frost.THAWED)];
   for (const { place, version } of freezers) {
-    const isOpen = place.kind === 'slot';
+    const isOpen = typeof place !== 'function' && place.kind === 'slot';
     const dir = isOpen ? place : opened;
     const none = label('frost_none');
     const next = label('frost_next');
     const events = label('frost_events');
     const frozen = label('frost_frozen');
-    if (!isOpen)
+    if (typeof place === 'function') lines.push(...place(dir, next));
+    else if (!isOpen)
       lines.push(
         sys('openat', [AT_FDCWD, place, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
           to: dir,

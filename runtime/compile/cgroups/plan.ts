@@ -35,7 +35,7 @@ export interface CgroupPlan {
 
 const split = (path: string): readonly string[] => path.split('/').filter(p => p !== '' && p !== '.');
 
-function hierarchies(facts: CgroupFacts): readonly (readonly [CgroupHierarchy, 1 | 2])[] {
+export function hierarchies(facts: CgroupFacts): readonly (readonly [CgroupHierarchy, 1 | 2])[] {
   switch (facts.layout) {
     case 'none':
       return [];

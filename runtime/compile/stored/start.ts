@@ -10,6 +10,7 @@ import {
   exit,
   fail,
   failVerbatim,
+  guard,
   jump,
   type Line,
   load,
@@ -43,6 +44,7 @@ export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookA
       [Status.CREATED],
       `cannot be started: it is not in the state created (${NOT_RUNNING} or running already)`,
     ),
+    ...insistThawed(c),
     holdInterrupts(c.interrupts),
     action(
       {
@@ -56,6 +58,25 @@ export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookA
     ...poststart.actions,
     action({ title: 'end', because: rule('start') }, [exit(0)]),
   ]);
+}
+
+/** The container is not paused, but init would not hear of it: it has been put into a group below that is. */
+function insistThawed({ id, initSensor: sensor }: Lifecycle): readonly Action[] {
+  if (sensor === null) return [];
+  return [
+    action(
+      {
+        title: 'see that init is not frozen',
+        because: rule('who is frozen never answers'),
+        words: [
+          'container `',
+          field(TemplateField.STRING, id),
+          '` cannot be started: the cgroup that init is in is frozen, below that of the container or elsewhere; thaw it first',
+        ],
+      },
+      [call(sensor.see), guard(sensor.frost, 'EQ', Frost.THAWED, errnos.EBUSY.number)],
+    ),
+  ];
 }
 
 function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
@@ -125,8 +146,9 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
       alu(from, from, 'ADD', message),
       failVerbatim(errnos.ECHILD.number, ref(from), size),
       silent,
-      call(c.sensor.see),
-      branch(c.sensor.frost, 'EQ', Frost.THAWED, again),
+      ...(c.initSensor === null
+        ? [jump(again)]
+        : [call(c.initSensor.see), branch(c.initSensor.frost, 'EQ', Frost.THAWED, again)]),
       // It stays as it is.
       move(begun, 0),
       failVerbatim(errnos.EBUSY.number, paused, paused.size - 1),

@@ -19,6 +19,7 @@ import {
 } from '../../program/step.js';
 import { Frost, type FrostSensor, freezersOf, frostSensor } from '../cgroups/freezer.js';
 import { type KillAll, killAll } from '../cgroups/kill-all.js';
+import { frostOfProcess } from '../cgroups/of-process.js';
 import { CREATING } from '../own-directory.js';
 import { hasGateError, readStartTime } from '../state.js';
 import { readWhole } from '../whole.js';
@@ -31,6 +32,8 @@ export interface Lifecycle extends Context {
   /** Sets pid, pidfd and status. */
   readonly readState: Subroutine;
   readonly sensor: FrostSensor;
+  /** Of init, in whichever group it is. */
+  readonly initSensor: FrostSensor | null;
   readonly killAll: KillAll;
 }
 
@@ -158,6 +161,7 @@ export function createLifecycle(c: Context): Lifecycle {
   return {
     ...c,
     sensor,
+    initSensor: frostOfProcess(c.launch.open, c.launch.facts.cgroup, c.pid),
     killAll: killAll(c.launch.open, c.plan, sensor),
     nameCgroups: subroutine('name_cgroups', c.plan.formats),
     takeLock: takeLock(c),

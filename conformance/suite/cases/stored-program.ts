@@ -117,3 +117,24 @@ test('stored-program/and-nothing-else-left-is-deleted-by-force', {
     assert.ok(hookRan(t));
   },
 });
+
+test('stored-program/of-a-version-that-wrote-down-less-ends-what-init-has-left', {
+  skip,
+  config: c => {
+    c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'pid');
+    c.process.args = ['/bin/reporter', 'spawn', ',', 'sleep'];
+  },
+  drive: async t => {
+    const created = await t.create();
+    await t.start();
+    const output = await created.printed('ready');
+    const child = Number(/"pid":(\d+)/.exec(output)?.[1]);
+    process.kill(created.pid, 'SIGKILL');
+    await created.ended();
+    truncateSync(file(t, 'program'), 0);
+    rmSync(file(t, 'cgroups-taken'));
+    const deleted = await t.call('delete', [t.id]);
+    assert.is(deleted.code, 0, deleted.stderr);
+    assert.is(await t.orphans.exited(child), 128 + 9);
+  },
+});

@@ -13,6 +13,8 @@ export interface Context {
   readonly dir: Slot;
   readonly pid: Slot;
   readonly pidfd: Slot;
+  /** The pid of state.json, whoever has it now; 0 if there is none. */
+  readonly recorded: Slot;
   readonly plan: CgroupPlan;
   readonly interrupts: Interrupts;
   /** One of Status. */
@@ -50,6 +52,7 @@ export function createContext(launch: Launch, plan?: CgroupPlan): Context {
     dir: slot('dir', -1),
     pid: slot('pid'),
     pidfd: slot('pidfd', -1),
+    recorded: slot('recorded_pid'),
     plan:
       plan ??
       planCgroups(

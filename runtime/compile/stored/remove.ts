@@ -57,6 +57,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
   const remove = label('delete_remove');
   const killed = label('delete_killed');
   const untaken = label('delete_untaken');
+  const owned = label('delete_owned');
   const removed = label('delete_removed');
   const ownPids = c.launch.namespaces.get('pid') === '';
   return entryTrack('delete', [
@@ -115,10 +116,14 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
         waitReadable(c.pidfd, 10_000, {}),
         jump(killed),
         remove,
-        // A launch that was killed may not even have come to own them.
+        // A launch that was killed may not even have come to own them. One that had a process did, in versions that did not write it down, too.
         ...(c.plan.directories.length === 0
           ? []
-          : [sys('faccessat2', [c.dir, text(TAKEN), 0, 0], { on: [['ENOENT'], untaken] })]),
+          : [
+              branch(c.recorded, 'NE', 0, owned),
+              sys('faccessat2', [c.dir, text(TAKEN), 0, 0], { on: [['ENOENT'], untaken] }),
+              owned,
+            ]),
         // Init is not known to be alive, which a damaged state.json does not prove.
         ...(ownPids && c.plan.directories.length > 0
           ? [branch(force, 'EQ', 0, killed), call(c.killAll.kill)]

@@ -107,6 +107,7 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
     move(c.pid, at),
     scan('SKIP', { ...json, byte: colon, count: 2 }, { to: at, ...unless }),
     scan('NUMBER', { ...json, start: at }, { to: start, ...unless }),
+    move(c.recorded, c.pid),
     alu(c.rest, cell(start, 1), 'ADD', 1),
     alu(cell(c.rest, 1), c.stateSize, 'SUB', c.rest),
     sys('pidfd_open', [c.pid, 0], { to: c.pidfd, on: [['ESRCH', 'EINVAL'], unseen] }),

@@ -1,19 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { MountFact } from './environment.js';
 import { mountMap } from './mount-map.js';
+import { mountFact } from './test/mount-fact.js';
 
-const mount = (id: number, parent: number, point: string): MountFact => ({
-  id,
-  parent,
-  point,
-  root: '/',
-  device: '8:1',
-  type: 'ext4',
-  attributes: 0,
-  peerGroup: 0,
-  master: 0,
-});
+const mount = (id: number, parent: number, point: string) => mountFact(point, { id, parent });
 const map = mountMap([
   mount(1, 0, '/'),
   mount(2, 1, '/a/b'),

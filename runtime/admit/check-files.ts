@@ -35,7 +35,7 @@ export function checkMounts(config: Config, note: Note, warn: Note): void {
     if (mount.destination === '') note(where, { kind: 'empty' });
     else if (!mount.destination.startsWith('/')) warn(where, { kind: 'taken-from-root' });
     const { options = [], source = '', type = '' } = mount;
-    if (isBind(mount)) {
+    if (isBind(mount) && !options.includes('remount')) {
       if (source === '')
         note(['mounts', index, 'source'], { kind: mount.source === '' ? 'empty' : 'missing' });
     } else if (type === '' && !options.some(option => typeless.has(option))) {
@@ -49,10 +49,9 @@ export function checkMounts(config: Config, note: Note, warn: Note): void {
   }
 }
 
-function isBind({ type, options = [] }: Mount): boolean {
-  return (
-    (type === 'bind' || options.includes('bind') || options.includes('rbind')) && !options.includes('remount')
-  );
+/** By its type or by an option, as in mount(8). */
+export function isBind({ type, options = [] }: Mount): boolean {
+  return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }
 
 /** All hooks: absolute paths, timeouts of at least a second. Their environments are passed on as they are, like those of execve(2). */

@@ -2,6 +2,7 @@
  * What stands for nothing. Go, in which most callers are written, writes a field that nobody set as its zero value unless the field says otherwise, and
  * runc and crun read it back as not set. docs/compatibility.md, "Empty means absent", says what follows.
  */
+import { isRecord } from '../../spec/is-record.js';
 import type { ValuePath } from './diagnostic.js';
 
 type Container = Record<string | number, unknown>;
@@ -82,7 +83,7 @@ export function settleZeros(document: unknown, rules: ZeroRules): readonly Assum
   const assumed: Assumed[] = [];
   for (const pattern of rules.objects)
     each(document, pattern, (parent, name) => {
-      if (isObject(parent[name]) && isZero(parent[name], pattern)) Reflect.deleteProperty(parent, name);
+      if (isRecord(parent[name]) && isZero(parent[name], pattern)) Reflect.deleteProperty(parent, name);
     });
   for (const pattern of rules.words)
     each(document, pattern, (parent, name) => {
@@ -111,10 +112,6 @@ function isZero(value: unknown, pattern: Pattern): boolean {
 function zero(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return !value;
   return Object.values(value).every(zero);
-}
-
-function isObject(value: unknown): value is Container {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Calls `act` for the place of every value that the pattern names, whether there is a value or not. */

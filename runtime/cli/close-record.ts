@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { errnoName } from '../../spec/errno.js';
+import { codeOf } from '../host/error-code.js';
 import { type Attempt, ok, refuse } from './invocation.js';
-import { errnoOf } from './read-input.js';
 
 /**
  * Stop new launches: they open the record and lock it, shared, until their process is inside. Once it has another name and was locked exclusively, nobody
@@ -13,7 +13,7 @@ export async function closeRecord(record: string, closing: string): Promise<Atte
   try {
     if (isOpen) renameSync(record, closing);
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'close', path: record, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'close', path: record, code: codeOf(error) });
   }
   const locked = await lock(closing);
   if (locked.kind === 'failure' && isOpen) renameSync(closing, record);
@@ -29,7 +29,7 @@ async function lock(path: string): Promise<Attempt<number>> {
     closeSync(fd);
     return refuse({ kind: 'file', verb: 'lock', path, code: errnoName(errno) ?? String(errno) });
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'lock', path, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'lock', path, code: codeOf(error) });
   }
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { attach } from '../engine/executable.js';
+import { codeOf } from '../host/error-code.js';
 import { encode } from '../program/encode.js';
 import {
   type Attempt,
@@ -13,7 +14,6 @@ import {
   refuse,
 } from './invocation.js';
 import { prepareLaunch } from './launch.js';
-import { errnoOf } from './read-input.js';
 
 /**
  * The engine to attach to: the running one, which is our parent and which belongs to this compiler whatever lies beside it; without one (development)
@@ -24,7 +24,7 @@ function readEngine(hasEngine: boolean): Attempt<{ readonly path: string; readon
   try {
     return ok({ path, bytes: readFileSync(path) });
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'read', path, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'read', path, code: codeOf(error) });
   }
 }
 
@@ -38,7 +38,7 @@ function writeExecutable(path: string, shown: string, bytes: Uint8Array): Attemp
     return ok(null);
   } catch (error) {
     rmSync(beside, { force: true });
-    return refuse({ kind: 'file', verb: 'write', path: shown, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'write', path: shown, code: codeOf(error) });
   }
 }
 

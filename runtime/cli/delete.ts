@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { errnoName } from '../../spec/errno.js';
+import { codeOf } from '../host/error-code.js';
 import { type ReadState, readState } from '../state/read-state.js';
 import { containerId } from './container-id.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { givenValues } from './launch-values.js';
-import { errnoOf } from './read-input.js';
 import { storedProgram } from './stored-program.js';
 
 /** The lock that create, start and delete hold on ROOT/ID. null: the directory has gone meanwhile. */
@@ -14,7 +14,7 @@ async function lockDirectory(directory: string): Promise<Attempt<number | null>>
   try {
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    const code = errnoOf(error);
+    const code = codeOf(error);
     return code === 'ENOENT' ? ok(null) : refuse({ kind: 'file', verb: 'open', path: directory, code });
   }
   const errno = lockExclusive(fd);
@@ -41,7 +41,7 @@ async function removeHollow(invocation: Invocation, id: string): Promise<Outcome
     rmSync(directory, { recursive: true, force: true });
     return done('');
   } catch (error) {
-    return failed({ kind: 'file', verb: 'remove', path: directory, code: errnoOf(error) });
+    return failed({ kind: 'file', verb: 'remove', path: directory, code: codeOf(error) });
   }
 }
 

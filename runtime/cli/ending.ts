@@ -1,5 +1,6 @@
 /** delete, kill, pause and resume of a container whose stored program cannot be run. */
 import type { Entry } from '../../spec/commands.js';
+import { isRecord } from '../../spec/is-record.js';
 import { type AdmittedSpec, admit } from '../admit/admit.js';
 import { compileEnding } from '../compile/ending.js';
 import type { Values } from '../engine/wire.js';
@@ -16,9 +17,6 @@ interface Understood {
   /** Its hooks are not known. */
   readonly hooksLost: boolean;
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const skeleton = {
   ociVersion: '1.0.2',

@@ -1,6 +1,8 @@
 /** Read a file that a caller names: config.json, process.json. */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoName } from '../../spec/errno.js';
+import { codeOf } from '../host/error-code.js';
 import { beforeParsing } from '../host/foreseeable-hashes.js';
 import { type Attempt, ok, refuse } from './invocation.js';
 
@@ -8,12 +10,6 @@ import { type Attempt, ok, refuse } from './invocation.js';
 const LIMIT = 16 * 1024 * 1024 + 1;
 // NONBLOCK so that a fifo in place of the file cannot hold us up, NOCTTY so that a terminal does not become ours.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-
-/** The name of the error of a failed call of node:fs; what is no such error is a bug and thrown on. */
-export function errnoOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  throw error;
-}
 
 /** All bytes of an open regular file. The offset is moved, the descriptor stays open. */
 export function readDescriptor(fd: number, path: string): Attempt<Uint8Array> {
@@ -31,7 +27,7 @@ export function readDescriptor(fd: number, path: string): Attempt<Uint8Array> {
       if (length === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(bytes.length)]);
     }
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'read', path, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'read', path, code: codeOf(error) });
   }
 }
 
@@ -41,7 +37,7 @@ export function readInput(path: string, at: string): Attempt<Uint8Array> {
   try {
     fd = openSync(at, FLAGS);
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'open', path, code: errnoOf(error) });
+    return refuse({ kind: 'file', verb: 'open', path, code: codeOf(error) });
   }
   try {
     return readDescriptor(fd, path);

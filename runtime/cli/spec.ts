@@ -1,10 +1,10 @@
 import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { codeOf } from '../host/error-code.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 import { findTree } from './environment.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
-import { errnoOf } from './read-input.js';
 
 /** `spec`: write a config.json; never over one that is there. */
 export function spec(invocation: Invocation): Outcome {
@@ -25,7 +25,7 @@ export function spec(invocation: Invocation): Outcome {
   try {
     fd = openSync(file, 'wx', 0o644);
   } catch (error) {
-    const code = errnoOf(error);
+    const code = codeOf(error);
     return failed(code === 'EEXIST' ? { kind: 'exists', path } : { kind: 'file', verb: 'write', path, code });
   }
   try {
@@ -33,7 +33,7 @@ export function spec(invocation: Invocation): Outcome {
   } catch (error) {
     // Half a file would be in the way of the next try.
     unlinkSync(file);
-    return failed({ kind: 'file', verb: 'write', path, code: errnoOf(error) });
+    return failed({ kind: 'file', verb: 'write', path, code: codeOf(error) });
   } finally {
     closeSync(fd);
   }

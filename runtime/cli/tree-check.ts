@@ -1,5 +1,4 @@
 /** `tree check [NAME|FILE]`: what would keep trees from starting, and what to expect. */
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { brokenFileLines } from '../report/broken-file-text.js';
 import { findingText } from '../report/finding-text.js';
@@ -9,6 +8,7 @@ import { parseClassicFile } from '../trees/classic-file.js';
 import { parseJsonFile } from '../trees/json-file.js';
 import { CLASSIC, DIRECTORY, mergeFiles, readRegistry } from '../trees/read-registry.js';
 import type { BrokenFile, RegisteredTree, Registry } from '../trees/registry.js';
+import { isFile } from '../trees/shown-shares.js';
 import { openRegistry, registryFailure, treeOf } from './environment.js';
 import { type Attempt, absolute, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { readInput } from './read-input.js';
@@ -18,14 +18,6 @@ interface Subject {
   readonly later: boolean;
   readonly trees: readonly RegisteredTree[];
   readonly broken: readonly BrokenFile[];
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** A file as it would be among the others, in the place of the one of its name. */

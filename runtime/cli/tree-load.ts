@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { codeOf } from '../host/error-code.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import type { LoadRefusal } from '../report/tree-fault.js';
 import { callerView } from '../trees/caller.js';
@@ -8,7 +9,6 @@ import { linkedTrees } from '../trees/skeleton-input.js';
 import { faultOfDirectory } from '../trees/tree-directory.js';
 import { openRegistry } from './environment.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
-import { errnoOf } from './read-input.js';
 
 const VALID = `${DIRECTORY}/valid`;
 
@@ -23,7 +23,7 @@ function write(path: string): string | null {
       closeSync(fd);
     }
   } catch (error) {
-    return errnoOf(error);
+    return codeOf(error);
   }
 }
 

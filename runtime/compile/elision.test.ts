@@ -2,23 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DirectoryFact, Environment, MountFact, Pin } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
+import { mountFact } from '../../spec/test/mount-fact.js';
 import { judgeMounts } from './elision.js';
 import { createLaunch } from './launch.js';
 import { inputOf } from './test/input.js';
 
-const mount = (id: number, point: string, more: Partial<MountFact> = {}): MountFact => ({
-  id,
-  // On the root of its side.
-  parent: point === '/' ? 0 : id < 10 ? 1 : 10,
-  point,
-  root: '/',
-  device: '8:1',
-  type: 'ext4',
-  attributes: 0,
-  peerGroup: 0,
-  master: 0,
-  ...more,
-});
+/** On the root of its side. */
+const mount = (id: number, point: string, more: Partial<MountFact> = {}): MountFact =>
+  mountFact(point, { id, parent: point === '/' ? 0 : id < 10 ? 1 : 10, ...more });
 
 const directory = (path: string): DirectoryFact & { readonly path: string } => ({
   major: 8,

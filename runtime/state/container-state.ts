@@ -3,6 +3,7 @@
  * The status is not in it: it follows from what is there now (oci-contract.md D1, 17).
  */
 import type { State } from '../../spec/generated/state.js';
+import { isRecord } from '../../spec/is-record.js';
 
 export interface ContainerState {
   readonly id: string;
@@ -33,8 +34,6 @@ export interface ContainerState {
 
 export type Status = State['status'];
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 function textsOf(value: unknown): Readonly<Record<string, string>> {

@@ -12,6 +12,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
+import { codeOf } from '../host/error-code.js';
 
 /** Somebody else could have written it, or put it there. */
 export interface Distrust {
@@ -101,7 +102,7 @@ export function openTrusted(what: 'state directory' | 'file', path: string): Ope
   try {
     fd = openSync(path, what === 'file' ? flags : flags | constants.O_DIRECTORY);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const code = codeOf(error);
     if (code === 'ENOENT') return { kind: 'missing' };
     return distrust(otherKinds.has(code) ? { kind: 'other-kind' } : { kind: 'not-opened', code });
   }

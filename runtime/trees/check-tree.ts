@@ -1,9 +1,10 @@
 /** What `tree check` finds: faults keep a tree from starting, notes tell what to expect. */
+
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/generated/config.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
+import { codeOf } from '../host/error-code.js';
 import { chooseBackEnd, whyUnused } from './choose.js';
-import { codeOf } from './error-code.js';
 import { HOST_VIEW } from './host-view.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { MountFact, Share } from '../../spec/environment.js';
+import type { Share } from '../../spec/environment.js';
+import { mountFact } from '../../spec/test/mount-fact.js';
 import { mountsInside, whyNotListed, whyNotShown } from './choose-kmod.js';
 import type { RegisteredShare, RegisteredTree } from './registry.js';
 import type { SkeletonRecord } from './skeleton-record.js';
@@ -60,18 +61,10 @@ test('a tree is for the skeleton if that shows it, with neither more nor less', 
 });
 
 test('mounts of the skeleton by the path inside', () => {
-  const mount = (point: string): MountFact => ({
-    id: 1,
-    parent: 0,
-    point,
-    root: '/',
-    device: '8:1',
-    type: 'ext4',
-    attributes: 0,
-    peerGroup: 0,
-    master: 0,
-  });
-  const points = mountsInside('/chos', ['/', '/chos', '/chos/home', '/chose'].map(mount)).map(m => m.point);
+  const points = mountsInside(
+    '/chos',
+    ['/', '/chos', '/chos/home', '/chose'].map(point => mountFact(point)),
+  ).map(m => m.point);
   assert.equal(points, ['/', '/home']);
 });
 

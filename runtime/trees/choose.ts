@@ -3,10 +3,9 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-
 import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
-
 import type { Config } from '../../spec/generated/config.js';
+import { isBind } from '../admit/check-files.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
 import { hostSources, type SeenPin, seePin } from './host-sources.js';
@@ -65,9 +64,7 @@ const privately = (reason: string): BackEnd => ({ backEnd: 'private', reason, pi
 /** Binds of directories: what elision may leave out. */
 function bindSources(config: Config): readonly string[] {
   return (config.mounts ?? [])
-    .filter(
-      ({ type, options = [] }) => type === 'bind' || options.includes('bind') || options.includes('rbind'),
-    )
+    .filter(isBind)
     .flatMap(({ source }) => (source?.startsWith('/') ? [source] : []));
 }
 

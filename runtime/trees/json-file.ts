@@ -6,6 +6,7 @@ import type {
   RegisteredHooks,
 } from '../../spec/generated/registry.js';
 import { validateRegistry } from '../../spec/generated/validators.js';
+import { isRecord } from '../../spec/is-record.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
 import type { Note, Reason, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
@@ -20,13 +21,9 @@ const properties = {
   share: ['path', 'readonly', 'optional'],
 } as const;
 
-type Names = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Names =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** In a file that only people write, an unknown property is a misspelt one. */
 function checkNames(value: unknown, allowed: readonly string[], path: ValuePath, note: Note): void {
-  if (!isObject(value)) return;
+  if (!isRecord(value)) return;
   for (const name of Object.keys(value))
     if (!allowed.includes(name)) note([...path, name], { kind: 'unknown-name', allowed });
 }
@@ -37,19 +34,19 @@ function eachOf(value: unknown, path: ValuePath, visit: (item: unknown, path: Va
 
 /** Names first, whatever shape the rest has: "paht" is the cause where `path` is missing. */
 function checkAllNames(content: unknown, note: Note): void {
-  if (!isObject(content)) return;
+  if (!isRecord(content)) return;
   const checkShareNames = (list: unknown, at: ValuePath): void =>
     eachOf(list, at, (share, place) => checkNames(share, properties.share, place, note));
   checkNames(content, properties.file, [], note);
   checkShareNames(content.shares, ['shares']);
-  if (!isObject(content.trees)) return;
+  if (!isRecord(content.trees)) return;
   for (const [name, tree] of Object.entries(content.trees)) {
     const at = ['trees', name];
     checkNames(tree, properties.tree, at, note);
-    if (!isObject(tree)) continue;
+    if (!isRecord(tree)) continue;
     checkShareNames(tree.shares, [...at, 'shares']);
     checkNames(tree.hooks, properties.hooks, [...at, 'hooks'], note);
-    for (const [kind, list] of Object.entries(isObject(tree.hooks) ? tree.hooks : {}))
+    for (const [kind, list] of Object.entries(isRecord(tree.hooks) ? tree.hooks : {}))
       eachOf(list, [...at, 'hooks', kind], (hook, place) => checkNames(hook, properties.hook, place, note));
   }
 }
@@ -124,7 +121,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
   if (noted.length > 0) {
     const diagnostics = withoutConsequences(noted).map(({ path, what }) => document.diagnose(path, what));
     diagnostics.sort((one, other) => one.line - other.line || one.column - other.column);
-    const trees = isObject(content) && isObject(content.trees) ? Object.keys(content.trees) : [];
+    const trees = isRecord(content) && isRecord(content.trees) ? Object.keys(content.trees) : [];
     return { kind: 'refused', diagnostics, trees };
   }
   const sharesAt = (shares: readonly ContentShare[], at: ValuePath): readonly RegisteredShare[] =>

@@ -2,15 +2,11 @@
  * Where the mounts of config.json go in a tree, and which of these places the tree lacks. A runtime makes mount points that are missing; in a tree that
  * would be for everybody and for good, so that such launches get a skeleton of their own (skeleton.ts). Pure but for `isDirectory`.
  */
-import type { Config, Mount } from '../../spec/generated/config.js';
+import type { Config } from '../../spec/generated/config.js';
+import { isBind } from '../admit/check-files.js';
 import { isWithin } from './mount-facts.js';
+import { join, LINKS, names, parent } from './path-parts.js';
 import type { MissingPoint, TreeView } from './skeleton.js';
-
-const LINKS = 40;
-const names = (path: string): readonly string[] =>
-  path.split('/').filter(name => name !== '' && name !== '.');
-const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
-const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
 type Place =
   | { readonly kind: 'there'; readonly path: string }
@@ -45,9 +41,6 @@ export function followInside(view: TreeView, path: string, covered: readonly str
   }
   return { kind: 'there', path: at };
 }
-
-const isBind = ({ type, options = [] }: Mount): boolean =>
-  type === 'bind' || options.includes('bind') || options.includes('rbind');
 
 /** `shown`: the shares and the host view. `isDirectory`: of the source of a bind; null if it cannot be told. */
 export function missingPoints(

@@ -27,8 +27,8 @@ export function readRootJson<Record extends { readonly boot: string }>(path: str
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const { uid, mode } = fstatSync(fd);
-      if (!fstatSync(fd).isFile() || uid !== 0 || (mode & 0o022) !== 0) return null;
+      const stat = fstatSync(fd);
+      if (!stat.isFile() || stat.uid !== 0 || (stat.mode & 0o022) !== 0) return null;
       const record = JSON.parse(readFileSync(fd, 'utf8')) as Record | null;
       return record?.boot === bootId() ? record : null;
     } finally {

@@ -1,8 +1,9 @@
 /** Where shares are on this host and where they go inside, as programs open them: without symlinks (real-path.ts). */
+
 import { lstatSync } from 'node:fs';
 import type { PlacedShare, Share } from '../../spec/environment.js';
 import type { Reason } from '../admit/diagnostic.js';
-import { codeOf } from './error-code.js';
+import { codeOf } from '../host/error-code.js';
 import { isWithin } from './mount-facts.js';
 import { realPath } from './real-path.js';
 

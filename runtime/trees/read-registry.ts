@@ -2,8 +2,10 @@
  * Read the registry. It decides what root sees as "/", so each file and the directory must belong to root and be writable by nobody else; there is
  * no variable that names another place.
  */
+
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Diagnostic } from '../admit/diagnostic.js';
+import { codeOf } from '../host/error-code.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
 import type {
@@ -26,11 +28,6 @@ export type ReadRegistry =
 
 /** Why there is no registry at all. */
 export type NoRegistry = Exclude<ReadRegistry, { readonly kind: 'registry' }>;
-
-const codeOf = (error: unknown): string => {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  throw error;
-};
 
 /** Why an opened file cannot be trusted; null if it can. */
 function distrust(fd: number, directory: boolean): 'owner' | 'mode' | 'not-a-file' | null {

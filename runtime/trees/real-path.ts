@@ -3,9 +3,11 @@
  * write to, a link is not root's word any more, whoever owns it (a link of root's can be moved there). The path that comes out has no symlinks, and
  * programs open it without following any (RESOLVE_NO_SYMLINKS), so that what is renamed in the meantime makes them fail, and leads nowhere.
  */
+
 import { lstatSync, readlinkSync, statfsSync } from 'node:fs';
 import { S_IFLNK, S_IFMT } from '../../spec/kernel.js';
-import { codeOf } from './error-code.js';
+import { codeOf } from '../host/error-code.js';
+import { join, LINKS, names, parent } from './path-parts.js';
 
 /** A directory that others than root can change. */
 export interface ForeignDirectory {
@@ -19,15 +21,8 @@ export type RealPath =
   | { readonly kind: 'foreign-link'; readonly link: string; readonly foreign: ForeignDirectory }
   | { readonly kind: 'missing'; readonly code: string };
 
-/** As many as the kernel follows (path_resolution(7)). */
-const LINKS = 40;
 /** linux/magic.h: what a FUSE file system says of owners is the word of who mounted it, and fusermount(1) lets users do that. */
 const FUSE_SUPER_MAGIC = 0x65735546;
-
-const names = (path: string): readonly string[] =>
-  path.split('/').filter(name => name !== '' && name !== '.');
-const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
-const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
 
 function onFuse(path: string, prefix: string): boolean {
   for (let at = path; ; at = parent(at)) {

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parent } from './path-parts.js';
 import { planSkeleton, type SkeletonInput, shownTrees, treeHolders } from './shared-skeleton.js';
 import type { TreeEntry, TreeView } from './skeleton.js';
 
@@ -11,7 +12,6 @@ function view(...entries: readonly string[]): TreeView {
       return [path, target === undefined ? { kind: 'directory', mode: 0o755 } : { kind: 'link', target }];
     }),
   );
-  const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
   return {
     entry: path => all.get(path) ?? null,
     list: path =>

@@ -4,6 +4,7 @@
  */
 import type { Share, SkeletonMount, SkeletonPlan } from '../../spec/environment.js';
 import { isWithin } from './mount-facts.js';
+import { join, parent } from './path-parts.js';
 import type { TreeView } from './skeleton.js';
 
 export const LINK = '/proc/chos/link';
@@ -20,9 +21,6 @@ export interface SkeletonInput {
 
 /** What the registry asks for, without what is there already. */
 type Asked = Omit<SkeletonInput, 'directories' | 'placeOf'>;
-
-const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
-const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
 
 function ancestors(path: string): readonly string[] {
   return path === '/' ? [] : [...ancestors(parent(path)), parent(path)];

@@ -2,21 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MountFact, SkeletonPlan } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
+import { mountFact } from '../../spec/test/mount-fact.js';
+import { parent } from './path-parts.js';
 import type { TreeEntry } from './skeleton.js';
 import { type ActualSkeleton, type Deviation, deviationsOf, repairsOf } from './skeleton-deviations.js';
 
-const mount = (point: string, more: Partial<MountFact> = {}): MountFact => ({
-  id: 1,
-  parent: 0,
-  point,
-  root: '/',
-  device: '8:1',
-  type: 'ext4',
-  attributes: 0,
-  peerGroup: 0,
-  master: 0,
-  ...more,
-});
 const plan: SkeletonPlan = {
   entries: [
     { kind: 'link', path: '/etc', target: '/proc/chos/link/etc' },
@@ -40,8 +30,8 @@ const whole: Readonly<Record<string, TreeEntry>> = {
   '/home': directory,
   '/var/mail': directory,
 };
-const home = mount('/home', { master: 2 });
-const mail = mount('/var/mail', { device: '8:2', root: '/mail', attributes: MountAttr.RDONLY });
+const home = mountFact('/home', { master: 2 });
+const mail = mountFact('/var/mail', { device: '8:2', root: '/mail', attributes: MountAttr.RDONLY });
 
 interface Change {
   readonly entries?: Readonly<Record<string, TreeEntry | null>>;
@@ -53,19 +43,18 @@ function deviations({ entries = {}, mounts = [home, mail], former = [] }: Change
   const all = Object.entries({ ...whole, ...entries }).flatMap(([path, entry]) =>
     entry ? [[path, entry] as const] : [],
   );
-  const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
   const actual: ActualSkeleton = {
     entry: path => new Map(all).get(path) ?? null,
     list: path =>
       all
         .filter(([one]) => one !== '/' && parent(one) === path)
         .map(([one]) => one.slice(one.lastIndexOf('/') + 1)),
-    mounts: [mount('/'), ...mounts],
+    mounts: [mountFact('/'), ...mounts],
   };
   const host = [
-    mount('/', { device: '8:0' }),
-    mount('/home', { peerGroup: 2 }),
-    mount('/var', { device: '8:2', peerGroup: 3 }),
+    mountFact('/', { device: '8:0' }),
+    mountFact('/home', { peerGroup: 2 }),
+    mountFact('/var', { device: '8:2', peerGroup: 3 }),
   ];
   return deviationsOf(plan, actual, host, former);
 }
@@ -92,8 +81,8 @@ test('mounts', () => {
   assert.equal(told({ mounts: [home, { ...mail, attributes: 0 }] }), ['other-mount /var/mail']);
   // Read-only, but what is mounted on the host later would arrive in it, writable.
   assert.equal(told({ mounts: [home, { ...mail, master: 3 }] }), ['other-mount /var/mail']);
-  assert.equal(told({ mounts: [home, mail, mount('/old')] }), []);
-  assert.equal(told({ mounts: [home, mail, mount('/old')], former: ['/old', '/home'] }), [
+  assert.equal(told({ mounts: [home, mail, mountFact('/old')] }), []);
+  assert.equal(told({ mounts: [home, mail, mountFact('/old')], former: ['/old', '/home'] }), [
     'surplus-mount /old',
   ]);
 });

@@ -2,6 +2,7 @@
 import type { MountFact, SkeletonMount, SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
 import { isWithin, mountOf } from './mount-facts.js';
+import { join } from './path-parts.js';
 import type { TreeEntry } from './skeleton.js';
 
 export type Deviation =
@@ -31,8 +32,6 @@ export interface ActualSkeleton {
   /** By the path inside. */
   readonly mounts: readonly MountFact[];
 }
-
-const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
 
 const rooted = (path: string, mount: MountFact): string =>
   `${mount.root}/${path.slice(mount.point === '/' ? 0 : mount.point.length)}`

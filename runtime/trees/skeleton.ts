@@ -3,6 +3,7 @@
  * own directories bound into it, and directories of its own for what the tree lacks. Pure; what the tree holds is asked through `TreeView`.
  */
 import type { PreparedRoot, SkeletonEntry, TreePatch } from '../../spec/environment.js';
+import { join, parent } from './path-parts.js';
 
 export type TreeEntry =
   | { readonly kind: 'directory'; readonly mode: number; readonly uid?: number; readonly gid?: number }
@@ -23,9 +24,6 @@ export interface MissingPoint {
   /** Which entry of `mounts` needs it. */
   readonly index: number;
 }
-
-const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
-const join = (directory: string, name: string): string => `${directory === '/' ? '' : directory}/${name}`;
 
 function ancestors(path: string): readonly string[] {
   return path === '/' ? [] : [...ancestors(parent(path)), parent(path)];

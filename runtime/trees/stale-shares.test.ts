@@ -2,20 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MountFact } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
+import { mountFact } from '../../spec/test/mount-fact.js';
 import { staleShare, type ViewedShares } from './stale-shares.js';
 
-const mount = (id: number, point: string, more: Partial<MountFact> = {}): MountFact => ({
-  id,
-  parent: point === '/' ? 0 : id < 10 ? 1 : 10,
-  point,
-  root: '/',
-  device: '8:1',
-  type: 'ext4',
-  attributes: 0,
-  peerGroup: 0,
-  master: 0,
-  ...more,
-});
+const mount = (id: number, point: string, more: Partial<MountFact> = {}): MountFact =>
+  mountFact(point, { id, parent: point === '/' ? 0 : id < 10 ? 1 : 10, ...more });
 const at = { major: 8, minor: 2, inode: 2, born: '5' };
 const home = { path: '/home', readonly: false, live: true, at };
 const view: ViewedShares = {

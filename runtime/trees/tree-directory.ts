@@ -1,8 +1,9 @@
 /** The directory of a tree on the host: is it in its place, what is in it. */
+
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Reason } from '../admit/diagnostic.js';
-import { codeOf } from './error-code.js';
+import { codeOf } from '../host/error-code.js';
 import { realPath } from './real-path.js';
 import type { TreeView } from './skeleton.js';
 

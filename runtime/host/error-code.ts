@@ -1,4 +1,4 @@
-/** The name of an errno; what is no errno is a bug and goes on. */
+/** The name of the errno with which a call of node:fs has failed; what is no such error is a bug and thrown on. */
 export function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   throw error;

@@ -11,7 +11,6 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EACCESS = 0x200;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
-export const RESOLVE_NO_SYMLINKS = 4; // linux/openat2.h
 export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
 export const F_GETFD = 1;
 export const F_SETFD = 2;
@@ -148,6 +147,7 @@ export const Propagation = {
   SHARED: 1 << 20,
 } as const;
 export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;
 
 // linux/magic.h
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;

@@ -13,7 +13,7 @@ import type { Refuse, Warn } from './refusal.js';
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
 
-/** Capability numbers of those names that the host can give; others are left out with a warning, as the spec demands (1.3). */
+/** Capability numbers of those names that the host can give. judgeCapabilities has said what comes of the others. */
 function usable(names: readonly string[] | undefined, facts: HostFacts): ReadonlySet<number> {
   const own = new Set(facts.capabilities);
   const out = new Set<number>();

@@ -2,9 +2,17 @@
  * The channel between the host's track and init: who waits for whom, and how init's failure becomes the command's.
  */
 import { errnos } from '../../spec/errno.js';
-import { TIOCGWINSZ, TIOCSWINSZ } from '../../spec/kernel.js';
+import {
+  AF_UNIX,
+  SIG_BLOCK,
+  SIGSET_SIZE,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+  TIOCGWINSZ,
+  TIOCSWINSZ,
+} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { buffer, label, type Slot, slot, struct, text, u32 } from '../program/operand.js';
+import { buffer, label, type Slot, slot, struct, text, u32, u64 } from '../program/operand.js';
 import {
   branch,
   call,
@@ -100,6 +108,23 @@ export function hostMessages(launch: Launch, awaited: Awaited): Messages {
 
 export function tell(fd: Slot, signal: string, title: string): Action {
   return action({ title, because: rule('host and init take turns') }, [send(fd, text(signal), 1)]);
+}
+
+/** Both ends of it; each keeps its own. */
+export function openChannel({ cells }: Launch, title: string, why: string): Action {
+  const ends = struct('channel', [u32(0), u32(0)]);
+  return action({ title, because: rule(why) }, [
+    sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
+    load(cells.hostEnd, 'I32', ends, 0),
+    load(cells.initEnd, 'I32', ends, 4),
+  ]);
+}
+
+/** The command stays in the foreground and hands them on. */
+export function holdSignals(why: string): Action {
+  return action({ title: 'hold signals back', because: rule(why) }, [
+    sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
+  ]);
 }
 
 /** Init: wait for the host; end of file means that the host died, and so does init, silently. */

@@ -1,27 +1,17 @@
 /**
  * AdmittedSpec + HostFacts + Environment -> Program. Pure: no I/O, no clock; equal input gives an equal program.
  */
-import {
-  AF_UNIX,
-  AT_FDCWD,
-  Clone,
-  SIG_BLOCK,
-  SIGKILL,
-  SIGSET_SIZE,
-  SOCK_CLOEXEC,
-  SOCK_SEQPACKET,
-} from '../../spec/kernel.js';
+import { AT_FDCWD, Clone, SIGKILL } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import { type Action, action, type Program, type Track } from '../program/action.js';
 import { encode } from '../program/encode.js';
-import { label, ref, type Slot, slot, struct, u32, u64 } from '../program/operand.js';
+import { label, ref, type Slot, slot, struct, u64 } from '../program/operand.js';
 import {
   branch,
   exit,
   exitReporting,
   jump,
   type Line,
-  load,
   move,
   send,
   store,
@@ -41,7 +31,17 @@ import { killAll } from './cgroups/kill-all.js';
 import { frostOfProcess } from './cgroups/of-process.js';
 import { sayIfOutOfMemory } from './cgroups/out-of-memory.js';
 import { cgroupPlan, frostOf } from './cgroups/view.js';
-import { awaitedInit, awaitHost, expectEnd, hostMessages, receiveTerminal, Signal, tell } from './channel.js';
+import {
+  awaitedInit,
+  awaitHost,
+  expectEnd,
+  holdSignals,
+  hostMessages,
+  openChannel,
+  receiveTerminal,
+  Signal,
+  tell,
+} from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
 import { seeDevices } from './devices.js';
@@ -53,7 +53,7 @@ import { warnOfMounts } from './mounts.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
 import { letOthersIn, lockAgain, unlock } from './own-directory.js';
 import { sendPidfd, sendToReceiver } from './pidfd-socket.js';
-import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
+import { type CompileRefusal, type CompileWarning, createJudgement } from './refusal.js';
 import { seccompAction } from './seccomp-action.js';
 import {
   dropGateError,
@@ -81,14 +81,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const backEnd = backEndOf(createLaunch(input));
   const { launch } = backEnd;
   const { cells, options, config, facts } = launch;
-  const refusals: CompileRefusal[] = [];
-  const refuse: Refuse = (because, reason) => {
-    refusals.push({ because, reason });
-  };
-  const warnings: CompileWarning[] = [];
-  const warn: Warn = (because, reason) => {
-    warnings.push({ because, reason });
-  };
+  const { refusals, warnings, refuse, warn } = createJudgement();
   // First, because it is why the rest cannot be done either.
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   judgeCapabilities(launch, refuse, warn);
@@ -170,7 +163,6 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const cgroupFd = slot('cgroup_v2_fd', -1);
   const flags = BigInt(cloneFlags(launch) | Clone.PIDFD) | (v2 ? Clone.INTO_CGROUP : 0n);
   const cloneArgs = cloneArguments('init', flags, cells.pidfd);
-  const ends = struct('channel', [u32(0), u32(0)]);
   const pidMessage = struct('pid message', [u64(0)]);
   const ownPids = launch.namespaces.get('pid') === '';
   const foreground = options.entry === 'run' && options.detach !== true;
@@ -216,18 +208,8 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       [],
     ),
     ...cgroups.make,
-    action({ title: 'open a channel to init', because: rule('host and init take turns') }, [
-      sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
-      load(cells.hostEnd, 'I32', ends, 0),
-      load(cells.initEnd, 'I32', ends, 4),
-    ]),
-    ...(foreground
-      ? ifNotAsked(options.detach, cells.detach, [
-          action({ title: 'hold signals back', because: rule('run forwards them') }, [
-            sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
-          ]),
-        ])
-      : []),
+    openChannel(launch, 'open a channel to init', 'host and init take turns'),
+    ...(foreground ? ifNotAsked(options.detach, cells.detach, [holdSignals('run forwards them')]) : []),
     action(
       {
         title: `start init${describeNamespaces(launch)}`,

@@ -1,10 +1,8 @@
 /** Taking away what is mounted on a registered path, and nothing else (umount2(2)). */
-import { AT_FDCWD, MNT_DETACH, type OpenFlags } from '../../spec/kernel.js';
+import { AT_FDCWD, MNT_DETACH, type OpenFlags, UMOUNT_NOFOLLOW } from '../../spec/kernel.js';
 import { label, slot, text } from '../program/operand.js';
 import { jump, type Line, sys } from '../program/step.js';
 import { openReal } from './open-real.js';
-
-const UMOUNT_NOFOLLOW = 8;
 
 /**
  * umount2(2) takes no descriptor, and follows symlinks on the way: so from the directory in which it stands, opened without following any. Below a share,

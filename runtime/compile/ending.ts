@@ -6,7 +6,7 @@ import type { HostFacts } from '../../spec/host-facts.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import type { Program } from '../program/action.js';
 import { planAt } from './cgroups/plan.js';
-import { createLaunch } from './launch.js';
+import { createLaunch, noOptions } from './launch.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 
 export interface EndingInput {
@@ -23,19 +23,7 @@ export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Pr
     spec,
     facts,
     environment: null,
-    options: {
-      entry: 'create',
-      cgroupManager: 'cgroupfs',
-      noPivot: false,
-      noNewKeyring: false,
-      kept: false,
-      console: false,
-      pidfdSocket: false,
-      detach: true,
-      bundle,
-      configText: '',
-      environmentEntries: [],
-    },
+    options: { ...noOptions, entry: 'create', detach: true, bundle },
   });
   return compileLifecycle(launch, cgroups === null ? undefined : planAt(cgroups, facts.cgroup));
 }

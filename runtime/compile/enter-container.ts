@@ -1,9 +1,10 @@
 /** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (design.md section 5, "Rules of pinned", 11). */
-import { AT_FDCWD, AT_RECURSIVE, Clone, MNT_DETACH, Propagation } from '../../spec/kernel.js';
+import { Clone, MNT_DETACH, Propagation } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { type Slot, struct, text, u64 } from '../program/operand.js';
+import { type Slot, text } from '../program/operand.js';
 import { type Line, sys } from '../program/step.js';
 import { hasMountNamespace, type Launch, rule } from './launch.js';
+import { propagateRoot } from './mount-steps.js';
 import { type SharedView, whyNotShared } from './own-copy.js';
 
 /** All that init may be in. Joining a namespace that is our own already changes nothing. */
@@ -55,13 +56,7 @@ const chroot = (): readonly Line[] => [sys('chroot', [text('.')]), sys('chdir', 
 
 /** Of a copy of the host's namespace, what was "/" for init; nothing travels back, and no way leads out. */
 const keepDirectoryOnly = (): readonly Line[] => [
-  sys('mount_setattr', [
-    AT_FDCWD,
-    text('/'),
-    AT_RECURSIVE,
-    struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
-    32,
-  ]),
+  propagateRoot(Propagation.SLAVE, true),
   sys('pivot_root', [text('.'), text('.')]),
   sys('umount2', [text('.'), MNT_DETACH]),
   sys('chdir', [text('/')]),

@@ -3,14 +3,15 @@
  * there and makes none; else it takes a copy, which stays slave, and mounts in that (design.md section 5, "Rules of pinned", 4 and 5).
  */
 import type { Environment } from '../../spec/environment.js';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, Clone, Propagation } from '../../spec/kernel.js';
+import { AT_RECURSIVE, Clone, Propagation } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { type Slot, slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import { deviceActions } from './devices.js';
 import { uncoverPoints } from './environment-mounts.js';
 import { type Launch, rule } from './launch.js';
 import { coveredPaths } from './masks.js';
+import { propagateRoot, setAttributes } from './mount-steps.js';
 import { mountActions } from './mounts.js';
 import { ordinary, type Placement } from './placement.js';
 import { type RootActions, type RootInput, refuseMounts, terminalActions } from './private.js';
@@ -50,15 +51,7 @@ function propagation(launch: Launch, when: 'first' | 'last'): readonly Action[] 
   return [
     action(
       { title: `make the root ${asked}${cost}`, because: launch.because('linux', 'rootfsPropagation') },
-      [
-        sys('mount_setattr', [
-          AT_FDCWD,
-          text('/'),
-          wanted[1] ? AT_RECURSIVE : 0,
-          struct('mount_attr', [u64(0), u64(0), u64(wanted[0]), u64(0)], true),
-          32,
-        ]),
-      ],
+      [propagateRoot(...wanted)],
     ),
   ];
 }
@@ -89,13 +82,7 @@ export function enteredPlacement(
       sys('setns', [namespaces.host, Clone.NEWNS]),
       ...ordinary.openSource(path, flags, to),
       sys('setns', [namespaces.copy, Clone.NEWNS]),
-      sys('mount_setattr', [
-        to,
-        text(''),
-        AT_EMPTY_PATH | (flags & AT_RECURSIVE),
-        struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
-        32,
-      ]),
+      setAttributes(to, 0, 0, Propagation.SLAVE, (flags & AT_RECURSIVE) !== 0),
     ],
     uncover: (m, index) => uncoverPoints(launch.open, environment, m, mounts.slice(0, index)),
   };

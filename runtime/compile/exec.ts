@@ -5,20 +5,11 @@
 import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { TemplateField } from '../../spec/instructions.js';
-import {
-  AF_UNIX,
-  AT_FDCWD,
-  Clone,
-  SIG_BLOCK,
-  SIGKILL,
-  SIGSET_SIZE,
-  SOCK_CLOEXEC,
-  SOCK_SEQPACKET,
-} from '../../spec/kernel.js';
+import { AT_FDCWD, Clone, SIGKILL } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import { type Action, action, type Program, type Track } from '../program/action.js';
-import { buffer, field, label, type Slot, slot, slots, struct, text, u32, u64 } from '../program/operand.js';
+import { buffer, field, label, type Slot, slot, slots, struct, text, u32 } from '../program/operand.js';
 import {
   exit,
   exitReporting,
@@ -28,7 +19,6 @@ import {
   guard,
   jump,
   type Line,
-  load,
   send,
   store,
   supervise,
@@ -43,7 +33,9 @@ import { frostOfProcess } from './cgroups/of-process.js';
 import {
   awaitHost,
   expectEnd,
+  holdSignals,
   hostMessages,
+  openChannel,
   receiveTerminal,
   reportFailure,
   Signal,
@@ -55,11 +47,11 @@ import { type Container, type EnteredView, enterContainer } from './enter-contai
 import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
 import { cloneArguments } from './hooks.js';
 import { holdInterrupts } from './interrupts.js';
-import { createLaunch, type Launch, rule } from './launch.js';
+import { createLaunch, type Launch, noOptions, rule } from './launch.js';
 import { setLink } from './link.js';
 import { sendPidfd } from './pidfd-socket.js';
 import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
-import type { CompileRefusal, CompileWarning, Refuse, Warn } from './refusal.js';
+import { type CompileRefusal, type CompileWarning, createJudgement } from './refusal.js';
 import { scheduling } from './scheduling.js';
 import { seccompAction } from './seccomp-action.js';
 import { guardKernel, readStartTime } from './state.js';
@@ -242,29 +234,18 @@ export function compileExec(input: ExecInput): CompiledExec {
       facts,
       environment: null,
       options: {
+        ...noOptions,
         entry: 'run',
-        cgroupManager: 'cgroupfs',
-        noPivot: false,
-        noNewKeyring: false,
-        kept: false,
         console: options.console,
         pidfdSocket: options.pidfdSocket,
         detach: options.detach,
         bundle: input.state.bundle,
-        configText: '',
         environmentEntries: options.environmentEntries,
       },
     },
     input.process,
   );
-  const refusals: CompileRefusal[] = [];
-  const refuse: Refuse = (because, reason) => {
-    refusals.push({ because, reason });
-  };
-  const warnings: CompileWarning[] = [];
-  const warn: Warn = (because, reason) => {
-    warnings.push({ because, reason });
-  };
+  const { refusals, warnings, refuse, warn } = createJudgement();
   // First, because it is why the rest cannot be done either.
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   judgeCapabilities(launch, refuse, warn);
@@ -294,7 +275,6 @@ export function compileExec(input: ExecInput): CompiledExec {
     why: sayIfInitEnded(init, input.state.id),
     frost: options.ignorePaused ? null : frostOfProcess(launch.open, facts.cgroup, cells.pid),
   });
-  const ends = struct('channel', [u32(0), u32(0)]);
   const flags = BigInt(Clone.PIDFD) | (cgroups.unified ? Clone.INTO_CGROUP : 0n);
   const cloneArgs = cloneArguments('process', flags, cells.pidfd);
   const ownPids = launch.namespaces.has('pid');
@@ -318,18 +298,8 @@ export function compileExec(input: ExecInput): CompiledExec {
         ]
       : []),
     holdInterrupts(cells.interrupts),
-    action({ title: 'open a channel to the process', because: rule('exec') }, [
-      sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
-      load(cells.hostEnd, 'I32', ends, 0),
-      load(cells.initEnd, 'I32', ends, 4),
-    ]),
-    ...(options.detach
-      ? []
-      : [
-          action({ title: 'hold signals back', because: rule('exec forwards them') }, [
-            sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
-          ]),
-        ]),
+    openChannel(launch, 'open a channel to the process', 'exec'),
+    ...(options.detach ? [] : [holdSignals('exec forwards them')]),
     action(
       {
         title: 'start the process',

@@ -3,11 +3,9 @@
  * the host's lets go of it before anything is bound.
  */
 import { PINS } from '../../spec/environment.js';
-import { MNT_DETACH } from '../../spec/kernel.js';
+import { MNT_DETACH, UMOUNT_NOFOLLOW } from '../../spec/kernel.js';
 import { label, text } from '../program/operand.js';
 import { jump, type Line, sys } from '../program/step.js';
-
-const UMOUNT_NOFOLLOW = 8;
 
 /** Only in a namespace of our own from which nothing travels back: elsewhere the host's pins would go. */
 export function hidePins(): readonly Line[] {

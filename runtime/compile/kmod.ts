@@ -6,7 +6,6 @@ import type { Environment, KernelLink, Pin } from '../../spec/environment.js';
 import { errnos } from '../../spec/errno.js';
 import {
   AT_FDCWD,
-  AT_RECURSIVE,
   Clone,
   LOCK_UN,
   MNT_DETACH,
@@ -15,7 +14,7 @@ import {
   STATX_BASIC,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { type Slot, slot, text } from '../program/operand.js';
 import { resolve, sys } from '../program/step.js';
 import type { BackEnd } from './back-end.js';
 import { type ElidedMounts, elidedMounts } from './elided-mounts.js';
@@ -24,7 +23,7 @@ import { createNamespaces, enteredPlacement, type Namespaces, prepareEnteredRoot
 import { announce, becauseOf, patchTree } from './environment-mounts.js';
 import { type Launch, rule } from './launch.js';
 import { setLink } from './link.js';
-import { attach, cloneTree, setAttributes } from './mount-steps.js';
+import { attach, cloneTree, propagateRoot, setAttributes } from './mount-steps.js';
 import {
   copyJoined,
   createLook,
@@ -109,13 +108,7 @@ function copyHost(launch: Launch, path: string, { host, copy }: Namespaces, beca
     sys('openat', [AT_FDCWD, own, read, 0], { to: host }),
     sys('unshare', [Clone.NEWNS]),
     sys('openat', [AT_FDCWD, own, read, 0], { to: copy }),
-    sys('mount_setattr', [
-      AT_FDCWD,
-      text('/'),
-      AT_RECURSIVE,
-      struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
-      32,
-    ]),
+    propagateRoot(Propagation.SLAVE, true),
     sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
     sys('fchdir', [cells.rootFd]),
     sys('pivot_root', [text('.'), text('.')]),

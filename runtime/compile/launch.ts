@@ -36,6 +36,18 @@ export interface LaunchOptions {
   readonly environmentEntries: readonly string[];
 }
 
+/** Those of a command without options, but for what every command has. */
+export const noOptions: Omit<LaunchOptions, 'entry' | 'detach' | 'bundle'> = {
+  cgroupManager: 'cgroupfs',
+  noPivot: false,
+  noNewKeyring: false,
+  kept: false,
+  console: false,
+  pidfdSocket: false,
+  configText: '',
+  environmentEntries: [],
+};
+
 export interface LaunchInput {
   readonly spec: AdmittedSpec;
   readonly facts: HostFacts;

@@ -5,7 +5,6 @@
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  AT_RECURSIVE,
   MNT_DETACH,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
@@ -15,10 +14,11 @@ import {
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Track } from '../program/action.js';
-import { buffer, label, type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { buffer, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, formatFailure, jump, type Line, load, move, store, sys } from '../program/step.js';
 import { hidePins } from './hide-pins.js';
 import { rule } from './launch.js';
+import { propagateRoot } from './mount-steps.js';
 import { MARK_SIZE, type MakerCells } from './pin-namespace.js';
 
 /** Before anybody looks at what is mounted: a mount that arrives meanwhile counts as one that came later. */
@@ -59,13 +59,7 @@ export function makerTrack(
       action({ title: 'begin as maker', because: rule('a namespace of its own') }, [
         c.begin,
         sys('close', [c.hostEnd]),
-        sys('mount_setattr', [
-          AT_FDCWD,
-          text('/'),
-          AT_RECURSIVE,
-          struct('mount_attr', [u64(0), u64(0), u64(Propagation.SLAVE), u64(0)], true),
-          32,
-        ]),
+        propagateRoot(Propagation.SLAVE, true),
         // A share /run would take them along.
         ...hidePins(),
       ]),

@@ -3,6 +3,7 @@
  */
 import {
   AT_EMPTY_PATH,
+  AT_FDCWD,
   AT_RECURSIVE,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
@@ -35,6 +36,17 @@ export function setAttributes(
     text(''),
     AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
     mountAttributes(set, clear, propagation),
+    32,
+  ]);
+}
+
+/** How mounts reach and leave the mount that is "/" (mount_namespaces(7)), and with `recursive` all below it. */
+export function propagateRoot(propagation: number, recursive: boolean): Line {
+  return sys('mount_setattr', [
+    AT_FDCWD,
+    text('/'),
+    recursive ? AT_RECURSIVE : 0,
+    mountAttributes(0, 0, propagation),
     32,
   ]);
 }

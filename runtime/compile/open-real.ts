@@ -1,5 +1,5 @@
 /** Registered paths have no symlinks by the time programs open them (runtime/trees/real-path.ts); one that has appeared since makes the call fail. */
-import { AT_FDCWD, type OpenFlags, RESOLVE_NO_SYMLINKS } from '../../spec/kernel.js';
+import { AT_FDCWD, type OpenFlags, OpenHow } from '../../spec/kernel.js';
 import { type Operand, type Slot, struct, text, u64 } from '../program/operand.js';
 import { type Line, type Outcome, sys } from '../program/step.js';
 
@@ -11,7 +11,7 @@ export function openReal(
   flags: number,
   o: Outcome & { readonly to: Slot },
 ): Line {
-  const how = struct('open_how', [u64(flags | open.PATH | open.CLOEXEC), u64(0), u64(RESOLVE_NO_SYMLINKS)]);
+  const how = struct('open_how', [u64(flags | open.PATH | open.CLOEXEC), u64(0), u64(OpenHow.NO_SYMLINKS)]);
   return sys('openat2', [directory, text(path), how, 24], o);
 }
 

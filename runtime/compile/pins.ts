@@ -13,6 +13,7 @@ import {
   Propagation,
   STATX_BASIC,
   Statx,
+  UMOUNT_NOFOLLOW,
 } from '../../spec/kernel.js';
 import { type Action, action, type Program } from '../program/action.js';
 import { buffer, label, type Slot, slot, text } from '../program/operand.js';
@@ -21,7 +22,6 @@ import { rule } from './launch.js';
 import { attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { guardKernel } from './state.js';
 
-const UMOUNT_NOFOLLOW = 8;
 /** linux/stat.h */
 const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const ATTRIBUTES = 8;

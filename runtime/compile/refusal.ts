@@ -63,3 +63,22 @@ export interface CompileWarning {
 
 export type Warn = (because: Because, reason: WarningReason) => void;
 export type Refuse = (because: Because, reason: RefusalReason) => void;
+
+export interface Judgement {
+  readonly refusals: readonly CompileRefusal[];
+  readonly warnings: readonly CompileWarning[];
+  readonly refuse: Refuse;
+  readonly warn: Warn;
+}
+
+/** Collects, while a program is made, what speaks against it. */
+export function createJudgement(): Judgement {
+  const refusals: CompileRefusal[] = [];
+  const warnings: CompileWarning[] = [];
+  return {
+    refusals,
+    warnings,
+    refuse: (because, reason) => refusals.push({ because, reason }),
+    warn: (because, reason) => warnings.push({ because, reason }),
+  };
+}

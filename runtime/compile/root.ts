@@ -2,13 +2,13 @@
  * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
  */
 import type { LinuxPropagation } from '../../spec/generated/config.js';
-import { AT_FDCWD, AT_RECURSIVE, MNT_DETACH, MountAttr, Propagation } from '../../spec/kernel.js';
+import { AT_FDCWD, MNT_DETACH, MountAttr, Propagation } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
-import { label, type Slot, slot, struct, text, u64 } from '../program/operand.js';
+import { label, type Slot, slot, text } from '../program/operand.js';
 import { jump, type Line, resolve, sys } from '../program/step.js';
 import { hidePins } from './hide-pins.js';
 import { type Launch, rule } from './launch.js';
-import { attach, cloneTree, setAttributes } from './mount-steps.js';
+import { attach, cloneTree, propagateRoot, setAttributes } from './mount-steps.js';
 import { openRealDirectory } from './open-real.js';
 
 export const propagations: Readonly<Record<LinuxPropagation, readonly [flag: number, recursive: boolean]>> = {
@@ -45,17 +45,7 @@ export function separate(launch: Launch): Action {
           : launch.because('linux', 'rootfsPropagation'),
     },
     [
-      sys('mount_setattr', [
-        AT_FDCWD,
-        text('/'),
-        AT_RECURSIVE,
-        struct(
-          'mount_attr',
-          [u64(0), u64(0), u64(flag === Propagation.UNBINDABLE ? Propagation.SLAVE : flag), u64(0)],
-          true,
-        ),
-        32,
-      ]),
+      propagateRoot(flag === Propagation.UNBINDABLE ? Propagation.SLAVE : flag, true),
       // A namespace that is joined may be the host's.
       ...(launch.namespaces.get('mount') === '' ? hidePins() : []),
     ],
@@ -151,13 +141,7 @@ export function pivot(launch: Launch): readonly Action[] {
     wanted !== undefined && (wanted[0] === Propagation.SHARED || wanted[0] === Propagation.UNBINDABLE)
       ? [
           action({ title: `make the root ${asked}`, because: launch.because('linux', 'rootfsPropagation') }, [
-            sys('mount_setattr', [
-              AT_FDCWD,
-              text('/'),
-              wanted[1] ? AT_RECURSIVE : 0,
-              struct('mount_attr', [u64(0), u64(0), u64(wanted[0]), u64(0)], true),
-              32,
-            ]),
+            propagateRoot(...wanted),
           ]),
         ]
       : [];

@@ -15,6 +15,7 @@ import {
   Propagation,
   STATX_BASIC,
   Statx,
+  UMOUNT_NOFOLLOW,
 } from '../../spec/kernel.js';
 import { type Action, action, failedErrno, type Program } from '../program/action.js';
 import { buffer, field, label, type Slot, slot, text } from '../program/operand.js';
@@ -31,7 +32,6 @@ import { showShare } from './show-share.js';
 import { makeEntries, openLink, removeLinks } from './skeleton-entries.js';
 import { guardKernel, writeWhole } from './state.js';
 
-const UMOUNT_NOFOLLOW = 8;
 const STAGE = 'stage';
 /** Names in mountinfo by which we know our own mounts (runtime/trees/skeleton-place.ts). */
 export const SKELETON_SOURCE = 'chos-skeleton';

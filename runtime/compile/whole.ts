@@ -3,7 +3,7 @@ import { errnos } from '../../spec/errno.js';
 import { type Data, label, type Operand, ref, type Slot, slot, struct, u64 } from '../program/operand.js';
 import { alu, branch, fail, jump, type Line, move, sys } from '../program/step.js';
 
-/** What is read may be told apart by `unreadable`, where read(2) says that it is a directory; the slot of the size then holds -EISDIR. */
+/** Goes on at `unreadable` if it is a directory, which only read(2) tells; the slot of the size then holds -EISDIR. */
 export function readWhole(
   fd: Operand,
   into: Data,

@@ -12,7 +12,7 @@ import { type ExplainedStep, explain } from '../../program/explain.js';
 import { explainText } from '../../report/explain-text.js';
 import { compileExec, compileLaunch } from '../compile.js';
 import type { ExecInput } from '../exec.js';
-import { createLaunch, type LaunchInput, type LaunchOptions } from '../launch.js';
+import { createLaunch, type LaunchInput, type LaunchOptions, noOptions } from '../launch.js';
 import { compileLifecycle } from '../stored/lifecycle.js';
 
 export const casesFolder = 'runtime/compile/golden';
@@ -138,13 +138,9 @@ export function readCase(name: string): GoldenCase {
     facts,
     environment: has('environment.json') ? environmentOf(json('environment.json')) : null,
     options: {
+      ...noOptions,
       entry: 'create',
-      cgroupManager: 'cgroupfs',
-      noPivot: false,
-      noNewKeyring: false,
-      kept: false,
       console: spec.config.process.terminal === true,
-      pidfdSocket: false,
       detach: true,
       bundle: '/bundle',
       configText,

@@ -1,7 +1,7 @@
 /** Input of the compiler for tests: the smallest config that is admitted, and hosts that do not exist. */
 import type { CgroupFacts, CgroupHierarchy, HostFacts } from '../../../spec/host-facts.js';
 import { type AdmittedSpec, admit } from '../../admit/admit.js';
-import type { LaunchInput, LaunchOptions } from '../launch.js';
+import { type LaunchInput, type LaunchOptions, noOptions } from '../launch.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -73,17 +73,11 @@ export function inputOf({ config, facts, options }: InputChanges = {}): LaunchIn
     facts: factsOf(facts),
     environment: null,
     options: {
+      ...noOptions,
       entry: 'create',
-      cgroupManager: 'cgroupfs',
-      noPivot: false,
-      noNewKeyring: false,
-      kept: false,
-      console: false,
-      pidfdSocket: false,
       detach: true,
       bundle: '/bundle',
       configText: '{}',
-      environmentEntries: [],
       ...options,
     },
   };

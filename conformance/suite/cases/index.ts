@@ -1,6 +1,7 @@
 /** Every file of cases; importing it registers them. */
 import './annotations.js';
 import './bind-mounts.js';
+import './caller-signals.js';
 import './cgroup-ownership.js';
 import './cgroups.js';
 import './command-line.js';
@@ -15,6 +16,7 @@ import './exec-cgroups.js';
 import './home.js';
 import './freezing.js';
 import './hook-failures.js';
+import './hook-words.js';
 import './hooks.js';
 import './inputs.js';
 import './inodes.js';

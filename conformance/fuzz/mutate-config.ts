@@ -389,12 +389,11 @@ export function mutatedConfig(random: Random): string {
   const process = objectOf(config, 'process');
   process.terminal = false;
   process.args = ['/bin/busybox', 'sleep', '3600'];
-  const root = config;
   for (let changes = 1 + random.below(4); changes > 0; changes--) {
-    if (random.chance(50)) mutateSensibly(random, root);
-    else mutateAnywhere(random, root);
+    if (random.chance(50)) mutateSensibly(random, config);
+    else mutateAnywhere(random, config);
   }
-  const text = JSON.stringify(root, null, random.pick([0, 2]));
+  const text = JSON.stringify(config, null, random.pick([0, 2]));
   if (!random.chance(5)) return text;
   const at = random.below(text.length);
   return random.chance(50) ? text.slice(0, at) : text.slice(0, at) + random.pick(texts) + text.slice(at);

@@ -18,7 +18,7 @@ function diagnostic(changes: Partial<Diagnostic>): Diagnostic {
   };
 }
 
-/** Sentences that admit.test.ts does not come by. */
+/** Sentences that runtime/admit/refused.test.ts does not come by. */
 const sentences: readonly (readonly [what: Reason, expected: string])[] = [
   [{ kind: 'not-absolute' }, 'config.json:12:10: process.cwd must be an absolute path, not "tmp"'],
   [

@@ -38,6 +38,10 @@ export const Signal = { HOOKS: 'h', READY: 'r', CONTINUE: 'c', GO: 'g', EXEC: 'x
 export interface Messages {
   /** Host: wait until init says `expected`; a text fails with it, end of file means that init died. */
   expect(expected: string): Action;
+  /** After "x": end of file is success, a text is the failure of execve(2). */
+  readonly end: Action;
+  /** The terminal that comes before everything else. */
+  receiveTerminal(): Action;
 }
 
 /** Who is waited for, and how its silent end is told: a child that is killed can say nothing itself. */
@@ -59,18 +63,36 @@ export const awaitedInit: Omit<Awaited, 'frost'> = {
   died: 'init ended before the container was ready (killed?)',
 };
 
+/** Until the other end can be read. Nobody says how long a hook may take; but who is frozen never answers. */
+function untilItSpeaks({ cells }: Launch, frost: FrostSensor | null): readonly Line[] {
+  const { interrupts, hostEnd } = cells;
+  if (frost === null) return waitUnlessInterrupted(interrupts, hostEnd);
+  const wait = label('message_wait');
+  const silent = label('message_none');
+  const here = label('message_here');
+  return [
+    wait,
+    ...waitUnlessInterrupted(interrupts, hostEnd, 1000, { on: [['ETIMEDOUT'], silent] }),
+    jump(here),
+    silent,
+    call(frost.see),
+    branch(frost.frost, 'EQ', Frost.THAWED, wait),
+    failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
+    here,
+  ];
+}
+
 export function hostMessages(launch: Launch, awaited: Awaited): Messages {
   const { cells } = launch;
+  const { frost } = awaited;
   return {
+    end: expectEnd(launch, frost),
+    receiveTerminal: () => receiveTerminal(launch, frost),
     expect(expected) {
       const first = slot('message_first');
       const died = label('init_died');
       const failed = label('init_failed');
       const good = label('message_good');
-      const wait = label('message_wait');
-      const silent = label('message_none');
-      const here = label('message_here');
-      const { frost } = awaited;
       return action(
         {
           title: awaited.title,
@@ -78,16 +100,7 @@ export function hostMessages(launch: Launch, awaited: Awaited): Messages {
           words: [awaited.died],
         },
         [
-          wait,
-          // Nobody says how long a hook may take; but who is frozen never answers.
-          ...waitUnlessInterrupted(cells.interrupts, cells.hostEnd, frost ? 1000 : -1, {
-            on: [['ETIMEDOUT'], silent],
-          }),
-          jump(here),
-          silent,
-          ...(frost ? [call(frost.see), branch(frost.frost, 'EQ', Frost.THAWED, wait)] : []),
-          failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
-          here,
+          ...untilItSpeaks(launch, frost),
           recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
           branch(cells.messageSize, 'EQ', 0, died),
           branch(cells.messageSize, 'GT', 1, failed),
@@ -139,12 +152,11 @@ export function awaitHost(launch: Launch, title: string): Action {
   ]);
 }
 
-/** After "x": end of file is success, a text is the failure of execve(2). */
-export function expectEnd(launch: Launch): Action {
+function expectEnd(launch: Launch, frost: FrostSensor | null): Action {
   const { cells } = launch;
   const good = label('exec_happened');
   return action({ title: 'see that execve happened', because: rule('start gate') }, [
-    ...waitUnlessInterrupted(cells.interrupts, cells.hostEnd),
+    ...untilItSpeaks(launch, frost),
     recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], good] }),
     branch(cells.messageSize, 'EQ', 0, good),
     failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
@@ -155,7 +167,7 @@ export function expectEnd(launch: Launch): Action {
   ]);
 }
 
-export function receiveTerminal(launch: Launch): Action {
+function receiveTerminal(launch: Launch, frost: FrostSensor | null): Action {
   const { cells } = launch;
   const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
   const good = label('terminal_came');
@@ -170,7 +182,7 @@ export function receiveTerminal(launch: Launch): Action {
       words: ['init made no terminal'],
     },
     [
-      ...waitUnlessInterrupted(cells.interrupts, cells.hostEnd),
+      ...untilItSpeaks(launch, frost),
       recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
       load(cells.consoleFd, 'I32', fds, 0),
       branch(cells.messageSize, 'EQ', 1, good),

@@ -248,6 +248,30 @@ test('once the command runs, taking back neither closes the channel again nor wa
   assert.equal(undo.slice(0, 4), ['BRANCH', 'close', 'WAIT', 'pidfd_send_signal']);
 });
 
+test('nothing that a frozen init has to answer is waited for without a look at it', () => {
+  const terminal = {
+    config: { process: { terminal: true } },
+    options: { entry: 'run', detach: false },
+  } as const;
+  const input = inputOf({ ...terminal, facts: { cgroup: layouts.v2 } });
+  const compiled = compileLaunch(input);
+  if (compiled.kind === 'refused') throw new Error('refused');
+  const [host] = compiled.program.tracks;
+  const waits = (host?.actions ?? []).flatMap(({ title, lines }) =>
+    lines.flatMap(line =>
+      line.kind === 'step' && line.op === 'WAIT' && JSON.stringify(line.args).includes('"host_end"')
+        ? [[title, line.args[1]]]
+        : [],
+    ),
+  );
+  assert.equal(waits, [
+    ['receive the terminal', 1000],
+    ['wait for init', 1000],
+    ['wait for init', 1000],
+    ['see that execve happened', 1000],
+  ]);
+});
+
 test('all faults are told at once', () => {
   const changes = {
     config: {

@@ -31,17 +31,7 @@ import { killAll } from './cgroups/kill-all.js';
 import { frostOfProcess } from './cgroups/of-process.js';
 import { sayIfOutOfMemory } from './cgroups/out-of-memory.js';
 import { cgroupPlan, frostOf } from './cgroups/view.js';
-import {
-  awaitedInit,
-  awaitHost,
-  expectEnd,
-  holdSignals,
-  hostMessages,
-  openChannel,
-  receiveTerminal,
-  Signal,
-  tell,
-} from './channel.js';
+import { awaitedInit, awaitHost, holdSignals, hostMessages, openChannel, Signal, tell } from './channel.js';
 import { backEndOf } from './choose-back-end.js';
 import { pidFile, sweepDescriptors } from './descriptors.js';
 import { seeDevices } from './devices.js';
@@ -242,7 +232,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       send(cells.hostEnd, pidMessage, 8),
     ]),
     ...(root.foregroundTerminal
-      ? ifNotAsked(options.console, cells.consoleSocket, [receiveTerminal(launch)])
+      ? ifNotAsked(options.console, cells.consoleSocket, [messages.receiveTerminal()])
       : []),
     ...(atCreate
       ? [
@@ -266,7 +256,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         : []),
       tell(cells.hostEnd, Signal.GO, 'open the start gate'),
       messages.expect(Signal.EXEC),
-      expectEnd(launch),
+      messages.end,
       ...(hasGateError(launch) ? [dropGateError(launch)] : []),
       ...started.actions,
     );

@@ -30,17 +30,7 @@ import {
 import { becomeCommand } from './become.js';
 import { judgeCapabilities } from './capabilities.js';
 import { frostOfProcess } from './cgroups/of-process.js';
-import {
-  awaitHost,
-  expectEnd,
-  holdSignals,
-  hostMessages,
-  openChannel,
-  receiveTerminal,
-  reportFailure,
-  Signal,
-  tell,
-} from './channel.js';
+import { awaitHost, holdSignals, hostMessages, openChannel, reportFailure, Signal, tell } from './channel.js';
 import { type CpuAffinity, cpuAffinity } from './cpu-affinity.js';
 import { letGoOfHost, pidFile, sweepDescriptors } from './descriptors.js';
 import { type Container, type EnteredView, enterContainer } from './enter-container.js';
@@ -316,10 +306,10 @@ export function compileExec(input: ExecInput): CompiledExec {
       ],
     ),
     ...(terminal.foreground
-      ? [receiveTerminal(launch), tell(cells.hostEnd, Signal.CONTINUE, 'let the process use its terminal')]
+      ? [messages.receiveTerminal(), tell(cells.hostEnd, Signal.CONTINUE, 'let the process use its terminal')]
       : []),
     messages.expect(Signal.EXEC),
-    expectEnd(launch),
+    messages.end,
     ...(options.pidfdSocket ? [sendPidfd(launch, 'exec')] : []),
     pidFile(launch),
     ...(options.detach

@@ -36,6 +36,7 @@ function killGroup(open: OpenFlags, d: CgroupDirectory, killed: Slot): readonly 
   const dir = slot('kill_dir');
   const fd = slot('kill_fd');
   const without = label('without_kill_file');
+  const refused = label('kill_refused');
   const none = label('no_group_to_kill');
   return [
     sys('openat', [AT_FDCWD, d.memory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
@@ -46,10 +47,11 @@ function killGroup(open: OpenFlags, d: CgroupDirectory, killed: Slot): readonly 
       to: fd,
       on: [['ENOENT'], without],
     }),
-    // EOPNOTSUPP: a threaded group, whose processes the list of its parent has.
-    sys('write', [fd, text('1'), 1], { on: [['EOPNOTSUPP'], without] }),
-    sys('close', [fd]),
+    // EOPNOTSUPP: a threaded group, whose processes the list of its parent has. ENODEV: somebody has removed it.
+    sys('write', [fd, text('1'), 1], { on: [['EOPNOTSUPP', 'ENODEV'], refused] }),
     move(killed, 1),
+    refused,
+    sys('close', [fd]),
     without,
     sys('close', [dir]),
     none,

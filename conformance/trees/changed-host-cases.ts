@@ -60,6 +60,9 @@ function refuses(start: ReturnType<typeof compiled>, words: RegExp): void {
   assert.match(stderr, words);
 }
 
+const choice = (): string => good(chos('explain', bundle({ tree: 'changed', args: ['true'] })));
+const writes = (place: string): string => `touch ${place}/w 2>/dev/null && echo writable || echo read-only`;
+
 /** A share that is a mount of its own, and a mount below it. */
 test('set up: shares that are mounts, prepared', () => {
   makeTree('changed');
@@ -141,6 +144,36 @@ for (const own of [false, true]) {
     rmdirSync(`${home}/late`);
   });
 
+  test(`without a bind, too: options of a mount below that were changed since (${way})`, () => {
+    const start = compiled([], own);
+    assert.equal(start().status, 0);
+    remount(`${disk}/sub`, 'ro');
+    assert.equal(seen([], writes(`${disk}/sub`), own), 'read-only');
+    assert.match(choice(), /private: the host has changed the mount options of \S+\/disk\/sub since/);
+    if (hasStatmount) refuses(start, /show the share \S+\/disk\/sub: it is no longer what it was/);
+    remount(`${disk}/sub`, 'rw');
+    assert.equal(seen([], writes(`${disk}/sub`), own), 'writable');
+    assert.equal(start().status, 0);
+    // One that has gone has gone inside, too.
+    run('umount', `${disk}/sub`);
+    assert.equal(start().status, 0);
+    mountTmpfs(`${disk}/sub`);
+    writeFileSync(`${disk}/sub/file`, 'sub\n');
+    good(chos('tree', 'prepare', 'changed'));
+  });
+
+  test(`what is mounted later by two calls, as mount -o bind,ro, is read-only inside (${way})`, () => {
+    mkdirSync(`${home}/bound`);
+    run('mount', '--bind', `${disk}/x`, `${home}/bound`);
+    assert.equal(seen([], writes(`${home}/bound`), own), 'writable');
+    remount(`${home}/bound`, 'ro,nosuid');
+    assert.equal(seen([], `${writes(`${home}/bound`)}; ${writes(home)}`, own), 'read-only\nwritable');
+    assert.match(seen([], `grep ${home}/bound /proc/self/mountinfo`, own), / ro,nosuid/);
+    run('umount', `${home}/bound`);
+    rmdirSync(`${home}/bound`);
+    if (!own) assert.match(choice(), /enter changed@\d+, without a mount/);
+  });
+
   test(`a mount below that the host has unmounted since, and one that it has mounted over another (${way})`, () => {
     const start = compiled(rbind, own);
     mountTmpfs(`${disk}/sub`);
@@ -183,7 +216,6 @@ test('two shares, one below the other, are not one bind of the upper one', () =>
 });
 
 const name = (): string => seen([], `cat ${disk}/name`);
-const choice = (): string => good(chos('explain', bundle({ tree: 'changed', args: ['true'] })));
 const listed = (): string => good(chos('tree', 'list'));
 
 /** Under the same numbers, where the kernel gives them out again. */
@@ -256,6 +288,21 @@ for (const [what, change, back, words] of [
     if (hasStatmount) refuses(start, /show the share \S+disk/);
     back();
   });
+
+test('a read-only share below which the host has unmounted another directory of the same file system', () => {
+  share({ path: home }, { path: disk, readonly: true });
+  for (const name of ['y', 'z']) {
+    mkdirSync(`${disk}/${name}`);
+    writeFileSync(`${disk}/${name}/name`, `${name}\n`);
+  }
+  run('mount', '--bind', `${disk}/z`, `${disk}/y`);
+  good(chos('tree', 'prepare', 'changed'));
+  assert.equal(seen([], `cat ${disk}/y/name`), 'z');
+  run('umount', `${disk}/y`);
+  assert.match(choice(), /private: the host has changed what is mounted below \S+disk/);
+  assert.equal(seen([], `cat ${disk}/y/name`), 'y');
+  share({ path: home }, { path: scratch }, { path: disk });
+});
 
 test('a share whose directory was replaced', () => {
   good(chos('tree', 'prepare', 'changed'));

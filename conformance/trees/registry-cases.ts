@@ -1,7 +1,16 @@
 /** What the registry says, and what commands make of it. */
 import * as assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { caseList, good } from './case.js';
 import {
@@ -78,6 +87,19 @@ test('a file that others could have written counts as broken', () => {
   assert.equal(shell({ tree: 'four' }, 'true').status, 1);
   assert.match(shell({ tree: 'one' }, 'true').stderr, /open\.json: others than its owner can write to it/);
   removeRegistry('open.json');
+});
+
+test('a link that leads nowhere, and a file without an end, count as broken', () => {
+  symlinkSync(`${base}/not-mounted/site.json`, '/etc/chos.d/gone.json');
+  assert.match(chos('tree', 'check').stdout, /fault +\/etc\/chos\.d\/gone\.json: No such file/);
+  assert.match(shell({ tree: 'one' }, 'true').stderr, /without what is broken: \/etc\/chos\.d\/gone\.json/);
+  removeRegistry('gone.json');
+  writeRegistry('', 'huge.json');
+  truncateSync('/etc/chos.d/huge.json', 3 * 2 ** 30);
+  assert.match(chos('tree', 'check').stdout, /fault +\/etc\/chos\.d\/huge\.json: File too large/);
+  good(shell({ tree: 'one' }, 'true'));
+  good(shell({ own: true, root: `${base}/two` }, 'true'));
+  removeRegistry('huge.json');
 });
 
 test('a file is checked before it is put in its place', () => {

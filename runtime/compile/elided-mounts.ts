@@ -1,9 +1,10 @@
 /** The entries of `mounts` that a launch leaves out, with the proofs that its program makes (elision-proof.ts), sorted by where they are made. */
 import type { Environment } from '../../spec/environment.js';
 import { mountMap } from '../../spec/mount-map.js';
+import { followedMounts, sharedBelow } from '../../spec/shared-below.js';
 import { type Action, action } from '../program/action.js';
 import type { Elided, Verdict, View } from './elision.js';
-import { createProver, type Side } from './elision-proof.js';
+import { createProver, hasStatmount, type Side } from './elision-proof.js';
 import type { Expected } from './expected-mounts.js';
 import { type Launch, rule } from './launch.js';
 import { normalise } from './normalise.js';
@@ -82,7 +83,7 @@ function inView(
 }
 
 /** The host view and the shares are what the host has there still, and where the view has them (runtime/trees/stale-shares.ts asks the same when this is compiled). */
-function shares({ sources, hostView, shares: all }: Environment, view: View) {
+function shares(launch: Launch, { sources, hostView, shares: all }: Environment, view: View) {
   const [host, inside] = [mountMap(sources.mounts), mountMap(view.mounts)];
   const points = [...hostView.map(path => ({ path, place: path })), ...all];
   const looked = points.flatMap(({ path, place }) => {
@@ -90,10 +91,23 @@ function shares({ sources, hostView, shares: all }: Environment, view: View) {
     const mount = directory && host.at(directory.path);
     return mount === undefined ? [] : [{ path, place, directory, mount }];
   });
+  // A program that is kept looks at what is below them as well.
+  const kept = launch.options.kept && hasStatmount(launch.facts);
+  const pairs = sharedBelow(
+    { host, view: inside, followed: followedMounts(sources.mounts) },
+    looked.map(({ path, place }) => ({ at: sources.shares.get(path)?.path ?? path, path: place })),
+  );
   return {
-    host: looked.map(
-      ({ path, directory, mount }): Expected => ({ path, directory, mount, group: mount.peerGroup }),
-    ),
+    host: [
+      ...looked.map(
+        ({ path, directory, mount }): Expected => ({ path, directory, mount, group: mount.peerGroup }),
+      ),
+      ...(kept ? pairs : []).flatMap(({ place, source, mount }): readonly Expected[] =>
+        source === undefined
+          ? []
+          : [{ path: place, mount: source, group: source.peerGroup, mayGo: mount.master !== 0 }],
+      ),
+    ],
     inside: looked.flatMap(({ place, directory }): readonly Expected[] => {
       const mount = inside.at(place);
       return mount?.point === place ? [{ path: place, directory, mount, group: mount.master }] : [];
@@ -135,7 +149,7 @@ export function elidedMounts(
     }
   }
   const sources = elided.flatMap(entry => onHost(config, environment, entry));
-  const shown = shares(environment, view);
+  const shown = shares(launch, environment, view);
   return {
     sources: [
       ...proof('source', `look at the host's side of what is left out (${sources.length})`, sources),

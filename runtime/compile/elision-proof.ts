@@ -24,6 +24,7 @@ import {
   alu,
   branch,
   call,
+  fail,
   guard,
   jump,
   type Line,
@@ -35,7 +36,7 @@ import {
   sys,
 } from '../program/step.js';
 import { MOST } from './elision-below.js';
-import { type Expected, expectedTable, Row } from './expected-mounts.js';
+import { type Expected, expectedTable, MAY_GO, Row } from './expected-mounts.js';
 import type { Launch } from './launch.js';
 
 /** linux/stat.h, linux/fcntl.h, linux/mount.h */
@@ -106,7 +107,7 @@ export function createProver(launch: Launch, tree: string): Prover {
     guard(value, 'EQ', wanted, stale),
   ];
   // Init's root is that of the host, and later that of the environment; a path that leads astray is not the same directory.
-  const lookAt = sys('statx', [parent, ref(name), LOOK, mask, stat]);
+  const look = [parent, ref(name), LOOK, mask, stat];
   const sameDirectory = (): readonly Line[] => {
     const any = label('any_directory');
     return [
@@ -130,42 +131,71 @@ export function createProver(launch: Launch, tree: string): Prover {
     sys('listmount', [listing, ids, value, 0], { to: value }),
     guard(value, 'EQ', wanted, stale),
   ];
-  const askMount: readonly Line[] = modern
-    ? [
-        load(value, 'U64', stat, Statx.MNT_ID),
-        store('U64', request, 8, value),
-        sys('statmount', [request, info, 512, 0]),
-        ...same('U64', info, StatMount.MNT_ATTR, Row.ATTRIBUTES),
-      ]
-    : [];
+  /** In a program that is kept the host's mounts below a share come and go; those that follow them inside do so, too. */
+  const goesOn = (there: Label, next: Label): readonly Line[] => [
+    load(wanted, 'I64', ref(at), Row.KNOWN),
+    branch(wanted, 'EQ', MAY_GO, next),
+    jump(there),
+  ];
+  const askMount = (mayGo: boolean, next: Label): readonly Line[] => {
+    const there = label('is_that_mount');
+    return [
+      load(value, 'U64', stat, Statx.MNT_ID),
+      store('U64', request, 8, value),
+      sys('statmount', [request, info, 512, 0]),
+      ...(mayGo
+        ? [
+            load(value, 'U32', info, StatMount.MNT_ID_OLD),
+            load(wanted, 'U64', ref(at), Row.MOUNT),
+            branch(value, 'EQ', wanted, there),
+            ...goesOn(there, next),
+            there,
+          ]
+        : []),
+      ...same('U64', info, StatMount.MNT_ATTR, Row.ATTRIBUTES),
+    ];
+  };
   const sameMount = modern
     ? same('U32', info, StatMount.MNT_ID_OLD, Row.MOUNT)
     : same('U64', stat, Statx.MNT_ID, Row.MOUNT);
   const lookThrough = (what: SideRules): Subroutine => {
-    const [again, look, next, none] = [
+    const [again, looked, next, none] = [
       label('next_row'),
       label('look_at'),
       label('row_done'),
       label('no_parent'),
     ];
     const done = label('rows_done');
+    const [absent, missing, found, closed] = [
+      label('not_there'),
+      label('is_missing'),
+      label('is_there'),
+      label('none_open'),
+    ];
+    const mayGo = modern && launch.options.kept && what === sides.source;
+    const nowhere = mayGo ? { on: [['ENOENT', 'ENOTDIR', 'EBADF'], absent] as const } : {};
     return subroutine(what.name, [
       again,
       load(size, 'U64', ref(at), Row.SIZE),
       branch(size, 'EQ', 0, done),
       alu(path, at, 'ADD', Row.PATH),
       load(name, 'U64', ref(at), Row.NAME),
-      branch(name, 'NE', 0, look),
+      branch(name, 'NE', 0, looked),
       branch(parent, 'LT', 0, none),
       sys('close', [parent]),
+      ...(mayGo ? [move(parent, -1)] : []),
       none,
-      sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: parent }),
+      sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+        to: parent,
+        ...(mayGo ? { on: [['ENOENT', 'ENOTDIR'], next] as const } : {}),
+      }),
       jump(next),
-      look,
+      looked,
       alu(name, name, 'ADD', at),
-      lookAt,
+      sys('statx', look, nowhere),
+      ...(mayGo ? [jump(found), absent, ...goesOn(missing, next), missing, fail(stale), found] : []),
       ...sameDirectory(),
-      ...askMount,
+      ...(modern ? askMount(mayGo, next) : []),
       ...(what.copied ? [] : sameMount),
       ...(modern ? same('U64', info, what.group, Row.GROUP) : []),
       ...(modern && !what.copied ? count(next) : []),
@@ -173,8 +203,10 @@ export function createProver(launch: Launch, tree: string): Prover {
       alu(at, at, 'ADD', size),
       jump(again),
       done,
+      ...(mayGo ? [branch(parent, 'LT', 0, closed)] : []),
       sys('close', [parent]),
       move(parent, -1),
+      ...(mayGo ? [closed] : []),
     ]);
   };
   // Each is made when it is first called.

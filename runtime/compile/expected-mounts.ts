@@ -10,12 +10,14 @@ export interface Expected {
   readonly directory?: DirectoryFact | undefined;
   /** Of what is mounted below that mount, as many have a unique id above `last`; not given: nobody counts. */
   readonly below?: { readonly last: number; readonly known: number } | undefined;
+  /** If another mount is there by then, or nothing at all, there is nothing to prove. */
+  readonly mayGo?: boolean;
 }
 
 /**
  * One row: these numbers, 64 bits each, and the path with its NUL, padded. NAME is where in the path its last component begins; 0 marks
  * a row that has nothing but the directory in which the next ones are looked for. INODE 0: it may be any directory. KNOWN -1: what is below is not
- * counted. The table ends with a row of size 0.
+ * counted. KNOWN -2: nor has it to be there still. The table ends with a row of size 0.
  */
 export const Row = {
   SIZE: 0,
@@ -29,6 +31,9 @@ export const Row = {
   KNOWN: 64,
   PATH: 72,
 } as const;
+
+/** KNOWN of a mount that may be another one by then. */
+export const MAY_GO = -2;
 
 function row(path: string, name: number, of?: Expected): Buffer {
   const text = Buffer.from(`${path}\0`, 'utf8');
@@ -47,7 +52,7 @@ function row(path: string, name: number, of?: Expected): Buffer {
     put(of.mount.attributes, Row.ATTRIBUTES);
     put(of.group, Row.GROUP);
     put(of.below?.last ?? 0, Row.LAST);
-    out.writeBigInt64LE(BigInt(of.below?.known ?? -1), Row.KNOWN);
+    out.writeBigInt64LE(BigInt(of.mayGo ? MAY_GO : (of.below?.known ?? -1)), Row.KNOWN);
   }
   text.copy(out, Row.PATH);
   return out;

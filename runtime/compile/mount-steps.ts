@@ -16,7 +16,7 @@ import {
   OPEN_TREE_CLONE,
 } from '../../spec/kernel.js';
 import { type Data, type Operand, type Slot, slot, struct, text, u64 } from '../program/operand.js';
-import { type Line, sys } from '../program/step.js';
+import { type Line, type Outcome, sys } from '../program/step.js';
 import type { MountOptions } from './mount-options.js';
 
 /** struct mount_attr of mount_setattr(2). */
@@ -30,14 +30,10 @@ export function setAttributes(
   clear: number,
   propagation: number,
   recursive: boolean,
+  o: Outcome = {},
 ): Line {
-  return sys('mount_setattr', [
-    fd,
-    text(''),
-    AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
-    mountAttributes(set, clear, propagation),
-    32,
-  ]);
+  const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return sys('mount_setattr', [fd, text(''), flags, mountAttributes(set, clear, propagation), 32], o);
 }
 
 /** How mounts reach and leave the mount that is "/" (mount_namespaces(7)), and with `recursive` all below it. */

@@ -12,6 +12,7 @@ import { elidedMounts } from './elided-mounts.js';
 import { judgeMounts } from './elision.js';
 import { createNamespaces, enteredPlacement, prepareEnteredRoot } from './entered-root.js';
 import { announce, becauseOf, patchTree } from './environment-mounts.js';
+import { lateMounts, restrictLateMounts } from './late-options.js';
 import { type Launch, rule } from './launch.js';
 import { setAttributes } from './mount-steps.js';
 import {
@@ -161,7 +162,11 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const c: Cells = { pin: slot('pin_fd', -1), record: slot('pin_record', -1) };
   const namespaces = createNamespaces();
   const verdicts = judgeMounts(given, environment, pin);
-  const copyBecause = whyOwnCopy(given, verdicts, 'namespace');
+  const late = lateMounts(environment, pin);
+  const [first] = late;
+  const copyBecause =
+    whyOwnCopy(given, verdicts, 'namespace') ??
+    (first === undefined ? null : `${first.path} came later, and options do not propagate`);
   const elided = elidedMounts(given, environment, pin, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin.name };
   const placement = enteredPlacement(given, environment, namespaces, {
@@ -178,6 +183,7 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
           ...seeTree(pin, environment),
           ...elided.shared,
           copyJoined(launch, pin, [c.pin, c.record], namespaces, copyBecause, 'pinned'),
+          ...restrictLateMounts(launch, late),
         ];
   return {
     launch,

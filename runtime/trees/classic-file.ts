@@ -4,7 +4,7 @@
  */
 import type { Diagnostic, Reason } from '../admit/diagnostic.js';
 import { Lines } from '../admit/document.js';
-import { isPathAlias, isTreeName, type ReadFile, type RegisteredTree } from './registry.js';
+import { cleanPath, isPathAlias, isTreeName, type ReadFile, type RegisteredTree } from './registry.js';
 
 const SECTION = '%SHELLS';
 
@@ -63,7 +63,7 @@ export function parseClassicFile(file: string, text: string): ReadFile {
       firstLine.set(entry.name, line);
       trees.push({
         name: entry.name,
-        path: entry.path,
+        path: cleanPath(entry.path),
         shares: [],
         ownShares: false,
         backEnd: 'auto',

@@ -38,6 +38,18 @@ test('the shares of the file are those of its trees, unless a tree has its own',
   );
 });
 
+test('paths are what they lead to, however they are written', () => {
+  const { trees } = fileOf({ trees: { a: { path: '/os/./a/.' } }, shares: [{ path: '/mnt/.//home/./' }] });
+  assert.equal(
+    trees.map(({ path, shares }) => [path, plain(shares)]),
+    [['/os/a', ['/mnt/home']]],
+  );
+  const shares = [{ path: '/mnt/./home' }, { path: '/mnt/home' }, { path: '/./' }];
+  const lines = said({ trees: { a: { path: '/.' } }, shares });
+  assert.is(lines.length, 3, lines.join('\n'));
+  assert.match(lines.join('\n'), /shares\[1\]\.path .*shares\[0\]\.path/);
+});
+
 test('what is not said has its default', () => {
   const { backEnd, readonly, variables, shell } = first(fileOf({ trees: { a: { path: '/os/a' } } }));
   assert.equal(

@@ -11,7 +11,13 @@ import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.
 import type { Note, Reason, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
 import { noteViolations } from '../admit/shape.js';
-import { isTreeName, type ReadFile, type RegisteredShare, type RegisteredTree } from './registry.js';
+import {
+  cleanPath,
+  isTreeName,
+  type ReadFile,
+  type RegisteredShare,
+  type RegisteredTree,
+} from './registry.js';
 
 const properties = {
   file: ['$schema', 'trees', 'shares', 'elide', 'default'],
@@ -72,13 +78,13 @@ function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note)
   const first = new Map<string, number>();
   shares.forEach((share, i) => {
     checkPath(share.path, [...at, i, 'path'], note);
-    const place = share.path.replace(/\/+$/, '');
+    const place = cleanPath(share.path);
     const before = first.get(place);
     if (before !== undefined)
       note([...at, i, 'path'], { kind: 'duplicate', first: `${at.join('.')}[${before}].path` });
     else first.set(place, i);
     // The root is the tree's.
-    if (share.path.startsWith('/') && place === '') note([...at, i, 'path'], { kind: 'empty' });
+    if (place === '/') note([...at, i, 'path'], { kind: 'empty' });
   });
 }
 
@@ -98,14 +104,12 @@ function check(content: Content, note: Note): void {
     const at = ['trees', name];
     if (!isTreeName(name)) note(at, { kind: 'bad-tree-name' });
     checkPath(tree.path, [...at, 'path'], note);
-    if (/^\/+$/.test(tree.path)) note([...at, 'path'], { kind: 'empty' });
+    if (cleanPath(tree.path) === '/') note([...at, 'path'], { kind: 'empty' });
     checkShares(tree.shares ?? [], [...at, 'shares'], note);
     checkEnvironment(tree.env ?? [], [...at, 'env'], note);
     checkHooks(tree.hooks ?? {}, [...at, 'hooks'], note);
   }
 }
-
-const clean = (path: string): string => path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 
 export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile {
   const parsed = parse({ file, text });
@@ -126,7 +130,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
   }
   const sharesAt = (shares: readonly ContentShare[], at: ValuePath): readonly RegisteredShare[] =>
     shares.map(({ path, readonly = false, optional = false }, i) => ({
-      path: clean(path),
+      path: cleanPath(path),
       readonly,
       optional,
       diagnose: what => document.diagnose([...at, i, 'path'], what),
@@ -136,7 +140,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
     const at: ValuePath = ['trees', name];
     return {
       name,
-      path: clean(tree.path),
+      path: cleanPath(tree.path),
       shares: tree.shares === undefined ? shares : sharesAt(tree.shares, [...at, 'shares']),
       ownShares: tree.shares !== undefined,
       backEnd: tree.backEnd ?? 'auto',

@@ -2,9 +2,9 @@
  * Read the registry. It decides what root sees as "/", so each file and the directory must belong to root and be writable by nobody else; there is
  * no variable that names another place.
  */
-
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Diagnostic } from '../admit/diagnostic.js';
+import { maximumBytes } from '../admit/parse.js';
 import { codeOf } from '../host/error-code.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
@@ -37,6 +37,15 @@ function distrust(fd: number, directory: boolean): 'owner' | 'mode' | 'not-a-fil
   return (stat.mode & 0o022) === 0 ? null : 'mode';
 }
 
+/** One that leads nowhere registers something that is lost: its target is on a file system that is not mounted, say. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes of a file; null if there is none. A symlink is followed: whoever may place one in /etc is root. */
 function readTrusted(path: string): Uint8Array | null | NoRegistry {
   let fd: number;
@@ -44,11 +53,15 @@ function readTrusted(path: string): Uint8Array | null | NoRegistry {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = codeOf(error);
-    return code === 'ENOENT' ? null : { kind: 'unreadable', path, code };
+    return code === 'ENOENT' && !isLink(path) ? null : { kind: 'unreadable', path, code };
   }
   try {
     const why = distrust(fd, false);
-    return why === null ? readFileSync(fd) : { kind: 'untrusted', path, why };
+    if (why !== null) return { kind: 'untrusted', path, why };
+    // What is longer is refused in any case, and need not be read.
+    return fstatSync(fd).size > maximumBytes ? { kind: 'unreadable', path, code: 'EFBIG' } : readFileSync(fd);
+  } catch (error) {
+    return { kind: 'unreadable', path, code: codeOf(error) };
   } finally {
     closeSync(fd);
   }

@@ -77,6 +77,12 @@ export type ReadFile =
       readonly trees: readonly string[];
     };
 
+/** An absolute path with one slash between names, and without ".". */
+export function cleanPath(path: string): string {
+  const names = path.split('/').filter(name => name !== '' && name !== '.');
+  return path.startsWith('/') ? `/${names.join('/')}` : path;
+}
+
 /** A name is a file name under the pins, a word on a command line, and never looks like an option or a generation (`NAME@N`). */
 export function isTreeName(name: string): boolean {
   return /^[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,63}$/.test(name);

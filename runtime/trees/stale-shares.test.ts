@@ -83,6 +83,38 @@ test('a mount below that does not follow the host is as it was, or the share is 
   assert.is(why({ viewMounts: [...view.viewMounts, { ...inside, master: 9 }] }), null);
 });
 
+test('options of a mount below: they do not follow the host, whoever else does', () => {
+  const inside = mount(12, '/home/x', { parent: 11, device: '8:5', master: 5 });
+  const outside = mount(5, '/home/x', { parent: 2, device: '8:5', peerGroup: 5 });
+  const below = (here: Partial<MountFact>, more: Partial<ViewedShares> = {}) =>
+    why({
+      viewMounts: [...view.viewMounts, inside],
+      hostMounts: [...view.hostMounts, { ...outside, ...here }],
+      ...more,
+    });
+  assert.is(below({}), null);
+  assert.is(below({ attributes: MountAttr.RDONLY }), 'options');
+  assert.is(below({ attributes: MountAttr.NOATIME }), 'options');
+  // Another one by now: that of the view has gone with the one that it followed.
+  assert.is(below({ attributes: MountAttr.RDONLY }, { late: [5] }), null);
+  assert.is(below({ attributes: MountAttr.RDONLY, peerGroup: 6 }), null);
+  assert.is(below({ attributes: MountAttr.RDONLY, root: '/other' }), null);
+  // What is a share itself is compared with what it leads to.
+  const x = { path: '/home/x', readonly: true, live: false };
+  const found = new Map([...view.found, ['/home/x', { ...at, path: '/home/x' }] as const]);
+  const sealed = { ...inside, master: 0, attributes: MountAttr.RDONLY };
+  assert.is(below({}, { shares: [home, x], found, viewMounts: [...view.viewMounts, sealed] }), null);
+});
+
+test('the same file system, and another directory of it, below a share that follows nobody', () => {
+  const inside = mount(12, '/home/x', { parent: 11, root: '/a', device: '8:2' });
+  const outside = mount(5, '/home/x', { parent: 2, root: '/a', device: '8:2' });
+  const both = { viewMounts: [...view.viewMounts, inside], hostMounts: [...view.hostMounts, outside] };
+  assert.is(why(both), null);
+  assert.is(why({ ...both, hostMounts: view.hostMounts }), 'below');
+  assert.is(why({ ...both, hostMounts: [...view.hostMounts, { ...outside, root: '/b' }] }), 'below');
+});
+
 test('a mount point in the tree that is another one, or gone', () => {
   const points = { '/home': at };
   assert.is(why({ points, pointsNow: new Map([['/home', at]]) }), null);

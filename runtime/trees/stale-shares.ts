@@ -5,8 +5,16 @@
  */
 import type { FoundPath, MountFact, PathIdentity, Share } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
-import { type MountMap, mountMap } from '../../spec/mount-map.js';
+import { mountMap } from '../../spec/mount-map.js';
+import {
+  followedMounts,
+  type SharedMount,
+  type SharedPlace,
+  type SharedSides,
+  sharedBelow,
+} from '../../spec/shared-below.js';
 import { sameIdentity } from './caller.js';
+import { HOST_VIEW } from './host-view.js';
 import type { PreparedShare } from './pins.js';
 
 export interface ViewedShares {
@@ -37,30 +45,28 @@ export interface StaleShare {
 const rootedAt = (path: string, { root, point }: MountFact): string =>
   `${root}/${path.slice(point === '/' ? 0 : point.length)}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 
-/** Mounts below a share that do not follow the host's: each as it was, or it is not what the host has. */
+interface Compared extends SharedSides {
+  readonly late: ReadonlySet<number>;
+}
+
+/**
+ * Mounts below a share: one that follows the host's has gone with it, but keeps the options with which it came; one that follows nobody is as it was, or it is
+ * not what the host has.
+ */
 function staleBelow(
-  at: string,
-  path: string,
-  host: MountMap,
-  view: MountMap,
-  late: ReadonlySet<number>,
-): boolean {
-  return view
-    .below(path)
-    .filter(({ master }) => master === 0)
-    .some(mount => {
-      const place = `${at === '/' ? '' : at}${mount.point.slice(path === '/' ? 0 : path.length)}`;
-      const source = host.at(place);
-      return source === undefined || late.has(source.id) || source.device !== mount.device;
-    });
+  { share, mount, place, source }: SharedMount<SharedPlace & { readonly readonly: boolean }>,
+  { late }: Compared,
+): StaleShare | null {
+  const there = source !== undefined && !late.has(source.id);
+  if (!there) return mount.master === 0 ? { path: share.path, why: 'below' } : null;
+  const wanted = source.attributes | (share.readonly ? MountAttr.RDONLY : 0);
+  return mount.attributes === wanted ? null : { path: place, why: 'options' };
 }
 
 function whyStale(
   share: ViewedShares['shares'][number],
   found: FoundPath | undefined,
-  host: MountMap,
-  view: MountMap,
-  late: ReadonlySet<number>,
+  { host, view, late }: Compared,
 ): StaleShare['why'] | null {
   const { path: named, at, readonly } = share;
   const path = share.place ?? named;
@@ -78,19 +84,31 @@ function whyStale(
   if (shown.master !== 0 && shown.master !== source.peerGroup) return 'not-live';
   if (shown.master === 0 && !readonly && source.peerGroup !== 0 && share.live !== false) return 'not-live';
   const wanted = source.attributes | (readonly ? MountAttr.RDONLY : 0);
-  if (shown.attributes !== wanted) return 'options';
-  return staleBelow(found.path, path, host, view, late) ? 'below' : null;
+  return shown.attributes === wanted ? null : 'options';
 }
 
 /** The first share of which a view shows something else than the host has; null: there is none. */
 export function staleShare(view: ViewedShares): StaleShare | null {
-  const [host, inside] = [mountMap(view.hostMounts), mountMap(view.viewMounts)];
-  const late = new Set(view.late ?? []);
+  const sides: Compared = {
+    host: mountMap(view.hostMounts),
+    view: mountMap(view.viewMounts),
+    late: new Set(view.late ?? []),
+    followed: followedMounts(view.hostMounts),
+  };
   for (const [path, point] of Object.entries(view.points ?? {}))
     if (!sameIdentity(point, view.pointsNow?.get(path) ?? null)) return { path, why: 'mount-point' };
   for (const share of view.shares) {
-    const why = whyStale(share, view.found.get(share.path), host, inside, late);
+    const why = whyStale(share, view.found.get(share.path), sides);
     if (why !== null) return { path: share.path, why };
+  }
+  const shown = [...HOST_VIEW.map(path => ({ path, place: path, readonly: false })), ...view.shares];
+  const places = shown.flatMap(({ path, place = path, readonly }) => {
+    const at = view.found.get(path)?.path;
+    return at === undefined ? [] : [{ at, path: place, readonly }];
+  });
+  for (const below of sharedBelow(sides, places)) {
+    const stale = staleBelow(below, sides);
+    if (stale !== null) return stale;
   }
   return null;
 }

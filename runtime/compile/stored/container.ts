@@ -6,12 +6,21 @@ import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
 import { type Action, action, failedErrno, type Track } from '../../program/action.js';
-import { field, type Label, label, ref, type Slot } from '../../program/operand.js';
+import { field, type Label, label, ref, type Slot, type Template } from '../../program/operand.js';
 import { branch, call, exitReporting, fail, type Line, sys } from '../../program/step.js';
 import { rule } from '../launch.js';
-
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
+
+/** A sentence about it. */
+export function container({ id }: Lifecycle, predicate: string): Template {
+  return ['container `', field(TemplateField.STRING, id), `\` ${predicate}`];
+}
+
+/** What could not be done, and the errno that says why. */
+export function cannot({ id }: Lifecycle, verb: string): Template {
+  return [`${verb} \``, field(TemplateField.STRING, id), '`: ', field(TemplateField.ERRNO, failedErrno)];
+}
 
 /** `missing`: where to go on if the directory is not there any more (another command may have deleted it a moment ago). */
 export function openContainer(c: Lifecycle, missing: Label | null = null): Action {
@@ -43,11 +52,7 @@ export function lock(c: Lifecycle): Action {
     {
       title: 'lock the state directory',
       because: rule('one command at a time'),
-      words: [
-        'container `',
-        field(TemplateField.STRING, c.id),
-        '` is busy: another command has held its lock for 10 s',
-      ],
+      words: container(c, 'is busy: another command has held its lock for 10 s'),
     },
     [call(c.takeLock)],
   );
@@ -84,7 +89,7 @@ export function notRunning(c: Lifecycle, statuses: readonly number[], message: s
     {
       title: `insist: ${message}`,
       because: rule('runtime.md, operations'),
-      words: ['container `', field(TemplateField.STRING, c.id), `\` ${message}`],
+      words: container(c, message),
     },
     [...statuses.map(s => branch(c.status, 'EQ', s, good)), fail(errnos.EINVAL.number), good],
   );
@@ -97,7 +102,7 @@ export function unless(c: Lifecycle, status: number, message: string): Action {
     {
       title: `insist that it is not so: ${message}`,
       because: rule('runtime.md, operations'),
-      words: ['container `', field(TemplateField.STRING, c.id), `\` ${message}`],
+      words: container(c, message),
     },
     [branch(c.status, 'NE', status, other), fail(errnos.EINVAL.number), other],
   );

@@ -1,13 +1,13 @@
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, SIGKILL } from '../../../spec/kernel.js';
-import { action, failedErrno, type Track } from '../../program/action.js';
+import { action, type Track } from '../../program/action.js';
 import { field, label, type Slot, slot } from '../../program/operand.js';
 import { branch, call, exit, fail, jump, type Line, sys, walk } from '../../program/step.js';
 import { freezersOf, thawAll } from '../cgroups/freezer.js';
 import { cgroupOfProcesses, listedGroups } from '../cgroups/plan.js';
 import { rule } from '../launch.js';
-import { entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
+import { cannot, entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
@@ -69,12 +69,7 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
       {
         title: 'send the signal',
         because: rule('kill'),
-        words: [
-          'kill container `',
-          field(TemplateField.STRING, c.id),
-          '`: ',
-          field(TemplateField.ERRNO, failedErrno),
-        ],
+        words: cannot(c, 'kill container'),
       },
       [
         branch(all, 'NE', 0, group),

@@ -1,11 +1,20 @@
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { type Action, action, failedErrno, type Track } from '../../program/action.js';
+import { type Action, action, type Track } from '../../program/action.js';
 import { field, label } from '../../program/operand.js';
 import { branch, call, exit, fail, jump } from '../../program/step.js';
 import { Frost, freeze, freezersOf, thaw, untilFrozen } from '../cgroups/freezer.js';
 import { rule } from '../launch.js';
-import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus, unless } from './container.js';
+import {
+  cannot,
+  entryTrack,
+  lock,
+  NOT_RUNNING,
+  notRunning,
+  openContainer,
+  readStatus,
+  unless,
+} from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
@@ -24,7 +33,7 @@ function freezing(c: Lifecycle): readonly Action[] {
       {
         title: 'freeze the cgroup',
         because: rule('pause'),
-        words: ['pause container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
+        words: cannot(c, 'pause container'),
       },
       [
         ...freeze(open, freezers, none),
@@ -64,7 +73,7 @@ function thawing(c: Lifecycle): readonly Action[] {
       {
         title: 'thaw the cgroup',
         because: rule('resume'),
-        words: ['resume container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
+        words: cannot(c, 'resume container'),
       },
       thaw(c.launch.open, freezersOf(c.plan)),
     ),

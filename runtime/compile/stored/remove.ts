@@ -22,7 +22,7 @@ import { TAKEN } from '../cgroups/take.js';
 import type { HookActions } from '../hooks.js';
 import { holdInterrupts } from '../interrupts.js';
 import { rule } from '../launch.js';
-import { entryTrack, lock, openContainer, readStatus } from './container.js';
+import { cannot, container, entryTrack, lock, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
@@ -66,7 +66,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       {
         title: 'accept with --force that it is not there',
         because: rule('delete --force'),
-        words: ['container `', field(TemplateField.STRING, c.id), '` does not exist'],
+        words: container(c, 'does not exist'),
       },
       [
         jump(here),
@@ -84,11 +84,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       {
         title: 'insist that it is stopped, or --force',
         because: rule('runtime.md, delete'),
-        words: [
-          'container `',
-          field(TemplateField.STRING, c.id),
-          '` is not stopped (use --force to kill it)',
-        ],
+        words: container(c, 'is not stopped (use --force to kill it)'),
       },
       [
         branch(c.status, 'EQ', Status.STOPPED, remove),
@@ -103,12 +99,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       {
         title: 'kill init',
         because: rule('delete'),
-        words: [
-          'kill init of container `',
-          field(TemplateField.STRING, c.id),
-          '`: ',
-          field(TemplateField.ERRNO, failedErrno),
-        ],
+        words: cannot(c, 'kill init of container'),
       },
       [
         sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0], { on: [['ESRCH'], remove] }),
@@ -135,12 +126,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       {
         title: 'remove the cgroups',
         because: rule('delete'),
-        words: [
-          'remove the cgroup of container `',
-          field(TemplateField.STRING, c.id),
-          '`: ',
-          field(TemplateField.ERRNO, failedErrno),
-        ],
+        words: cannot(c, 'remove the cgroup of container'),
       },
       [
         ...removalLines({ plan: c.plan, ownPids, killAll: c.killAll }),

@@ -1,7 +1,7 @@
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, LOCK_EX, LOCK_UN, SIGKILL } from '../../../spec/kernel.js';
-import { type Action, action, failedErrno, type Track } from '../../program/action.js';
+import { type Action, action, type Track } from '../../program/action.js';
 import { buffer, field, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
   alu,
@@ -25,7 +25,16 @@ import type { HookActions } from '../hooks.js';
 import { holdInterrupts, waitUnlessInterrupted } from '../interrupts.js';
 import { rule } from '../launch.js';
 import { unlessDeleted } from '../own-directory.js';
-import { entryTrack, lock, NOT_RUNNING, notRunning, openContainer, readStatus, unless } from './container.js';
+import {
+  cannot,
+  entryTrack,
+  lock,
+  NOT_RUNNING,
+  notRunning,
+  openContainer,
+  readStatus,
+  unless,
+} from './container.js';
 import { Status } from './context.js';
 import { removalLines } from './remove.js';
 import type { Lifecycle } from './subroutines.js';
@@ -102,12 +111,7 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
     {
       title: 'open the gate',
       because: rule('exec.fifo'),
-      words: [
-        'start container `',
-        field(TemplateField.STRING, c.id),
-        '`: ',
-        field(TemplateField.ERRNO, failedErrno),
-      ],
+      words: cannot(c, 'start container'),
     },
     [
       sys('openat', [c.dir, text('exec.err'), open.RDONLY | open.NONBLOCK | open.CLOEXEC, 0], { to: err }),

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cases as treeCases } from './cases.js';
 import { changedHostCases } from './changed-host-cases.js';
 import { elisionCases } from './elision-cases.js';
+import { heldCases } from './held-cases.js';
 import { chos, setUp } from './machine.js';
 import { registryCases } from './registry-cases.js';
 import { releaseCases } from './release-cases.js';
@@ -19,6 +20,7 @@ const cases = [
   ...sealedCases,
   ...untouchedCases,
   ...treeCases,
+  ...heldCases,
   ...skeletonCases,
   ...registryCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));

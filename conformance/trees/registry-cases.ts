@@ -19,6 +19,7 @@ import {
   chos,
   home,
   makeTree,
+  newId,
   pins,
   registry,
   removeRegistry,
@@ -29,6 +30,58 @@ import {
 } from './machine.js';
 
 const { cases, test } = caseList('registry: ');
+
+test('what the registry does wrong is told with its place', () => {
+  const said = (content: unknown, file = 'wrong.json'): string => {
+    writeRegistry(content, file);
+    const { stderr } = chos('tree', 'list');
+    removeRegistry(file);
+    return stderr;
+  };
+  assert.match(
+    said('{"trees": {"a": {"path": "x"}}}'),
+    /wrong.json:1:26: trees.a.path must be an absolute path/,
+  );
+  assert.match(
+    said('{"trees": {"one": {"path": "/x"}}}'),
+    /registered already, in \/etc\/chos.d\/test.json:\d/,
+  );
+  assert.match(said('{"tres": {}}'), /tres is not a property .*did you mean "trees"/);
+  assert.match(said('{"trees": {"../x": {"path": "/x"}}}'), /a name that no tree can have/);
+  writeRegistry({ trees: {} }, 'open.json');
+  chmodSync('/etc/chos.d/open.json', 0o666);
+  assert.match(chos('tree', 'list').stderr, /open\.json: others than its owner can write to it/);
+  removeRegistry('open.json');
+});
+
+test('a tree that is missing or leads out of its place is refused', () => {
+  mkdirSync(`${base}/links`, { recursive: true });
+  symlinkSync('/etc', `${base}/links/away`);
+  symlinkSync('../one', `${base}/links/beside`);
+  const trees = {
+    gone: { path: `${base}/gone` },
+    away: { path: `${base}/links/away` },
+  };
+  writeRegistry({ trees }, 'more.json');
+  const start = (tree: string) => chos('run', '-b', bundle({ tree, args: ['true'] }), newId());
+  assert.match(start('gone').stderr, /more.json:\d+:\d+: trees.gone.path is not a directory .*No such file/);
+  assert.match(start('away').stderr, /trees.away.path is a symlink that leads out of its place, to \/etc/);
+  assert.match(start('nobody').stderr, /unknown tree `nobody`/);
+  assert.equal(chos('tree', 'check').status, 1);
+  removeRegistry('more.json');
+});
+
+test('the classic file works', () => {
+  writeFileSync('/etc/chos', `# trees\n%SHELLS\n\nclassic:${base}/two\n${base}/one\n`, { mode: 0o644 });
+  assert.match(good(chos('tree', 'list')), /classic +Tree two/);
+  assert.match(good(shell({ tree: 'classic' }, 'cat /etc/os-release')), /ID=two/);
+  good(chos('tree', 'prepare', `${base}/one`));
+  assert.match(good(shell({ tree: `${base}/one`, root: '/x' }, 'cat /etc/os-release')), /ID=one/);
+  good(chos('tree', 'release', `${base}/one`));
+  writeFileSync('/etc/chos', '%SHELLS\nnonsense\n');
+  assert.match(chos('tree', 'list').stderr, /\/etc\/chos:2:1: nonsense must be an absolute path/);
+  rmSync('/etc/chos');
+});
 
 /** The command as a user without any privilege, who can reach our files wherever they are: the folder above them is replaced by an open one. */
 function asUser(...args: readonly string[]) {

@@ -9,7 +9,7 @@ import { buffer, field, label, ref, type Slot, slot, text } from '../program/ope
 import { alu, branch, fail, jump, load, resolve, sys } from '../program/step.js';
 import { type Launch, rule } from './launch.js';
 
-/** Open it; what is missing on the way is made, for its owner alone. */
+/** Open it. The engine has made what is missing on the way, for its owner alone; where it could not, this tries once more, to tell why. */
 function openRoot({ cells, open }: Launch, rootFd: Slot): Action {
   const slash = slot('slash_fd');
   const deep = label('make_root');

@@ -13,6 +13,7 @@ const suite = (file: string): string => `conformance/suite/cases/${file}.ts`;
 const options = 'runtime/cli/options.test.ts';
 const execProcess = 'runtime/cli/exec-process.test.ts';
 const trees = 'conformance/trees/cases.ts';
+const held = 'conformance/trees/held-cases.ts';
 
 const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
   [suite('command-line'), 'command-line/root-with-equals-sign', ['--root']],
@@ -86,8 +87,8 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     ['tree --all'],
   ],
   ['conformance/vm/cases/kmod.ts', 'exit code of load --check', ['tree --check']],
-  [trees, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],
-  [trees, 'release --force drops it at once; who is inside keeps what he sees', ['tree --force']],
+  [held, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],
+  [held, 'release --force drops it at once; who is inside keeps what he sees', ['tree --force']],
   [
     'conformance/trees/skeleton-cases.ts',
     'remove refuses while somebody is inside, and names him',

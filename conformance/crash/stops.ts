@@ -44,19 +44,19 @@ export function countSteps(trace: string): ReadonlyMap<string, Steps> {
 
 /**
  * Remove what a killed command left, as a caller would. Where no program is stored, the same code as that of the command runs in this process, and now
- * and then the command itself.
+ * and then the command itself; also where a launch that is still at work has stored one between the two looks.
  */
 export async function deleteForce(lab: Lab, id: string): Promise<readonly string[]> {
   const stored = existsSync(join(lab.root, id, 'program'));
-  if (stored || stops++ % DELETE_SAMPLE === 0) {
-    const ended = chos(lab, ['delete', '--force', id]);
-    return ended.code === 0 && ended.err === ''
-      ? []
-      : [`delete --force ended with ${ended.code ?? ended.signal}: ${ended.err.trim()}`];
+  if (!stored && stops++ % DELETE_SAMPLE !== 0) {
+    const reply = await compile(lab, ['delete', '--force', id]);
+    if (reply.kind === 'report')
+      return reply.exitCode === 0 && reply.message === '' ? [] : [`delete --force: ${reply.message}`];
   }
-  const reply = await compile(lab, ['delete', '--force', id]);
-  if (reply.kind === 'report' && reply.exitCode === 0 && reply.message === '') return [];
-  return [`delete --force: ${reply.kind === 'report' ? reply.message : 'a program where none is stored'}`];
+  const ended = chos(lab, ['delete', '--force', id]);
+  return ended.code === 0 && ended.err === ''
+    ? []
+    : [`delete --force ended with ${ended.code ?? ended.signal}: ${ended.err.trim()}`];
 }
 
 interface Subject {

@@ -4,10 +4,10 @@ import type { MachineCase } from '../case.js';
 const everybody = ['chos-runtime', 'crun', 'runc'] as const;
 const status = (name: string): string => `"$(runtime state ${name} | jq -r .status)"`;
 
-/** Each function forks itself and ends: no list of processes is true for long. */
+/** Each function forks itself and ends: no list of processes is true for long. Their ends interrupt the shell's open of a FIFO, which it does not repeat. */
 const chain = `.linux.namespaces |= map(select(.type != "pid"))
         | .linux.resources.pids = {limit: 200}
-        | .process.args = ["sh", "-c", "trap : TERM; f() { f & }; f; f; f; mkfifo /ready; echo >/ready; sleep 1000"]`;
+        | .process.args = ["sh", "-c", "trap : TERM; f() { f & }; f; f; f; mkfifo /ready; until echo >/ready; do :; done; sleep 1000"]`;
 
 export const cgroupLifeCases: readonly MachineCase[] = [
   {

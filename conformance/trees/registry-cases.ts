@@ -93,6 +93,19 @@ exec setpriv --reuid 1000 --regid 1000 --clear-groups "$@"`;
   return spawnSync('unshare', argv, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } });
 }
 
+test('check says of the root what prepare makes of it: a share below another needs no place of its own', () => {
+  mkdirSync(`${home}/nested`, { recursive: true });
+  makeTree('nest');
+  mkdirSync(`${base}/nest${home}`, { recursive: true });
+  const shares = [{ path: home }, { path: `${home}/nested` }];
+  writeRegistry({ trees: { nest: { path: `${base}/nest`, shares } } }, 'nest.json');
+  assert.doesNotMatch(good(chos('tree', 'check', 'nest')), /skeleton/);
+  assert.match(good(chos('tree', 'prepare', 'nest')), /the tree is its root/);
+  good(chos('tree', 'release', 'nest'));
+  removeRegistry('nest.json');
+  rmSync(`${home}/nested`, { recursive: true });
+});
+
 test('explain tells a user who may not run what root would get', () => {
   const directory = bundle({ tree: 'two', args: ['true'], own: true });
   assert.match(asUser('run', '-b', directory, 'x').stderr, /without being root/);

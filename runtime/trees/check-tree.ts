@@ -5,15 +5,12 @@ import type { Config } from '../../spec/generated/config.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
 import { chooseBackEnd, whyUnused } from './choose.js';
-import { HOST_VIEW } from './host-view.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
-import { faultsOf, fileShares } from './prepare-input.js';
+import { directoryOf, faultsOf, plannedRoot } from './prepare-input.js';
 import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
 import { isThere, shownShares } from './shown-shares.js';
-import { planRoot } from './skeleton.js';
-import { treeView } from './tree-directory.js';
 
 export type Finding =
   | { readonly kind: 'diagnostic'; readonly diagnostic: Diagnostic }
@@ -112,8 +109,7 @@ export function checkTree(tree: RegisteredTree): CheckedTree {
   const system = systemOf(tree.path);
   const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
   const shares = shownShares(tree.shares);
-  const points = [...HOST_VIEW, ...shares.map(share => share.path)];
-  const root = planRoot(treeView(tree.path), points, tree.readonly, [], fileShares(shares));
+  const root = plannedRoot(tree, shares);
   return {
     system,
     findings: [
@@ -130,7 +126,7 @@ export function checkTree(tree: RegisteredTree): CheckedTree {
         .filter(share => share.optional && !isThere(share.path))
         .map(share => ({ kind: 'left-out', share: share.path }) as const),
       ...shares
-        .filter(share => !share.readonly && (mountOf(share.path, mounts)?.peerGroup ?? 0) === 0)
+        .filter(share => !share.readonly && (mountOf(directoryOf(share.path), mounts)?.peerGroup ?? 0) === 0)
         .map(share => ({ kind: 'not-live', share: share.path }) as const),
     ],
   };

@@ -14,7 +14,7 @@ import { isWithin } from './mount-facts.js';
 import { missingPoints } from './mount-points.js';
 import { currentGeneration, PINS, type ReadyGeneration, readGenerations } from './pins.js';
 import { placeShares } from './place-shares.js';
-import { directoryOf, fileShares, outermostOf, pointsOf } from './prepare-input.js';
+import { directoryOf, plannedRoot, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
@@ -234,9 +234,7 @@ export function environmentOf(
     strict,
     file,
     line,
-    ...(backEnd.backEnd === 'private'
-      ? { root: planRoot(treeView(directory), outermostOf(points), readonly, lacking, fileShares(shares)) }
-      : {}),
+    ...(backEnd.backEnd === 'private' ? { root: plannedRoot(tree, shares, '', lacking) } : {}),
     ...backEnd,
   };
 }

@@ -1,6 +1,6 @@
 /** What the host and the registry say of an environment that is to be prepared. */
 import { readFileSync } from 'node:fs';
-import type { Preparation, Share } from '../../spec/environment.js';
+import type { Preparation, PreparedRoot, Share } from '../../spec/environment.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { type CallerView, pathIdentity } from './caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
@@ -12,7 +12,7 @@ import { faultOfShare, placeShares } from './place-shares.js';
 import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
 import { isThere, shownShares } from './shown-shares.js';
-import { planRoot } from './skeleton.js';
+import { type MissingPoint, planRoot } from './skeleton.js';
 import { stampOf } from './stale.js';
 import { faultOfDirectory, treeView } from './tree-directory.js';
 
@@ -22,7 +22,7 @@ export const pointsOf = (shares: readonly Share[]): readonly string[] => [
 ];
 
 /** What lies below another one comes with it: the host's own directory is there. */
-export const outermostOf = (points: readonly string[]): readonly string[] =>
+const outermostOf = (points: readonly string[]): readonly string[] =>
   points.filter(path => !points.some(other => other !== path && isWithin(path, other)));
 
 /** A path without symlinks, where it can be told (real-path.ts). */
@@ -31,8 +31,19 @@ export function directoryOf(path: string, prefix = ''): string {
   return real.kind === 'at' ? real.path : path;
 }
 
-export const fileShares = (shares: readonly Share[]): ReadonlySet<string> =>
+const fileShares = (shares: readonly Share[]): ReadonlySet<string> =>
   new Set(shares.filter(({ file }) => file).map(({ path }) => path));
+
+/** What "/" of a tree is for launches that lack these places in it. */
+export function plannedRoot(
+  { path, readonly }: Pick<RegisteredTree, 'path' | 'readonly'>,
+  shares: readonly Share[],
+  prefix = '',
+  lacking: readonly MissingPoint[] = [],
+): PreparedRoot {
+  const view = treeView(prefix + directoryOf(path, prefix));
+  return planRoot(view, outermostOf(pointsOf(shares)), readonly, lacking, fileShares(shares));
+}
 
 export type PrepareAttempt =
   | { readonly kind: 'input'; readonly input: Preparation }
@@ -96,13 +107,7 @@ export function prepareInput(
   const shares = shownShares(tree.shares, prefix);
   const points = pointsOf(shares);
   const directory = directoryOf(tree.path, prefix);
-  const root = planRoot(
-    treeView(prefix + directory),
-    outermostOf(points),
-    tree.readonly,
-    [],
-    fileShares(shares),
-  );
+  const root = plannedRoot(tree, shares, prefix);
   const stamp = stampOf(prefix + directory, root);
   if (stamp === null)
     return { kind: 'refused', diagnostics: [tree.diagnose({ kind: 'no-directory', code: 'ENOENT' })] };

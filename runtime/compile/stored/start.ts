@@ -1,8 +1,7 @@
 import { errnos } from '../../../spec/errno.js';
-import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, LOCK_EX, LOCK_UN, SIGKILL } from '../../../spec/kernel.js';
 import { type Action, action, type Track } from '../../program/action.js';
-import { buffer, field, label, ref, type Slot, slot, text } from '../../program/operand.js';
+import { buffer, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
   alu,
   branch,
@@ -27,6 +26,7 @@ import { rule } from '../launch.js';
 import { unlessDeleted } from '../own-directory.js';
 import {
   cannot,
+  container,
   entryTrack,
   lock,
   NOT_RUNNING,
@@ -70,18 +70,18 @@ export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookA
 }
 
 /** The container is not paused, but init would not hear of it: it has been put into a group below that is. */
-function insistThawed({ id, initSensor: sensor }: Lifecycle): readonly Action[] {
+function insistThawed(c: Lifecycle): readonly Action[] {
+  const { initSensor: sensor } = c;
   if (sensor === null) return [];
   return [
     action(
       {
         title: 'see that init is not frozen',
         because: rule('who is frozen never answers'),
-        words: [
-          'container `',
-          field(TemplateField.STRING, id),
-          '` cannot be started: the cgroup that init is in is frozen, below that of the container or elsewhere; thaw it first',
-        ],
+        words: container(
+          c,
+          'cannot be started: the cgroup that init is in is frozen, below that of the container or elsewhere; thaw it first',
+        ),
       },
       [call(sensor.see), guard(sensor.frost, 'EQ', Frost.THAWED, errnos.EBUSY.number)],
     ),

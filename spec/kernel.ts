@@ -12,12 +12,10 @@ export const AT_EACCESS = 0x200;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
 export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
-export const F_GETFD = 1;
 export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030; // linux/fcntl.h
-export const FD_CLOEXEC = 1;
 
 export interface OpenFlags {
   readonly RDONLY: number;
@@ -60,8 +58,6 @@ export function openFlags(arch: Arch): OpenFlags {
 
 // linux/stat.h
 export const STATX_TYPE = 1;
-export const STATX_MODE = 2;
-export const STATX_INO = 0x100;
 export const STATX_BASIC = 0x7ff;
 /** Since Linux 6.8: a number that is never given out again. */
 export const STATX_MNT_ID_UNIQUE = 0x4000;

@@ -106,10 +106,6 @@ export function print(...values: readonly o.Slot[]): readonly s.Line[] {
   return [s.format(line, [...fields, '\n'], { to: length }), s.sys('write', [1, line, length])];
 }
 
-export function printText(text: o.Operand, length: o.Operand): readonly s.Line[] {
-  return [s.sys('write', [1, text, length])];
-}
-
 /** Run steps, then print slots; what comes back is the line that was printed, or the error line. */
 export function results(
   lines: readonly s.Line[],

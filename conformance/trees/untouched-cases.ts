@@ -201,6 +201,7 @@ for (const readonly of [false, true])
         bind(`${base}/hosts`, '/etc/hosts', 'bind'),
         bind(all, '/data/deep', 'rbind'),
         { destination: '/link/tmp', type: 'tmpfs', source: 'tmpfs' },
+        { destination: '/opt/new/../dots', type: 'tmpfs', source: 'tmpfs' },
       ];
       const look = `cat /etc/hosts /etc/os-release; ls -d /data/deep/u1 /link/tmp /opt/tmp ${all}/u1; ls -ldn /opt; touch /link/tmp/x`;
       for (const of of [[], mounts.slice(1, 2), mounts]) {

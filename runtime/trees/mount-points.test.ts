@@ -51,6 +51,17 @@ test('symlinks of the tree are followed, also to what is missing', () => {
   ]);
 });
 
+test('".." behind what is missing takes it back', () => {
+  assert.equal(
+    missing(bind('/etc/a/../b'), bind('/no/where/../../usr/x'), bind('/no/../etc'), bind('/n/../home/y')),
+    ['0 directory /etc/b', '1 directory /usr/x'],
+  );
+  assert.equal(missing(bind('/a/../opt/./z/../y'), bind('/x/y/../z')), [
+    '0 directory /usr/opt/y',
+    '1 directory /x/z',
+  ]);
+});
+
 test('what is mounted over the tree is not the tree', () => {
   assert.equal(missing(bind('/home/new'), bind('/shared/new'), bind('/proc')), []);
   assert.equal(missing(bind('/data'), bind('/data/in/it'), bind('/usr'), bind('/usr/new')), [

@@ -19,17 +19,26 @@ export function followInside(view: TreeView, path: string, covered: readonly str
   const rest = [...names(path)];
   let at = '/';
   let links = 0;
+  // How many names at the end of `at` are missing; ".." takes one of them back, as where they are made (RESOLVE).
+  let missing = 0;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     if (name === '..') {
       at = parent(at);
+      missing = Math.max(0, missing - 1);
       continue;
     }
     const next = join(at, name);
+    if (missing > 0) {
+      at = next;
+      missing++;
+      continue;
+    }
     if (covered.some(point => isWithin(next, point))) return { kind: 'elsewhere' };
     const found = view.entry(next);
     if (found === null) {
-      const missing = [next, ...rest].join('/');
-      return rest.includes('..') ? { kind: 'elsewhere' } : { kind: 'missing', path: missing };
+      at = next;
+      missing = 1;
+      continue;
     }
     if (found.kind !== 'link') {
       at = next;
@@ -39,7 +48,7 @@ export function followInside(view: TreeView, path: string, covered: readonly str
     rest.unshift(...names(found.target));
     if (found.target.startsWith('/')) at = '/';
   }
-  return { kind: 'there', path: at };
+  return { kind: missing > 0 ? 'missing' : 'there', path: at };
 }
 
 /** `shown`: the shares and the host view. `isDirectory`: of the source of a bind; null if it cannot be told. */

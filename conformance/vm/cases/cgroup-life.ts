@@ -89,6 +89,25 @@ export const cgroupLifeCases: readonly MachineCase[] = [
       [ ! -e $group ]`,
   },
   {
+    name: 'cgroup2/frozen-group-below-before-its-start',
+    script: `
+      bundle early .
+      created early
+      mkdir -p $group/a/b
+      echo $pid >$group/a/b/cgroup.procs
+      echo 1 >$group/a/cgroup.freeze
+      until_true 20 grep -q "frozen 1" $group/a/b/cgroup.events
+      ! message=$(timeout 20 "$RUNTIME" --root "$STATE" start early 2>&1)
+      matches start "$message" "cannot be started: the cgroup that init is in is frozen"
+      same status ${status('early')} created
+      echo 0 >$group/a/cgroup.freeze
+      until_true 20 grep -q "frozen 0" $group/a/b/cgroup.events
+      runtime start early
+      same "status at last" ${status('early')} running
+      runtime delete --force early
+      [ ! -e $group ]`,
+  },
+  {
     name: 'cgroup2/frozen-before-it-is-used',
     // crun waits for ever.
     runtimes: ['chos-runtime', 'runc'],

@@ -1,4 +1,4 @@
-/** What is not trusted: words for the cold way; the front door has the same ones (runtime/engine/trust.c). */
+/** What is not trusted: words for the cold way; the front door has the same ones (runtime/engine/door/trust.c). */
 import { unreachable } from '../../spec/unreachable.js';
 import type { Distrust } from '../state/trusted.js';
 import { errnoText } from './errno-text.js';

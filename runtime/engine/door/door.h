@@ -1,0 +1,63 @@
+/* The command: what a call asks for, and who serves it: a stored program, a compiled one, or the compiler. It uses the machine, never the reverse. */
+#pragma once
+#include "vm.h"
+
+/* main.c: where `compile` writes an image into the engine (spec/image.ts). */
+struct attachment {
+	char magic[16];
+	u64 offset, size;
+};
+extern const volatile struct attachment attachment;
+
+/* sealed.c */
+bool sealed_self(void);
+_Noreturn void sealed_again(void);
+
+/* frontdoor.c: what the arguments ask for, as far as the engine itself has to know. */
+struct request {
+	const struct command *command;
+	bool complete; /* everything was understood: a stored program may serve it */
+	bool attached; /* a compiled executable */
+	bool json;
+	bool unusable; /* there is no stored program that could be run: TypeScript ends the container in another way */
+	bool warnings; /* --log-level: more than errors */
+	const char *log, *input; /* input: the file of --config or --process */
+	struct surroundings around;
+	struct value values[PARAMETER_COUNT];
+};
+void scan_arguments(struct request *q);
+bool attached_option(struct request *q, int *at);
+bool id_valid(const char *id);
+void give_text(struct request *q, unsigned parameter, const char *text);
+void default_root(struct request *q);
+int keep_descriptor(const struct request *q, int fd);
+
+/* attached.c */
+void scan_attached(struct request *q);
+void check_attached(const struct request *q, const struct program *p);
+
+/* input.c */
+int open_input(const struct request *q);
+
+/* log.c */
+void open_log(const struct request *q);
+
+/* trust.c */
+void insist_on_way(const char *path, bool make);
+long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size);
+
+/* stored.c */
+void run_stored(struct request *q, u32 entry);
+_Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 entry);
+
+/* compiler.c */
+_Noreturn void run_cold(struct request *q);
+void reap_compiler(void);
+
+#ifdef ENGINE_DEBUG
+/* debug.c */
+void debug_modes(const struct surroundings *around);
+#endif
+
+/* main.c */
+_Noreturn void engine_start(u64 *stack);

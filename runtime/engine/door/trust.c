@@ -1,0 +1,154 @@
+/*
+ * Whom we trust (design.md "Trust"): what decides what root does belongs to root or to ourselves, and nobody else can write it. It is opened once and
+ * then looked at. On the way to the state root, each directory and link is held to the same, or somebody could put another of root's directories in
+ * its place, such as one from a container's image; a sticky one may be written by all, because there nobody can replace what is root's.
+ * runtime/state/trusted.ts has the same rule for the cold way.
+ */
+#include "door.h"
+
+#define PATH_SIZE 4096
+#define STICKY 01000
+#define WANTED (STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE)
+#define LINKS 40
+
+/* Parts of the scratch buffer; state_directory() has the first. */
+#define WAY (scratch + 2 * PATH_SIZE)
+#define REST (scratch + 3 * PATH_SIZE)
+#define REST_SIZE (2 * PATH_SIZE)
+
+static bool owner_trusted(u32 uid)
+{
+	return !uid || uid == (u32)sys(geteuid);
+}
+
+static _Noreturn void refuse(const char *what, const char *whole, const char *path, u32 type, const struct statx *st)
+{
+	/* Where neither of the paths is; die() copies it to a place before this one. */
+	struct text t = text_in(REST, REST_SIZE - 1);
+
+	put_string(&t, "refuses the ");
+	put_string(&t, what);
+	put_char(&t, ' ');
+	put_string(&t, whole);
+	put_string(&t, ": ");
+	if (type && (st->stx_mode & S_IFMT) != type) {
+		put_string(&t, type == S_IFDIR ? "it is not a directory" : "it is not a regular file");
+		put_char(&t, 0);
+		die(t.at, NULL, 0);
+	}
+	if (!equal(whole, path)) {
+		put_string(&t, path);
+		put_string(&t, " has ");
+	}
+	put_string(&t, "owner ");
+	put_decimal(&t, st->stx_uid);
+	put_string(&t, ", mode ");
+	put_unsigned(&t, st->stx_mode & 07777, 8, 1);
+	put_string(&t, "; only root or the caller may own it, and nobody else write to it");
+	put_char(&t, 0);
+	die(t.at, NULL, 0);
+}
+
+/* The component at *rest, which is moved behind it. NULL: there is none. */
+static const char *component(const char **rest, size_t *length)
+{
+	const char *at = *rest;
+
+	while (*at == '/')
+		at++;
+	for (*length = 0; at[*length] && at[*length] != '/'; (*length)++)
+		;
+	*rest = at + *length;
+	return *length ? at : NULL;
+}
+
+static void drop_last(struct text *way)
+{
+	while (way->used && way->at[--way->used] != '/')
+		;
+}
+
+/* Put a link's target before the rest. */
+static bool take_link(struct text *way, const char **rest)
+{
+	struct text t = text_in(scratch, REST_SIZE);
+	long length = sys(readlinkat, AT_FDCWD, way->at, scratch, PATH_SIZE - 1);
+
+	if (length <= 0)
+		return false;
+	t.used = (size_t)length;
+	put_char(&t, '/');
+	put_string(&t, *rest);
+	put_char(&t, 0);
+	if (t.lost)
+		return false;
+	memcpy(REST, t.at, t.used);
+	*rest = REST;
+	if (*REST == '/')
+		way->used = 0;
+	else
+		drop_last(way);
+	return true;
+}
+
+/*
+ * `make`: what is missing is made, for its owner alone, so that nobody is quicker than who makes it later. Of a way that leads nowhere those tell who
+ * open it.
+ */
+void insist_on_way(const char *path, bool make)
+{
+	struct text way = text_in(WAY, PATH_SIZE - 1);
+	struct statx st, slash;
+	const char *rest = path, *next, *at;
+	size_t length, ignored;
+	unsigned links = 0;
+
+	if (*path != '/' || sys(statx, AT_FDCWD, "/", 0, STATX_UID, &slash))
+		return;
+	while ((at = component(&rest, &length))) {
+		bool last, link;
+
+		if (length == 1 && *at == '.')
+			continue;
+		if (length == 2 && at[0] == '.' && at[1] == '.') {
+			drop_last(&way);
+			continue;
+		}
+		put_char(&way, '/');
+		put_bytes(&way, at, length);
+		if (way.lost)
+			return;
+		way.at[way.used] = 0;
+		if (make)
+			sys(mkdirat, AT_FDCWD, way.at, 0700);
+		if (sys(statx, AT_FDCWD, way.at, AT_SYMLINK_NOFOLLOW, WANTED, &st))
+			return;
+		next = rest;
+		last = !component(&next, &ignored);
+		link = (st.stx_mode & S_IFMT) == S_IFLNK;
+		if (!owner_trusted(st.stx_uid) && (last || st.stx_uid != slash.stx_uid))
+			refuse("state root", path, way.at, 0, &st);
+		if (!link && st.stx_mode & 022 && (last || !(st.stx_mode & STICKY)))
+			refuse("state root", path, way.at, 0, &st);
+		if (link && (++links > LINKS || !take_link(&way, &rest)))
+			return;
+	}
+}
+
+/* Open `name` in `directory` (AT_FDCWD: `name` is a path), which must be of that type; negative: the errno of that. */
+long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size)
+{
+	u64 flags = type == S_IFDIR ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	long fd = sys(openat, directory, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	struct statx st;
+
+	if (fd < 0 && fd != -ELOOP)
+		return fd;
+	/* A link was not opened: it is looked at itself. */
+	if (fd < 0 ? sys(statx, directory, name, AT_SYMLINK_NOFOLLOW, WANTED, &st) : sys(statx, fd, "", AT_EMPTY_PATH, WANTED, &st))
+		die("look at", shown, 0);
+	if ((st.stx_mode & S_IFMT) != type || st.stx_mode & 022 || !owner_trusted(st.stx_uid))
+		refuse(type == S_IFDIR ? "state directory" : "stored program of", shown, shown, type, &st);
+	*size = st.stx_size;
+	return fd;
+}

@@ -9,6 +9,10 @@ export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EACCESS = 0x200;
+export const AT_REMOVEDIR = 0x200;
+export const AT_NO_AUTOMOUNT = 0x800;
+/** What is asked for does not change: no server of a network file system has to be asked. */
+export const AT_STATX_DONT_SYNC = 0x4000;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
 export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
@@ -16,6 +20,11 @@ export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030; // linux/fcntl.h
+export const FD_CLOEXEC = 1;
+export const O_ACCMODE = 3;
+// unistd.h
+export const F_OK = 0;
+export const X_OK = 1;
 
 export interface OpenFlags {
   readonly RDONLY: number;
@@ -58,9 +67,14 @@ export function openFlags(arch: Arch): OpenFlags {
 
 // linux/stat.h
 export const STATX_TYPE = 1;
-export const STATX_BASIC = 0x7ff;
+export const STATX_MODE = 2;
+export const STATX_INO = 0x100;
+export const STATX_BASIC_STATS = 0x7ff;
+export const STATX_MNT_ID = 0x1000;
 /** Since Linux 6.8: a number that is never given out again. */
 export const STATX_MNT_ID_UNIQUE = 0x4000;
+/** A bit of stx_attributes. */
+export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 /** Offsets in struct statx. */
 export const Statx = {
   LINKS: 16,
@@ -116,7 +130,8 @@ export const MountAttr = {
   NOSUID: 0x2,
   NODEV: 0x4,
   NOEXEC: 0x8,
-  ATIME: 0x70,
+  /** With two underscores in the kernel's name: the mask of the next three. */
+  _ATIME: 0x70,
   RELATIME: 0x0,
   NOATIME: 0x10,
   STRICTATIME: 0x20,
@@ -130,6 +145,8 @@ export const MountFlag = {
   REMOUNT: 1 << 5,
   MANDLOCK: 1 << 6,
   DIRSYNC: 1 << 7,
+  BIND: 1 << 12,
+  REC: 1 << 14,
   SILENT: 1 << 15,
   I_VERSION: 1 << 23,
   LAZYTIME: 1 << 25,
@@ -142,6 +159,7 @@ export const Propagation = {
   SLAVE: 1 << 19,
   SHARED: 1 << 20,
 } as const;
+export const STATMOUNT_MNT_BASIC = 2;
 export const MNT_DETACH = 2;
 export const UMOUNT_NOFOLLOW = 8;
 
@@ -204,9 +222,11 @@ export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
 // linux/seccomp.h
 export const SECCOMP_SET_MODE_FILTER = 1;
+export const SeccompFilterFlag = { TSYNC: 1, LOG: 2, SPEC_ALLOW: 4 } as const;
 // linux/keyctl.h
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;
 // linux/fs.h
+export const RENAME_EXCHANGE = 2;
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;
 export const SEEK_END = 2;
@@ -249,3 +269,46 @@ export const Bpf = {
 // linux/ioprio.h
 export const IOPRIO_WHO_PROCESS = 1;
 export const IOPRIO_CLASS_SHIFT = 13;
+export const ioClasses = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
+// linux/personality.h
+export const personalities = { PER_LINUX: 0, PER_LINUX32: 8 } as const;
+// linux/time.h
+export const CLOCK_REALTIME = 0;
+// linux/sched.h
+export const schedulerPolicies = {
+  SCHED_OTHER: 0,
+  SCHED_FIFO: 1,
+  SCHED_RR: 2,
+  SCHED_BATCH: 3,
+  SCHED_ISO: 4,
+  SCHED_IDLE: 5,
+  SCHED_DEADLINE: 6,
+} as const;
+export const schedulerFlags = {
+  SCHED_FLAG_RESET_ON_FORK: 0x01,
+  SCHED_FLAG_RECLAIM: 0x02,
+  SCHED_FLAG_DL_OVERRUN: 0x04,
+  SCHED_FLAG_KEEP_POLICY: 0x08,
+  SCHED_FLAG_KEEP_PARAMS: 0x10,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 0x20,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 0x40,
+} as const;
+// asm-generic/resource.h
+export const resourceLimits = {
+  RLIMIT_CPU: 0,
+  RLIMIT_FSIZE: 1,
+  RLIMIT_DATA: 2,
+  RLIMIT_STACK: 3,
+  RLIMIT_CORE: 4,
+  RLIMIT_RSS: 5,
+  RLIMIT_NPROC: 6,
+  RLIMIT_NOFILE: 7,
+  RLIMIT_MEMLOCK: 8,
+  RLIMIT_AS: 9,
+  RLIMIT_LOCKS: 10,
+  RLIMIT_SIGPENDING: 11,
+  RLIMIT_MSGQUEUE: 12,
+  RLIMIT_NICE: 13,
+  RLIMIT_RTPRIO: 14,
+  RLIMIT_RTTIME: 15,
+} as const;

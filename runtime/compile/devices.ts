@@ -11,7 +11,7 @@ import {
   S_IFCHR,
   S_IFIFO,
   S_IFMT,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action, type Because, placeOf } from '../program/action.js';
@@ -138,7 +138,13 @@ export function seeDevices(launch: Launch): readonly Action[] {
       return action({ title: `see ${titleOf(d)} in ${hostPath}`, because: d.because }, [
         sys(
           'statx',
-          [AT_FDCWD, text(hostPath + d.path.slice('/dev'.length)), AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat],
+          [
+            AT_FDCWD,
+            text(hostPath + d.path.slice('/dev'.length)),
+            AT_SYMLINK_NOFOLLOW,
+            STATX_BASIC_STATS,
+            stat,
+          ],
           { on: [['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'], missed] },
         ),
         load(value, 'U16', stat, Statx.MODE),
@@ -180,7 +186,7 @@ function nodeMaker(): MakeNode {
     sys('mknodat', [directory, ref(name), mode, device], { to: result, on: [['EEXIST'], exists] }),
     jump(done),
     exists,
-    sys('statx', [directory, ref(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC, stat]),
+    sys('statx', [directory, ref(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat]),
     load(value, 'U16', stat, Statx.MODE),
     alu(value, value, 'XOR', mode),
     alu(value, value, 'AND', S_IFMT),

@@ -28,7 +28,7 @@ export interface Sides {
 export const MOST = 100;
 
 const restrictions = MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC | MountAttr.NOSYMFOLLOW;
-const times = MountAttr.ATIME | MountAttr.NODIRATIME;
+const times = MountAttr._ATIME | MountAttr.NODIRATIME;
 
 /** Rule 4: read-only and access times as they would be, restrictions at least as strict, and never against what is asked for by name. */
 export function attributesDiffer(

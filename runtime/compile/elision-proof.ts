@@ -5,7 +5,17 @@
 import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD, STATX_MNT_ID_UNIQUE, Statx } from '../../spec/kernel.js';
+import {
+  AT_FDCWD,
+  AT_NO_AUTOMOUNT,
+  AT_STATX_DONT_SYNC,
+  STATMOUNT_MNT_BASIC,
+  STATX_INO,
+  STATX_MNT_ID,
+  STATX_MNT_ID_UNIQUE,
+  STATX_TYPE,
+  Statx,
+} from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import {
   buffer,
@@ -39,14 +49,11 @@ import { MOST } from './elision-below.js';
 import { type Expected, expectedTable, MAY_GO, Row } from './expected-mounts.js';
 import type { Launch } from './launch.js';
 
-/** linux/stat.h, linux/fcntl.h, linux/mount.h */
-const STATX_TYPE_INO = 0x101;
-const STATX_MNT_ID = 0x1000;
 /**
  * What is asked for does not change: no server of a network file system has to be asked. What is not mounted yet stays so: nobody waits here for an automounter.
  */
-const LOOK = 0x4000 | 0x800; // AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT
-const STATMOUNT_MNT_BASIC = 2;
+const LOOK = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+/** Offsets in struct statmount (linux/mount.h). */
 const StatMount = { MNT_ID_OLD: 56, MNT_ATTR: 64, PEER_GROUP: 80, MASTER: 88 } as const;
 
 /** statmount(2) and listmount(2) came with Linux 6.8, and with them mount ids that are never given out again. */
@@ -100,7 +107,7 @@ export function createProver(launch: Launch, tree: string): Prover {
   const [value, wanted] = [slot('proof'), slot('proof_wanted')];
   const modern = hasStatmount(launch.facts);
   const stale = errnos.ESTALE.number;
-  const mask = STATX_TYPE_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
+  const mask = STATX_TYPE | STATX_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
   const same = (width: 'U32' | 'U64', memory: Data, from: number, where: number): readonly Line[] => [
     load(value, width, memory, from),
     load(wanted, 'U64', ref(at), where),

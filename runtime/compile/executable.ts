@@ -4,7 +4,7 @@
 import { errnos, unavailable } from '../../spec/errno.js';
 import type { Process } from '../../spec/generated/config.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx } from '../../spec/kernel.js';
+import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx, X_OK } from '../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../program/action.js';
 import { buffer, cell, type Data, field, label, ref, slot, slots, text, vector } from '../program/operand.js';
 import {
@@ -81,7 +81,7 @@ export function executable(
     move(status, -errnos.EACCES.number),
     jump(bad),
     regular,
-    sys('faccessat2', [AT_FDCWD, candidate, 1, AT_EACCESS], { to: status, on: [unavailable, bad] }),
+    sys('faccessat2', [AT_FDCWD, candidate, X_OK, AT_EACCESS], { to: status, on: [unavailable, bad] }),
     bad,
   ]);
   // Each directory ends in a colon; an empty one is the current one, as execvp(3) has it.

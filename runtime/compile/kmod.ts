@@ -11,7 +11,7 @@ import {
   MNT_DETACH,
   MountAttr,
   Propagation,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { type Slot, slot, text } from '../program/operand.js';
@@ -64,7 +64,7 @@ function openSkeleton(
       },
       [
         ...holdRecord(open, c.look, skeleton.record, skeleton.stamp, c.record),
-        sys('statx', [AT_FDCWD, text(skeleton.path), 0, STATX_BASIC, c.look.stat]),
+        sys('statx', [AT_FDCWD, text(skeleton.path), 0, STATX_BASIC_STATS, c.look.stat]),
         ...sameDirectory(c.look, skeleton.root, ESTALE),
         ...(pin === null ? [] : openNamespace(open, c.look, pin, c.pin)),
       ],
@@ -83,7 +83,7 @@ function seeTree(environment: Environment, link: KernelLink, look: Look): Action
       ],
     },
     [
-      sys('statx', [AT_FDCWD, text('/proc/chos/link/'), 0, STATX_BASIC, look.stat]),
+      sys('statx', [AT_FDCWD, text('/proc/chos/link/'), 0, STATX_BASIC_STATS, look.stat]),
       ...sameDirectory(look, link.directory, ESTALE),
     ],
   );

@@ -10,7 +10,7 @@ import {
   S_IFCHR,
   S_IFDIR,
   S_IFMT,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
   STATX_TYPE,
   Statx,
 } from '../../spec/kernel.js';
@@ -90,7 +90,7 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
         on: [anyErrno, without],
       }),
       // CVE-2025-31133: what is bound over a secret must be the null device and nothing else.
-      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
       load(value, 'U16', stat, Statx.MODE),
       alu(value, value, 'AND', S_IFMT),
       branch(value, 'NE', S_IFCHR, other),

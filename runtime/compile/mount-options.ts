@@ -24,8 +24,18 @@ export interface MountOptions {
 }
 
 type Attribute = readonly [set: number, clear: number];
-const { RDONLY, NOSUID, NODEV, NOEXEC, ATIME, NOATIME, STRICTATIME, RELATIME, NODIRATIME, NOSYMFOLLOW } =
-  MountAttr;
+const {
+  RDONLY,
+  NOSUID,
+  NODEV,
+  NOEXEC,
+  _ATIME: ATIME,
+  NOATIME,
+  STRICTATIME,
+  RELATIME,
+  NODIRATIME,
+  NOSYMFOLLOW,
+} = MountAttr;
 
 /** Attributes of one mount. The access time modes are values of one field: setting one clears the field first. */
 const attributes: ReadonlyMap<string, Attribute> = new Map(

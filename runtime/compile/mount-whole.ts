@@ -61,7 +61,7 @@ export function anyFilesystem(
       cloneTree(made, false, to),
       sys('close', [made]),
     ]),
-    setAttributes(to, attributes, (attributes & MountAttr.ATIME) === 0 ? 0 : MountAttr.ATIME, 0, false),
+    setAttributes(to, attributes, (attributes & MountAttr._ATIME) === 0 ? 0 : MountAttr._ATIME, 0, false),
   ];
 }
 

@@ -8,7 +8,7 @@ import {
   LOCK_NB,
   LOCK_SH,
   type OpenFlags,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
@@ -62,9 +62,9 @@ export function sameHost(look: Look, name: string, host: Pin['host']): Action {
       ],
     },
     [
-      sys('statx', [AT_FDCWD, text('/proc/self/ns/mnt'), 0, STATX_BASIC, look.stat]),
+      sys('statx', [AT_FDCWD, text('/proc/self/ns/mnt'), 0, STATX_BASIC_STATS, look.stat]),
       ...same(look, 'U64', Statx.INO, host.namespace, EXDEV),
-      sys('statx', [AT_FDCWD, text('/'), 0, STATX_BASIC, look.stat]),
+      sys('statx', [AT_FDCWD, text('/'), 0, STATX_BASIC_STATS, look.stat]),
       ...sameDirectory(look, host.root, EXDEV),
     ],
   );
@@ -87,7 +87,7 @@ export function holdRecord(
     closed,
     fail(ESTALE),
     opened,
-    sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC, look.stat]),
+    sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, look.stat]),
     ...same(look, 'U64', MTIME.SECONDS, stamp.seconds, ESTALE),
     ...same(look, 'U32', MTIME.NANOSECONDS, stamp.nanoseconds, ESTALE),
   ];
@@ -96,7 +96,7 @@ export function holdRecord(
 export function openNamespace(open: OpenFlags, look: Look, pin: Pin, to: Slot): readonly Line[] {
   return [
     sys('openat', [AT_FDCWD, text(pin.path), open.RDONLY | open.NOFOLLOW | open.CLOEXEC, 0], { to }),
-    sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC, look.stat]),
+    sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, look.stat]),
     ...same(look, 'U64', Statx.INO, pin.inode, ESTALE),
   ];
 }

@@ -4,7 +4,7 @@
  */
 
 import { errnos } from '../../spec/errno.js';
-import { AT_EMPTY_PATH, LOCK_EX, LOCK_UN, STATX_BASIC, Statx } from '../../spec/kernel.js';
+import { AT_EMPTY_PATH, LOCK_EX, LOCK_UN, STATX_BASIC_STATS, Statx } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { buffer, type Label, label, type Slot, slot, text } from '../program/operand.js';
 import {
@@ -29,7 +29,7 @@ export function unlessDeleted(directory: Slot, deleted: Label): readonly Line[] 
   const stat = buffer('directory_stat', 256);
   const links = slot('directory_links');
   return [
-    sys('statx', [directory, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+    sys('statx', [directory, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
     load(links, 'U32', stat, Statx.LINKS),
     branch(links, 'EQ', 0, deleted),
   ];

@@ -6,6 +6,7 @@ import {
   AF_UNIX,
   AT_FDCWD,
   Clone,
+  MountFlag,
   type OpenFlags,
   SIGKILL,
   SOCK_CLOEXEC,
@@ -46,7 +47,6 @@ import { unpin } from './pins.js';
 
 /** How often each CPU is tried: the kernel gives out namespace numbers in batches for each CPU, and a pin must have a higher one than its binder's. */
 const ROUNDS = 4;
-const MS_BIND = 0x1000;
 const AFFINITY_BYTES = 128;
 export const MARK_SIZE = 8;
 
@@ -217,7 +217,7 @@ function tryOnEachCpu(cpus: number, path: string, c: MakerCells): readonly Line[
     branch(c.size, 'NE', MARK_SIZE, failed),
     load(c.mark, 'U64', c.message),
     format(source, ['/proc/', field(TemplateField.DECIMAL, c.pid), '/ns/mnt']),
-    sys('mount', [source, text(path), 0, MS_BIND, 0], { on: [['EINVAL'], refused] }),
+    sys('mount', [source, text(path), 0, MountFlag.BIND, 0], { on: [['EINVAL'], refused] }),
     jump(pinned),
     died,
     fail(errnos.ESRCH.number),

@@ -1,6 +1,6 @@
 /** NAME@N.json: what launches must know of a generation (runtime/trees/pins.ts reads it). */
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD, type OpenFlags, STATX_BASIC, Statx } from '../../spec/kernel.js';
+import { AT_FDCWD, type OpenFlags, STATX_BASIC_STATS, Statx } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import {
   buffer,
@@ -30,9 +30,9 @@ export function describeHost(): { readonly look: readonly Line[]; readonly membe
   const now = struct('timespec', [u64(0), u64(0)]);
   return {
     look: [
-      sys('statx', [AT_FDCWD, text('/proc/self/ns/mnt'), 0, STATX_BASIC, stat]),
+      sys('statx', [AT_FDCWD, text('/proc/self/ns/mnt'), 0, STATX_BASIC_STATS, stat]),
       load(namespace, 'U64', stat, Statx.INO),
-      sys('statx', [AT_FDCWD, text('/'), 0, STATX_BASIC, stat]),
+      sys('statx', [AT_FDCWD, text('/'), 0, STATX_BASIC_STATS, stat]),
       load(root, 'U64', stat, Statx.INO),
       load(major, 'U32', stat, Statx.DEV_MAJOR),
       load(minor, 'U32', stat, Statx.DEV_MINOR),
@@ -73,7 +73,7 @@ export function recordPin(
   const content = buffer('record', Buffer.byteLength(more) + 400);
   return [
     action({ title: `record ${name}`, because: rule('launches check it') }, [
-      sys('statx', [AT_FDCWD, text(pinPath(pin)), 0, STATX_BASIC, stat]),
+      sys('statx', [AT_FDCWD, text(pinPath(pin)), 0, STATX_BASIC_STATS, stat]),
       load(inode, 'U64', stat, Statx.INO),
       ...host.look,
       format(

@@ -3,7 +3,14 @@
  */
 import type { Environment, Pin } from '../../spec/environment.js';
 import { errnos } from '../../spec/errno.js';
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, Clone, LOCK_UN, MountAttr, STATX_BASIC } from '../../spec/kernel.js';
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  Clone,
+  LOCK_UN,
+  MountAttr,
+  STATX_BASIC_STATS,
+} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { type Slot, slot, text } from '../program/operand.js';
 import { resolve, sys } from '../program/step.js';
@@ -65,7 +72,7 @@ function sameTree(look: Look, { name, tree }: Pin, environment: Environment): re
         ],
       },
       [
-        sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC, look.stat]),
+        sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC_STATS, look.stat]),
         ...sameDirectory(look, fact, errnos.ESTALE.number),
       ],
     ),
@@ -86,7 +93,7 @@ function seeTree({ name, shows }: Pin, environment: Environment): readonly Actio
         ],
       },
       [
-        sys('statx', [AT_FDCWD, text(shows.path), AT_SYMLINK_NOFOLLOW, STATX_BASIC, look.stat]),
+        sys('statx', [AT_FDCWD, text(shows.path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, look.stat]),
         ...sameDirectory(look, shows.directory, errnos.ESTALE.number),
       ],
     ),

@@ -4,6 +4,7 @@ import type { Arch } from '../../spec/image.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  AT_REMOVEDIR,
   Clone,
   LOCK_EX,
   MNT_DETACH,
@@ -11,7 +12,8 @@ import {
   type OpenFlags,
   openFlags,
   Propagation,
-  STATX_BASIC,
+  STATX_ATTR_MOUNT_ROOT,
+  STATX_BASIC_STATS,
   Statx,
   UMOUNT_NOFOLLOW,
 } from '../../spec/kernel.js';
@@ -22,8 +24,6 @@ import { rule } from './launch.js';
 import { attach, newFilesystem, setAttributes } from './mount-steps.js';
 import { guardKernel } from './state.js';
 
-/** linux/stat.h */
-const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const ATTRIBUTES = 8;
 const EPERM = 1;
 /** Modes of the two mounts, by which they are told apart. */
@@ -68,7 +68,7 @@ function mountPins(place: PinPlace, pins: Slot, directory: number): readonly Lin
     sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
   ];
   const look = [
-    sys('statx', [pins, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+    sys('statx', [pins, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
     load(value, 'U16', stat, Statx.MODE),
     alu(value, value, 'AND', 0o777),
   ];
@@ -157,9 +157,6 @@ export function unpin(pins: Slot, path: string, name: string): readonly Line[] {
     }),
   ];
 }
-
-/** linux/fcntl.h */
-export const AT_REMOVEDIR = 0x200;
 
 const EMPTY_TMPFS = 40;
 

@@ -3,30 +3,11 @@
  * there: NOFILE 8 would stop init at its ninth descriptor, FSIZE 0 the state that a hook is given, NPROC the hook itself.
  */
 import type { Rlimit, RlimitType } from '../../spec/generated/config.js';
+import { resourceLimits } from '../../spec/kernel.js';
 import { type Action, action, type Because } from '../program/action.js';
 import { buffer, label, slot, struct, u64 } from '../program/operand.js';
 import { alu, branch, load, store, sys } from '../program/step.js';
 import type { Launch } from './launch.js';
-
-// asm-generic/resource.h
-const numbers: Readonly<Record<RlimitType, number>> = {
-  RLIMIT_CPU: 0,
-  RLIMIT_FSIZE: 1,
-  RLIMIT_DATA: 2,
-  RLIMIT_STACK: 3,
-  RLIMIT_CORE: 4,
-  RLIMIT_RSS: 5,
-  RLIMIT_NPROC: 6,
-  RLIMIT_NOFILE: 7,
-  RLIMIT_MEMLOCK: 8,
-  RLIMIT_AS: 9,
-  RLIMIT_LOCKS: 10,
-  RLIMIT_SIGPENDING: 11,
-  RLIMIT_MSGQUEUE: 12,
-  RLIMIT_NICE: 13,
-  RLIMIT_RTPRIO: 14,
-  RLIMIT_RTTIME: 15,
-};
 
 /** What process.scheduler may rely on; these two limit nothing that init does. */
 const forScheduling: readonly RlimitType[] = ['RLIMIT_NICE', 'RLIMIT_RTPRIO'];
@@ -37,7 +18,7 @@ const SIGN = 1n << 63n;
 function set(limit: Rlimit, because: Because): Action {
   const { type, soft, hard } = limit;
   return action({ title: `set ${type} to ${soft}:${hard}`, because }, [
-    sys('prlimit64', [0, numbers[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
+    sys('prlimit64', [0, resourceLimits[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
   ]);
 }
 
@@ -47,12 +28,12 @@ function reserve({ type, hard }: Rlimit, because: Because): Action {
   const present = slot('rlimit_hard');
   const enough = label('rlimit_suffices');
   return action({ title: `have ${type} up to ${hard}`, because }, [
-    sys('prlimit64', [0, numbers[type], 0, now]),
+    sys('prlimit64', [0, resourceLimits[type], 0, now]),
     load(present, 'U64', now, 8),
     alu(present, present, 'XOR', -SIGN),
     branch(present, 'GE', BigInt.asIntN(64, BigInt(hard) ^ SIGN), enough),
     store('U64', now, 8, BigInt.asIntN(64, BigInt(hard))),
-    sys('prlimit64', [0, numbers[type], now, 0]),
+    sys('prlimit64', [0, resourceLimits[type], now, 0]),
     enough,
   ]);
 }

@@ -1,33 +1,15 @@
-import type { LinuxPersonality, SchedulerFlag, SchedulerPolicy } from '../../spec/generated/config.js';
-import { IOPRIO_CLASS_SHIFT, IOPRIO_WHO_PROCESS } from '../../spec/kernel.js';
+import {
+  IOPRIO_CLASS_SHIFT,
+  IOPRIO_WHO_PROCESS,
+  ioClasses,
+  personalities,
+  schedulerFlags,
+  schedulerPolicies,
+} from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { struct, u32, u64 } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import type { Launch } from './launch.js';
-
-// linux/sched.h
-const policies: Readonly<Record<SchedulerPolicy, number>> = {
-  SCHED_OTHER: 0,
-  SCHED_FIFO: 1,
-  SCHED_RR: 2,
-  SCHED_BATCH: 3,
-  SCHED_ISO: 4,
-  SCHED_IDLE: 5,
-  SCHED_DEADLINE: 6,
-};
-const schedulerFlags: Readonly<Record<SchedulerFlag, number>> = {
-  SCHED_FLAG_RESET_ON_FORK: 0x01,
-  SCHED_FLAG_RECLAIM: 0x02,
-  SCHED_FLAG_DL_OVERRUN: 0x04,
-  SCHED_FLAG_KEEP_POLICY: 0x08,
-  SCHED_FLAG_KEEP_PARAMS: 0x10,
-  SCHED_FLAG_UTIL_CLAMP_MIN: 0x20,
-  SCHED_FLAG_UTIL_CLAMP_MAX: 0x40,
-};
-// linux/ioprio.h
-const ioClasses = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
-// linux/personality.h
-const personalities: Readonly<Record<LinuxPersonality['domain'], number>> = { LINUX: 0, LINUX32: 8 };
 
 export function scheduling(launch: Launch): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
@@ -40,7 +22,7 @@ export function scheduling(launch: Launch): readonly Action[] {
       'sched_attr',
       [
         u32(56),
-        u32(policies[scheduler.policy]),
+        u32(schedulerPolicies[scheduler.policy]),
         u64(flags),
         u32((scheduler.nice ?? 0) >>> 0),
         u32((scheduler.priority ?? 0) >>> 0),
@@ -70,7 +52,7 @@ export function scheduling(launch: Launch): readonly Action[] {
     out.push(
       action(
         { title: `set personality ${personality.domain}`, because: launch.because('linux', 'personality') },
-        [sys('personality', [personalities[personality.domain]])],
+        [sys('personality', [personalities[`PER_${personality.domain}`]])],
       ),
     );
   return out;

@@ -1,5 +1,7 @@
 /** Directories and links of the skeleton of all trees, made in a directory that `root` is open on. */
+
 import type { SkeletonPlan } from '../../spec/environment.js';
+import { RENAME_EXCHANGE } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { label, type Operand, text } from '../program/operand.js';
 import { sys, walk } from '../program/step.js';
@@ -7,7 +9,6 @@ import { rule } from './launch.js';
 
 type Entries = SkeletonPlan['entries'];
 
-const RENAME_EXCHANGE = 2; // linux/fs.h
 const relative = (path: string) => text(path.slice(1));
 
 /** `below`: the directory that stands for "/" of the paths, with a slash at its end; '' for root itself. */

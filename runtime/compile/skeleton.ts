@@ -8,12 +8,13 @@ import type { Arch } from '../../spec/image.js';
 import { TemplateField } from '../../spec/instructions.js';
 import {
   AT_FDCWD,
+  AT_REMOVEDIR,
   MNT_DETACH,
   MountAttr,
   type OpenFlags,
   openFlags,
   Propagation,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
   Statx,
   UMOUNT_NOFOLLOW,
 } from '../../spec/kernel.js';
@@ -27,7 +28,7 @@ import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.j
 import { createLook, sameDirectory } from './open-pin.js';
 import { createMakerCells, makePin, type NewPin } from './pin-namespace.js';
 import { describeHost, recordPin } from './pin-record.js';
-import { AT_REMOVEDIR, dropEmptyPlace, enterHost, lockPins, unpin } from './pins.js';
+import { dropEmptyPlace, enterHost, lockPins, unpin } from './pins.js';
 import { showShare } from './show-share.js';
 import { makeEntries, openLink, removeLinks } from './skeleton-entries.js';
 import { guardKernel, writeWhole } from './state.js';
@@ -141,7 +142,7 @@ function change(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Actio
   return [
     action({ title: `open the skeleton ${work.path}`, because: rule('it is there') }, [
       sys('openat', [AT_FDCWD, text(work.path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
-      sys('statx', [root, text(''), 0x1000, STATX_BASIC, look.stat]),
+      sys('statx', [root, text(''), 0x1000, STATX_BASIC_STATS, look.stat]),
       ...sameDirectory(look, fact, errnos.ESTALE.number),
     ]),
     ...work.detach.map(path =>
@@ -177,7 +178,7 @@ function record(work: SkeletonWork, pins: Slot, open: OpenFlags): Action {
   const content = buffer('skeleton_record', Buffer.byteLength(rest) + 400);
   const gone = label('not_closing');
   return action({ title: `record the skeleton ${path}`, because: rule('launches check it') }, [
-    sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC, stat]),
+    sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC_STATS, stat]),
     load(major, 'U32', stat, Statx.DEV_MAJOR),
     load(minor, 'U32', stat, Statx.DEV_MINOR),
     load(inode, 'U64', stat, Statx.INO),

@@ -3,7 +3,7 @@
  */
 import { errnos } from '../../spec/errno.js';
 import { TemplateField } from '../../spec/instructions.js';
-import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC, Statx } from '../../spec/kernel.js';
+import { AT_EMPTY_PATH, AT_FDCWD, STATX_BASIC_STATS, Statx } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
 import { buffer, field, label, ref, type Slot, slot, text } from '../program/operand.js';
 import { alu, branch, fail, jump, load, resolve, sys } from '../program/step.js';
@@ -71,7 +71,7 @@ function insistOnTrust({ cells }: Launch, rootFd: Slot): Action {
       ],
     },
     [
-      sys('statx', [rootFd, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+      sys('statx', [rootFd, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
       load(uid, 'U32', stat, Statx.UID),
       load(mode, 'U16', stat, Statx.MODE),
       alu(mode, mode, 'AND', 0o7777),

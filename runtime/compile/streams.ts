@@ -12,6 +12,7 @@ import {
   F_GETFL,
   F_SETFL,
   MountAttr,
+  O_ACCMODE,
   OpenHow,
   PIPEFS_MAGIC,
   S_IFCHR,
@@ -19,7 +20,7 @@ import {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
   Statx,
 } from '../../spec/kernel.js';
 import { type Action, action } from '../program/action.js';
@@ -37,7 +38,6 @@ const devices: readonly (readonly [minor: number, name: string])[] = [
   [9, 'urandom'],
 ];
 const MEMORY_MAJOR = 1;
-const ACCESS_MODE = 3;
 
 /**
  * A descriptor of the host's /dev/null leads to the host's inode: whoever has it may change the mode and owner for the whole host, without any
@@ -65,7 +65,7 @@ export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
   const other = label('device_other');
   const look = subroutine('look_for_device', [
     move(found, -1),
-    sys('statx', [from, ref(at), how, STATX_BASIC, stat], { on: [anyErrno, other] }),
+    sys('statx', [from, ref(at), how, STATX_BASIC_STATS, stat], { on: [anyErrno, other] }),
     load(value, 'U16', stat, Statx.MODE),
     alu(value, value, 'AND', S_IFMT),
     branch(value, 'NE', S_IFCHR, other),
@@ -113,7 +113,7 @@ export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
       ]),
       known,
       sys('fcntl', [stream, F_GETFL, 0], { to: flags }),
-      alu(flags, flags, 'AND', ACCESS_MODE | open.APPEND | open.NONBLOCK),
+      alu(flags, flags, 'AND', O_ACCMODE | open.APPEND | open.NONBLOCK),
       // A FIFO that takes its place meanwhile must not stop us.
       alu(careful, flags, 'OR', open.NONBLOCK | open.CLOEXEC | open.NOCTTY),
       store('U64', opening, 0, careful),
@@ -180,7 +180,7 @@ export function ownStreams(
   return [
     action({ title: 'own the standard streams', because }, [
       again,
-      sys('statx', [stream, text(''), AT_EMPTY_PATH, STATX_BASIC, stat], tolerant),
+      sys('statx', [stream, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat], tolerant),
       load(owner, 'U32', stat, Statx.UID),
       branch(owner, 'EQ', uid, next),
       load(value, 'U16', stat, Statx.MODE),
@@ -196,7 +196,7 @@ export function ownStreams(
       branch(value, 'EQ', PIPEFS_MAGIC, own),
       file,
       sys('fcntl', [stream, F_GETFL, 0], { to: value, ...tolerant }),
-      alu(value, value, 'AND', ACCESS_MODE),
+      alu(value, value, 'AND', O_ACCMODE),
       branch(value, 'EQ', 0, next),
       own,
       sys('fchown', [stream, uid, -1], tolerant),

@@ -6,7 +6,7 @@
 import { anyErrno } from '../../spec/errno.js';
 import type { Mount } from '../../spec/generated/config.js';
 import { toIdAsTheKernel } from '../../spec/ids.js';
-import { AT_EMPTY_PATH, OpenHow, STATX_BASIC, Statx } from '../../spec/kernel.js';
+import { AT_EMPTY_PATH, OpenHow, STATX_BASIC_STATS, Statx } from '../../spec/kernel.js';
 import { buffer, label, type Slot, slot, struct, text, u64 } from '../program/operand.js';
 import { alu, branch, type Line, load, move, sys, walk } from '../program/step.js';
 import type { Launch } from './launch.js';
@@ -69,7 +69,7 @@ export function takenFromCovered(
     ],
     take: [
       branch(found, 'EQ', 0, none),
-      sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+      sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
       load(mode, 'U16', stat, Statx.MODE),
       alu(mode, mode, 'AND', PERMISSIONS),
       ...copy,

@@ -10,7 +10,7 @@ import {
   LOCK_EX,
   LOCK_NB,
   S_IFREG,
-  STATX_BASIC,
+  STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
@@ -97,9 +97,9 @@ export function takeCgroup(launch: Launch, d: CgroupDirectory, make: readonly Li
       }),
       sys('flock', [lock, LOCK_EX | LOCK_NB]),
       // The name may lead to another by now: `delete` of its last user removed it, and somebody made it anew.
-      sys('statx', [lock, text(''), AT_EMPTY_PATH, STATX_BASIC, stat]),
+      sys('statx', [lock, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
       load(locked, 'U64', stat, Statx.INO),
-      sys('statx', [AT_FDCWD, d.memory, 0, STATX_BASIC, stat], { on: [['ENOENT'], other] }),
+      sys('statx', [AT_FDCWD, d.memory, 0, STATX_BASIC_STATS, stat], { on: [['ENOENT'], other] }),
       load(named, 'U64', stat, Statx.INO),
       branch(locked, 'EQ', named, taken),
       other,

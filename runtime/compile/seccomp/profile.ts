@@ -1,3 +1,4 @@
+import { SeccompFilterFlag } from '../../../spec/kernel.js';
 import type { Abi } from '../../../spec/syscall-numbers.js';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompRefusal } from './linux-seccomp.js';
 import {
@@ -7,7 +8,6 @@ import {
   comparisons,
   errnoAction,
   filterFlags,
-  specAllow,
   traceAction,
 } from './vocabulary.js';
 
@@ -113,7 +113,7 @@ export function seccompFlags(words: readonly string[] | undefined): number {
 
 /** Without `flags` crun sets SPEC_ALLOW (mitigations that seccomp once brought cost more than they protect); so do we. */
 function readFlags(words: readonly string[] | undefined, refuse: Refuse): number {
-  if (words === undefined) return specAllow;
+  if (words === undefined) return SeccompFilterFlag.SPEC_ALLOW;
   let flags = 0;
   for (const [i, word] of words.entries()) {
     const flag = filterFlags.get(word);

@@ -1,3 +1,4 @@
+import { SeccompFilterFlag } from '../../../spec/kernel.js';
 import type { Abi } from '../../../spec/syscall-numbers.js';
 
 /**
@@ -21,15 +22,13 @@ export const traceAction = 0x7ff0_0000;
 
 /** SECCOMP_FILTER_FLAG_* (linux/seccomp.h). */
 export const filterFlags: ReadonlyMap<string, number> = new Map([
-  ['SECCOMP_FILTER_FLAG_TSYNC', 1],
-  ['SECCOMP_FILTER_FLAG_LOG', 2],
-  ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', 4],
+  ['SECCOMP_FILTER_FLAG_TSYNC', SeccompFilterFlag.TSYNC],
+  ['SECCOMP_FILTER_FLAG_LOG', SeccompFilterFlag.LOG],
+  ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', SeccompFilterFlag.SPEC_ALLOW],
   // The kernel's bit is 32 and comes with a listener only (else EINVAL). It says how a notified call waits, and
   // notification is refused: so there is nothing to say.
   ['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV', 0],
 ]);
-
-export const specAllow = 4;
 
 /** An architecture of config.json, or the ABI whose calls it stands for if a machine of ours can make them. */
 export const architectures: ReadonlyMap<string, Abi | null> = new Map<string, Abi | null>([

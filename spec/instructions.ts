@@ -37,12 +37,24 @@ export const ReservedSlot = {
 } as const;
 export const FIRST_FREE_SLOT = 4;
 
+export type ArgumentKind = 'number' | 'address' | 'address?' | 'number|address' | 'value' | 'any';
+
 export interface Instruction {
   readonly op: number;
   /** Meaning of `sub`, by name. */
   readonly subs: Readonly<Record<string, number>>;
-  /** Names of the arguments, in order. */
-  readonly args: readonly string[];
+  /**
+   * The arguments in order: what each must be, so that the validator can tell before the first step; behind a blank, how explain shows it (see
+   * `spec/syscalls.ts`, whose table holds those of SYSCALL). All others are 0.
+   *
+   *   number          IMM or SLOT
+   *   address         DATA or REF
+   *   address?        the same, or none (IMM 0 or -1)
+   *   number|address  an address for SCAN EQUAL, else a number
+   *   value           all but REF; DATA counts as its offset
+   *   any             what the table of system calls says
+   */
+  readonly args: Readonly<Record<string, ArgumentKind | `${ArgumentKind} ${string}`>>;
   /** How many consecutive slots from dst are written. */
   readonly results: number;
   /** The written contract, which the engine keeps. */
@@ -56,44 +68,50 @@ export const instructions = {
   SYSCALL: {
     op: 1,
     subs: { ONCE: 0, RESTART: 1 },
-    args: ['a0', 'a1', 'a2', 'a3', 'a4', 'a5'],
+    args: { a0: 'any', a1: 'any', a2: 'any', a3: 'any', a4: 'any', a5: 'any' },
     results: 1,
     contract:
       'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. RESTART: begin again on EINTR. Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
   },
-  MOVE: { op: 2, subs: {}, args: ['value'], results: 1, contract: 'dst <- value (DATA gives the offset).' },
+  MOVE: {
+    op: 2,
+    subs: {},
+    args: { value: 'value' },
+    results: 1,
+    contract: 'dst <- value (DATA gives the offset).',
+  },
   LOAD: {
     op: 3,
     subs: widths,
-    args: ['address', 'offset'],
+    args: { address: 'address', offset: 'number' },
     results: 1,
     contract: 'dst <- the number of width sub at address + offset, zero- or sign-extended.',
   },
   STORE: {
     op: 4,
     subs: widths,
-    args: ['address', 'offset', 'value'],
+    args: { address: 'address', offset: 'number', value: 'value' },
     results: 0,
     contract: 'Store value with width sub at address + offset.',
   },
   ALU: {
     op: 5,
     subs: { ADD: 0, SUB: 1, AND: 2, OR: 3, XOR: 4, SHL: 5, SHR: 6, MUL: 7, DIV: 8, MOD: 9 },
-    args: ['a', 'b'],
+    args: { a: 'value', b: 'value' },
     results: 1,
     contract: 'dst <- a sub b, 64-bit, wrapping; DIV and MOD by zero fail with EDOM.',
   },
   BRANCH: {
     op: 6,
     subs: comparisons,
-    args: ['a', 'b'],
+    args: { a: 'value', b: 'value' },
     results: 0,
     contract: 'If a sub b holds (signed; ANY: a & b is not zero, NONE: it is zero, ALWAYS), go on at target.',
   },
   CALL: {
     op: 7,
     subs: {},
-    args: [],
+    args: {},
     results: 0,
     contract:
       'Go on at target; RETURN comes back to the next step. At most 8 deep, else ELOOP. A failure inside is recorded as one of the outermost CALL step, so that the words and the unwinding are those of the caller; unwinding begins with an empty call stack.',
@@ -101,14 +119,14 @@ export const instructions = {
   RETURN: {
     op: 8,
     subs: {},
-    args: [],
+    args: {},
     results: 0,
     contract: 'Go on behind the last CALL; EPROTO without one.',
   },
   FORMAT: {
     op: 9,
     subs: { TEMPLATE: 0, FAILURE: 1 },
-    args: ['buffer', 'capacity', 'template', 'length'],
+    args: { buffer: 'address', capacity: 'number', template: 'address?', length: 'number' },
     results: 1,
     contract:
       'Write the template (see TemplateField) into buffer, NUL-terminated; dst <- length without the NUL. More than capacity - 1 bytes: ENAMETOOLONG. FAILURE: the words of the recorded failure (no template); what is too long ends in "..." instead.',
@@ -116,7 +134,7 @@ export const instructions = {
   SCAN: {
     op: 10,
     subs: { FIND: 0, FIND_LAST: 1, SKIP: 2, NUMBER: 3, LENGTH: 4, EQUAL: 5 },
-    args: ['buffer', 'length', 'start', 'byte', 'count'],
+    args: { buffer: 'address', length: 'number', start: 'number|address', byte: 'number', count: 'number' },
     results: 2,
     contract:
       'All positions count from buffer. FIND / FIND_LAST: dst <- position of byte in [start, length). SKIP: dst <- position behind the count-th byte from start. NUMBER: parse an optional "-" and decimal digits at start; dst <- value, dst+1 <- position behind it; EINVAL if there is none, ERANGE if it exceeds 63 bits. LENGTH: dst <- number of bytes before the first NUL (length 0: up to the end of the data). EQUAL: compare [buffer, buffer+length) with the bytes at `start` (DATA or REF); dst <- 1 or 0. Not found: ENOENT.',
@@ -124,7 +142,7 @@ export const instructions = {
   TRACK: {
     op: 11,
     subs: {},
-    args: ['clone_args'],
+    args: { clone_args: 'address' },
     results: 1,
     contract:
       'clone3(2) with the 88-byte clone_args at the address. The parent gets the pid in dst; the child, with its own copy of slots and data and an empty call stack, goes on at target as track number aux. It has not failed, even if the parent has. CLONE_VM gives EINVAL; pointers in clone_args must lead into the data.',
@@ -132,7 +150,7 @@ export const instructions = {
   SEND: {
     op: 12,
     subs: {},
-    args: ['fd', 'buffer', 'length', 'fds', 'count'],
+    args: { fd: 'number', buffer: 'address', length: 'number', fds: 'address?', count: 'number' },
     results: 1,
     contract:
       'sendmsg(2) (MSG_NOSIGNAL, restarted on EINTR) of length bytes, with the count (at most 200) descriptors found as i32 at fds; dst <- bytes sent.',
@@ -140,7 +158,7 @@ export const instructions = {
   RECV: {
     op: 13,
     subs: {},
-    args: ['fd', 'buffer', 'capacity', 'fds', 'count'],
+    args: { fd: 'number', buffer: 'address', capacity: 'number', fds: 'address?', count: 'number' },
     results: 2,
     contract:
       'recvmsg(2) (MSG_CMSG_CLOEXEC, restarted on EINTR); at most count (200) descriptors are stored as i32 at fds; dst <- bytes (0 at end of file), dst+1 <- number of descriptors. Truncated control data: EMSGSIZE.',
@@ -148,7 +166,7 @@ export const instructions = {
   FAIL: {
     op: 14,
     subs: { ACTION: 0, VERBATIM: 1 },
-    args: ['errno', 'text', 'length'],
+    args: { errno: 'number errno', text: 'address?', length: 'number' },
     results: 0,
     contract:
       'Fail now with that errno (positive or negative; 0 counts as EPROTO) and the words of the action, or with the given text as the whole message. The run goes on at the unwind step of the action, or at the next EXIT behaviour if it has none (see EXIT). While the track is unwinding already, FAIL ends the subroutine that it stands in, or the track.',
@@ -156,7 +174,7 @@ export const instructions = {
   EXIT: {
     op: 15,
     subs: { PLAIN: 0, REPORT: 1 },
-    args: ['code'],
+    args: { code: 'number' },
     results: 0,
     contract:
       'exit_group(2). REPORT: if this track has failed, print the failure on stderr and in the log first. A failure without an unwind step is EXIT REPORT with code 1 (entry exec: 255) in entry tracks, a plain exit with code 1 in others.',
@@ -164,7 +182,7 @@ export const instructions = {
   WAIT: {
     op: 16,
     subs: { READABLE: 0, REAP: 1 },
-    args: ['fd', 'milliseconds', 'other_fd'],
+    args: { fd: 'number', milliseconds: 'number decimal', other_fd: 'number' },
     results: 1,
     contract:
       'READABLE: poll(2) until fd or other_fd (-1: none) is readable or hung up; dst <- 1 if fd is, 2 if only other_fd is; the deadline (-1: none) gives ETIMEDOUT. REAP: fd is a pidfd of a child; wait for it with that deadline; dst <- its exit code, or 128 + signal.',
@@ -172,7 +190,7 @@ export const instructions = {
   SUPERVISE: {
     op: 17,
     subs: {},
-    args: ['pidfd', 'pty', 'forward'],
+    args: { pidfd: 'number', pty: 'number', forward: 'number' },
     results: 1,
     contract:
       'The foreground of run and exec: with all signals blocked (the program did that before TRACK), forward each received signal but SIGCHLD, SIGTTIN, SIGTTOU, SIGTSTP... to the pidfd (unless forward is 0), SIGCHLD reaps; with pty >= 0 put the terminal on fd 0 (if it is one) into raw mode, copy 0 -> pty and pty -> 1 without ever setting O_NONBLOCK on 0-2, follow SIGWINCH with TIOCSWINSZ, restore the terminal at the end; dst <- exit code of the process, or 128 + signal. All other children are reaped too.',
@@ -180,7 +198,14 @@ export const instructions = {
   RESOLVE: {
     op: 18,
     subs: { FOLLOW: 0, NOFOLLOW: 1, PARENT: 2 },
-    args: ['root', 'path', 'make', 'mode', 'source_mode', 'flags'],
+    args: {
+      root: 'number',
+      path: 'address',
+      make: 'number',
+      mode: 'number mode',
+      source_mode: 'number S_IF',
+      flags: 'number O_PATH',
+    },
     results: 2,
     contract:
       'Open path inside the directory root (a descriptor), as openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS does; dst <- descriptor opened with flags (O_PATH if 0) | O_CLOEXEC. NOFOLLOW: with O_NOFOLLOW. PARENT: open the directory that holds the last component instead; dst+1 <- data offset of the last component in path (so dst+1 can serve as REF). What is missing is made if make says so: 0 nothing (ENOENT), 1 directories, 2 directories and an empty regular file at the end, 3 as 1 if source_mode (a st_mode) is a directory, else as 2. New directories get mode, files 0644 & mode | 0600, both less the umask. Dangling symlinks are followed inside root (at most 40 in all: ELOOP). Nothing outside root is ever touched; EXDEV never leaves it.',
@@ -188,7 +213,7 @@ export const instructions = {
   WALK: {
     op: 19,
     subs: { COPY: 0, REMOVE_CGROUP: 1, SIGNAL_CGROUP: 2, REMOVE_TREE: 3, THAW_CGROUP: 4 },
-    args: ['from', 'path', 'to_or_signal', 'milliseconds'],
+    args: { from: 'number', path: 'address?', to_or_signal: 'number', milliseconds: 'number decimal' },
     results: 1,
     contract:
       'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes of files and directories; not crossing mounts; hard links become files of their own) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY with a growing pause until the deadline (then EBUSY); missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many (0 if it is missing); signal 0 counts all that are listed, those of an unknown pid namespace too. THAW_CGROUP: write THAWED to freezer.state and 0 to cgroup.freeze, whichever there is, of `path` and of those below it; missing is success. None of these has a limit of depth. REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
@@ -196,7 +221,7 @@ export const instructions = {
   HANDOVER: {
     op: 20,
     subs: {},
-    args: [],
+    args: {},
     results: 0,
     contract:
       'Give this command, with its original argv and environment, to the TypeScript command (cold way) and end with its result.',
@@ -204,14 +229,14 @@ export const instructions = {
   GUARD: {
     op: 21,
     subs: comparisons,
-    args: ['a', 'b', 'errno'],
+    args: { a: 'value', b: 'value', errno: 'number errno' },
     results: 0,
     contract: 'If a sub b does not hold, the action fails with errno: the host is not the one compiled for.',
   },
   TRIM: {
     op: 22,
     subs: {},
-    args: ['constants'],
+    args: { constants: 'number' },
     results: 0,
     contract:
       'Give memory back before a long wait: the pages of the image that can be read again (steps, text, data from offset constants on) and those of the zero section, whose contents are lost.',
@@ -219,7 +244,7 @@ export const instructions = {
   WARN: {
     op: 23,
     subs: {},
-    args: ['text', 'length'],
+    args: { text: 'address', length: 'number' },
     results: 0,
     contract:
       'Hold length bytes at text as a warning (together at most 4 KiB; what is more is cut, and ends in dots). It is written when the command has succeeded: at EXIT of the entry track, if that has not failed, or at SUPERVISE. If it fails, the warnings stand behind its failure, in the same line. In another track: no effect.',

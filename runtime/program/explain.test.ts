@@ -103,7 +103,10 @@ test('subroutines are listed behind the tracks, and their mounts count for each 
     {
       name: 'cover',
       listing: [
-        { number: 4, text: 'move_mount(fd, "", fd, "", 68)' },
+        {
+          number: 4,
+          text: 'move_mount(fd, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
+        },
         { number: 5, text: 'return' },
       ],
     },
@@ -118,7 +121,10 @@ test('system calls read as in strace', () => {
     missing,
     sys('close', [fd]),
   );
-  assert.equal(text1, ['fd = openat(AT_FDCWD, "/a \\"b\\"", 0x80000, 0)   [ENOENT,EPERM -> 1]', 'close(fd)']);
+  assert.equal(text1, [
+    'fd = openat(AT_FDCWD, "/a \\"b\\"", O_RDONLY|O_CLOEXEC, 0)   [ENOENT,EPERM -> 1]',
+    'close(fd)',
+  ]);
 });
 
 test('operands by name', () => {
@@ -162,7 +168,71 @@ test('every other kind of step', () => {
     'n = format <into> the failure',
     'n = scan FIND <into>, n, 0, 10, 0   [ENOENT -> 8]',
     'walk REMOVE_TREE AT_FDCWD, "x", 0, 0',
-    'fail ACTION 22, 0, 0',
+    'fail ACTION EINVAL, 0, 0',
+  ]);
+});
+
+test('a slot is shown as what it serves for, if that is one thing', () => {
+  const [flags, both] = [slot('flags'), slot('both')];
+  const lines = shown(
+    move(flags, 0x80000),
+    alu(flags, flags, 'OR', 0x800),
+    alu(flags, flags, 'AND', 3),
+    alu(flags, flags, 'ADD', 1),
+    move(both, 1),
+    sys('openat', [-100, text('x'), flags, 0o644]),
+    sys('umask', [both]),
+    sys('unshare', [both]),
+  );
+  assert.equal(lines.slice(0, 6), [
+    'flags = O_RDONLY|O_CLOEXEC',
+    'flags = flags OR O_NONBLOCK',
+    'flags = flags AND O_ACCMODE',
+    'flags = flags ADD 1',
+    'both = 1',
+    'openat(AT_FDCWD, "x", flags, 0644)',
+  ]);
+});
+
+test('what stands behind an operation is shown by the operation', () => {
+  const lines = shown(
+    sys('prctl', [1, 9, 0, 0, 0]),
+    sys('prctl', [47, 2, 21, 0, 0]),
+    sys('prctl', [47, 4, 0, 0, 0]),
+    sys('fcntl', [3, 2, 1]),
+    sys('fcntl', [3, 4, 0x800]),
+  );
+  assert.equal(lines, [
+    'prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)',
+    'prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0)',
+    'prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)',
+    'fcntl(3, F_SETFD, FD_CLOEXEC)',
+    'fcntl(3, F_SETFL, O_RDONLY|O_NONBLOCK)',
+  ]);
+});
+
+test('structures of flags are shown with what is in them, and by name if steps store into them', () => {
+  const [how, later] = [
+    struct('how', [u64(0x200000), u64(0), u64(16)]),
+    struct('later', [u64(0), u64(0), u64(4)]),
+  ];
+  const lines = shown(
+    sys('openat2', [3, text('x'), how, 24]),
+    store('U64', later, 0, 2),
+    sys('openat2', [3, text('x'), later, 24]),
+    sys('mount_setattr', [
+      3,
+      text(''),
+      0x1000,
+      struct('attr', [u64(1), u64(0x70), u64(1 << 18), u64(0)]),
+      32,
+    ]),
+  );
+  assert.equal(lines, [
+    'openat2(3, "x", {flags=O_RDONLY|O_PATH, resolve=RESOLVE_IN_ROOT}, 24)',
+    'U64 at <later> + 0 = 2',
+    'openat2(3, "x", <later> {resolve=RESOLVE_NO_SYMLINKS}, 24)',
+    'mount_setattr(3, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=MOUNT_ATTR__ATIME, propagation=MS_PRIVATE}, 32)',
   ]);
 });
 
@@ -170,7 +240,7 @@ test('clone3 says which track begins', () => {
   const begin = label('begin');
   const args = struct('clone_args', [u64(0)]);
   const lines = shown(track(args, 'run', begin, { to: slot('pid') }), begin);
-  assert.equal(lines, ['pid = clone3(<clone_args>) begins track run at 1']);
+  assert.equal(lines, ['pid = clone3({}) begins track run at 1']);
 });
 
 test('the counts', () => {

@@ -5,7 +5,8 @@ import { anyErrno, unavailable } from '../../spec/errno.js';
 import { instructions } from '../../spec/instructions.js';
 import type { Because, Program } from './action.js';
 import { type Layout, layOut, type PlacedTrack } from './layout.js';
-import type { Operand, Template } from './operand.js';
+import type { Template } from './operand.js';
+import { operand, Shown } from './shown.js';
 import type { Step } from './step.js';
 
 export interface ExplainedStep {
@@ -46,24 +47,6 @@ export interface Explained {
   };
 }
 
-function operand(o: Operand): string {
-  if (typeof o === 'bigint') return `0x${BigInt.asUintN(64, o).toString(16)}`;
-  if (typeof o === 'number') {
-    if (o === -100) return 'AT_FDCWD';
-    return Math.abs(o) >= 4096 ? `0x${o.toString(16)}` : String(o);
-  }
-  switch (o.kind) {
-    case 'slot':
-      return o.name;
-    case 'cell':
-      return `${o.slot.name}[${o.index}]`;
-    case 'ref':
-      return `*${operand(o.slot)}`;
-    case 'data':
-      return o.shown;
-  }
-}
-
 function template(t: Template): string {
   return JSON.stringify(t.map(p => (typeof p === 'string' ? p : `\${${p.slot.name}}`)).join(''));
 }
@@ -78,11 +61,11 @@ function listed(errnos: Step['errnos']): string {
   return errnos === unavailable ? 'any errno of a file' : errnos.join();
 }
 
-function describe(step: Step, layout: Layout): string {
+function describe(step: Step, layout: Layout, shown: Shown): string {
   const to = step.dst ? `${operand(step.dst)} = ` : '';
   const target = step.target ? layout.labels.get(step.target) : undefined;
   const handled = step.errnos.length > 0 ? `   [${listed(step.errnos)} -> ${target}]` : '';
-  const args = step.args.map(operand);
+  const args = shown.args(step);
   const [a = '', b = '', c = ''] = args;
   const sub = nameOf(instructions[step.op].subs, step.sub);
   switch (step.op) {
@@ -137,11 +120,15 @@ function mountsOf(layout: Layout, track: PlacedTrack): number {
 
 export function explain(program: Program, options: { readonly steps: boolean }): Explained {
   const layout = layOut(program);
+  const shown = new Shown(
+    layout.steps.map(placed => placed.step),
+    program.arch,
+  );
   const listing = (first: number, count: number): readonly ExplainedStep[] =>
     options.steps
       ? layout.steps
           .slice(first, first + count)
-          .map(({ step }, i) => ({ number: first + i, text: describe(step, layout) }))
+          .map(({ step }, i) => ({ number: first + i, text: describe(step, layout, shown) }))
       : [];
   let actionNumber = 0;
   const tracks = layout.tracks.map(({ track, first, count }): ExplainedTrack => {

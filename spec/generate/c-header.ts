@@ -62,7 +62,8 @@ const ArgumentKind = {
 const OPTIONAL = 0x80;
 const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
 
-function argumentKind(text: string): number {
+function argumentKind(argument: string): number {
+  const [text = ''] = argument.split(' ');
   const optional = text.endsWith('?') ? OPTIONAL : 0;
   const kind = text.replace('?', '');
   const [name = '', number = ''] = kind.split(/[:=]/);

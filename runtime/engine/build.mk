@@ -11,7 +11,7 @@ ENGINE := runtime/engine
 # Three storeys: each uses those before it, and no two files use each other (lint-engine).
 ENGINE_BASE := $(addprefix $(ENGINE)/base/,process.c memory.c text.c report.c)
 ENGINE_VM := $(addprefix $(ENGINE)/vm/,bounds.c image.c format.c validate.c operands.c warnings.c failure.c scan.c trim.c message.c wait.c \
-	supervise.c resolve.c walk.c groups.c run.c)
+	supervise.c resolve.c directory.c copy-tree.c remove-tree.c groups.c walk.c run.c)
 ENGINE_DOOR := $(addprefix $(ENGINE)/door/,log.c input.c sealed.c trust.c frontdoor.c attached.c stored.c patience.c compiler.c main.c)
 ENGINE_SOURCES := $(ENGINE)/start.S $(ENGINE_BASE) $(ENGINE_VM) $(ENGINE_DOOR)
 ENGINE_DEBUG := $(ENGINE)/vm/trace.c $(ENGINE)/door/debug.c

@@ -178,7 +178,7 @@ void debug_step(struct run *r, const struct step *s);
 void debug_result(const struct run *r, const struct step *s, int error, i64 result);
 #endif
 
-/* ---- Directories (walk.c, groups.c) ---- */
+/* ---- Directories (copy-tree.c, remove-tree.c, groups.c) ---- */
 
 #define ENTRIES scratch
 #define ENTRIES_SIZE 4096
@@ -195,6 +195,13 @@ static inline bool is_dots(const char *name)
 {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
+
+/* directory.c */
+long open_below(int directory, const char *name, u64 flags);
+
+/* copy-tree.c, remove-tree.c: 0 or an errno */
+int copy_tree(int from, int to);
+int remove_tree(int from, const char *path);
 
 /* groups.c: a group that is missing is none; 0 or an errno */
 int remove_cgroup(int from, const char *path, i64 milliseconds);

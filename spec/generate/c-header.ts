@@ -59,6 +59,8 @@ const ArgumentKind = {
   LINK: 7,
   WORDS: 8,
 } as const;
+/** An argument of any other instruction, see `ArgumentKind` of spec/instructions.ts; NONE: there is no such argument. */
+const operandKinds = ['none', 'number', 'address', 'address?', 'number|address', 'value', 'any'] as const;
 const OPTIONAL = 0x80;
 const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
 
@@ -123,6 +125,9 @@ function header(): readonly string[] {
   for (const [name, { op, subs }] of ops) lines.push(`#define OP_${name} ${op}`, ...define(`${name}_`, subs));
   lines.push(`#define OP_COUNT ${Math.max(...ops.map(([, { op }]) => op)) + 1}`);
   for (const [name, letter] of Object.entries(TemplateField)) lines.push(`#define FIELD_${name} '${letter}'`);
+  lines.push(
+    ...operandKinds.map((kind, i) => `#define OPERAND_${upper(kind.replace('?', '_or_none'))} ${i}`),
+  );
   lines.push(...define('ARGUMENT_', ArgumentKind), `#define ARGUMENT_OPTIONAL ${OPTIONAL}`);
   lines.push(
     ...Object.entries(parameters).map(([name, { number }]) => `#define PARAMETER_${name} ${number}`),
@@ -138,6 +143,12 @@ function header(): readonly string[] {
   lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS }));
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
   return lines;
+}
+
+function operandKind(argument: string): number {
+  const kind = operandKinds.findIndex(name => name === argument.replace(/ .*/, ''));
+  if (kind <= 0) throw new Error(`unknown operand kind ${argument}`);
+  return kind;
 }
 
 const pad = <T>(list: readonly T[], length: number, filler: T): readonly T[] =>
@@ -164,6 +175,12 @@ function instructionTables(): readonly string[] {
   return [
     `const uint32_t op_subs[OP_COUNT] = {${list(bySub)}};`,
     `const uint8_t op_results[OP_COUNT] = {${list(results)}};`,
+    'const uint8_t op_operands[OP_COUNT][6] = {',
+    ...Object.entries(instructions).map(
+      ([name, { args }]) =>
+        `  [OP_${name}] = {${pad(Object.values(args).map(operandKind), 6, 0).join(', ')}},`,
+    ),
+    '};',
     `const struct system_call system_calls[SYSTEM_CALL_COUNT] = {`,
     '#ifdef __x86_64__',
     ...row('x86_64'),
@@ -187,6 +204,7 @@ function instructionDeclarations(): readonly string[] {
     'struct system_call { uint16_t number; uint32_t args[6]; };',
     'extern const uint32_t op_subs[OP_COUNT];',
     'extern const uint8_t op_results[OP_COUNT];',
+    'extern const uint8_t op_operands[OP_COUNT][6];',
     'extern const struct system_call system_calls[SYSTEM_CALL_COUNT];',
     '#ifdef ENGINE_DEBUG',
     'extern const char op_names[OP_COUNT][12];',

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HEADER_SIZE, SECTIONS, type Section } from '../../../spec/image.js';
-import { instructions, STEP_SIZE } from '../../../spec/instructions.js';
+import { ArgMode, instructions, STEP_SIZE } from '../../../spec/instructions.js';
 import { systemCalls } from '../../../spec/syscalls.js';
 import { encode } from '../../program/encode.js';
 import * as o from '../../program/operand.js';
@@ -71,6 +71,9 @@ function stepOf(op: keyof typeof instructions, skip = 0): number {
     if (valid[stepsAt + i * STEP_SIZE] === instructions[op].op && left-- === 0) return i;
   throw new Error(`no ${op}`);
 }
+
+const has = (op: number): boolean =>
+  Array.from({ length: stepCount }, (_, i) => valid[stepsAt + i * STEP_SIZE]).includes(op);
 
 function verdicts(images: readonly Buffer[]): readonly string[] {
   const { out, err, status, signal } = engine(['--engine-validate', ...images.map(imageFile)]);
@@ -247,6 +250,31 @@ test('targets stay in their track, and tracks do not fall through', () => {
     }),
     `a track does not end (step ${child})`,
   );
+});
+
+test('every argument is held to its kind in the table of instructions', () => {
+  const said = { number: 'an address in place of a number', address: 'a number in place of an address' };
+  const { IMM, DATA, REF } = ArgMode;
+  for (const [name, { args, op }] of Object.entries(instructions)) {
+    if (name === 'SYSCALL' || !has(op)) continue;
+    const step = stepOf(name as keyof typeof instructions);
+    const withMode = (i: number, mode: number) =>
+      broken(step, r => {
+        r.writeUInt16LE((r.readUInt16LE(12) & ~(3 << (2 * i))) | (mode << (2 * i)), 12);
+        r.writeBigInt64LE(1n, 16 + 8 * i);
+      });
+    const kinds = Object.values<string>(args).map(text => text.split(' ')[0]);
+    kinds.forEach((kind, i) => {
+      const about = `${name}, argument ${i}`;
+      if (kind === 'number' || kind === 'number|address')
+        assert.is(withMode(i, DATA), `${said.number} (step ${step})`, about);
+      else if (kind === 'value')
+        assert.is(withMode(i, REF), `a reference in place of a value (step ${step})`, about);
+      else assert.is(withMode(i, IMM), `${said.address} (step ${step})`, about);
+    });
+    for (let i = kinds.length; i < 6; i++)
+      assert.is(withMode(i, DATA), `an argument too many (step ${step})`, `${name}, argument ${i}`);
+  }
 });
 
 test('addresses and numbers are not mixed up, and addresses are inside', () => {

@@ -4,29 +4,6 @@
  */
 #include "vm.h"
 
-/* What each argument of an instruction may be: n number, a address, o address or null, e (of SCAN) number or address, m anything. */
-static const char op_arguments[OP_COUNT][7] = {
-	[OP_MOVE] = "m",
-	[OP_LOAD] = "an",
-	[OP_STORE] = "anm",
-	[OP_ALU] = "mm",
-	[OP_BRANCH] = "mm",
-	[OP_FORMAT] = "anon",
-	[OP_SCAN] = "anenn",
-	[OP_TRACK] = "a",
-	[OP_SEND] = "nanon",
-	[OP_RECV] = "nanon",
-	[OP_FAIL] = "non",
-	[OP_EXIT] = "n",
-	[OP_WAIT] = "nnn",
-	[OP_SUPERVISE] = "nnn",
-	[OP_RESOLVE] = "nannnn",
-	[OP_WALK] = "nonn",
-	[OP_GUARD] = "mmn",
-	[OP_TRIM] = "n",
-	[OP_WARN] = "an",
-};
-
 static const char *check_operand(const struct program *p, const struct step *s, unsigned i)
 {
 	switch (mode(s, i)) {
@@ -40,23 +17,23 @@ static const char *check_operand(const struct program *p, const struct step *s, 
 	}
 }
 
-static const char *check_kind(const struct step *s, unsigned i, char kind)
+static const char *check_kind(const struct step *s, unsigned i, unsigned kind)
 {
 	bool is_number = mode(s, i) == MODE_IMM || mode(s, i) == MODE_SLOT;
 	bool is_address = !is_number;
 
 	switch (kind) {
-	case 'n':
+	case OPERAND_NUMBER:
 		return is_number ? NULL : "an address in place of a number";
-	case 'a':
+	case OPERAND_ADDRESS:
 		return is_address ? NULL : "a number in place of an address";
-	case 'e':
-		kind = s->sub == SCAN_EQUAL ? 'a' : 'n';
+	case OPERAND_NUMBER_ADDRESS:
+		kind = s->sub == SCAN_EQUAL ? OPERAND_ADDRESS : OPERAND_NUMBER;
 		return check_kind(s, i, kind);
-	case 'o':
+	case OPERAND_ADDRESS_OR_NONE:
 		return is_address || (mode(s, i) == MODE_IMM && s->arg[i] >= -1 && s->arg[i] <= 0) ? NULL
 		       : "a number in place of an address";
-	case 'm':
+	case OPERAND_VALUE:
 		return mode(s, i) != MODE_REF ? NULL : "a reference in place of a value";
 	default:
 		return mode(s, i) == MODE_IMM ? NULL : "an argument too many";
@@ -77,10 +54,10 @@ static const char *check_call(const struct program *p, const struct step *s)
 		case ARGUMENT_NONE:
 			continue;
 		case ARGUMENT_NUMBER:
-			wrong = check_kind(s, i, 'n');
+			wrong = check_kind(s, i, OPERAND_NUMBER);
 			break;
 		default:
-			wrong = check_kind(s, i, kind & ARGUMENT_OPTIONAL ? 'o' : 'a');
+			wrong = check_kind(s, i, kind & ARGUMENT_OPTIONAL ? OPERAND_ADDRESS_OR_NONE : OPERAND_ADDRESS);
 			break;
 		}
 		if (wrong)
@@ -210,7 +187,7 @@ static const char *check_step(const struct program *p, const struct step *s, con
 		wrong = check_call(p, s);
 	} else {
 		for (unsigned i = 0; i < 6 && !wrong; i++)
-			wrong = check_kind(s, i, op_arguments[s->op][i]);
+			wrong = check_kind(s, i, op_operands[s->op][i]);
 		if (!wrong)
 			wrong = check_lengths(p, s);
 	}

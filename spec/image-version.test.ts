@@ -25,7 +25,8 @@ import {
   TemplateField,
 } from './instructions.js';
 import { parameters } from './parameters.js';
-import { systemCalls } from './syscalls.js';
+import { systemCallNumber } from './syscall-numbers.js';
+import { type SystemCall, type SystemCallName, systemCalls } from './syscalls.js';
 
 /**
  * The format of IMAGE_VERSION, and how long its tables were when that was raised. What is appended to a table later needs no new version: older
@@ -74,10 +75,12 @@ const now = {
     ({ op, subs, args, results }) => [op, [subs, Object.keys(args), results]] as const,
   ),
   // How an argument is shown is no part of the format.
-  systemCalls: Object.values(systemCalls).map(
-    ({ index, x86_64, aarch64, args }) =>
-      [index, [x86_64, aarch64, args.map(text => text.replace(/ .*/, ''))]] as const,
-  ),
+  systemCalls: Object.entries<SystemCall>(systemCalls).map(([name, { index, args }]) => {
+    const numbers = (['x86_64', 'aarch64'] as const).map(arch =>
+      systemCallNumber(name as SystemCallName, arch),
+    );
+    return [index, [...numbers, args.map(text => text.replace(/ .*/, ''))]] as const;
+  }),
   parameters: Object.values(parameters).map(({ number, kind }) => [number, kind] as const),
   entries: Object.values(entries).map(number => [number, null] as const),
 };

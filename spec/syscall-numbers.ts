@@ -1,8 +1,10 @@
+import type { Arch } from './image.js';
 import { aarch64 } from './syscall-numbers/aarch64.js';
 import { arm } from './syscall-numbers/arm.js';
 import { i386 } from './syscall-numbers/i386.js';
 import { x32 } from './syscall-numbers/x32.js';
 import { x86_64 } from './syscall-numbers/x86-64.js';
+import { type SystemCall, type SystemCallName, systemCalls } from './syscalls.js';
 
 /** The system-call ABIs of the machines we run on, and of the older programs these machines also run. */
 export type Abi = 'x86_64' | 'i386' | 'x32' | 'aarch64' | 'arm';
@@ -33,6 +35,14 @@ export function syscallNumbers(abi: Abi): ReadonlyMap<string, number> {
 /** Whether any of them has it. */
 export function isSystemCall(name: string): boolean {
   return (Object.keys(encoded) as Abi[]).some(abi => syscallNumbers(abi).has(name));
+}
+
+/** The number of a call that launch programs make; all of them are there on both architectures. */
+export function systemCallNumber(name: SystemCallName, arch: Arch): number {
+  const call: SystemCall = systemCalls[name];
+  const number = syscallNumbers(arch).get(call.as ?? name);
+  if (number === undefined) throw new Error(`${arch} has no system call ${call.as ?? name}`);
+  return number;
 }
 
 /** Words separated by blanks: a number says where the count goes on, a name takes the next number. */

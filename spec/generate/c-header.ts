@@ -7,6 +7,7 @@ import { type Command, commands, entries, globalOptions, LARGEST_NUMBER, type Op
 import { ID_LIMIT } from '../container-limits.js';
 import { errnos } from '../errno.js';
 import {
+  type Arch,
   ATTACHMENT_MAGIC,
   HEADER_SIZE,
   IMAGE_MAGIC,
@@ -29,7 +30,8 @@ import {
 } from '../instructions.js';
 import { parameters } from '../parameters.js';
 import { FIRST_REALTIME_SIGNAL, LAST_SIGNAL, signals } from '../signals.js';
-import { type SystemCall, systemCalls } from '../syscalls.js';
+import { systemCallNumber } from '../syscall-numbers.js';
+import { type SystemCall, type SystemCallName, systemCalls } from '../syscalls.js';
 import {
   ANSWER_HEADER_SIZE,
   ANSWER_MAGIC,
@@ -166,11 +168,11 @@ function instructionTables(): readonly string[] {
   }
   const list = (map: ReadonlyMap<number, number>) =>
     Array.from({ length: Math.max(...map.keys()) + 1 }, (_, op) => map.get(op) ?? 0).join(', ');
-  const calls = Object.values<SystemCall>(systemCalls).sort((a, b) => a.index - b.index);
-  const row = (arch: 'x86_64' | 'aarch64') =>
-    calls.map(call => {
+  const calls = Object.entries<SystemCall>(systemCalls).sort(([, a], [, b]) => a.index - b.index);
+  const row = (arch: Arch) =>
+    calls.map(([name, call]) => {
       const args = pad<number>(call.args.map(argumentKind), 6, ArgumentKind.NONE);
-      return `  {${call[arch]}, {${args.join(', ')}}},`;
+      return `  {${systemCallNumber(name as SystemCallName, arch)}, {${args.join(', ')}}},`;
     });
   return [
     `const uint32_t op_subs[OP_COUNT] = {${list(bySub)}};`,

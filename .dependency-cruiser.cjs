@@ -30,6 +30,22 @@ const typesToo = {
   'runtime/report': ['runtime/admit', 'runtime/compile', 'runtime/trees', 'runtime/engine', 'runtime/state'],
 };
 
+/** The wings of the compiler, and which others each may use; the programs on top use them all. */
+const wings = {
+  idioms: [],
+  seccomp: [],
+  launch: ['idioms', 'seccomp'],
+  cgroups: ['launch', 'idioms'],
+  namespaces: ['launch'],
+  process: ['launch', 'idioms', 'cgroups', 'seccomp'],
+  hooks: ['launch', 'idioms', 'process'],
+  root: ['launch', 'idioms', 'cgroups', 'process'],
+  container: ['launch', 'idioms', 'cgroups', 'root'],
+  stored: ['launch', 'idioms', 'cgroups', 'container', 'hooks'],
+  pins: ['launch', 'idioms', 'container', 'hooks', 'root'],
+  views: ['launch', 'idioms', 'root'],
+};
+
 const inside = folders => `^(${folders.join('|')})/`;
 
 const directions = Object.entries(allowed).flatMap(([folder, others]) => {
@@ -52,9 +68,17 @@ const directions = Object.entries(allowed).flatMap(([folder, others]) => {
   return rules;
 });
 
+const betweenWings = Object.entries(wings).map(([wing, others]) => ({
+  name: `runtime/compile/${wing} uses ${['itself', ...others].join(', ')}`,
+  severity: 'error',
+  from: { path: `^runtime/compile/${wing}/`, pathNot: test },
+  to: { path: '^runtime/compile/', pathNot: inside([wing, ...others].map(name => `runtime/compile/${name}`)) },
+}));
+
 module.exports = {
   forbidden: [
     ...directions,
+    ...betweenWings,
     {
       name: 'no cycles',
       comment: 'Not even of types: a cycle is one thing that has been cut in two.',

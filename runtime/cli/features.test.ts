@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mountOptions } from '../../spec/features.js';
 import { validateFeatures } from '../../spec/generated/validators.js';
-import { parseMountOptions } from '../compile/mount-options.js';
+import { parseMountOptions } from '../compile/idioms/mount-options.js';
 import { featuresObject } from './features.js';
 
 test('features follow their schema', () => {

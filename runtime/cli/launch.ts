@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
-import type { LaunchOptions } from '../compile/launch.js';
+import type { LaunchOptions } from '../compile/launch/launch.js';
 import { probeHostFacts } from '../host/facts.js';
 import type { Program } from '../program/action.js';
 import { brokenFileText } from '../report/broken-file-text.js';

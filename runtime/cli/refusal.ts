@@ -1,6 +1,6 @@
 /** From what admit and compile refuse to a failure with words. */
 import type { Diagnostic } from '../admit/admit.js';
-import type { CompileRefusal } from '../compile/refusal.js';
+import type { CompileRefusal } from '../compile/launch/refusal.js';
 import { refusalText } from '../report/compile-refusal.js';
 import { oneLine } from '../report/diagnostic.js';
 import type { Failure } from '../report/failure.js';

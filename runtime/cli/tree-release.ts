@@ -1,6 +1,6 @@
 import { closeSync, renameSync } from 'node:fs';
 import { compileDrain } from '../compile/drain.js';
-import { compileRelease } from '../compile/pins.js';
+import { compileRelease } from '../compile/pins/pins.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { drainText } from '../report/tree-text.js';

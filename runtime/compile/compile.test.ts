@@ -2,9 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Line } from '../program/step.js';
 import { compileLaunch } from './compile.js';
-import { environmentOf } from './executable.js';
-import { createLaunch } from './launch.js';
-import type { RefusalReason } from './refusal.js';
+import { createLaunch } from './launch/launch.js';
+import type { RefusalReason } from './launch/refusal.js';
+import { environmentOf } from './process/executable.js';
 import { hierarchy, type InputChanges, inputOf, layouts } from './test/input.js';
 
 function refusals(changes: InputChanges): readonly (readonly [path: string, reason: RefusalReason])[] {

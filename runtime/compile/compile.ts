@@ -21,30 +21,15 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
-import { warnOfAnnotations } from './annotations.js';
-import { checkAsked, ifAsked, ifNotAsked } from './asked.js';
-import { becomeCommand } from './become.js';
-import { judgeCapabilities } from './capabilities.js';
 import { cgroupActions } from './cgroups/actions.js';
 import { freezersOf, thawAll } from './cgroups/freezer.js';
 import { killAll } from './cgroups/kill-all.js';
+import { cgroupPlan, frostOf } from './cgroups/of-launch.js';
 import { frostOfProcess } from './cgroups/of-process.js';
 import { sayIfOutOfMemory } from './cgroups/out-of-memory.js';
-import { cgroupPlan, frostOf } from './cgroups/view.js';
-import { awaitedInit, awaitHost, holdSignals, hostMessages, openChannel, Signal, tell } from './channel.js';
-import { backEndOf } from './choose-back-end.js';
-import { pidFile, sweepDescriptors } from './descriptors.js';
-import { seeDevices } from './devices.js';
-import { cloneArguments, hookActions, hookContext, openOutput, outputOf } from './hooks.js';
-import { initTrack } from './init.js';
-import { holdInterrupts } from './interrupts.js';
-import { createLaunch, type Launch, type LaunchInput, rule } from './launch.js';
-import { warnOfMounts } from './mounts.js';
-import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces.js';
-import { letOthersIn, lockAgain, unlock } from './own-directory.js';
-import { sendPidfd, sendToReceiver } from './pidfd-socket.js';
-import { type CompileRefusal, type CompileWarning, createJudgement } from './refusal.js';
-import { seccompAction } from './seccomp-action.js';
+import { pidFile, sweepDescriptors } from './container/descriptors.js';
+import { letOthersIn, lockAgain, unlock } from './container/own-directory.js';
+import { sendPidfd, sendToReceiver } from './container/pidfd-socket.js';
 import {
   dropGateError,
   guardKernel,
@@ -52,12 +37,35 @@ import {
   makeGate,
   makeStateDirectory,
   recordInit,
-} from './state.js';
-import { openStateRoot } from './state-root.js';
+} from './container/state.js';
+import { openStateRoot } from './container/state-root.js';
+import { cloneArguments, hookActions, hookContext, openOutput, outputOf } from './hooks/hooks.js';
+import { holdInterrupts } from './idioms/interrupts.js';
+import { initTrack } from './init.js';
+import { warnOfAnnotations } from './launch/annotations.js';
+import { checkAsked, ifAsked, ifNotAsked } from './launch/asked.js';
+import { createLaunch, type Launch, type LaunchInput, rule } from './launch/launch.js';
+import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
+import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces/namespaces.js';
+import { becomeCommand } from './process/become.js';
+import { judgeCapabilities } from './process/capabilities.js';
+import {
+  awaitedInit,
+  awaitHost,
+  holdSignals,
+  hostMessages,
+  openChannel,
+  Signal,
+  tell,
+} from './process/channel.js';
+import { seccompAction } from './process/seccomp-action.js';
+import { seeDevices } from './root/devices.js';
+import { warnOfMounts } from './root/mounts.js';
+import { procActions } from './root/system.js';
+import { connectConsole, needTerminal } from './root/terminal.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 import { removalLines } from './stored/remove.js';
-import { procActions } from './system.js';
-import { connectConsole, needTerminal } from './terminal.js';
+import { backEndOf } from './views/choose-back-end.js';
 
 export type CompiledLaunch =
   | {

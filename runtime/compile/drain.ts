@@ -7,8 +7,8 @@ import { AT_FDCWD, LOCK_SH, openFlags, SIG_SETMASK, SIGSET_SIZE } from '../../sp
 import { type Action, action, type Program } from '../program/action.js';
 import { label, slot, struct, text, u64 } from '../program/operand.js';
 import { exitReporting, handover, sys } from '../program/step.js';
-import { createInterrupts, holdInterrupts, waitUnlessInterrupted } from './interrupts.js';
-import { rule } from './launch.js';
+import { createInterrupts, holdInterrupts, waitUnlessInterrupted } from './idioms/interrupts.js';
+import { rule } from './launch/launch.js';
 
 export interface DrainInput {
   readonly arch: Arch;

@@ -9,7 +9,7 @@ import type { CgroupFacts } from '../../spec/host-facts.js';
 import { admit, admitProcess } from '../admit/admit.js';
 import { encode } from '../program/encode.js';
 import { compileExec, compileLaunch } from './compile.js';
-import { createLaunch } from './launch.js';
+import { createLaunch } from './launch/launch.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 import { concretePath, documentOf } from './test/document-of.js';
 import { factsOf, hierarchy, inputOf, unified } from './test/input.js';

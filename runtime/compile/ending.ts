@@ -6,7 +6,7 @@ import type { HostFacts } from '../../spec/host-facts.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import type { Program } from '../program/action.js';
 import { planAt } from './cgroups/plan.js';
-import { createLaunch, noOptions } from './launch.js';
+import { createLaunch, noOptions } from './launch/launch.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 
 export interface EndingInput {

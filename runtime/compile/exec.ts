@@ -27,27 +27,35 @@ import {
   waitReadable,
   waitReap,
 } from '../program/step.js';
-import { becomeCommand } from './become.js';
-import { judgeCapabilities } from './capabilities.js';
+import { type ExecCgroups, execCgroups, type SubCgroup } from './cgroups/exec-cgroups.js';
 import { frostOfProcess } from './cgroups/of-process.js';
-import { awaitHost, holdSignals, hostMessages, openChannel, reportFailure, Signal, tell } from './channel.js';
-import { type CpuAffinity, cpuAffinity } from './cpu-affinity.js';
-import { letGoOfHost, pidFile, sweepDescriptors } from './descriptors.js';
-import { type Container, type EnteredView, enterContainer } from './enter-container.js';
-import { type ExecCgroups, execCgroups, type SubCgroup } from './exec-cgroups.js';
-import { cloneArguments } from './hooks.js';
-import { holdInterrupts } from './interrupts.js';
-import { createLaunch, type Launch, noOptions, rule } from './launch.js';
-import { setLink } from './link.js';
-import { sendPidfd } from './pidfd-socket.js';
-import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
-import { type CompileRefusal, type CompileWarning, createJudgement } from './refusal.js';
-import { scheduling } from './scheduling.js';
-import { seccompAction } from './seccomp-action.js';
-import { guardKernel, readStartTime } from './state.js';
-import { ownDevices } from './streams.js';
-import { procActions } from './system.js';
-import { connectConsole, needTerminal, openPty, sendMaster, takeTerminal } from './terminal.js';
+import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.js';
+import { sendPidfd } from './container/pidfd-socket.js';
+import { guardKernel, readStartTime } from './container/state.js';
+import { cloneArguments } from './hooks/hooks.js';
+import { holdInterrupts } from './idioms/interrupts.js';
+import { setLink } from './idioms/link.js';
+import { createLaunch, type Launch, noOptions, rule } from './launch/launch.js';
+import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
+import { becomeCommand } from './process/become.js';
+import { judgeCapabilities } from './process/capabilities.js';
+import {
+  awaitHost,
+  holdSignals,
+  hostMessages,
+  openChannel,
+  reportFailure,
+  Signal,
+  tell,
+} from './process/channel.js';
+import { type CpuAffinity, cpuAffinity } from './process/cpu-affinity.js';
+import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
+import { scheduling } from './process/scheduling.js';
+import { seccompAction } from './process/seccomp-action.js';
+import { ownDevices } from './process/streams.js';
+import { procActions } from './root/system.js';
+import { connectConsole, needTerminal, openPty, sendMaster, takeTerminal } from './root/terminal.js';
+import { type Container, type EnteredView, enterContainer } from './views/enter-container.js';
 
 export interface ExecInput {
   /** The container's saved config.json. */

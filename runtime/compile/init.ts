@@ -1,15 +1,15 @@
 import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, load, move, sys, trim } from '../program/step.js';
-import type { Becoming } from './become.js';
-import { cgroupPlan } from './cgroups/view.js';
-import { awaitHost, reportFailure, Signal } from './channel.js';
-import { letGoOfHost } from './descriptors.js';
-import { type Launch, rule } from './launch.js';
-import { loopback, unshareCgroup } from './namespaces.js';
-import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
-import { scheduling } from './scheduling.js';
-import { names } from './system.js';
+import { cgroupPlan } from './cgroups/of-launch.js';
+import { letGoOfHost } from './container/descriptors.js';
+import { type Launch, rule } from './launch/launch.js';
+import { loopback, unshareCgroup } from './namespaces/namespaces.js';
+import type { Becoming } from './process/become.js';
+import { awaitHost, reportFailure, Signal } from './process/channel.js';
+import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
+import { scheduling } from './process/scheduling.js';
+import { names } from './root/system.js';
 
 /** Everything that init does after the host said go. */
 export function initTrack(launch: Launch, begin: Label, command: Becoming, parts: InitParts): Track {

@@ -15,16 +15,16 @@ import {
 import { type Action, action, type Because, type Program } from '../program/action.js';
 import { label, type Slot, slot, text } from '../program/operand.js';
 import { exit, exitReporting, jump, sys } from '../program/step.js';
-import { rule } from './launch.js';
-import { makerTrack } from './maker.js';
-import { attach } from './mount-steps.js';
-import { openRealDirectory } from './open-real.js';
-import { createMakerCells, makePin, type NewPin } from './pin-namespace.js';
-import { recordPin } from './pin-record.js';
-import { enterHost, lockPins, unpin } from './pins.js';
-import { hostPoint, sealShare, showShare } from './show-share.js';
-import { guardKernel } from './state.js';
-import { treeSkeleton } from './tree-skeleton.js';
+import { guardKernel } from './container/state.js';
+import { attach } from './idioms/mount-steps.js';
+import { openRealDirectory } from './idioms/open-real.js';
+import { hostPoint, sealShare, showShare } from './idioms/show-share.js';
+import { rule } from './launch/launch.js';
+import { makerTrack } from './pins/maker.js';
+import { createMakerCells, makePin, type NewPin } from './pins/pin-namespace.js';
+import { recordPin } from './pins/pin-record.js';
+import { enterHost, lockPins, unpin } from './pins/pins.js';
+import { treeSkeleton } from './root/tree-skeleton.js';
 
 export type PrepareInput = Preparation & { readonly arch: Arch };
 

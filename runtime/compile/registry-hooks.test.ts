@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Environment } from '../../spec/environment.js';
-import { createLaunch } from './launch.js';
+import { createLaunch } from './launch/launch.js';
 import { inputOf } from './test/input.js';
 
 const environment: Environment = {

@@ -21,17 +21,17 @@ import {
 import { type Action, action, failedErrno, type Program } from '../program/action.js';
 import { buffer, field, label, type Slot, slot, text } from '../program/operand.js';
 import { exit, exitReporting, format, jump, type Line, load, sys } from '../program/step.js';
-import { detachReal } from './detach-real.js';
-import { rule } from './launch.js';
-import { makerTrack } from './maker.js';
-import { attach, cloneTree, newFilesystem, setAttributes } from './mount-steps.js';
-import { createLook, sameDirectory } from './open-pin.js';
-import { createMakerCells, makePin, type NewPin } from './pin-namespace.js';
-import { describeHost, recordPin } from './pin-record.js';
-import { dropEmptyPlace, enterHost, lockPins, unpin } from './pins.js';
-import { showShare } from './show-share.js';
-import { makeEntries, openLink, removeLinks } from './skeleton-entries.js';
-import { guardKernel, writeWhole } from './state.js';
+import { guardKernel, writeWhole } from './container/state.js';
+import { detachReal } from './idioms/detach-real.js';
+import { attach, cloneTree, newFilesystem, setAttributes } from './idioms/mount-steps.js';
+import { showShare } from './idioms/show-share.js';
+import { rule } from './launch/launch.js';
+import { makerTrack } from './pins/maker.js';
+import { createMakerCells, makePin, type NewPin } from './pins/pin-namespace.js';
+import { describeHost, recordPin } from './pins/pin-record.js';
+import { dropEmptyPlace, enterHost, lockPins, unpin } from './pins/pins.js';
+import { makeEntries, openLink, removeLinks } from './pins/skeleton-entries.js';
+import { createLook, sameDirectory } from './views/open-pin.js';
 
 const STAGE = 'stage';
 /** Names in mountinfo by which we know our own mounts (runtime/trees/skeleton-place.ts). */

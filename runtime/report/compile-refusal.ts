@@ -1,6 +1,6 @@
 /** Words for what the compiler refuses: the config is right, but this host or this version cannot do it. */
 import { unreachable } from '../../spec/unreachable.js';
-import type { CompileRefusal, RefusalReason } from '../compile/refusal.js';
+import type { CompileRefusal, RefusalReason } from '../compile/launch/refusal.js';
 import type { SeccompRefusal } from '../compile/seccomp/linux-seccomp.js';
 import { placeOf } from '../program/action.js';
 import { visible } from './visible.js';

@@ -1,6 +1,6 @@
 /** Words for what the compiler warns of: the command goes on, but not quite as config.json says. */
 import { unreachable } from '../../spec/unreachable.js';
-import type { CompileWarning, WarningReason } from '../compile/refusal.js';
+import type { CompileWarning, WarningReason } from '../compile/launch/refusal.js';
 import { placeOf } from '../program/action.js';
 import { visible } from './visible.js';
 

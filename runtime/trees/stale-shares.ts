@@ -1,7 +1,7 @@
 /**
  * Whether a view that was put together earlier still shows what the host has. A share that was unmounted and mounted anew since is another mount, of the same
  * number even: kernels give mount ids, devices and peer groups out again. So what came later is known by its place in mountinfo. Pure; the program of a launch
- * looks once more (runtime/compile/elided-mounts.ts).
+ * looks once more (runtime/compile/views/elided-mounts.ts).
  */
 import type { FoundPath, MountFact, PathIdentity, Share } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';

@@ -48,7 +48,7 @@ const optional: Proof = {
 export const registryProofs: Readonly<Record<string, Proof>> = {
   'shares[].optional': optional,
   'trees.*.shares[].optional': optional,
-  elide: { file: 'runtime/compile/elision.test.ts', test: 'a site may insist that private is private' },
+  elide: { file: 'runtime/compile/views/elision.test.ts', test: 'a site may insist that private is private' },
   default: { file: registry, test: 'default is the tree that the registry names so' },
   'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },
   'trees.*.shell': {

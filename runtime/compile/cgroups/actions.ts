@@ -19,8 +19,8 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
-import { type Launch, rule } from '../launch.js';
-import type { Refuse } from '../refusal.js';
+import { type Launch, rule } from '../launch/launch.js';
+import type { Refuse } from '../launch/refusal.js';
 import { attachDeviceFilter } from './device-program.js';
 import { asInVersion, isUnlimited, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, directoryOf, shownPath } from './plan.js';

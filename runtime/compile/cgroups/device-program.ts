@@ -5,8 +5,8 @@ import type { LinuxDeviceRule } from '../../../spec/generated/config.js';
 import { AT_FDCWD, Bpf } from '../../../spec/kernel.js';
 import { bytes, pointer, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import { type Line, store, sys } from '../../program/step.js';
-import { compileDeviceFilter } from '../device-filter.js';
-import type { Launch } from '../launch.js';
+import type { Launch } from '../launch/launch.js';
+import { compileDeviceFilter } from './device-filter.js';
 import type { CgroupDirectory } from './plan.js';
 
 export function attachDeviceFilter(

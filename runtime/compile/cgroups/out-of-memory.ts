@@ -4,7 +4,7 @@ import { AT_FDCWD } from '../../../spec/kernel.js';
 import { placeOf } from '../../program/action.js';
 import { buffer, label, slot, slots, text } from '../../program/operand.js';
 import { branch, call, failVerbatim, type Line, scan, subroutine, sys } from '../../program/step.js';
-import type { Launch } from '../launch.js';
+import type { Launch } from '../launch/launch.js';
 import { type CgroupPlan, directoryOf } from './plan.js';
 
 /** memory.oom_control of v1 (oom_kill_disable, under_oom, oom_kill: Linux 4.13) and memory.events of v2 (low, high, max, oom, oom_kill). */

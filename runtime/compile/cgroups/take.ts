@@ -16,10 +16,10 @@ import {
 import { type Action, action } from '../../program/action.js';
 import { buffer, label, slot, text } from '../../program/operand.js';
 import { alu, branch, call, fail, guard, type Line, load, move, sys, walk } from '../../program/step.js';
-import { type Launch, rule } from '../launch.js';
+import { type Launch, rule } from '../launch/launch.js';
 import { Frost, freezersOf } from './freezer.js';
+import { cgroupPlan, frostOf } from './of-launch.js';
 import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, shownPath } from './plan.js';
-import { cgroupPlan, frostOf } from './view.js';
 
 /** A file of the state directory: from now on whatever is in the cgroups is the container's. */
 export const TAKEN = 'cgroups-taken';

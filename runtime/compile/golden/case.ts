@@ -12,7 +12,7 @@ import { type ExplainedStep, explain } from '../../program/explain.js';
 import { explainText } from '../../report/explain-text.js';
 import { compileExec, compileLaunch } from '../compile.js';
 import type { ExecInput } from '../exec.js';
-import { createLaunch, type LaunchInput, type LaunchOptions, noOptions } from '../launch.js';
+import { createLaunch, type LaunchInput, type LaunchOptions, noOptions } from '../launch/launch.js';
 import { compileLifecycle } from '../stored/lifecycle.js';
 
 export const casesFolder = 'runtime/compile/golden';

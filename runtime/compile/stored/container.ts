@@ -8,7 +8,7 @@ import { AT_FDCWD } from '../../../spec/kernel.js';
 import { type Action, action, failedErrno, type Track } from '../../program/action.js';
 import { field, type Label, label, ref, type Slot, type Template } from '../../program/operand.js';
 import { branch, call, exitReporting, fail, type Line, sys } from '../../program/step.js';
-import { rule } from '../launch.js';
+import { rule } from '../launch/launch.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 

@@ -1,8 +1,8 @@
 import { STATE_LIMIT } from '../../../spec/container-limits.js';
 import { buffer, type Data, type Slot, slot, slots } from '../../program/operand.js';
 import { type CgroupPlan, planCgroups } from '../cgroups/plan.js';
-import { createInterrupts, type Interrupts } from '../interrupts.js';
-import type { Launch } from '../launch.js';
+import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
+import type { Launch } from '../launch/launch.js';
 
 /** What all stored commands know. */
 export interface Context {

@@ -6,7 +6,7 @@ import { field, label, type Slot, slot } from '../../program/operand.js';
 import { branch, call, exit, fail, jump, type Line, sys, walk } from '../../program/step.js';
 import { freezersOf, thawAll } from '../cgroups/freezer.js';
 import { cgroupOfProcesses, listedGroups } from '../cgroups/plan.js';
-import { rule } from '../launch.js';
+import { rule } from '../launch/launch.js';
 import { cannot, entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';

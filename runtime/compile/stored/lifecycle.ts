@@ -7,8 +7,8 @@ import type { ParameterName } from '../../../spec/parameters.js';
 import type { Program } from '../../program/action.js';
 import { type Slot, slot } from '../../program/operand.js';
 import type { CgroupPlan } from '../cgroups/plan.js';
-import { hookActions, hookContext } from '../hooks.js';
-import type { Launch } from '../launch.js';
+import { hookActions, hookContext } from '../hooks/hooks.js';
+import type { Launch } from '../launch/launch.js';
 
 import { createContext } from './context.js';
 import { killTrack } from './kill.js';

@@ -4,7 +4,7 @@ import { type Action, action, type Track } from '../../program/action.js';
 import { field, label } from '../../program/operand.js';
 import { branch, call, exit, fail, jump } from '../../program/step.js';
 import { Frost, freeze, freezersOf, thaw, untilFrozen } from '../cgroups/freezer.js';
-import { rule } from '../launch.js';
+import { rule } from '../launch/launch.js';
 import {
   cannot,
   entryTrack,

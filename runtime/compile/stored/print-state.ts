@@ -12,8 +12,8 @@ import {
   text,
 } from '../../program/operand.js';
 import { alu, branch, exit, format, type Line, move } from '../../program/step.js';
-import { rule } from '../launch.js';
-import { writeAll } from '../whole.js';
+import { writeAll } from '../idioms/whole.js';
+import { rule } from '../launch/launch.js';
 import { entryTrack, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';

@@ -20,10 +20,10 @@ import {
 } from '../../program/step.js';
 import { Frost, freezersOf, thawAll } from '../cgroups/freezer.js';
 import { sayIfOutOfMemory } from '../cgroups/out-of-memory.js';
-import type { HookActions } from '../hooks.js';
-import { holdInterrupts, waitUnlessInterrupted } from '../interrupts.js';
-import { rule } from '../launch.js';
-import { unlessDeleted } from '../own-directory.js';
+import { unlessDeleted } from '../container/own-directory.js';
+import type { HookActions } from '../hooks/hooks.js';
+import { holdInterrupts, waitUnlessInterrupted } from '../idioms/interrupts.js';
+import { rule } from '../launch/launch.js';
 import {
   cannot,
   container,

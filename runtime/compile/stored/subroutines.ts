@@ -20,9 +20,9 @@ import {
 import { Frost, type FrostSensor, freezersOf, frostSensor } from '../cgroups/freezer.js';
 import { type KillAll, killAll } from '../cgroups/kill-all.js';
 import { frostOfProcess } from '../cgroups/of-process.js';
-import { CREATING } from '../own-directory.js';
-import { hasGateError, readStartTime } from '../state.js';
-import { readWhole } from '../whole.js';
+import { CREATING } from '../container/own-directory.js';
+import { hasGateError, readStartTime } from '../container/state.js';
+import { readWhole } from '../idioms/whole.js';
 import { type Context, Status } from './context.js';
 
 export interface Lifecycle extends Context {

@@ -1,7 +1,7 @@
 /** Input of the compiler for tests: the smallest config that is admitted, and hosts that do not exist. */
 import type { CgroupFacts, CgroupHierarchy, HostFacts } from '../../../spec/host-facts.js';
 import { type AdmittedSpec, admit } from '../../admit/admit.js';
-import { type LaunchInput, type LaunchOptions, noOptions } from '../launch.js';
+import { type LaunchInput, type LaunchOptions, noOptions } from '../launch/launch.js';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,0 +1,279 @@
+/**
+ * The state directory ROOT/ID (host track): made first, removed last. What is durable is written down before it is made: the stored
+ * program knows how to remove everything, so it is in place before the first cgroup is.
+ */
+
+import { ID_LIMIT } from '../../../spec/container-limits.js';
+import { errnos } from '../../../spec/errno.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import { AT_FDCWD, LOCK_EX, LOCK_NB, type OpenFlags } from '../../../spec/kernel.js';
+import { type Action, action, failedErrno } from '../../program/action.js';
+import {
+  buffer,
+  bytes,
+  cell,
+  characters,
+  type Data,
+  field,
+  label,
+  type Operand,
+  ref,
+  type Slot,
+  slot,
+  slots,
+  struct,
+  type Template,
+  templateBound,
+  text,
+  u64,
+} from '../../program/operand.js';
+import {
+  alu,
+  branch,
+  fail,
+  failVerbatim,
+  format,
+  guard,
+  jump,
+  type Line,
+  load,
+  scan,
+  sys,
+  walk,
+} from '../../program/step.js';
+import { cgroupPlan } from '../cgroups/of-launch.js';
+import { writeAll } from '../idioms/whole.js';
+import { type Launch, rule } from '../launch/launch.js';
+import { rootPath } from '../root/root.js';
+
+/** Create a file with these contents, whole or not at all: written under another name first. */
+export function writeWhole(
+  open: OpenFlags,
+  directory: Operand,
+  name: string,
+  content: Data | Slot,
+  size: Operand,
+  mode: number,
+): readonly Line[] {
+  const fd = slot('new_file');
+  const temporary = text(`.${name}.new`);
+  return [
+    sys(
+      'openat',
+      [directory, temporary, open.WRONLY | open.CREAT | open.TRUNC | open.NOFOLLOW | open.CLOEXEC, mode],
+      {
+        to: fd,
+      },
+    ),
+    ...writeAll(fd, content, size),
+    sys('close', [fd]),
+    sys('renameat2', [directory, temporary, directory, text(name), 0]),
+  ];
+}
+
+/** Kernel features that launch programs use without asking: mount_setattr(2) came with 5.12. */
+export const MINIMUM_KERNEL = { major: 5, minor: 12 };
+
+export function guardKernel(): Action {
+  const name = buffer('utsname', 390);
+  const RELEASE = 130;
+  const major = slots('kernel_major', 2);
+  const minor = slots('kernel_minor', 2);
+  const from = slot('kernel_minor_at');
+  const wanted = MINIMUM_KERNEL.major * 1000 + MINIMUM_KERNEL.minor;
+  return action(
+    {
+      title: `be on Linux ${MINIMUM_KERNEL.major}.${MINIMUM_KERNEL.minor} or newer`,
+      because: rule('mount_setattr(2)'),
+      words: [`the kernel is older than Linux ${MINIMUM_KERNEL.major}.${MINIMUM_KERNEL.minor}`],
+    },
+    [
+      sys('uname', [name]),
+      scan('NUMBER', { buffer: name, length: 390, start: RELEASE }, { to: major }),
+      alu(from, cell(major, 1), 'ADD', 1),
+      scan('NUMBER', { buffer: name, length: 390, start: from }, { to: minor }),
+      alu(major, major, 'MUL', 1000),
+      alu(major, major, 'ADD', minor),
+      guard(major, 'GE', wanted, errnos.ENOSYS.number),
+    ],
+  );
+}
+
+/** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
+export function makeStateDirectory(
+  launch: Launch,
+  rootFd: Slot,
+  stored: Uint8Array,
+  poststop: readonly Line[],
+): readonly Action[] {
+  const { cells, open } = launch;
+  const id = field(TemplateField.STRING, cells.id);
+  const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
+  const config = characters('config.json', launch.options.configText);
+  const program = bytes('stored program', stored);
+  return [
+    makeUnique(launch, rootFd, id, poststop),
+    action(
+      {
+        title: 'lock the state directory',
+        because: rule('one command at a time'),
+        words: ['lock container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
+      },
+      [
+        sys('openat', [rootFd, ref(cells.id), directory, 0], { to: cells.stateFd }),
+        sys('flock', [cells.stateFd, LOCK_EX | LOCK_NB]),
+      ],
+    ),
+    action({ title: 'store the programs of the container', because: rule('intent before effect') }, [
+      ...writeWhole(open, cells.stateFd, 'program', program, stored.length, 0o600),
+      ...writeWhole(open, cells.stateFd, 'config.json', config, config.size, 0o600),
+    ]),
+  ];
+}
+
+/**
+ * mkdir is what makes an id unique. Its own undo must not run for the container that has the id already. `poststop`: what is done after the container
+ * has been destroyed (runtime.md, lifecycle steps 12 and 13), also if it came to nothing, as with runc.
+ */
+function makeUnique(launch: Launch, rootFd: Slot, id: Template[number], poststop: readonly Line[]): Action {
+  const { cells } = launch;
+  const taken = label('id_taken');
+  const made = label('id_made');
+  const removed = label('all_is_removed');
+  const words = buffer('taken_words', ID_LIMIT + 64);
+  const size = slot('taken_words_size');
+  return action(
+    {
+      title: 'make the state directory',
+      because: rule('container id'),
+      words: ['make container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
+      undo: [
+        branch(cells.removed, 'NE', 0, removed),
+        walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, -1]),
+        ...poststop,
+        removed,
+      ],
+    },
+    [
+      sys('mkdirat', [rootFd, ref(cells.id), 0o711], { on: [['EEXIST'], taken] }),
+      jump(made),
+      taken,
+      format(words, ['container `', id, '` exists already'], { to: size }),
+      failVerbatim(errnos.EEXIST.number, words, size),
+      made,
+    ],
+  );
+}
+
+/** `run` needs none, but for `state` to tell that startContainer hooks are at work. */
+export function hasGateError(launch: Launch): boolean {
+  const { startContainer = [] } = launch.config.hooks ?? {};
+  return launch.options.entry === 'create' || startContainer.length > 0;
+}
+
+/** It may have gone with the container. */
+export function dropGateError({ cells }: Launch): Action {
+  const gone = label('no_gate_error');
+  return action({ title: 'remove the start gate', because: rule('running') }, [
+    sys('unlinkat', [cells.stateFd, text('exec.err'), 0], { on: [['ENOENT'], gone] }),
+    gone,
+  ]);
+}
+
+/** FIFOs of the start gate. Init holds both of them open until execve(2). */
+export function makeGate(launch: Launch): readonly Action[] {
+  if (!hasGateError(launch)) return [];
+  const { cells, open } = launch;
+  const fifos = [
+    ['exec.fifo', cells.gate],
+    ['exec.err', cells.gateError],
+  ] as const;
+  return [
+    action({ title: 'make the start gate', because: rule('create, then start') }, [
+      ...(launch.options.entry === 'create' ? fifos : fifos.slice(1)).flatMap(([name, to]) => [
+        sys('mknodat', [cells.stateFd, text(name), 0o010600, 0]),
+        sys('openat', [cells.stateFd, text(name), open.RDWR | open.CLOEXEC, 0], { to }),
+      ]),
+    ]),
+  ];
+}
+
+/** Field 22 of /proc/PID/stat: with the pid it names a process for good (proc_pid_stat(5)). */
+export function readStartTime(
+  open: OpenFlags,
+  pid: Operand & Slot,
+  to: Slot,
+  gone: ReturnType<typeof label>,
+): readonly Line[] {
+  const path = buffer('stat_path', 40);
+  const content = buffer('stat_text', 1024);
+  const fd = slot('stat_fd');
+  const size = slot('stat_size');
+  const at = slots('stat_at', 2);
+  return [
+    format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/stat']),
+    sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], {
+      to: fd,
+      on: [['ENOENT', 'ESRCH'], gone],
+    }),
+    sys('read', [fd, content, 1023], { to: size, on: [['ESRCH'], gone] }),
+    sys('close', [fd]),
+    // The command may hold blanks and parentheses; behind the last ")" there are none.
+    scan('FIND_LAST', { buffer: content, length: size, byte: 0x29 }, { to: at }),
+    scan('SKIP', { buffer: content, length: size, start: at, byte: 0x20, count: 20 }, { to: at }),
+    scan('NUMBER', { buffer: content, length: size, start: at }, { to }),
+  ];
+}
+
+export function describeState(launch: Launch): Template {
+  const { cells, config, options } = launch;
+  const plan = cgroupPlan(launch);
+  const cgroups: Template = plan.directories.flatMap((d, i) => [
+    i === 0 ? '"' : ',"',
+    ...d.path.map(p => (typeof p === 'string' ? JSON.stringify(p).slice(1, -1) : p)),
+    '"',
+  ]);
+  return [
+    '{"pid":',
+    field(TemplateField.DECIMAL, cells.pid),
+    ',"pidStart":',
+    field(TemplateField.DECIMAL, cells.pidStart),
+    `,"ociVersion":${JSON.stringify(config.ociVersion)},"id":"`,
+    field(TemplateField.JSON, cells.id),
+    `","bundle":${JSON.stringify(options.bundle)},"rootfs":${JSON.stringify(rootPath(launch))},"created":"`,
+    field(TemplateField.TIME, cells.created),
+    `","owner":"root","annotations":${JSON.stringify({ ...config.annotations, ...launch.placement.annotations })},"chos":{"cgroups":[`,
+    ...cgroups,
+    `],"backEnd":"${launch.environment?.backEnd ?? 'private'}"`,
+    ...(launch.environment && launch.environment.variables.length > 0
+      ? [`,"variables":${JSON.stringify(launch.environment.variables)}`]
+      : []),
+    ...(launch.placement.entered ? [`,"shared":${launch.placement.shared}`] : []),
+    ...(launch.environment?.link ? [`,"link":${JSON.stringify(launch.environment.link.target)}`] : []),
+    `,"entry":"${options.entry}"}}\n`,
+  ];
+}
+
+/** Once init is there: its pid and start time, before it may do anything. */
+export function recordInit(launch: Launch): Action {
+  const { cells, open } = launch;
+  const template = describeState(launch);
+  const bound = templateBound(template);
+  const content: Data = buffer('state', bound);
+  const size = slot('state_size');
+  const gone = label('init_gone');
+  const recorded = label('init_recorded');
+  const now = struct('timespec', [u64(0), u64(0)]);
+  return action({ title: 'record init in state.json', because: rule('init waits until it is known') }, [
+    ...readStartTime(open, cells.pid, cells.pidStart, gone),
+    sys('clock_gettime', [0, now]),
+    load(cells.created, 'I64', now, 0),
+    load(cell(cells.created, 1), 'I64', now, 8),
+    format(content, template, { to: size }),
+    ...writeWhole(open, cells.stateFd, 'state.json', content, size, 0o644),
+    jump(recorded),
+    gone,
+    fail(errnos.ESRCH.number),
+    recorded,
+  ]);
+}

@@ -1,0 +1,255 @@
+/**
+ * Where the output of hooks goes: into the files of the annotations run.oci.hooks.stdout and run.oci.hooks.stderr (as with crun); else standard output
+ * nowhere, and standard error into a file in memory, the end of which is quoted if the hook fails. Never to the caller's descriptors, which become
+ * the container's own.
+ */
+import type { ErrnoName } from '../../../spec/errno.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import {
+  AT_FDCWD,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  FsConfig,
+  MFD_CLOEXEC,
+  type OpenFlags,
+  SEEK_END,
+  SEEK_SET,
+} from '../../../spec/kernel.js';
+import {
+  buffer,
+  cell,
+  type Data,
+  field,
+  label,
+  type Slot,
+  slot,
+  slots,
+  text,
+} from '../../program/operand.js';
+import {
+  alu,
+  branch,
+  failVerbatim,
+  format,
+  jump,
+  type Line,
+  load,
+  move,
+  type Subroutine,
+  scan,
+  subroutine,
+  sys,
+  warn,
+} from '../../program/step.js';
+
+export interface HookOutput {
+  /** Descriptors for the hook. */
+  readonly stdout: Slot;
+  readonly stderr: Slot;
+  /** A file in memory: why a hook could not be executed. */
+  readonly fault: Slot;
+  /** Opens them, unless they are open. */
+  readonly open: Subroutine;
+  /** The same, but a file that cannot be opened only deserves a warning. */
+  readonly openAnyhow: Subroutine;
+  /** Before each hook. */
+  readonly begin: Subroutine;
+  /** Reads the end of what the hook has said on its standard error: offset and length in `quoted`; the length is 0 if there is nothing. */
+  readonly quote: Subroutine;
+  readonly quoted: Slot;
+  /** The same of the words of a hook that was not executed. */
+  readonly readFault: Subroutine;
+}
+
+export interface OutputInput {
+  readonly open: OpenFlags;
+  readonly bundle: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The hooks are executed inside the container, where nothing of the host may reach them, not even its /dev/null. */
+  readonly inside: boolean;
+}
+
+/** What a talkative hook may keep in memory, and how much of it is quoted. */
+const KEPT = '4m';
+export const QUOTED = 1000;
+
+const unusable: readonly ErrnoName[] = [
+  'ENOENT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOSPC',
+  'ENXIO',
+  'ENODEV',
+  'EDQUOT',
+];
+
+export function hookOutput(input: OutputInput): HookOutput {
+  const { open, inside } = input;
+  const stdout = slot('hook_stdout', -1);
+  const stderr = slot('hook_stderr', -1);
+  const fault = slot('hook_fault', -1);
+  const from = slot('hook_stderr_from');
+  const quoted = slots('hook_quoted', 2);
+  const quotedText = buffer('hook_quoted_text', QUOTED);
+  const files = {
+    stdout: annotated(input, 'run.oci.hooks.stdout'),
+    stderr: annotated(input, 'run.oci.hooks.stderr'),
+  };
+  const opened = (anyhow: boolean): readonly Line[] => {
+    const here = label('hook_output_here');
+    return [
+      branch(fault, 'GE', 0, here),
+      ...(files.stdout
+        ? openFile(open, files.stdout, stdout, anyhow)
+        : inside
+          ? openMemory(open, stdout)
+          : openNothing(open, stdout)),
+      ...(files.stderr ? openFile(open, files.stderr, stderr, anyhow) : openMemory(open, stderr)),
+      sys('memfd_create', [text('fault'), MFD_CLOEXEC], { to: fault }),
+      here,
+    ];
+  };
+  return {
+    stdout,
+    stderr,
+    fault,
+    open: subroutine('open_hook_output', opened(false)),
+    openAnyhow: subroutine('open_hook_output_anyhow', opened(true)),
+    begin: subroutine('begin_hook_output', [
+      // Written again from the beginning: processes that have it from us share its offset.
+      sys('ftruncate', [fault, 0]),
+      sys('lseek', [fault, 0, SEEK_SET]),
+      ...(files.stderr ? [] : emptied(stderr)),
+      ...endOf(stderr, from),
+    ]),
+    quote: subroutine('quote_hook', quoteEnd(stderr, from, quotedText, quoted)),
+    quoted,
+    readFault: subroutine('read_hook_fault', [
+      move(quoted, quotedText),
+      sys('pread64', [fault, quotedText, QUOTED, 0], { to: cell(quoted, 1) }),
+    ]),
+  };
+}
+
+interface File {
+  readonly path: string;
+  readonly annotation: string;
+}
+
+function annotated({ annotations, bundle }: OutputInput, annotation: string): File | null {
+  const path = annotations[annotation];
+  if (path === undefined || path === '') return null;
+  return { path: path.startsWith('/') ? path : `${bundle}/${path}`, annotation };
+}
+
+/** Opened for reading too: a fifo that nobody reads must not make us wait, and what was written is quoted. */
+function openFile(open: OpenFlags, file: File, to: Slot, anyhow: boolean): readonly Line[] {
+  const good = label('hook_file_opened');
+  const bad = label('hook_file_not_opened');
+  const words = buffer('hook_file_words', 4096 + 200);
+  const size = slot('hook_file_words_size');
+  const flags = open.RDWR | open.CREAT | open.APPEND | open.NOCTTY | open.CLOEXEC;
+  return [
+    sys('openat', [AT_FDCWD, text(file.path), flags, 0o600], { to, on: [unusable, bad] }),
+    jump(good),
+    bad,
+    format(
+      words,
+      [
+        `open ${file.path.slice(0, 1000)} for the output of hooks: `,
+        field(TemplateField.ERRNO, to),
+        ` (annotation ${file.annotation})`,
+      ],
+      { to: size },
+    ),
+    ...(anyhow ? [warn(words, size), ...openNothing(open, to)] : [failVerbatim(to, words, size)]),
+    good,
+  ];
+}
+
+function openNothing(open: OpenFlags, to: Slot): readonly Line[] {
+  return [sys('openat', [AT_FDCWD, text('/dev/null'), open.RDWR | open.CLOEXEC, 0], { to })];
+}
+
+/**
+ * A file without a name on a tmpfs that is mounted nowhere: unlike a memfd it cannot grow without end, and unlike a pipe what a hook has left running
+ * can go on writing to it when nobody listens any more. Where no tmpfs may be made (a filter around us), nothing is kept.
+ */
+function openMemory(open: OpenFlags, to: Slot): readonly Line[] {
+  const context = slot('hook_tmpfs');
+  const mount = slot('hook_tmpfs_mount');
+  const none = label('no_hook_tmpfs');
+  const good = label('hook_memory_opened');
+  const unless = { on: [['EPERM', 'EACCES', 'ENOSYS', 'ENOMEM', 'EINVAL'], none] } as const;
+  return [
+    sys('fsopen', [text('tmpfs'), FSOPEN_CLOEXEC], { to: context, ...unless }),
+    sys('fsconfig', [context, FsConfig.SET_STRING, text('size'), text(KEPT), 0], unless),
+    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0], unless),
+    sys('fsmount', [context, FSMOUNT_CLOEXEC, 0], { to: mount, ...unless }),
+    sys('close', [context]),
+    sys('openat', [mount, text('.'), open.RDWR | open.TMPFILE | open.APPEND | open.CLOEXEC, 0o600], { to }),
+    sys('close', [mount]),
+    jump(good),
+    none,
+    ...openNothing(open, to),
+    good,
+  ];
+}
+
+function emptied(fd: Slot): readonly Line[] {
+  const device = label('hook_stderr_is_device');
+  return [sys('ftruncate', [fd, 0], { on: [['EINVAL', 'ESPIPE'], device] }), device];
+}
+
+function endOf(fd: Slot, to: Slot): readonly Line[] {
+  const none = label('hook_stderr_has_no_end');
+  return [sys('lseek', [fd, 0, SEEK_END], { to, on: [['ESPIPE'], none] }), none];
+}
+
+/** At most QUOTED bytes, from the beginning of a line if there is one among them, without newlines at the end. */
+function quoteEnd(fd: Slot, from: Slot, into: Data, quoted: Slot): readonly Line[] {
+  const at = slot('hook_quote_at');
+  const end = slot('hook_quote_end');
+  const last = slot('hook_quote_last');
+  const byte = slot('hook_quote_byte');
+  const newline = slot('hook_quote_newline');
+  const length = cell(quoted, 1);
+  const none = label('nothing_to_quote');
+  const whole = label('quote_all');
+  const trim = label('trim_quote');
+  const trimmed = label('quote_trimmed');
+  const done = label('quoted');
+  return [
+    move(quoted, into),
+    move(length, 0),
+    move(at, from),
+    sys('lseek', [fd, 0, SEEK_END], { to: end, on: [['ESPIPE'], none] }),
+    alu(last, end, 'SUB', from),
+    branch(last, 'LE', QUOTED, whole),
+    alu(at, end, 'SUB', QUOTED),
+    whole,
+    sys('pread64', [fd, into, QUOTED, at], { to: length, on: [['ESPIPE', 'EINVAL', 'EISDIR'], none] }),
+    trim,
+    branch(length, 'LE', 0, none),
+    alu(last, length, 'SUB', 1),
+    load(byte, 'U8', into, last),
+    branch(byte, 'NE', '\n'.charCodeAt(0), trimmed),
+    move(length, last),
+    jump(trim),
+    trimmed,
+    branch(at, 'EQ', from, done),
+    scan('FIND', { buffer: into, length, byte: '\n'.charCodeAt(0) }, { to: newline, on: [['ENOENT'], done] }),
+    alu(newline, newline, 'ADD', 1),
+    alu(quoted, quoted, 'ADD', newline),
+    alu(length, length, 'SUB', newline),
+    jump(done),
+    none,
+    move(length, 0),
+    done,
+  ];
+}

@@ -1,0 +1,113 @@
+/**
+ * Steps of the kernel's mount API (mount_setattr(2), open_tree(2), move_mount(2), fsopen(2)) that all who mount something share.
+ */
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_RECURSIVE,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  FSPICK_CLOEXEC,
+  FSPICK_EMPTY_PATH,
+  FsConfig,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+} from '../../../spec/kernel.js';
+import { type Data, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
+import { type Line, type Outcome, sys } from '../../program/step.js';
+import type { MountOptions } from './mount-options.js';
+
+/** struct mount_attr of mount_setattr(2). */
+function mountAttributes(set: number, clear: number, propagation: number): Data {
+  return struct('mount_attr', [u64(set), u64(clear), u64(propagation), u64(0)], true);
+}
+
+export function setAttributes(
+  fd: Operand,
+  set: number,
+  clear: number,
+  propagation: number,
+  recursive: boolean,
+  o: Outcome = {},
+): Line {
+  const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return sys('mount_setattr', [fd, text(''), flags, mountAttributes(set, clear, propagation), 32], o);
+}
+
+/** How mounts reach and leave the mount that is "/" (mount_namespaces(7)), and with `recursive` all below it. */
+export function propagateRoot(propagation: number, recursive: boolean): Line {
+  return sys('mount_setattr', [
+    AT_FDCWD,
+    text('/'),
+    recursive ? AT_RECURSIVE : 0,
+    mountAttributes(0, 0, propagation),
+    32,
+  ]);
+}
+
+/** A detached copy of the mount at an opened directory or file. */
+export function cloneTree(fd: Operand, recursive: boolean, to: Slot): Line {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return sys('open_tree', [fd, text(''), flags], { to });
+}
+
+export function attach(mount: Operand, destination: Operand): Line {
+  return sys('move_mount', [
+    mount,
+    text(''),
+    destination,
+    text(''),
+    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+  ]);
+}
+
+function parameters(context: Slot, data: MountOptions['data']): readonly Line[] {
+  return data.map(([key, value]) =>
+    value === null
+      ? sys('fsconfig', [context, FsConfig.SET_FLAG, text(key), 0, 0])
+      : sys('fsconfig', [context, FsConfig.SET_STRING, text(key), text(value), 0]),
+  );
+}
+
+/** A new mount of a file system, detached (fsopen(2), fsconfig(2), fsmount(2)). */
+export function newFilesystem(
+  type: string,
+  source: string,
+  data: MountOptions['data'],
+  attributes: number,
+  to: Slot,
+): readonly Line[] {
+  const context = slot(`${type}_context`);
+  return [
+    sys('fsopen', [text(type), FSOPEN_CLOEXEC], { to: context }),
+    sys('fsconfig', [context, FsConfig.SET_STRING, text('source'), text(source), 0]),
+    ...parameters(context, data),
+    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0]),
+    sys('fsmount', [context, FSMOUNT_CLOEXEC, attributes], { to }),
+    sys('close', [context]),
+  ];
+}
+
+/** Change the parameters of the file system at an opened mount (fspick(2), fsconfig(2)). */
+export function reconfigure(mount: Operand, data: MountOptions['data']): readonly Line[] {
+  const context = slot('remount_context');
+  return [
+    sys('fspick', [mount, text(''), FSPICK_CLOEXEC | FSPICK_EMPTY_PATH], { to: context }),
+    ...parameters(context, data),
+    sys('fsconfig', [context, FsConfig.CMD_RECONFIGURE, 0, 0, 0]),
+    sys('close', [context]),
+  ];
+}
+
+/** What is asked for beyond the attributes that the new mount already has. */
+export function adjust(mount: Operand, o: MountOptions, made: number): readonly Line[] {
+  const lines: Line[] = [];
+  const set = o.set & ~made;
+  if (set !== 0 || o.clear !== 0) lines.push(setAttributes(mount, set, o.clear, 0, false));
+  if (o.recursiveSet !== 0 || o.recursiveClear !== 0)
+    lines.push(setAttributes(mount, o.recursiveSet, o.recursiveClear, 0, true));
+  if (o.propagation !== 0) lines.push(setAttributes(mount, 0, 0, o.propagation, o.propagationRecursive));
+  return lines;
+}

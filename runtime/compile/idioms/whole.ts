@@ -1,0 +1,59 @@
+/** read(2) and write(2) until all is read or written: a file or pipe may take or give less than asked for. */
+import { errnos } from '../../../spec/errno.js';
+import { type Data, label, type Operand, ref, type Slot, slot, struct, u64 } from '../../program/operand.js';
+import { alu, branch, fail, jump, type Line, move, sys } from '../../program/step.js';
+
+/** Goes on at `unreadable` if it is a directory, which only read(2) tells; the slot of the size then holds -EISDIR. */
+export function readWhole(
+  fd: Operand,
+  into: Data,
+  size: Slot,
+  unreadable: ReturnType<typeof label>,
+): readonly Line[] {
+  const at = slot('read_at');
+  const left = slot('read_left');
+  const count = slot('read_count');
+  const again = label('read_again');
+  const whole = label('read_whole');
+  const failed = label('read_failed');
+  return [
+    move(at, into),
+    move(left, into.size),
+    again,
+    sys('read', [fd, ref(at), left], { to: count, on: [['EISDIR'], failed] }),
+    branch(count, 'EQ', 0, whole),
+    alu(at, at, 'ADD', count),
+    alu(left, left, 'SUB', count),
+    branch(left, 'GT', 0, again),
+    fail(errnos.EFBIG.number),
+    failed,
+    move(size, count),
+    jump(unreadable),
+    whole,
+    alu(size, into.size, 'SUB', left),
+  ];
+}
+
+/** `from`: data, or a slot with its offset, which is moved. A descriptor that would block (somebody else set O_NONBLOCK) is waited for. */
+export function writeAll(fd: Operand, from: Data | Slot, size: Operand): readonly Line[] {
+  const at = slot('write_at');
+  const left = slot('write_left');
+  const count = slot('write_count');
+  const again = label('write_again');
+  const full = label('write_full');
+  const done = label('write_done');
+  return [
+    move(at, from),
+    move(left, size),
+    again,
+    branch(left, 'LE', 0, done),
+    sys('write', [fd, ref(at), left], { to: count, on: [['EAGAIN'], full] }),
+    alu(at, at, 'ADD', count),
+    alu(left, left, 'SUB', count),
+    jump(again),
+    full,
+    sys('nanosleep', [struct('1ms', [u64(0), u64(1_000_000)], true), 0]),
+    jump(again),
+    done,
+  ];
+}

@@ -1,0 +1,72 @@
+/**
+ * Annotations by which users of crun ask for what config.json has no property for (crun(1), "Extensions to OCI"). docs/compatibility.md lists all of
+ * them, also those that mean nothing here. `run.oci.handler` is refused by admit; those of hooks are hooks.ts's.
+ */
+import type { Config } from '../../../spec/generated/config.js';
+import type { Launch } from './launch.js';
+import type { Warn } from './refusal.js';
+
+const prefix = 'run.oci.';
+
+/** Present, but "0" switches off, as with crun. */
+function isSet(config: Config, name: string): boolean {
+  const value = config.annotations?.[prefix + name];
+  return value !== undefined && value !== '0';
+}
+
+/** The value, if there is one. */
+function textOf(config: Config, name: string): string | null {
+  return config.annotations?.[prefix + name] || null;
+}
+
+/** The supplementary groups of the caller stay, whatever process.user says: Podman's `--group-add keep-groups`. */
+export function keepsGroups(config: Config): boolean {
+  return isSet(config, 'keep_original_groups');
+}
+
+/** A system call that no architecture has is a mistake in the profile, instead of nothing. */
+export function failsOnUnknownCalls(config: Config): boolean {
+  return isSet(config, 'seccomp_fail_unknown_syscall');
+}
+
+/** A filter in base64 in the place of linux.seccomp. */
+export function rawFilter(config: Config): string | null {
+  return textOf(config, 'seccomp_bpf_data');
+}
+
+/** A Unix socket that is sent a pidfd of init, beside that of --pidfd-socket. */
+export function pidfdReceiver(config: Config): string | null {
+  return textOf(config, 'pidfd_receiver');
+}
+
+const labelOptions = ['context', 'fscontext', 'defcontext', 'rootcontext'] as const;
+
+/** The mount option that carries linux.mountLabel (mount(8), "context="); Podman asks for rootcontext on some volumes. */
+export function labelOption(config: Config): (typeof labelOptions)[number] {
+  const wanted = textOf(config, 'mount_context_type');
+  return labelOptions.find(option => option === wanted) ?? 'context';
+}
+
+/** SELinux: its value may have commas. */
+export function isLabelOption(option: string): boolean {
+  return labelOptions.some(known => known === option);
+}
+
+/** Names that crun knows and that do nothing here: what each needs is refused by this version, or has another way. */
+const withoutEffect = [
+  'seccomp.receiver',
+  'seccomp.plugins',
+  'timens_offset',
+  'systemd.subgroup',
+  'delegate-cgroup',
+  'systemd.force_cgroup_v1',
+] as const;
+
+export function warnOfAnnotations(launch: Launch, warn: Warn): void {
+  for (const name of withoutEffect)
+    if (launch.config.annotations?.[prefix + name] !== undefined)
+      warn(launch.because('annotations', prefix + name), {
+        kind: 'annotation-without-effect',
+        name: prefix + name,
+      });
+}

@@ -1,0 +1,211 @@
+/**
+ * What every concern of a launch shares: the input, and the cells of memory by which the actions of one concern reach those of another.
+ */
+import type { Environment } from '../../../spec/environment.js';
+import type { Config, LinuxNamespaceType, Process } from '../../../spec/generated/config.js';
+import type { RegisteredHooks } from '../../../spec/generated/registry.js';
+import type { HostFacts } from '../../../spec/host-facts.js';
+import { type OpenFlags, openFlags } from '../../../spec/kernel.js';
+import type { AdmittedProcess, AdmittedSpec } from '../../admit/admit.js';
+import type { Because } from '../../program/action.js';
+import { buffer, type Data, type Slot, slot, slots, text, vector } from '../../program/operand.js';
+import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
+import { ordinary, type Placement } from './placement.js';
+
+/** Whether an option was given; `at-run` if only the run will tell (asked.ts). */
+export type Asked = boolean | 'at-run';
+
+export interface LaunchOptions {
+  readonly entry: 'create' | 'run';
+  readonly cgroupManager: 'cgroupfs' | 'disabled';
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+  /** --console-socket was given. */
+  readonly console: Asked;
+  /** --pidfd-socket was given. */
+  readonly pidfdSocket: Asked;
+  /** `compile`: the program is kept, and runs when nobody knows what has changed since. */
+  readonly kept: boolean;
+  /** --detach, or create: nobody stays in the foreground. */
+  readonly detach: Asked;
+  /** Absolute path of the bundle. */
+  readonly bundle: string;
+  /** config.json as it was read: kept in the state directory. */
+  readonly configText: string;
+  /** Entries such as LISTEN_FDS=2 that are added to the process's environment. */
+  readonly environmentEntries: readonly string[];
+}
+
+/** Those of a command without options, but for what every command has. */
+export const noOptions: Omit<LaunchOptions, 'entry' | 'detach' | 'bundle'> = {
+  cgroupManager: 'cgroupfs',
+  noPivot: false,
+  noNewKeyring: false,
+  kept: false,
+  console: false,
+  pidfdSocket: false,
+  configText: '',
+  environmentEntries: [],
+};
+
+export interface LaunchInput {
+  readonly spec: AdmittedSpec;
+  readonly facts: HostFacts;
+  /** The environment (tree + shares) that was chosen, or null for an ordinary bundle. */
+  readonly environment: Environment | null;
+  readonly options: LaunchOptions;
+}
+
+/** Slots of a launch program, by purpose. Descriptors are -1 until they are open. */
+export interface Cells {
+  readonly id: Slot;
+  readonly root: Slot;
+  readonly pidFile: Slot;
+  readonly consoleSocket: Slot;
+  readonly pidfdSocket: Slot;
+  readonly preserveFds: Slot;
+  readonly args: Slot;
+  readonly arg0: Slot;
+  readonly environ: Slot;
+  readonly keep: Slot;
+  readonly detach: Slot;
+  /** ROOT/ID */
+  readonly stateDir: Slot;
+  readonly stateFd: Slot;
+  /** The host's end and init's end of the channel between the two tracks. */
+  readonly hostEnd: Slot;
+  readonly initEnd: Slot;
+  readonly pid: Slot;
+  readonly pidfd: Slot;
+  readonly pidStart: Slot;
+  /** The directory by which the cgroups are this launch's, and 1 once they are. */
+  readonly cgroupLock: Slot;
+  readonly cgroupTaken: Slot;
+  /** Start gate: init reads one byte here, and writes what went wrong there. */
+  readonly gate: Slot;
+  readonly gateError: Slot;
+  /** Seconds and nanoseconds of the creation. */
+  readonly created: Slot;
+  /** The container's root directory, as a mount that is not yet or already in place. */
+  readonly rootFd: Slot;
+  /** Terminal master, where init made one. */
+  readonly consoleFd: Slot;
+  /** The exit code of a command in the foreground. */
+  readonly exitCode: Slot;
+  readonly interrupts: Interrupts;
+  /** 1: the lock is not held, so that the container may have been deleted meanwhile. */
+  readonly unlocked: Slot;
+  /** 1: all that was made is removed. */
+  readonly removed: Slot;
+  /** A scratch result that nobody reads later. */
+  readonly result: Slot;
+  /** Init's message to the host: one byte is a signal between the two, more is the text of a failure. */
+  readonly message: Data;
+  readonly messageSize: Slot;
+}
+
+export interface Launch extends LaunchInput {
+  readonly config: Config;
+  readonly process: Process;
+  readonly open: OpenFlags;
+  readonly cells: Cells;
+  /** Kinds of namespaces: a path to join, or '' for a new one. */
+  readonly namespaces: ReadonlyMap<LinuxNamespaceType, string>;
+  readonly placement: Placement;
+  /** `{kind: 'config'}` for a property path. */
+  because(...path: readonly (string | number)[]): Because;
+}
+
+export function rule(text: string): Because {
+  return { kind: 'rule', rule: text };
+}
+
+export function formatPath(path: readonly (string | number)[]): string {
+  return path.map((p, i) => (typeof p === 'number' ? `[${p}]` : i === 0 ? p : `.${p}`)).join('');
+}
+
+function createCells({ args }: Process): Cells {
+  return {
+    id: slots('id', 2),
+    root: slots('root', 2),
+    pidFile: slots('pid_file', 2, -1),
+    consoleSocket: slots('console_socket', 2, -1),
+    pidfdSocket: slots('pidfd_socket', 2, -1),
+    preserveFds: slot('preserve_fds'),
+    args: slot('args', vector('arguments', args)),
+    arg0: slots('arg0', 2, text(args[0])),
+    environ: slot('environ', -1),
+    keep: slot('keep'),
+    detach: slot('detach'),
+    stateDir: slots('state_dir', 2),
+    stateFd: slot('state_fd', -1),
+    hostEnd: slot('host_end', -1),
+    initEnd: slot('init_end', -1),
+    pid: slot('pid'),
+    pidfd: slot('pidfd', -1),
+    pidStart: slots('pid_start', 2),
+    cgroupLock: slot('cgroup_lock', -1),
+    cgroupTaken: slot('cgroup_taken'),
+    gate: slot('gate', -1),
+    gateError: slot('gate_error', -1),
+    created: slots('created', 2),
+    rootFd: slot('root_fd', -1),
+    consoleFd: slot('console_fd', -1),
+    exitCode: slot('exit_code'),
+    interrupts: createInterrupts(),
+    unlocked: slot('unlocked'),
+    removed: slot('removed'),
+    result: slots('result', 2),
+    message: buffer('message', 4096),
+    messageSize: slots('message_size', 2),
+  };
+}
+
+/** Those of the registry first: what a site prepares, config.json may rely on. */
+function withHooks(config: Config, environment: Environment | null): Config {
+  const own = environment?.hooks;
+  if (own === undefined || Object.values(own).every(list => list.length === 0)) return config;
+  const hooks = { ...config.hooks };
+  for (const kind of ['createRuntime', 'startContainer', 'poststart', 'poststop'] as const)
+    if (own[kind] || hooks[kind]) hooks[kind] = [...(own[kind] ?? []), ...(hooks[kind] ?? [])];
+  return { ...config, hooks };
+}
+
+/** `replacement`: the process of `exec`, from a file of its own. */
+export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | null = null): Launch {
+  const { spec } = input;
+  const process = replacement?.process ?? spec.config.process;
+  const placeOf = (path: readonly (string | number)[]): readonly [file: string, line: number] =>
+    replacement && path[0] === 'process'
+      ? [replacement.file, replacement.place(path.slice(1)).line]
+      : [spec.file, spec.place(path).line];
+  const { environment } = input;
+  return {
+    ...input,
+    config: withHooks(spec.config, environment),
+    process,
+    open: openFlags(input.facts.arch),
+    cells: createCells(process),
+    placement: ordinary,
+    namespaces: new Map((spec.config.linux?.namespaces ?? []).map(n => [n.type, n.path ?? ''])),
+    because: (...path) => {
+      const [root, kind, index] = path;
+      if (root === 'hooks' && environment?.hooks && typeof index === 'number') {
+        const own = environment.hooks[kind as keyof RegisteredHooks]?.length ?? 0;
+        const { file, line, tree } = environment;
+        if (index < own) return { kind: 'policy', file, line, path: `trees.${tree}.${formatPath(path)}` };
+        return becauseOf(['hooks', kind ?? '', index - own]);
+      }
+      return becauseOf(path);
+    },
+  };
+  function becauseOf(path: readonly (string | number)[]): Because {
+    const [file, line] = placeOf(path);
+    return { kind: 'config', file, line, path: formatPath(path) };
+  }
+}
+
+/** The launch makes or joins a mount namespace of its own. */
+export function hasMountNamespace(launch: Launch): boolean {
+  return launch.namespaces.has('mount');
+}

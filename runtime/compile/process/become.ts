@@ -1,0 +1,86 @@
+/**
+ * From a process in the right place to the command: the order in which rights are given up, which is the same for init and for `exec` and must
+ * not be changed by one of them alone (oci-contract.md D1, steps 12 to 17).
+ */
+import { Prctl } from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { type Data, type Slot, text } from '../../program/operand.js';
+import { sys } from '../../program/step.js';
+import { keepsGroups } from '../launch/annotations.js';
+import { type Launch, rule } from '../launch/launch.js';
+import { capabilityActions } from './capabilities.js';
+import { Signal } from './channel.js';
+import { environmentOf, executable } from './executable.js';
+import { findHome } from './home.js';
+import { identity, workingDirectory } from './process.js';
+import { limits } from './rlimits.js';
+import { ownStreams } from './streams.js';
+
+export interface Becoming {
+  /** While the host's rights and namespaces are there: what needs them for a limit. */
+  readonly reserve: readonly Action[];
+  /** Up to the executable's being found, as the user and with the user's rights. */
+  readonly prepare: readonly Action[];
+  /** What every program of the container begins under, hooks inside as well: limits and the filter. Then nothing but execve(2). */
+  readonly confine: readonly Action[];
+  /** The environment of the command. */
+  readonly environment: Data;
+  /** The last things: word to `errorFd`, the confinement, execve(2). */
+  execute(errorFd: Slot, why: string): readonly Action[];
+}
+
+/**
+ * The filter is loaded last of all: a profile need not know what the runtime calls, which is more and newer than what its author had in mind. Without
+ * no_new_privs that takes CAP_SYS_ADMIN, which is therefore held until execve(2) takes it away.
+ */
+export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming {
+  const { process, facts } = launch;
+  const user = launch.because('process', 'user');
+  const args = launch.because('process', 'args');
+  const umask = process.user?.umask ?? 0o022;
+  const noNewPrivileges = process.noNewPrivileges === true;
+  const given = process.capabilities
+    ? launch.because('process', 'capabilities')
+    : rule('no capabilities asked for');
+  const held = seccomp !== null && !noNewPrivileges ? ['CAP_SYS_ADMIN'] : [];
+  const capabilities = capabilityActions(process.capabilities, facts, given, held);
+  const directory = workingDirectory(process, launch.because('process', 'cwd'));
+  const environment = environmentOf(launch);
+  const home = findHome(launch, environment);
+  const program = executable(process, environment, home, launch, args);
+  const { reserve, set } = limits(launch);
+  const confine = [...set, ...(seccomp === null ? [] : [seccomp])];
+  return {
+    reserve,
+    prepare: [
+      action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because: user }, [
+        sys('umask', [umask]),
+      ]),
+      ...(home ? [home.find] : []),
+      directory.before,
+      capabilities.bound,
+      ...ownStreams(process.user, user),
+      ...identity(process.user, keepsGroups(launch.config), user),
+      ...capabilities.apply,
+      directory.after,
+      ...(noNewPrivileges
+        ? [
+            action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
+              sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
+            ]),
+          ]
+        : []),
+      ...program.find,
+    ],
+    confine,
+    environment: program.environment,
+    execute: (errorFd, why) => [
+      // Before the filter, which may not know write(2); a failure after it is told as well as the filter allows.
+      action({ title: 'say that execve comes next', because: rule(why) }, [
+        sys('write', [errorFd, text(Signal.EXEC), 1]),
+      ]),
+      ...confine,
+      ...program.exec,
+    ],
+  };
+}

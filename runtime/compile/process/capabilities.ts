@@ -1,0 +1,144 @@
+/**
+ * Capabilities (config.md, capabilities(7)) in the only order that works: bounding set, keep over setuid, capset, ambient.
+ */
+import { capabilities } from '../../../spec/capabilities.js';
+import type { Capabilities } from '../../../spec/generated/config.js';
+import type { HostFacts } from '../../../spec/host-facts.js';
+import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../../spec/kernel.js';
+import { type Action, action, type Because } from '../../program/action.js';
+import { label, slot, struct, u32 } from '../../program/operand.js';
+import { alu, branch, jump, sys } from '../../program/step.js';
+import type { Launch } from '../launch/launch.js';
+import type { Refuse, Warn } from '../launch/refusal.js';
+
+const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
+
+/** Capability numbers of those names that the host can give. judgeCapabilities has said what comes of the others. */
+function usable(names: readonly string[] | undefined, facts: HostFacts): ReadonlySet<number> {
+  const own = new Set(facts.capabilities);
+  const out = new Set<number>();
+  for (const name of names ?? []) {
+    const n = numbers.get(name.toUpperCase());
+    if (n !== undefined && own.has(n)) out.add(n);
+  }
+  return out;
+}
+
+const upper = (name: string): string => name.toUpperCase();
+
+/**
+ * "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted otherwise, MUST be logged as a warning" (config.md). What capset(2) refuses is
+ * refused, as by runc and crun, for the container would start with less than its command relies on: a capability that the runtime has not got itself, an effective
+ * one that is not permitted, an inheritable one that is not in the bounding set. Ambient ones that cannot be raised are left out without a word: `runc spec`
+ * itself writes them so, and a warning that everybody gets is read by nobody.
+ */
+export function judgeCapabilities(launch: Launch, refuse: Refuse, warn: Warn): void {
+  const { capabilities: given } = launch.process;
+  if (given === undefined) return;
+  const { lastCapability, capabilities: own } = launch.facts;
+  const known = (name: string) => (numbers.get(upper(name)) ?? Number.POSITIVE_INFINITY) <= lastCapability;
+  const has = (name: string) => own.includes(numbers.get(upper(name)) ?? -1);
+  const because = launch.because('process', 'capabilities');
+  const unknown = [...new Set(Object.values(given).flat())].filter(name => !known(name));
+  if (unknown.length > 0) warn(because, { kind: 'unknown-capabilities', names: unknown });
+
+  const { effective = [], permitted = [], inheritable = [], bounding = [] } = given;
+  const raised = [...new Set([...effective, ...permitted, ...inheritable])].filter(known);
+  const lacking = raised.filter(name => !has(name));
+  if (lacking.length > 0) refuse(because, { kind: 'lacking-capabilities', names: lacking });
+  const unbounded = bounding.filter(name => known(name) && !has(name) && !lacking.includes(name));
+  if (unbounded.length > 0) warn(because, { kind: 'lacking-capabilities', names: unbounded });
+
+  const outside = (names: readonly string[], set: readonly string[]) =>
+    names.filter(name => known(name) && has(name) && !set.map(upper).includes(upper(name)));
+  for (const [set, names, of, all] of [
+    ['effective', effective, 'permitted', permitted],
+    ['inheritable', inheritable, 'bounding', bounding],
+  ] as const) {
+    const wrong = outside(names, all);
+    if (wrong.length > 0) refuse(because, { kind: 'capabilities-outside', names: wrong, set, of });
+  }
+}
+
+function words(set: ReadonlySet<number>): readonly [low: number, high: number] {
+  let mask = 0n;
+  for (const n of set) mask |= 1n << BigInt(n);
+  return [Number(mask & 0xffffffffn), Number(mask >> 32n)];
+}
+
+export interface CapabilityActions {
+  /** Before setuid. */
+  readonly bound: Action;
+  /** After setuid. */
+  readonly apply: readonly Action[];
+}
+
+/**
+ * `given` undefined: all five sets empty, as runc does for a config without capabilities. `held`: kept besides, permitted and effective, until execve(2)
+ * computes both sets anew: without no_new_privs from the bounding, inheritable and ambient set alone (capabilities(7), "Transformation of capabilities
+ * during execve()"), so that nothing of them reaches the command.
+ */
+export function capabilityActions(
+  given: Capabilities | undefined,
+  facts: HostFacts,
+  because: Because,
+  held: readonly string[] = [],
+): CapabilityActions {
+  const bounding = usable(given?.bounding, facts);
+  const permitted = usable(given?.permitted, facts);
+  const inheritable = usable(given?.inheritable, facts);
+  const effective = new Set([...usable(given?.effective, facts)].filter(n => permitted.has(n)));
+  const ambient = [...usable(given?.ambient, facts)].filter(n => permitted.has(n) && inheritable.has(n));
+  const until = usable(held, facts);
+  const [effectiveLow, effectiveHigh] = words(new Set([...effective, ...until]));
+  const [permittedLow, permittedHigh] = words(new Set([...permitted, ...until]));
+  const [inheritableLow, inheritableHigh] = words(inheritable);
+  const header = struct('cap_header', [u32(LINUX_CAPABILITY_VERSION_3), u32(0)]);
+  const data = struct(
+    'cap_data',
+    [
+      u32(effectiveLow),
+      u32(permittedLow),
+      u32(inheritableLow),
+      u32(effectiveHigh),
+      u32(permittedHigh),
+      u32(inheritableHigh),
+    ],
+    true,
+  );
+  const [boundingLow, boundingHigh] = words(bounding);
+  const number = slot('capability');
+  const kept = slot('kept');
+  const again = label('drop_again');
+  const next = label('drop_next');
+  const known = label('dropped_all');
+  const dropped = facts.lastCapability + 1 - bounding.size;
+  return {
+    bound: action({ title: `drop ${dropped} capabilities from the bounding set`, because }, [
+      // Up to the last one of the kernel at hand: it may be newer, with capabilities that nobody asked for.
+      again,
+      alu(kept, boundingHigh * 2 ** 32 + boundingLow, 'SHR', number),
+      branch(kept, 'ANY', 1, next),
+      sys('prctl', [Prctl.CAPBSET_DROP, number, 0, 0, 0], { on: [['EINVAL'], known] }),
+      next,
+      alu(number, number, 'ADD', 1),
+      jump(again),
+      known,
+      sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
+    ]),
+    apply: [
+      action(
+        {
+          title: `keep ${permitted.size} capabilities${until.size > 0 ? `, and ${held.join()} up to execve` : ''}`,
+          because,
+        },
+        [
+          sys('prctl', [Prctl.SET_KEEPCAPS, 0, 0, 0, 0]),
+          sys('capset', [header, data]),
+          sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
+          ...ambient.map(n => sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0])),
+        ],
+      ),
+    ],
+  };
+}

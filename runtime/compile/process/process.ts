@@ -1,0 +1,160 @@
+/**
+ * The process itself (config.md, "Process"): limits, signals, directory, identity, keyring.
+ */
+import type { ErrnoName } from '../../../spec/errno.js';
+import { errnos } from '../../../spec/errno.js';
+import type { Process, User } from '../../../spec/generated/config.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../../spec/kernel.js';
+import { type Action, action, failedErrno } from '../../program/action.js';
+import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../../program/operand.js';
+import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../../program/step.js';
+import { type Launch, rule } from '../launch/launch.js';
+
+/** Before the root changes: needs the host's /proc. */
+export function outOfMemoryScore(launch: Launch): readonly Action[] {
+  const score = launch.process.oomScoreAdj;
+  if (score === undefined) return [];
+  const fd = slot('oom_fd');
+  const value = characters('score', String(score));
+  const { open } = launch;
+  return [
+    action({ title: `set oom_score_adj to ${score}`, because: launch.because('process', 'oomScoreAdj') }, [
+      sys('openat', [AT_FDCWD, text('/proc/self/oom_score_adj'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+      sys('write', [fd, value, value.size]),
+      sys('close', [fd]),
+    ]),
+  ];
+}
+
+/** A new session: the container must not share the caller's terminal or process group. */
+export function session(): readonly Action[] {
+  return [
+    action({ title: 'start a new session', because: rule('init leads its own session') }, [
+      sys('setsid', []),
+    ]),
+  ];
+}
+
+/** Signals as a fresh process expects them: none blocked, none ignored (conmon and shells ignore some). */
+export function defaultSignals(): Action {
+  return action({ title: 'reset signals', because: rule('signals are at their defaults') }, resetSignals());
+}
+
+/** For whatever is executed: none blocked, none ignored. */
+export function resetSignals(): readonly Line[] {
+  const again = label('signal_again');
+  const next = label('signal_next');
+  const number = slot('signal_number', 1);
+  return [
+    sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
+    again,
+    sys('rt_sigaction', [number, struct('SIG_DFL', [u64(0), u64(0), u64(0), u64(0)], true), 0, SIGSET_SIZE], {
+      on: [['EINVAL'], next],
+    }),
+    next,
+    alu(number, number, 'ADD', 1),
+    branch(number, 'LE', 64, again),
+  ];
+}
+
+const notUsable: readonly ErrnoName[] = ['EACCES', 'EPERM'];
+
+/** chdir(2), first with full rights, again as the user (NFS with root_squash); then the path must be inside the root (CVE-2024-21626). */
+export function workingDirectory(
+  process: Process,
+  because: ReturnType<Launch['because']>,
+): {
+  readonly before: Action;
+  readonly after: Action;
+} {
+  const failed = slot('chdir_failed');
+  const unusable = label('chdir_unusable');
+  const entered = label('chdir_entered');
+  const good = label('chdir_done');
+  const where = buffer('cwd', 4096);
+  const first = slot('cwd_first');
+  const result = slot('chdir_result');
+  return {
+    before: action({ title: `change directory to ${process.cwd}`, because }, [
+      sys('chdir', [text(process.cwd)], { to: result, on: [notUsable, unusable] }),
+      jump(entered),
+      unusable,
+      move(failed, 1),
+      entered,
+    ]),
+    after: action({ title: `be in ${process.cwd}`, fails: [`change directory to ${process.cwd}`], because }, [
+      branch(failed, 'EQ', 0, good),
+      sys('chdir', [text(process.cwd)]),
+      good,
+      sys('getcwd', [where, 4096]),
+      load(first, 'U8', where),
+      guard(first, 'EQ', '/'.charCodeAt(0), errnos.EXDEV.number),
+    ]),
+  };
+}
+
+/**
+ * setgroups, setgid, setuid; capabilities are kept over it by PR_SET_KEEPCAPS (see capabilities.ts). `keepGroups`: the supplementary groups stay those
+ * of the caller.
+ */
+export function identity(
+  user: User | undefined,
+  keepGroups: boolean,
+  because: ReturnType<Launch['because']>,
+): readonly Action[] {
+  const uid = user?.uid ?? 0;
+  const gid = user?.gid ?? 0;
+  const groups = user?.additionalGids ?? [];
+  const words = keepGroups
+    ? " with the caller's groups"
+    : groups.length > 0
+      ? ` with groups ${groups.join()}`
+      : '';
+  return [
+    action({ title: `become ${uid}:${gid}${words}`, because }, [
+      ...(keepGroups
+        ? []
+        : [
+            sys('setgroups', [
+              groups.length,
+              groups.length > 0 ? struct('groups', groups.map(u32), true) : 0,
+            ]),
+          ]),
+      sys('setresgid', [gid, gid, gid]),
+      sys('setresuid', [uid, uid, uid]),
+    ]),
+  ];
+}
+
+/**
+ * The keyring of the session: what the caller holds must not leak into the container (keyctl(2)). Left out only where nobody can reach the caller's:
+ * a kernel without keys (ENOSYS), or a filter around this very process that forbids keyctl(2) (EPERM, as in a container of Docker's), which the
+ * container inherits. A full quota (EDQUOT) and all else is an error, as with crun and runc. Not searchable, unlike runc's: another container of the same
+ * user could join it by its name; so each `exec` has one of its own.
+ */
+export function keyring(launch: Launch): readonly Action[] {
+  if (launch.options.noNewKeyring) return [];
+  const name = buffer('keyring_name', 1040);
+  const none = label('no_keyrings');
+  return [
+    action(
+      {
+        title: 'join a new session keyring',
+        because: rule('a container has its own keyring'),
+        words: [
+          'make a session keyring: ',
+          field(TemplateField.ERRNO, failedErrno),
+          ' (see /proc/sys/kernel/keys; --no-new-keyring keeps that of the caller)',
+        ],
+      },
+      [
+        format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
+        sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
+          on: [['ENOSYS', 'EPERM'], none],
+        }),
+        none,
+      ],
+    ),
+  ];
+}

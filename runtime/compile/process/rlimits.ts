@@ -1,0 +1,60 @@
+/**
+ * process.rlimits (config.md, "POSIX process"; setrlimit(2)): in force at the very end, so that none of them hits what is done before the command is
+ * there: NOFILE 8 would stop init at its ninth descriptor, FSIZE 0 the state that a hook is given, NPROC the hook itself.
+ */
+import type { Rlimit, RlimitType } from '../../../spec/generated/config.js';
+import { resourceLimits } from '../../../spec/kernel.js';
+import { type Action, action, type Because } from '../../program/action.js';
+import { buffer, label, slot, struct, u64 } from '../../program/operand.js';
+import { alu, branch, load, store, sys } from '../../program/step.js';
+import type { Launch } from '../launch/launch.js';
+
+/** What process.scheduler may rely on; these two limit nothing that init does. */
+const forScheduling: readonly RlimitType[] = ['RLIMIT_NICE', 'RLIMIT_RTPRIO'];
+
+/** Turns the order of unsigned numbers, with RLIM_INFINITY as the greatest, into that of BRANCH, which is signed. */
+const SIGN = 1n << 63n;
+
+function set(limit: Rlimit, because: Because): Action {
+  const { type, soft, hard } = limit;
+  return action({ title: `set ${type} to ${soft}:${hard}`, because }, [
+    sys('prlimit64', [0, resourceLimits[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
+  ]);
+}
+
+/** Raise the hard limit alone, which binds nobody: it takes CAP_SYS_RESOURCE, and what cannot be had must be said by `create`. */
+function reserve({ type, hard }: Rlimit, because: Because): Action {
+  const now = buffer('rlimit_now', 16);
+  const present = slot('rlimit_hard');
+  const enough = label('rlimit_suffices');
+  return action({ title: `have ${type} up to ${hard}`, because }, [
+    sys('prlimit64', [0, resourceLimits[type], 0, now]),
+    load(present, 'U64', now, 8),
+    alu(present, present, 'XOR', -SIGN),
+    branch(present, 'GE', BigInt.asIntN(64, BigInt(hard) ^ SIGN), enough),
+    store('U64', now, 8, BigInt.asIntN(64, BigInt(hard))),
+    sys('prlimit64', [0, resourceLimits[type], now, 0]),
+    enough,
+  ]);
+}
+
+export interface Limits {
+  /** While all rights are there. */
+  readonly reserve: readonly Action[];
+  /** Right before execve(2), needs no rights. */
+  readonly set: readonly Action[];
+}
+
+export function limits(launch: Launch): Limits {
+  const early: Action[] = [];
+  const late: Action[] = [];
+  for (const [i, limit] of (launch.process.rlimits ?? []).entries()) {
+    const because = launch.because('process', 'rlimits', i);
+    if (forScheduling.includes(limit.type)) early.push(set(limit, because));
+    else {
+      early.push(reserve(limit, because));
+      late.push(set(limit, because));
+    }
+  }
+  return { reserve: early, set: late };
+}

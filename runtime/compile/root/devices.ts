@@ -1,0 +1,298 @@
+/**
+ * Device nodes and symlinks in /dev (config-linux.md, "Default Devices", "Devices", "Dev symbolic links").
+ */
+
+import { errnos } from '../../../spec/errno.js';
+import type { LinuxDevice } from '../../../spec/generated/config.js';
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFMT,
+  STATX_BASIC_STATS,
+  Statx,
+} from '../../../spec/kernel.js';
+import { type Action, action, type Because, placeOf } from '../../program/action.js';
+import {
+  buffer,
+  cell,
+  type Data,
+  label,
+  type Operand,
+  type Ref,
+  ref,
+  type Slot,
+  slot,
+  slots,
+  text,
+} from '../../program/operand.js';
+import {
+  alu,
+  branch,
+  call,
+  failVerbatim,
+  guard,
+  jump,
+  type Line,
+  load,
+  move,
+  resolve,
+  subroutine,
+  sys,
+  warn,
+} from '../../program/step.js';
+import { parseMountOptions } from '../idioms/mount-options.js';
+import { normalise } from '../idioms/normalise.js';
+import { type Launch, rule } from '../launch/launch.js';
+import { openPlace } from './destination.js';
+import { sourcePath } from './mounts.js';
+
+interface Device {
+  readonly path: string;
+  readonly type: 'c' | 'b' | 'p';
+  readonly major: number;
+  readonly minor: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly because: Because;
+}
+
+const defaults: readonly (readonly [path: string, major: number, minor: number])[] = [
+  ['/dev/null', 1, 3],
+  ['/dev/zero', 1, 5],
+  ['/dev/full', 1, 7],
+  ['/dev/random', 1, 8],
+  ['/dev/urandom', 1, 9],
+  ['/dev/tty', 5, 0],
+];
+
+const symlinks: readonly (readonly [name: string, target: string])[] = [
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
+  // Not in the specification, but crun makes it always.
+  ['core', '/proc/kcore'],
+];
+
+const types = { c: S_IFCHR, b: S_IFBLK, p: S_IFIFO } as const;
+
+/** Encoding of dev_t as mknodat(2) takes it (include/linux/kdev_t.h, new_encode_dev). */
+export function encodeDevice(major: number, minor: number): number {
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
+}
+
+function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
+  return {
+    path: normalise(d.path),
+    type: d.type === 'u' ? 'c' : d.type,
+    major: d.major ?? 0,
+    minor: d.minor ?? 0,
+    // What kind of file it is, `type` says.
+    mode: (d.fileMode ?? 0o666) & 0o7777,
+    uid: d.uid ?? 0,
+    gid: d.gid ?? 0,
+    because: launch.because('linux', 'devices', index),
+  };
+}
+
+/** A /dev that comes from somewhere else (a bind mount, the environment): it is taken as it is, and nothing is made in it. Null: it is the container's own. */
+export function givenDev(launch: Launch): { readonly hostPath: string; readonly byConfig: boolean } | null {
+  const last = (launch.config.mounts ?? []).findLast(
+    m => normalise(m.destination) === '/dev' && !parseMountOptions(m.options ?? [], m.type).remount,
+  );
+  if (last === undefined) return launch.placement.hostDevices ? { hostPath: '/dev', byConfig: false } : null;
+  if (!parseMountOptions(last.options ?? [], last.type).bind) return null;
+  return { hostPath: sourcePath(launch, last), byConfig: true };
+}
+
+const isBelowDev = ({ path }: Device): boolean => path.startsWith('/dev/');
+
+const titleOf = (d: Device): string => `device ${d.path} (${d.type} ${d.major}:${d.minor})`;
+
+/**
+ * Host track: nothing is made in a /dev that is somebody else's, so what is asked for must be there, as on the host (`--device /dev/fuse`). Where
+ * config.json binds a /dev itself, runc and crun make no devices either, and say nothing; then it is a warning.
+ */
+export function seeDevices(launch: Launch): readonly Action[] {
+  const given = givenDev(launch);
+  if (given === null) return [];
+  const { hostPath, byConfig } = given;
+  const stat = buffer('seen_device', 256);
+  const value = slot('seen_device_value');
+  const where = byConfig ? 'that config.json binds' : 'that the environment shows, the host’s';
+  return configuredDevices(launch)
+    .filter(isBelowDev)
+    .map(d => {
+      const [missed, there] = [label('device_missed'), label('device_there')];
+      const why = text(`${titleOf(d)} is not made: it is not in the /dev ${where}${placeOf(d.because)}`);
+      const numbers = [
+        load(value, 'U32', stat, Statx.RDEV_MAJOR),
+        branch(value, 'NE', d.major, missed),
+        load(value, 'U32', stat, Statx.RDEV_MINOR),
+        branch(value, 'NE', d.minor, missed),
+      ];
+      return action({ title: `see ${titleOf(d)} in ${hostPath}`, because: d.because }, [
+        sys(
+          'statx',
+          [
+            AT_FDCWD,
+            text(hostPath + d.path.slice('/dev'.length)),
+            AT_SYMLINK_NOFOLLOW,
+            STATX_BASIC_STATS,
+            stat,
+          ],
+          { on: [['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'], missed] },
+        ),
+        load(value, 'U16', stat, Statx.MODE),
+        alu(value, value, 'AND', S_IFMT),
+        branch(value, 'NE', types[d.type], missed),
+        ...(d.type === 'p' ? [] : numbers),
+        jump(there),
+        missed,
+        byConfig ? warn(why, why.size - 1) : failVerbatim(errnos.ENODEV.number, why, why.size - 1),
+        there,
+      ]);
+    });
+}
+
+/** Of two with one path the first is made, as by runc and crun; admit warns of the second. */
+function configuredDevices(launch: Launch): readonly Device[] {
+  return (launch.config.linux?.devices ?? [])
+    .map((d, i) => fromConfig(launch, d, i))
+    .filter((d, i, all) => all.findIndex(({ path }) => path === d.path) === i);
+}
+
+type MakeNode = (directory: Operand, name: Data | Ref, d: Device) => readonly Line[];
+
+/** Nodes in opened directories. One that is there already must be the same device. */
+function nodeMaker(): MakeNode {
+  const directory = slot('node_directory');
+  const name = slot('node_name');
+  const mode = slot('node_mode');
+  const device = slot('node_device');
+  const major = slot('node_major');
+  const minor = slot('node_minor');
+  const result = slot('node_made');
+  const exists = label('node_exists');
+  const done = label('node_done');
+  const stat = buffer('node_stat', 256);
+  const value = slot('node_value');
+  const EEXIST = errnos.EEXIST.number;
+  const makeNode = subroutine('make_node', [
+    sys('mknodat', [directory, ref(name), mode, device], { to: result, on: [['EEXIST'], exists] }),
+    jump(done),
+    exists,
+    sys('statx', [directory, ref(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat]),
+    load(value, 'U16', stat, Statx.MODE),
+    alu(value, value, 'XOR', mode),
+    alu(value, value, 'AND', S_IFMT),
+    guard(value, 'EQ', 0, EEXIST),
+    load(value, 'U32', stat, Statx.RDEV_MAJOR),
+    guard(value, 'EQ', major, EEXIST),
+    load(value, 'U32', stat, Statx.RDEV_MINOR),
+    guard(value, 'EQ', minor, EEXIST),
+    done,
+  ]);
+  return (parent, called, d) => {
+    const there = label('node_there');
+    const owned = d.uid !== 0 || d.gid !== 0;
+    return [
+      move(directory, parent),
+      move(name, called.kind === 'ref' ? called.slot : called),
+      move(mode, types[d.type] | d.mode),
+      move(device, encodeDevice(d.major, d.minor)),
+      move(major, d.major),
+      move(minor, d.minor),
+      call(makeNode),
+      ...(owned
+        ? [
+            branch(result, 'LT', 0, there),
+            sys('fchownat', [directory, ref(name), d.uid, d.gid, AT_SYMLINK_NOFOLLOW]),
+            there,
+          ]
+        : []),
+    ];
+  };
+}
+
+export interface DeviceActions {
+  /** Opens /dev and leaves it in `dev`. */
+  readonly actions: readonly Action[];
+  readonly dev: Slot;
+}
+
+export function deviceActions(launch: Launch): DeviceActions {
+  const { open, cells } = launch;
+  const dev = slot('dev_fd', -1);
+  const given = givenDev(launch) !== null;
+  const configured = configuredDevices(launch).filter(d => !given || !isBelowDev(d));
+  const actions: Action[] = [];
+  const node = nodeMaker();
+  const byDefault: readonly Device[] = given
+    ? []
+    : defaults
+        .filter(([path]) => !configured.some(d => d.path === path))
+        .map(([path, major, minor]) => ({
+          path,
+          type: 'c',
+          major,
+          minor,
+          mode: 0o666,
+          uid: 0,
+          gid: 0,
+          because: rule('default devices'),
+        }));
+
+  // Symlinks are not followed: a root filesystem whose /dev leads elsewhere must not get nodes there (CVE-2026-41579).
+  actions.push(
+    action({ title: 'open /dev', because: rule('default devices') }, [
+      resolve(
+        {
+          root: cells.rootFd,
+          path: text('/dev'),
+          make: 'directories',
+          how: 'NOFOLLOW',
+          flags: open.PATH | open.DIRECTORY,
+        },
+        { to: dev },
+      ),
+    ]),
+  );
+  for (const d of [...byDefault, ...configured]) {
+    const title = `make ${titleOf(d)}`;
+    const direct = /^\/dev\/([^/]+)$/.exec(d.path)?.[1];
+    if (direct !== undefined) {
+      actions.push(action({ title, because: d.because }, node(dev, text(direct), d)));
+      continue;
+    }
+    const parent = slots('device_directory', 2);
+    // Below /dev, links lead nowhere else: to no volume, where a user of the host could find the node.
+    const below = /^\/dev\/(.+)$/.exec(d.path)?.[1];
+    actions.push(
+      action({ title, because: d.because }, [
+        ...(below === undefined
+          ? openPlace(launch, { path: d.path, parent: true, make: 'directories' }, parent, {
+              title,
+              because: d.because,
+            })
+          : [resolve({ root: dev, path: text(below), how: 'PARENT', make: 'directories' }, { to: parent })]),
+        ...node(parent, ref(cell(parent, 1)), d),
+        sys('close', [parent]),
+      ]),
+    );
+  }
+  if (!given) {
+    const links: Line[] = [];
+    const hasPts = (launch.config.mounts ?? []).some(m => normalise(m.destination) === '/dev/pts');
+    for (const [name, target] of [...symlinks, ...(hasPts ? [['ptmx', 'pts/ptmx'] as const] : [])]) {
+      const there = label(`link_${name}`);
+      links.push(sys('symlinkat', [text(target), dev, text(name)], { on: [['EEXIST'], there] }), there);
+    }
+    actions.push(action({ title: 'make the symlinks in /dev', because: rule('default devices') }, links));
+  }
+  return { actions, dev };
+}

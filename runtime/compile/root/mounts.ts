@@ -1,0 +1,217 @@
+/**
+ * config.json `mounts`: each is made detached (fsopen(2), open_tree(2)) and moved onto a destination that was opened inside the root, so that
+ * no path is followed twice (CVE-2021-30465) and nothing outside the root is reached.
+ */
+
+import { errnos } from '../../../spec/errno.js';
+import type { Mount } from '../../../spec/generated/config.js';
+import {
+  AT_EMPTY_PATH,
+  AT_RECURSIVE,
+  MountAttr,
+  OPEN_TREE_CLOEXEC,
+  OPEN_TREE_CLONE,
+  PROC_SUPER_MAGIC,
+  STATX_TYPE,
+  Statx,
+} from '../../../spec/kernel.js';
+import { type Action, action, type Because } from '../../program/action.js';
+import { buffer, type Slot, slot, text } from '../../program/operand.js';
+import { guard, type Line, load, sys } from '../../program/step.js';
+import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
+import { adjust, attach, setAttributes } from '../idioms/mount-steps.js';
+import { normalise } from '../idioms/normalise.js';
+import type { Launch } from '../launch/launch.js';
+import type { Warn } from '../launch/refusal.js';
+import { cgroupMount } from './cgroup-mount.js';
+import { openMount, openPlace } from './destination.js';
+import { dataOf } from './mount-data.js';
+import { anyFilesystem, anyReconfigure } from './mount-whole.js';
+import { takenFromCovered } from './tmpfs.js';
+
+function describe(m: Mount, o: MountOptions): string {
+  const options = (m.options ?? []).filter(x => x !== 'bind' && x !== 'rbind');
+  const shown = options.length > 0 ? ` (${options.join()})` : '';
+  return o.bind
+    ? `bind ${m.source ?? ''} on ${m.destination}${o.recursive ? ' with what is below' : ''}${shown}`
+    : `mount ${m.type ?? 'none'} on ${m.destination}${shown}`;
+}
+
+/** What runc allows to be mounted inside /proc: single files that lxcfs and the like provide. Anything else would fake the kernel's word. */
+const insideProc =
+  /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|net\/dev|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/;
+
+export type MountRefusal = {
+  readonly index: number;
+  readonly why: 'inside-proc' | 'no-source';
+  readonly what: string;
+};
+
+/** Mounts that no runtime should make. */
+export function refusedMounts(mounts: readonly Mount[]): readonly MountRefusal[] {
+  const out: MountRefusal[] = [];
+  mounts.forEach((m, index) => {
+    const where = normalise(m.destination);
+    const o = parseMountOptions(m.options ?? [], m.type);
+    const fakesProc = where === '/proc' && !o.bind && !o.remount && m.type !== 'proc';
+    if (fakesProc || (where.startsWith('/proc/') && !insideProc.test(where)))
+      out.push({ index, why: 'inside-proc', what: where });
+    if (o.bind && !o.remount && m.source === undefined) out.push({ index, why: 'no-source', what: where });
+  });
+  return out;
+}
+
+/** Options that nothing comes of: runc and crun hand them to the kernel, which does not look at them for a bind. */
+export function warnOfMounts(launch: Launch, warn: Warn): void {
+  for (const [index, { options = [], type }] of (launch.config.mounts ?? []).entries()) {
+    const { bind, withoutEffectOnBinds: what } = parseMountOptions(options, type);
+    if (bind && what.length > 0)
+      warn(launch.because('mounts', index), { kind: 'bind-options-without-effect', options: what });
+  }
+}
+
+/** Where a bind comes from: a path on the host; relative ones count from the bundle (spec: "Mounts"). */
+export function sourcePath(launch: Launch, m: Mount): string {
+  const source = m.source ?? '';
+  return source.startsWith('/') ? source : `${launch.options.bundle}/${source}`;
+}
+
+function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
+  const mount = slot('mount');
+  const destination = slot('destination');
+  const stat = buffer('source_stat', 256);
+  const mode = slot('source_mode');
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive ? AT_RECURSIVE : 0);
+  const kind = slot('source_filesystem');
+  // Over /proc only a procfs: anything else would answer in the kernel's name (CVE-2019-19921).
+  const mustBeProc: readonly Line[] =
+    normalise(m.destination) === '/proc'
+      ? [
+          sys('fstatfs', [mount, stat]),
+          load(kind, 'U64', stat),
+          guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
+        ]
+      : [];
+  const title = describe(m, o);
+  return action({ title, because }, [
+    ...launch.placement.openSource(text(sourcePath(launch, m)), flags, mount),
+    ...mustBeProc,
+    sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
+    load(mode, 'U16', stat, Statx.MODE),
+    ...openPlace(launch, { path: m.destination, make: 'like-source', sourceMode: mode }, destination, {
+      title,
+      because,
+    }),
+    ...adjust(mount, o, 0),
+    attach(mount, destination),
+    sys('close', [mount]),
+    sys('close', [destination]),
+  ]);
+}
+
+/**
+ * An existing mount changes its attributes. Options that are the file system's own (size= of a tmpfs) go to that, as mount(2) with MS_REMOUNT has it: to wherever
+ * else it is mounted, too.
+ */
+function remount(launch: Launch, m: Mount, index: number, o: MountOptions, because: Because): Action {
+  const destination = slot('destination');
+  const title = `change ${describe(m, o)}`;
+  const here = normalise(m.destination);
+  // A link that led an earlier entry somewhere leads this one to the mount that the earlier one made there.
+  const ours = (launch.config.mounts ?? []).slice(0, index).some(x => normalise(x.destination) === here);
+  return action({ title, because }, [
+    ...(ours
+      ? openPlace(launch, { path: here }, destination, { title, because })
+      : openMount(launch, here, destination, { title, because })),
+    ...(o.bind || o.data.length === 0 ? [] : anyReconfigure(launch, destination, o.data)),
+    ...adjust(destination, o, 0),
+    sys('close', [destination]),
+  ]);
+}
+
+/** The attributes fsmount(2) itself takes. */
+const madeByFsmount = 0xff;
+
+/** A read-only file system whose inside the runtime still has to fill: mount points of later mounts, device nodes. */
+function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions): boolean {
+  if ((o.set & MountAttr.RDONLY) === 0) return false;
+  const here = normalise(m.destination);
+  const later = (launch.config.mounts ?? []).slice(index + 1);
+  return here === '/dev' || later.some(x => normalise(x.destination).startsWith(`${here}/`));
+}
+
+/** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */
+function filesystem(
+  launch: Launch,
+  m: Mount,
+  given: MountOptions,
+  because: Because,
+  deferred: Slot | null,
+): Action {
+  const o = deferred ? { ...given, set: given.set & ~MountAttr.RDONLY } : given;
+  const { open } = launch;
+  const mount = deferred ?? slot('mount');
+  const destination = slot('destination');
+  const type = m.type ?? 'none';
+  // /proc and /sys must be real directories: behind a symlink, programs would trust something else (CVE-2019-16884).
+  const strict = type === 'proc' || type === 'sysfs';
+  const covered = takenFromCovered(launch, m, o, destination, mount);
+  // What is still to be filled is not read-only yet.
+  const made = o.set & madeByFsmount & ~(covered ? MountAttr.RDONLY : 0);
+  const title = describe(m, given);
+  return action({ title, because }, [
+    ...anyFilesystem(launch, type, m.source ?? type, dataOf(launch, type, o), made, mount),
+    ...(covered?.look ?? []),
+    ...openPlace(
+      launch,
+      {
+        path: m.destination,
+        make: 'directories',
+        flags: open.PATH | open.DIRECTORY,
+        ...(strict ? { last: 'NOFOLLOW' as const } : {}),
+      },
+      destination,
+      { title, because },
+    ),
+    ...(covered?.take ?? []),
+    ...adjust(mount, { ...o, clear: 0 }, made),
+    attach(mount, destination),
+    ...(deferred ? [] : [sys('close', [mount])]),
+    sys('close', [destination]),
+  ]);
+}
+
+export interface MountActions {
+  /** One action for each mount, in the order of config.json. */
+  readonly actions: readonly Action[];
+  /** Read-only at last: what could not be so while it was being filled. */
+  readonly seal: readonly Action[];
+}
+
+export function mountActions(launch: Launch): MountActions {
+  const seal: Action[] = [];
+  const { placement } = launch;
+  const actions = (launch.config.mounts ?? []).flatMap((m, i): readonly Action[] => {
+    const elided = placement.elided.get(i);
+    if (elided) return elided;
+    const [first, ...rest] = made(m, i);
+    return first ? [{ ...first, lines: [...placement.uncover(m, i), ...first.lines] }, ...rest] : [];
+  });
+  function made(m: Mount, i: number): readonly Action[] {
+    const o = parseMountOptions(m.options ?? [], m.type);
+    const because = launch.because('mounts', i);
+    if (o.remount) return [remount(launch, m, i, o, because)];
+    if (o.bind) return [bind(launch, m, o, because)];
+    if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, m, o, because);
+    const deferred = isFilledLater(launch, m, i, o) ? slot('sealed_later', -1) : null;
+    if (deferred)
+      seal.push(
+        action({ title: `make ${m.destination} read-only`, because }, [
+          setAttributes(deferred, MountAttr.RDONLY, 0, 0, false),
+          sys('close', [deferred]),
+        ]),
+      );
+    return [filesystem(launch, m, o, because, deferred)];
+  }
+  return { actions, seal };
+}

@@ -1,0 +1,198 @@
+/**
+ * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
+ */
+import type { LinuxPropagation } from '../../../spec/generated/config.js';
+import { AT_FDCWD, MNT_DETACH, MountAttr, Propagation } from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { label, type Slot, slot, text } from '../../program/operand.js';
+import { jump, type Line, resolve, sys } from '../../program/step.js';
+import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
+import { openRealDirectory } from '../idioms/open-real.js';
+import { type Launch, rule } from '../launch/launch.js';
+import { hidePins } from './hide-pins.js';
+
+export const propagations: Readonly<Record<LinuxPropagation, readonly [flag: number, recursive: boolean]>> = {
+  shared: [Propagation.SHARED, false],
+  rshared: [Propagation.SHARED, true],
+  slave: [Propagation.SLAVE, false],
+  rslave: [Propagation.SLAVE, true],
+  private: [Propagation.PRIVATE, false],
+  rprivate: [Propagation.PRIVATE, true],
+  unbindable: [Propagation.UNBINDABLE, false],
+  runbindable: [Propagation.UNBINDABLE, true],
+};
+
+export function rootPath(launch: Launch): string {
+  const path = launch.environment?.path ?? launch.config.root.path;
+  return path.startsWith('/') ? path : `${launch.options.bundle}/${path}`;
+}
+
+/**
+ * The new mount namespace is a copy of the host's: first of all nothing in it may travel back. Slave unless config.json says otherwise,
+ * so that mounts made on the host later can still arrive. rshared is set at the end only (it would undo this).
+ */
+export function separate(launch: Launch): Action {
+  const asked = launch.config.linux?.rootfsPropagation;
+  const wanted = asked === undefined ? undefined : propagations[asked];
+  const shared = wanted !== undefined && wanted[0] === Propagation.SHARED;
+  const [flag] = wanted === undefined || shared ? [Propagation.SLAVE] : wanted;
+  return action(
+    {
+      title: `stop mounts from reaching the host (${flag === Propagation.SLAVE ? 'rslave' : asked})`,
+      because:
+        asked === undefined
+          ? rule('a container never mounts on its host')
+          : launch.because('linux', 'rootfsPropagation'),
+    },
+    [
+      propagateRoot(flag === Propagation.UNBINDABLE ? Propagation.SLAVE : flag, true),
+      // A namespace that is joined may be the host's.
+      ...(launch.namespaces.get('mount') === '' ? hidePins() : []),
+    ],
+  );
+}
+
+/** What is registered has no symlinks; a path of config.json is followed as the kernel does. */
+export function openRoot({ open, environment }: Launch, path: string, to: Slot): Line {
+  return environment === null
+    ? sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to })
+    : openRealDirectory(open, path, to);
+}
+
+/** A mount of the root of its own: pivot_root(2) wants one, and its parent must not be shared. */
+export function mountRoot(launch: Launch): Action {
+  const { cells } = launch;
+  const path = rootPath(launch);
+  const place = slot('root_place');
+  return action(
+    {
+      title: `mount the root ${path}`,
+      fails: [`open root filesystem ${path}`],
+      because: launch.because('root', 'path'),
+    },
+    [
+      openRoot(launch, path, place),
+      cloneTree(place, true, cells.rootFd),
+      attach(cells.rootFd, place),
+      sys('close', [place]),
+    ],
+  );
+}
+
+/**
+ * The directory in which the process starts is made while the root is still writable; but in an environment never: it would be made in the tree, or in a
+ * share, where whoever may write to it decides by symlinks where.
+ */
+export function makeWorkingDirectory(launch: Launch): readonly Action[] {
+  const { environment } = launch;
+  if (environment !== null && (environment.hostView.length > 0 || environment.readonly)) return [];
+  const fd = slot('cwd_fd');
+  const cannot = label('cwd_cannot_be_made');
+  const done = label('cwd_made');
+  return [
+    action(
+      { title: `make ${launch.process.cwd} if it is missing`, because: launch.because('process', 'cwd') },
+      [
+        resolve(
+          { root: launch.cells.rootFd, path: text(launch.process.cwd), make: 'directories' },
+          { to: fd, on: [['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'], cannot] },
+        ),
+        sys('close', [fd]),
+        jump(done),
+        cannot,
+        done,
+      ],
+    ),
+  ];
+}
+
+export function readonlyRoot(launch: Launch): readonly Action[] {
+  if (launch.config.root.readonly !== true && launch.environment?.readonly !== true) return [];
+  return [
+    action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
+      setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
+    ]),
+  ];
+}
+
+/**
+ * Without pivot_root(2) the host's mounts stay in the namespace, hidden below the new root. Its /proc and /sys must not: as long as a procfs without masks is
+ * in the namespace, a process with a user namespace of its own may mount another (mount_too_revealing() of fs/namespace.c). As runc does.
+ */
+function uncoverKernel(): readonly Action[] {
+  return ['/proc', '/sys'].map(path => {
+    const again = label('unmount_again');
+    const none = label('nothing_mounted');
+    return action({ title: `unmount the ${path} of the host`, because: rule('--no-pivot') }, [
+      again,
+      sys('umount2', [text(path), MNT_DETACH], { on: [['EINVAL', 'ENOENT'], none] }),
+      jump(again),
+      none,
+    ]);
+  });
+}
+
+/** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
+export function pivot(launch: Launch): readonly Action[] {
+  const { cells, options } = launch;
+  const asked = launch.config.linux?.rootfsPropagation;
+  const wanted = asked === undefined ? undefined : propagations[asked];
+  const after =
+    wanted !== undefined && (wanted[0] === Propagation.SHARED || wanted[0] === Propagation.UNBINDABLE)
+      ? [
+          action({ title: `make the root ${asked}`, because: launch.because('linux', 'rootfsPropagation') }, [
+            propagateRoot(...wanted),
+          ]),
+        ]
+      : [];
+  if (options.noPivot)
+    return [
+      ...uncoverKernel(),
+      action({ title: 'move the root to / and chroot into it', because: rule('--no-pivot') }, [
+        sys('fchdir', [cells.rootFd]),
+        sys('mount', [text('.'), text('/'), 0, 0x2000, 0]),
+        sys('chroot', [text('.')]),
+        sys('chdir', [text('/')]),
+        sys('close', [cells.rootFd]),
+      ]),
+      ...after,
+    ];
+  return [
+    action({ title: 'make the root "/"', because: rule('pivot_root') }, [
+      sys('fchdir', [cells.rootFd]),
+      sys('pivot_root', [text('.'), text('.')]),
+      sys('umount2', [text('.'), MNT_DETACH]),
+      sys('chdir', [text('/')]),
+      sys('close', [cells.rootFd]),
+    ]),
+    ...after,
+  ];
+}
+
+/** Without a mount namespace: the tree as it is. */
+export function chrootOnly(launch: Launch): readonly Action[] {
+  const path = rootPath(launch);
+  const { cells } = launch;
+  return [
+    action(
+      {
+        title: `enter the root ${path}`,
+        fails: [`open root filesystem ${path}`],
+        because: launch.because('root', 'path'),
+      },
+      [openRoot(launch, path, cells.rootFd)],
+    ),
+  ];
+}
+
+export function chrootInto(launch: Launch): readonly Action[] {
+  const { cells } = launch;
+  return [
+    action({ title: 'chroot', because: rule('no mount namespace') }, [
+      sys('fchdir', [cells.rootFd]),
+      sys('chroot', [text('.')]),
+      sys('chdir', [text('/')]),
+      sys('close', [cells.rootFd]),
+    ]),
+  ];
+}

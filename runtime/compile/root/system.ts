@@ -1,0 +1,104 @@
+/**
+ * Host name, sysctl and security labels: what is set once the namespaces are there.
+ */
+import { type Action, action } from '../../program/action.js';
+import { characters, slot, text } from '../../program/operand.js';
+import { sys } from '../../program/step.js';
+import { newFilesystem } from '../idioms/mount-steps.js';
+import { type Launch, rule } from '../launch/launch.js';
+import type { Refuse } from '../launch/refusal.js';
+
+export function names(launch: Launch): readonly Action[] {
+  const { hostname, domainname } = launch.config;
+  const out: Action[] = [];
+  for (const [property, value, call] of [
+    ['hostname', hostname, 'sethostname'],
+    ['domainname', domainname, 'setdomainname'],
+  ] as const) {
+    if (value === undefined || value === '') continue;
+    const data = characters(property, value);
+    out.push(
+      action({ title: `set ${property} to ${value}`, because: launch.because(property) }, [
+        sys(call, [data, data.size]),
+      ]),
+    );
+  }
+  return out;
+}
+
+export interface ProcActions {
+  /** While mounts can still be made. */
+  readonly open: readonly Action[];
+  readonly sysctl: readonly Action[];
+  /** Right before the process's identity changes. */
+  readonly labels: readonly Action[];
+}
+
+/** sysctl(8): if the first separator is a dot, dots and slashes change places (net.ipv4.conf.eth0/1.forwarding); as admit checked it. */
+function sysctlFile(name: string): string {
+  return /^[^./]*\./.test(name) ? name.replace(/[./]/g, c => (c === '.' ? '/' : '.')) : name;
+}
+
+/**
+ * sysctl and LSM labels are written through a procfs of our own that is mounted nowhere: whatever the container's /proc has been made
+ * to look like cannot redirect them (CVE-2025-52881).
+ */
+export function procActions(launch: Launch, refuse: Refuse): ProcActions {
+  const { open } = launch;
+  const sysctl = Object.entries(launch.config.linux?.sysctl ?? {});
+  const { apparmorProfile, selinuxLabel } = launch.process;
+  const { lsm } = launch.facts;
+  if (apparmorProfile && !lsm.apparmor)
+    refuse(launch.because('process', 'apparmorProfile'), { kind: 'lsm-missing', lsm: 'apparmor' });
+  if (selinuxLabel && !lsm.selinux)
+    refuse(launch.because('process', 'selinuxLabel'), { kind: 'lsm-missing', lsm: 'selinux' });
+  if (launch.config.linux?.mountLabel && !lsm.selinux)
+    refuse(launch.because('linux', 'mountLabel'), { kind: 'lsm-missing', lsm: 'selinux' });
+  if (sysctl.length === 0 && !apparmorProfile && !selinuxLabel) return { open: [], sysctl: [], labels: [] };
+
+  const proc = slot('proc_fd', -1);
+  const fd = slot('proc_file');
+  const write = (title: string, because: Action['because'], path: string, value: string): Action => {
+    const data = characters(path, value);
+    return action({ title, because }, [
+      sys('openat', [proc, text(path), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
+      sys('write', [fd, data, data.size]),
+      sys('close', [fd]),
+    ]);
+  };
+  const labels: Action[] = [];
+  if (apparmorProfile)
+    labels.push(
+      write(
+        `use the AppArmor profile ${apparmorProfile}`,
+        launch.because('process', 'apparmorProfile'),
+        'thread-self/attr/apparmor/exec',
+        `exec ${apparmorProfile}`,
+      ),
+    );
+  if (selinuxLabel)
+    labels.push(
+      write(
+        `use the SELinux label ${selinuxLabel}`,
+        launch.because('process', 'selinuxLabel'),
+        'thread-self/attr/exec',
+        selinuxLabel,
+      ),
+    );
+  return {
+    open: [
+      action({ title: 'open a procfs of our own', because: rule('CVE-2025-52881') }, [
+        ...newFilesystem('proc', 'proc', [], 0, proc),
+      ]),
+    ],
+    sysctl: sysctl.map(([name, value]) =>
+      write(
+        `set ${name} to ${value}`,
+        launch.because('linux', 'sysctl', name),
+        `sys/${sysctlFile(name)}`,
+        value,
+      ),
+    ),
+    labels,
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * What a tmpfs takes over from the directory that it covers: its mode, if the options name none, and with `tmpcopyup` what is in it. The owner is that of
+ * the options, else root, as with crun and runc. One that covers a directory made for it is the kernel's: 1777.
+ */
+
+import { anyErrno } from '../../../spec/errno.js';
+import type { Mount } from '../../../spec/generated/config.js';
+import { toIdAsTheKernel } from '../../../spec/ids.js';
+import { AT_EMPTY_PATH, OpenHow, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
+import { buffer, label, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
+import { alu, branch, type Line, load, move, sys, walk } from '../../program/step.js';
+import type { MountOptions } from '../idioms/mount-options.js';
+import { normalise } from '../idioms/normalise.js';
+import type { Launch } from '../launch/launch.js';
+
+export interface Covered {
+  /** Before the destination is opened, which may make it. */
+  readonly look: readonly Line[];
+  /** While the new mount can be written. */
+  readonly take: readonly Line[];
+}
+
+const PERMISSIONS = 0o7777;
+
+/** Null if the file system takes nothing. `destination`: the directory that `mount` is going to cover. */
+export function takenFromCovered(
+  launch: Launch,
+  m: Mount,
+  o: MountOptions,
+  destination: Slot,
+  mount: Slot,
+): Covered | null {
+  const { open, cells } = launch;
+  const asked = (key: string) => o.data.findLast(([name]) => name === key)?.[1];
+  const keepsMode = m.type === 'tmpfs' && !o.data.some(([key]) => key === 'mode');
+  if (!keepsMode && !o.copyUp) return null;
+  const found = slot('covered_found');
+  const there = slot('covered_there');
+  const stat = buffer('covered_stat', 256);
+  const mode = slot('covered_mode');
+  const from = slot('copy_from');
+  const [missing, none] = [label('covered_missing'), label('covered_none')];
+  const flags = [open.PATH | open.DIRECTORY | open.CLOEXEC, 0, OpenHow.IN_ROOT | OpenHow.NO_MAGICLINKS];
+  const how = struct('open_how', flags.map(u64), true);
+  const given = asked('mode') ?? '';
+  const owner = (key: string) => {
+    const id = toIdAsTheKernel(asked(key) ?? '');
+    return typeof id === 'number' ? id : 0;
+  };
+  const copy: readonly Line[] = o.copyUp
+    ? [
+        sys('openat', [destination, text('.'), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to: from }),
+        walk('COPY', [from, text(''), mount, -1]),
+        sys('close', [from]),
+        // The copy has made it the owner's of the original.
+        sys('fchownat', [mount, text('.'), owner('uid'), owner('gid'), 0]),
+      ]
+    : [];
+  return {
+    // Only whether it is there; what is used is the descriptor that is opened and judged then.
+    look: [
+      sys('openat2', [cells.rootFd, text(normalise(m.destination)), how, how.size], {
+        to: there,
+        on: [anyErrno, missing],
+      }),
+      sys('close', [there]),
+      move(found, 1),
+      missing,
+    ],
+    take: [
+      branch(found, 'EQ', 0, none),
+      sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
+      load(mode, 'U16', stat, Statx.MODE),
+      alu(mode, mode, 'AND', PERMISSIONS),
+      ...copy,
+      sys('fchmodat', [mount, text('.'), /^[0-7]+$/.test(given) ? Number.parseInt(given, 8) : mode]),
+      none,
+    ],
+  };
+}

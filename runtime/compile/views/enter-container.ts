@@ -1,0 +1,63 @@
+/** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (design.md section 5, "Rules of pinned", 11). */
+import { Clone, MNT_DETACH, Propagation } from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { type Slot, text } from '../../program/operand.js';
+import { type Line, sys } from '../../program/step.js';
+import { propagateRoot } from '../idioms/mount-steps.js';
+import { hasMountNamespace, type Launch, rule } from '../launch/launch.js';
+import { type SharedView, whyNotShared } from './own-copy.js';
+
+/** All that init may be in. Joining a namespace that is our own already changes nothing. */
+const joinAll = Clone.NEWNS | Clone.NEWNET | Clone.NEWIPC | Clone.NEWUTS | Clone.NEWCGROUP;
+
+export interface Container {
+  readonly pid: Slot;
+  readonly pidfd: Slot;
+  /** init's root directory: where it is not that of its mount namespace. */
+  readonly root: Slot;
+}
+
+/** What state.json says of the view that init is in. */
+export interface EnteredView {
+  /** The tree to which the kernel's link leads; null: none. */
+  readonly link: string | null;
+  /** Others are in it, too. */
+  readonly shared: boolean;
+}
+
+export function enterContainer(launch: Launch, init: Container, entered: EnteredView): readonly Action[] {
+  const view: SharedView = entered.link === null ? 'namespace' : 'directory';
+  const why = entered.shared ? whyNotShared(launch.process.capabilities, view) : null;
+  const goToRoot = hasMountNamespace(launch) ? [] : [sys('fchdir', [init.root])];
+  const copied = why !== null && view === 'directory';
+  return [
+    action({ title: 'enter the namespaces of init', because: rule('exec') }, [
+      sys('setns', [init.pidfd, joinAll]),
+      ...goToRoot,
+      ...(copied || goToRoot.length === 0 ? [] : chroot()),
+      sys('close', [init.root]),
+    ]),
+    ...(why === null
+      ? []
+      : [
+          action(
+            {
+              title: `take a copy of what others see, because ${why}`,
+              because: launch.because('process', 'capabilities'),
+            },
+            // The working directory, which is the root of init, is then that of the copy.
+            [sys('unshare', [Clone.NEWNS]), ...(copied ? keepDirectoryOnly() : [])],
+          ),
+        ]),
+  ];
+}
+
+const chroot = (): readonly Line[] => [sys('chroot', [text('.')]), sys('chdir', [text('/')])];
+
+/** Of a copy of the host's namespace, what was "/" for init; nothing travels back, and no way leads out. */
+const keepDirectoryOnly = (): readonly Line[] => [
+  propagateRoot(Propagation.SLAVE, true),
+  sys('pivot_root', [text('.'), text('.')]),
+  sys('umount2', [text('.'), MNT_DETACH]),
+  sys('chdir', [text('/')]),
+];

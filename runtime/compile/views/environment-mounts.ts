@@ -1,0 +1,108 @@
+/** What an environment shows besides its tree, and what of it a launch covers with mounts of its own. */
+import type { Environment, PlacedShare } from '../../../spec/environment.js';
+import type { Mount } from '../../../spec/generated/config.js';
+import type { OpenFlags } from '../../../spec/kernel.js';
+import { isWithin } from '../../../spec/mount-map.js';
+import { type Action, action, type Because } from '../../program/action.js';
+import { slot } from '../../program/operand.js';
+import { type Line, sys } from '../../program/step.js';
+import { detachReal } from '../idioms/detach-real.js';
+import { parseMountOptions } from '../idioms/mount-options.js';
+import { normalise } from '../idioms/normalise.js';
+import { openReal, openRealDirectory } from '../idioms/open-real.js';
+import { hostPoint, showShare } from '../idioms/show-share.js';
+import { type Launch, rule } from '../launch/launch.js';
+import { mountRoot } from '../root/root.js';
+import { treeSkeleton } from '../root/tree-skeleton.js';
+
+export function becauseOf({ file, line, tree }: Environment): Because {
+  return { kind: 'policy', file, line, path: `trees.${tree}` };
+}
+
+/** The host view and the shares, in the order in which they are mounted. */
+export function shownPoints({ hostView, shares }: Environment): readonly PlacedShare[] {
+  const sorted = [...shares].sort((one, other) => (one.path < other.path ? -1 : 1));
+  return [...hostView.map(hostPoint), ...sorted];
+}
+
+/** An action without steps, so that explain tells which environment it is and why. */
+export function announce(launch: Launch): readonly Action[] {
+  const { environment } = launch;
+  if (environment === null) return [];
+  const { tree, chosenBy, backEnd, reason } = environment;
+  const title = `use tree ${tree} (${chosenBy}), back end ${backEnd}: ${reason}`;
+  return [action({ title, because: becauseOf(environment) }, [])];
+}
+
+/** `private`: each one bound, unless a mount of config.json is to hide it anyway. */
+export function showPoints(launch: Launch, environment: Environment): readonly Action[] {
+  const covering = (launch.config.mounts ?? [])
+    .filter(m => !parseMountOptions(m.options ?? [], m.type).remount)
+    .map(m => normalise(m.destination));
+  return shownPoints(environment)
+    .filter(({ path }) => !covering.some(place => isWithin(path, place)))
+    .map(share => {
+      const host = environment.hostView.includes(share.path);
+      const because = host ? rule('the host view') : becauseOf(environment);
+      return showShare(launch.open, share, launch.cells.rootFd, `show ${share.path} of the host`, because);
+    });
+}
+
+/** `private`: the tree, or a skeleton that is only for this launch, so that nothing is ever created in the tree. */
+export function privateRoot(launch: Launch, environment: Environment): readonly Action[] {
+  const { root } = environment;
+  if (root === undefined || root === null || root.kind === 'tree') return [mountRoot(launch)];
+  const { open, cells, config } = launch;
+  const place = slot('tree_place', -1);
+  const readonly = environment.readonly || config.root.readonly === true;
+  const { path } = environment;
+  return [
+    action({ title: `open the tree ${path}`, because: becauseOf(environment) }, [
+      openRealDirectory(open, path, place),
+    ]),
+    ...treeSkeleton(open, root, { place, root: cells.rootFd, readonly, sealed: false }),
+  ];
+}
+
+/**
+ * `kmod`, `pinned`, in a copy: directories of the tree that lack a place for a mount are covered with all that is in them, and the place, so that nothing
+ * is ever created in the tree. `at`: where the tree is inside.
+ */
+export function patchTree(launch: Launch, environment: Environment, at: string): readonly Action[] {
+  const { open, cells, config } = launch;
+  const readonly = environment.readonly || config.root.readonly === true;
+  return (environment.patches ?? []).flatMap(patch => {
+    const [place, root] = [slot('patched', -1), slot('patch', -1)];
+    const skeleton = { kind: 'skeleton', why: patch.why, entries: patch.entries } as const;
+    return [
+      action({ title: `open ${patch.path} of the tree`, because: rule('nothing is made in a tree') }, [
+        openReal(open, cells.rootFd, `${at}${patch.path}`.slice(1), open.DIRECTORY, { to: place }),
+      ]),
+      ...treeSkeleton(open, skeleton, { place, root, readonly, sealed: readonly, like: patch }),
+      action({ title: `let go of ${patch.path}`, because: rule('all is made') }, [
+        sys('close', [root]),
+        sys('close', [place]),
+      ]),
+    ];
+  });
+}
+
+/**
+ * `kmod`, `pinned`: detach from the copy what the environment shows at or below the place of a mount. Covered only, it would come to light when somebody
+ * inside unmounts what covers it.
+ */
+export function uncoverPoints(
+  open: OpenFlags,
+  environment: Environment,
+  m: Mount,
+  earlier: readonly Mount[],
+): readonly Line[] {
+  const place = normalise(m.destination);
+  if (parseMountOptions(m.options ?? [], m.type).remount) return [];
+  // The second mount on one place goes on top of the first.
+  if (earlier.some(other => normalise(other.destination) === place)) return [];
+  const points = shownPoints(environment).map(share => share.place);
+  const inside = points.filter(path => path !== place && isWithin(path, place)).reverse();
+  const within = points.some(path => isWithin(place, path));
+  return [...inside, ...(within ? [place] : [])].flatMap(path => detachReal(open, path));
+}

@@ -1,0 +1,238 @@
+/**
+ * The back end `kmod` (design.md section 5): the root is the skeleton of the host, one for all trees, in which the kernel's link shows each process its
+ * own. Without mounts of its own a launch sets the link and changes its root: no mount is made, and shares are the host's very mounts.
+ */
+import type { Environment, KernelLink, Pin } from '../../../spec/environment.js';
+import { errnos } from '../../../spec/errno.js';
+import {
+  AT_FDCWD,
+  Clone,
+  LOCK_UN,
+  MNT_DETACH,
+  MountAttr,
+  Propagation,
+  STATX_BASIC_STATS,
+} from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { type Slot, slot, text } from '../../program/operand.js';
+import { resolve, sys } from '../../program/step.js';
+import { setLink } from '../idioms/link.js';
+import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
+import { type Launch, rule } from '../launch/launch.js';
+import type { BackEnd } from './back-end.js';
+import { type ElidedMounts, elidedMounts } from './elided-mounts.js';
+import { judgeMounts } from './elision.js';
+import { createNamespaces, enteredPlacement, type Namespaces, prepareEnteredRoot } from './entered-root.js';
+import { announce, becauseOf, patchTree } from './environment-mounts.js';
+import {
+  copyJoined,
+  createLook,
+  holdRecord,
+  joinPin,
+  type Look,
+  openNamespace,
+  sameDirectory,
+  sameHost,
+} from './open-pin.js';
+import { whyOwnCopy } from './own-copy.js';
+
+interface Cells {
+  readonly record: Slot;
+  readonly pin: Slot;
+  readonly look: Look;
+}
+
+const ESTALE = errnos.ESTALE.number;
+
+/** Host track: the skeleton is the one that the program was compiled for, and stays until the launch let go of it. */
+function openSkeleton(
+  launch: Launch,
+  { skeleton }: KernelLink,
+  pin: Pin | null,
+  c: Cells,
+): readonly Action[] {
+  const { open } = launch;
+  return [
+    sameHost(c.look, skeleton.path, skeleton.host),
+    action(
+      {
+        title: `hold the skeleton ${skeleton.path}`,
+        because: rule('kmod'),
+        words: [
+          `start in ${skeleton.path}: the skeleton was removed or made anew; compile again (chos-runtime skeleton check)`,
+        ],
+      },
+      [
+        ...holdRecord(open, c.look, skeleton.record, skeleton.stamp, c.record),
+        sys('statx', [AT_FDCWD, text(skeleton.path), 0, STATX_BASIC_STATS, c.look.stat]),
+        ...sameDirectory(c.look, skeleton.root, ESTALE),
+        ...(pin === null ? [] : openNamespace(open, c.look, pin, c.pin)),
+      ],
+    ),
+  ];
+}
+
+/** Inside: the link leads to the tree. A skeleton that lacks the tree's directory would otherwise be an empty system. */
+function seeTree(environment: Environment, link: KernelLink, look: Look): Action {
+  return action(
+    {
+      title: `see ${link.target} behind the link`,
+      because: becauseOf(environment),
+      words: [
+        `start in ${environment.tree}: the skeleton ${link.skeleton.path} does not show ${link.target}; run chos-runtime skeleton create`,
+      ],
+    },
+    [
+      sys('statx', [AT_FDCWD, text('/proc/chos/link/'), 0, STATX_BASIC_STATS, look.stat]),
+      ...sameDirectory(look, link.directory, ESTALE),
+    ],
+  );
+}
+
+function changeRoot(launch: Launch, path: string): Action {
+  const { open, cells } = launch;
+  return action({ title: `make ${path} "/", without a mount`, because: rule('kmod') }, [
+    sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
+    sys('fchdir', [cells.rootFd]),
+    sys('chroot', [text('.')]),
+    sys('chdir', [text('/')]),
+  ]);
+}
+
+/** No namespace of the skeleton is pinned: a copy of the host's, of which only the skeleton is kept. */
+function copyHost(launch: Launch, path: string, { host, copy }: Namespaces, because: string): Action {
+  const { open, cells } = launch;
+  const own = text('/proc/self/ns/mnt');
+  const read = open.RDONLY | open.CLOEXEC;
+  return action({ title: `take a copy of ${path}, because ${because}`, because: rule('kmod') }, [
+    sys('openat', [AT_FDCWD, own, read, 0], { to: host }),
+    sys('unshare', [Clone.NEWNS]),
+    sys('openat', [AT_FDCWD, own, read, 0], { to: copy }),
+    propagateRoot(Propagation.SLAVE, true),
+    sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
+    sys('fchdir', [cells.rootFd]),
+    sys('pivot_root', [text('.'), text('.')]),
+    sys('umount2', [text('.'), MNT_DETACH]),
+    sys('chdir', [text('/')]),
+  ]);
+}
+
+/** Kernels without statmount(2) prove a mount by its number, which a copy changes: a look from inside before it is made. */
+function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): readonly Action[] {
+  if (shared.length === 0) return [];
+  const { open } = launch;
+  const host = slot('host_view');
+  return [
+    action({ title: `look around in ${path}`, because: rule('elision') }, [
+      sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: host }),
+      sys('chroot', [text(path)]),
+    ]),
+    ...shared,
+    action({ title: 'go back to the root of the host', because: rule('elision') }, [
+      sys('setns', [host, Clone.NEWNS]),
+      sys('close', [host]),
+    ]),
+  ];
+}
+
+/** The skeleton is read-only, as all trees stand in it; in a copy, what mounts need may be made while nobody else is inside. */
+function unseal(launch: Launch): readonly Action[] {
+  if ((launch.config.mounts ?? []).length === launch.placement.elided.size) return [];
+  return [
+    action({ title: 'let mount points be made in the skeleton', because: rule('kmod') }, [
+      setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
+    ]),
+  ];
+}
+
+function seal(launch: Launch, link: KernelLink): readonly Action[] {
+  const tree = slot('readonly_tree');
+  const mount = slot('readonly_tree_mount');
+  const { cells } = launch;
+  const opened = unseal(launch).length > 0;
+  return [
+    ...(opened
+      ? [
+          action({ title: 'make the skeleton read-only again', because: rule('kmod') }, [
+            setAttributes(cells.rootFd, MountAttr.RDONLY, 0, 0, false),
+          ]),
+        ]
+      : []),
+    ...(launch.config.root.readonly === true
+      ? [
+          action({ title: 'make the tree read-only', because: launch.because('root', 'readonly') }, [
+            resolve({ root: cells.rootFd, path: text(link.target) }, { to: tree }),
+            cloneTree(tree, true, mount),
+            setAttributes(mount, MountAttr.RDONLY, 0, 0, false),
+            attach(mount, tree),
+            sys('close', [mount]),
+            sys('close', [tree]),
+          ]),
+        ]
+      : []),
+  ];
+}
+
+/** How init comes to be in the skeleton: by a change of root, by a copy of its pinned namespace, or by one of the host's. */
+function entrance(
+  launch: Launch,
+  link: KernelLink,
+  pin: Pin | null,
+  c: Cells,
+  namespaces: Namespaces,
+  elided: ElidedMounts,
+  copyBecause: string | null,
+): readonly Action[] {
+  const { path } = link.skeleton;
+  if (copyBecause === null) return [changeRoot(launch, path), ...elided.shared];
+  if (pin === null)
+    return [...lookFirst(launch, path, elided), copyHost(launch, path, namespaces, copyBecause)];
+  return [
+    joinPin(launch, pin, c.pin, namespaces, 'kmod'),
+    ...elided.shared,
+    copyJoined(launch, pin, [c.pin], namespaces, copyBecause, 'kmod'),
+  ];
+}
+
+export function kmodBackEnd(given: Launch, environment: Environment, link: KernelLink): BackEnd {
+  const c: Cells = { record: slot('skeleton_record', -1), pin: slot('skeleton_pin', -1), look: createLook() };
+  const namespaces = createNamespaces();
+  const onHost = judgeMounts(given, environment, link.skeleton);
+  const copyBecause = whyOwnCopy(given, onHost, 'directory');
+  const pin = copyBecause === null ? null : link.pin;
+  const verdicts = pin === null ? onHost : judgeMounts(given, environment, pin);
+  const elided = elidedMounts(given, environment, pin ?? link.skeleton, verdicts, copyBecause !== null);
+  const annotations = { 'org.chos.environment': pin?.name ?? link.skeleton.path };
+  const placement = enteredPlacement(given, environment, namespaces, {
+    elided: elided.places,
+    annotations,
+    shared: copyBecause === null,
+  });
+  const launch: Launch = { ...given, placement };
+  return {
+    launch,
+    open: [...announce(launch), ...openSkeleton(launch, link, pin, c)],
+    settled: [
+      action({ title: `let go of the skeleton ${link.skeleton.path}`, because: rule('init is in it') }, [
+        sys('flock', [c.record, LOCK_UN]),
+        sys('close', [c.record]),
+        ...(pin === null ? [] : [sys('close', [c.pin])]),
+      ]),
+    ],
+    prepareRoot: (input, refuse) =>
+      prepareEnteredRoot(launch, input, refuse, {
+        enter: [
+          ...setLink(launch.open, link.target, becauseOf(environment)),
+          action({ title: 'let go of the record', because: rule('the host holds it') }, [
+            sys('close', [c.record]),
+          ]),
+          ...elided.sources,
+          ...entrance(launch, link, pin, c, namespaces, elided, copyBecause),
+          seeTree(environment, link, c.look),
+        ],
+        unseal: [...unseal(launch), ...patchTree(launch, environment, environment.path)],
+        seal: seal(launch, link),
+        own: copyBecause === null ? null : namespaces,
+      }),
+  };
+}

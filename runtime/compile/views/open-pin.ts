@@ -1,0 +1,129 @@
+/** Is this still the host, and is what was prepared still what the program was compiled for? Checked by the host track, before init is there. */
+import type { DirectoryFact, Pin } from '../../../spec/environment.js';
+import { errnos } from '../../../spec/errno.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  Clone,
+  LOCK_NB,
+  LOCK_SH,
+  type OpenFlags,
+  STATX_BASIC_STATS,
+  Statx,
+} from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { buffer, type Data, label, type Slot, slot, text } from '../../program/operand.js';
+import { fail, guard, jump, type Line, load, sys } from '../../program/step.js';
+import { type Launch, rule } from '../launch/launch.js';
+import type { Namespaces } from './entered-root.js';
+
+/** struct statx: stx_mtime */
+const MTIME = { SECONDS: 112, NANOSECONDS: 120 } as const;
+
+/** Memory for looks at what is there. */
+export interface Look {
+  readonly stat: Data;
+  readonly value: Slot;
+}
+
+export function createLook(): Look {
+  return { stat: buffer('pin_stat', 256), value: slot('pin_value') };
+}
+
+const { ESTALE, EXDEV } = { ESTALE: errnos.ESTALE.number, EXDEV: errnos.EXDEV.number };
+
+function same(
+  look: Look,
+  width: 'U32' | 'U64',
+  at: number,
+  expected: number,
+  errno: number,
+): readonly Line[] {
+  return [load(look.value, width, look.stat, at), guard(look.value, 'EQ', expected, errno)];
+}
+
+/** What was looked at is that directory. */
+export function sameDirectory(look: Look, fact: DirectoryFact, errno: number): readonly Line[] {
+  return [
+    ...same(look, 'U64', Statx.INO, fact.inode, errno),
+    ...same(look, 'U32', Statx.DEV_MAJOR, fact.major, errno),
+    ...same(look, 'U32', Statx.DEV_MINOR, fact.minor, errno),
+  ];
+}
+
+/** Rule 3. `name`: what was prepared. */
+export function sameHost(look: Look, name: string, host: Pin['host']): Action {
+  return action(
+    {
+      title: `see the host as ${name} was prepared`,
+      because: rule('another mount namespace would lose its view'),
+      words: [
+        `start in ${name}: this mount namespace or root is not the one from which it was prepared; compile again`,
+      ],
+    },
+    [
+      sys('statx', [AT_FDCWD, text('/proc/self/ns/mnt'), 0, STATX_BASIC_STATS, look.stat]),
+      ...same(look, 'U64', Statx.INO, host.namespace, EXDEV),
+      sys('statx', [AT_FDCWD, text('/'), 0, STATX_BASIC_STATS, look.stat]),
+      ...sameDirectory(look, host.root, EXDEV),
+    ],
+  );
+}
+
+/** Open and lock a record, shared: whoever wants to take away what it tells of waits until the launch let go of it. */
+export function holdRecord(
+  open: OpenFlags,
+  look: Look,
+  record: string,
+  stamp: Pin['stamp'],
+  to: Slot,
+): readonly Line[] {
+  const closed = label('generation_closed');
+  const opened = label('generation_open');
+  return [
+    sys('openat', [AT_FDCWD, text(record), open.RDONLY | open.NOFOLLOW | open.CLOEXEC, 0], { to }),
+    sys('flock', [to, LOCK_SH | LOCK_NB], { on: [['EAGAIN'], closed] }),
+    jump(opened),
+    closed,
+    fail(ESTALE),
+    opened,
+    sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, look.stat]),
+    ...same(look, 'U64', MTIME.SECONDS, stamp.seconds, ESTALE),
+    ...same(look, 'U32', MTIME.NANOSECONDS, stamp.nanoseconds, ESTALE),
+  ];
+}
+
+export function openNamespace(open: OpenFlags, look: Look, pin: Pin, to: Slot): readonly Line[] {
+  return [
+    sys('openat', [AT_FDCWD, text(pin.path), open.RDONLY | open.NOFOLLOW | open.CLOEXEC, 0], { to }),
+    sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, look.stat]),
+    ...same(look, 'U64', Statx.INO, pin.inode, ESTALE),
+  ];
+}
+
+/** Into the pinned namespace itself, keeping a way back to the host for the sources of binds. */
+export function joinPin(launch: Launch, pin: Pin, fd: Slot, { host }: Namespaces, why: string): Action {
+  const { open } = launch;
+  return action({ title: `enter ${pin.name}`, because: rule(why) }, [
+    sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: host }),
+    sys('setns', [fd, Clone.NEWNS]),
+  ]);
+}
+
+/** A copy of the namespace that init has joined. */
+export function copyJoined(
+  launch: Launch,
+  pin: Pin,
+  fds: readonly Slot[],
+  { copy }: Namespaces,
+  because: string,
+  why: string,
+): Action {
+  const { open, cells } = launch;
+  return action({ title: `take a copy of ${pin.name}, because ${because}`, because: rule(why) }, [
+    sys('unshare', [Clone.NEWNS]),
+    sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: copy }),
+    ...fds.map(fd => sys('close', [fd])),
+    sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
+  ]);
+}

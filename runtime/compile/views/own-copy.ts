@@ -1,0 +1,42 @@
+/** Whether a process may stay in the view that all share, where nothing may ever be mounted or unmounted (design.md section 5, "Rules of pinned", 4 and 11). */
+import type { Capabilities } from '../../../spec/generated/config.js';
+import { Propagation } from '../../../spec/kernel.js';
+import type { Launch } from '../launch/launch.js';
+import { propagations } from '../root/root.js';
+import type { Verdict } from './elision.js';
+
+/** A view that all share: a mount namespace of its own (pinned), or a directory in that of the host (kmod). */
+export type SharedView = 'namespace' | 'directory';
+
+/**
+ * What a process with these capabilities could do to a shared view; null: nothing. All five sets count: a set-user-ID program, or an execve(2) of root,
+ * makes the bounding and the inheritable set permitted (capabilities(7)).
+ */
+export function whyNotShared(given: Capabilities | undefined, view: SharedView): string | null {
+  const names = new Set(
+    Object.values(given ?? {})
+      .flat()
+      .map(name => String(name).toUpperCase()),
+  );
+  if (names.has('CAP_SYS_ADMIN')) return 'CAP_SYS_ADMIN could unmount what others see';
+  return view === 'directory' && names.has('CAP_SYS_CHROOT')
+    ? 'CAP_SYS_CHROOT could leave a directory that is "/"'
+    : null;
+}
+
+/** Why the launch needs a mount namespace of its own; null if it needs none. */
+export function whyOwnCopy(launch: Launch, verdicts: readonly Verdict[], view: SharedView): string | null {
+  const { config, process } = launch;
+  if (launch.namespaces.has('mount')) return 'config.json asks for a mount namespace';
+  const left = verdicts.findIndex(verdict => verdict.kind === 'mounted');
+  if (left >= 0) return `mounts[${left}] remains`;
+  if ((config.linux?.maskedPaths ?? []).length > 0) return 'paths are masked';
+  if ((config.linux?.readonlyPaths ?? []).length > 0) return 'paths are read-only';
+  if ((config.linux?.devices ?? []).length > 0) return 'devices are asked for';
+  if (config.root.readonly === true) return 'the root is read-only';
+  const propagation = config.linux?.rootfsPropagation;
+  // Slave is what it is.
+  if (propagation !== undefined && propagations[propagation][0] !== Propagation.SLAVE)
+    return `the root is to be ${propagation}`;
+  return whyNotShared(process.capabilities, view);
+}

@@ -1,0 +1,213 @@
+/**
+ * The back end `pinned` (design.md section 5): init enters a mount namespace that `tree prepare` put together.
+ */
+import type { Environment, Pin } from '../../../spec/environment.js';
+import { errnos } from '../../../spec/errno.js';
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  Clone,
+  LOCK_UN,
+  MountAttr,
+  STATX_BASIC_STATS,
+} from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { type Slot, slot, text } from '../../program/operand.js';
+import { resolve, sys } from '../../program/step.js';
+import { setAttributes } from '../idioms/mount-steps.js';
+import { type Launch, rule } from '../launch/launch.js';
+import type { BackEnd } from './back-end.js';
+import { elidedMounts } from './elided-mounts.js';
+import { judgeMounts } from './elision.js';
+import { createNamespaces, enteredPlacement, prepareEnteredRoot } from './entered-root.js';
+import { announce, becauseOf, patchTree } from './environment-mounts.js';
+import { lateMounts, restrictLateMounts } from './late-options.js';
+import {
+  copyJoined,
+  createLook,
+  holdRecord,
+  joinPin,
+  type Look,
+  openNamespace,
+  sameDirectory,
+  sameHost,
+} from './open-pin.js';
+import { whyOwnCopy } from './own-copy.js';
+
+interface Cells {
+  readonly pin: Slot;
+  readonly record: Slot;
+}
+
+function openEnvironment(launch: Launch, environment: Environment, pin: Pin, c: Cells): readonly Action[] {
+  const { open } = launch;
+  const look = createLook();
+  return [
+    sameHost(look, pin.name, pin.host),
+    action(
+      {
+        title: `open ${pin.name}`,
+        because: becauseOf(environment),
+        words: [
+          `start in ${pin.name}: it was released or prepared anew; compile again (chos-runtime tree show ${environment.tree})`,
+        ],
+      },
+      [...holdRecord(open, look, pin.record, pin.stamp, c.record), ...openNamespace(open, look, pin, c.pin)],
+    ),
+    ...sameTree(look, pin, environment),
+  ];
+}
+
+/** A tree that was exchanged would go on living in its generation, unnoticed. */
+function sameTree(look: Look, { name, tree }: Pin, environment: Environment): readonly Action[] {
+  if (tree === null) return [];
+  const { path, fact } = tree;
+  return [
+    action(
+      {
+        title: `see that ${path} is the tree of ${name}`,
+        because: becauseOf(environment),
+        words: [
+          `start in ${name}: ${path} is another directory now; prepare it anew and compile again (chos-runtime tree prepare ${environment.tree})`,
+        ],
+      },
+      [
+        sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC_STATS, look.stat]),
+        ...sameDirectory(look, fact, errnos.ESTALE.number),
+      ],
+    ),
+  ];
+}
+
+/** Inside: files can be moved about in the place of the pins by whoever is root where it shows; which tree this is, is seen here. */
+function seeTree({ name, shows }: Pin, environment: Environment): readonly Action[] {
+  if (!shows) return [];
+  const look = createLook();
+  return [
+    action(
+      {
+        title: `see ${environment.path} in ${name}`,
+        because: becauseOf(environment),
+        words: [
+          `start in ${name}: it shows another directory than ${environment.path}; run chos-runtime tree prepare ${environment.tree}`,
+        ],
+      },
+      [
+        sys('statx', [AT_FDCWD, text(shows.path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, look.stat]),
+        ...sameDirectory(look, shows.directory, errnos.ESTALE.number),
+      ],
+    ),
+  ];
+}
+
+function stay(launch: Launch, pin: Pin, c: Cells): Action {
+  const { open, cells } = launch;
+  return action({ title: `enter ${pin.name}, without a mount`, because: rule('pinned') }, [
+    sys('setns', [c.pin, Clone.NEWNS]),
+    sys('close', [c.pin]),
+    sys('close', [c.record]),
+    sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
+  ]);
+}
+
+/** A skeleton is read-only, as all see it; in a copy, what mounts need may be made while nobody else is inside. */
+function needsMountPoints(launch: Launch, pin: Pin): boolean {
+  const skeleton = !pin.treeMounts.includes('/');
+  return skeleton && (launch.config.mounts ?? []).length > launch.placement.elided.size;
+}
+
+function unseal(launch: Launch, pin: Pin): readonly Action[] {
+  if (!needsMountPoints(launch, pin)) return [];
+  return [
+    action({ title: 'let mount points be made in the skeleton', because: rule('pinned') }, [
+      setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
+    ]),
+  ];
+}
+
+function seal(launch: Launch, pin: Pin): readonly Action[] {
+  const { rootFd } = launch.cells;
+  return [
+    ...(needsMountPoints(launch, pin)
+      ? [
+          action({ title: 'make the skeleton read-only again', because: rule('pinned') }, [
+            setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
+          ]),
+        ]
+      : []),
+    ...(launch.config.root.readonly === true
+      ? [
+          action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
+            setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
+          ]),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * The tree's directories where the root is a skeleton; shares keep what they have. Before the mounts of config.json, which keep their own attributes:
+ * whatever lies at these places afterwards need not be the tree's.
+ */
+function readonlyTree(launch: Launch, pin: Pin): readonly Action[] {
+  if (launch.config.root.readonly !== true) return [];
+  const fd = slot('readonly_tree');
+  const places = pin.treeMounts.filter(path => path !== '/');
+  if (places.length === 0) return [];
+  return [
+    action({ title: 'make the tree read-only', because: launch.because('root', 'readonly') }, [
+      ...places.flatMap(path => [
+        resolve({ root: launch.cells.rootFd, path: text(path), how: 'NOFOLLOW' }, { to: fd }),
+        setAttributes(fd, MountAttr.RDONLY, 0, 0, false),
+        sys('close', [fd]),
+      ]),
+    ]),
+  ];
+}
+
+export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin): BackEnd {
+  const c: Cells = { pin: slot('pin_fd', -1), record: slot('pin_record', -1) };
+  const namespaces = createNamespaces();
+  const verdicts = judgeMounts(given, environment, pin);
+  const late = lateMounts(environment, pin);
+  const [first] = late;
+  const copyBecause =
+    whyOwnCopy(given, verdicts, 'namespace') ??
+    (first === undefined ? null : `${first.path} came later, and options do not propagate`);
+  const elided = elidedMounts(given, environment, pin, verdicts, copyBecause !== null);
+  const annotations = { 'org.chos.environment': pin.name };
+  const placement = enteredPlacement(given, environment, namespaces, {
+    elided: elided.places,
+    annotations,
+    shared: copyBecause === null,
+  });
+  const launch: Launch = { ...given, placement };
+  const enter =
+    copyBecause === null
+      ? [stay(launch, pin, c), ...seeTree(pin, environment), ...elided.shared]
+      : [
+          joinPin(launch, pin, c.pin, namespaces, 'pinned'),
+          ...seeTree(pin, environment),
+          ...elided.shared,
+          copyJoined(launch, pin, [c.pin, c.record], namespaces, copyBecause, 'pinned'),
+          ...restrictLateMounts(launch, late),
+        ];
+  return {
+    launch,
+    open: [...announce(launch), ...openEnvironment(launch, environment, pin, c)],
+    settled: [
+      action({ title: `let go of ${pin.name}`, because: rule('init is in it') }, [
+        sys('flock', [c.record, LOCK_UN]),
+        sys('close', [c.record]),
+        sys('close', [c.pin]),
+      ]),
+    ],
+    prepareRoot: (input, refuse) =>
+      prepareEnteredRoot(launch, input, refuse, {
+        enter: [...elided.sources, ...enter],
+        unseal: [...readonlyTree(launch, pin), ...unseal(launch, pin), ...patchTree(launch, environment, '')],
+        seal: seal(launch, pin),
+        own: copyBecause === null ? null : namespaces,
+      }),
+  };
+}

@@ -102,8 +102,8 @@ const common = {
       TIOCGPTPEER: kernel.TIOCGPTPEER,
       SIOCGIFFLAGS: kernel.SIOCGIFFLAGS,
       SIOCSIFFLAGS: kernel.SIOCSIFFLAGS,
-      CHOS_SET_LINK: kernel.ChosIoctl.SET_LINK,
-      CHOS_GET_LINK: kernel.ChosIoctl.GET_LINK,
+      CHOS_IOC_SET_LINK: kernel.ChosIoctl.SET_LINK,
+      CHOS_IOC_GET_LINK: kernel.ChosIoctl.GET_LINK,
     },
   },
   SEEK_: {

@@ -30,7 +30,7 @@ $(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) 
 	$(call run-tool,spec/generate/validators.ts)
 	@touch $@
 
-include runtime/cli/build.mk
+include runtime/entry/build.mk
 include runtime/engine/build.mk
 include kmod/build.mk
 include $(wildcard conformance/*/build.mk)

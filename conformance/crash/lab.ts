@@ -19,8 +19,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answer } from '../../runtime/cli/dispatch.js';
 import type { Values } from '../../runtime/engine/wire.js';
+import { answer } from '../../runtime/entry/dispatch.js';
 import type { Entry } from '../../spec/commands.js';
 import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../suite/host-check.js';
 import { awaitOrphans, hasEnded } from './kernel.js';

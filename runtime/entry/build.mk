@@ -1,5 +1,5 @@
 # The TypeScript half, included by the top Makefile: build/chos-runtime.cjs loads build/chos-runtime-code.cjs with build/chos-runtime-code.cache, and
-# that loads build/chos-runtime-more.cjs (runtime/cli/bundle.ts). The four files are installed together.
+# that loads build/chos-runtime-more.cjs (runtime/entry/pack.ts). The four files are installed together.
 RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*')
 RUNTIME_GENERATED ?= spec/generated/validators.js
 RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache build/chos-runtime-more.cjs
@@ -8,7 +8,7 @@ CHOS_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown
 RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=node20 --format=cjs --log-level=warning \
   --minify-syntax --minify-whitespace --legal-comments=none
 
-build/chos-runtime.cjs: runtime/cli/start.ts build/chos-runtime-code.cache
+build/chos-runtime.cjs: runtime/entry/load.ts build/chos-runtime-code.cache
 	$(RUNTIME_ESBUILD) $< --outfile=$@
 
 # Written anew only when Node or its flags are others: what is bound to them is then made again.
@@ -21,7 +21,7 @@ build/gen/node: always
 # The cache is made of the code by the same command, so that the two always belong together.
 build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node
 	@mkdir -p build/tools
-	$(BUNDLE) runtime/cli/bundle.ts --outfile=build/tools/bundle.mjs
-	node build/tools/bundle.mjs $(CHOS_VERSION) $(CHOS_COMMIT)
-	$(RUNTIME_ESBUILD) runtime/cli/warm-up.ts --outfile=build/warm-up.cjs
+	$(BUNDLE) runtime/entry/pack.ts --outfile=build/tools/pack.mjs
+	node build/tools/pack.mjs $(CHOS_VERSION) $(CHOS_COMMIT)
+	$(RUNTIME_ESBUILD) runtime/entry/warm-up.ts --outfile=build/warm-up.cjs
 	$(NODE) $(NODE_FLAGS) build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache

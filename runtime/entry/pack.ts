@@ -1,10 +1,10 @@
 /**
- * Run at build time: `node bundle.mjs VERSION COMMIT`. Makes of the TypeScript what Node loads:
+ * Run at build time: `node pack.mjs VERSION COMMIT`. Makes of the TypeScript what Node loads:
  *
- *     build/chos-runtime-code.cjs   what create, run and exec need, as one function expression; start.ts calls it
+ *     build/chos-runtime-code.cjs   what create, run and exec need, as one function expression; load.ts calls it
  *     build/chos-runtime-more.cjs   the other commands, which can wait: the less code `create` reads, the sooner it begins
  *
- * The code ends with its name (a comment), by which start.ts knows whether a cache was made of it.
+ * The code ends with its name (a comment), by which load.ts knows whether a cache was made of it.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ const otherCommandsElsewhere: Plugin = {
 
 await build({
   ...options,
-  entryPoints: ['runtime/cli/main.ts'],
+  entryPoints: ['runtime/entry/main.ts'],
   outfile: code,
   plugins: [otherCommandsElsewhere],
   banner: { js: '(function (exports, require, module) {' },
@@ -51,6 +51,6 @@ await build({
 appendFileSync(code, `//${createHash('sha256').update(readFileSync(code)).digest('hex')}`);
 await build({
   ...options,
-  entryPoints: ['runtime/cli/other-commands.ts'],
+  entryPoints: ['runtime/entry/other-commands.ts'],
   outfile: 'build/chos-runtime-more.cjs',
 });

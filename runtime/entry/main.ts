@@ -81,7 +81,7 @@ function hasSocket(): boolean {
   }
 }
 
-/** Called by start.ts, once. */
+/** Called by load.ts, once. */
 export async function main(args: readonly string[]): Promise<never> {
   await (args.length === 0 && hasSocket() ? serve() : direct(args));
   // exit() and not the end of the event loop: tearing down the heap costs time that the container waits for.

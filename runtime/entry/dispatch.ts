@@ -1,12 +1,12 @@
 /** One request, one answer: read the command line, run the command, find the words. */
 import { unreachable } from '../../spec/unreachable.js';
+import { type CommandLine, readArguments } from '../cli/arguments.js';
+import { failed, type Outcome, type Run } from '../cli/invocation.js';
+import { stateRoot } from '../cli/state-root.js';
 import { type Answer, joinWarnings, type Request } from '../engine/wire.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
 import { moreWarnings } from '../report/warning-text.js';
-import { type CommandLine, readArguments } from './arguments.js';
-import { failed, type Outcome, type Run } from './invocation.js';
-import { stateRoot } from './state-root.js';
 
 const others = () => import('./other-commands.js');
 
@@ -14,9 +14,9 @@ async function find(command: string): Promise<Run | undefined> {
   switch (command) {
     case 'create':
     case 'run':
-      return (await import('./create.js')).create;
+      return (await import('../cli/create.js')).create;
     case 'exec':
-      return (await import('./exec.js')).exec;
+      return (await import('../cli/exec.js')).exec;
     default:
       return (await others()).otherCommands[command]?.();
   }

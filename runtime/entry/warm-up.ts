@@ -1,18 +1,18 @@
 /**
  * Run at build time: `node warm-up.cjs CODE CACHE`. Loads the code, has it answer create, run and exec for made-up containers, and writes what V8
- * compiled on the way to the cache that start.ts loads. Nothing is started: answers are thrown away.
+ * compiled on the way to the cache that load.ts loads. Nothing is started: answers are thrown away.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import type { Process } from '../../spec/generated/config.js';
+import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
-import { defaultConfig } from './default-config.js';
 import type * as Main from './main.js';
 
 type Answer = (typeof Main)['answer'];
-/** Of the name at the end of the code, as in start.ts. */
+/** Of the name at the end of the code, as in load.ts. */
 const NAME_LENGTH = 64;
 
 /** A configuration in which most of what people use occurs. */

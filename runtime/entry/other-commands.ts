@@ -1,0 +1,23 @@
+/** All commands but create, run and exec. They are bundled apart (pack.ts). */
+import type { Run } from '../cli/invocation.js';
+
+/** Each command is loaded when it is called for: start-up time is a feature. */
+export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
+  explain: async () => (await import('../cli/explain.js')).explain,
+  compile: async () => (await import('../cli/compile.js')).compile,
+  start: async () => (await import('../cli/without-program.js')).start,
+  kill: async () => (await import('../cli/without-program.js')).kill,
+  pause: async () => (await import('../cli/without-program.js')).pause,
+  resume: async () => (await import('../cli/without-program.js')).resume,
+  delete: async () => (await import('../cli/delete.js')).deleteContainer,
+  state: async () => (await import('../cli/state.js')).state,
+  list: async () => (await import('../cli/list.js')).list,
+  ps: async () => (await import('../cli/ps.js')).ps,
+  spec: async () => (await import('../cli/spec.js')).spec,
+  features: async () => (await import('../cli/features.js')).features,
+  skeleton: async () => (await import('../cli/skeleton.js')).skeleton,
+  tree: async () => (await import('../cli/tree.js')).tree,
+};
+
+export { help } from '../cli/help.js';
+export { version } from '../cli/version.js';

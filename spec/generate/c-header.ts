@@ -62,7 +62,15 @@ const ArgumentKind = {
   WORDS: 8,
 } as const;
 /** An argument of any other instruction, see `ArgumentKind` of spec/instructions.ts; NONE: there is no such argument. */
-const operandKinds = ['none', 'number', 'address', 'address?', 'number|address', 'value', 'any'] as const;
+const operandKinds: readonly string[] = [
+  'none',
+  'number',
+  'address',
+  'address?',
+  'number|address',
+  'value',
+  'any',
+];
 const OPTIONAL = 0x80;
 const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
 
@@ -148,7 +156,7 @@ function header(): readonly string[] {
 }
 
 function operandKind(argument: string): number {
-  const kind = operandKinds.findIndex(name => name === argument.replace(/ .*/, ''));
+  const kind = operandKinds.indexOf(argument.replace(/ .*/, ''));
   if (kind <= 0) throw new Error(`unknown operand kind ${argument}`);
   return kind;
 }

@@ -1,24 +1,29 @@
 /**
  * Golden cases: a config.json (with process.json and state.json for exec) and a faked host.json (with environment.json, what runtime/trees
- * hands over), compiled and put into the words of `explain --steps`. Most faked kernels have two capabilities only, which keeps programs short.
+ * hands over), or the work.json of a command for trees, compiled and put into the words of `explain --steps` (see show.ts). Most faked kernels have two capabilities only, which keeps programs short.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../../spec/environment.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { type AdmittedProcess, type AdmittedSpec, admit, admitProcess } from '../../admit/admit.js';
-import type { Because, Program } from '../../program/action.js';
-import { type ExplainedStep, explain } from '../../program/explain.js';
+import type { Program } from '../../program/action.js';
+import { explain } from '../../program/explain.js';
 import { explainText } from '../../report/explain-text.js';
 import { compileExec, compileLaunch } from '../compile.js';
 import type { ExecInput } from '../exec.js';
 import { createLaunch, type LaunchInput, type LaunchOptions, noOptions } from '../launch/launch.js';
 import { compileLifecycle } from '../stored/lifecycle.js';
+import { type Common, commonOf, shownProgram } from './show.js';
+import { compileWork, type Work } from './site.js';
 
 export const casesFolder = 'runtime/compile/golden';
 
-/** What a case shows: the launch (or exec) by a back end, the stored program of the container, or the page that `explain` prints. */
-export type Kind = 'private' | 'pinned' | 'kmod' | 'stored' | 'explain';
+/**
+ * What a case shows: the launch (or exec) by a back end, the stored program of the container, the page that `explain` prints, or what is done for
+ * the machine.
+ */
+export type Kind = 'private' | 'pinned' | 'kmod' | 'stored' | 'explain' | Work['kind'];
 
 /** options.json: what differs from `create` without a terminal. */
 interface CaseOptions {
@@ -37,36 +42,34 @@ export function goldenFile(name: string, kind: Kind): string {
   return join(casesFolder, name, kind === 'explain' ? 'explain.txt' : `program.${kind}.txt`);
 }
 
-/** Targets as distances: else one more step would change every line behind it. */
-function relative({ number, text }: ExplainedStep): string {
-  return text.replace(/(-> |go to | at )(\d+)(\]?)$/, (_, word: string, target: string, end: string) => {
-    const distance = Number(target) - number;
-    return `${word}${distance < 0 ? '' : '+'}${distance}${end}`;
-  });
+/** With what the others are compared, each with those before it. */
+const references = ['default', 'exec', 'three-back-ends', 'tree-prepare'];
+const whole = ['default', 'exec'];
+
+const nothing: Common = { actions: new Set(), steps: new Map() };
+const commonWith = new Map<number, Common>();
+
+/** What the first references do. */
+function common(count: number): Common {
+  const made =
+    commonWith.get(count) ??
+    commonOf(
+      references
+        .slice(0, count)
+        .map(readCase)
+        .flatMap(one => one.kinds.filter(kind => kind !== 'explain').map(one.compile)),
+    );
+  commonWith.set(count, made);
+  return made;
 }
 
-function cause(because: Because): string {
-  return because.kind === 'rule' ? because.rule : `line ${because.line} ${because.path}`;
-}
-
-/** The program as `explain --steps` has it, without numbers. */
-export function shownProgram(program: Program): string {
-  const indented = (steps: readonly ExplainedStep[]): readonly string[] =>
-    steps.map(s => `    ${relative(s)}`);
-  const { tracks, subroutines } = explain(program, { steps: true });
-  const lines = tracks.flatMap(track => [
-    `track ${track.name}`,
-    ...track.actions.flatMap(a => [`  ${a.title}   <- ${cause(a.because)}`, ...indented(a.listing)]),
-    ...(track.afterFailure.length > 0 ? ['  after a failure', ...indented(track.afterFailure)] : []),
-    '',
-  ]);
-  return [...lines, ...subroutines.flatMap(s => [`subroutine ${s.name}`, ...indented(s.listing), ''])].join(
-    '\n',
+export function shown(name: string, kind: Kind, program: Program): string {
+  if (kind === 'explain') return explainText(explain(program, { steps: false }));
+  const place = references.indexOf(name);
+  return shownProgram(
+    program,
+    whole.includes(name) ? nothing : common(place < 0 ? references.length : place),
   );
-}
-
-export function shown(kind: Kind, program: Program): string {
-  return kind === 'explain' ? explainText(explain(program, { steps: false })) : shownProgram(program);
 }
 
 function readText(name: string, file: string): string {
@@ -104,6 +107,10 @@ function environmentOf(json: unknown): Environment {
 export function readCase(name: string): GoldenCase {
   const has = (file: string): boolean => existsSync(join(casesFolder, name, file));
   const json = (file: string): unknown => JSON.parse(readText(name, file));
+  if (has('work.json')) {
+    const work = json('work.json') as Work;
+    return { name, kinds: [work.kind], compile: () => compileWork(work) };
+  }
   const configText = readText(name, 'config.json');
   const spec: AdmittedSpec = admitted(name, admit({ file: 'config.json', text: configText }));
   const facts = json('host.json') as HostFacts;
@@ -133,10 +140,17 @@ export function readCase(name: string): GoldenCase {
       compile: () => programOf(name, compileExec(input)),
     };
   }
-  const input: LaunchInput = {
+  // All is read before anything is compiled, which looks at no file (pure.test.ts).
+  const read = (file: string): Environment | null => (has(file) ? environmentOf(json(file)) : null);
+  const environment = read('environment.json');
+  const kinds = options.show ?? [environment?.backEnd ?? 'private'];
+  const environments = new Map(
+    kinds.map(kind => [kind, read(`environment.${kind}.json`) ?? environment] as const),
+  );
+  const input = (kind: Kind): LaunchInput => ({
     spec,
     facts,
-    environment: has('environment.json') ? environmentOf(json('environment.json')) : null,
+    environment: environments.get(kind) ?? null,
     options: {
       ...noOptions,
       entry: 'create',
@@ -147,11 +161,13 @@ export function readCase(name: string): GoldenCase {
       environmentEntries: [],
       ...options.launch,
     },
-  };
+  });
   return {
     name,
-    kinds: options.show ?? [input.environment?.backEnd ?? 'private'],
+    kinds,
     compile: kind =>
-      kind === 'stored' ? compileLifecycle(createLaunch(input)) : programOf(name, compileLaunch(input)),
+      kind === 'stored'
+        ? compileLifecycle(createLaunch(input(kind)))
+        : programOf(name, compileLaunch(input(kind))),
   };
 }

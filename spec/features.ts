@@ -11,7 +11,7 @@ export const hooks = [
   'poststop',
 ] as const;
 
-export const namespaces = ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'] as const;
+export const namespaces = ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'uts'] as const;
 
 /** Options that stand for themselves in mounts[].options; others go to the file system as they are. */
 export const mountOptions = [

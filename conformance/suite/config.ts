@@ -79,6 +79,7 @@ export interface SeccompRule {
 
 export interface Linux {
   namespaces: Namespace[];
+  timeOffsets?: object;
   uidMappings?: { containerID: number; hostID: number; size: number }[];
   gidMappings?: { containerID: number; hostID: number; size: number }[];
   devices?: Device[];

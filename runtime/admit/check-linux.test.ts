@@ -103,6 +103,19 @@ test('names need a namespace, made or joined', () => {
   assert.equal(findings({ namespaces: [{ type: 'uts', path: '/run/uts' }] }, { hostname: 'x' }), []);
 });
 
+test('offsets of clocks need a new time namespace, and are of two clocks', () => {
+  const boottime = { secs: 1, nanosecs: 999_999_999 };
+  assert.equal(findings({ namespaces: [{ type: 'time' }], timeOffsets: { boottime, monotonic: {} } }), []);
+  assert.equal(findings({ timeOffsets: { boottime } }), ['linux.timeOffsets needs-namespace']);
+  assert.equal(findings({ namespaces: [{ type: 'time', path: '/t' }], timeOffsets: { boottime } }), [
+    'linux.timeOffsets conflict',
+  ]);
+  assert.equal(
+    findings({ namespaces: [{ type: 'time' }], timeOffsets: { realtime: { nanosecs: 1_000_000_000 } } }),
+    ['linux.timeOffsets.realtime not-one-of', 'linux.timeOffsets.realtime.nanosecs out-of-range'],
+  );
+});
+
 test('hidden paths need a mount namespace, and empty lists do not', () => {
   assert.equal(findings({ maskedPaths: ['/a'], readonlyPaths: ['/b'] }), [
     'linux.maskedPaths needs-namespace',

@@ -4,6 +4,8 @@ import { checkAbsolute } from './check-text.js';
 import { formatPath, type Note } from './diagnostic.js';
 import { fromRoot, withoutDots } from './normal-form.js';
 
+const clocks = ['monotonic', 'boottime'];
+
 /** __NEW_UTS_LEN of linux/utsname.h: bytes that sethostname(2) and setdomainname(2) take. */
 const nameLimit = 64;
 
@@ -26,6 +28,7 @@ const ipcSysctls = new Set([
 export function checkLinux(config: Config, note: Note, warn: Note): void {
   const present = checkNamespaces(config, note);
   checkNames(config, present, note);
+  checkTimeOffsets(config, present, note);
   checkSysctls(config, present, note);
   checkHiddenPaths(config, present, note, warn);
   checkDevices(config, note, warn);
@@ -62,6 +65,23 @@ function checkNames(config: Config, present: ReadonlySet<LinuxNamespaceType>, no
     if (!present.has('uts')) note([property], { kind: 'needs-namespace', namespace: 'uts' });
     if (Buffer.byteLength(name) > nameLimit) note([property], { kind: 'too-long', limit: nameLimit });
   }
+}
+
+/** time_namespaces(7): which clocks have an offset; it can be set only before somebody is in the namespace. */
+function checkTimeOffsets(config: Config, present: ReadonlySet<LinuxNamespaceType>, note: Note): void {
+  const { timeOffsets = {}, namespaces = [] } = config.linux ?? {};
+  for (const [clock, { nanosecs = 0 }] of Object.entries(timeOffsets)) {
+    const path = ['linux', 'timeOffsets', clock];
+    if (!clocks.includes(clock)) note(path, { kind: 'not-one-of', allowed: clocks });
+    if (nanosecs > 999_999_999)
+      note([...path, 'nanosecs'], { kind: 'out-of-range', minimum: '0', maximum: '999999999' });
+  }
+  if (Object.keys(timeOffsets).length === 0) return;
+  const path = ['linux', 'timeOffsets'];
+  if (!present.has('time')) note(path, { kind: 'needs-namespace', namespace: 'time' });
+  const joined = namespaces.findIndex(n => n.type === 'time' && (n.path ?? '') !== '');
+  if (joined >= 0)
+    note(path, { kind: 'conflict', property: formatPath(['linux', 'namespaces', joined, 'path']) });
 }
 
 /** Go by the file below /proc/sys: net.ipv4.conf.eth0/1.forwarding and net/ipv4/conf/eth0.1/forwarding are one. */

@@ -19,8 +19,6 @@ const cases: readonly (readonly [
   ['user namespaces', { namespaces: [{ type: 'user', path: '/proc/7/ns/user' }] }, [], '"user"'],
   ['uid and gid mappings', { uidMappings: mapping }, [], '[{"containerID"'],
   ['uid and gid mappings', { gidMappings: mapping }, [], '[{"containerID"'],
-  ['time namespaces', { namespaces: [{ type: 'time' }] }, [], '"time"'],
-  ['time namespaces', { timeOffsets: { boottime: { secs: -1, nanosecs: 5 } } }, [], '{"boottime"'],
   ['idmapped mounts', {}, [{ destination: '/a', type: 'tmpfs', uidMappings: mapping }], '[{"containerID"'],
   ['idmapped mounts', {}, [{ destination: '/a', type: 'tmpfs', gidMappings: mapping }], '[{"containerID"'],
   ['idmapped mounts', {}, [{ destination: '/a', type: 'tmpfs', options: ['ro', 'idmap'] }], '"idmap"'],

@@ -32,14 +32,6 @@ export const unsupported: readonly Unsupported[] = [
     ],
   },
   {
-    feature: 'time namespaces',
-    why: 'clocks in the container would be those of the host',
-    asked: config => [
-      ...namespacesOf(config, 'time'),
-      ...present(['linux', 'timeOffsets'], config.linux?.timeOffsets),
-    ],
-  },
-  {
     feature: 'idmapped mounts',
     why: 'files would be written with ids of the host that may be those of somebody else',
     asked: ({ mounts = [] }) =>

@@ -67,7 +67,10 @@ test('one in which something is set is looked at', () => {
     refusedBy(bundle({ linux: { intelRdt: { closID: 'a' } } }))[0] ?? '',
     /intelRdt not supported/,
   );
-  assert.match(refusedBy(bundle({ linux: { timeOffsets: { monotonic: { secs: 1 } } } }))[0] ?? '', /time/);
+  assert.match(
+    refusedBy(bundle({ linux: { timeOffsets: { monotonic: { secs: 1 } } } }))[0] ?? '',
+    /time namespace/,
+  );
   // A filter that nobody asked for would let everything pass: crun refuses it too.
   assert.match(refusedBy(bundle({ linux: { seccomp: {} } }))[0] ?? '', /defaultAction is required/);
   assert.match(refusedBy(bundle({ linux: { resources: { pids: { limit: '' } } } }))[0] ?? '', /whole number/);

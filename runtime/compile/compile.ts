@@ -47,6 +47,7 @@ import { checkAsked, ifAsked, ifNotAsked } from './launch/asked.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch/launch.js';
 import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
 import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespaces/namespaces.js';
+import { timeNamespace } from './namespaces/time.js';
 import { becomeCommand } from './process/become.js';
 import { judgeCapabilities } from './process/capabilities.js';
 import {
@@ -165,6 +166,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const ownPids = launch.namespaces.get('pid') === '';
   const foreground = options.entry === 'run' && options.detach !== true;
   const exitCode = cells.exitCode;
+  const time = timeNamespace(launch);
   const { open } = launch;
 
   const removeCgroups = removalLines({
@@ -208,6 +210,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     ...cgroups.make,
     openChannel(launch, 'open a channel to init', 'host and init take turns'),
     ...(foreground ? ifNotAsked(options.detach, cells.detach, [holdSignals('run forwards them')]) : []),
+    ...time.make,
     action(
       {
         title: `start init${describeNamespaces(launch)}`,
@@ -228,6 +231,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
             ]
           : []),
         track(cloneArgs, 'init', begin, { to: cells.pid }),
+        ...time.leave,
         sys('close', [cells.initEnd]),
         // What the other end of exec.err holds tells that the command is not yet executed.
         ...(options.entry === 'run' && hasGateError(launch) ? [sys('close', [cells.gateError])] : []),

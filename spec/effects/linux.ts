@@ -20,6 +20,7 @@ const seccomp = { defaultAction: 'SCMP_ACT_ALLOW' };
 const rule = { names: ['mkdir'], action: 'SCMP_ACT_ERRNO' };
 const argument = { index: 0, value: 1, op: 'SCMP_CMP_EQ' };
 const inProfile = { 'linux.seccomp.defaultAction': 'SCMP_ACT_ALLOW' };
+const inTimeNamespace = { 'linux.namespaces': [{ type: 'mount' }, { type: 'time' }] };
 const inRule = {
   ...inProfile,
   'linux.seccomp.syscalls[].names': ['mkdir'],
@@ -46,8 +47,8 @@ export const linuxSamples: Samples = {
   'namespaces[].type': { value: 'mount', other: 'ipc' },
   'namespaces[].path': { value: '/proc/7/ns/net', beside: { type: 'network' } },
   ...mappings,
-  'timeOffsets.*.secs': { value: 5, names: ['boottime'], ...refused },
-  'timeOffsets.*.nanosecs': { value: 5, beside: { secs: 5 }, names: ['boottime'], ...refused },
+  'timeOffsets.*.secs': { value: 5, names: ['boottime'], also: inTimeNamespace },
+  'timeOffsets.*.nanosecs': { value: 5, beside: { secs: 5 }, names: ['boottime'], also: inTimeNamespace },
   'devices[].type': { value: 'c', other: 'b', beside: device },
   'devices[].path': { value: '/dev/one', other: '/dev/two', beside: device },
   'devices[].major': { value: 4, other: 6, beside: device },

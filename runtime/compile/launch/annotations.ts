@@ -39,6 +39,11 @@ export function pidfdReceiver(config: Config): string | null {
   return textOf(config, 'pidfd_receiver');
 }
 
+/** Lines for /proc/PID/timens_offsets in the place of linux.timeOffsets (time_namespaces(7)): the kernel judges them. */
+export function timeOffsets(config: Config): string | null {
+  return textOf(config, 'timens_offset');
+}
+
 const labelOptions = ['context', 'fscontext', 'defcontext', 'rootcontext'] as const;
 
 /** The mount option that carries linux.mountLabel (mount(8), "context="); Podman asks for rootcontext on some volumes. */
@@ -56,14 +61,14 @@ export function isLabelOption(option: string): boolean {
 const withoutEffect = [
   'seccomp.receiver',
   'seccomp.plugins',
-  'timens_offset',
   'systemd.subgroup',
   'delegate-cgroup',
   'systemd.force_cgroup_v1',
 ] as const;
 
 export function warnOfAnnotations(launch: Launch, warn: Warn): void {
-  for (const name of withoutEffect)
+  const offsets = launch.namespaces.get('time') === '' ? [] : ['timens_offset'];
+  for (const name of [...withoutEffect, ...offsets])
     if (launch.config.annotations?.[prefix + name] !== undefined)
       warn(launch.because('annotations', prefix + name), {
         kind: 'annotation-without-effect',

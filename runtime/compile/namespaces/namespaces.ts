@@ -23,16 +23,23 @@ export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
   ipc: Clone.NEWIPC,
   uts: Clone.NEWUTS,
   cgroup: Clone.NEWCGROUP,
-  // Not reached yet: admit refuses both.
+  // Not reached yet: admit refuses it.
   user: Clone.NEWUSER,
   time: Clone.NEWTIME,
 };
 
-/** Flags for clone3: new namespaces, but not the cgroup one, whose root must be the container's cgroup and so is unshared by init. */
+/**
+ * Flags for clone3: new namespaces, but not the cgroup one, whose root must be the container's cgroup and so is unshared by init, nor that of time (time.ts).
+ */
 export function cloneFlags(launch: Launch): number {
   let flags = 0;
   for (const [type, path] of launch.namespaces)
-    if (path === '' && type !== 'cgroup' && !(type === 'mount' && launch.placement.entered))
+    if (
+      path === '' &&
+      type !== 'cgroup' &&
+      type !== 'time' &&
+      !(type === 'mount' && launch.placement.entered)
+    )
       flags |= namespaceFlags[type];
   return flags;
 }

@@ -7,7 +7,7 @@ import { propagateRoot } from '../idioms/mount-steps.js';
 import { hasMountNamespace, type Launch, rule } from '../launch/launch.js';
 import { type SharedView, whyNotShared } from './own-copy.js';
 
-/** All that init may be in. Joining a namespace that is our own already changes nothing. */
+/** All that init may be in. Joining a namespace that is our own already changes nothing; but kernels without time namespaces refuse to. */
 const joinAll = Clone.NEWNS | Clone.NEWNET | Clone.NEWIPC | Clone.NEWUTS | Clone.NEWCGROUP;
 
 export interface Container {
@@ -32,7 +32,7 @@ export function enterContainer(launch: Launch, init: Container, entered: Entered
   const copied = why !== null && view === 'directory';
   return [
     action({ title: 'enter the namespaces of init', because: rule('exec') }, [
-      sys('setns', [init.pidfd, joinAll]),
+      sys('setns', [init.pidfd, joinAll | (launch.namespaces.has('time') ? Clone.NEWTIME : 0)]),
       ...goToRoot,
       ...(copied || goToRoot.length === 0 ? [] : chroot()),
       sys('close', [init.root]),

@@ -1,0 +1,66 @@
+/**
+ * A new time namespace (time_namespaces(7); config-linux.md "Offset for Time Namespace"). Its offsets can be set as long as nobody is in it, and whoever
+ * unshares one does not get into it, but its children do: so the command makes it, starts init, and has its own for its children again.
+ */
+import { AT_FDCWD, Clone } from '../../../spec/kernel.js';
+import { type Action, action, type Because } from '../../program/action.js';
+import { label, slot, text } from '../../program/operand.js';
+import { branch, type Line, move, sys } from '../../program/step.js';
+import { timeOffsets } from '../launch/annotations.js';
+import type { Launch } from '../launch/launch.js';
+
+export interface TimeNamespace {
+  /** Host track, right before init is started, and right after. */
+  readonly make: readonly Action[];
+  readonly leave: readonly Line[];
+}
+
+/** What is written into /proc/PID/timens_offsets: a line for each clock, seconds and nanoseconds; one write(2) for all. */
+function offsetsOf(launch: Launch): { readonly lines: string; readonly because: Because } {
+  const annotated = timeOffsets(launch.config);
+  if (annotated !== null)
+    return { lines: `${annotated}\n`, because: launch.because('annotations', 'run.oci.timens_offset') };
+  const lines = Object.entries(launch.config.linux?.timeOffsets ?? {})
+    .map(([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`)
+    .join('');
+  return { lines, because: launch.because('linux', 'timeOffsets') };
+}
+
+export function timeNamespace(launch: Launch): TimeNamespace {
+  if (launch.namespaces.get('time') !== '') return { make: [], leave: [] };
+  const { open } = launch;
+  const own = slot('own_time', -1);
+  const fd = slot('time_offsets_fd');
+  const there = label('own_time_again');
+  const because = launch.because('linux', 'namespaces', [...launch.namespaces.keys()].indexOf('time'));
+  const offsets = offsetsOf(launch);
+  const lines = text(offsets.lines);
+  const back: readonly Line[] = [
+    branch(own, 'LT', 0, there),
+    sys('setns', [own, Clone.NEWTIME]),
+    sys('close', [own]),
+    move(own, -1),
+    there,
+  ];
+  return {
+    make: [
+      // Hooks that are run when it is all taken back have the time of the host.
+      action({ title: 'make a new time namespace', because, undo: back }, [
+        sys('openat', [AT_FDCWD, text('/proc/self/ns/time'), open.RDONLY | open.CLOEXEC, 0], { to: own }),
+        sys('unshare', [Clone.NEWTIME]),
+      ]),
+      ...(offsets.lines === ''
+        ? []
+        : [
+            action({ title: 'set its clocks', because: offsets.because }, [
+              sys('openat', [AT_FDCWD, text('/proc/self/timens_offsets'), open.WRONLY | open.CLOEXEC, 0], {
+                to: fd,
+              }),
+              sys('write', [fd, lines, lines.size - 1]),
+              sys('close', [fd]),
+            ]),
+          ]),
+    ],
+    leave: [sys('setns', [own, Clone.NEWTIME]), sys('close', [own]), move(own, -1)],
+  };
+}

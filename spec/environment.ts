@@ -272,6 +272,12 @@ export interface SkeletonWork {
   }[];
   readonly make: SkeletonPlan['entries'];
   readonly mount: readonly SkeletonMount[];
+  /** Mounts inside that are to have these attributes; where the kernel refuses (EBUSY: files are open for writing), the first of `anew` and what is below it. */
+  readonly alter: readonly {
+    readonly path: string;
+    readonly attributes: number;
+    readonly anew: readonly SkeletonMount[];
+  }[];
   readonly generation: number;
   readonly stale: readonly string[];
   /** /proc/sys/kernel/random/boot_id */

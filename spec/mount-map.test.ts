@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mountMap } from './mount-map.js';
+import { innermost, mountMap } from './mount-map.js';
 import { mountFact } from './test/mount-fact.js';
 
 const mount = (id: number, parent: number, point: string) => mountFact(point, { id, parent });
@@ -50,6 +50,15 @@ test('what is mounted over a path hides what was mounted below it before', () =>
     over.descendants(mount(1, 1, '/')).map(({ id }) => id),
     [2, 3, 4, 5],
   );
+});
+
+test('the innermost of some directories', () => {
+  const directories = new Set(['/a', '/a/b', '/c']);
+  assert.equal(
+    ['/a', '/a/b', '/a/b/x/y', '/a/bc', '/d', '/'].map(path => innermost(path, directories)),
+    ['/a', '/a/b', '/a/b', '/a', undefined, undefined],
+  );
+  assert.is(innermost('/d', new Set(['/'])), '/');
 });
 
 test.run();

@@ -22,6 +22,12 @@ function parentOf(path: string): string | null {
   return path === '/' || slash < 0 ? null : path.slice(0, Math.max(1, slash));
 }
 
+/** Which of some directories a path is in, or is: the deepest. */
+export function innermost(path: string, directories: ReadonlySet<string>): string | undefined {
+  for (let at: string | null = path; at !== null; at = parentOf(at)) if (directories.has(at)) return at;
+  return undefined;
+}
+
 /** "/", "/a", "/a/b" of "/a/b"; none of what is not absolute. */
 function prefixes(path: string): readonly string[] {
   const parts = path.split('/').slice(1);

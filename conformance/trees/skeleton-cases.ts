@@ -3,9 +3,11 @@ import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chownSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -173,6 +175,103 @@ test('a link becomes a directory when a share comes to be below it, and stays on
   assert.equal(mountsBelow(`${place}/var/chos-share`).length, 0);
   assert.doesNotMatch(skeleton('check').stdout, /fault/);
   rmSync('/var/chos-share', { recursive: true });
+});
+
+/** What `check` tells as faults, and `create` puts right. */
+function repaired(told: RegExp): void {
+  const before = skeleton('check');
+  assert.equal(before.status, 1, before.stdout);
+  assert.match(before.stdout, told);
+  assert.match(good(skeleton('create')), /is changed/);
+  assert.doesNotMatch(skeleton('check').stdout, /fault/);
+}
+const optionsAt = (point: string): string => mountLine(point).split(' ')[5] ?? '';
+const mounted = (...args: readonly string[]): void => {
+  good(spawnSync('mount', args, { encoding: 'utf8' }));
+};
+
+/** Shares that are mounts of the host's, beside the trees. */
+const [live, sealed] = ['/srv/chos-live', '/srv/chos-sealed'];
+
+test('shares that are mounts of their own', () => {
+  for (const share of [live, sealed]) {
+    mkdirSync(share, { recursive: true });
+    mounted('-t', 'tmpfs', 'share', share);
+    mounted('--make-shared', share);
+  }
+  const shares = [...registry.shares, { path: live }, { path: sealed, readonly: true }];
+  writeRegistry({ ...registry, shares });
+  good(skeleton('create'));
+  assert.doesNotMatch(skeleton('check').stdout, /fault/);
+});
+
+test('mount options that the host has changed are changed in it, in the same mount', () => {
+  const at = `${place}${live}`;
+  const id = mountLine(at).split(' ')[0];
+  for (const option of ['nosuid', 'nodev', 'noexec', 'ro']) {
+    mounted('-o', `remount,bind,${option}`, live);
+    repaired(new RegExp(`live: has the mount options rw,.*, not .*${option}.* as on the host`));
+    assert.match(optionsAt(at), new RegExp(`\\b${option}\\b`));
+    assert.equal(optionsAt(at), optionsAt(live));
+    mounted('-o', 'remount,bind,rw,suid,dev,exec,relatime', live);
+    repaired(/live: has the mount options .*, not rw,relatime as on the host/);
+    assert.equal(optionsAt(at), optionsAt(live));
+  }
+  assert.equal(mountLine(at).split(' ')[0], id);
+  assert.match(mountLine(at), /master:/);
+});
+
+test('so are those below shares, read-only ones too', () => {
+  for (const share of [live, sealed]) mkdirSync(`${share}/below`);
+  for (const share of [live, sealed]) mounted('-t', 'tmpfs', 'below', `${share}/below`);
+  // What comes below a read-only share later does not arrive.
+  good(skeleton('remove'));
+  good(skeleton('create'));
+  mounted('-o', 'remount,bind,ro,nosuid', `${live}/below`);
+  mounted('-o', 'remount,bind,noexec', `${sealed}/below`);
+  repaired(/live\/below: has the mount options .*\n.*sealed\/below: has the mount options/);
+  assert.match(optionsAt(`${place}${live}/below`), /^ro,nosuid/);
+  assert.match(optionsAt(`${place}${sealed}/below`), /^ro,noexec/);
+  spawnSync('umount', [`${live}/below`]);
+  assert.equal(mountsBelow(`${place}${live}`).length, 1);
+  spawnSync('umount', [`${sealed}/below`]);
+  repaired(/sealed: shows a mount below it that the host has not/);
+  for (const share of [live, sealed]) rmSync(`${share}/below`, { recursive: true });
+});
+
+test('where files are open for writing, what becomes read-only is mounted anew, and follows the host', () => {
+  const file = openSync(`${place}${live}/written`, 'w');
+  mounted('-o', 'remount,bind,ro', live);
+  repaired(/live: has the mount options/);
+  assert.match(optionsAt(`${place}${live}`), /^ro/);
+  assert.match(mountLine(`${place}${live}`), /master:/);
+  assert.equal(mountsBelow(`${place}${live}`).length, 1);
+  assert.throws(() => openSync(`${place}${live}/more`, 'w'), /EROFS/);
+  writeFileSync(file, 'still');
+  closeSync(file);
+  mounted('-o', 'remount,bind,rw', live);
+  repaired(/live: has the mount options/);
+  assert.equal(readFileSync(`${place}${live}/written`, 'utf8'), 'still');
+  rmSync(`${live}/written`);
+});
+
+test('a share that the host has made private', () => {
+  // Another one of its peer group keeps the group alive.
+  mounted('--bind', live, `${base}/full`);
+  mounted('--make-private', live);
+  repaired(/live: does not follow the host's mount/);
+  assert.doesNotMatch(mountLine(`${place}${live}`), /master:/);
+  spawnSync('umount', [`${base}/full`]);
+  mounted('--make-shared', live);
+  repaired(/live: does not follow the host's mount/);
+  assert.match(mountLine(`${place}${live}`), /master:/);
+  good(skeleton('remove'));
+  for (const share of [live, sealed]) {
+    spawnSync('umount', [share]);
+    rmSync(share, { recursive: true });
+  }
+  writeRegistry(registry);
+  good(skeleton('create'));
 });
 
 test('what a site mounts in it itself stays', () => {

@@ -25,8 +25,8 @@ import { see } from './see-skeleton.js';
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 function summary(work: SkeletonWork, { input, plan, notLive }: SkeletonLook): string {
-  const changes =
-    work.detach.length + work.unlink.length + work.open.length + work.make.length + work.mount.length;
+  const { detach, unlink, open, make, mount, alter } = work;
+  const changes = [detach, unlink, open, make, mount, alter].flat().length;
   const made = work.root === null ? 'is made' : changes > 0 ? 'is changed' : 'is pinned';
   const still =
     notLive.length > 0

@@ -21,16 +21,17 @@ import {
 import { type Action, action, failedErrno, type Program } from '../program/action.js';
 import { buffer, field, label, type Slot, slot, text } from '../program/operand.js';
 import { exit, exitReporting, format, jump, type Line, load, sys } from '../program/step.js';
+
 import { guardKernel, writeWhole } from './container/state.js';
 import { detachReal } from './idioms/detach-real.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from './idioms/mount-steps.js';
-import { showShare } from './idioms/show-share.js';
 import { rule } from './launch/launch.js';
 import { makerTrack } from './pins/maker.js';
 import { createMakerCells, makePin, type NewPin } from './pins/pin-namespace.js';
 import { describeHost, recordPin } from './pins/pin-record.js';
 import { dropEmptyPlace, enterHost, lockPins, unpin } from './pins/pins.js';
 import { makeEntries, openLink, removeLinks } from './pins/skeleton-entries.js';
+import { alterMounts, showMounts } from './pins/skeleton-mounts.js';
 import { createLook, sameDirectory } from './views/open-pin.js';
 
 const STAGE = 'stage';
@@ -51,24 +52,6 @@ function detach(path: string, times?: number): readonly Line[] {
   return times === undefined
     ? [again, once, jump(again), done]
     : [...new Array<Line>(times).fill(once), done];
-}
-
-function showMounts(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Action[] {
-  return work.mount.map(mount => {
-    const title =
-      mount.what === 'tree'
-        ? `show the tree ${mount.path}`
-        : mount.what === 'trees'
-          ? `show the trees in ${mount.path}`
-          : `show ${mount.path} of the host`;
-    return showShare(
-      open,
-      mount,
-      root,
-      title,
-      rule(mount.what === 'host' ? 'the host view' : 'the registry'),
-    );
-  });
 }
 
 /** Aside, on our own tmpfs, which is private: what is half made is seen by nobody. */
@@ -96,7 +79,7 @@ function assemble(work: SkeletonWork, pins: Slot, root: Slot, open: OpenFlags): 
       sys('close', [stage]),
     ]),
     ...makeEntries(work.make, root),
-    ...showMounts(work, root, open),
+    ...showMounts(work.mount, root, open),
   ];
 }
 
@@ -145,6 +128,7 @@ function change(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Actio
       sys('statx', [root, text(''), 0x1000, STATX_BASIC_STATS, look.stat]),
       ...sameDirectory(look, fact, errnos.ESTALE.number),
     ]),
+    ...alterMounts(work, root, open),
     ...work.detach.map(path =>
       action({ title: `let go of ${path}`, because: rule('the registry') }, [
         ...detachReal(open, work.path + path, 1),
@@ -162,7 +146,7 @@ function change(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Actio
           action({ title: 'let go of the copy', because: rule('all is made') }, [sys('close', [writable])]),
         ]
       : []),
-    ...showMounts(work, root, open),
+    ...showMounts(work.mount, root, open),
   ];
 }
 

@@ -1,8 +1,10 @@
 /** Words for what `skeleton check` finds. */
+
+import { optionWords } from '../../spec/mount-option-words.js';
 import { unreachable } from '../../spec/unreachable.js';
 import type { Deviation } from '../trees/skeleton-deviations.js';
 
-function mountText(why: 'directory' | 'writable' | 'not-live'): string {
+function mountText(why: (Deviation & { kind: 'other-mount' })['why']): string {
   switch (why) {
     case 'directory':
       return 'shows another directory than the host has there';
@@ -10,6 +12,8 @@ function mountText(why: 'directory' | 'writable' | 'not-live'): string {
       return 'can be written to, and must not';
     case 'not-live':
       return "does not follow the host's mount";
+    case 'below':
+      return 'shows a mount below it that the host has not';
     default:
       return unreachable(why);
   }
@@ -32,6 +36,8 @@ export function deviationText(deviation: Deviation): string {
       return `${path}: is not mounted`;
     case 'other-mount':
       return `${path}: ${mountText(deviation.why)}`;
+    case 'options':
+      return `${path}: has the mount options ${optionWords(deviation.found)}, not ${optionWords(deviation.expected)} as on the host`;
     case 'surplus-mount':
       return `${path}: is mounted, and not asked for any more`;
     default:

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MountAttr } from '../../spec/kernel.js';
+import { optionWords } from '../../spec/mount-option-words.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { cpuCount } from './prepare-input.js';
 
@@ -31,6 +32,13 @@ test('fields, escapes, attributes and peer groups', () => {
   assert.equal([spaced?.peerGroup, spaced?.master], [5, 3]);
   assert.is(strict?.attributes, MountAttr.NODIRATIME | MountAttr.STRICTATIME);
   assert.equal([strict?.peerGroup, strict?.master], [0, 4]);
+});
+
+test('options in words', () => {
+  assert.equal(
+    parseMountFacts(text).map(({ attributes }) => optionWords(attributes)),
+    ['rw,relatime', 'ro,nosuid,nodev,noatime', 'rw,nodiratime,strictatime'],
+  );
 });
 
 test('the mount of a path is the deepest, of several at one place the last', () => {

@@ -2,17 +2,7 @@
 import type { MountFact } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
 import { isWithin } from '../../spec/mount-map.js';
-
-/** Per-mount options, field 6. relatime is no bit: it is the value 0 of the access time field. */
-const bits: Readonly<Record<string, number>> = {
-  ro: MountAttr.RDONLY,
-  nosuid: MountAttr.NOSUID,
-  nodev: MountAttr.NODEV,
-  noexec: MountAttr.NOEXEC,
-  noatime: MountAttr.NOATIME,
-  nodiratime: MountAttr.NODIRATIME,
-  nosymfollow: MountAttr.NOSYMFOLLOW,
-};
+import { mountOptionBits } from '../../spec/mount-option-words.js';
 
 /** Space, tab, newline and backslash are written as \ooo; other bytes stand for themselves (UTF-8 here). */
 function unescapeOctal(path: string): string {
@@ -23,7 +13,10 @@ function attributesOf(options: string): number {
   const words = options.split(',');
   // Without noatime and relatime the mount is strictatime.
   const strict = !words.includes('relatime') && !words.includes('noatime');
-  return words.reduce((mask, word) => mask | (bits[word] ?? 0), strict ? MountAttr.STRICTATIME : 0);
+  return words.reduce(
+    (mask, word) => mask | (mountOptionBits[word] ?? 0),
+    strict ? MountAttr.STRICTATIME : 0,
+  );
 }
 
 /** Lines that are none of mountinfo are left out. */

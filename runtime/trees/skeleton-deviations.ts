@@ -1,7 +1,17 @@
 /** How the skeleton that is there differs from the one that the registry asks for, and what is to be done about it. Pure. */
 import type { MountFact, SkeletonMount, SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
-import { isWithin, mountOf } from './mount-facts.js';
+import { mountMap } from '../../spec/mount-map.js';
+import {
+  followedGroup,
+  followedMounts,
+  isLeftOver,
+  rootedAt,
+  type SharedMount,
+  type SharedSides,
+  sharedBelow,
+} from '../../spec/shared-below.js';
+import { isWithin } from './mount-facts.js';
 import { join } from './path-parts.js';
 import type { TreeEntry } from './skeleton.js';
 
@@ -19,7 +29,16 @@ export type Deviation =
   | {
       readonly kind: 'other-mount';
       readonly path: string;
-      readonly why: 'directory' | 'writable' | 'not-live';
+      readonly why: 'directory' | 'writable' | 'not-live' | 'below';
+    }
+  /** `path`: what is mounted for the registry, or a mount below it that came with it, `at` its place inside. */
+  | {
+      readonly kind: 'options';
+      readonly path: string;
+      readonly at: string;
+      readonly share: string;
+      readonly found: number;
+      readonly expected: number;
     }
   /** A mount that the registry does not ask for any more. */
   | { readonly kind: 'surplus-mount'; readonly path: string };
@@ -32,11 +51,6 @@ export interface ActualSkeleton {
   /** By the path inside. */
   readonly mounts: readonly MountFact[];
 }
-
-const rooted = (path: string, mount: MountFact): string =>
-  `${mount.root}/${path.slice(mount.point === '/' ? 0 : mount.point.length)}`
-    .replace(/\/+/g, '/')
-    .replace(/(.)\/$/, '$1');
 
 function entryDeviation(entry: SkeletonPlan['entries'][number], found: TreeEntry | null): Deviation | null {
   const { path, kind } = entry;
@@ -51,26 +65,69 @@ function entryDeviation(entry: SkeletonPlan['entries'][number], found: TreeEntry
     : { kind: 'other-link', path, found: found.target, expected: entry.target };
 }
 
+/** The whole of a mount that the registry asks for, without its options. */
 function mountDeviation(
-  wanted: SkeletonMount,
-  actual: ActualSkeleton,
-  host: readonly MountFact[],
-): Deviation | null {
-  const { path, place } = wanted;
-  const found = actual.mounts.findLast(mount => mount.point === place);
-  if (found === undefined) return { kind: 'not-mounted', path };
-  const source = mountOf(wanted.source, host);
-  const isOther = (mount: MountFact): boolean =>
-    mount.device !== found.device || rooted(wanted.source, mount) !== rooted(place, found);
-  if (source === undefined || isOther(source)) return { kind: 'other-mount', path, why: 'directory' };
-  if (wanted.readonly) {
+  { path, place, source: at, readonly }: SkeletonMount,
+  { host, view }: SharedSides,
+): Deviation | { readonly found: MountFact; readonly source: MountFact } {
+  const found = view.at(place);
+  if (found?.point !== place) return { kind: 'not-mounted', path };
+  const source = host.at(at);
+  const other = (why: (Deviation & { kind: 'other-mount' })['why']) =>
+    ({ kind: 'other-mount', path, why }) as const;
+  if (
+    source === undefined ||
+    source.device !== found.device ||
+    rootedAt(at, source) !== rootedAt(place, found)
+  )
+    return other('directory');
+  if (readonly) {
     // One that receives mounts shows them as the host has them: writable.
     const sealed = (found.attributes & MountAttr.RDONLY) !== 0 && found.master === 0 && found.peerGroup === 0;
-    return sealed ? null : { kind: 'other-mount', path, why: 'writable' };
+    return sealed ? { found, source } : other('writable');
   }
-  return source.peerGroup !== 0 && found.master !== source.peerGroup
-    ? { kind: 'other-mount', path, why: 'not-live' }
-    : null;
+  return found.master === followedGroup(source) ? { found, source } : other('not-live');
+}
+
+/** Options do not propagate: those in the skeleton are of the moment in which a mount came there, below a share too. */
+function optionsOf(
+  wanted: SkeletonMount,
+  pairs: readonly Pick<SharedMount<unknown>, 'mount' | 'place' | 'source'>[],
+): readonly Deviation[] {
+  return pairs.flatMap(({ mount, place, source }) => {
+    if (source === undefined) return [];
+    const expected = source.attributes | (wanted.readonly ? MountAttr.RDONLY : 0);
+    if (mount.attributes === expected) return [];
+    const where = { path: place, at: mount.point, share: wanted.path };
+    return [{ kind: 'options', ...where, found: mount.attributes, expected } as const];
+  });
+}
+
+function mountDeviations(
+  { mounts }: SkeletonPlan,
+  actual: ActualSkeleton,
+  host: readonly MountFact[],
+): readonly Deviation[] {
+  const sides: SharedSides = {
+    host: mountMap(host),
+    view: mountMap(actual.mounts),
+    followed: followedMounts(host),
+  };
+  const places = mounts.map(({ source: at, place: path }) => ({ at, path }));
+  const below = new Map<string, SharedMount<unknown>[]>();
+  for (const one of sharedBelow(sides, places))
+    below.set(one.share.path, [...(below.get(one.share.path) ?? []), one]);
+  return mounts.flatMap((wanted): readonly Deviation[] => {
+    const state = mountDeviation(wanted, sides);
+    // It is mounted anew, and what is below it comes along.
+    if (!('source' in state)) return [state];
+    const { path, place } = wanted;
+    const pairs = below.get(place) ?? [];
+    // What a site mounts in the host view of the skeleton is its own affair.
+    if (wanted.what === 'share' && pairs.some(one => isLeftOver(one, sides.host, new Set())))
+      return [{ kind: 'other-mount', path, why: 'below' }];
+    return optionsOf(wanted, [{ mount: state.found, place: path, source: state.source }, ...pairs]);
+  });
 }
 
 /** Mounts that an earlier registry asked for. What somebody else has mounted in the skeleton is not ours to judge. */
@@ -104,12 +161,12 @@ export function deviationsOf(
   return [
     ...plan.entries.flatMap(entry => entryDeviation(entry, actual.entry(entry.path)) ?? []),
     ...surplus.map(path => ({ kind: 'surplus-link', path }) as const),
-    ...plan.mounts.flatMap(mount => mountDeviation(mount, actual, host) ?? []),
+    ...mountDeviations(plan, actual, host),
     ...formerMounts(plan, actual, former).map(path => ({ kind: 'surplus-mount', path }) as const),
   ];
 }
 
-export type Repairs = Pick<SkeletonWork, 'detach' | 'unlink' | 'open' | 'make' | 'mount'>;
+export type Repairs = Pick<SkeletonWork, 'detach' | 'unlink' | 'open' | 'make' | 'mount' | 'alter'>;
 
 function modeOf(plan: SkeletonPlan, path: string): number {
   const found = plan.entries.find(entry => entry.path === path);
@@ -130,6 +187,17 @@ export function repairsOf(plan: SkeletonPlan, deviations: readonly Deviation[]):
   // What is mounted below a mount that is taken away goes with it.
   const again = (path: string): boolean =>
     changed.has(path) || detach.some(other => other !== path && isWithin(path, other));
+  const alter = deviations.flatMap(one =>
+    one.kind === 'options' && !again(one.share)
+      ? [
+          {
+            path: one.at,
+            attributes: one.expected,
+            anew: plan.mounts.filter(({ path }) => isWithin(path, one.share)),
+          },
+        ]
+      : [],
+  );
   return {
     detach: detach.map(placed).sort().reverse(),
     unlink: [...pathsOf('surplus-link'), ...pathsOf('other-link').filter(path => !within(path))],
@@ -140,5 +208,6 @@ export function repairsOf(plan: SkeletonPlan, deviations: readonly Deviation[]):
     })),
     make: plan.entries.filter(entry => wrong.has(entry.path)),
     mount: plan.mounts.filter(mount => again(mount.path)),
+    alter,
   };
 }

@@ -112,7 +112,14 @@ export function skeletonWork(
 ): SkeletonWork {
   const { plan, place, input, deviations, generations, notLive, path } = look;
   const file = fileName(path);
-  const all: Repairs = { detach: [], unlink: [], open: [], make: plan.entries, mount: plan.mounts };
+  const all: Repairs = {
+    detach: [],
+    unlink: [],
+    open: [],
+    make: plan.entries,
+    mount: plan.mounts,
+    alter: [],
+  };
   return {
     cpus: possibleCpus(),
     boot: bootId(),

@@ -55,6 +55,8 @@ test('what is followed', () => {
   assert.is(why(host({ peerGroup: 3 })), 'not-live');
   assert.is(why(host({ peerGroup: 0 })), 'not-live');
   assert.is(why(shown({ master: 0 })), 'not-live');
+  // The host's follows another itself, and has no peers: a copy follows the same one.
+  assert.is(why({ ...host({ peerGroup: 0, master: 2 }) }), null);
   const still = { ...home, live: false };
   assert.is(why({ ...shown({ master: 0 }), shares: [still] }), null);
   assert.is(why({ ...shown({ master: 0 }), ...host({ peerGroup: 0 }), shares: [still] }), null);
@@ -113,6 +115,36 @@ test('the same file system, and another directory of it, below a share that foll
   assert.is(why(both), null);
   assert.is(why({ ...both, hostMounts: view.hostMounts }), 'below');
   assert.is(why({ ...both, hostMounts: [...view.hostMounts, { ...outside, root: '/b' }] }), 'below');
+});
+
+test('what a site mounts in the host view of the skeleton is its own affair, in a share it is not', () => {
+  const proc = [mount(13, '/proc', { master: 3 }), mount(3, '/proc', { peerGroup: 3 })] as const;
+  const site = mount(14, '/proc/site', { parent: 13, device: '0:9' });
+  const found = new Map([...view.found, ['/proc', { ...at, path: '/proc' }] as const]);
+  const both = { found, hostMounts: [...view.hostMounts, proc[1]] };
+  assert.is(why({ ...both, viewMounts: [...view.viewMounts, proc[0], site] }), null);
+  const inShare = { ...site, point: '/home/site', parent: 11 };
+  assert.is(why({ ...both, viewMounts: [...view.viewMounts, proc[0], inShare] }), 'below');
+});
+
+test('a read-only tree in a share is the directory that the host has there', () => {
+  const tree = (more: Partial<MountFact> = {}) =>
+    why({
+      viewMounts: [
+        ...view.viewMounts,
+        mount(12, '/home/tree', {
+          parent: 11,
+          device: '8:2',
+          root: '/tree',
+          attributes: MountAttr.RDONLY,
+          ...more,
+        }),
+      ],
+    });
+  assert.is(tree(), null);
+  assert.is(tree({ root: '/other' }), 'below');
+  assert.is(tree({ device: '8:3' }), 'below');
+  assert.is(tree({ attributes: MountAttr.NOSUID }), 'below');
 });
 
 test('a mount point in the tree that is another one, or gone', () => {

@@ -7,7 +7,10 @@ import type { FoundPath, MountFact, PathIdentity, Share } from '../../spec/envir
 import { MountAttr } from '../../spec/kernel.js';
 import { mountMap } from '../../spec/mount-map.js';
 import {
+  followedGroup,
   followedMounts,
+  isLeftOver,
+  rootedAt,
   type SharedMount,
   type SharedPlace,
   type SharedSides,
@@ -42,9 +45,6 @@ export interface StaleShare {
     | 'mount-point';
 }
 
-const rootedAt = (path: string, { root, point }: MountFact): string =>
-  `${root}/${path.slice(point === '/' ? 0 : point.length)}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
-
 interface Compared extends SharedSides {
   readonly late: ReadonlySet<number>;
 }
@@ -54,11 +54,13 @@ interface Compared extends SharedSides {
  * not what the host has.
  */
 function staleBelow(
-  { share, mount, place, source }: SharedMount<SharedPlace & { readonly readonly: boolean }>,
-  { late }: Compared,
+  below: SharedMount<SharedPlace & { readonly readonly: boolean; readonly ofHost: boolean }>,
+  { host, late }: Compared,
 ): StaleShare | null {
-  const there = source !== undefined && !late.has(source.id);
-  if (!there) return mount.master === 0 ? { path: share.path, why: 'below' } : null;
+  const { share, mount, place, source } = below;
+  // What a site mounts in the host view of the skeleton is its own affair.
+  if (!share.ofHost && isLeftOver(below, host, late)) return { path: share.path, why: 'below' };
+  if (source === undefined || late.has(source.id)) return null;
   const wanted = source.attributes | (share.readonly ? MountAttr.RDONLY : 0);
   return mount.attributes === wanted ? null : { path: place, why: 'options' };
 }
@@ -81,7 +83,7 @@ function whyStale(
   if (shown?.point !== path) return null;
   if (shown.device !== source.device || rootedAt(found.path, source) !== rootedAt(path, shown))
     return 'other-directory';
-  if (shown.master !== 0 && shown.master !== source.peerGroup) return 'not-live';
+  if (shown.master !== 0 && shown.master !== followedGroup(source)) return 'not-live';
   if (shown.master === 0 && !readonly && source.peerGroup !== 0 && share.live !== false) return 'not-live';
   const wanted = source.attributes | (readonly ? MountAttr.RDONLY : 0);
   return shown.attributes === wanted ? null : 'options';
@@ -101,10 +103,13 @@ export function staleShare(view: ViewedShares): StaleShare | null {
     const why = whyStale(share, view.found.get(share.path), sides);
     if (why !== null) return { path: share.path, why };
   }
-  const shown = [...HOST_VIEW.map(path => ({ path, place: path, readonly: false })), ...view.shares];
-  const places = shown.flatMap(({ path, place = path, readonly }) => {
+  const shown = [
+    ...HOST_VIEW.map(path => ({ path, place: path, readonly: false, ofHost: true })),
+    ...view.shares.map(share => ({ ...share, ofHost: false })),
+  ];
+  const places = shown.flatMap(({ path, place = path, readonly, ofHost }) => {
     const at = view.found.get(path)?.path;
-    return at === undefined ? [] : [{ at, path: place, readonly }];
+    return at === undefined ? [] : [{ at, path: place, readonly, ofHost }];
   });
   for (const below of sharedBelow(sides, places)) {
     const stale = staleBelow(below, sides);

@@ -180,6 +180,47 @@ export const kmodCases: readonly MachineCase[] = [
       rm -r /srv/sealed /srv/H /srv/hosts`,
   ),
   kmod(
+    'options-of-shares-are-the-host-s',
+    `
+      for share in live sealed; do
+        mkdir -p /srv/$share && mount -t tmpfs $share /srv/$share && mkdir /srv/$share/below && mount -t tmpfs below /srv/$share/below
+      done
+      printf '%s' '{"shares": [{"path": "/srv/live"}, {"path": "/srv/sealed", "readonly": true}]}' >/etc/chos.d/more.json
+      chos skeleton create
+      environment any one '${ownMounts} | .process.args = ["sh", "-c", "touch /srv/live/below/x 2>/dev/null || echo read-only"]'
+      environment held two '.process.args = ["sh", "-c", "exec >/srv/live/written; echo started; exec sleep 1000"]'
+      started held
+      until_true 90 test -s /srv/live/written
+      back_end() { matches "the back end $1" "$(chos explain "$PLACE/any")" "back end $2"; }
+      options() { awk -v at="$1" '$5 == at { print $6 }' "\${2:-/proc/self/mountinfo}"; }
+      repaired() { matches create "$(chos skeleton create)" "/chos is changed"; chos skeleton check; back_end "after create, $1" kmod; }
+      # The host changes them, launches tell the admin what to run, and that is all there is to do.
+      all="/srv/live /srv/live/below /srv/sealed /srv/sealed/below"
+      mount -o remount,bind,nosuid,nodev,noexec,nosymfollow /srv/live/below
+      back_end "with options below" "private: .*not kmod: the host has changed the mount options of /srv/live/below since the skeleton /chos was made: run chos-runtime skeleton create"
+      for mount in /srv/live /srv/sealed /srv/sealed/below; do mount -o remount,bind,nosuid,nodev,noexec,nosymfollow $mount; done
+      mount -o remount,bind,ro,nosuid,nodev,noexec,nosymfollow /srv/live/below
+      code=0; output=$(chos skeleton check) || code=$?
+      same "exit code of check" $code 1
+      for mount in $all; do matches check "$output" "fault +$mount: has the mount options .*, not .*nosuid,nodev,noexec,nosymfollow.* as on the host"; done
+      repaired "of all options"
+      for mount in /srv/live /srv/live/below; do same "options of $mount inside" "$(options /chos$mount)" "$(options $mount)"; done
+      for mount in /srv/sealed /srv/sealed/below; do same "options of $mount inside" "$(options /chos$mount)" "$(options $mount | sed s/^rw/ro/)"; done
+      same "what is written below" "$(in_foreground any)" read-only
+      # Files are open for writing: mounted anew. What comes by two calls arrives without the options.
+      mount -o remount,bind,ro /srv/live
+      mkdir -p /srv/sealed/bound && mount -o bind,ro /srv/sealed/bound /srv/live/below
+      repaired "of what is written to"
+      for mount in /srv/live /srv/live/below; do same "options of $mount inside" "$(options /chos$mount | tail -1)" "$(options $mount | tail -1)"; done
+      same "what is written below" "$(in_foreground any)" read-only
+      umount /srv/live/below
+      same "what the container has written" "$(</srv/live/written)" started
+      drop held
+      rm /etc/chos.d/more.json
+      chos skeleton create
+      for share in live sealed; do umount /srv/$share/below /srv/$share && rmdir /srv/$share; done`,
+  ),
+  kmod(
     'nothing-is-written-to-the-skeleton',
     `
       environment writer one '${ownMounts} | .process.args = ["sh", "-c", "touch /x; rm /etc; mkdir /y; touch /etc/mark; echo done"]'

@@ -1,0 +1,61 @@
+/** What is mounted in the skeleton of all trees, and changes of its mount options. `root` is open on the skeleton. */
+import type { SkeletonWork } from '../../../spec/environment.js';
+import { MountAttr, type OpenFlags } from '../../../spec/kernel.js';
+import { type Action, action } from '../../program/action.js';
+import { label, type Slot, slot } from '../../program/operand.js';
+import { jump, sys } from '../../program/step.js';
+import { detachReal } from '../idioms/detach-real.js';
+import { setAttributes } from '../idioms/mount-steps.js';
+import { openReal } from '../idioms/open-real.js';
+import { showShare } from '../idioms/show-share.js';
+import { rule } from '../launch/launch.js';
+
+export function showMounts(mounts: SkeletonWork['mount'], root: Slot, open: OpenFlags): readonly Action[] {
+  return mounts.map(mount => {
+    const title =
+      mount.what === 'tree'
+        ? `show the tree ${mount.path}`
+        : mount.what === 'trees'
+          ? `show the trees in ${mount.path}`
+          : `show ${mount.path} of the host`;
+    return showShare(
+      open,
+      mount,
+      root,
+      title,
+      rule(mount.what === 'host' ? 'the host view' : 'the registry'),
+    );
+  });
+}
+
+const { RDONLY, NOSUID, NODEV, NOEXEC, _ATIME, NODIRATIME, NOSYMFOLLOW } = MountAttr;
+const ATTRIBUTES = RDONLY | NOSUID | NODEV | NOEXEC | _ATIME | NODIRATIME | NOSYMFOLLOW;
+
+/**
+ * Under those who are in it, who see no moment without the mount (mount_setattr(2)). What has to become read-only while files in it are open for writing
+ * (EBUSY), or has gone in the meantime (EINVAL), is mounted anew: whoever has opened a file keeps it.
+ */
+export function alterMounts(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Action[] {
+  const fd = slot('altered_mount');
+  return work.alter.flatMap(({ path, attributes, anew }) => {
+    const [first] = anew;
+    if (first === undefined) return [];
+    const [busy, done] = [label('altered_busy'), label('altered')];
+    const close = sys('close', [fd]);
+    return [
+      action({ title: `give ${path} the mount options of the host`, because: rule('the host') }, [
+        openReal(open, root, path.slice(1), 0, { to: fd, on: [['ENOENT', 'ENOTDIR', 'ELOOP'], done] }),
+        setAttributes(fd, attributes, ATTRIBUTES, 0, false, { on: [['EBUSY', 'EINVAL'], busy] }),
+        close,
+        jump(done),
+      ]),
+      action({ title: `mount ${first.path} anew`, because: rule('files are open for writing') }, [
+        busy,
+        close,
+        ...detachReal(open, work.path + first.place, 1),
+      ]),
+      ...showMounts(anew, root, open),
+      action({ title: `${path} is as on the host`, because: rule('the host') }, [done]),
+    ];
+  });
+}

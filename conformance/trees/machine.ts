@@ -63,7 +63,7 @@ export const registry = {
 export function setUp(): void {
   must('mount', '--make-rprivate', '/');
   // Those of the machine itself; this namespace is ours.
-  spawnSync('umount', ['-l', pins]);
+  while (spawnSync('umount', ['-l', pins]).status === 0);
   for (const place of ['/mnt', '/run']) must('mount', '-t', 'tmpfs', 'chos-test', place);
   for (const directory of ['etc-upper', 'etc-work', 'home', 'scratch'])
     mkdirSync(`${base}/${directory}`, { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Who may import whom: the table of design.md, section 3 ("From config.json to a process"). `make lint` runs
+ * Who may import whom: the table of docs/architecture.md, "Folders". `make lint` runs
  *     depcruise --config .dependency-cruiser.cjs spec runtime
  * Test files may import what they like: they stand outside.
  */

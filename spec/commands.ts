@@ -1,6 +1,6 @@
 /**
  * The command line: one table for the argument reader, the engine's front door, commander's help, the man pages and shell completion.
- * Facts: oci-contract.md A1-A3 (what Podman, conmon, containerd, CRI-O and Slurm pass).
+ * What Podman, conmon, containerd, CRI-O and Slurm pass is in it, and what people type.
  *
  * Grammar, the same for the front door and runtime/cli/arguments.ts: global options, the command, then options and positional arguments in any order
  * (only options first where `stopAtFirst`). `--opt V` and `--opt=V`; `-o V` and `-oV`; `-ab` where both are flags; `-t=false`; `-long`

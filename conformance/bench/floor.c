@@ -2,7 +2,7 @@
 /*
  * The floor of `make bench`: the default bundle of `runc spec` started by hand-written C, with every duty and every
  * system call a correct runtime has, and nothing else: no config.json, no choices, no words. What a runtime takes
- * longer than this is the price of its generality. Duties are those of oci-contract.md part D.
+ * longer than this is the price of its generality. Duties are those of the runtime specification, and of what Podman expects.
  *
  *   floor [--root DIR] [--cgroups] [--seccomp BPF] [--shares FILE] [--pid-file FILE] run|create ROOTFS ID ARGS...
  *   floor [--root DIR] state|start|delete ID        floor [--root DIR] kill ID SIGNAL

@@ -30,7 +30,7 @@ const registryScript = (context: Context, registry: string): string =>
     'mkdir -p /run/etc-upper /run/etc-work',
     'mount -t overlay -o lowerdir=/etc,upperdir=/run/etc-upper,workdir=/run/etc-work overlay /etc',
     `mkdir -p /etc/chos.d && cp ${registry} /etc/chos.d/bench.json`,
-    // A share is live inside only if the host's mount is shared (design.md section 5, rule 2).
+    // A share is live inside only if the host's mount is shared (docs/architecture.md, "Rules of shared views", 2).
     'mount --make-rshared /',
     ...[treeName, bareName].map(name => `${context.tools.chos} tree prepare ${name}`),
   ].join(' && ');

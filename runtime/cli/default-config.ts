@@ -66,7 +66,7 @@ export function defaultConfig(): Config {
 
 /**
  * The whole host view of an environment: no namespace and no mount. CAP_SYS_ADMIN is not among the capabilities, or the launch would need its own
- * copy of the environment's mount namespace (design.md section 5, pinned, rule 4); these are Podman's defaults.
+ * copy of the environment's mount namespace (docs/architecture.md, "Rules of shared views", 4); these are Podman's defaults.
  */
 export function treeConfig(tree: string, path: string, shell = 'sh'): Config {
   const kept = [

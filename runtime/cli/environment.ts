@@ -65,7 +65,7 @@ function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Env
   return tree === undefined ? null : bareTree(tree, spec.config, directory);
 }
 
-/** A launch by that way would have rights in the view of all others that none of theirs had (design.md section 5, "Rules of pinned", 11). */
+/** A launch by that way would have rights in the view of all others that none of theirs had (docs/architecture.md, "Rules of shared views", 10). */
 function joinsShared({ config }: AdmittedSpec): Attempt<null> {
   const path = config.linux?.namespaces?.find(({ type }) => type === 'mount')?.path ?? '';
   const shared = path === '' ? undefined : generationAt(path);
@@ -79,7 +79,7 @@ export interface ChosenEnvironment {
   readonly broken: readonly BrokenFile[];
 }
 
-/** The environment that a launch asks for: --tree, then the annotation org.chos.tree, then root.path; null for an ordinary bundle (design.md section 5). */
+/** The environment that a launch asks for: --tree, then the annotation org.chos.tree, then root.path; null for an ordinary bundle (docs/trees.md). */
 export function chooseEnvironment(
   invocation: Invocation,
   spec: AdmittedSpec,

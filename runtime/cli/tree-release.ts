@@ -66,7 +66,7 @@ function summarise(generations: readonly Generation[], kept: readonly Holder[]):
     : `${names} released; still seen by ${kept.map(describeHolder).join(', ')}`;
 }
 
-/** `tree release NAME[@N] [--force|--drain]` (design.md section 5, pinned, rule 9). */
+/** `tree release NAME[@N] [--force|--drain]` (docs/architecture.md, "Rules of shared views", 9). */
 export async function release(invocation: Invocation): Promise<Outcome> {
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;

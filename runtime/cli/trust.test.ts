@@ -1,4 +1,4 @@
-/** Whatever the spelling of a command, fast way or cold: nothing that others could have written is run or believed (design.md "Trust"). Needs root. */
+/** Whatever the spelling of a command, fast way or cold: nothing that others could have written is run or believed (docs/architecture.md, "Trust"). Needs root. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

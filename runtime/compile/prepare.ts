@@ -1,5 +1,5 @@
 /**
- * `tree prepare`: the launch program that puts an environment together and pins it (design.md section 5, "Rules of pinned"). The host track stays in
+ * `tree prepare`: the launch program that puts an environment together and pins it (docs/architecture.md, "Rules of shared views"). The host track stays in
  * the namespace of process 1; the maker track has a mount namespace of its own, makes it the environment, and ends once that is bound on a file.
  */
 import type { Preparation } from '../../spec/environment.js';

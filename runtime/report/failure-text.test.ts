@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Failure } from './failure.js';
 import { failureText } from './failure-text.js';
 
-/** What callers look for, from oci-contract.md A5. */
+/** What callers look for: Podman, containerd and CRI-O tell by these words what went wrong. */
 test('the words by which Podman, containerd and CRI-O tell failures apart', () => {
   const cases: readonly (readonly [Failure, RegExp])[] = [
     [{ kind: 'no-container', id: 'c1' }, /^container `c1` does not exist$/],

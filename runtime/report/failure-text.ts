@@ -1,4 +1,4 @@
-/** Words for why a command was not carried out: verb, object, reason, place, hint, on one line. Callers look for some of them (oci-contract.md A5). */
+/** Words for why a command was not carried out: verb, object, reason, place, hint, on one line. Callers look for some of them: the test beside says which. */
 import { unreachable } from '../../spec/unreachable.js';
 import { distrustText } from './distrust-text.js';
 import { errnoText } from './errno-text.js';

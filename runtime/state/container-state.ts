@@ -1,6 +1,6 @@
 /**
  * The state file of a container, ROOT/ID/state.json, as launch programs write it: one line, `{"pid":P,"pidStart":S,` and then the rest.
- * The status is not in it: it follows from what is there now (oci-contract.md D1, 17).
+ * The status is not in it: it follows from what is there now (read-state.ts).
  */
 import type { State } from '../../spec/generated/state.js';
 import { isRecord } from '../../spec/is-record.js';

@@ -1,5 +1,5 @@
 /**
- * Whom we trust (design.md "Trust"), for what TypeScript reads of containers: root or ourselves as owner, nobody else who could write. The engine has the
+ * Whom we trust (docs/architecture.md, "Trust"), for what TypeScript reads of containers: root or ourselves as owner, nobody else who could write. The engine has the
  * same rule for programs, and says why (runtime/engine/door/trust.c). Where the way is trusted nobody else can change what a path leads to between two calls.
  */
 import {

@@ -1,4 +1,4 @@
-/** Whether a tree can be started by the kernel's link, and with what (design.md section 5, "Back ends"). */
+/** Whether a tree can be started by the kernel's link, and with what (docs/architecture.md, "Back ends"). */
 import type { HostSources, KernelLink, MountFact } from '../../spec/environment.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { seePin, whyStale } from './host-sources.js';

@@ -1,5 +1,5 @@
 /**
- * Which environment a launch asks for, and which back end puts it together (design.md section 5, "Choosing the environment", "Rules of pinned").
+ * Which environment a launch asks for, and which back end puts it together (docs/trees.md, "Which environment a launch gets"; docs/architecture.md, "Rules of shared views").
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';

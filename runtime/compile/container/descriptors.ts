@@ -71,7 +71,7 @@ export function sweepDescriptors(launch: Launch): Action {
 }
 
 /**
- * The pid file must be there, whole and without newline, before the command ends (oci-contract.md A4). It is written without a name, so that a command that is
+ * The pid file must be there, whole and without newline, before the command ends: conmon and containerd read it then. It is written without a name, so that a command that is
  * killed leaves nothing; an old one goes first, since linkat(2) replaces nothing. Only file systems without such files (NFS) get one with another name beside it.
  */
 export function pidFile(launch: Launch): Action {

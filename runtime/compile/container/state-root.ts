@@ -46,7 +46,7 @@ function openRoot({ cells, open }: Launch, rootFd: Slot): Action {
 
 /**
  * What lies in the state root is executed by later commands. The engine has looked at the way there; this is the directory itself, as it was opened
- * (design.md "Trust"): somebody else may have made it a moment ago.
+ * (docs/architecture.md, "Trust"): somebody else may have made it a moment ago.
  */
 function insistOnTrust({ cells }: Launch, rootFd: Slot): Action {
   const stat = buffer('root_stat', 256);

@@ -1,4 +1,4 @@
-/** Pinning a mount namespace: the file, the maker on each CPU in turn, the bind (design.md section 5, "Rules of pinned", 1 and 2). */
+/** Pinning a mount namespace: the file, the maker on each CPU in turn, the bind (docs/architecture.md, "Rules of shared views", 1 and 2). */
 import { NUMBERS, type PinPlace } from '../../../spec/environment.js';
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';

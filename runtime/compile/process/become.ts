@@ -1,6 +1,6 @@
 /**
  * From a process in the right place to the command: the order in which rights are given up, which is the same for init and for `exec` and must
- * not be changed by one of them alone (oci-contract.md D1, steps 12 to 17).
+ * not be changed by one of them alone: sets of capabilities before the user changes need other rights than after, and a filter may deny what comes behind it.
  */
 import { Prctl } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';

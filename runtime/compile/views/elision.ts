@@ -1,5 +1,5 @@
 /**
- * Elision (design.md section 5): a bind that config.json asks for is left out if the environment shows provably the same mount there already. What
+ * Elision (docs/architecture.md): a bind that config.json asks for is left out if the environment shows provably the same mount there already. What
  * cannot be proved is mounted. Here the proof is made of facts, at compile time; the program makes it again (elision-proof.ts).
  */
 

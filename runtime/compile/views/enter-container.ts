@@ -1,4 +1,4 @@
-/** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (design.md section 5, "Rules of pinned", 11). */
+/** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (docs/architecture.md, "Rules of shared views", 10). */
 import { Clone, MNT_DETACH, Propagation } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { type Slot, text } from '../../program/operand.js';

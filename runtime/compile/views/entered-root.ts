@@ -1,6 +1,6 @@
 /**
  * What `kmod` and `pinned` have in common: the view that a launch asks for is there already, and init enters it. Without mounts of its own it stays
- * there and makes none; else it takes a copy, which stays slave, and mounts in that (design.md section 5, "Rules of pinned", 4 and 5).
+ * there and makes none; else it takes a copy, which stays slave, and mounts in that (docs/architecture.md, "Rules of shared views", 4 and 5).
  */
 import type { Environment } from '../../../spec/environment.js';
 import { AT_RECURSIVE, Clone, Propagation } from '../../../spec/kernel.js';

@@ -1,5 +1,5 @@
 /**
- * The back end `kmod` (design.md section 5): the root is the skeleton of the host, one for all trees, in which the kernel's link shows each process its
+ * The back end `kmod` (docs/architecture.md): the root is the skeleton of the host, one for all trees, in which the kernel's link shows each process its
  * own. Without mounts of its own a launch sets the link and changes its root: no mount is made, and shares are the host's very mounts.
  */
 import type { Environment, KernelLink, Pin } from '../../../spec/environment.js';

@@ -1,4 +1,4 @@
-/** Whether a process may stay in the view that all share, where nothing may ever be mounted or unmounted (design.md section 5, "Rules of pinned", 4 and 11). */
+/** Whether a process may stay in the view that all share, where nothing may ever be mounted or unmounted (docs/architecture.md, "Rules of shared views", 4 and 10). */
 import type { Capabilities } from '../../../spec/generated/config.js';
 import { Propagation } from '../../../spec/kernel.js';
 import type { Launch } from '../launch/launch.js';

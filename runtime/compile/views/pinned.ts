@@ -1,5 +1,5 @@
 /**
- * The back end `pinned` (design.md section 5): init enters a mount namespace that `tree prepare` put together.
+ * The back end `pinned` (docs/architecture.md): init enters a mount namespace that `tree prepare` put together.
  */
 import type { Environment, Pin } from '../../../spec/environment.js';
 import { errnos } from '../../../spec/errno.js';

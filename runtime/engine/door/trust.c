@@ -1,5 +1,5 @@
 /*
- * Whom we trust (design.md "Trust"): what decides what root does belongs to root or to ourselves, and nobody else can write it. It is opened once and
+ * Whom we trust (docs/architecture.md, "Trust"): what decides what root does belongs to root or to ourselves, and nobody else can write it. It is opened once and
  * then looked at. On the way to the state root, each directory and link is held to the same, or somebody could put another of root's directories in
  * its place, such as one from a container's image; a sticky one may be written by all, because there nobody can replace what is root's.
  * runtime/state/trusted.ts has the same rule for the cold way.

@@ -97,7 +97,7 @@ export function cloneArguments(name: string, flags: number | bigint, pidfd: Slot
   ]);
 }
 
-/** runtime.md, "State" "State", as a template. */
+/** runtime.md, "State", as a template. */
 function stateTemplate(context: HookContext, status: HookStatus): Template {
   const { id, pid } = context;
   return [

@@ -3,12 +3,11 @@
  * the options, else root, as with crun and runc. One that covers a directory made for it is the kernel's: 1777.
  */
 
-import { anyErrno } from '../../../spec/errno.js';
 import type { Mount } from '../../../spec/generated/config.js';
 import { toIdAsTheKernel } from '../../../spec/ids.js';
-import { AT_EMPTY_PATH, OpenHow, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
-import { buffer, label, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
-import { alu, branch, type Line, load, move, sys, walk } from '../../program/step.js';
+import { AT_EMPTY_PATH, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
+import { buffer, label, type Slot, slot, text } from '../../program/operand.js';
+import { alu, branch, type Line, load, move, resolve, sys, walk } from '../../program/step.js';
 import type { MountOptions } from '../idioms/mount-options.js';
 import { normalise } from '../idioms/normalise.js';
 import type { Launch } from '../launch/launch.js';
@@ -40,8 +39,7 @@ export function takenFromCovered(
   const mode = slot('covered_mode');
   const from = slot('copy_from');
   const [missing, none] = [label('covered_missing'), label('covered_none')];
-  const flags = [open.PATH | open.DIRECTORY | open.CLOEXEC, 0, OpenHow.IN_ROOT | OpenHow.NO_MAGICLINKS];
-  const how = struct('open_how', flags.map(u64), true);
+  const flags = open.PATH | open.DIRECTORY;
   const given = asked('mode') ?? '';
   const owner = (key: string) => {
     const id = toIdAsTheKernel(asked(key) ?? '');
@@ -59,10 +57,11 @@ export function takenFromCovered(
   return {
     // Only whether it is there; what is used is the descriptor that is opened and judged then.
     look: [
-      sys('openat2', [cells.rootFd, text(normalise(m.destination)), how, how.size], {
-        to: there,
-        on: [anyErrno, missing],
-      }),
+      // Anything else than that nothing is there, such as what is renamed all the time (EAGAIN), must not be taken for it: the mode would be 1777.
+      resolve(
+        { root: cells.rootFd, path: text(normalise(m.destination)), flags },
+        { to: there, on: [['ENOENT', 'ENOTDIR'], missing] },
+      ),
       sys('close', [there]),
       move(found, 1),
       missing,

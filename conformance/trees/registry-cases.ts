@@ -218,6 +218,13 @@ test('an optional share that is not there is left out, and is there when the hos
   rmSync(place, { recursive: true });
   writeRegistry({ trees: { maybe: { path: `${base}/two`, shares: [{ path: place }] } } }, 'maybe.json');
   assert.equal(shell({ tree: 'maybe' }, 'true').status, 1);
+  // Behind a link of root's, as /var/lock, it is as missing.
+  symlinkSync('maybe', `${base}/linked-maybe`);
+  const linked = [{ path: `${base}/linked-maybe/below` }];
+  writeRegistry({ trees: { maybe: { path: `${base}/two`, shares: linked } } }, 'maybe.json');
+  assert.match(shell({ tree: 'maybe' }, 'true').stderr, /linked-maybe\/below.*: No such file or directory/);
+  assert.match(chos('tree', 'prepare', 'maybe').stderr, /No such file or directory/);
+  rmSync(`${base}/linked-maybe`);
   removeRegistry('maybe.json');
 });
 

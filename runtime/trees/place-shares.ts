@@ -44,6 +44,8 @@ export function placeOf(
   prefix = '',
 ): Pick<PlacedShare, 'source' | 'place'> {
   const real = realPath(path, prefix);
+  // Without the links on the way: that something is missing is what is wrong, not the links.
+  if (real.kind === 'missing') return { source: real.path, place: path };
   if (real.kind !== 'at') return { source: path, place: path };
   return { source: real.path, place: placeInside(path, real.path, points, prefix) ?? path };
 }

@@ -77,6 +77,9 @@ rootTest('a share below another one goes where it is in that, and must not lead 
   assert.equal(placeOf('/H/within', points, base), { source: '/H/u1', place: '/H/u1' });
   assert.equal(placeOf('/linked', points, base), { source: '/real', place: '/linked' });
   assert.equal(placeOf('/linked/x', points, base), { source: '/real/x', place: '/linked/x' });
+  // What is missing is told as missing, whatever links of root's lead there.
+  assert.equal(placeOf('/linked/none/x', points, base), { source: '/real/none/x', place: '/linked/none/x' });
+  assert.equal(placeOf('/none', points, base), { source: '/none', place: '/none' });
   assert.is(faultOfShare('/H/within', points, base), null);
   assert.equal(faultOfShare('/H/away', points, base), { kind: 'leads-away', target: '/real' });
   assert.is(faultOfShare('/H/u1/project', points, base)?.kind, 'foreign-link');

@@ -19,7 +19,8 @@ export interface ForeignDirectory {
 export type RealPath =
   | { readonly kind: 'at'; readonly path: string; readonly foreign: ForeignDirectory | null }
   | { readonly kind: 'foreign-link'; readonly link: string; readonly foreign: ForeignDirectory }
-  | { readonly kind: 'missing'; readonly code: string };
+  /** `path`: to where it leads, without the links on the way to what is missing. */
+  | { readonly kind: 'missing'; readonly code: string; readonly path: string };
 
 /** linux/magic.h: what a FUSE file system says of owners is the word of who mounted it, and fusermount(1) lets users do that. */
 const FUSE_SUPER_MAGIC = 0x65735546;
@@ -40,13 +41,14 @@ export function realPath(path: string, prefix = ''): RealPath {
   let at = '/';
   let foreign: ForeignDirectory | null = null;
   let links = 0;
+  let next = at;
   try {
     for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
       if (name === '..') {
         at = parent(at);
         continue;
       }
-      const next = join(at, name);
+      next = join(at, name);
       const directory = lstatSync(prefix + at);
       const { uid, mode } = lstatSync(prefix + next);
       const isLink = (mode & S_IFMT) === S_IFLNK;
@@ -61,13 +63,13 @@ export function realPath(path: string, prefix = ''): RealPath {
       const others: ForeignDirectory | null =
         foreign ?? (uid !== 0 || onFuse(at, prefix) ? { path: next, uid, mode: mode & 0o7777 } : null);
       if (others !== null) return { kind: 'foreign-link', link: next, foreign: others };
-      if (++links > LINKS) return { kind: 'missing', code: 'ELOOP' };
+      if (++links > LINKS) return { kind: 'missing', code: 'ELOOP', path };
       const target = readlinkSync(prefix + next);
       rest.unshift(...names(target));
       if (target.startsWith('/')) at = '/';
     }
   } catch (error) {
-    return { kind: 'missing', code: codeOf(error) };
+    return { kind: 'missing', code: codeOf(error), path: [next, ...rest].join('/') };
   }
   return { kind: 'at', path: at, foreign };
 }

@@ -27,6 +27,19 @@ test('options of the command', () => {
   assert.equal(offers('exec', '--no'), ['--no-new-privs']);
 });
 
+test('options of the action that stands there', () => {
+  assert.equal(offers('tree', 'prepare', '--'), ['--all', '--help']);
+  assert.equal(offers('tree', '--x', 'release', '--'), ['--drain', '--force', '--help']);
+  assert.equal(offers('tree', 'release', 'debian13', '--f'), ['--force']);
+  assert.equal(offers('tree', 'list', '--'), ['--format', '--help']);
+  assert.equal(offers('tree', 'load', '--'), ['--check', '--help']);
+  assert.equal(offers('tree', 'check', '--'), ['--help']);
+  assert.equal(offers('skeleton', 'create', '--'), ['--help']);
+  assert.equal(offers('skeleton', 'remove', '--f'), ['--force']);
+  // Before it stands there, it may be any.
+  assert.equal(offers('tree', '--d'), ['--drain']);
+});
+
 test('containers, trees', () => {
   assert.equal(offers('state', ''), ['web']);
   assert.equal(offers('delete', '-f', ''), ['web']);

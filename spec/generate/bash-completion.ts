@@ -47,12 +47,25 @@ function operands(command: Command): string {
 
 const signalNames = [...Object.keys(signals)].join(' ');
 
+/** One case for each action, then one for the command, before an action stands there. */
+function commandCases(command: Command): readonly string[] {
+  const { name, options, actions = [] } = command;
+  const line = (action: string, own: readonly Option[]): string =>
+    `    ${name}:${action}) options='${[names(own), '--help'].join(' ').trim()}' words="${operands(command)}" ;;`;
+  return [
+    ...actions.map(action =>
+      line(
+        action,
+        options.filter(option => option.actions?.includes(action) ?? true),
+      ),
+    ),
+    line('*', options),
+  ];
+}
+
 /** The script that `make install` puts where bash-completion looks for it. */
 export function bashCompletion(): string {
-  const cases = shown.map(
-    command =>
-      `    ${command.name}) options='${names(command.options)} --help' words="${operands(command)}" ;;`,
-  );
+  const cases = shown.flatMap(commandCases);
   const valued = `${placesOf(() => true)}`;
   return `# Made from the command table of chos-runtime.
 _chos_runtime_containers() { chos-runtime \${root:+--root "$root"} list --quiet 2>/dev/null; }
@@ -102,8 +115,8 @@ ${valueCases().join('\n')}
     mapfile -t COMPREPLY < <(compgen $kind -P "$prefix" -W "$words" -- "$cur")
     return
   fi
-  case $command in
-    '') options='${names(globalOptions)}' words='${shown.map(({ name }) => name).join(' ')}' ;;
+  case $command:\${operands[0]-} in
+    :*) options='${names(globalOptions)}' words='${shown.map(({ name }) => name).join(' ')}' ;;
 ${cases.join('\n')}
     *) return ;;
   esac

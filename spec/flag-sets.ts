@@ -86,6 +86,7 @@ const common = {
   CLOSE_RANGE_: { bits: { CLOSE_RANGE_CLOEXEC: kernel.CLOSE_RANGE_CLOEXEC } },
   F_: {
     one: {
+      F_GETFD: kernel.F_GETFD,
       F_SETFD: kernel.F_SETFD,
       F_GETFL: kernel.F_GETFL,
       F_SETFL: kernel.F_SETFL,

@@ -71,6 +71,7 @@ const prefixes: Readonly<Record<string, string>> = {
 const offset = (struct: string, member: string): string => `offsetof(struct ${struct}, ${member})`;
 /** Offsets, and what is called otherwise than in the headers. */
 const others: Readonly<Record<string, string>> = {
+  'Statx.ATTRIBUTES': offset('statx', 'stx_attributes'),
   'Statx.LINKS': offset('statx', 'stx_nlink'),
   'Statx.UID': offset('statx', 'stx_uid'),
   'Statx.GID': offset('statx', 'stx_gid'),

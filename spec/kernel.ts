@@ -16,6 +16,7 @@ export const AT_STATX_DONT_SYNC = 0x4000;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
 export const CLOSE_RANGE_CLOEXEC = 4; // linux/close_range.h
+export const F_GETFD = 1;
 export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
@@ -77,6 +78,7 @@ export const STATX_MNT_ID_UNIQUE = 0x4000;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 /** Offsets in struct statx. */
 export const Statx = {
+  ATTRIBUTES: 8,
   LINKS: 16,
   UID: 20,
   GID: 24,

@@ -233,6 +233,10 @@ const runc: Readonly<Record<string, string>> = {
   'hook-output/file-that-cannot-be-opened': 'run.oci.* are annotations of crun',
 
   'descriptors/preserve-fds-without-bounds': 'runc takes any number',
+  'descriptors/preserve-fds-of-which-some-are-closed':
+    'runc 1.1 keeps descriptors of its own that have such numbers',
+  'descriptors/preserve-fds-of-which-none-is-open':
+    'runc 1.1 keeps descriptors of its own that have such numbers',
   'exec/cpu-affinity-initial-and-final': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-initial-alone-is-lifted': 'runc 1.1 does not know execCPUAffinity',
   'exec/cpu-affinity-final-alone': 'runc 1.1 does not know execCPUAffinity',

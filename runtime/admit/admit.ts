@@ -98,7 +98,7 @@ export function admitResources(source: Source): Accepted<AdmittedResources> | Re
   const checked = admitAs<LinuxResources>(source, {
     rules: resourcesRules,
     validate: validateResources,
-    check: (resources, note) => checkResources(resources, [], note),
+    check: (resources, note, warn) => checkResources(resources, [], note, warn),
   });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
@@ -109,10 +109,10 @@ function checkConfig(config: Config, note: Note, warn: Note): void {
   checkSize(config, note);
   checkProcess(config.process, ['process'], note);
   checkMounts(config, note, warn);
-  checkHooks(config, note);
+  checkHooks(config, note, warn);
   checkLinux(config, note, warn);
   const { resources, seccomp } = config.linux ?? {};
-  if (resources !== undefined) checkResources(resources, ['linux', 'resources'], note);
+  if (resources !== undefined) checkResources(resources, ['linux', 'resources'], note, warn);
   if (seccomp !== undefined) checkSeccomp(seccomp, ['linux', 'seccomp'], note, warn);
   checkSupported(config, note);
 }

@@ -54,15 +54,32 @@ export function isBind({ type, options = [] }: Mount): boolean {
   return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }
 
-/** All hooks: absolute paths, timeouts of at least a second. Their environments are passed on as they are, like those of execve(2). */
-export function checkHooks(config: Config, note: Note): void {
+/** Those that runc and crun both execute in the bundle's directory. */
+const hooksInBundle: readonly (typeof hookKinds)[number][] = [
+  'prestart',
+  'createRuntime',
+  'poststart',
+  'poststop',
+];
+
+/**
+ * All hooks: absolute paths, timeouts of at least a second. What runc and crun both start with is only warned of: a path such as `./hook`, and anything in
+ * a poststop hook, whose failure keeps nothing from succeeding. Environments are passed on as they are, like those of execve(2).
+ */
+export function checkHooks(config: Config, note: Note, warn: Note): void {
   for (const kind of hookKinds) {
-    for (const [index, hook] of (config.hooks?.[kind] ?? []).entries()) {
+    for (const [index, { path, timeout = 1 }] of (config.hooks?.[kind] ?? []).entries()) {
       const base = ['hooks', kind, index];
-      checkAbsolute(hook.path, [...base, 'path'], note);
-      if (hook.timeout !== undefined && hook.timeout <= 0) {
-        note([...base, 'timeout'], { kind: 'out-of-range', minimum: '1', maximum: '2147483647' });
-      }
+      const last = kind === 'poststop';
+      if (path === '' && last) warn([...base, 'path'], { kind: 'without-effect' });
+      // Of a bare name crun looks in PATH, runc in the bundle.
+      else if (!path.startsWith('/') && (last || (path.includes('/') && hooksInBundle.includes(kind))))
+        warn([...base, 'path'], { kind: 'taken-from-bundle' });
+      else checkAbsolute(path, [...base, 'path'], note);
+      if (timeout > 0) continue;
+      if (last)
+        warn([...base, 'timeout'], { kind: 'odd-timeout', meaning: timeout === 0 ? 'none' : 'at-once' });
+      else note([...base, 'timeout'], { kind: 'out-of-range', minimum: '1', maximum: '2147483647' });
     }
   }
 }

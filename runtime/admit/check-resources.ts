@@ -2,7 +2,9 @@ import type { LinuxCpu, LinuxMemory, LinuxResources } from '../../spec/generated
 import type { Note, ValuePath } from './diagnostic.js';
 
 /** `linux.resources`, or the whole of the file given to update --resources: `base` tells which. */
-export function checkResources(resources: LinuxResources, base: ValuePath, note: Note): void {
+export function checkResources(resources: LinuxResources, base: ValuePath, note: Note, warn: Note): void {
+  for (const [index, { access = '' }] of (resources.devices ?? []).entries())
+    if (access === '') warn([...base, 'devices', index, 'access'], { kind: 'without-effect' });
   if (resources.memory !== undefined) checkMemory(resources.memory, [...base, 'memory'], note);
   if (resources.cpu !== undefined) checkCpu(resources.cpu, [...base, 'cpu'], note);
   for (const name of Object.keys(resources.unified ?? {}))

@@ -11,7 +11,8 @@ export function checkSeccomp(seccomp: LinuxSeccomp, base: ValuePath, note: Note,
   }
   const { listenerMetadata = '', listenerPath = '' } = seccomp;
   if (listenerMetadata !== '' && listenerPath === '') {
-    note([...base, 'listenerMetadata'], { kind: 'needs', property: 'listenerPath' });
+    // The specification forbids it; runc and crun do not look, since without a listener nobody reads it.
+    warn([...base, 'listenerMetadata'], { kind: 'needs', property: 'listenerPath' });
   }
   for (const [index, rule] of (seccomp.syscalls ?? []).entries()) {
     const path = [...base, 'syscalls', index];

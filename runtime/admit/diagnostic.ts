@@ -81,6 +81,10 @@ export type Reason =
   | { readonly kind: 'assumed'; readonly value: string }
   /** A path that is not absolute, and is taken from the root. Only ever a warning. */
   | { readonly kind: 'taken-from-root' }
+  /** A path that is not absolute, and is taken from the bundle. Only ever a warning. */
+  | { readonly kind: 'taken-from-bundle' }
+  /** A timeout that is none, and what it is taken for. Only ever a warning. */
+  | { readonly kind: 'odd-timeout'; readonly meaning: 'none' | 'at-once' }
   /** A path with `..`, which is taken away as at the root. Only ever a warning. */
   | { readonly kind: 'dots-resolved'; readonly path: string }
   /** A second entry for the same thing; the first counts. Only ever a warning. */

@@ -1,9 +1,9 @@
 /** One way of writing what config.json may write in several: the rest of the compiler sees no other. */
-import type { Config, Linux } from '../../spec/generated/config.js';
+import type { Config, Hook, Linux } from '../../spec/generated/config.js';
 
 /** A config that has passed all checks, in the form that Config describes. */
 export function normalForm(config: Config): Config {
-  const { mounts, linux } = config;
+  const { mounts, linux, hooks } = config;
   return {
     ...config,
     ociVersion: fullVersion(config.ociVersion),
@@ -11,7 +11,17 @@ export function normalForm(config: Config): Config {
       ? {}
       : { mounts: mounts.map(mount => ({ ...mount, destination: fromRoot(mount.destination) })) }),
     ...(linux === undefined ? {} : { linux: normalLinux(linux) }),
+    ...(hooks?.poststop === undefined
+      ? {}
+      : { hooks: { ...hooks, poststop: hooks.poststop.map(withPlainTimeout) } }),
   };
+}
+
+/** 0 is none to crun, and less than 0 is over at once to all. */
+function withPlainTimeout(hook: Hook): Hook {
+  const { timeout = 1, ...others } = hook;
+  if (timeout > 0) return hook;
+  return timeout === 0 ? others : { ...others, timeout: 0 };
 }
 
 /** `v1.0` is 1.0.0: crun looks for "1.0" and runc does not look, so callers have written what they liked. */

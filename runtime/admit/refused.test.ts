@@ -240,8 +240,8 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   ['hooks', { prestart: [{ path: 'hook' }] }, 'hooks.prestart[0].path must be an absolute path, not "hook"'],
   [
     'hooks',
-    { poststop: [{ path: '/hook', timeout: 0 }] },
-    'hooks.poststop[0].timeout must be a whole number from 1 to 2147483647, not 0',
+    { poststart: [{ path: '/hook', timeout: 0 }] },
+    'hooks.poststart[0].timeout must be a whole number from 1 to 2147483647, not 0',
   ],
   ['hooks', { createContainer: [{}] }, 'hooks.createContainer[0].path is required'],
   // Linux.
@@ -312,11 +312,6 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
     'linux.seccomp',
     { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ names: [''], action: 'SCMP_ACT_ALLOW' }] },
     'linux.seccomp.syscalls[0].names[0] must not be empty',
-  ],
-  [
-    'linux.seccomp',
-    { defaultAction: 'SCMP_ACT_ALLOW', listenerMetadata: 'x' },
-    'linux.seccomp.listenerMetadata needs listenerPath as well',
   ],
 ];
 

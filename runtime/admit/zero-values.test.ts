@@ -44,7 +44,7 @@ test('an object in which nothing is set asks for nothing', () => {
     ['process', 'ioPriority', { class: '', priority: 0 }],
     ['linux', 'intelRdt', {}],
     ['linux', 'intelRdt', { closID: '', schemata: [], enableMonitoring: false }],
-    ['linux', 'memoryPolicy', { mode: '', nodes: '', flags: [null] }],
+    ['linux', 'memoryPolicy', { mode: '', nodes: '', flags: [null, ''] }],
     ['linux', 'personality', { domain: '' }],
   ];
   for (const [where, name, value] of values) {
@@ -74,6 +74,39 @@ test('one in which something is set is looked at', () => {
   // A filter that nobody asked for would let everything pass: crun refuses it too.
   assert.match(refusedBy(bundle({ linux: { seccomp: {} } }))[0] ?? '', /defaultAction is required/);
   assert.match(refusedBy(bundle({ linux: { resources: { pids: { limit: '' } } } }))[0] ?? '', /whole number/);
+});
+
+test('a zero value of another type is a mistake', () => {
+  for (const domain of [0, false, [], {}, [null]])
+    assert.match(
+      refusedBy(bundle({ linux: { personality: { domain } } }))[0] ?? '',
+      /personality.domain must be a string/,
+      JSON.stringify(domain),
+    );
+  for (const [name, value, expected] of [
+    ['scheduler', { policy: 0 }, /policy must be a string/],
+    ['scheduler', { policy: '', nice: '' }, /nice must be a whole number/],
+    ['scheduler', { policy: '', flags: '' }, /flags must be a list/],
+    ['ioPriority', { class: false }, /class must be a string/],
+    ['ioPriority', { class: '', priority: [] }, /priority must be a whole number/],
+  ] as const)
+    assert.match(refusedBy(bundle({ process: { [name]: value } })).join(), expected, JSON.stringify(value));
+  assert.match(refusedBy(bundle({ linux: { intelRdt: { enableMonitoring: 0 } } })).join(), /true or false/);
+});
+
+test('what nobody reads is taken with a warning', () => {
+  const { warnings } = taken(
+    bundle({
+      linux: {
+        seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerMetadata: 'x' },
+        resources: { devices: [{ allow: true }] },
+      },
+    }),
+  );
+  assert.equal([...warnings].sort(), [
+    'linux.resources.devices[0].access is empty: it has no effect',
+    'linux.seccomp.listenerMetadata needs listenerPath as well',
+  ]);
 });
 
 test('the empty word is none', () => {
@@ -229,6 +262,55 @@ test('paths from the root, dots and doubles are taken with a warning', () => {
     'linux.cgroupsPath should not contain "..": /b is used',
     'linux.seccomp.syscalls[0].names is empty: it has no effect',
   ]);
+});
+
+test('hooks that both others start with are taken with a warning', () => {
+  const hook = { path: './h', timeout: 5 };
+  const { config, warnings } = taken(
+    bundle({
+      root: {
+        hooks: {
+          prestart: [hook],
+          createRuntime: [{ path: 'a/h' }],
+          poststart: [{ path: '../h' }],
+          poststop: [{ path: 'h' }, { path: '', timeout: 0 }, { path: '/h', timeout: -1 }],
+        },
+      },
+    }),
+  );
+  assert.equal(config.hooks, {
+    prestart: [hook],
+    createRuntime: [{ path: 'a/h' }],
+    poststart: [{ path: '../h' }],
+    poststop: [{ path: 'h' }, { path: '' }, { path: '/h', timeout: 0 }],
+  });
+  const fromBundle = (what: string, path: string) =>
+    `hooks.${what}.path should be an absolute path, not "${path}"; it is taken from the bundle`;
+  assert.equal(warnings, [
+    fromBundle('prestart[0]', './h'),
+    fromBundle('createRuntime[0]', 'a/h'),
+    fromBundle('poststart[0]', '../h'),
+    fromBundle('poststop[0]', 'h'),
+    'hooks.poststop[1].path is empty: it has no effect',
+    'hooks.poststop[1].timeout should be greater than 0, not 0; the hook has no deadline',
+    'hooks.poststop[2].timeout should be greater than 0, not -1; the hook is ended at once',
+  ]);
+});
+
+test('of other hooks neither', () => {
+  for (const kind of ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart'])
+    for (const hook of [{ path: '' }, { path: 'h' }, { path: '/h', timeout: 0 }, { path: '/h', timeout: -1 }])
+      assert.match(
+        refusedBy(bundle({ root: { hooks: { [kind]: [hook] } } }))[0] ?? '',
+        /must (not be empty|be an absolute path|be a whole number from 1)/,
+        `${kind} ${JSON.stringify(hook)}`,
+      );
+  for (const kind of ['createContainer', 'startContainer'])
+    assert.match(
+      refusedBy(bundle({ root: { hooks: { [kind]: [{ path: './h' }] } } }))[0] ?? '',
+      /must be an absolute path/,
+    );
+  assert.match(refusedBy(bundle({ root: { hooks: { poststop: [{}] } } }))[0] ?? '', /path is required/);
 });
 
 test.run();

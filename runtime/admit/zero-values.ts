@@ -104,14 +104,31 @@ export function settleZeros(document: unknown, rules: ZeroRules): readonly Assum
   return assumed;
 }
 
+/** Properties of these objects that are no numbers. A zero value of another type is a mistake, which the validator tells. */
+const texts = new Set([
+  'domain',
+  'policy',
+  'class',
+  'closID',
+  'l3CacheSchema',
+  'memBwSchema',
+  'mode',
+  'nodes',
+]);
+const wordLists = new Set(['flags', 'schemata']);
+const switches = /^enable/;
+
 /** A limit of 0 tasks is a limit in version 1.3; of `pids` only the empty object is nothing. */
-function isZero(value: unknown, pattern: Pattern): boolean {
-  return pattern.at(-1) === 'pids' ? Object.keys(value as object).length === 0 : zero(value);
+function isZero(value: Readonly<Record<string, unknown>>, pattern: Pattern): boolean {
+  const properties = Object.entries(value);
+  return pattern.at(-1) === 'pids' ? properties.length === 0 : properties.every(unset);
 }
 
-function zero(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return !value;
-  return Object.values(value).every(zero);
+function unset([name, value]: readonly [string, unknown]): boolean {
+  if (value === null) return true;
+  if (texts.has(name)) return value === '';
+  if (wordLists.has(name)) return Array.isArray(value) && value.every(word => word === '' || word === null);
+  return value === (switches.test(name) ? false : 0);
 }
 
 /** Calls `act` for the place of every value that the pattern names, whether there is a value or not. */

@@ -17,6 +17,8 @@ function seccompText(refusal: SeccompRefusal): string {
       return `the kernel cannot return the errno ${refusal.errno}`;
     case 'unknown-architecture':
       return `there is no architecture \`${refusal.architecture}\``;
+    case 'other-byte-order':
+      return `\`${refusal.architecture}\` has another byte order than this machine: leave it out`;
     case 'unknown-flag':
       return `there is no flag \`${refusal.flag}\``;
     case 'unknown-operator':

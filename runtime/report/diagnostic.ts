@@ -88,6 +88,10 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} is required; ${what.value} is assumed`;
     case 'taken-from-root':
       return `${subject} should be an absolute path${not}; it is taken from the root`;
+    case 'taken-from-bundle':
+      return `${subject} should be an absolute path${not}; it is taken from the bundle`;
+    case 'odd-timeout':
+      return `${subject} should be greater than 0${not}; the hook ${what.meaning === 'none' ? 'has no deadline' : 'is ended at once'}`;
     case 'dots-resolved':
       return `${subject} should not contain "..": ${what.path} is used`;
     case 'first-counts':

@@ -160,6 +160,32 @@ test('descriptors/preserve-fds-over-create-and-start', {
   },
 });
 
+/** Runs the rest of the line with descriptor 5 as the only one behind the standard streams. */
+const fiveOnly = ['/bin/sh', '-c', 'exec 3<&- 4<&- 5</proc/self/exe; exec "$0" "$@"'];
+
+test('descriptors/preserve-fds-of-which-some-are-closed', {
+  drive: async t => {
+    for (const count of ['3', '5', '900', '1000000']) {
+      const finished = await t.run(['--preserve-fds', count], { through: fiveOnly });
+      assert.is(finished.code, 0, finished.stderr);
+      assert.equal(Object.keys(reportIn(finished.stdout).fds), ['0', '1', '2', '5'], count);
+    }
+  },
+});
+
+test('descriptors/preserve-fds-of-which-none-is-open', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'sleep'];
+  },
+  drive: async t => {
+    await t.create(['--preserve-fds', '4']);
+    await t.start();
+    const finished = await t.exec(['--preserve-fds', '4', t.id, '/bin/reporter', 'report']);
+    assert.is(finished.code, 0, finished.stderr);
+    assert.equal(Object.keys(reportIn(finished.stdout).fds), ['0', '1', '2']);
+  },
+});
+
 test('descriptors/preserve-fds-in-exec', {
   config: c => {
     c.process.args = ['/bin/reporter', 'sleep'];

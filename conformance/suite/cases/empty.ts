@@ -2,7 +2,7 @@
  * What stands for nothing, and what may be written in more ways than one (docs/compatibility.md, "Empty means absent"): all of it starts, with crun and runc of Debian 12 as
  * the measure. What one of them refuses is in our unit tests only (runtime/admit/zero-values.test.ts).
  */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Case, test } from '../case.js';
@@ -57,6 +57,7 @@ const starts: Readonly<Record<string, NonNullable<Case['config']>>> = {
   'intel-rdt': linux({ intelRdt: {} }),
   'intel-rdt-values': linux({ intelRdt: { closID: '', l3CacheSchema: '', enableMonitoring: false } }),
   'memory-policy': linux({ memoryPolicy: { mode: '', nodes: '', flags: [] } }),
+  'listener-metadata': linux({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerMetadata: 'x' } }),
   'masked-paths': linux({ maskedPaths: ['', '/proc/keys', null] }),
   'readonly-paths': linux({ readonlyPaths: [null, '/proc/sys', ''] }),
 };
@@ -105,6 +106,42 @@ test('from-the-root/readonly-path-without-a-slash', {
   probes: ['write /data/x'],
   inside: ({ at }) => assert.is(at('write /data/x').error, 'EROFS'),
 });
+
+/** A program that leaves a file beside itself. */
+const hookFile = ({ dir }: { readonly dir: string }): void => {
+  writeFileSync(join(dir, 'hook'), '#!/bin/sh\nread -r state; : >>"${0%/*}/ran"\n');
+  chmodSync(join(dir, 'hook'), 0o755);
+};
+
+for (const kind of ['prestart', 'createRuntime', 'poststart', 'poststop']) {
+  test(`from-the-bundle/${kind}-hook`, {
+    files: hookFile,
+    config: root({ hooks: { [kind]: [{ path: './hook' }] } }),
+    inside: ({ dir }) => assert.ok(existsSync(join(dir, 'bundle/ran'))),
+  });
+}
+
+for (const [name, hook] of Object.entries({
+  'an-empty-path': { path: '' },
+  'a-bare-name': { path: 'nosuch' },
+  'no-time': { path: '/bin/true', timeout: 0 },
+  'less-than-no-time': { path: '/bin/true', timeout: -1 },
+})) {
+  test(`poststop/with-${name}`, {
+    config: root({ hooks: { poststop: [hook] } }),
+    inside: ({ report }) => assert.is(report.pid, 1),
+  });
+  for (const kind of ['createContainer', 'startContainer'])
+    if (name !== 'no-time')
+      test(`hooks/${kind}-with-${name}-is-refused`, {
+        config: root({ hooks: { [kind]: [hook] } }),
+        drive: async t => {
+          const finished = await t.run();
+          assert.is.not(finished.code, 0);
+          assert.not.match(finished.stdout, '{');
+        },
+      });
+}
 
 test('from-the-root/device-without-a-slash', {
   config: linux({

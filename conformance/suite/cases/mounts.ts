@@ -138,3 +138,25 @@ test('mounts/remount-changes-the-file-system', {
   probes: ['statfs /t'],
   inside: ({ at }) => assert.is(at('statfs /t').bytes, 131072),
 });
+
+const remounts: Readonly<Record<string, readonly string[]>> = {
+  'a-bind': ['remount', 'bind'],
+  'a-bind-read-only': ['remount', 'bind', 'ro'],
+  'a-file-system': ['remount'],
+};
+
+for (const [name, options] of Object.entries(remounts))
+  test(`mounts/remount-as-${name}-of-what-is-no-mount-is-refused`, {
+    config: (c, { dir }) =>
+      void c.mounts.push({ destination: '/data', type: 'tmpfs', source: dir, options: [...options] }),
+    refused: /data/,
+  });
+
+test('mounts/remount-that-changes-nothing', {
+  config: (c, { dir }) => {
+    c.mounts.push({ destination: '/t', type: 'tmpfs', source: 'tmpfs', options: ['size=64k'] });
+    c.mounts.push({ destination: '/t', type: 'bind', source: dir, options: ['remount', 'bind'] });
+  },
+  probes: ['statfs /t'],
+  inside: ({ at }) => assert.is(at('statfs /t').bytes, 65536),
+});

@@ -52,6 +52,17 @@ test('process/args-verbatim', {
   inside: ({ report }) => assert.equal(report.args.slice(-2), ['stdout', ' a "b"\n$c ü']),
 });
 
+for (const [name, env] of Object.entries({ no: ['A=b'], 'an-empty': ['PATH='] })) {
+  test(`process/a-bare-name-with-${name}-path-is-refused`, {
+    config: c => {
+      c.process.env = env;
+      c.process.args = ['reporter', 'report'];
+      c.process.cwd = '/bin';
+    },
+    refused: /reporter.*not found in \$PATH/,
+  });
+}
+
 test('process/args-found-in-path', {
   config: c => {
     c.process.env = ['PATH=/nowhere:/bin'];

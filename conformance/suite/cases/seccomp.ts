@@ -182,6 +182,26 @@ test('seccomp/unknown-architecture-is-refused', {
   refused: /arch|seccomp/i,
 });
 
+test('seccomp/architecture-of-another-byte-order-is-refused', {
+  config: c => {
+    c.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64', 'SCMP_ARCH_S390X'],
+    };
+  },
+  refused: /arch|seccomp/i,
+});
+
+test('seccomp/foreign-architectures-leave-the-own-one-filtered', {
+  config: c => {
+    filter(c, [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 }]);
+    const foreign = process.arch === 'x64' ? 'SCMP_ARCH_AARCH64' : 'SCMP_ARCH_X86_64';
+    c.linux.seccomp = { ...(c.linux.seccomp as object), architectures: [foreign] } as never;
+  },
+  probes: [mkdir],
+  inside: ({ at }) => assert.is(at(mkdir).error, 'ENOSYS'),
+});
+
 test('seccomp/holds-in-children-and-exec', {
   config: c => {
     filter(c, [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 }]);

@@ -2,9 +2,27 @@
  * Descriptors and files that the caller named: which stay open, where the pid is written.
  */
 import { TemplateField } from '../../../spec/instructions.js';
-import { AT_FDCWD, AT_SYMLINK_FOLLOW, CLOSE_RANGE_CLOEXEC, F_SETFD } from '../../../spec/kernel.js';
+import {
+  AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
+  CLOSE_RANGE_CLOEXEC,
+  F_GETFD,
+  FD_CLOEXEC,
+  MFD_CLOEXEC,
+} from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
-import { buffer, cell, type Data, field, label, ref, type Slot, slot, slots } from '../../program/operand.js';
+import {
+  buffer,
+  cell,
+  type Data,
+  field,
+  label,
+  ref,
+  type Slot,
+  slot,
+  slots,
+  text,
+} from '../../program/operand.js';
 import { alu, branch, format, jump, type Line, move, scan, sys } from '../../program/step.js';
 import { type Launch, rule } from '../launch/launch.js';
 
@@ -43,13 +61,27 @@ export function letGoOfHost({ cells }: Pick<Launch, 'cells'>, kept: readonly Slo
   );
 }
 
-/** Descriptors that the caller passed on purpose: 3 to 3 + preserve-fds - 1; all others close at exec (CVE-2024-21626). */
+/**
+ * Descriptors that the caller passed on purpose: 3 to 3 + preserve-fds - 1; all others close at exec (CVE-2024-21626). Of those that are named, some may not be open: crun
+ * and runc start then. What is opened later may get such a number and be kept out all the same: all that we open is close-on-exec, which nothing is that has come through
+ * the execve of the caller. But nothing of the host may be open while paths are looked up that the image decides (letGoOfHost), so the last of the caller's is the last
+ * that is kept, and in each hole before it sits an empty file: a new descriptor gets the lowest free number, which the hole is.
+ */
 export function sweepDescriptors(launch: Launch): Action {
   const { cells } = launch;
   const first = slot('first_swept');
   const n = slot('preserved');
-  const again = label('check_preserved');
-  const checked = label('preserved_checked');
+  const last = slot('last_preserved');
+  const flags = slot('preserved_flags');
+  const [shorter, found, again, hole, next, checked] = [
+    label('look_for_last_preserved'),
+    label('last_preserved_found'),
+    label('check_preserved'),
+    label('fill_preserved'),
+    label('next_preserved'),
+    label('preserved_checked'),
+  ];
+  const lower = label('last_preserved_lower');
   return action(
     {
       title: 'keep other descriptors out of the container',
@@ -57,11 +89,24 @@ export function sweepDescriptors(launch: Launch): Action {
       because: rule('CVE-2024-21626'),
     },
     [
+      shorter,
+      branch(cells.preserveFds, 'EQ', 0, found),
+      alu(last, cells.preserveFds, 'ADD', 2),
+      sys('fcntl', [last, F_GETFD, 0], { to: flags, on: [['EBADF'], lower] }),
+      branch(flags, 'NONE', FD_CLOEXEC, found),
+      lower,
+      alu(cells.preserveFds, cells.preserveFds, 'SUB', 1),
+      jump(shorter),
+      found,
       alu(first, cells.preserveFds, 'ADD', 3),
       move(n, 3),
       again,
       branch(n, 'GE', first, checked),
-      sys('fcntl', [n, F_SETFD, 0]),
+      sys('fcntl', [n, F_GETFD, 0], { on: [['EBADF'], hole] }),
+      jump(next),
+      hole,
+      sys('memfd_create', [text('not open'), MFD_CLOEXEC]),
+      next,
       alu(n, n, 'ADD', 1),
       jump(again),
       checked,

@@ -24,7 +24,6 @@ import { guardKernel } from '../container/state.js';
 import { attach, newFilesystem, setAttributes } from '../idioms/mount-steps.js';
 import { rule } from '../launch/launch.js';
 
-const ATTRIBUTES = 8;
 const EPERM = 1;
 /** Modes of the two mounts, by which they are told apart. */
 const CARRIER_MODE = 0o555;
@@ -74,7 +73,7 @@ function mountPins(place: PinPlace, pins: Slot, directory: number): readonly Lin
   ];
   return [
     ...look,
-    load(attributes, 'U64', stat, ATTRIBUTES),
+    load(attributes, 'U64', stat, Statx.ATTRIBUTES),
     branch(attributes, 'NONE', STATX_ATTR_MOUNT_ROOT, bare),
     branch(value, 'NE', CARRIER_MODE, mounted),
     jump(carried),

@@ -65,9 +65,8 @@ export function executable(
   because: ReturnType<Launch['because']>,
 ): Executable {
   const { cells } = launch;
-  const path =
-    environment.findLast(e => e.startsWith('PATH='))?.slice(5) ??
-    '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  // Without it nothing is searched, as with runc and crun: a C library's own idea of it is not the image's.
+  const path = environment.findLast(e => e.startsWith('PATH='))?.slice(5) ?? '';
   const found = label('found');
   const foundInVain = label('found_in_vain');
   const refused = slot('exec_refused');
@@ -97,10 +96,12 @@ export function executable(
   ]);
   // Each directory ends in a colon; an empty one is the current one, as execvp(3) has it.
   const directories = text(
-    path
-      .split(':')
-      .map(directory => `${directory || '.'}:`)
-      .join(''),
+    path === ''
+      ? ''
+      : path
+          .split(':')
+          .map(directory => `${directory || '.'}:`)
+          .join(''),
   );
   const begin = slot('directory_begin');
   const end = slots('directory_end', 2);

@@ -12,12 +12,13 @@ import {
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   PROC_SUPER_MAGIC,
+  STATX_ATTR_MOUNT_ROOT,
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
 import { type Action, action, type Because } from '../../program/action.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
-import { guard, type Line, load, sys } from '../../program/step.js';
+import { alu, guard, type Line, load, sys } from '../../program/step.js';
 import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
 import { adjust, attach, setAttributes } from '../idioms/mount-steps.js';
 import { normalise } from '../idioms/normalise.js';
@@ -109,6 +110,18 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
   ]);
 }
 
+/** mount(2) says EINVAL to a remount of what is no mount; mount_setattr(2), asked to change nothing, does not look. */
+function mustBeMount(fd: Slot): readonly Line[] {
+  const stat = buffer('mounted_stat', 256);
+  const attributes = slot('mounted_attributes');
+  return [
+    sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
+    load(attributes, 'U64', stat, Statx.ATTRIBUTES),
+    alu(attributes, attributes, 'AND', STATX_ATTR_MOUNT_ROOT),
+    guard(attributes, 'NE', 0, errnos.EINVAL.number),
+  ];
+}
+
 /**
  * An existing mount changes its attributes. Options that are the file system's own (size= of a tmpfs) go to that, as mount(2) with MS_REMOUNT has it: to wherever
  * else it is mounted, too.
@@ -123,6 +136,7 @@ function remount(launch: Launch, m: Mount, index: number, o: MountOptions, becau
     ...(ours
       ? openPlace(launch, { path: here }, destination, { title, because })
       : openMount(launch, here, destination, { title, because })),
+    ...mustBeMount(destination),
     ...(o.bind || o.data.length === 0 ? [] : anyReconfigure(launch, destination, o.data)),
     ...adjust(destination, o, 0),
     sys('close', [destination]),

@@ -34,6 +34,8 @@ export type SeccompRefusal =
   | { readonly kind: 'errno-range'; readonly at: string; readonly errno: number }
   /** An architecture that the OCI spec does not list. */
   | { readonly kind: 'unknown-architecture'; readonly at: string; readonly architecture: string }
+  /** An architecture with the other byte order, which libseccomp puts into no filter of this machine's. */
+  | { readonly kind: 'other-byte-order'; readonly at: string; readonly architecture: string }
   /** A flag that the OCI spec does not list. */
   | { readonly kind: 'unknown-flag'; readonly at: string; readonly flag: string }
   /** A comparison that the OCI spec does not list. */

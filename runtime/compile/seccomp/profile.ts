@@ -4,6 +4,7 @@ import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompRefusal } from
 import {
   actions,
   architectures,
+  bigEndian,
   type Comparison,
   comparisons,
   errnoAction,
@@ -101,6 +102,8 @@ function readArchitectures(words: readonly string[], refuse: Refuse): ReadonlySe
     const abi = architectures.get(word);
     if (abi === undefined)
       refuse({ kind: 'unknown-architecture', at: `architectures[${i}]`, architecture: word });
+    else if (bigEndian.has(word))
+      refuse({ kind: 'other-byte-order', at: `architectures[${i}]`, architecture: word });
     else if (abi !== null) abis.add(abi);
   }
   return abis;

@@ -45,6 +45,13 @@ function foreign(name: string): readonly [string, null] {
   return [`SCMP_ARCH_${name}`, null];
 }
 
+/** Both machines of ours are little-endian, and runc and crun refuse a profile that names one of the others. */
+export const bigEndian: ReadonlySet<string> = new Set(
+  ['M68K', 'MIPS', 'MIPS64', 'MIPS64N32', 'PARISC', 'PARISC64', 'PPC', 'PPC64', 'S390', 'S390X', 'SHEB'].map(
+    name => `SCMP_ARCH_${name}`,
+  ),
+);
+
 /** How classic BPF can test a word; the other comparisons are these with the answer turned round. */
 export type Test = 'equal' | 'greater' | 'greater-or-equal';
 

@@ -104,7 +104,7 @@ export function randomProfile(random: (below: number) => number, wishes: Wishes)
   return {
     defaultAction,
     ...(defaultErrnoRet === undefined ? {} : { defaultErrnoRet }),
-    architectures: ['X86_64', 'X86', 'X32', 'AARCH64', 'ARM', 'S390X']
+    architectures: ['X86_64', 'X86', 'X32', 'AARCH64', 'ARM', 'RISCV64']
       .filter(() => random(3) > 0)
       .map(name => `SCMP_ARCH_${name}`),
     syscalls: Array.from({ length: wishes.rules }, rule),

@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Bundle } from '../bundle.js';
@@ -166,3 +167,38 @@ test('bind/unbindable-propagation', {
   config: (c, { dir }) => bind(c, join(dir, 'source'), '/data', ['bind', 'unbindable']),
   inside: ({ report }) => assert.equal(mountAt(report, '/data')?.propagation, ['unbindable']),
 });
+
+/** Whether a mount that is made inside below a bind of a shared mount is there on the host. */
+const bothWays: readonly (readonly [root: string | undefined, option: string, seen: boolean])[] = [
+  ['rshared', 'rshared', true],
+  ['shared', 'shared', true],
+  ['rshared', 'rslave', false],
+  ['rslave', 'rshared', false],
+  [undefined, 'rshared', false],
+];
+
+for (const [propagation, option, seen] of bothWays)
+  test(
+    `bind/mounts-inside-${seen ? 'reach' : 'do-not-reach'}-the-host-with-${propagation ?? 'no'}-and-${option}`,
+    {
+      files: sources,
+      config: (c, { dir }) => {
+        bind(c, join(dir, 'source'), '/data', ['rbind', option]);
+        if (propagation !== undefined) c.linux.rootfsPropagation = propagation;
+        const admin = ['CAP_SYS_ADMIN'];
+        c.process.capabilities = { bounding: admin, permitted: admin, effective: admin };
+        const script = 'busybox mount -t tmpfs tmpfs /data/below && : >/data/below/inside; echo done';
+        c.process.args = ['/bin/busybox', 'sh', '-c', script];
+      },
+      drive: async t => {
+        const source = join(t.bundle.dir, 'source');
+        t.mount('--bind', source, source);
+        t.mount('--make-shared', source);
+        const finished = await t.run();
+        assert.match(finished.stdout, 'done', finished.stderr);
+        const there = existsSync(join(source, 'below/inside'));
+        if (there) execFileSync('umount', ['-l', join(source, 'below')]);
+        assert.is(there, seen);
+      },
+    },
+  );

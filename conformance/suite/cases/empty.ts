@@ -109,7 +109,7 @@ test('from-the-root/readonly-path-without-a-slash', {
 
 /** A program that leaves a file beside itself. */
 const hookFile = ({ dir }: { readonly dir: string }): void => {
-  writeFileSync(join(dir, 'hook'), '#!/bin/sh\nread -r state; : >>"${0%/*}/ran"\n');
+  writeFileSync(join(dir, 'hook'), '#!/bin/sh\nread -r state; : >>"$(dirname "$0")/ran"\n');
   chmodSync(join(dir, 'hook'), 0o755);
 };
 

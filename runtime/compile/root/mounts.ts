@@ -12,6 +12,7 @@ import {
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   PROC_SUPER_MAGIC,
+  Propagation,
   STATX_ATTR_MOUNT_ROOT,
   STATX_TYPE,
   Statx,
@@ -77,12 +78,25 @@ export function sourcePath(launch: Launch, m: Mount): string {
   return source.startsWith('/') ? source : `${launch.options.bundle}/${source}`;
 }
 
-function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Action {
-  const mount = slot('mount');
+/**
+ * Mounts made below it are to reach the host (Podman's `rshared`, Bidirectional of Kubernetes): the bind and the root both ask for it, as with runc and crun. Such a bind has to
+ * be a copy from before the namespace was cut off from the host's, and not even crun and runc cut it off then.
+ */
+function reachesHost(launch: Launch, o: MountOptions): boolean {
+  const asked = launch.config.linux?.rootfsPropagation ?? '';
+  const { environment } = launch;
+  return environment === null && o.bind && o.propagation === Propagation.SHARED && /^r?shared$/.test(asked);
+}
+
+const cloneFlags = ({ recursive }: MountOptions): number =>
+  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+
+/** `open`: a copy that is there already. */
+function bind(launch: Launch, m: Mount, o: MountOptions, because: Because, open: Slot | null): Action {
+  const mount = open ?? slot('mount');
   const destination = slot('destination');
   const stat = buffer('source_stat', 256);
   const mode = slot('source_mode');
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive ? AT_RECURSIVE : 0);
   const kind = slot('source_filesystem');
   // Over /proc only a procfs: anything else would answer in the kernel's name (CVE-2019-19921).
   const mustBeProc: readonly Line[] =
@@ -95,7 +109,7 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because): Acti
       : [];
   const title = describe(m, o);
   return action({ title, because }, [
-    ...launch.placement.openSource(text(sourcePath(launch, m)), flags, mount),
+    ...(open ? [] : launch.placement.openSource(text(sourcePath(launch, m)), cloneFlags(o), mount)),
     ...mustBeProc,
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
@@ -196,6 +210,8 @@ function filesystem(
 }
 
 export interface MountActions {
+  /** Before the namespace is cut off from the host's. */
+  readonly shared: readonly Action[];
   /** One action for each mount, in the order of config.json. */
   readonly actions: readonly Action[];
   /** Read-only at last: what could not be so while it was being filled. */
@@ -204,6 +220,7 @@ export interface MountActions {
 
 export function mountActions(launch: Launch): MountActions {
   const seal: Action[] = [];
+  const shared: Action[] = [];
   const { placement } = launch;
   const actions = (launch.config.mounts ?? []).flatMap((m, i): readonly Action[] => {
     const elided = placement.elided.get(i);
@@ -215,7 +232,17 @@ export function mountActions(launch: Launch): MountActions {
     const o = parseMountOptions(m.options ?? [], m.type);
     const because = launch.because('mounts', i);
     if (o.remount) return [remount(launch, m, i, o, because)];
-    if (o.bind) return [bind(launch, m, o, because)];
+    if (o.bind) {
+      const open = reachesHost(launch, o) ? slot(`shared_${i}`, -1) : null;
+      const title = `copy ${m.source ?? ''}, so that mounts below ${m.destination} reach the host`;
+      if (open)
+        shared.push(
+          action({ title, because }, [
+            ...placement.openSource(text(sourcePath(launch, m)), cloneFlags(o), open),
+          ]),
+        );
+      return [bind(launch, m, o, because, open)];
+    }
     if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, m, o, because);
     const deferred = isFilledLater(launch, m, i, o) ? slot('sealed_later', -1) : null;
     if (deferred)
@@ -227,5 +254,5 @@ export function mountActions(launch: Launch): MountActions {
       );
     return [filesystem(launch, m, o, because, deferred)];
   }
-  return { actions, seal };
+  return { shared, actions, seal };
 }

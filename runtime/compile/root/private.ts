@@ -124,6 +124,7 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
   const devices = deviceActions(launch);
   return {
     actions: [
+      ...mounts.shared,
       separate(launch),
       ...(input.root ?? [mountRoot(launch)]),
       ...mounts.actions,

@@ -6,15 +6,21 @@ import { oneLine } from '../report/diagnostic.js';
 import type { Failure } from '../report/failure.js';
 import { squiggle } from '../report/squiggle.js';
 
-/** The first diagnostic is the line; all of them, with the text at fault, are the detail for a person at a terminal. */
+/** More nobody reads; and each is looked for in its line, of which a file of megabytes may have one. */
+const MOST_SHOWN = 50;
+
+/** The first diagnostic is the line; with the text at fault, it and those behind it are the detail for a person at a terminal. */
 export function refusedInput(diagnostics: readonly Diagnostic[]): Failure {
   const [first] = diagnostics;
+  const left = diagnostics.length - MOST_SHOWN;
   return {
     kind: 'refused-input',
     text: first === undefined ? '' : oneLine(first),
     detail: diagnostics
+      .slice(0, MOST_SHOWN)
       .flatMap((diagnostic, index) => [index === 0 ? '' : oneLine(diagnostic), squiggle(diagnostic)])
       .filter(text => text !== '')
+      .concat(left > 0 ? [`and ${left} more`] : [])
       .join('\n'),
   };
 }

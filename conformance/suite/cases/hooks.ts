@@ -275,3 +275,28 @@ test('hooks/end-with-a-runtime-that-is-killed', {
     assert.is(await t.orphans.exited(Number(pid)), 128 + 9);
   },
 });
+
+test('hooks/one-that-leaves-the-lock-held', {
+  skip: runtime => (runtime.startsWith('chos') ? undefined : 'the others have no lock'),
+  deadlineMs: 60_000,
+  drive: async t => {
+    const pids = join(t.dir, 'holder');
+    const script = `exec 9<${t.root}/${t.id} && flock -x 9 && { sleep 1000 & } && echo $! >${pids}`;
+    t.configure(c => {
+      c.hooks = {
+        createRuntime: [
+          {
+            path: '/bin/sh',
+            args: ['sh', '-c', `{ ${script}; } >/dev/null 2>&1`],
+            env: ['PATH=/usr/bin:/bin'],
+          },
+        ],
+      };
+    });
+    const finished = await t.call('create', ['--bundle', t.bundle.dir, t.id], { deadlineMs: 50_000 });
+    process.kill(Number(readFileSync(pids, 'utf8')), 'SIGKILL');
+    assert.is.not(finished.code, 0);
+    assert.match(finished.stderr, /lock the state directory again: .*busy/);
+    assert.is((await t.call('delete', ['--force', t.id])).code, 0);
+  },
+});

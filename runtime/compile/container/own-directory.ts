@@ -4,7 +4,7 @@
  */
 
 import { errnos } from '../../../spec/errno.js';
-import { AT_EMPTY_PATH, LOCK_EX, LOCK_UN, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
+import { AT_EMPTY_PATH, LOCK_UN, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { buffer, type Label, label, type Slot, slot, text } from '../../program/operand.js';
 import {
@@ -19,6 +19,7 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
+import { lockWithDeadline } from '../idioms/lock.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 /** A fifo in ROOT/ID that `create` or `run` holds open as long as it is not through with its hooks: the status is creating. */
@@ -44,7 +45,7 @@ export function lockAgain({ cells }: Launch, deleted: Label): readonly Line[] {
   const held = label('lock_is_held');
   return [
     branch(cells.unlocked, 'EQ', 0, held),
-    sys('flock', [cells.stateFd, LOCK_EX]),
+    ...lockWithDeadline(cells.stateFd),
     ...unlessDeleted(cells.stateFd, deleted),
     move(cells.unlocked, 0),
     held,

@@ -1,5 +1,5 @@
 import { errnos } from '../../../spec/errno.js';
-import { AT_FDCWD, LOCK_EX, LOCK_UN, SIGKILL } from '../../../spec/kernel.js';
+import { AT_FDCWD, LOCK_UN, SIGKILL } from '../../../spec/kernel.js';
 import { type Action, action, type Track } from '../../program/action.js';
 import { buffer, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
@@ -23,6 +23,7 @@ import { sayIfOutOfMemory } from '../cgroups/out-of-memory.js';
 import { unlessDeleted } from '../container/own-directory.js';
 import type { HookActions } from '../hooks/hooks.js';
 import { holdInterrupts, waitUnlessInterrupted } from '../idioms/interrupts.js';
+import { lockWithDeadline } from '../idioms/lock.js';
 import { rule } from '../launch/launch.js';
 import {
   cannot,
@@ -176,7 +177,7 @@ function takeBack(c: Lifecycle, begun: Slot, poststop: HookActions): readonly Li
   return [
     branch(begun, 'EQ', 0, leave),
     ...(hooks ? [] : [branch(interrupts.taken, 'EQ', 0, leave)]),
-    sys('flock', [c.dir, LOCK_EX]),
+    ...lockWithDeadline(c.dir),
     ...unlessDeleted(c.dir, leave),
     sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0]),
     ...thawAll(freezersOf(c.plan)),

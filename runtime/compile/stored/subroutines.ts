@@ -1,13 +1,11 @@
 /** What the tracks of the stored program have in common, laid down once. */
 import { errnos } from '../../../spec/errno.js';
-import { LOCK_EX, LOCK_NB } from '../../../spec/kernel.js';
-import { cell, label, slot, slots, struct, text, u64 } from '../../program/operand.js';
+import { cell, label, slot, slots, text } from '../../program/operand.js';
 import {
   alu,
   back,
   branch,
   call,
-  fail,
   jump,
   type Line,
   move,
@@ -22,6 +20,7 @@ import { type KillAll, killAll } from '../cgroups/kill-all.js';
 import { frostOfProcess } from '../cgroups/of-process.js';
 import { CREATING } from '../container/own-directory.js';
 import { hasGateError, readStartTime } from '../container/state.js';
+import { lockWithDeadline } from '../idioms/lock.js';
 import { readWhole } from '../idioms/whole.js';
 import { type Context, Status } from './context.js';
 
@@ -39,19 +38,7 @@ export interface Lifecycle extends Context {
 
 /** Another command that holds the lock is given ten seconds. */
 function takeLock(c: Context): Subroutine {
-  const again = label('lock_again');
-  const held = label('lock_held');
-  const tries = slot('lock_tries');
-  return subroutine('take_lock', [
-    again,
-    sys('flock', [c.dir, LOCK_EX | LOCK_NB], { on: [['EAGAIN'], held] }),
-    back(),
-    held,
-    sys('nanosleep', [struct('10ms', [u64(0), u64(10_000_000)], true), 0]),
-    alu(tries, tries, 'ADD', 1),
-    branch(tries, 'LT', 1000, again),
-    fail(errnos.EBUSY.number),
-  ]);
+  return subroutine('take_lock', lockWithDeadline(c.dir));
 }
 
 /** A fifo that somebody holds open means that he is at work; one that was killed holds it no more. */

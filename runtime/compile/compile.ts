@@ -282,7 +282,8 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         ...unlock(launch),
         supervise(cells.pidfd, cells.consoleFd, 1, exitCode),
         branch(cells.keep, 'NE', 0, end),
-        ...lockAgain(launch, end),
+        // Whoever holds it is at work on the container, and removes it in his turn; or `delete` will.
+        ...lockAgain(launch, end, end),
         ...removeCgroups,
         ...dropState,
         move(cells.removed, 1),

@@ -40,12 +40,12 @@ export function unlock({ cells }: Launch): readonly Line[] {
   return [move(cells.unlocked, 1), sys('flock', [cells.stateFd, LOCK_UN])];
 }
 
-/** If the lock was given up: take it again, and go on at `deleted` if there is nothing to hold any more. */
-export function lockAgain({ cells }: Launch, deleted: Label): readonly Line[] {
+/** If the lock was given up: take it again, and go on at `deleted` if there is nothing to hold any more; at `late` if somebody else keeps it. */
+export function lockAgain({ cells }: Launch, deleted: Label, late?: Label): readonly Line[] {
   const held = label('lock_is_held');
   return [
     branch(cells.unlocked, 'EQ', 0, held),
-    ...lockWithDeadline(cells.stateFd),
+    ...lockWithDeadline(cells.stateFd, late),
     ...unlessDeleted(cells.stateFd, deleted),
     move(cells.unlocked, 0),
     held,

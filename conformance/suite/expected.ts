@@ -45,7 +45,6 @@ const crun: Readonly<Record<string, string>> = {
   'home/in-an-empty-file': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
   'home/in-a-directory': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
   'home/in-an-endless-device': 'crun 1.8 sets no HOME for a user whom /etc/passwd does not know',
-  'home/in-a-fifo': 'crun waits for somebody to write to it',
   'home/longer-than-a-path-is-refused': 'crun takes it, though no system call does',
   'home/in-a-line-of-70000-bytes-is-refused': 'crun reads lines of any length',
   'exec/added-capability-inheritable-is-ambient':
@@ -221,7 +220,6 @@ const runc: Readonly<Record<string, string>> = {
 
   'home/in-a-directory': 'runc refuses',
   'home/in-an-endless-device': 'runc refuses',
-  'home/in-a-fifo': 'runc waits for somebody to write to it',
   'home/longer-than-a-path-is-refused': 'runc takes it, though no system call does',
   'exec-cgroups/a-group-has-vanished': 'runc 1.1 insists on every group that it has written down',
   'hook-failures/startContainer-at-start-then-poststop':

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases } from './case.js';
 import './cases/index.js';
-import { residueOnHost } from './host-check.js';
+import { cgroupsNamed, removeCgroups, residueOnHost } from './host-check.js';
 import { readOrphans } from './processes.js';
 import { buildPrograms, programsIn } from './programs.js';
 import { runCase } from './run-cases.js';
@@ -54,8 +54,11 @@ async function runOuter(paths: readonly string[]): Promise<number> {
     const { name } = runtimeUnderTest(path);
     const scratch = join(dir, name);
     mkdirSync(scratch);
-    const { results, code } = await resultsOf(path, scratch, `${tag}${name.replace(/\W/g, '')}`, dir);
+    const own = `${tag}${name.replace(/\W/g, '')}`;
+    const { results, code } = await resultsOf(path, scratch, own, dir);
     verdicts.push(...results.map(judge));
+    // Of others, what was killed because it hung may end later than its case.
+    if (!name.startsWith('chos')) removeCgroups(cgroupsNamed(own));
     const residue = residueOnHost(tag, dir);
     const missing =
       results.length === chosen.length ? [] : [`only ${results.length} of ${chosen.length} cases ran`];

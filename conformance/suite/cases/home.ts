@@ -58,12 +58,13 @@ homeIs('in-a-loop-of-links', '/', ({ rootfs }) => {
 });
 
 test('home/in-a-fifo', {
+  // What is killed in open(2) may leave its cgroups.
+  skip: runtime => (runtime.startsWith('chos') ? undefined : 'the others wait for somebody to write'),
   files: ({ rootfs }) => {
     rmSync(join(rootfs, 'etc/passwd'));
     execFileSync('mkfifo', [join(rootfs, 'etc/passwd')]);
   },
   drive: async t => {
-    // Both others wait for somebody to write.
     const finished = await t.run([], { deadlineMs: 5_000 });
     assert.is(finished.code, 0, finished.stderr);
     assert.ok(JSON.parse(finished.stdout).env.includes('HOME=/'));

@@ -328,6 +328,12 @@ export const deviations: readonly Deviation[] = [
   },
   {
     runtime: 'crun',
+    case: 'lifecycle/start-on-a-read-only-state-root-starts-nothing',
+    reason: 'crun opens the fifo before it finds that it cannot unlink it, and init may have seen its end',
+    sometimes: true,
+  },
+  {
+    runtime: 'crun',
     case: 'hooks/that-does-not-read-its-state',
     reason: 'crun writes the state to a pipe and may die of SIGPIPE',
     sometimes: true,

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deviations } from './expected.js';
-import { formatSummary, formatTable, judge, type Outcome } from './table.js';
+import { deservesAnother, formatSummary, formatTable, judge, type Outcome } from './table.js';
 
 const listed = deviations.find(entry => entry.sometimes === undefined);
 const passed: Outcome = { kind: 'passed' };
@@ -25,6 +25,26 @@ test('our own runtime has no deviations', () => {
   if (listed === undefined) return;
   assert.is(verdict('chos-runtime', listed.case, failed).word, 'FAIL');
   assert.not.ok(deviations.some(({ runtime }) => !['crun', 'runc'].includes(runtime)));
+});
+
+test('a peer whose result nobody expects is asked again, our own runtime never', () => {
+  const asked = (runtime: string, name: string, outcome: Outcome) =>
+    deservesAnother({ runtime, name, outcome, milliseconds: 1 });
+  assert.ok(asked('runc', 'x/y', failed));
+  assert.not.ok(asked('runc', 'x/y', passed));
+  assert.not.ok(asked('chos-runtime', 'x/y', failed));
+  if (listed === undefined) return;
+  assert.ok(asked(listed.runtime, listed.case, passed));
+  assert.not.ok(asked(listed.runtime, listed.case, failed));
+  const unsteady = judge({
+    runtime: 'runc',
+    name: 'x/y',
+    outcome: passed,
+    milliseconds: 1,
+    unsteady: 'exit 141',
+  });
+  assert.is(unsteady.word, 'unsteady');
+  assert.is(unsteady.reason, 'exit 141');
 });
 
 test('every deviation has a reason and stands once', () => {

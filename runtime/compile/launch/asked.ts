@@ -3,33 +3,30 @@
  */
 import { errnos } from '../../../spec/errno.js';
 import { type Action, action } from '../../program/action.js';
-import { label, type Slot } from '../../program/operand.js';
-import { branch, fail } from '../../program/step.js';
+import { when } from '../../program/control.js';
+import type { Slot } from '../../program/operand.js';
+import { fail } from '../../program/step.js';
 import { type Asked, type Launch, rule } from './launch.js';
 
 /** The actions if the option was given: surely, perhaps or not at all. Text slots are -1 and numbers 0 without. */
 export function ifAsked(asked: Asked, option: Slot, actions: readonly Action[]): readonly Action[] {
-  return asked === true ? actions : asked === false ? [] : unless(option, 'LE', actions);
+  return asked === true ? actions : asked === false ? [] : provided(option, 'GT', actions);
 }
 
 /** The actions if the option was not given. */
 export function ifNotAsked(asked: Asked, option: Slot, actions: readonly Action[]): readonly Action[] {
-  return asked === true ? [] : asked === false ? actions : unless(option, 'GT', actions);
+  return asked === true ? [] : asked === false ? actions : provided(option, 'LE', actions);
 }
 
 /** Each action by itself, so that a failure and its undo steps belong to what was done. */
-function unless(option: Slot, test: 'LE' | 'GT', actions: readonly Action[]): readonly Action[] {
-  return actions.map(one => {
-    const skipped = label('not_asked');
-    return { ...one, lines: [branch(option, test, 0, skipped), ...one.lines, skipped] };
-  });
+function provided(option: Slot, test: 'LE' | 'GT', actions: readonly Action[]): readonly Action[] {
+  return actions.map(one => ({ ...one, lines: when(option, test, 0, one.lines) }));
 }
 
 /** What create and run refuse before they compile. */
 export function checkAsked(launch: Launch): readonly Action[] {
   const { options, cells, process } = launch;
   if (options.console !== 'at-run') return [];
-  const good = label('options_fit');
   if (process.terminal !== true)
     return [
       action(
@@ -38,7 +35,7 @@ export function checkAsked(launch: Launch): readonly Action[] {
           because: rule('--console-socket'),
           words: ['--console-socket is given, but the program was compiled with process.terminal false'],
         },
-        [branch(cells.consoleSocket, 'LE', 0, good), fail(errnos.EINVAL.number), good],
+        when(cells.consoleSocket, 'GT', 0, [fail(errnos.EINVAL.number)]),
       ),
     ];
   return [
@@ -48,12 +45,7 @@ export function checkAsked(launch: Launch): readonly Action[] {
         because: rule('--detach'),
         words: ['process.terminal is true, but nobody would receive the terminal; give --console-socket'],
       },
-      [
-        branch(cells.detach, 'EQ', 0, good),
-        branch(cells.consoleSocket, 'GT', 0, good),
-        fail(errnos.EINVAL.number),
-        good,
-      ],
+      when(cells.detach, 'NE', 0, when(cells.consoleSocket, 'LE', 0, [fail(errnos.EINVAL.number)])),
     ),
   ];
 }

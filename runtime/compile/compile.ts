@@ -50,15 +50,7 @@ import { cloneFlags, enterJoined, joinedNamespaces, openJoined } from './namespa
 import { timeNamespace } from './namespaces/time.js';
 import { becomeCommand } from './process/become.js';
 import { judgeCapabilities } from './process/capabilities.js';
-import {
-  awaitedInit,
-  awaitHost,
-  holdSignals,
-  hostMessages,
-  openChannel,
-  Signal,
-  tell,
-} from './process/channel.js';
+import { awaitHost, holdSignals, hostMessages, openChannel, Signal, tell } from './process/channel.js';
 import { seccompAction } from './process/seccomp-action.js';
 import { seeDevices } from './root/devices.js';
 import { warnOfMounts } from './root/mounts.js';
@@ -130,17 +122,13 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const atStart = startContainerHooks.length + poststart.length > 0;
   const grouped = plan.directories.length > 0;
   const messages = hostMessages(launch, {
-    ...awaitedInit,
+    who: 'init',
+    rule: 'init works, the host waits',
     why: [...(atCreate ? opening.why : []), ...(grouped ? sayIfOutOfMemory(launch, plan) : [])],
     frost: frostOfProcess(launch.open, launch.facts.cgroup, cells.pid),
   });
   const beforePivot: readonly Action[] = [
-    ...(atCreate
-      ? [
-          tell(cells.initEnd, Signal.HOOKS, 'let the host run its hooks'),
-          awaitHost(launch, 'wait for the hooks of the host'),
-        ]
-      : []),
+    ...(atCreate ? [tell(cells.initEnd, Signal.HOOKS, 'run-hooks'), awaitHost(launch, 'hooks')] : []),
     ...containerHooks.actions,
   ];
   const root = backEnd.prepareRoot({ beforePivot, openProc: proc.open, afterPivot: proc.sysctl }, refuse);
@@ -208,7 +196,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       [],
     ),
     ...cgroups.make,
-    openChannel(launch, 'open a channel to init', 'host and init take turns'),
+    openChannel(launch, 'init', 'host and init take turns'),
     ...(foreground ? ifNotAsked(options.detach, cells.detach, [holdSignals('run forwards them')]) : []),
     ...time.make,
     action(
@@ -251,7 +239,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
           messages.expect(Signal.HOOKS),
           opening.begin,
           ...runtimeHooks.flatMap(h => h.actions),
-          tell(cells.hostEnd, Signal.CONTINUE, 'let init go on after the hooks'),
+          tell(cells.hostEnd, Signal.CONTINUE, 'go-on-after-hooks'),
         ]
       : []),
     messages.expect(Signal.READY),
@@ -266,7 +254,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
       ...(atStart
         ? [action({ title: 'let other commands in', because: rule('hooks are at work') }, unlock(launch))]
         : []),
-      tell(cells.hostEnd, Signal.GO, 'open the start gate'),
+      tell(cells.hostEnd, Signal.GO, 'open-gate'),
       messages.expect(Signal.EXEC),
       messages.end,
       ...(hasGateError(launch) ? [dropGateError(launch)] : []),

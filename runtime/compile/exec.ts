@@ -172,7 +172,7 @@ function terminalOf(launch: Launch, input: ExecInput): Terminal {
             sys('close', [pty.master]),
           ]),
       // The host gives the terminal its size before the command can ask for it.
-      ...(input.options.console ? [] : [awaitHost(launch, 'wait for the size of the window')]),
+      ...(input.options.console ? [] : [awaitHost(launch, 'window-size')]),
       takeTerminal(pty, because, process.user?.uid ?? 0),
     ],
   };
@@ -267,9 +267,8 @@ export function compileExec(input: ExecInput): CompiledExec {
   const affinity = cpuAffinity(launch);
   const terminal = terminalOf(launch, input);
   const messages = hostMessages(launch, {
-    title: 'wait for the process',
+    who: 'process',
     rule: 'the process works, exec waits',
-    died: 'the process ended before its command was executed (killed? short of memory?)',
     why: sayIfInitEnded(init, input.state.id),
     frost: options.ignorePaused ? null : frostOfProcess(launch.open, facts.cgroup, cells.pid),
   });
@@ -296,7 +295,7 @@ export function compileExec(input: ExecInput): CompiledExec {
         ]
       : []),
     holdInterrupts(cells.interrupts),
-    openChannel(launch, 'open a channel to the process', 'exec'),
+    openChannel(launch, 'process', 'exec'),
     ...(options.detach ? [] : [holdSignals('exec forwards them')]),
     action(
       {
@@ -314,7 +313,7 @@ export function compileExec(input: ExecInput): CompiledExec {
       ],
     ),
     ...(terminal.foreground
-      ? [messages.receiveTerminal(), tell(cells.hostEnd, Signal.CONTINUE, 'let the process use its terminal')]
+      ? [messages.receiveTerminal(), tell(cells.hostEnd, Signal.CONTINUE, 'use-terminal')]
       : []),
     messages.expect(Signal.EXEC),
     messages.end,

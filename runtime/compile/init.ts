@@ -26,7 +26,7 @@ export function initTrack(launch: Launch, begin: Label, command: Becoming, parts
       ...(cgroupPlan(launch).directories.length > 0 ? [sys('close', [cells.cgroupLock])] : []),
       move(errorFd, cells.initEnd),
     ]),
-    awaitHost(launch, 'wait until the host has recorded this process'),
+    awaitHost(launch, 'record'),
     action({ title: 'learn the pid that the host sees', because: rule('hooks get it') }, [
       load(parts.hostPid, 'U64', cells.message),
     ]),

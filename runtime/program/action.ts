@@ -1,26 +1,19 @@
 /**
  * Actions: the steps that one line of config.json, or one rule, causes.
  */
+import type { Because } from '../../spec/because.js';
 import type { Entry } from '../../spec/commands.js';
 import { ReservedSlot, TemplateField } from '../../spec/instructions.js';
+import type { Operation } from '../../spec/operations/index.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import { field, type Slot, type Template } from './operand.js';
 import type { Line } from './step.js';
 
-/** Why an action is there. */
-export type Because =
-  | {
-      readonly kind: 'config';
-      readonly file: string;
-      readonly line: number;
-      /** e.g. mounts[0].options */
-      readonly path: string;
-    }
-  | { readonly kind: 'policy'; readonly file: string; readonly line: number; readonly path: string }
-  | { readonly kind: 'rule'; readonly rule: string };
+export type { Because } from '../../spec/because.js';
 
 export interface Action {
   readonly kind: 'action';
+  readonly operation: Operation;
   /** What it does, for a person: begins with a verb. */
   readonly title: string;
   readonly because: Because;
@@ -78,6 +71,7 @@ export function action(input: ActionInput, lines: readonly Line[]): Action {
   ];
   return Object.freeze({
     kind: 'action',
+    operation: { kind: 'titled' as const, title: input.title, because: input.because },
     title: input.title,
     because: input.because,
     words,

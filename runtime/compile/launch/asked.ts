@@ -2,10 +2,11 @@
  * A compiled executable gets its options when it runs, long after it was compiled: what create and run know beforehand are branches in its program.
  */
 import { errnos } from '../../../spec/errno.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { when } from '../../program/control.js';
 import type { Slot } from '../../program/operand.js';
 import { fail } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Asked, type Launch, rule } from './launch.js';
 
 /** The actions if the option was given: surely, perhaps or not at all. Text slots are -1 and numbers 0 without. */
@@ -29,22 +30,14 @@ export function checkAsked(launch: Launch): readonly Action[] {
   if (options.console !== 'at-run') return [];
   if (process.terminal !== true)
     return [
-      action(
-        {
-          title: 'without a terminal there is nothing to send to a console socket',
-          because: rule('--console-socket'),
-          words: ['--console-socket is given, but the program was compiled with process.terminal false'],
-        },
+      operation(
+        { kind: 'refuse-console-socket', because: rule('--console-socket') },
         when(cells.consoleSocket, 'GT', 0, [fail(errnos.EINVAL.number)]),
       ),
     ];
   return [
-    action(
-      {
-        title: 'somebody receives the terminal',
-        because: rule('--detach'),
-        words: ['process.terminal is true, but nobody would receive the terminal; give --console-socket'],
-      },
+    operation(
+      { kind: 'need-terminal-receiver', because: rule('--detach') },
       when(cells.detach, 'NE', 0, when(cells.consoleSocket, 'LE', 0, [fail(errnos.EINVAL.number)])),
     ),
   ];

@@ -11,7 +11,9 @@ import {
   TIOCGWINSZ,
   TIOCSWINSZ,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
+import type { Action } from '../../program/action.js';
+import { attempt, ignoring, when } from '../../program/control.js';
 import { buffer, label, type Slot, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import {
   branch,
@@ -20,7 +22,6 @@ import {
   fail,
   failVerbatim,
   formatFailure,
-  jump,
   type Line,
   load,
   move,
@@ -28,8 +29,10 @@ import {
   send,
   sys,
 } from '../../program/step.js';
+import { FROZEN_WHILE_STARTED } from '../../report/operations/process.js';
 import { Frost, type FrostSensor } from '../cgroups/freezer.js';
 import { waitUnlessInterrupted } from '../idioms/interrupts.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
@@ -44,41 +47,30 @@ export interface Messages {
   receiveTerminal(): Action;
 }
 
-/** Who is waited for, and how its silent end is told: a child that is killed can say nothing itself. */
+/** Who is waited for. A child that is killed can say nothing itself: its silent end has words of its own. */
 export interface Awaited {
-  readonly title: string;
+  readonly who: 'init' | 'process';
   readonly rule: string;
-  readonly died: string;
-  /** Steps that may know better why it died, before `died` is said. */
+  /** Steps that may know better why it died, before that is said. */
   readonly why?: readonly Line[];
   /** Sees whether it is frozen: then it is not waited for any longer. */
   readonly frost: FrostSensor | null;
 }
 
-const frozen = text('its cgroup, or one above it, was frozen while it was being started');
-
-export const awaitedInit: Omit<Awaited, 'frost'> = {
-  title: 'wait for init',
-  rule: 'init works, the host waits',
-  died: 'init ended before the container was ready (killed?)',
-};
+const frozen = text(FROZEN_WHILE_STARTED);
 
 /** Until the other end can be read. Nobody says how long a hook may take; but who is frozen never answers. */
 function untilItSpeaks({ cells }: Launch, frost: FrostSensor | null): readonly Line[] {
   const { interrupts, hostEnd } = cells;
   if (frost === null) return waitUnlessInterrupted(interrupts, hostEnd);
   const wait = label('message_wait');
-  const silent = label('message_none');
-  const here = label('message_here');
   return [
     wait,
-    ...waitUnlessInterrupted(interrupts, hostEnd, 1000, { on: [['ETIMEDOUT'], silent] }),
-    jump(here),
-    silent,
-    call(frost.see),
-    branch(frost.frost, 'EQ', Frost.THAWED, wait),
-    failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
-    here,
+    ...attempt(['ETIMEDOUT'], silent => waitUnlessInterrupted(interrupts, hostEnd, 1000, silent), [
+      call(frost.see),
+      branch(frost.frost, 'EQ', Frost.THAWED, wait),
+      failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
+    ]),
   ];
 }
 
@@ -90,43 +82,38 @@ export function hostMessages(launch: Launch, awaited: Awaited): Messages {
     receiveTerminal: () => receiveTerminal(launch, frost),
     expect(expected) {
       const first = slot('message_first');
-      const died = label('init_died');
-      const failed = label('init_failed');
+      const died = label('died');
+      const failed = label('failed');
       const good = label('message_good');
-      return action(
-        {
-          title: awaited.title,
-          because: rule(awaited.rule),
-          words: [awaited.died],
-        },
-        [
-          ...untilItSpeaks(launch, frost),
-          recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
-          branch(cells.messageSize, 'EQ', 0, died),
-          branch(cells.messageSize, 'GT', 1, failed),
-          load(first, 'U8', cells.message),
-          branch(first, 'EQ', expected.charCodeAt(0), good),
-          fail(errnos.EPROTO.number),
-          died,
-          ...(awaited.why ?? []),
-          fail(errnos.ESRCH.number),
-          failed,
-          failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-          good,
-        ],
-      );
+      return operation({ kind: 'await-message', who: awaited.who, because: rule(awaited.rule) }, [
+        ...untilItSpeaks(launch, frost),
+        recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
+        branch(cells.messageSize, 'EQ', 0, died),
+        branch(cells.messageSize, 'GT', 1, failed),
+        load(first, 'U8', cells.message),
+        branch(first, 'EQ', expected.charCodeAt(0), good),
+        fail(errnos.EPROTO.number),
+        died,
+        ...(awaited.why ?? []),
+        fail(errnos.ESRCH.number),
+        failed,
+        failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+        good,
+      ]);
     },
   };
 }
 
-export function tell(fd: Slot, signal: string, title: string): Action {
-  return action({ title, because: rule('host and init take turns') }, [send(fd, text(signal), 1)]);
+export function tell(fd: Slot, signal: string, what: OperationOf<'tell'>['what']): Action {
+  return operation({ kind: 'tell', what, because: rule('host and init take turns') }, [
+    send(fd, text(signal), 1),
+  ]);
 }
 
 /** Both ends of it; each keeps its own. */
-export function openChannel({ cells }: Launch, title: string, why: string): Action {
+export function openChannel({ cells }: Launch, to: 'init' | 'process', why: string): Action {
   const ends = struct('channel', [u32(0), u32(0)]);
-  return action({ title, because: rule(why) }, [
+  return operation({ kind: 'open-channel', to, because: rule(why) }, [
     sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
     load(cells.hostEnd, 'I32', ends, 0),
     load(cells.initEnd, 'I32', ends, 4),
@@ -135,27 +122,24 @@ export function openChannel({ cells }: Launch, title: string, why: string): Acti
 
 /** The command stays in the foreground and hands them on. */
 export function holdSignals(why: string): Action {
-  return action({ title: 'hold signals back', because: rule(why) }, [
+  return operation({ kind: 'hold-signals', because: rule(why) }, [
     sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
   ]);
 }
 
 /** Init: wait for the host; end of file means that the host died, and so does init, silently. */
-export function awaitHost(launch: Launch, title: string): Action {
+export function awaitHost(launch: Launch, what: OperationOf<'await-host'>['what']): Action {
   const { cells } = launch;
-  const here = label('host_answered');
-  return action({ title, because: rule('host and init take turns') }, [
+  return operation({ kind: 'await-host', what, because: rule('host and init take turns') }, [
     recv(cells.initEnd, cells.message, { to: cells.messageSize }),
-    branch(cells.messageSize, 'GT', 0, here),
-    exit(1),
-    here,
+    ...when(cells.messageSize, 'LE', 0, [exit(1)]),
   ]);
 }
 
 function expectEnd(launch: Launch, frost: FrostSensor | null): Action {
   const { cells } = launch;
   const good = label('exec_happened');
-  return action({ title: 'see that execve happened', because: rule('start gate') }, [
+  return operation({ kind: 'await-execve', because: rule('start gate') }, [
     ...untilItSpeaks(launch, frost),
     recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], good] }),
     branch(cells.messageSize, 'EQ', 0, good),
@@ -172,46 +156,34 @@ function receiveTerminal(launch: Launch, frost: FrostSensor | null): Action {
   const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
   const good = label('terminal_came');
   const failed = label('terminal_failed');
-  const unknown = label('window_unknown');
   const size = buffer('winsize', 256);
   const rows = slot('window_rows');
-  return action(
-    {
-      title: 'receive the terminal',
-      because: launch.because('process', 'terminal'),
-      words: ['init made no terminal'],
-    },
-    [
-      ...untilItSpeaks(launch, frost),
-      recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
-      load(cells.consoleFd, 'I32', fds, 0),
-      branch(cells.messageSize, 'EQ', 1, good),
-      branch(cells.messageSize, 'GT', 1, failed),
-      fail(errnos.ESRCH.number),
-      failed,
-      failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-      good,
-      // The command must find the window as large as the caller's from its first moment on.
-      sys('ioctl_struct', [0, TIOCGWINSZ, size], {
-        on: [['ENOTTY', 'EBADF', 'EIO', 'EINVAL', 'ENODEV'], unknown],
-      }),
+  return operation({ kind: 'receive-terminal', because: launch.because('process', 'terminal') }, [
+    ...untilItSpeaks(launch, frost),
+    recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
+    load(cells.consoleFd, 'I32', fds, 0),
+    branch(cells.messageSize, 'EQ', 1, good),
+    branch(cells.messageSize, 'GT', 1, failed),
+    fail(errnos.ESRCH.number),
+    failed,
+    failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+    good,
+    // The command must find the window as large as the caller's from its first moment on.
+    ...ignoring(['ENOTTY', 'EBADF', 'EIO', 'EINVAL', 'ENODEV'], unknown => [
+      sys('ioctl_struct', [0, TIOCGWINSZ, size], unknown),
       load(rows, 'U16', size),
-      branch(rows, 'EQ', 0, unknown),
-      sys('ioctl_struct', [cells.consoleFd, TIOCSWINSZ, size]),
-      unknown,
-    ],
-  );
+      ...when(rows, 'NE', 0, [sys('ioctl_struct', [cells.consoleFd, TIOCSWINSZ, size])]),
+    ]),
+  ]);
 }
 
 /** The end of a child's track after a failure: its words go to whoever waits for them; if nobody does any more, so be it. */
 export function reportFailure(launch: Launch, errorFd: Slot): readonly Line[] {
   const { message } = launch.cells;
   const size = slot('failure_size');
-  const sent = label('failure_sent');
   return [
     formatFailure(message, size),
-    sys('write', [errorFd, message, size], { on: [['EPIPE'], sent] }),
-    sent,
+    ...ignoring(['EPIPE'], unread => [sys('write', [errorFd, message, size], unread)]),
     exit(1),
   ];
 }

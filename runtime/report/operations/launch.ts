@@ -1,0 +1,14 @@
+import type { launch as catalog } from '../../../spec/operations/launch.js';
+import type { WordsOf } from './words-of.js';
+
+export const launch: WordsOf<typeof catalog> = {
+  titled: { title: o => o.title },
+  'refuse-console-socket': {
+    title: () => 'without a terminal there is nothing to send to a console socket',
+    message: () => ['--console-socket is given, but the program was compiled with process.terminal false'],
+  },
+  'need-terminal-receiver': {
+    title: () => 'somebody receives the terminal',
+    message: () => ['process.terminal is true, but nobody would receive the terminal; give --console-socket'],
+  },
+};

@@ -1,0 +1,49 @@
+/** Titles and failures of operations. */
+import { TemplateField } from '../../../spec/instructions.js';
+import type { Operation, OperationKind } from '../../../spec/operations/index.js';
+import { failedErrno, placeOf } from '../../program/action.js';
+import { field, type Template } from '../../program/operand.js';
+import { cgroups } from './cgroups.js';
+import { container } from './container.js';
+import { hooks } from './hooks.js';
+import { launch } from './launch.js';
+import { namespaces } from './namespaces.js';
+import { pins } from './pins.js';
+import { process } from './process.js';
+import { root } from './root.js';
+import { stored } from './stored.js';
+import { views } from './views.js';
+import type { Shown, Words } from './words-of.js';
+
+const words = {
+  ...launch,
+  ...namespaces,
+  ...cgroups,
+  ...process,
+  ...hooks,
+  ...root,
+  ...container,
+  ...stored,
+  ...pins,
+  ...views,
+} satisfies { readonly [K in OperationKind]: unknown };
+
+/** Title of an operation, and the whole message of its failure, in which the engine fills in the errno and what else is known only then. */
+export function wordsFor(
+  operation: Operation,
+  shown: readonly Shown[],
+): { readonly title: string; readonly words: Template } {
+  // The row of a kind takes the operations of that kind, which the type checker cannot see through the union.
+  const row = words[operation.kind] as Words<Record<never, never>>;
+  const title = row.title(operation);
+  const message = row.message?.(operation, ...shown);
+  return {
+    title,
+    words: message ?? [
+      ...(row.fails?.(operation, ...shown) ?? [title]),
+      ': ',
+      field(TemplateField.ERRNO, failedErrno),
+      placeOf(operation.because),
+    ],
+  };
+}

@@ -1,0 +1,11 @@
+/** Why an operation is there. */
+export type Because =
+  | {
+      readonly kind: 'config';
+      readonly file: string;
+      readonly line: number;
+      /** e.g. mounts[0].options */
+      readonly path: string;
+    }
+  | { readonly kind: 'policy'; readonly file: string; readonly line: number; readonly path: string }
+  | { readonly kind: 'rule'; readonly rule: string };

@@ -76,6 +76,10 @@ golden: all build/unit/.made  ## write the golden programs anew, for the eyes of
 docs/options.md: node_modules/.package-lock.json  ## write the page of options, properties and keys anew
 	$(call run-tool,spec/generate/write-options-page.ts)
 
+.PHONY: spec/explain.schema.json
+spec/explain.schema.json: node_modules/.package-lock.json  ## write the schema of explain's JSON anew
+	$(call run-tool,spec/generate/write-explain-schema.ts)
+
 RUNTIME ?= build/chos-runtime
 .PHONY: conformance
 conformance: all build/conformance/suite.mjs  ## run the conformance suite on RUNTIME=/usr/sbin/runc (default: ours)
@@ -106,7 +110,8 @@ build/man/.made: spec/commands.ts $(wildcard spec/generate/*.ts) package.json no
 .PHONY: install
 install: all build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/chos-runtime
+	install -m 644 spec/explain.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
@@ -123,7 +128,7 @@ uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX
 	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(UNITDIR)/chos-prepare.service \
 		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
-	rm -rf $(DESTDIR)$(LIBEXEC)
+	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/chos-runtime
 
 # The same engine with the installed paths in it.
 .PHONY: build/install/chos-runtime

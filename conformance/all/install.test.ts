@@ -21,7 +21,11 @@ test('what is installed works from its place, and make uninstall takes all of it
   const command = join(prefix, 'bin/chos-runtime');
   assert.match(execFileSync(command, ['--version'], { encoding: 'utf8' }), /^chos-runtime version/);
   assert.ok(JSON.parse(execFileSync(command, ['features'], { encoding: 'utf8' })));
-  for (const file of ['share/man/man8/chos-runtime-tree.8', 'share/bash-completion/completions/chos-runtime'])
+  for (const file of [
+    'share/man/man8/chos-runtime-tree.8',
+    'share/bash-completion/completions/chos-runtime',
+    'share/chos-runtime/explain.schema.json',
+  ])
     assert.ok(existsSync(join(prefix, file)), file);
   const unit = readFileSync(join(prefix, 'lib/systemd/system/chos-prepare.service'), 'utf8');
   assert.match(unit, `ExecStart=${command} tree prepare --all\n`);

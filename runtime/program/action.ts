@@ -71,7 +71,7 @@ export function action(input: ActionInput, lines: readonly Line[]): Action {
   ];
   return Object.freeze({
     kind: 'action',
-    operation: { kind: 'titled' as const, title: input.title, because: input.because },
+    operation: { kind: 'titled' as const, words: input.title, because: input.because },
     title: input.title,
     because: input.because,
     words,

@@ -3,7 +3,8 @@
  */
 import { anyErrno, unavailable } from '../../spec/errno.js';
 import { instructions } from '../../spec/instructions.js';
-import type { Because, Program } from './action.js';
+import type { Operation } from '../../spec/operations/index.js';
+import type { Program } from './action.js';
 import { type Layout, layOut, type PlacedTrack } from './layout.js';
 import type { Template } from './operand.js';
 import { operand, Shown } from './shown.js';
@@ -14,13 +15,13 @@ export interface ExplainedStep {
   readonly text: string;
 }
 
-export interface ExplainedAction {
+/** The record of the operation, and what was made of it. */
+export type ExplainedAction = Operation & {
   readonly title: string;
-  readonly because: Because;
   /** Numbers of its first and last step; null if it has none. */
   readonly steps: readonly [first: number, last: number] | null;
   readonly listing: readonly ExplainedStep[];
-}
+};
 
 export interface ExplainedSubroutine {
   readonly name: string;
@@ -139,8 +140,8 @@ export function explain(program: Program, options: { readonly steps: boolean }):
       const n = placed?.count ?? 0;
       last = from + n;
       return {
+        ...a.operation,
         title: a.title,
-        because: a.because,
         steps: n > 0 ? [from, from + n - 1] : null,
         listing: listing(from, n),
       };

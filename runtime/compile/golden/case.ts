@@ -2,7 +2,7 @@
  * Golden cases: a config.json (with process.json and state.json for exec) and a faked host.json (with environment.json, what runtime/trees
  * hands over), or the work.json of a command for trees, compiled and put into the words of `explain --steps` (see show.ts). Most faked kernels have two capabilities only, which keeps programs short.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../../spec/environment.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
@@ -18,6 +18,12 @@ import { type Common, commonOf, shownProgram } from './show.js';
 import { compileWork, type Work } from './site.js';
 
 export const casesFolder = 'runtime/compile/golden';
+
+export function caseNames(): readonly string[] {
+  return readdirSync(casesFolder, { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name);
+}
 
 /**
  * What a case shows: the launch (or exec) by a back end, the stored program of the container, the page that `explain` prints, or what is done for

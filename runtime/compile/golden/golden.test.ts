@@ -5,12 +5,10 @@ import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encode } from '../../program/encode.js';
-import { casesFolder, goldenFile, readCase, shown } from './case.js';
+import { caseNames, casesFolder, goldenFile, readCase, shown } from './case.js';
 
 const write = process.env.GOLDEN === 'write';
-const names = readdirSync(casesFolder, { withFileTypes: true })
-  .filter(entry => entry.isDirectory())
-  .map(entry => entry.name);
+const names = caseNames();
 
 test('there are cases', () => {
   assert.ok(names.length >= 36);

@@ -2,7 +2,7 @@ import type { launch as catalog } from '../../../spec/operations/launch.js';
 import type { WordsOf } from './words-of.js';
 
 export const launch: WordsOf<typeof catalog> = {
-  titled: { title: o => o.title },
+  titled: { title: o => o.words },
   'refuse-console-socket': {
     title: () => 'without a terminal there is nothing to send to a console socket',
     message: () => ['--console-socket is given, but the program was compiled with process.terminal false'],

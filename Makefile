@@ -115,7 +115,7 @@ install: all build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
-	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs SELF=$(PREFIX)/bin/chos-runtime
+	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/
 	install -d $(DESTDIR)$(UNITDIR)

@@ -1,10 +1,10 @@
 /**
  * The encoded launch program ("image"): little endian, all offsets from its start, 8-byte aligned.
  *
- *     header | steps | actions | errno lists | tracks | entries | parameters | relocations | data | text | source map
+ *     header | steps | actions | errno lists | tracks | entries | parameters | relocations | data | zero | text
  *
  * header  (HEADER_SIZE bytes): u32 magic, u16 version, u8 arch, u8 flags, u32 total size, u32 slots,
- *         then {u32 offset, u32 count} for each section in SECTIONS order (count in records; bytes for errno lists, data, zero, text, map).
+ *         then {u32 offset, u32 count} for each section in SECTIONS order (count in records; bytes for errno lists, data, zero, text).
  * step    64 bytes, see spec/instructions.ts
  * action  {u32 words (offset in text), u32 words length, u32 unwind (step or NO_STEP), u32 0}; words is a FORMAT template
  * errno   lists one behind the other: {u16 n, u16 errno[n]}; a step's errs is the index of the u16 that holds n
@@ -20,7 +20,7 @@
  */
 export const IMAGE_MAGIC = 0x534f4843; // "CHOS"
 /** Raised with every change that an older program or engine would misunderstand (image-version.test.ts). */
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 export const SECTIONS = [
   'steps',
   'actions',
@@ -32,10 +32,9 @@ export const SECTIONS = [
   'data',
   'zero',
   'text',
-  'map',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
-export const HEADER_SIZE = 16 + SECTIONS.length * 8; // 104
+export const HEADER_SIZE = 16 + SECTIONS.length * 8; // 96
 export const ImageFlag = { JOINS: 1 } as const;
 export const TrackFlag = { SHARED: 1 } as const;
 export const ImageArch = { x86_64: 1, aarch64: 2 } as const;

@@ -62,16 +62,17 @@ export interface Instruction {
 }
 
 const comparisons = { EQ: 0, NE: 1, LT: 2, LE: 3, GT: 4, GE: 5, ANY: 6, NONE: 7, ALWAYS: 8 } as const;
-const widths = { U8: 1, U16: 2, U32: 4, U64: 8, I8: 0x81, I16: 0x82, I32: 0x84, I64: 0x88 } as const;
+const { ALWAYS, ...conditions } = comparisons;
+const widths = { U8: 1, U16: 2, U32: 4, U64: 8 } as const;
 
 export const instructions = {
   SYSCALL: {
     op: 1,
-    subs: { ONCE: 0, RESTART: 1 },
+    subs: {},
     args: { a0: 'any', a1: 'any', a2: 'any', a3: 'any', a4: 'any', a5: 'any' },
     results: 1,
     contract:
-      'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. RESTART: begin again on EINTR. Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
+      'Make the system call of index aux in the system-call table (spec/syscalls.ts); dst <- its result. It begins again on EINTR. Pointers are given only as DATA or REF; the lengths that the table names are checked against the data segment.',
   },
   MOVE: {
     op: 2,
@@ -82,7 +83,7 @@ export const instructions = {
   },
   LOAD: {
     op: 3,
-    subs: widths,
+    subs: { ...widths, I32: 0x84, I64: 0x88 },
     args: { address: 'address', offset: 'number' },
     results: 1,
     contract: 'dst <- the number of width sub at address + offset, zero- or sign-extended.',
@@ -96,10 +97,10 @@ export const instructions = {
   },
   ALU: {
     op: 5,
-    subs: { ADD: 0, SUB: 1, AND: 2, OR: 3, XOR: 4, SHL: 5, SHR: 6, MUL: 7, DIV: 8, MOD: 9 },
+    subs: { ADD: 0, SUB: 1, AND: 2, OR: 3, XOR: 4, SHL: 5, SHR: 6, MUL: 7, MOD: 8 },
     args: { a: 'value', b: 'value' },
     results: 1,
-    contract: 'dst <- a sub b, 64-bit, wrapping; DIV and MOD by zero fail with EDOM.',
+    contract: 'dst <- a sub b, 64-bit, wrapping; MOD by zero fails with EDOM.',
   },
   BRANCH: {
     op: 6,
@@ -228,7 +229,7 @@ export const instructions = {
   },
   GUARD: {
     op: 21,
-    subs: comparisons,
+    subs: conditions,
     args: { a: 'value', b: 'value', errno: 'number errno' },
     results: 0,
     contract: 'If a sub b does not hold, the action fails with errno: the host is not the one compiled for.',
@@ -265,7 +266,6 @@ export const TemplateField = {
   BYTES: 'b',
   DECIMAL: 'd',
   OCTAL: 'o',
-  HEX: 'x',
   /** RFC 3339 in UTC with nanoseconds: seconds since the epoch in the slot, nanoseconds in the next one. */
   TIME: 't',
   /** The words for the errno in the slot (positive or negative). */

@@ -1,6 +1,6 @@
 /**
  * Launch-program parameters: filled in when a program is loaded, so that one program serves many containers.
- * The number is part of the image format: append, never renumber.
+ * The number is part of the image format and of the wire: append; renumber only with new versions of both.
  *
  * A slot whose parameter is not given keeps what it was compiled with (-1 in text slots that have no default).
  *
@@ -25,10 +25,8 @@ export const parameters = {
   ENVIRON: { number: 11, kind: 'vector', about: "the runtime's own environment, for hooks without env" },
   ARG0: { number: 12, kind: 'text', about: 'the first of ARGS' },
   KEEP: { number: 13, kind: 'number', about: 'run --keep: do not delete the container at its end' },
-  SELF: { number: 14, kind: 'text', about: 'the path of the runtime command itself' },
-  PROGRAM_FD: { number: 15, kind: 'number', about: 'descriptor of the running image' },
-  PIDFD_SOCKET: { number: 16, kind: 'text', about: '--pidfd-socket' },
-  STATE_DIR: { number: 17, kind: 'text', about: 'ROOT/ID' },
+  PIDFD_SOCKET: { number: 14, kind: 'text', about: '--pidfd-socket' },
+  STATE_DIR: { number: 15, kind: 'text', about: 'ROOT/ID' },
 } as const satisfies Readonly<Record<string, { number: number; kind: ParameterKind; about: string }>>;
 
 export type ParameterName = keyof typeof parameters;

@@ -24,7 +24,7 @@
  */
 export const REQUEST_MAGIC = 0x51524843; // "CHRQ"
 export const ANSWER_MAGIC = 0x4e414843; // "CHAN"
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 export const REQUEST_HEADER_SIZE = 36;
 export const ANSWER_HEADER_SIZE = 48;
 export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3, STORED: 4 } as const;

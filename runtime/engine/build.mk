@@ -1,8 +1,7 @@
 # The engine. Included by the top Makefile; runs from the top directory.
-#   NODE, COMPILER, SELF  absolute paths compiled into the command; those of `make install` differ
+#   NODE, COMPILER  absolute paths compiled into the command; those of `make install` differ
 
 COMPILER ?= $(CURDIR)/build/chos-runtime.cjs
-SELF ?= $(CURDIR)/build/chos-runtime
 PREFIX ?= /usr/local
 CC ?= cc
 CROSS_CC ?= aarch64-linux-gnu-gcc
@@ -22,7 +21,7 @@ ENGINE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 ENGINE_CFLAGS := -std=c11 -Os -ffreestanding -fpie -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -fno-tree-loop-distribute-patterns -fno-ident -Ibuild/gen -I$(ENGINE)/base -I$(ENGINE)/vm $(ENGINE_WARNINGS)
 ENGINE_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,-z,norelro,-z,separate-code,-z,noexecstack,--build-id=none,-s
-ENGINE_PATHS = -DNODE_PATH='"$(NODE)"' -DCOMPILER_PATH='"$(COMPILER)"' -DSELF_PATH='"$(SELF)"' \
+ENGINE_PATHS = -DNODE_PATH='"$(NODE)"' -DCOMPILER_PATH='"$(COMPILER)"' \
 	$(if $(NODE_FLAGS),-DNODE_FLAGS='$(foreach flag,$(NODE_FLAGS),"$(flag)\0")')
 
 define link-engine

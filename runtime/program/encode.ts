@@ -226,7 +226,7 @@ export function encode(program: Program): Uint8Array {
   counts.params = program.parameters.size;
   counts.relocs = relocs.length / 8;
   counts.zero = layout.zeroSize;
-  for (const s of ['errnos', 'data', 'text', 'map'] as const) counts[s] = tables[s].size;
+  for (const s of ['errnos', 'data', 'text'] as const) counts[s] = tables[s].size;
 
   const align = (n: number): number => Math.ceil(n / 8) * 8;
   let size = HEADER_SIZE;

@@ -84,13 +84,9 @@ function step(
   };
 }
 
-/** A system call. Interrupted calls are begun again unless `once`. */
-export function sys(
-  call: SystemCallName,
-  args: readonly Operand[],
-  o: Outcome & { readonly once?: true } = {},
-): Step {
-  return step('SYSCALL', o.once ? 0 : 1, args, o, { call });
+/** A system call, begun again when it is interrupted. */
+export function sys(call: SystemCallName, args: readonly Operand[], o: Outcome = {}): Step {
+  return step('SYSCALL', 0, args, o, { call });
 }
 
 export function move(to: Slot | Cell, value: Operand): Step {
@@ -103,7 +99,12 @@ export function load(to: Slot | Cell, width: Width, address: Operand, offset: Op
   return step('LOAD', instructions.LOAD.subs[width], [address, offset], { to });
 }
 
-export function store(width: Width, address: Operand, offset: Operand, value: Operand): Step {
+export function store(
+  width: keyof typeof instructions.STORE.subs,
+  address: Operand,
+  offset: Operand,
+  value: Operand,
+): Step {
   return step('STORE', instructions.STORE.subs[width], [address, offset, value]);
 }
 
@@ -252,7 +253,12 @@ export function handover(): Step {
 }
 
 /** The action fails with `errno` unless `a comparison b` holds. */
-export function guard(a: Operand, comparison: Comparison, b: Operand, errno: number): Step {
+export function guard(
+  a: Operand,
+  comparison: keyof typeof instructions.GUARD.subs,
+  b: Operand,
+  errno: number,
+): Step {
   return step('GUARD', instructions.GUARD.subs[comparison], [a, b, errno]);
 }
 

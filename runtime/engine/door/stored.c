@@ -1,10 +1,6 @@
 /* Running an image: one that `create` left in the container's state directory, that a compiled executable carries, or that Node made. */
 #include "door.h"
 
-#ifndef SELF_PATH
-#error "SELF_PATH: the absolute path of the installed command"
-#endif
-
 #define PATH_SIZE 4096
 
 static _Noreturn void die_of(const struct fault *fault)
@@ -52,9 +48,6 @@ static _Noreturn void run_with(struct request *q, struct program *p, const struc
 
 	if (p->header->flags & IMAGE_FLAG_JOINS && !process.sealed)
 		sealed_again();
-	sys(lseek, p->fd, p->file_offset, 0);
-	put_value(&q->values[PARAMETER_SELF], SELF_PATH);
-	q->values[PARAMETER_PROGRAM_FD] = (struct value){.given = true, .number = p->fd};
 	q->values[PARAMETER_ENVIRON] = (struct value){.given = true, .vector = process.envp};
 	directory = state_directory(q);
 	if (directory)

@@ -30,10 +30,10 @@ test('MOVE takes numbers, slots and the offsets of data', () => {
 
 test('LOAD and STORE know widths and signs', () => {
   const data = o.buffer('data', 16);
-  const widths = ['U8', 'I8', 'U16', 'I16', 'U32', 'I32', 'U64', 'I64'] as const;
+  const widths = ['U8', 'U16', 'U32', 'I32', 'U64', 'I64'] as const;
   const slots = widths.map(() => n());
   const loads = widths.map((w, i) => s.load(slots[i] ?? n(), w, data, 1));
-  assert.is(results([s.store('U64', data, 1, -2n), ...loads], slots), '254 -2 65534 -2 4294967294 -2 -2 -2');
+  assert.is(results([s.store('U64', data, 1, -2n), ...loads], slots), '254 65534 4294967294 -2 -2 -2');
   const narrow = n();
   assert.is(
     results(
@@ -73,9 +73,7 @@ test('ALU wraps at 64 bits', () => {
     [1n, 'SHL', 64n, 0n],
     [-1n, 'SHR', 63n, 1n],
     [max, 'MUL', 2n, -2n],
-    [-7n, 'DIV', 2n, -3n],
     [-7n, 'MOD', 2n, -1n],
-    [min, 'DIV', -1n, min],
     [min, 'MOD', -1n, 0n],
   ];
   const slots = cases.map(() => n());
@@ -86,8 +84,7 @@ test('ALU wraps at 64 bits', () => {
     ),
     cases.map(c => c[3]).join(' '),
   );
-  for (const op of ['DIV', 'MOD'] as const)
-    assert.is(results([s.alu(n(), 1, op, n(0))], []), 'chos-runtime: do: Numerical argument out of domain');
+  assert.is(results([s.alu(n(), 1, 'MOD', n(0))], []), 'chos-runtime: do: Numerical argument out of domain');
 });
 
 test('BRANCH and GUARD compare signed numbers', () => {
@@ -136,8 +133,7 @@ test('SYSCALL gives its result, a handled errno or the failure of the action', (
     );
   assert.is(results([open(true), s.move(fd, 1), missing], [fd]), '-2');
   assert.is(results([open(false)], [fd]), 'chos-runtime: do: No such file or directory');
-  const pid = n();
-  assert.ok(Number(results([s.sys('getpid', [], { to: pid })], [pid])) > 1);
+  assert.ok(Number(results([s.sys('openat', [AT_FDCWD, o.text('/'), 0, 0], { to: fd })], [fd])) > 2);
 });
 
 test('SYSCALL arguments are checked when the call is made', () => {

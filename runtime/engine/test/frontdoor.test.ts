@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ANSWER_MAGIC, WIRE_VERSION } from '../../../spec/wire.js';
 import { call, showing } from './door.js';
 import { imageFile, scratch } from './engine.js';
 
@@ -79,7 +80,7 @@ test('a compiler that fails is one line', () => {
 test('answers that lie about their lengths or values are refused', () => {
   const header = (fields: Readonly<Record<number, number>>, body = '') => {
     const bytes = Buffer.alloc(48);
-    const whole = [0x4e414843, 2, 48 + body.length / 2, 2, 0, 1, 0, 0, 0, 0, 0, 0];
+    const whole = [ANSWER_MAGIC, WIRE_VERSION, 48 + body.length / 2, 2, 0, 1, 0, 0, 0, 0, 0, 0];
     for (const [i, value] of whole.entries()) bytes.writeUInt32LE(fields[i] ?? value, 4 * i);
     return bytes.toString('hex') + body;
   };

@@ -32,6 +32,10 @@ function child(lines: readonly s.Line[], more: Partial<Track> = {}) {
 
 const only = native ? test : test.skip;
 
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
+
 only('TRACK starts a process with its own memory', () => {
   const shared = n(1);
   const code = n();
@@ -80,12 +84,13 @@ only('a child without an unwind step ends silently', () => {
 
 only('WAIT REAP says exit codes, signals and when it takes too long', () => {
   const code = n();
-  const dying = child([s.sys('getpid', [], { to: code }), s.sys('kill', [code, 9]), s.exit(0)]);
+  const dying = child([s.waitReadable(-1, -1, {}), s.exit(0)]);
   const reaped = n();
-  assert.is(
-    results([dying.start, s.waitReap(dying.pidfd, -1, { to: reaped })], [reaped], { tracks: [dying.track] }),
-    '137',
-  );
+  const killed = [
+    s.sys('pidfd_send_signal', [dying.pidfd, 9, 0, 0]),
+    s.waitReap(dying.pidfd, -1, { to: reaped }),
+  ];
+  assert.is(results([dying.start, ...killed], [reaped], { tracks: [dying.track] }), '137');
   const pipe = o.struct('pipe', [o.u32(0), o.u32(0)]);
   const end = n();
   const byte = o.buffer('byte', 8);
@@ -94,7 +99,7 @@ only('WAIT REAP says exit codes, signals and when it takes too long', () => {
   assert.is(
     results(
       [
-        s.sys('pipe2', [pipe, 0]),
+        s.sys('socketpair', [AF_UNIX, SOCK_STREAM, 0, pipe]),
         s.load(end, 'I32', pipe),
         sleeper.start,
         s.waitReap(sleeper.pidfd, 30, { to: reaped, on: [['ETIMEDOUT'], late] }),
@@ -118,8 +123,8 @@ test('WAIT READABLE says which descriptor is readable', () => {
   assert.is(
     results(
       [
-        s.sys('pipe2', [first, 0]),
-        s.sys('pipe2', [second, 0]),
+        s.sys('socketpair', [AF_UNIX, SOCK_STREAM, 0, first]),
+        s.sys('socketpair', [AF_UNIX, SOCK_STREAM, 0, second]),
         s.load(a, 'I32', first),
         s.load(aEnd, 'I32', first, 4),
         s.load(b, 'I32', second),
@@ -139,9 +144,6 @@ test('WAIT READABLE says which descriptor is readable', () => {
   assert.is(results([s.waitReadable(999, 0, {})], []), 'chos-runtime: do: Bad file descriptor');
 });
 
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-
 test('SEND and RECV pass bytes and descriptors', () => {
   const pair = o.struct('pair', [o.u32(0), o.u32(0)]);
   const [left, right, memory, sent] = [n(), n(), n(), n()] as const;
@@ -160,8 +162,8 @@ test('SEND and RECV pass bytes and descriptors', () => {
         s.load(right, 'I32', pair, 4),
         s.sys('memfd_create', [o.text('memory'), 0], { to: memory }),
         s.sys('write', [memory, o.text('inside'), 6]),
-        s.store('I32', fds, 0, memory),
-        s.store('I32', fds, 4, 1),
+        s.store('U32', fds, 0, memory),
+        s.store('U32', fds, 4, 1),
         s.send(left, o.text('hello'), 5, { array: fds, count: 2 }, { to: sent }),
         s.recv(right, inbox, { to: received }, { array: got, count: 4 }),
         s.move(count, o.cell(received, 1)),

@@ -39,17 +39,14 @@ function tree(): string {
 function resolved(root: string, path: string, input: Omit<s.ResolveInput, 'root' | 'path'> = {}): string {
   const fd = n();
   const r = o.slots('r', 2);
-  const link = o.buffer('link', 64);
-  const real = o.buffer('real', 4096);
-  const length = n();
+  const readlink = o.vector('readlink', ['readlink', '-n', '/proc/self/fd/9']);
   const answer = results(
     [
       s.sys('umask', [0]),
       s.sys('openat', [-100, o.text(root), O_PATH | O_DIRECTORY, 0], { to: fd }),
       s.resolve({ root: fd, path: o.text(path), ...input }, { to: r }),
-      s.format(link, ['/proc/self/fd/', o.field('d', r)]),
-      s.sys('readlinkat', [-100, link, real, 4096], { to: length }),
-      s.sys('write', [1, real, length]),
+      s.sys('dup3', [r, 9, 0]),
+      s.sys('execve', [o.text('/usr/bin/readlink'), readlink, o.vector('environment', [])]),
     ],
     [],
   );
@@ -177,8 +174,6 @@ only('PARENT opens the directory and says where the last name is', () => {
   const r = o.slots('r', 2);
   const last = n();
   const directory = n();
-  const target = o.buffer('target', 64);
-  const length = n();
   const parent = (path: string, make: s.ResolveInput['make'] = 'directories') =>
     results(
       [
@@ -187,14 +182,14 @@ only('PARENT opens the directory and says where the last name is', () => {
         s.move(directory, r),
         s.move(last, o.cell(r, 1)),
         s.sys('symlinkat', [o.text('somewhere'), directory, o.ref(last)]),
-        s.sys('readlinkat', [directory, o.ref(last), target, 64], { to: length }),
-        s.sys('write', [1, target, length]),
+        s.sys('write', [1, o.text('made'), 4]),
       ],
       [],
     );
-  assert.is(parent('/dev/pts/ptmx'), 'somewhere');
+  assert.is(parent('/dev/pts/ptmx'), 'made');
   assert.is(readlinkSync(join(root, 'dev/pts/ptmx')), 'somewhere');
-  assert.is(parent('top'), 'somewhere');
+  assert.is(parent('top'), 'made');
+  assert.is(readlinkSync(join(root, 'top')), 'somewhere');
   assert.is(parent('none/x', 'nothing'), missing);
   for (const path of ['', '/', '..', 'a/..', '.', 'etc/.'])
     assert.is(parent(path), 'chos-runtime: do: Invalid argument');

@@ -18,7 +18,6 @@ static bool field_valid(const struct program *p, const char *field, size_t left)
 	case FIELD_JSON:
 	case FIELD_DECIMAL:
 	case FIELD_OCTAL:
-	case FIELD_HEX:
 	case FIELD_ERRNO:
 		return field_slot(field) < p->slot_count;
 	case FIELD_BYTES:
@@ -70,9 +69,6 @@ static int render_field(const struct program *p, struct text *out, const char *f
 		return 0;
 	case FIELD_OCTAL:
 		put_unsigned(out, (u64)*slot, 8, 1);
-		return 0;
-	case FIELD_HEX:
-		put_unsigned(out, (u64)*slot, 16, 1);
 		return 0;
 	case FIELD_TIME:
 		put_time(out, slot[0], slot[1], true);

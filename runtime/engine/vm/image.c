@@ -17,7 +17,6 @@ static const u8 record_sizes[SECTION_COUNT] = {
 	[SECTION_DATA] = 1,
 	[SECTION_ZERO] = 0,
 	[SECTION_TEXT] = 1,
-	[SECTION_MAP] = 1,
 };
 
 #define DATA_LIMIT 0x40000000U

@@ -57,7 +57,7 @@ static int op_syscall(const struct run *r, const struct step *s, i64 *result)
 	}
 	do
 		value = system_call6(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	while (value == -EINTR && s->sub == SYSCALL_RESTART);
+	while (value == -EINTR);
 	if (value < 0 && value >= -4095)
 		return (int)-value;
 	*result = value;
@@ -121,11 +121,8 @@ static int op_alu(const struct run *r, const struct step *s, i64 *result)
 	default:
 		if (!b)
 			return EDOM;
-		/* The one quotient that does not fit wraps, instead of trapping. */
-		if (b == -1)
-			x = s->sub == ALU_DIV ? 0 - x : 0;
-		else
-			x = (u64)(s->sub == ALU_DIV ? a / b : a % b);
+		/* The one quotient that does not fit would trap. */
+		x = b == -1 ? 0 : (u64)(a % b);
 		break;
 	}
 	*result = (i64)x;

@@ -1,4 +1,4 @@
-import type { ContainerState, Status } from '../state/container-state.js';
+import type { ContainerState, Status } from '../../spec/records/state.js';
 import { readState } from '../state/read-state.js';
 import { containerId } from './container-id.js';
 import { type Attempt, type Invocation, ok, refuse } from './invocation.js';

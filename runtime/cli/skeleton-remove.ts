@@ -1,9 +1,10 @@
 import { closeSync, existsSync, renameSync } from 'node:fs';
+import { fileName, generationFile } from '../../spec/records/names.js';
 import { compileSkeletonRemoval } from '../compile/skeleton.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { describeHolder, processesRootedIn } from '../trees/holders.js';
-import { fileName, PINS } from '../trees/pins.js';
+import { PINS } from '../trees/pins.js';
 import { closingFile, recordFile } from '../trees/skeleton-record.js';
 import { closeRecord } from './close-record.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
@@ -43,7 +44,7 @@ export async function remove(invocation: Invocation): Promise<Outcome> {
     enter,
     path,
     mounts,
-    generations: generations.map(one => `${file}@${one.number}`),
+    generations: generations.map(one => generationFile(file, one.number)),
     summary: `${path} is removed${still}`,
   });
   return { kind: 'launch', entry: 'host', image: encode(program), values: {} };

@@ -4,7 +4,7 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { type CallerView, callerView } from '../trees/caller.js';
-import { fileName, PINS, readGenerations } from '../trees/pins.js';
+import { PINS, pinFile, readGenerations } from '../trees/pins.js';
 import { prepareInput } from '../trees/prepare-input.js';
 import type { Registry } from '../trees/registry.js';
 import { isAbandoned } from './close-record.js';
@@ -62,7 +62,7 @@ async function abandoned(
   const left = new Set<string>();
   for (const one of readGenerations(directory))
     if (one.tree === tree && one.state === 'closing') {
-      const file = `${directory}/${fileName(tree)}@${one.number}.closing`;
+      const file = `${pinFile(one, directory)}.closing`;
       if (await isAbandoned(file)) left.add(one.name);
     }
   return left;

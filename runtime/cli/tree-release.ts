@@ -1,17 +1,18 @@
 import { closeSync, renameSync } from 'node:fs';
+import { fileName, generationFile } from '../../spec/records/names.js';
 import { compileDrain } from '../compile/drain.js';
 import { compileRelease } from '../compile/pins/pins.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { drainText } from '../report/tree-text.js';
 import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
-import { fileName, type Generation, PINS, readGenerations } from '../trees/pins.js';
+import { type Generation, PINS, readGenerations } from '../trees/pins.js';
 import { closeRecord } from './close-record.js';
 import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { runningContainers } from './running-containers.js';
 import { givenName, hostViewFor } from './tree-prepare.js';
 
-const fileOf = (one: Generation): string => `${fileName(one.tree)}@${one.number}`;
+const fileOf = (one: Generation): string => generationFile(fileName(one.tree), one.number);
 
 function close(directory: string, one: Generation): Promise<Attempt<number>> {
   const file = `${directory}/${fileOf(one)}`;

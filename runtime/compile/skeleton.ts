@@ -18,8 +18,9 @@ import {
   Statx,
   UMOUNT_NOFOLLOW,
 } from '../../spec/kernel.js';
+import { skeletonTemplate } from '../../spec/records/skeleton.js';
 import { type Action, action, failedErrno, type Program } from '../program/action.js';
-import { buffer, field, label, type Slot, slot, text } from '../program/operand.js';
+import { buffer, field, label, type Slot, slot, templateBound, text } from '../program/operand.js';
 import { exit, exitReporting, format, jump, type Line, load, sys } from '../program/step.js';
 
 import { guardKernel, writeWhole } from './container/state.js';
@@ -28,7 +29,7 @@ import { attach, cloneTree, newFilesystem, setAttributes } from './idioms/mount-
 import { rule } from './launch/launch.js';
 import { makerTrack } from './pins/maker.js';
 import { createMakerCells, makePin, type NewPin } from './pins/pin-namespace.js';
-import { describeHost, recordPin } from './pins/pin-record.js';
+import { lookAtHost, recordPin } from './pins/pin-record.js';
 import { dropEmptyPlace, enterHost, lockPins, unpin } from './pins/pins.js';
 import { makeEntries, openLink, removeLinks } from './pins/skeleton-entries.js';
 import { alterMounts, showMounts } from './pins/skeleton-mounts.js';
@@ -152,36 +153,26 @@ function change(work: SkeletonWork, root: Slot, open: OpenFlags): readonly Actio
 
 /** Its record: launches lock it on their way in, and insist on the very one that they were compiled for. */
 function record(work: SkeletonWork, pins: Slot, open: OpenFlags): Action {
-  const { path, shares, holders, readonly, boot } = work;
+  const { path } = work;
   const stat = buffer('skeleton_stat', 256);
-  const [major, minor, inode] = [slot('skeleton_major'), slot('skeleton_minor'), slot('skeleton_inode')];
   const size = slot('skeleton_record_size');
-  const host = describeHost();
-  const number = (of: Slot) => field(TemplateField.DECIMAL, of);
-  const rest = JSON.stringify({ path, shares, holders, readonly, boot }).slice(1);
-  const content = buffer('skeleton_record', Buffer.byteLength(rest) + 400);
+  const host = lookAtHost();
+  const cells = {
+    ...host.cells,
+    rootMajor: slot('skeleton_major'),
+    rootMinor: slot('skeleton_minor'),
+    rootInode: slot('skeleton_inode'),
+  };
+  const template = skeletonTemplate(work, (as, name) => field(as, cells[name]));
+  const content = buffer('skeleton_record', templateBound(template));
   const gone = label('not_closing');
   return action({ title: `record the skeleton ${path}`, because: rule('launches check it') }, [
     sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC_STATS, stat]),
-    load(major, 'U32', stat, Statx.DEV_MAJOR),
-    load(minor, 'U32', stat, Statx.DEV_MINOR),
-    load(inode, 'U64', stat, Statx.INO),
+    load(cells.rootMajor, 'U32', stat, Statx.DEV_MAJOR),
+    load(cells.rootMinor, 'U32', stat, Statx.DEV_MINOR),
+    load(cells.rootInode, 'U64', stat, Statx.INO),
     ...host.look,
-    format(
-      content,
-      [
-        '{"root":{"major":',
-        number(major),
-        ',"minor":',
-        number(minor),
-        ',"inode":',
-        number(inode),
-        '},',
-        ...host.members,
-        `,${rest}\n`,
-      ],
-      { to: size },
-    ),
+    format(content, template, { to: size }),
     ...writeWhole(open, pins, `${work.place.file}.json`, content, size, 0o600),
     sys('unlinkat', [pins, text(`${work.place.file}.closing`), 0], { on: [['ENOENT'], gone] }),
     gone,

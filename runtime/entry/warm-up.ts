@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import type { Process } from '../../spec/generated/config.js';
+import { stateTemplate } from '../../spec/records/state.js';
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
 import type * as Main from './main.js';
@@ -56,12 +57,19 @@ function makeContainer(root: string, config: string): void {
   const directory = join(root, 'warm');
   mkdirSync(directory);
   writeFileSync(join(directory, 'config.json'), config);
-  const state = { ociVersion: '1.3.0', id: 'warm', bundle: root, rootfs: root, created: '', annotations: {} };
-  const rest = JSON.stringify({ ...state, chos: { cgroups: [], backEnd: 'private', entry: 'create' } }).slice(
-    1,
+  const pidStart = processInfo(process.pid)?.start ?? '0';
+  const chos = { cgroups: [], backEnd: 'private', variables: [], shared: undefined, link: undefined };
+  const state = stateTemplate(
+    {
+      ociVersion: '1.3.0',
+      bundle: root,
+      rootfs: root,
+      annotations: {},
+      chos: { ...chos, entry: 'create' },
+    },
+    (_, name) => String({ pid: process.pid, pidStart, id: 'warm', created: '' }[name]),
   );
-  const start = processInfo(process.pid)?.start ?? '0';
-  writeFileSync(join(directory, 'state.json'), `{"pid":${process.pid},"pidStart":${start},${rest}`);
+  writeFileSync(join(directory, 'state.json'), state.join(''));
 }
 
 async function exercise(answer: Answer, root: string): Promise<void> {

@@ -1,9 +1,9 @@
 /** Read containers from the state root. Robust against what is half made, foreign or hostile: nothing here follows a link out of the root. */
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { STATE_LIMIT } from '../../spec/container-limits.js';
+import { type ContainerState, parseState, type Status } from '../../spec/records/state.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
-import { type ContainerState, parseState, type Status } from './container-state.js';
 import { isFrozen } from './frozen.js';
 import { type Distrust, distrustWay, openTrusted } from './trusted.js';
 
@@ -70,9 +70,9 @@ function readBelow(root: string, id: string): ReadState {
   if (file.kind === 'missing') return { kind: 'half-created', durable: existsSync(`${directory}/program`) };
   if (file.kind === 'distrust') return file;
   const text = textOf(file.fd);
-  const state = text === null ? null : parseState(id, text);
-  if (state === null) return { kind: 'malformed' };
-  return { kind: 'state', live: { state, status: statusOf(directory, state) } };
+  const parsed = text === null ? null : parseState(id, text);
+  if (parsed?.kind !== 'record') return { kind: 'malformed' };
+  return { kind: 'state', live: { state: parsed.record, status: statusOf(directory, parsed.record) } };
 }
 
 /** The state of ROOT/ID as it is at this moment. */

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Share } from '../../spec/environment.js';
+import type { SkeletonRecord } from '../../spec/records/skeleton.js';
 import { mountFact } from '../../spec/test/mount-fact.js';
 import { mountsInside, whyNotListed, whyNotShown } from './choose-kmod.js';
 import type { RegisteredShare, RegisteredTree } from './registry.js';
-import type { SkeletonRecord } from './skeleton-record.js';
 
 const home = { path: '/home', readonly: false };
 const diagnose = (): never => {

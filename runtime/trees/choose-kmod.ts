@@ -1,5 +1,6 @@
 /** Whether a tree can be started by the kernel's link, and with what (docs/architecture.md, "Back ends"). */
 import type { HostSources, KernelLink, MountFact } from '../../spec/environment.js';
+import type { SkeletonRecord } from '../../spec/records/skeleton.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { seePin, whyStale } from './host-sources.js';
 import { type KernelFacts, probeKernelLink } from './kernel-link.js';
@@ -9,7 +10,7 @@ import type { RegisteredTree } from './registry.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
 import type { TreeView } from './skeleton.js';
-import { readSkeleton, type SkeletonRecord } from './skeleton-record.js';
+import { readSkeleton } from './skeleton-record.js';
 
 export type KmodChoice =
   | { readonly kind: 'link'; readonly reason: string; readonly link: KernelLink }

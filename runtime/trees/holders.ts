@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
-import { fileName, type Generation, PINS, readGenerations } from './pins.js';
+import { type Generation, PINS, pinFile, readGenerations } from './pins.js';
 
 export interface Holder {
   readonly pid: number;
@@ -99,7 +99,7 @@ export function holdersOf(
     ...containers.filter(one => !isRecorded(one)).map(({ pid }) => namespaceOf(pid)),
   ];
   const namespaces = byNamespace();
-  const root = rootOf(read(`${directory}/${fileName(generation.tree)}@${generation.number}.mounts`));
+  const root = rootOf(read(`${pinFile(generation, directory)}.mounts`));
   const pids = new Set([
     ...(namespaces.get(record.inode) ?? []),
     ...recorded.map(({ pid }) => pid),

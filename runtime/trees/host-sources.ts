@@ -1,10 +1,11 @@
 /** What a launch that enters a view has to know of the host, and whether the view is still what the host has. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import type { FoundPath, HostSources, MountFact, Pin, Share } from '../../spec/environment.js';
+import type { PinRecord } from '../../spec/records/pin.js';
 import { factOf, pathIdentity } from './caller.js';
 import { HOST_VIEW } from './host-view.js';
 import { parseMountFacts } from './mount-facts.js';
-import { type PinRecord, pinOf, type ReadyGeneration } from './pins.js';
+import { pinOf, type ReadyGeneration } from './pins.js';
 import { staleShare } from './stale-shares.js';
 
 function find(path: string): (FoundPath & { readonly isDirectory: boolean }) | null {

@@ -3,15 +3,9 @@
  * he can mount nothing in the host's mount namespace: so a record counts only beside a pin, which is a mount of nsfs, with the number that is in it.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
-import type { Pin } from '../../spec/environment.js';
+import { type PinRecord, parsePin } from '../../spec/records/pin.js';
+import type { Parsed } from '../../spec/records/record.js';
 import { seesWhat } from './caller.js';
-
-/** What every record has. */
-export interface OwnRecord {
-  readonly inode: number;
-  readonly host: Pin['host'];
-  readonly boot: string;
-}
 
 /** Which boot of the machine this is: after it nothing is as it was. */
 export function bootId(): string {
@@ -22,21 +16,26 @@ export function bootId(): string {
   }
 }
 
-/** A file of root's that nobody else could have written, of this boot. Its shape is that of our own programs, who alone write such files. */
-export function readRootJson<Record extends { readonly boot: string }>(path: string): Record | null {
+/** A file of root's that nobody else could have written, of this boot, and whole. */
+export function readRootRecord<Record extends { readonly boot: string }>(
+  path: string,
+  parse: (text: string) => Parsed<Record>,
+): Record | null {
+  let text: string;
   try {
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const stat = fstatSync(fd);
       if (!stat.isFile() || stat.uid !== 0 || (stat.mode & 0o022) !== 0) return null;
-      const record = JSON.parse(readFileSync(fd, 'utf8')) as Record | null;
-      return record?.boot === bootId() ? record : null;
+      text = readFileSync(fd, 'utf8');
     } finally {
       closeSync(fd);
     }
   } catch {
     return null;
   }
+  const parsed = parse(text);
+  return parsed.kind === 'record' && parsed.record.boot === bootId() ? parsed.record : null;
 }
 
 function isPin(path: string, inode: number): boolean {
@@ -49,12 +48,12 @@ function isPin(path: string, inode: number): boolean {
 }
 
 /** `certain`: the namespace is pinned beside it. In a copy of the host's namespace no pin is to be seen, and nothing is started from one. */
-export function readOwnRecord<Record extends OwnRecord>(
+export function readPinRecord(
   path: string,
   pin: string,
-): { readonly record: Record; readonly certain: boolean } | null {
-  const record = readRootJson<Record>(path);
-  if (record === null || typeof record.host !== 'object' || record.host === null) return null;
+): { readonly record: PinRecord; readonly certain: boolean } | null {
+  const record = readRootRecord(path, parsePin);
+  if (record === null) return null;
   const certain = isPin(pin, record.inode);
   return certain || !seesWhat(record.host) ? { record, certain } : null;
 }

@@ -11,29 +11,13 @@
  *     /run/chos-trees.numbers   a file NAME@N for the last number of each tree, so that none comes back
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import {
-  type MountFact,
-  NUMBERS,
-  type PathIdentity,
-  PINS,
-  type Pin,
-  type Share,
-  type TreeStamp,
-} from '../../spec/environment.js';
+import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
+import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
+import type { PinRecord } from '../../spec/records/pin.js';
 import { parseMountFacts } from './mount-facts.js';
-import { readOwnRecord } from './own-record.js';
+import { readPinRecord } from './own-record.js';
 
 export { PINS };
-
-/** A share as it was when the environment was prepared. */
-export interface PreparedShare extends Share {
-  /** What is mounted on the host below it later shows up inside. */
-  readonly live: boolean;
-  /** Where it is inside, without symlinks. */
-  readonly place?: string;
-  /** Which directory or file it was; records of earlier versions do not say. */
-  readonly at?: PathIdentity | null;
-}
 
 export interface Generation {
   /** The record is that of the namespace (own-record.ts); false: it may be, this is another mount namespace, in which nothing is pinned. */
@@ -49,34 +33,6 @@ export interface Generation {
 /** One that launches may use. */
 export type ReadyGeneration = Generation & { readonly record: PinRecord };
 
-/** NAME@N.json */
-export interface PinRecord {
-  readonly path: string;
-  readonly inode: number;
-  /** As in Pin; records of earlier versions have none. */
-  readonly mark?: number;
-  readonly host: Pin['host'];
-  readonly treeMounts: readonly string[];
-  readonly shares: readonly PreparedShare[];
-  /** As in Preparation. */
-  readonly points?: Readonly<Record<string, PathIdentity>>;
-  readonly readonly: boolean;
-  readonly created: string;
-  /** Absolute directory without symlinks, and what it was like. Not in records of earlier versions, and not of the skeleton of all trees. */
-  readonly directory?: string;
-  readonly stamp?: TreeStamp;
-  readonly boot: string;
-}
-
-/** A tree's name as part of a file name: classic aliases may be paths. */
-export function fileName(tree: string): string {
-  return tree.replaceAll('%', '%25').replaceAll('/', '%2F');
-}
-
-function treeOf(file: string): string {
-  return file.replaceAll('%2F', '/').replaceAll('%25', '%');
-}
-
 /** All generations below a pin directory, oldest first. Who may not read it sees none. */
 export function readGenerations(directory = PINS): readonly Generation[] {
   let names: Set<string>;
@@ -87,18 +43,17 @@ export function readGenerations(directory = PINS): readonly Generation[] {
   }
   return [...names]
     .flatMap((file): Generation[] => {
-      const [, tree, number] = /^(.+)@(\d+)$/.exec(file) ?? [];
-      if (tree === undefined) return [];
+      const named = generationOf(file);
+      if (named === null) return [];
+      const { tree, number } = named;
       const suffix = ['json', 'closing'].find(one => names.has(`${file}.${one}`));
       const read =
-        suffix === undefined
-          ? null
-          : readOwnRecord<PinRecord>(`${directory}/${file}.${suffix}`, `${directory}/${file}`);
+        suffix === undefined ? null : readPinRecord(`${directory}/${file}.${suffix}`, `${directory}/${file}`);
       return [
         {
-          tree: treeOf(tree),
-          number: Number(number),
-          name: `${treeOf(tree)}@${number}`,
+          tree,
+          number,
+          name: `${tree}@${number}`,
           state: read === null ? 'unfinished' : suffix === 'json' ? 'ready' : 'closing',
           certain: read?.certain ?? false,
           record: read?.record ?? null,
@@ -152,8 +107,8 @@ export function lateMounts(path: string, hostMounts: readonly MountFact[]): read
   return pinned < 0 ? null : hostMounts.slice(pinned + 1).map(({ id }) => id);
 }
 
-export function pinFile({ tree, number }: Generation): string {
-  return `${PINS}/${fileName(tree)}@${number}`;
+export function pinFile({ tree, number }: Generation, directory = PINS): string {
+  return `${directory}/${generationFile(fileName(tree), number)}`;
 }
 
 /** What a launch has to know of a generation; null: nothing is mounted on its file, so that nothing keeps it. */

@@ -1,13 +1,14 @@
 /** What the host and the registry say of an environment that is to be prepared. */
 import { readFileSync } from 'node:fs';
 import type { Preparation, PreparedRoot, Share } from '../../spec/environment.js';
+import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { type CallerView, pathIdentity } from './caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { bootId } from './own-record.js';
-import { fileName, nextNumber, PINS, readGenerations } from './pins.js';
+import { nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeShares } from './place-shares.js';
 import { realPath } from './real-path.js';
 import type { RegisteredTree } from './registry.js';
@@ -136,8 +137,10 @@ export function prepareInput(
         .filter(one => one.state === 'ready' || abandoned.has(one.name))
         .filter(one => one.record !== null)
         .filter(one => holdersOf(one, containers, prefix + PINS).length === 0)
-        .map(one => `${file}@${one.number}`),
-      unfinished: generations.filter(one => one.state === 'unfinished').map(one => `${file}@${one.number}`),
+        .map(one => generationFile(file, one.number)),
+      unfinished: generations
+        .filter(one => one.state === 'unfinished')
+        .map(one => generationFile(file, one.number)),
       file: tree.file,
       line: tree.line,
     },

@@ -1,11 +1,12 @@
 /** What the registry and the host say of the skeleton: what it has to be, how it differs, what is to be done. */
 import type { SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
+import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { mountOf } from './mount-facts.js';
 import { bootId } from './own-record.js';
-import { fileName, type Generation, nextNumber, PINS, readGenerations } from './pins.js';
+import { type Generation, nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeOf } from './place-shares.js';
 import { directoryOf, pointsOf, possibleCpus } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
@@ -132,7 +133,7 @@ export function skeletonWork(
     generation: nextNumber(generations, file, prefix),
     stale: generations
       .filter(one => holdersOf(one, containers, `${enter ? '/proc/1/root' : ''}${PINS}`).length === 0)
-      .map(one => `${file}@${one.number}`),
+      .map(one => generationFile(file, one.number)),
     shares: input.shares.map(share => ({ ...share, live: !share.readonly && !notLive.includes(share.path) })),
     holders: shownTrees(input),
     readonly: readonlyTrees(input),

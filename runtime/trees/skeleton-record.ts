@@ -6,22 +6,11 @@
  *     %2Fchos@N...       the generations of its pinned namespace: its path counts as the name of a tree
  */
 import { existsSync, statSync } from 'node:fs';
-import type { DirectoryFact, Pin } from '../../spec/environment.js';
-import { readRootJson } from './own-record.js';
-import { fileName, PINS, type PreparedShare } from './pins.js';
-
-export interface SkeletonRecord {
-  readonly path: string;
-  readonly root: DirectoryFact;
-  readonly host: Pin['host'];
-  readonly shares: readonly PreparedShare[];
-  /** Directories in which trees stand, or trees. */
-  readonly holders: readonly string[];
-  /** Trees to which nobody inside can write. */
-  readonly readonly: readonly string[];
-  readonly created: string;
-  readonly boot: string;
-}
+import type { Pin } from '../../spec/environment.js';
+import { fileName } from '../../spec/records/names.js';
+import { parseSkeleton, type SkeletonRecord } from '../../spec/records/skeleton.js';
+import { readRootRecord } from './own-record.js';
+import { PINS } from './pins.js';
 
 export type SkeletonState =
   | { readonly kind: 'absent' }
@@ -44,7 +33,7 @@ export function closingFile(path: string, directory = PINS): string {
 export function readSkeleton(path: string, directory = PINS): SkeletonState {
   const file = recordFile(path, directory);
   try {
-    const record = readRootJson<SkeletonRecord>(file);
+    const record = readRootRecord(file, parseSkeleton);
     if (record === null) throw new Error(file);
     const { mtimeNs } = statSync(file, { bigint: true });
     const stamp = {

@@ -6,6 +6,7 @@
 import type { FoundPath, MountFact, PathIdentity, Share } from '../../spec/environment.js';
 import { MountAttr } from '../../spec/kernel.js';
 import { mountMap } from '../../spec/mount-map.js';
+import type { PreparedShare } from '../../spec/records/share.js';
 import {
   followedGroup,
   followedMounts,
@@ -18,7 +19,6 @@ import {
 } from '../../spec/shared-below.js';
 import { sameIdentity } from './caller.js';
 import { HOST_VIEW } from './host-view.js';
-import type { PreparedShare } from './pins.js';
 
 export interface ViewedShares {
   readonly shares: readonly (Share & Partial<PreparedShare>)[];

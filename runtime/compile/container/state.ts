@@ -7,6 +7,7 @@ import { ID_LIMIT } from '../../../spec/container-limits.js';
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, LOCK_EX, LOCK_NB, type OpenFlags } from '../../../spec/kernel.js';
+import { stateTemplate } from '../../../spec/records/state.js';
 import { type Action, action, failedErrno } from '../../program/action.js';
 import {
   buffer,
@@ -225,33 +226,27 @@ export function readStartTime(
   ];
 }
 
+/** state.json, as the program fills it in. */
 export function describeState(launch: Launch): Template {
-  const { cells, config, options } = launch;
+  const { cells, config, options, environment, placement } = launch;
   const plan = cgroupPlan(launch);
-  const cgroups: Template = plan.directories.flatMap((d, i) => [
-    i === 0 ? '"' : ',"',
-    ...d.path.map(p => (typeof p === 'string' ? JSON.stringify(p).slice(1, -1) : p)),
-    '"',
-  ]);
-  return [
-    '{"pid":',
-    field(TemplateField.DECIMAL, cells.pid),
-    ',"pidStart":',
-    field(TemplateField.DECIMAL, cells.pidStart),
-    `,"ociVersion":${JSON.stringify(config.ociVersion)},"id":"`,
-    field(TemplateField.JSON, cells.id),
-    `","bundle":${JSON.stringify(options.bundle)},"rootfs":${JSON.stringify(rootPath(launch))},"created":"`,
-    field(TemplateField.TIME, cells.created),
-    `","owner":"root","annotations":${JSON.stringify({ ...config.annotations, ...launch.placement.annotations })},"chos":{"cgroups":[`,
-    ...cgroups,
-    `],"backEnd":"${launch.environment?.backEnd ?? 'private'}"`,
-    ...(launch.environment && launch.environment.variables.length > 0
-      ? [`,"variables":${JSON.stringify(launch.environment.variables)}`]
-      : []),
-    ...(launch.placement.entered ? [`,"shared":${launch.placement.shared}`] : []),
-    ...(launch.environment?.link ? [`,"link":${JSON.stringify(launch.environment.link.target)}`] : []),
-    `,"entry":"${options.entry}"}}\n`,
-  ];
+  return stateTemplate(
+    {
+      ociVersion: config.ociVersion,
+      bundle: options.bundle,
+      rootfs: rootPath(launch),
+      annotations: { ...config.annotations, ...placement.annotations },
+      chos: {
+        cgroups: plan.directories.map(directory => directory.path),
+        backEnd: environment?.backEnd ?? 'private',
+        variables: environment?.variables ?? [],
+        shared: placement.entered ? placement.shared : undefined,
+        link: environment?.link?.target,
+        entry: options.entry,
+      },
+    },
+    (as, name) => field(as, cells[name]),
+  );
 }
 
 /** Once init is there: its pid and start time, before it may do anything. */

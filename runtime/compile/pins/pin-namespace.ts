@@ -12,6 +12,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
 } from '../../../spec/kernel.js';
+import { generationFile } from '../../../spec/records/names.js';
 import { type Action, action } from '../../program/action.js';
 import {
   buffer,
@@ -60,7 +61,7 @@ export interface NewPin {
   readonly cpus: number;
 }
 
-export const pinName = ({ place, generation }: NewPin): string => `${place.file}@${generation}`;
+export const pinName = ({ place, generation }: NewPin): string => generationFile(place.file, generation);
 export const pinPath = (pin: NewPin): string => `${pin.place.directory}/${pinName(pin)}`;
 
 /** What the host track and the maker share. */
@@ -152,7 +153,7 @@ function takeNumber(pin: NewPin, pins: Slot, open: OpenFlags, complete: Label): 
       sys('openat', [AT_FDCWD, text(NUMBERS), directory, 0], { to: numbers }),
       sys('openat', [numbers, text(name), flags, 0o600], { to: fd, on: [['EEXIST'], taken] }),
       sys('close', [fd]),
-      sys('unlinkat', [numbers, text(`${pin.place.file}@${pin.generation - 1}`), 0], {
+      sys('unlinkat', [numbers, text(generationFile(pin.place.file, pin.generation - 1)), 0], {
         on: [['ENOENT'], former],
       }),
       former,

@@ -7,7 +7,24 @@ declare const checked: unique symbol;
 /** A number that the kernel takes for an id. Only this file makes one. */
 export type Id = number & { readonly [checked]: true };
 
+declare const side: unique symbol;
+
+/** As the processes of a container see it. Without a user namespace it is that of the host. */
+export type ContainerId = Id & { readonly [side]: 'container' };
+
+/** As the host sees it. */
+export type HostId = Id & { readonly [side]: 'host' };
+
 export const largestId = 4294967294;
+
+/** For a number that the schema of config.json has let through. */
+export function containerId(id: number): ContainerId {
+  return id as ContainerId;
+}
+
+export function hostId(id: number): HostId {
+  return id as HostId;
+}
 
 /** The id that decimal digits give; null if they give none. */
 export function toId(text: string): Id | null {

@@ -5,6 +5,8 @@ import {
   validateProcess,
   validateResources,
 } from '../../spec/generated/validators.js';
+import type { NormalConfig, NormalProcess } from '../../spec/normal-config.js';
+import type { NormalResources } from '../../spec/normal-resources.js';
 import { checkHooks, checkMounts } from './check-files.js';
 import { checkLinux } from './check-linux.js';
 import { checkProcess } from './check-process.js';
@@ -14,7 +16,9 @@ import { checkSize } from './check-size.js';
 import { checkText } from './check-text.js';
 import type { Diagnostic, Note, Place, ValuePath } from './diagnostic.js';
 import type { Document } from './document.js';
-import { normalForm } from './normal-form.js';
+import { normalProcess } from './normal/process.js';
+import { normalResources } from './normal/resources.js';
+import { normalConfig, normalForm } from './normal-form.js';
 import { maximumDiagnostics, parse, type Source } from './parse.js';
 import { noteViolations } from './shape.js';
 import { checkSupported } from './unsupported.js';
@@ -37,16 +41,18 @@ interface Admitted {
 /** A config.json that follows the spec and asks for nothing that this version cannot do. */
 export interface AdmittedSpec extends Admitted {
   readonly config: Config;
+  readonly normal: NormalConfig;
 }
 
 /** A process.json for exec, checked like `process` of config.json. */
 export interface AdmittedProcess extends Admitted {
   readonly process: Process;
+  readonly normal: NormalProcess;
 }
 
 /** A resources.json for update, checked like `linux.resources` of config.json. */
 export interface AdmittedResources extends Admitted {
-  readonly resources: LinuxResources;
+  readonly resources: NormalResources;
 }
 
 /** Why a file is not admitted: at least one diagnostic, in the order of the file, at most 50. */
@@ -74,9 +80,10 @@ export function admit(source: Source): Accepted<AdmittedSpec> | Refused {
   });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
+  const config = normalForm(value);
   return {
     kind: 'admitted',
-    spec: brand({ ...placesOf(document), config: normalForm(value) }),
+    spec: brand({ ...placesOf(document), config, normal: normalConfig(config) }),
     warnings,
   };
 }
@@ -90,7 +97,11 @@ export function admitProcess(source: Source): Accepted<AdmittedProcess> | Refuse
   });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
-  return { kind: 'admitted', spec: brand({ ...placesOf(document), process: value }), warnings };
+  return {
+    kind: 'admitted',
+    spec: brand({ ...placesOf(document), process: value, normal: normalProcess(value) }),
+    warnings,
+  };
 }
 
 /** Reads and checks the file of update --resources. */
@@ -102,7 +113,11 @@ export function admitResources(source: Source): Accepted<AdmittedResources> | Re
   });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
-  return { kind: 'admitted', spec: brand({ ...placesOf(document), resources: value }), warnings };
+  return {
+    kind: 'admitted',
+    spec: brand({ ...placesOf(document), resources: normalResources(value, null) }),
+    warnings,
+  };
 }
 
 function checkConfig(config: Config, note: Note, warn: Note): void {

@@ -1,5 +1,28 @@
 /** One way of writing what config.json may write in several: the rest of the compiler sees no other. */
 import type { Config, Hook, Linux } from '../../spec/generated/config.js';
+import type { NormalConfig } from '../../spec/normal-config.js';
+import { hostPath } from '../../spec/paths.js';
+import { normalHooks } from './normal/hooks.js';
+import { normalLinux } from './normal/linux.js';
+import { normalMounts } from './normal/mounts.js';
+import { normalProcess } from './normal/process.js';
+
+/** A config that has passed all checks, read once and for all. */
+export function normalConfig(config: Config): NormalConfig {
+  const { root, annotations = {}, linux = {} } = config;
+  const ociVersion = fullVersion(config.ociVersion);
+  return {
+    ociVersion,
+    root: { path: hostPath(root.path), readonly: root.readonly === true },
+    mounts: normalMounts(config.mounts),
+    process: normalProcess(config.process),
+    hostname: config.hostname || null,
+    domainname: config.domainname || null,
+    hooks: normalHooks(config.hooks),
+    annotations,
+    linux: normalLinux(linux, ociVersion),
+  };
+}
 
 /** A config that has passed all checks, in the form that Config describes. */
 export function normalForm(config: Config): Config {
@@ -10,7 +33,7 @@ export function normalForm(config: Config): Config {
     ...(mounts === undefined
       ? {}
       : { mounts: mounts.map(mount => ({ ...mount, destination: fromRoot(mount.destination) })) }),
-    ...(linux === undefined ? {} : { linux: normalLinux(linux) }),
+    ...(linux === undefined ? {} : { linux: plainLinux(linux) }),
     ...(hooks?.poststop === undefined
       ? {}
       : { hooks: { ...hooks, poststop: hooks.poststop.map(withPlainTimeout) } }),
@@ -47,7 +70,7 @@ export function withoutDots(path: string): string {
   return `${path.startsWith('/') ? '/' : ''}${parts.join('/')}`;
 }
 
-function normalLinux(linux: Linux): Linux {
+function plainLinux(linux: Linux): Linux {
   const { devices, cgroupsPath, maskedPaths, readonlyPaths } = linux;
   return {
     ...linux,

@@ -205,7 +205,9 @@ test('the file of exec --process and that of update follow the same rules', () =
   });
   assert.is(process.kind === 'admitted' && process.warnings.length, 2);
   const resources = admitResources({ file: 'r', text: '{"pids":{},"devices":[{"type":""}]}' });
-  assert.equal(resources.kind === 'admitted' && resources.spec.resources, { devices: [{ allow: false }] });
+  assert.equal(resources.kind === 'admitted' && resources.spec.resources.devices, [
+    { allow: false, type: 'a', major: -1, minor: -1, access: 'rwm' },
+  ]);
 });
 
 test('versions are written in full', () => {

@@ -1,7 +1,7 @@
 /**
  * A tree with its shares, as runtime/trees hands it to the compiler.
  */
-import type { RegisteredHooks } from './generated/registry.js';
+import type { NormalHooks } from './normal-config.js';
 
 /** The tmpfs of the prepared generations and of the skeleton's record (runtime/trees/pins.ts tells what is in it). */
 export const PINS = '/run/chos-trees';
@@ -157,7 +157,7 @@ export interface Environment {
   /** NAME=VALUE entries that the registry adds to the process's environment. */
   readonly variables: readonly string[];
   /** Run before those of config.json. */
-  readonly hooks?: RegisteredHooks;
+  readonly hooks?: NormalHooks;
   /** A bind that asks to be private is not left out where the environment shows a slave. */
   readonly strict?: boolean;
   /** Registry file and line, for explain. */

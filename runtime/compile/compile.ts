@@ -71,14 +71,14 @@ export type CompiledLaunch =
 export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const backEnd = backEndOf(createLaunch(input));
   const { launch } = backEnd;
-  const { cells, options, config, facts } = launch;
+  const { cells, options, facts } = launch;
   const { refusals, warnings, refuse, warn } = createJudgement();
   // First, because it is why the rest cannot be done either.
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   judgeCapabilities(launch, refuse, warn);
   warnOfMounts(launch, warn);
   warnOfAnnotations(launch, warn);
-  const terminal = launch.process.terminal === true;
+  const { terminal } = launch.process;
   if (options.console === true && !terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
   if (terminal && options.console === false && options.detach === true)
@@ -99,13 +99,12 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const opening = letOthersIn(launch);
 
   const {
-    prestart = [],
-    createRuntime = [],
-    createContainer = [],
-    startContainer: startContainerHooks = [],
-    poststart = [],
-    poststop = [],
-  } = config.hooks ?? {};
+    prestart,
+    createRuntime,
+    createContainer,
+    startContainer: startContainerHooks,
+  } = launch.normal.hooks;
+  const { poststart, poststop } = launch.normal.hooks;
   const runtimeHooks = [
     hookActions(hostContext, 'prestart', prestart, 'creating'),
     hookActions(hostContext, 'createRuntime', createRuntime, 'creating'),
@@ -151,7 +150,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const flags = BigInt(cloneFlags(launch) | Clone.PIDFD) | (v2 ? Clone.INTO_CGROUP : 0n);
   const cloneArgs = cloneArguments('init', flags, cells.pidfd);
   const pidMessage = struct('pid message', [u64(0)]);
-  const ownPids = launch.namespaces.get('pid') === '';
+  const ownPids = launch.namespaces.get('pid') === 'new';
   const foreground = options.entry === 'run' && options.detach !== true;
   const exitCode = cells.exitCode;
   const time = timeNamespace(launch);
@@ -351,7 +350,7 @@ function stopInit(
 }
 
 function describeNamespaces(launch: Launch): string {
-  const fresh = [...launch.namespaces].filter(([, path]) => path === '').map(([type]) => type);
+  const fresh = [...launch.namespaces].filter(([, path]) => path === 'new').map(([type]) => type);
   return fresh.length > 0 ? ` in new namespaces: ${fresh.join(', ')}` : '';
 }
 

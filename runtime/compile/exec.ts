@@ -253,7 +253,13 @@ export function compileExec(input: ExecInput): CompiledExec {
   if (process.terminal === true && !options.console && options.detach)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
   const seccomp = seccompAction(launch, refuse);
-  const proc = procActions({ ...launch, config: { ...launch.config, linux: {} } }, refuse);
+  const proc = procActions(
+    {
+      ...launch,
+      normal: { ...launch.normal, linux: { ...launch.normal.linux, sysctls: [], mountLabel: null } },
+    },
+    refuse,
+  );
   const initPid = slot('init_pid', input.state.pid);
   const cgroups = execCgroups(
     launch,

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Environment } from '../../spec/environment.js';
+import { normalHooks } from '../admit/normal/hooks.js';
 import { createLaunch } from './launch/launch.js';
 import { inputOf } from './test/input.js';
 
@@ -17,7 +18,7 @@ const environment: Environment = {
   pin: null,
   sources: { mounts: [], directories: new Map(), shares: new Map() },
   variables: [],
-  hooks: { createRuntime: [{ path: '/site/first' }], poststop: [{ path: '/site/last' }] },
+  hooks: normalHooks({ createRuntime: [{ path: '/site/first' }], poststop: [{ path: '/site/last' }] }),
   file: '/etc/chos.d/site.json',
   line: 3,
 };
@@ -26,10 +27,13 @@ const config = { hooks: { createRuntime: [{ path: '/own' }] } };
 test('hooks of the registry come before those of config.json, each with the place where it is written', () => {
   const launch = createLaunch({ ...inputOf({ config }), environment });
   assert.equal(
-    launch.config.hooks?.createRuntime?.map(hook => hook.path),
+    launch.normal.hooks.createRuntime.map(hook => hook.path),
     ['/site/first', '/own'],
   );
-  assert.equal(launch.config.hooks?.poststop, [{ path: '/site/last' }]);
+  assert.equal(
+    launch.normal.hooks.poststop.map(hook => hook.path),
+    ['/site/last'],
+  );
   const place = (index: number) => {
     const because = launch.because('hooks', 'createRuntime', index);
     return because.kind === 'rule' ? '' : `${because.file} ${because.path}`;
@@ -40,7 +44,8 @@ test('hooks of the registry come before those of config.json, each with the plac
 
 test('without any, config.json is as it was', () => {
   const input = inputOf({ config });
-  assert.is(createLaunch({ ...input, environment: { ...environment, hooks: {} } }).config, input.spec.config);
+  const none = { ...environment, hooks: normalHooks() };
+  assert.equal(createLaunch({ ...input, environment: none }).normal, input.spec.normal);
 });
 
 test.run();

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
 import type { Config } from '../../spec/generated/config.js';
 import { isBind } from '../admit/check-files.js';
+import { normalHooks } from '../admit/normal/hooks.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
 import { hostSources, type SeenPin, seePin } from './host-sources.js';
@@ -230,7 +231,7 @@ export function environmentOf(
       : shares.map(share => ({ ...share, source: share.path, place: share.path })),
     chosenBy,
     variables,
-    hooks,
+    hooks: normalHooks(hooks),
     strict,
     file,
     line,

@@ -6,6 +6,7 @@ import type { Sample } from '../../spec/effects/sample.js';
 import { registryWithoutEffect } from '../../spec/effects/without-effect.js';
 import type { Environment } from '../../spec/environment.js';
 import { propertiesOf } from '../../spec/generate/property-paths.js';
+import { normalHooks } from '../admit/normal/hooks.js';
 import { compileLaunch } from '../compile/compile.js';
 import { documentOf } from '../compile/test/document-of.js';
 import { inputOf } from '../compile/test/input.js';
@@ -30,7 +31,7 @@ function environmentOf(tree: RegisteredTree): Environment {
     root: { kind: 'tree' },
     sources: { mounts: [], directories: new Map(), shares: new Map() },
     variables: tree.variables,
-    hooks: tree.hooks,
+    hooks: normalHooks(tree.hooks),
     strict: tree.strict,
     file: tree.file,
     line: tree.line,

@@ -26,7 +26,7 @@ export function sendPidfd(launch: Launch, kind: keyof typeof payload): Action {
 
 /** The annotation that crun had before the option; it sends a blank beside the descriptor. */
 export function sendToReceiver(launch: Launch): readonly Action[] {
-  const path = pidfdReceiver(launch.config);
+  const path = pidfdReceiver(launch.normal);
   const because = launch.because('annotations', 'run.oci.pidfd_receiver');
   return path === null ? [] : [sendTo(launch, { path, payload: ' ', because })];
 }

@@ -168,7 +168,7 @@ function makeUnique(launch: Launch, rootFd: Slot, id: Template[number], poststop
 
 /** `run` needs none, but for `state` to tell that startContainer hooks are at work. */
 export function hasGateError(launch: Launch): boolean {
-  const { startContainer = [] } = launch.config.hooks ?? {};
+  const { startContainer } = launch.normal.hooks;
   return launch.options.entry === 'create' || startContainer.length > 0;
 }
 
@@ -228,7 +228,7 @@ export function readStartTime(
 
 /** state.json, as the program fills it in. */
 export function describeState(launch: Launch): Template {
-  const { cells, config, options, environment, placement } = launch;
+  const { cells, normal: config, options, environment, placement } = launch;
   const plan = cgroupPlan(launch);
   return stateTemplate(
     {

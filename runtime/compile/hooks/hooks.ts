@@ -1,9 +1,9 @@
 /**
  * OCI hooks (config.md "POSIX-platform Hooks"): a process of its own for each, the state as JSON in a memfd on its stdin, a deadline.
  */
-import type { Hook } from '../../../spec/generated/config.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { Clone, MFD_CLOEXEC, type OpenFlags, SIGCHLD } from '../../../spec/kernel.js';
+import type { NormalHook } from '../../../spec/normal-config.js';
 import { type Action, action, type Because, failedErrno, placeOf, type Track } from '../../program/action.js';
 import {
   buffer,
@@ -59,12 +59,12 @@ export function hookContext(
   waiting: Waiting,
   inside = false,
 ): HookContext {
-  const annotations = launch.config.annotations ?? {};
+  const { annotations, ociVersion } = launch.normal;
   const { bundle } = launch.options;
   const output = hookOutput({ open: launch.open, bundle, annotations, inside });
   return {
     ...of,
-    ociVersion: launch.config.ociVersion,
+    ociVersion,
     bundle,
     annotations,
     open: launch.open,
@@ -127,7 +127,7 @@ export interface HookOptions {
 export function hookActions(
   context: HookContext,
   kind: string,
-  hooks: readonly Hook[],
+  hooks: readonly NormalHook[],
   status: HookStatus,
   options: HookOptions = {},
 ): HookActions {
@@ -157,14 +157,12 @@ export function hookActions(
     const because = context.because('hooks', kind, i);
     const begin = label(`hook_${kind}_${i}`);
     const name = `${kind}${i}`;
-    const { timeout } = hook;
+    const { timeoutSeconds: timeout } = hook;
     add({ title: `run ${kind} hook ${hook.path}`, because }, [
       move(run.name, text(`${kind} hook #${i} ${shortened(hook.path)}`)),
       move(run.place, text(shortened(placeOf(because)))),
-      move(run.milliseconds, timeout === undefined ? -1 : timeout * 1000),
-      ...(timeout === undefined
-        ? []
-        : [move(run.late, text(`took longer than ${timeout} s and was killed`))]),
+      move(run.milliseconds, timeout === null ? -1 : timeout * 1000),
+      ...(timeout === null ? [] : [move(run.late, text(`took longer than ${timeout} s and was killed`))]),
       sys('memfd_create', [text('state'), MFD_CLOEXEC], { to: run.stdin }),
       sys('write', [run.stdin, state, size]),
       sys('lseek', [run.stdin, 0, 0]),
@@ -180,7 +178,7 @@ export function hookActions(
 interface HookTrack {
   readonly name: string;
   readonly kind: string;
-  readonly hook: Hook;
+  readonly hook: NormalHook;
   readonly begin: ReturnType<typeof label>;
   readonly because: Because;
   readonly options: HookOptions;
@@ -210,7 +208,6 @@ function hookTrack(context: HookContext, of: HookTrack): Track {
   const { hook, options } = of;
   const words = buffer('hook_fault_words', 400);
   const size = slot('hook_fault_words_size');
-  const args = hook.args && hook.args.length > 0 ? hook.args : [hook.path];
   return {
     name: of.name,
     actions: [
@@ -233,7 +230,7 @@ function hookTrack(context: HookContext, of: HookTrack): Track {
         [
           sys('execve', [
             text(hook.path),
-            vector('hook arguments', args),
+            vector('hook arguments', hook.args),
             hook.env ? vector('hook environment', hook.env) : (options.environment ?? ref(environ)),
           ]),
         ],

@@ -2,59 +2,55 @@
  * Annotations by which users of crun ask for what config.json has no property for (crun(1), "Extensions to OCI"). docs/compatibility.md lists all of
  * them, also those that mean nothing here. `run.oci.handler` is refused by admit; those of hooks are hooks.ts's.
  */
-import type { Config } from '../../../spec/generated/config.js';
+import { type LabelOption, labelOptions } from '../../../spec/label-options.js';
+import type { NormalConfig } from '../../../spec/normal-config.js';
 import type { Launch } from './launch.js';
 import type { Warn } from './refusal.js';
 
 const prefix = 'run.oci.';
 
+type Annotated = Pick<NormalConfig, 'annotations'>;
+
 /** Present, but "0" switches off, as with crun. */
-function isSet(config: Config, name: string): boolean {
-  const value = config.annotations?.[prefix + name];
+function isSet(config: Annotated, name: string): boolean {
+  const value = config.annotations[prefix + name];
   return value !== undefined && value !== '0';
 }
 
 /** The value, if there is one. */
-function textOf(config: Config, name: string): string | null {
-  return config.annotations?.[prefix + name] || null;
+function textOf(config: Annotated, name: string): string | null {
+  return config.annotations[prefix + name] || null;
 }
 
 /** The supplementary groups of the caller stay, whatever process.user says: Podman's `--group-add keep-groups`. */
-export function keepsGroups(config: Config): boolean {
+export function keepsGroups(config: Annotated): boolean {
   return isSet(config, 'keep_original_groups');
 }
 
 /** A system call that no architecture has is a mistake in the profile, instead of nothing. */
-export function failsOnUnknownCalls(config: Config): boolean {
+export function failsOnUnknownCalls(config: Annotated): boolean {
   return isSet(config, 'seccomp_fail_unknown_syscall');
 }
 
 /** A filter in base64 in the place of linux.seccomp. */
-export function rawFilter(config: Config): string | null {
+export function rawFilter(config: Annotated): string | null {
   return textOf(config, 'seccomp_bpf_data');
 }
 
 /** A Unix socket that is sent a pidfd of init, beside that of --pidfd-socket. */
-export function pidfdReceiver(config: Config): string | null {
+export function pidfdReceiver(config: Annotated): string | null {
   return textOf(config, 'pidfd_receiver');
 }
 
 /** Lines for /proc/PID/timens_offsets in the place of linux.timeOffsets (time_namespaces(7)): the kernel judges them. */
-export function timeOffsets(config: Config): string | null {
+export function timeOffsets(config: Annotated): string | null {
   return textOf(config, 'timens_offset');
 }
 
-const labelOptions = ['context', 'fscontext', 'defcontext', 'rootcontext'] as const;
-
 /** The mount option that carries linux.mountLabel (mount(8), "context="); Podman asks for rootcontext on some volumes. */
-export function labelOption(config: Config): (typeof labelOptions)[number] {
+export function labelOption(config: Annotated): LabelOption {
   const wanted = textOf(config, 'mount_context_type');
   return labelOptions.find(option => option === wanted) ?? 'context';
-}
-
-/** SELinux: its value may have commas. */
-export function isLabelOption(option: string): boolean {
-  return labelOptions.some(known => known === option);
 }
 
 /** Names that crun knows and that do nothing here: what each needs is refused by this version, or has another way. */
@@ -67,9 +63,9 @@ const withoutEffect = [
 ] as const;
 
 export function warnOfAnnotations(launch: Launch, warn: Warn): void {
-  const offsets = launch.namespaces.get('time') === '' ? [] : ['timens_offset'];
+  const offsets = launch.namespaces.get('time') === 'new' ? [] : ['timens_offset'];
   for (const name of [...withoutEffect, ...offsets])
-    if (launch.config.annotations?.[prefix + name] !== undefined)
+    if (launch.normal.annotations[prefix + name] !== undefined)
       warn(launch.because('annotations', prefix + name), {
         kind: 'annotation-without-effect',
         name: prefix + name,

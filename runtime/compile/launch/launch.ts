@@ -2,10 +2,16 @@
  * What every concern of a launch shares: the input, and the cells of memory by which the actions of one concern reach those of another.
  */
 import type { Environment } from '../../../spec/environment.js';
-import type { Config, LinuxNamespaceType, Process } from '../../../spec/generated/config.js';
-import type { RegisteredHooks } from '../../../spec/generated/registry.js';
+import type { Config, Process } from '../../../spec/generated/config.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../../spec/kernel.js';
+import {
+  type HookKind,
+  hookKinds,
+  type Namespaces,
+  type NormalConfig,
+  type NormalHook,
+} from '../../../spec/normal-config.js';
 import type { AdmittedProcess, AdmittedSpec } from '../../admit/admit.js';
 import type { Because } from '../../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../../program/operand.js';
@@ -106,11 +112,12 @@ export interface Cells {
 
 export interface Launch extends LaunchInput {
   readonly config: Config;
+  readonly normal: NormalConfig;
   readonly process: Process;
   readonly open: OpenFlags;
   readonly cells: Cells;
-  /** Kinds of namespaces: a path to join, or '' for a new one. */
-  readonly namespaces: ReadonlyMap<LinuxNamespaceType, string>;
+  /** As config.json has them, and what the environment adds. */
+  readonly namespaces: Namespaces;
   readonly placement: Placement;
   /** `{kind: 'config'}` for a property path. */
   because(...path: readonly (string | number)[]): Because;
@@ -162,14 +169,24 @@ function createCells({ args }: Process): Cells {
 }
 
 /** Those of the registry first: what a site prepares, config.json may rely on. */
-function withHooks(config: Config, environment: Environment | null): Config {
+function withHooks(config: NormalConfig, environment: Environment | null): NormalConfig {
   const own = environment?.hooks;
-  if (own === undefined || Object.values(own).every(list => list.length === 0)) return config;
-  const hooks = { ...config.hooks };
-  for (const kind of ['createRuntime', 'startContainer', 'poststart', 'poststop'] as const)
-    if (own[kind] || hooks[kind]) hooks[kind] = [...(own[kind] ?? []), ...(hooks[kind] ?? [])];
-  return { ...config, hooks };
+  if (own === undefined) return config;
+  const all = (kind: HookKind): readonly NormalHook[] => [...own[kind], ...config.hooks[kind]];
+  return {
+    ...config,
+    hooks: {
+      prestart: all('prestart'),
+      createRuntime: all('createRuntime'),
+      createContainer: all('createContainer'),
+      startContainer: all('startContainer'),
+      poststart: all('poststart'),
+      poststop: all('poststop'),
+    },
+  };
 }
+
+const isHookKind = (name: unknown): name is HookKind => hookKinds.some(kind => kind === name);
 
 /** `replacement`: the process of `exec`, from a file of its own. */
 export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | null = null): Launch {
@@ -182,19 +199,20 @@ export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | 
   const { environment } = input;
   return {
     ...input,
-    config: withHooks(spec.config, environment),
+    config: spec.config,
+    normal: withHooks(spec.normal, environment),
     process,
     open: openFlags(input.facts.arch),
     cells: createCells(process),
     placement: ordinary,
-    namespaces: new Map((spec.config.linux?.namespaces ?? []).map(n => [n.type, n.path ?? ''])),
+    namespaces: spec.normal.linux.namespaces,
     because: (...path) => {
       const [root, kind, index] = path;
-      if (root === 'hooks' && environment?.hooks && typeof index === 'number') {
-        const own = environment.hooks[kind as keyof RegisteredHooks]?.length ?? 0;
+      if (root === 'hooks' && environment?.hooks && isHookKind(kind) && typeof index === 'number') {
+        const own = environment.hooks[kind].length;
         const { file, line, tree } = environment;
         if (index < own) return { kind: 'policy', file, line, path: `trees.${tree}.${formatPath(path)}` };
-        return becauseOf(['hooks', kind ?? '', index - own]);
+        return becauseOf(['hooks', kind, index - own]);
       }
       return becauseOf(path);
     },

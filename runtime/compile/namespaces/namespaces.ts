@@ -1,7 +1,6 @@
 /**
  * Namespaces (config-linux.md, "Namespaces"): new ones by clone3(2), existing ones by setns(2) on an opened path.
  */
-import type { LinuxNamespaceType } from '../../../spec/generated/config.js';
 import {
   AF_INET,
   AT_FDCWD,
@@ -11,12 +10,13 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
 } from '../../../spec/kernel.js';
+import type { NamespaceType } from '../../../spec/normal-config.js';
 import { type Action, action } from '../../program/action.js';
 import { type Slot, slot, struct, text, u16, u32, u64 } from '../../program/operand.js';
 import { alu, load, store, sys } from '../../program/step.js';
 import { type Launch, rule } from '../launch/launch.js';
 
-export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
+export const namespaceFlags: Readonly<Record<NamespaceType, number>> = {
   pid: Clone.NEWPID,
   network: Clone.NEWNET,
   mount: Clone.NEWNS,
@@ -35,7 +35,7 @@ export function cloneFlags(launch: Launch): number {
   let flags = 0;
   for (const [type, path] of launch.namespaces)
     if (
-      path === '' &&
+      path === 'new' &&
       type !== 'cgroup' &&
       type !== 'time' &&
       !(type === 'mount' && launch.placement.entered)
@@ -45,7 +45,7 @@ export function cloneFlags(launch: Launch): number {
 }
 
 interface Joined {
-  readonly type: LinuxNamespaceType;
+  readonly type: NamespaceType;
   readonly path: string;
   readonly fd: Slot;
   readonly index: number;
@@ -53,19 +53,10 @@ interface Joined {
 
 /** The namespaces that config.json names by path, mount last: after it, host paths are gone. */
 export function joinedNamespaces(launch: Launch): readonly Joined[] {
-  const order: readonly LinuxNamespaceType[] = [
-    'user',
-    'pid',
-    'network',
-    'ipc',
-    'uts',
-    'cgroup',
-    'time',
-    'mount',
-  ];
+  const order: readonly NamespaceType[] = ['user', 'pid', 'network', 'ipc', 'uts', 'cgroup', 'time', 'mount'];
   return [...launch.namespaces]
     .map(([type, path], index) => ({ type, path, index, fd: slot(`ns_${type}`, -1) }))
-    .filter(n => n.path !== '')
+    .filter(n => n.path !== 'new')
     .sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
 }
 
@@ -103,7 +94,7 @@ export function enterJoined(launch: Launch, joined: readonly Joined[]): readonly
 
 /** cgroup_namespaces(7): its root is the cgroup of the process that unshares. */
 export function unshareCgroup(launch: Launch): readonly Action[] {
-  if (launch.namespaces.get('cgroup') !== '') return [];
+  if (launch.namespaces.get('cgroup') !== 'new') return [];
   const index = [...launch.namespaces.keys()].indexOf('cgroup');
   return [
     action({ title: 'make a new cgroup namespace', because: launch.because('linux', 'namespaces', index) }, [
@@ -117,7 +108,7 @@ const FLAGS_OFFSET = 16; // struct ifreq: ifr_flags
 
 /** A new network namespace has its loopback interface down; runc brings it up, and programs rely on it. */
 export function loopback(launch: Launch): readonly Action[] {
-  if (launch.namespaces.get('network') !== '') return [];
+  if (launch.namespaces.get('network') !== 'new') return [];
   const fd = slot('loopback_fd');
   const flags = slot('loopback_flags');
   const request = struct('ifreq lo', [

@@ -17,17 +17,17 @@ export interface TimeNamespace {
 
 /** What is written into /proc/PID/timens_offsets: a line for each clock, seconds and nanoseconds; one write(2) for all. */
 function offsetsOf(launch: Launch): { readonly lines: string; readonly because: Because } {
-  const annotated = timeOffsets(launch.config);
+  const annotated = timeOffsets(launch.normal);
   if (annotated !== null)
     return { lines: `${annotated}\n`, because: launch.because('annotations', 'run.oci.timens_offset') };
-  const lines = Object.entries(launch.config.linux?.timeOffsets ?? {})
-    .map(([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`)
+  const lines = launch.normal.linux.timeOffsets
+    .map(({ clock, seconds, nanoseconds }) => `${clock} ${seconds} ${nanoseconds}\n`)
     .join('');
   return { lines, because: launch.because('linux', 'timeOffsets') };
 }
 
 export function timeNamespace(launch: Launch): TimeNamespace {
-  if (launch.namespaces.get('time') !== '') return { make: [], leave: [] };
+  if (launch.namespaces.get('time') !== 'new') return { make: [], leave: [] };
   const { open } = launch;
   const own = slot('own_time', -1);
   const fd = slot('time_offsets_fd');

@@ -60,7 +60,7 @@ export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming 
       directory.before,
       capabilities.bound,
       ...ownStreams(process.user, user),
-      ...identity(process.user, keepsGroups(launch.config), user),
+      ...identity(process.user, keepsGroups(launch.normal), user),
       ...capabilities.apply,
       directory.after,
       ...(noNewPrivileges

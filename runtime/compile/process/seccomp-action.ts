@@ -41,8 +41,8 @@ function pathOf(at: string): readonly (string | number)[] {
 
 /** Refusals point to the annotation where that is what has gone wrong. */
 function compiledFilter(launch: Launch, refuse: Refuse): Filter | null {
-  const { config, facts } = launch;
-  const { seccomp } = config.linux ?? {};
+  const { normal: config, facts } = launch;
+  const { seccomp } = config.linux;
   const raw = rawFilter(config);
   if (raw !== null) {
     const because = launch.because('annotations', 'run.oci.seccomp_bpf_data');

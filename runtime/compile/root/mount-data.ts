@@ -4,8 +4,9 @@
  */
 import type { Mount } from '../../../spec/generated/config.js';
 import { MountFlag } from '../../../spec/kernel.js';
+import { isLabelOption } from '../../../spec/label-options.js';
 import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
-import { isLabelOption, labelOption } from '../launch/annotations.js';
+import { labelOption } from '../launch/annotations.js';
 import type { Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
@@ -36,7 +37,7 @@ export function dataOf(launch: Launch, type: string, { data }: MountOptions): Op
   const wanted = launch.config.linux?.mountLabel;
   if (!wanted || ['proc', 'sysfs', 'mqueue'].includes(type) || given.some(([key]) => key === 'context'))
     return given;
-  return [...given, [labelOption(launch.config), wanted]];
+  return [...given, [labelOption(launch.normal), wanted]];
 }
 
 /** mount(8), "context=": a label with commas is written in quotes, for mount(2); fsconfig(2) would take them as part of it. */

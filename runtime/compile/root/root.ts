@@ -47,7 +47,7 @@ export function separate(launch: Launch): Action {
     [
       propagateRoot(flag === Propagation.UNBINDABLE ? Propagation.SLAVE : flag, true),
       // A namespace that is joined may be the host's.
-      ...(launch.namespaces.get('mount') === '' ? hidePins() : []),
+      ...(launch.namespaces.get('mount') === 'new' ? hidePins() : []),
     ],
   );
 }

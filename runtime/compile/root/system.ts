@@ -9,13 +9,13 @@ import { type Launch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
 export function names(launch: Launch): readonly Action[] {
-  const { hostname, domainname } = launch.config;
+  const { hostname, domainname } = launch.normal;
   const out: Action[] = [];
   for (const [property, value, call] of [
     ['hostname', hostname, 'sethostname'],
     ['domainname', domainname, 'setdomainname'],
   ] as const) {
-    if (value === undefined || value === '') continue;
+    if (value === null) continue;
     const data = characters(property, value);
     out.push(
       action({ title: `set ${property} to ${value}`, because: launch.because(property) }, [
@@ -34,27 +34,22 @@ export interface ProcActions {
   readonly labels: readonly Action[];
 }
 
-/** sysctl(8): if the first separator is a dot, dots and slashes change places (net.ipv4.conf.eth0/1.forwarding); as admit checked it. */
-function sysctlFile(name: string): string {
-  return /^[^./]*\./.test(name) ? name.replace(/[./]/g, c => (c === '.' ? '/' : '.')) : name;
-}
-
 /**
  * sysctl and LSM labels are written through a procfs of our own that is mounted nowhere: whatever the container's /proc has been made
  * to look like cannot redirect them (CVE-2025-52881).
  */
 export function procActions(launch: Launch, refuse: Refuse): ProcActions {
   const { open } = launch;
-  const sysctl = Object.entries(launch.config.linux?.sysctl ?? {});
+  const { sysctls, mountLabel } = launch.normal.linux;
   const { apparmorProfile, selinuxLabel } = launch.process;
   const { lsm } = launch.facts;
   if (apparmorProfile && !lsm.apparmor)
     refuse(launch.because('process', 'apparmorProfile'), { kind: 'lsm-missing', lsm: 'apparmor' });
   if (selinuxLabel && !lsm.selinux)
     refuse(launch.because('process', 'selinuxLabel'), { kind: 'lsm-missing', lsm: 'selinux' });
-  if (launch.config.linux?.mountLabel && !lsm.selinux)
+  if (mountLabel !== null && !lsm.selinux)
     refuse(launch.because('linux', 'mountLabel'), { kind: 'lsm-missing', lsm: 'selinux' });
-  if (sysctl.length === 0 && !apparmorProfile && !selinuxLabel) return { open: [], sysctl: [], labels: [] };
+  if (sysctls.length === 0 && !apparmorProfile && !selinuxLabel) return { open: [], sysctl: [], labels: [] };
 
   const proc = slot('proc_fd', -1);
   const fd = slot('proc_file');
@@ -91,13 +86,8 @@ export function procActions(launch: Launch, refuse: Refuse): ProcActions {
         ...newFilesystem('proc', 'proc', [], 0, proc),
       ]),
     ],
-    sysctl: sysctl.map(([name, value]) =>
-      write(
-        `set ${name} to ${value}`,
-        launch.because('linux', 'sysctl', name),
-        `sys/${sysctlFile(name)}`,
-        value,
-      ),
+    sysctl: sysctls.map(({ name, file, value }) =>
+      write(`set ${name} to ${value}`, launch.because('linux', 'sysctl', name), `sys/${file}`, value),
     ),
     labels,
   };

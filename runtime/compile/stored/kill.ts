@@ -15,7 +15,7 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const one = label('signal_one');
   const done = label('signalled');
   const processes = cgroupOfProcesses(c.plan);
-  const ownPids = c.launch.namespaces.get('pid') === '';
+  const ownPids = c.launch.namespaces.get('pid') === 'new';
   const group = label('signal_all');
   const sent = slot('signals_sent');
   const softly = label('signal_listed');

@@ -35,7 +35,7 @@ export function compileLifecycle(launch: Launch, plan?: CgroupPlan): Program {
   const all = slot('all');
   const force = slot('force');
   const context = hookContext(launch, c, { who: 'command', interrupts: c.interrupts });
-  const { poststart = [], poststop = [] } = launch.config.hooks ?? {};
+  const { poststart, poststop } = launch.normal.hooks;
   const started = hookActions(context, 'poststart', poststart, 'running');
   const stopped = hookActions(context, 'poststop', poststop, 'stopped', { tolerant: true });
   return {

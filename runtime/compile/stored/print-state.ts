@@ -20,7 +20,7 @@ import type { Lifecycle } from './subroutines.js';
 
 /** `state`: the object of runtime.md "Query State". The annotations have any size, so they are written from where they are. */
 export function stateTrack(c: Lifecycle): Track {
-  const { config, options } = c.launch;
+  const { normal: config, options } = c.launch;
   const name = slot('status_name');
   const choose: Line[] = [];
   for (const [status, word] of [
@@ -39,7 +39,7 @@ export function stateTrack(c: Lifecycle): Track {
     field(TemplateField.JSON, c.id),
     `","pid":0,"status":"creating","bundle":${JSON.stringify(options.bundle)},"annotations":`,
   ];
-  const annotations = characters('annotations', `${JSON.stringify(config.annotations ?? {})}}\n`);
+  const annotations = characters('annotations', `${JSON.stringify(config.annotations)}}\n`);
   const known: Template = [
     '{"pid":',
     field(TemplateField.DECIMAL, c.pid),

@@ -59,7 +59,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
   const untaken = label('delete_untaken');
   const owned = label('delete_owned');
   const removed = label('delete_removed');
-  const ownPids = c.launch.namespaces.get('pid') === '';
+  const ownPids = c.launch.namespaces.get('pid') === 'new';
   return entryTrack('delete', [
     openContainer(c, missing),
     action(

@@ -23,7 +23,7 @@ function privateBackEnd(given: Launch): BackEnd {
         // Its shares have to be mounted somewhere, and a tree made read-only.
         namespaces: given.namespaces.has('mount')
           ? given.namespaces
-          : new Map([...given.namespaces, ['mount', '']]),
+          : new Map([...given.namespaces, ['mount', 'new']]),
         placement: { ...placement, hostDevices: environment.hostView.includes('/dev') },
       };
   return {

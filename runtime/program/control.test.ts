@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instructions } from '../../spec/instructions.js';
-import { attempt, type Condition, ignoring, repeat, when } from './control.js';
+import { attempt, type Condition, ignoring, repeat, retrying, when } from './control.js';
 import { type Slot, slot } from './operand.js';
 import { branch, type Line, move, sys } from './step.js';
 
@@ -87,6 +87,17 @@ test('ignoring: the rest of the body is left out, and nothing else', () => {
   const lines = [...ignoring(['ESRCH'], on => [say(1), sys('umask', [0], on), say(2)]), say(3)];
   assert.equal(run(lines), [1, 2, 3]);
   assert.equal(run(lines, new Map(), 'ESRCH'), [1, 3]);
+});
+
+test('retrying: from its beginning, until nothing of it fails so', () => {
+  const x = slot('x');
+  const lines = retrying(['EINVAL'], on => [
+    ...when(x, 'EQ', 1, [say(9), move(x, 2)], [say(8), move(x, 1)]),
+    ...when(x, 'EQ', 1, [sys('umask', [0], on)]),
+    say(1),
+  ]);
+  assert.equal(run(lines, new Map(), 'EINVAL'), [8, 9, 1]);
+  assert.equal(run(lines, new Map(), 'ESRCH'), [8, 1]);
 });
 
 test('repeat: until it leaves', () => {

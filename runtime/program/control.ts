@@ -63,6 +63,15 @@ export function ignoring(
   return [...body({ on: [errnos, end] }), end];
 }
 
+/** `body`; where a step of it that was given `handled` fails with one of the errnos, it is begun anew. */
+export function retrying(
+  errnos: readonly ErrnoName[],
+  body: (handled: Handled) => readonly Line[],
+): readonly Line[] {
+  const again = label('retry');
+  return [again, ...body({ on: [errnos, again] })];
+}
+
 /** The ways out of a loop: `again` begins it anew, `leave` ends it. For branches, and for the `on` of steps. */
 export interface Loop {
   readonly again: Label;

@@ -10,7 +10,8 @@ import {
   FD_CLOEXEC,
   MFD_CLOEXEC,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
+import { attempt, ignoring, repeat, when } from '../../program/control.js';
 import {
   buffer,
   cell,
@@ -24,6 +25,8 @@ import {
   text,
 } from '../../program/operand.js';
 import { alu, branch, format, jump, type Line, move, scan, sys } from '../../program/step.js';
+import { removeFile } from '../idioms/entries.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 /**
@@ -35,28 +38,20 @@ export function letGoOfHost({ cells }: Pick<Launch, 'cells'>, kept: readonly Slo
   const from = slot('let_go_from');
   const next = slot('let_go_next');
   const to = slot('let_go_to');
-  const [again, close, done] = [label('let_go_again'), label('let_go_close'), label('let_go_done')];
   const last = 0xffffffff;
-  return action(
-    { title: 'close what leads to the host', because: rule('CVE-2024-21626, CVE-2019-5736: /proc/self/fd') },
+  return operation(
+    { kind: 'close-host-descriptors', because: rule('CVE-2024-21626, CVE-2019-5736: /proc/self/fd') },
     [
       alu(from, cells.preserveFds, 'ADD', 3),
-      again,
-      move(next, last),
-      ...kept.flatMap(fd => {
-        const other = label('let_go_other');
-        return [branch(fd, 'LT', from, other), branch(fd, 'GE', next, other), move(next, fd), other];
-      }),
-      branch(next, 'NE', from, close),
-      alu(from, from, 'ADD', 1),
-      jump(again),
-      close,
-      alu(to, next, 'SUB', 1),
-      sys('close_range', [from, to, 0]),
-      alu(from, next, 'ADD', 1),
-      branch(next, 'EQ', last, done),
-      jump(again),
-      done,
+      ...repeat(({ again, leave }) => [
+        move(next, last),
+        ...kept.flatMap(fd => when(fd, 'GE', from, when(fd, 'LT', next, [move(next, fd)]))),
+        ...when(next, 'EQ', from, [alu(from, from, 'ADD', 1), jump(again)]),
+        alu(to, next, 'SUB', 1),
+        sys('close_range', [from, to, 0]),
+        alu(from, next, 'ADD', 1),
+        branch(next, 'EQ', last, leave),
+      ]),
     ],
   );
 }
@@ -68,51 +63,41 @@ export function letGoOfHost({ cells }: Pick<Launch, 'cells'>, kept: readonly Slo
  * that is kept, and in each hole before it sits an empty file: a new descriptor gets the lowest free number, which the hole is.
  */
 export function sweepDescriptors(launch: Launch): Action {
-  const { cells } = launch;
+  const { preserveFds } = launch.cells;
   const first = slot('first_swept');
   const n = slot('preserved');
-  const last = slot('last_preserved');
-  const flags = slot('preserved_flags');
-  const [shorter, found, again, hole, next, checked] = [
-    label('look_for_last_preserved'),
-    label('last_preserved_found'),
-    label('check_preserved'),
-    label('fill_preserved'),
-    label('next_preserved'),
-    label('preserved_checked'),
-  ];
-  const lower = label('last_preserved_lower');
-  return action(
-    {
-      title: 'keep other descriptors out of the container',
-      fails: ['keep descriptor ', field(TemplateField.DECIMAL, n), ' (--preserve-fds)'],
-      because: rule('CVE-2024-21626'),
-    },
+  return operation(
+    { kind: 'keep-descriptors-out', because: rule('CVE-2024-21626') },
     [
-      shorter,
-      branch(cells.preserveFds, 'EQ', 0, found),
-      alu(last, cells.preserveFds, 'ADD', 2),
-      sys('fcntl', [last, F_GETFD, 0], { to: flags, on: [['EBADF'], lower] }),
-      branch(flags, 'NONE', FD_CLOEXEC, found),
-      lower,
-      alu(cells.preserveFds, cells.preserveFds, 'SUB', 1),
-      jump(shorter),
-      found,
-      alu(first, cells.preserveFds, 'ADD', 3),
+      ...lowerToLast(preserveFds),
+      alu(first, preserveFds, 'ADD', 3),
       move(n, 3),
-      again,
-      branch(n, 'GE', first, checked),
-      sys('fcntl', [n, F_GETFD, 0], { on: [['EBADF'], hole] }),
-      jump(next),
-      hole,
-      sys('memfd_create', [text('not open'), MFD_CLOEXEC]),
-      next,
-      alu(n, n, 'ADD', 1),
-      jump(again),
-      checked,
+      ...repeat(({ leave }) => [
+        branch(n, 'GE', first, leave),
+        ...attempt(['EBADF'], closed => [sys('fcntl', [n, F_GETFD, 0], closed)], [
+          sys('memfd_create', [text('not open'), MFD_CLOEXEC]),
+        ]),
+        alu(n, n, 'ADD', 1),
+      ]),
       sys('close_range', [first, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
     ],
+    { shown: [field(TemplateField.DECIMAL, n)] },
   );
+}
+
+/** As many as reach to the last that the caller has open, and not close-on-exec. */
+function lowerToLast(preserveFds: Slot): readonly Line[] {
+  const last = slot('last_preserved');
+  const flags = slot('preserved_flags');
+  return repeat(({ leave }) => [
+    branch(preserveFds, 'EQ', 0, leave),
+    alu(last, preserveFds, 'ADD', 2),
+    ...ignoring(['EBADF'], closed => [
+      sys('fcntl', [last, F_GETFD, 0], { to: flags, ...closed }),
+      branch(flags, 'NONE', FD_CLOEXEC, leave),
+    ]),
+    alu(preserveFds, preserveFds, 'SUB', 1),
+  ]);
 }
 
 /**
@@ -121,75 +106,69 @@ export function sweepDescriptors(launch: Launch): Action {
  */
 export function pidFile(launch: Launch): Action {
   const { cells, open } = launch;
-  const none = label('no_pid_file');
   const content = buffer('pid_text', 24);
   const size = slot('pid_text_size');
   const fd = slot('pid_file_fd');
   const directory = buffer('pid_file_dir', 4200);
-  const end = slots('pid_file_slash', 2);
-  const part = slots('pid_file_part', 2);
-  const here = label('pid_file_here');
-  const named = label('pid_file_directory');
-  const beside = label('pid_file_beside');
   const opened = buffer('pid_file_path', 40);
-  const again = label('link_pid_file');
-  const linking = slot('pid_file_linked');
-  const there = label('old_pid_file');
+  const beside = label('pid_file_beside');
+  const written = label('pid_file_written');
   const path = ref(cells.pidFile);
-  return action(
-    {
-      title: 'write the pid file',
-      fails: ['write pid file ', field(TemplateField.STRING, cells.pidFile)],
-      because: rule('--pid-file'),
-    },
-    [
-      branch(cells.pidFile, 'LT', 0, none),
+  return operation(
+    { kind: 'write-pid-file', because: rule('--pid-file') },
+    when(cells.pidFile, 'GE', 0, [
       format(content, [field(TemplateField.DECIMAL, cells.pid)], { to: size }),
-      scan(
-        'FIND_LAST',
-        { buffer: path, length: cell(cells.pidFile, 1), byte: '/'.charCodeAt(0) },
-        { to: end, on: [['ENOENT'], here] },
-      ),
-      move(part, cells.pidFile),
-      alu(cell(part, 1), end, 'ADD', 1),
-      format(directory, [field(TemplateField.BYTES, part)]),
-      jump(named),
-      here,
-      format(directory, ['.']),
-      named,
+      ...parentOf(cells.pidFile, directory),
       sys('openat', [AT_FDCWD, directory, open.WRONLY | open.TMPFILE | open.CLOEXEC, 0o644], {
         to: fd,
         on: [['EOPNOTSUPP', 'EISDIR', 'EINVAL'], beside],
       }),
       sys('write', [fd, content, size]),
       format(opened, ['/proc/self/fd/', field(TemplateField.DECIMAL, fd)]),
-      again,
-      sys('linkat', [AT_FDCWD, opened, AT_FDCWD, path, AT_SYMLINK_FOLLOW], {
-        to: linking,
-        on: [['EEXIST'], there],
-      }),
-      sys('close', [fd]),
-      jump(none),
-      there,
-      sys('unlinkat', [AT_FDCWD, path, 0], { on: [['ENOENT'], again] }),
-      jump(again),
+      ...repeat(({ again }) => [
+        ...ignoring(['EEXIST'], old => [
+          sys('linkat', [AT_FDCWD, opened, AT_FDCWD, path, AT_SYMLINK_FOLLOW], old),
+          sys('close', [fd]),
+          jump(written),
+        ]),
+        sys('unlinkat', [AT_FDCWD, path, 0], { on: [['ENOENT'], again] }),
+      ]),
       beside,
       ...renamed(launch, content, size),
-      none,
+      written,
+    ]),
+    { shown: [field(TemplateField.STRING, cells.pidFile)] },
+  );
+}
+
+/** The directory that a path names its last part in. */
+function parentOf(path: Slot, into: Data): readonly Line[] {
+  const end = slots('pid_file_slash', 2);
+  const part = slots('pid_file_part', 2);
+  return attempt(
+    ['ENOENT'],
+    noSlash => [
+      scan(
+        'FIND_LAST',
+        { buffer: ref(path), length: cell(path, 1), byte: '/'.charCodeAt(0) },
+        { to: end, ...noSlash },
+      ),
+      move(part, path),
+      alu(cell(part, 1), end, 'ADD', 1),
+      format(into, [field(TemplateField.BYTES, part)]),
     ],
+    [format(into, ['.'])],
   );
 }
 
 function renamed(launch: Launch, content: Data, size: Slot): readonly Line[] {
   const { cells, open } = launch;
-  const fresh = label('no_old_pid_file');
   const temporary = buffer('pid_file_new', 4200);
   const fd = slot('pid_file_fd');
   return [
     format(temporary, [field(TemplateField.STRING, cells.pidFile), '.new']),
     // Never through a link that somebody else put there: the directory may be /tmp.
-    sys('unlinkat', [AT_FDCWD, temporary, 0], { on: [['ENOENT'], fresh] }),
-    fresh,
+    ...removeFile(AT_FDCWD, temporary),
     sys('openat', [AT_FDCWD, temporary, open.WRONLY | open.CREAT | open.EXCL | open.CLOEXEC, 0o644], {
       to: fd,
     }),

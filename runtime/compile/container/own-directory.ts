@@ -5,7 +5,8 @@
 
 import { errnos } from '../../../spec/errno.js';
 import { AT_EMPTY_PATH, LOCK_UN, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
+import { when } from '../../program/control.js';
 import { buffer, type Label, label, type Slot, slot, text } from '../../program/operand.js';
 import {
   back,
@@ -19,7 +20,9 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
+import { DELETED_WHILE_CREATED } from '../../report/operations/container.js';
 import { lockWithDeadline } from '../idioms/lock.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 /** A fifo in ROOT/ID that `create` or `run` holds open as long as it is not through with its hooks: the status is creating. */
@@ -42,14 +45,11 @@ export function unlock({ cells }: Launch): readonly Line[] {
 
 /** If the lock was given up: take it again, and go on at `deleted` if there is nothing to hold any more; at `late` if somebody else keeps it. */
 export function lockAgain({ cells }: Launch, deleted: Label, late?: Label): readonly Line[] {
-  const held = label('lock_is_held');
-  return [
-    branch(cells.unlocked, 'EQ', 0, held),
+  return when(cells.unlocked, 'NE', 0, [
     ...lockWithDeadline(cells.stateFd, late),
     ...unlessDeleted(cells.stateFd, deleted),
     move(cells.unlocked, 0),
-    held,
-  ];
+  ]);
 }
 
 export interface Opening {
@@ -64,18 +64,18 @@ export interface Opening {
 export function letOthersIn(launch: Launch): Opening {
   const { cells, open } = launch;
   const fifo = slot('creating_fifo', -1);
-  const words = 'the container was deleted while it was being created';
   const deleted = label('container_was_deleted');
   const there = label('container_is_there');
   const nothing = label('container_is_gone');
-  const say = failVerbatim(errnos.ENOENT.number, text(words), words.length);
+  const words = text(DELETED_WHILE_CREATED);
+  const say = failVerbatim(errnos.ENOENT.number, words, words.size - 1);
   return {
-    begin: action({ title: 'let other commands in while hooks are at work', because: rule('creating') }, [
+    begin: operation({ kind: 'let-others-in', because: rule('creating') }, [
       sys('mknodat', [cells.stateFd, text(CREATING), 0o010600, 0]),
       sys('openat', [cells.stateFd, text(CREATING), open.RDWR | open.CLOEXEC, 0], { to: fifo }),
       ...unlock(launch),
     ]),
-    end: action({ title: 'lock the state directory again', because: rule('one command at a time') }, [
+    end: operation({ kind: 'lock-again', because: rule('one command at a time') }, [
       ...lockAgain(launch, deleted),
       sys('unlinkat', [cells.stateFd, text(CREATING), 0]),
       sys('close', [fifo]),

@@ -8,13 +8,15 @@ import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, LOCK_EX, LOCK_NB, type OpenFlags } from '../../../spec/kernel.js';
 import { stateTemplate } from '../../../spec/records/state.js';
-import { type Action, action, failedErrno } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
+import { attempt, when } from '../../program/control.js';
 import {
   buffer,
   bytes,
   cell,
   characters,
   type Data,
+  type Field,
   field,
   label,
   type Operand,
@@ -30,7 +32,6 @@ import {
 } from '../../program/operand.js';
 import {
   alu,
-  branch,
   fail,
   failVerbatim,
   format,
@@ -42,7 +43,10 @@ import {
   sys,
   walk,
 } from '../../program/step.js';
+import { idExists } from '../../report/operations/container.js';
 import { cgroupPlan } from '../cgroups/of-launch.js';
+import { removeFile } from '../idioms/entries.js';
+import { operation } from '../idioms/operation.js';
 import { writeAll } from '../idioms/whole.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { rootPath } from '../root/root.js';
@@ -82,22 +86,15 @@ export function guardKernel(): Action {
   const minor = slots('kernel_minor', 2);
   const from = slot('kernel_minor_at');
   const wanted = MINIMUM_KERNEL.major * 1000 + MINIMUM_KERNEL.minor;
-  return action(
-    {
-      title: `be on Linux ${MINIMUM_KERNEL.major}.${MINIMUM_KERNEL.minor} or newer`,
-      because: rule('mount_setattr(2)'),
-      words: [`the kernel is older than Linux ${MINIMUM_KERNEL.major}.${MINIMUM_KERNEL.minor}`],
-    },
-    [
-      sys('uname', [name]),
-      scan('NUMBER', { buffer: name, length: 390, start: RELEASE }, { to: major }),
-      alu(from, cell(major, 1), 'ADD', 1),
-      scan('NUMBER', { buffer: name, length: 390, start: from }, { to: minor }),
-      alu(major, major, 'MUL', 1000),
-      alu(major, major, 'ADD', minor),
-      guard(major, 'GE', wanted, errnos.ENOSYS.number),
-    ],
-  );
+  return operation({ kind: 'need-kernel', ...MINIMUM_KERNEL, because: rule('mount_setattr(2)') }, [
+    sys('uname', [name]),
+    scan('NUMBER', { buffer: name, length: 390, start: RELEASE }, { to: major }),
+    alu(from, cell(major, 1), 'ADD', 1),
+    scan('NUMBER', { buffer: name, length: 390, start: from }, { to: minor }),
+    alu(major, major, 'MUL', 1000),
+    alu(major, major, 'ADD', minor),
+    guard(major, 'GE', wanted, errnos.ENOSYS.number),
+  ]);
 }
 
 /** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
@@ -114,18 +111,15 @@ export function makeStateDirectory(
   const program = bytes('stored program', stored);
   return [
     makeUnique(launch, rootFd, id, poststop),
-    action(
-      {
-        title: 'lock the state directory',
-        because: rule('one command at a time'),
-        words: ['lock container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
-      },
+    operation(
+      { kind: 'lock-state-directory', because: rule('one command at a time') },
       [
         sys('openat', [rootFd, ref(cells.id), directory, 0], { to: cells.stateFd }),
         sys('flock', [cells.stateFd, LOCK_EX | LOCK_NB]),
       ],
+      { shown: [id] },
     ),
-    action({ title: 'store the programs of the container', because: rule('intent before effect') }, [
+    operation({ kind: 'store-programs', because: rule('intent before effect') }, [
       ...writeWhole(open, cells.stateFd, 'program', program, stored.length, 0o600),
       ...writeWhole(open, cells.stateFd, 'config.json', config, config.size, 0o600),
     ]),
@@ -136,33 +130,20 @@ export function makeStateDirectory(
  * mkdir is what makes an id unique. Its own undo must not run for the container that has the id already. `poststop`: what is done after the container
  * has been destroyed (runtime.md, lifecycle steps 12 and 13), also if it came to nothing, as with runc.
  */
-function makeUnique(launch: Launch, rootFd: Slot, id: Template[number], poststop: readonly Line[]): Action {
+function makeUnique(launch: Launch, rootFd: Slot, id: Field, poststop: readonly Line[]): Action {
   const { cells } = launch;
-  const taken = label('id_taken');
-  const made = label('id_made');
-  const removed = label('all_is_removed');
   const words = buffer('taken_words', ID_LIMIT + 64);
   const size = slot('taken_words_size');
-  return action(
-    {
-      title: 'make the state directory',
-      because: rule('container id'),
-      words: ['make container `', id, '`: ', field(TemplateField.ERRNO, failedErrno)],
-      undo: [
-        branch(cells.removed, 'NE', 0, removed),
-        walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, -1]),
-        ...poststop,
-        removed,
-      ],
-    },
-    [
-      sys('mkdirat', [rootFd, ref(cells.id), 0o711], { on: [['EEXIST'], taken] }),
-      jump(made),
-      taken,
-      format(words, ['container `', id, '` exists already'], { to: size }),
+  return operation(
+    { kind: 'make-state-directory', because: rule('container id') },
+    attempt(['EEXIST'], taken => [sys('mkdirat', [rootFd, ref(cells.id), 0o711], taken)], [
+      format(words, idExists(id), { to: size }),
       failVerbatim(errnos.EEXIST.number, words, size),
-      made,
-    ],
+    ]),
+    {
+      undo: when(cells.removed, 'EQ', 0, [walk('REMOVE_TREE', [rootFd, ref(cells.id), 0, -1]), ...poststop]),
+      shown: [id],
+    },
   );
 }
 
@@ -174,11 +155,10 @@ export function hasGateError(launch: Launch): boolean {
 
 /** It may have gone with the container. */
 export function dropGateError({ cells }: Launch): Action {
-  const gone = label('no_gate_error');
-  return action({ title: 'remove the start gate', because: rule('running') }, [
-    sys('unlinkat', [cells.stateFd, text('exec.err'), 0], { on: [['ENOENT'], gone] }),
-    gone,
-  ]);
+  return operation(
+    { kind: 'remove-gate', because: rule('running') },
+    removeFile(cells.stateFd, text('exec.err')),
+  );
 }
 
 /** FIFOs of the start gate. Init holds both of them open until execve(2). */
@@ -190,7 +170,7 @@ export function makeGate(launch: Launch): readonly Action[] {
     ['exec.err', cells.gateError],
   ] as const;
   return [
-    action({ title: 'make the start gate', because: rule('create, then start') }, [
+    operation({ kind: 'make-gate', because: rule('create, then start') }, [
       ...(launch.options.entry === 'create' ? fifos : fifos.slice(1)).flatMap(([name, to]) => [
         sys('mknodat', [cells.stateFd, text(name), 0o010600, 0]),
         sys('openat', [cells.stateFd, text(name), open.RDWR | open.CLOEXEC, 0], { to }),
@@ -259,7 +239,7 @@ export function recordInit(launch: Launch): Action {
   const gone = label('init_gone');
   const recorded = label('init_recorded');
   const now = struct('timespec', [u64(0), u64(0)]);
-  return action({ title: 'record init in state.json', because: rule('init waits until it is known') }, [
+  return operation({ kind: 'record-init', because: rule('init waits until it is known') }, [
     ...readStartTime(open, cells.pid, cells.pidStart, gone),
     sys('clock_gettime', [0, now]),
     load(cells.created, 'I64', now, 0),

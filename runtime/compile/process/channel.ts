@@ -2,15 +2,7 @@
  * The channel between the host's track and init: who waits for whom, and how init's failure becomes the command's.
  */
 import { errnos } from '../../../spec/errno.js';
-import {
-  AF_UNIX,
-  SIG_BLOCK,
-  SIGSET_SIZE,
-  SOCK_CLOEXEC,
-  SOCK_SEQPACKET,
-  TIOCGWINSZ,
-  TIOCSWINSZ,
-} from '../../../spec/kernel.js';
+import { SIG_BLOCK, SIGSET_SIZE, TIOCGWINSZ, TIOCSWINSZ } from '../../../spec/kernel.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
 import type { Action } from '../../program/action.js';
 import { attempt, ignoring, when } from '../../program/control.js';
@@ -33,6 +25,7 @@ import { FROZEN_WHILE_STARTED } from '../../report/operations/process.js';
 import { Frost, type FrostSensor } from '../cgroups/freezer.js';
 import { waitUnlessInterrupted } from '../idioms/interrupts.js';
 import { operation } from '../idioms/operation.js';
+import { socketPair } from '../idioms/socket-pair.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
@@ -112,12 +105,10 @@ export function tell(fd: Slot, signal: string, what: OperationOf<'tell'>['what']
 
 /** Both ends of it; each keeps its own. */
 export function openChannel({ cells }: Launch, to: 'init' | 'process', why: string): Action {
-  const ends = struct('channel', [u32(0), u32(0)]);
-  return operation({ kind: 'open-channel', to, because: rule(why) }, [
-    sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
-    load(cells.hostEnd, 'I32', ends, 0),
-    load(cells.initEnd, 'I32', ends, 4),
-  ]);
+  return operation(
+    { kind: 'open-channel', to, because: rule(why) },
+    socketPair('channel', cells.hostEnd, cells.initEnd),
+  );
 }
 
 /** The command stays in the foreground and hands them on. */

@@ -1,4 +1,58 @@
 import type { container as catalog } from '../../../spec/operations/container.js';
-import type { WordsOf } from './words-of.js';
+import type { Template } from '../../program/operand.js';
+import { errno, type Shown, type WordsOf } from './words-of.js';
 
-export const container: WordsOf<typeof catalog> = {};
+export const DELETED_WHILE_CREATED = 'the container was deleted while it was being created';
+
+export const idExists = (id: Shown): Template => ['container `', id, '` exists already'];
+
+export const container: WordsOf<typeof catalog> = {
+  'need-kernel': {
+    title: o => `be on Linux ${o.major}.${o.minor} or newer`,
+    message: o => [`the kernel is older than Linux ${o.major}.${o.minor}`],
+  },
+  'open-state-root': {
+    title: () => 'open the state root',
+    fails: (_o, root) => ['open state root ', root],
+  },
+  'check-state-root-owner': {
+    title: () => 'insist that only root can have written to it',
+    message: (_o, root, uid, mode) => [
+      'refuses the state root ',
+      root,
+      ': owner ',
+      uid,
+      ', mode ',
+      mode,
+      '; only root or the caller may own it, and nobody else write to it',
+    ],
+  },
+  'check-id-is-new': { title: () => 'insist that the id is new', message: (_o, id) => idExists(id) },
+  'make-state-directory': {
+    title: () => 'make the state directory',
+    message: (_o, id) => ['make container `', id, '`: ', errno],
+  },
+  'lock-state-directory': {
+    title: () => 'lock the state directory',
+    message: (_o, id) => ['lock container `', id, '`: ', errno],
+  },
+  'let-others-in': { title: () => 'let other commands in while hooks are at work' },
+  'lock-again': { title: () => 'lock the state directory again' },
+  'store-programs': { title: () => 'store the programs of the container' },
+  'record-init': { title: () => 'record init in state.json' },
+  'make-gate': { title: () => 'make the start gate' },
+  'remove-gate': { title: () => 'remove the start gate' },
+  'keep-descriptors-out': {
+    title: () => 'keep other descriptors out of the container',
+    fails: (_o, descriptor) => ['keep descriptor ', descriptor, ' (--preserve-fds)'],
+  },
+  'close-host-descriptors': { title: () => 'close what leads to the host' },
+  'write-pid-file': {
+    title: () => 'write the pid file',
+    fails: (_o, path) => ['write pid file ', path],
+  },
+  'send-pidfd': {
+    title: () => 'send a pidfd to the caller',
+    message: (o, socket) => ['send a pidfd to the socket ', o.socket ?? socket, ': ', errno],
+  },
+};

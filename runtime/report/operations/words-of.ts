@@ -1,9 +1,14 @@
 import type { Because } from '../../../spec/because.js';
+import { TemplateField } from '../../../spec/instructions.js';
 import type { Catalog, Fields } from '../../../spec/operations/catalog.js';
-import type { Field, Template } from '../../program/operand.js';
+import { failedErrno } from '../../program/action.js';
+import { type Field, field, type Template } from '../../program/operand.js';
 
 /** A piece of a message that is known only when the program runs. */
 export type Shown = Field;
+
+/** What it failed with: in messages that say it in a place of their own. */
+export const errno: Shown = field(TemplateField.ERRNO, failedErrno);
 
 type Of<F> = Fields<F> & { readonly because: Because };
 

@@ -1,8 +1,7 @@
 /** Titles and failures of operations. */
-import { TemplateField } from '../../../spec/instructions.js';
 import type { Operation, OperationKind } from '../../../spec/operations/index.js';
-import { failedErrno, placeOf } from '../../program/action.js';
-import { field, type Template } from '../../program/operand.js';
+import { placeOf } from '../../program/action.js';
+import type { Template } from '../../program/operand.js';
 import { cgroups } from './cgroups.js';
 import { container } from './container.js';
 import { hooks } from './hooks.js';
@@ -13,7 +12,7 @@ import { process } from './process.js';
 import { root } from './root.js';
 import { stored } from './stored.js';
 import { views } from './views.js';
-import type { Shown, Words } from './words-of.js';
+import { errno, type Shown, type Words } from './words-of.js';
 
 const words = {
   ...launch,
@@ -42,7 +41,7 @@ export function wordsFor(
     words: message ?? [
       ...(row.fails?.(operation, ...shown) ?? [title]),
       ': ',
-      field(TemplateField.ERRNO, failedErrno),
+      errno,
       placeOf(operation.because),
     ],
   };

@@ -4,16 +4,23 @@
  */
 import type { Mount } from '../../../spec/generated/config.js';
 import { MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { label, ref, slot, text } from '../../program/operand.js';
 import { call, type Line, move, subroutine, sys } from '../../program/step.js';
 import { cgroupPlan } from '../cgroups/of-launch.js';
 import type { MountOptions } from '../idioms/mount-options.js';
 import { adjust, attach, newFilesystem } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
-import { openPlace } from './destination.js';
+import type { Places } from './destination.js';
 
-export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: Because): readonly Action[] {
+export function cgroupMount(
+  launch: Launch,
+  places: Places,
+  m: Mount,
+  o: MountOptions,
+  because: Because,
+): readonly Action[] {
   const { open } = launch;
   const all = cgroupPlan(launch).directories;
   // On a hybrid host that of v2 stays outside, as with runc: systemd takes a /sys/fs/cgroup/unified for a host's, and cannot use this one.
@@ -22,17 +29,22 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
   const mount = slot('cgroup_mount');
   const destination = slot('cgroup_destination');
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-  const title = `mount cgroup on ${m.destination}`;
-  const openDestination = openPlace(
-    launch,
+  const does = {
+    kind: 'mount-cgroups',
+    destination: m.destination,
+    shown: directories.map(d => d.hierarchy.mount),
+    options: m.options ?? [],
+    because,
+  } as const;
+  const openDestination = places.open(
     { path: m.destination, make: 'directories', flags: open.PATH | open.DIRECTORY },
     destination,
-    { title, because },
+    does,
   );
   const whole = directories.length === 1 && directories[0]?.version === 2 ? directories[0] : undefined;
   if (whole)
     return [
-      action({ title, because }, [
+      operation(does, [
         ...launch.placement.openSource(whole.memory, flags, mount),
         ...openDestination,
         ...adjust(mount, o, 0),
@@ -41,13 +53,7 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
         sys('close', [destination]),
       ]),
     ];
-  if (directories.length === 0)
-    return [
-      action({ title: `mount nothing on ${m.destination} (no cgroups)`, because }, [
-        ...openDestination,
-        sys('close', [destination]),
-      ]),
-    ];
+  if (directories.length === 0) return [operation(does, [...openDestination, sys('close', [destination])])];
 
   const top = slot('cgroup_top');
   const lines: Line[] = [
@@ -87,5 +93,5 @@ export function cgroupMount(launch: Launch, m: Mount, o: MountOptions, because: 
       }
   }
   lines.push(...adjust(mount, o, 0), sys('close', [top]), sys('close', [mount]));
-  return [action({ title, because }, lines)];
+  return [operation(does, lines)];
 }

@@ -4,7 +4,7 @@ import { openFlags } from '../../../spec/kernel.js';
 import { slot } from '../../program/operand.js';
 import type { Line } from '../../program/step.js';
 import type { Launch } from '../launch/launch.js';
-import { homeOf, openHomes, openMount, openPlace, type Wanted } from './destination.js';
+import { createPlaces, homeOf, openHomes, type Wanted } from './destination.js';
 
 test('what lies in /proc or /sys is looked up from there, however it is spelt', () => {
   const rows: readonly (readonly [string, string | null])[] = [
@@ -26,7 +26,8 @@ test('what lies in /proc or /sys is looked up from there, however it is spelt', 
 });
 
 const launch = { open: openFlags('x86_64'), cells: { rootFd: slot('root_fd') } } as unknown as Launch;
-const purpose = { title: 'mount', because: { kind: 'rule', rule: 'test' } } as const;
+const purpose = { kind: 'mask', path: '/x', because: { kind: 'rule', rule: 'test' } } as const;
+const places = createPlaces(launch);
 
 /** Instructions and the paths in them. */
 function shown(lines: readonly Line[]): readonly string[] {
@@ -36,7 +37,7 @@ function shown(lines: readonly Line[]): readonly string[] {
     return [[line.call ?? (line.subroutine ? line.subroutine.entry.name : line.op), ...paths].join(' ')];
   });
 }
-const place = (wanted: Wanted) => shown(openPlace(launch, wanted, slot('to'), purpose));
+const place = (wanted: Wanted) => shown(places.open(wanted, slot('to'), purpose));
 
 test('whatever is opened elsewhere is judged, whatever is to be made of it', () => {
   for (const make of ['nothing', 'directories', 'file', 'like-source'] as const)
@@ -58,7 +59,7 @@ test('from /proc and /sys no way leads out, so nothing need be judged', () => {
 });
 
 test('a mount that nobody made is reached by no link at all', () => {
-  const lines = shown(openMount(launch, '/data/../etc', slot('to'), purpose));
+  const lines = shown(places.openMount('/data/../etc', slot('to'), purpose));
   assert.ok(lines.includes('MOVE "/etc"') && lines.includes('reach_without_links'), lines.join());
 });
 

@@ -12,7 +12,9 @@
  */
 import { errnos } from '../../../spec/errno.js';
 import { kernelFilesystems, OpenHow } from '../../../spec/kernel.js';
-import { type Action, action, type Because, placeOf } from '../../program/action.js';
+import type { Operation } from '../../../spec/operations/index.js';
+import type { Action } from '../../program/action.js';
+import { attempt, ignoring } from '../../program/control.js';
 import {
   buffer,
   cell,
@@ -40,14 +42,10 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
+import { leadsAstray } from '../../report/operations/astray.js';
 import { normalise } from '../idioms/normalise.js';
-import type { Launch } from '../launch/launch.js';
-
-/** For words: what was to be done, and why. */
-export interface Purpose {
-  readonly title: string;
-  readonly because: Because;
-}
+import { operation } from '../idioms/operation.js';
+import { type Launch, rule } from '../launch/launch.js';
 
 export interface Wanted extends Pick<ResolveInput, 'make' | 'sourceMode' | 'flags'> {
   readonly path: string;
@@ -68,12 +66,12 @@ export function homeOf(path: string): { readonly home: Home; readonly rest: stri
 }
 
 /** openat2(2) inside the root, without a link on the way. */
-function openWithoutLinks(launch: Launch, path: Operand, to: Slot, on: Outcome['on'], flags = 0): Line {
+function openWithoutLinks(launch: Launch, path: Operand, to: Slot, o: Outcome, flags = 0): Line {
   const { IN_ROOT, NO_MAGICLINKS, NO_SYMLINKS } = OpenHow;
   const { PATH, CLOEXEC } = launch.open;
   const members = [PATH | CLOEXEC | flags, 0, IN_ROOT | NO_MAGICLINKS | NO_SYMLINKS].map(u64);
   const how = struct('open_how', members, true);
-  return sys('openat2', [launch.cells.rootFd, path, how, how.size], on ? { to, on } : { to });
+  return sys('openat2', [launch.cells.rootFd, path, how, how.size], { ...o, to });
 }
 
 interface Guard {
@@ -86,28 +84,18 @@ interface Guard {
   readonly strict: ReturnType<typeof subroutine>;
 }
 
-const guards = new WeakMap<Launch, Guard>();
-
-function guardOf(launch: Launch): Guard {
-  const known = guards.get(launch);
-  if (known) return known;
+function createGuard(launch: Launch): Guard {
   const fd = slot('place_fd', -1);
   const path = slot('place_path');
   const words = slots('place_words', 2);
   const stat = buffer('place_statfs', 256);
   const kind = slot('place_filesystem');
   const [kernel, done] = [label('place_kernel'), label('place_good')];
-  const without = (): readonly Line[] => {
-    const [link, opened] = [label('place_link'), label('place_opened')];
-    return [
-      openWithoutLinks(launch, ref(path), fd, [['ELOOP'], link]),
-      jump(opened),
-      link,
+  const without = (): readonly Line[] =>
+    attempt(['ELOOP'], link => [openWithoutLinks(launch, ref(path), fd, link)], [
       failVerbatim(errnos.EPERM.number, ref(words), cell(words, 1)),
-      opened,
-    ];
-  };
-  const made: Guard = {
+    ]);
+  return {
     fd,
     path,
     words,
@@ -123,27 +111,32 @@ function guardOf(launch: Launch): Guard {
     ]),
     strict: subroutine('reach_without_links', without()),
   };
-  guards.set(launch, made);
-  return made;
 }
 
-function wordsOf({ title, because }: Purpose, where: string): string {
-  return `${title}: a symbolic link of the root leads ${where}: ${errnos.EPERM.words}${placeOf(because)}`;
-}
-
-export interface Judge {
-  /** What is to be judged: the path by which it was opened, and what for. */
-  say(path: string, purpose: Purpose): readonly Line[];
+/** The way to all places of one root. `purpose`: what is done there, for words. */
+export interface Places {
+  /** Open the place of a mount or a device; what is missing is made, if `make` says so. `to`: two cells with `parent`. */
+  open(wanted: Wanted, to: Slot, purpose: Operation): readonly Line[];
+  /** Open a mount that is there, and that no entry of config.json has made: by no link. */
+  openMount(path: string, to: Slot, purpose: Operation): readonly Line[];
+  /** Judge what was opened by a path that lies in no home, in two parts for a subroutine that opens many: first the path by which it is opened, and what for. */
+  say(path: string, purpose: Operation): readonly Line[];
   check(opened: Slot): readonly Line[];
 }
 
-/** Judges what was opened by a path that lies in no home. In two parts for a subroutine that opens many. */
-export function judge(launch: Launch): Judge {
-  const guard = guardOf(launch);
-  return {
-    say: (path, purpose) => say(guard, path, wordsOf(purpose, 'into a file system of the kernel')),
+export function createPlaces(launch: Launch): Places {
+  const guard = createGuard(launch);
+  const places: Places = {
+    open: (wanted, to, purpose) => openPlace(launch, places, wanted, to, purpose),
+    openMount: (path, to, purpose) => [
+      ...say(guard, normalise(path), leadsAstray(purpose, 'elsewhere')),
+      call(guard.strict),
+      move(to, guard.fd),
+    ],
+    say: (path, purpose) => say(guard, path, leadsAstray(purpose, 'kernel')),
     check: opened => [move(guard.fd, opened), call(guard.check), move(opened, guard.fd)],
   };
+  return places;
 }
 
 function say(guard: Guard, path: string, why: string): readonly Line[] {
@@ -151,19 +144,23 @@ function say(guard: Guard, path: string, why: string): readonly Line[] {
   return [move(guard.path, text(path)), move(guard.words, words), move(cell(guard.words, 1), words.size - 1)];
 }
 
-/** Open the place of a mount or a device; what is missing is made, if `make` says so. `to`: two cells with `parent`. */
-export function openPlace(launch: Launch, wanted: Wanted, to: Slot, purpose: Purpose): readonly Line[] {
+function openPlace(
+  launch: Launch,
+  places: Places,
+  wanted: Wanted,
+  to: Slot,
+  purpose: Operation,
+): readonly Line[] {
   const { open, cells } = launch;
   const { make = 'nothing', sourceMode = 0, flags = 0, last, parent } = wanted;
   const how = parent ? 'PARENT' : (last ?? 'FOLLOW');
   const path = normalise(wanted.path);
   const within = homeOf(path);
-  const judging = judge(launch);
   if (within === null || (parent && within.rest === ''))
     return [
       resolve({ root: cells.rootFd, path: text(path), make, sourceMode, flags, how }, { to }),
-      ...judging.say(parent ? path.slice(0, path.lastIndexOf('/')) || '/' : path, purpose),
-      ...judging.check(to),
+      ...places.say(parent ? path.slice(0, path.lastIndexOf('/')) || '/' : path, purpose),
+      ...places.check(to),
     ];
   if (within.rest === '')
     return [
@@ -186,16 +183,6 @@ export function openPlace(launch: Launch, wanted: Wanted, to: Slot, purpose: Pur
   ];
 }
 
-/** Open a mount that is there, and that no entry of config.json has made: by no link. */
-export function openMount(launch: Launch, path: string, to: Slot, purpose: Purpose): readonly Line[] {
-  const guard = guardOf(launch);
-  return [
-    ...say(guard, normalise(path), wordsOf(purpose, 'elsewhere')),
-    call(guard.strict),
-    move(to, guard.fd),
-  ];
-}
-
 export interface Homes {
   readonly open: readonly Action[];
   /** The directory in which a path is looked up, -1 if there is none, and the way from there. */
@@ -211,13 +198,12 @@ export function openHomes(launch: Launch, paths: readonly string[]): Homes {
     if (within && !used.has(within.home)) used.set(within.home, slot(`home_${within.home.slice(1)}`, -1));
   }
   return {
-    open: [...used].map(([home, fd]) => {
-      const none = label('home_none');
-      return action(
-        { title: `open ${home}`, because: { kind: 'rule', rule: 'what lies below is the kernel’s' } },
-        [openWithoutLinks(launch, text(home), fd, [['ENOENT', 'ENOTDIR'], none], DIRECTORY), none],
-      );
-    }),
+    open: [...used].map(([home, fd]) =>
+      operation(
+        { kind: 'open-kernel-directory', path: home, because: rule('what lies below is the kernel’s') },
+        ignoring(['ENOENT', 'ENOTDIR'], none => [openWithoutLinks(launch, text(home), fd, none, DIRECTORY)]),
+      ),
+    ),
     of(path) {
       const within = homeOf(path);
       const root = within && used.get(within.home);

@@ -1,13 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createLaunch } from '../launch/launch.js';
+import { createLaunch, type Launch } from '../launch/launch.js';
 import { inputOf } from '../test/input.js';
+import { createPlaces } from './destination.js';
 import { deviceActions, encodeDevice, givenDev, seeDevices } from './devices.js';
 
 const launchOf = (mounts: readonly object[], devices: readonly object[] = []) =>
   createLaunch(inputOf({ config: { mounts, linux: { devices } } }));
+const devicesOf = (launch: Launch) => deviceActions(launch, createPlaces(launch));
 const titles = (mounts: readonly object[], devices: readonly object[] = []): readonly string[] =>
-  deviceActions(launchOf(mounts, devices)).actions.map(a => a.title);
+  devicesOf(launchOf(mounts, devices)).actions.map(a => a.title);
 
 test('device numbers as mknod(2) takes them: 12 bits major, 20 bits minor', () => {
   assert.is(encodeDevice(1, 3), 0x103);
@@ -67,7 +69,7 @@ test('in a /dev that is bound, what is asked for must be there; other places are
 test('ptmx is a link only where there is a devpts', () => {
   const links = (mounts: readonly object[]): string =>
     JSON.stringify(
-      deviceActions(launchOf(mounts))
+      devicesOf(launchOf(mounts))
         .actions.at(-1)
         ?.lines.map(l => JSON.stringify(l)),
     );

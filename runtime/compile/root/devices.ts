@@ -14,7 +14,9 @@ import {
   STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action, type Because, placeOf } from '../../program/action.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
+import type { Action } from '../../program/action.js';
+import { ignoring } from '../../program/control.js';
 import {
   buffer,
   cell,
@@ -43,22 +45,15 @@ import {
   sys,
   warn,
 } from '../../program/step.js';
+import { deviceMissed } from '../../report/operations/root.js';
 import { parseMountOptions } from '../idioms/mount-options.js';
 import { normalise } from '../idioms/normalise.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
-import { openPlace } from './destination.js';
+import type { Places } from './destination.js';
 import { sourcePath } from './mounts.js';
 
-interface Device {
-  readonly path: string;
-  readonly type: 'c' | 'b' | 'p';
-  readonly major: number;
-  readonly minor: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly because: Because;
-}
+type Device = OperationOf<'device'>;
 
 const defaults: readonly (readonly [path: string, major: number, minor: number])[] = [
   ['/dev/null', 1, 3],
@@ -87,6 +82,7 @@ export function encodeDevice(major: number, minor: number): number {
 
 function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
   return {
+    kind: 'device',
     path: normalise(d.path),
     type: d.type === 'u' ? 'c' : d.type,
     major: d.major ?? 0,
@@ -111,8 +107,6 @@ export function givenDev(launch: Launch): { readonly hostPath: string; readonly 
 
 const isBelowDev = ({ path }: Device): boolean => path.startsWith('/dev/');
 
-const titleOf = (d: Device): string => `device ${d.path} (${d.type} ${d.major}:${d.minor})`;
-
 /**
  * Host track: nothing is made in a /dev that is somebody else's, so what is asked for must be there, as on the host (`--device /dev/fuse`). Where
  * config.json binds a /dev itself, runc and crun make no devices either, and say nothing; then it is a warning.
@@ -123,19 +117,21 @@ export function seeDevices(launch: Launch): readonly Action[] {
   const { hostPath, byConfig } = given;
   const stat = buffer('seen_device', 256);
   const value = slot('seen_device_value');
-  const where = byConfig ? 'that config.json binds' : 'that the environment shows, the host’s';
   return configuredDevices(launch)
     .filter(isBelowDev)
     .map(d => {
+      const { path, type, major, minor, because } = d;
+      const of = byConfig ? 'config' : 'host';
+      const does = { kind: 'see-device', path, type, major, minor, in: hostPath, of, because } as const;
       const [missed, there] = [label('device_missed'), label('device_there')];
-      const why = text(`${titleOf(d)} is not made: it is not in the /dev ${where}${placeOf(d.because)}`);
+      const why = text(deviceMissed(does));
       const numbers = [
         load(value, 'U32', stat, Statx.RDEV_MAJOR),
         branch(value, 'NE', d.major, missed),
         load(value, 'U32', stat, Statx.RDEV_MINOR),
         branch(value, 'NE', d.minor, missed),
       ];
-      return action({ title: `see ${titleOf(d)} in ${hostPath}`, because: d.because }, [
+      return operation(does, [
         sys(
           'statx',
           [
@@ -225,7 +221,7 @@ export interface DeviceActions {
   readonly dev: Slot;
 }
 
-export function deviceActions(launch: Launch): DeviceActions {
+export function deviceActions(launch: Launch, places: Places): DeviceActions {
   const { open, cells } = launch;
   const dev = slot('dev_fd', -1);
   const given = givenDev(launch) !== null;
@@ -237,6 +233,7 @@ export function deviceActions(launch: Launch): DeviceActions {
     : defaults
         .filter(([path]) => !configured.some(d => d.path === path))
         .map(([path, major, minor]) => ({
+          kind: 'device',
           path,
           type: 'c',
           major,
@@ -249,7 +246,7 @@ export function deviceActions(launch: Launch): DeviceActions {
 
   // Symlinks are not followed: a root filesystem whose /dev leads elsewhere must not get nodes there (CVE-2026-41579).
   actions.push(
-    action({ title: 'open /dev', because: rule('default devices') }, [
+    operation({ kind: 'open-dev', because: rule('default devices') }, [
       resolve(
         {
           root: cells.rootFd,
@@ -263,22 +260,18 @@ export function deviceActions(launch: Launch): DeviceActions {
     ]),
   );
   for (const d of [...byDefault, ...configured]) {
-    const title = `make ${titleOf(d)}`;
     const direct = /^\/dev\/([^/]+)$/.exec(d.path)?.[1];
     if (direct !== undefined) {
-      actions.push(action({ title, because: d.because }, node(dev, text(direct), d)));
+      actions.push(operation(d, node(dev, text(direct), d)));
       continue;
     }
     const parent = slots('device_directory', 2);
     // Below /dev, links lead nowhere else: to no volume, where a user of the host could find the node.
     const below = /^\/dev\/(.+)$/.exec(d.path)?.[1];
     actions.push(
-      action({ title, because: d.because }, [
+      operation(d, [
         ...(below === undefined
-          ? openPlace(launch, { path: d.path, parent: true, make: 'directories' }, parent, {
-              title,
-              because: d.because,
-            })
+          ? places.open({ path: d.path, parent: true, make: 'directories' }, parent, d)
           : [resolve({ root: dev, path: text(below), how: 'PARENT', make: 'directories' }, { to: parent })]),
         ...node(parent, ref(cell(parent, 1)), d),
         sys('close', [parent]),
@@ -286,13 +279,16 @@ export function deviceActions(launch: Launch): DeviceActions {
     );
   }
   if (!given) {
-    const links: Line[] = [];
     const hasPts = (launch.config.mounts ?? []).some(m => normalise(m.destination) === '/dev/pts');
-    for (const [name, target] of [...symlinks, ...(hasPts ? [['ptmx', 'pts/ptmx'] as const] : [])]) {
-      const there = label(`link_${name}`);
-      links.push(sys('symlinkat', [text(target), dev, text(name)], { on: [['EEXIST'], there] }), there);
-    }
-    actions.push(action({ title: 'make the symlinks in /dev', because: rule('default devices') }, links));
+    const links = [...symlinks, ...(hasPts ? [['ptmx', 'pts/ptmx'] as const] : [])];
+    actions.push(
+      operation(
+        { kind: 'link-devices', names: links.map(([name]) => name), because: rule('default devices') },
+        links.flatMap(([name, target]) =>
+          ignoring(['EEXIST'], there => [sys('symlinkat', [text(target), dev, text(name)], there)]),
+        ),
+      ),
+    );
   }
   return { actions, dev };
 }

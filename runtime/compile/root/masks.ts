@@ -14,7 +14,8 @@ import {
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
+import type { Action } from '../../program/action.js';
 import { buffer, type Label, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
   alu,
@@ -30,8 +31,9 @@ import {
 } from '../../program/step.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from '../idioms/mount-steps.js';
 import { normalise } from '../idioms/normalise.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
-import { type Homes, judge, openHomes, type Purpose } from './destination.js';
+import { type Homes, openHomes, type Places } from './destination.js';
 import { encodeDevice } from './devices.js';
 
 /** Paths that are not there need no cover. */
@@ -39,22 +41,21 @@ const absent = ['ENOENT', 'ENOTDIR'] as const;
 
 interface CoveredPlace {
   /** Says which path it is that the subroutine then opens. */
-  at(path: string, purpose: Purpose): readonly Line[];
+  at(does: OperationOf<'mask'> | OperationOf<'make-readonly'>): readonly Line[];
   /** Inside the subroutine that all paths share. */
   open(to: Slot, missing: Label): readonly Line[];
 }
 
 /** A path that is to be covered, if it is there (destination.ts). */
-function coveredPlace(launch: Launch, homes: Homes): CoveredPlace {
+function coveredPlace(launch: Launch, places: Places, homes: Homes): CoveredPlace {
   const { cells } = launch;
   const root = slot('covered_root');
   const path = slot('covered_path');
-  const guard = judge(launch);
   return {
-    at: (covered, purpose) => {
-      const within = homes.of(covered);
-      const [from, way] = within ? [within.root, within.rest] : [cells.rootFd, normalise(covered)];
-      return [move(root, from), move(path, text(way)), ...(within ? [] : guard.say(way, purpose))];
+    at: does => {
+      const within = homes.of(does.path);
+      const [from, way] = within ? [within.root, within.rest] : [cells.rootFd, normalise(does.path)];
+      return [move(root, from), move(path, text(way)), ...(within ? [] : places.say(way, does))];
     },
     open: (to, missing) => {
       const inside = label('covered_inside');
@@ -62,7 +63,7 @@ function coveredPlace(launch: Launch, homes: Homes): CoveredPlace {
         branch(root, 'LT', 0, missing),
         resolve({ root, path: ref(path) }, { to, on: [absent, missing] }),
         branch(root, 'NE', cells.rootFd, inside),
-        ...guard.check(to),
+        ...places.check(to),
         inside,
       ];
     },
@@ -95,7 +96,7 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
   ];
   return {
     fd,
-    find: action({ title: 'open the /dev/null of the container', because: rule('masked files show it') }, [
+    find: operation({ kind: 'open-null', because: rule('masked files show it') }, [
       sys('openat', [dev, text('null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], {
         to: fd,
         on: [anyErrno, without],
@@ -127,7 +128,7 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
       sys('openat', [nodes, text('null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], { to: fd }),
       done,
     ]),
-    letGo: action({ title: 'let go of /dev/null', because: rule('masked files show it') }, [
+    letGo: operation({ kind: 'let-go-of-null', because: rule('masked files show it') }, [
       sys('close', [fd]),
       branch(nodes, 'LT', 0, none),
       sys('fchdir', [nodes]),
@@ -140,10 +141,10 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
 }
 
 /** All that is covered, in the order of config.json. `dev`: the container's /dev, opened. */
-export function coveredPaths(launch: Launch, dev: Slot): readonly Action[] {
+export function coveredPaths(launch: Launch, places: Places, dev: Slot): readonly Action[] {
   const { maskedPaths = [], readonlyPaths = [] } = launch.config.linux ?? {};
   const homes = openHomes(launch, [...maskedPaths, ...readonlyPaths]);
-  const place = coveredPlace(launch, homes);
+  const place = coveredPlace(launch, places, homes);
   return [
     ...homes.open,
     ...maskAll(launch, dev, maskedPaths, place),
@@ -202,10 +203,10 @@ function maskAll(
     sys('close', [destination]),
     skip,
   ]);
-  const masks = paths.flatMap((masked, i) => {
-    if (masked === '') return [];
-    const purpose = { title: `mask ${masked}`, because: launch.because('linux', 'maskedPaths', i) };
-    return action(purpose, [...place.at(masked, purpose), call(mask)]);
+  const masks = paths.flatMap((path, i) => {
+    if (path === '') return [];
+    const does = { kind: 'mask', path, because: launch.because('linux', 'maskedPaths', i) } as const;
+    return operation(does, [...place.at(does), call(mask)]);
   });
   return [device.find, ...masks, device.letGo];
 }
@@ -225,10 +226,8 @@ function protectAll(launch: Launch, paths: readonly string[], place: CoveredPlac
   ]);
   return paths.flatMap((path, i) => {
     if (path === '') return [];
-    const purpose = {
-      title: `make ${path} read-only`,
-      because: launch.because('linux', 'readonlyPaths', i),
-    };
-    return action(purpose, [...place.at(path, purpose), call(protect)]);
+    const because = launch.because('linux', 'readonlyPaths', i);
+    const does = { kind: 'make-readonly', path, because } as const;
+    return operation(does, [...place.at(does), call(protect)]);
   });
 }

@@ -17,26 +17,25 @@ import {
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
+import type { Action, Because } from '../../program/action.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { alu, guard, type Line, load, sys } from '../../program/step.js';
 import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
 import { adjust, attach, setAttributes } from '../idioms/mount-steps.js';
 import { normalise } from '../idioms/normalise.js';
+import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import type { Warn } from '../launch/refusal.js';
 import { cgroupMount } from './cgroup-mount.js';
-import { openMount, openPlace } from './destination.js';
+import type { Places } from './destination.js';
 import { dataOf } from './mount-data.js';
 import { anyFilesystem, anyReconfigure } from './mount-whole.js';
 import { takenFromCovered } from './tmpfs.js';
 
-function describe(m: Mount, o: MountOptions): string {
-  const options = (m.options ?? []).filter(x => x !== 'bind' && x !== 'rbind');
-  const shown = options.length > 0 ? ` (${options.join()})` : '';
-  return o.bind
-    ? `bind ${m.source ?? ''} on ${m.destination}${o.recursive ? ' with what is below' : ''}${shown}`
-    : `mount ${m.type ?? 'none'} on ${m.destination}${shown}`;
+/** Without those that say that it is a bind. */
+function shownOptions({ options = [] }: Mount): readonly string[] {
+  return options.filter(word => word !== 'bind' && word !== 'rbind');
 }
 
 /** What runc allows to be mounted inside /proc: single files that lxcfs and the like provide. Anything else would fake the kernel's word. */
@@ -92,7 +91,14 @@ const cloneFlags = ({ recursive }: MountOptions): number =>
   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
 
 /** `open`: a copy that is there already. */
-function bind(launch: Launch, m: Mount, o: MountOptions, because: Because, open: Slot | null): Action {
+function bind(
+  launch: Launch,
+  places: Places,
+  m: Mount,
+  o: MountOptions,
+  because: Because,
+  open: Slot | null,
+): Action {
   const mount = open ?? slot('mount');
   const destination = slot('destination');
   const stat = buffer('source_stat', 256);
@@ -107,16 +113,21 @@ function bind(launch: Launch, m: Mount, o: MountOptions, because: Because, open:
           guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
         ]
       : [];
-  const title = describe(m, o);
-  return action({ title, because }, [
+  const { source = '', destination: path } = m;
+  const does: OperationOf<'bind'> = {
+    kind: 'bind',
+    source,
+    destination: path,
+    recursive: o.recursive,
+    options: shownOptions(m),
+    because,
+  };
+  return operation(does, [
     ...(open ? [] : launch.placement.openSource(text(sourcePath(launch, m)), cloneFlags(o), mount)),
     ...mustBeProc,
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
-    ...openPlace(launch, { path: m.destination, make: 'like-source', sourceMode: mode }, destination, {
-      title,
-      because,
-    }),
+    ...places.open({ path, make: 'like-source', sourceMode: mode }, destination, does),
     ...adjust(mount, o, 0),
     attach(mount, destination),
     sys('close', [mount]),
@@ -140,16 +151,30 @@ function mustBeMount(fd: Slot): readonly Line[] {
  * An existing mount changes its attributes. Options that are the file system's own (size= of a tmpfs) go to that, as mount(2) with MS_REMOUNT has it: to wherever
  * else it is mounted, too.
  */
-function remount(launch: Launch, m: Mount, index: number, o: MountOptions, because: Because): Action {
+function remount(
+  launch: Launch,
+  places: Places,
+  m: Mount,
+  index: number,
+  o: MountOptions,
+  because: Because,
+): Action {
   const destination = slot('destination');
-  const title = `change ${describe(m, o)}`;
+  const does: OperationOf<'remount'> = {
+    kind: 'remount',
+    bind: o.bind,
+    type: m.type ?? 'none',
+    source: m.source ?? '',
+    destination: m.destination,
+    recursive: o.recursive,
+    options: shownOptions(m),
+    because,
+  };
   const here = normalise(m.destination);
   // A link that led an earlier entry somewhere leads this one to the mount that the earlier one made there.
   const ours = (launch.config.mounts ?? []).slice(0, index).some(x => normalise(x.destination) === here);
-  return action({ title, because }, [
-    ...(ours
-      ? openPlace(launch, { path: here }, destination, { title, because })
-      : openMount(launch, here, destination, { title, because })),
+  return operation(does, [
+    ...(ours ? places.open({ path: here }, destination, does) : places.openMount(here, destination, does)),
     ...mustBeMount(destination),
     ...(o.bind || o.data.length === 0 ? [] : anyReconfigure(launch, destination, o.data)),
     ...adjust(destination, o, 0),
@@ -171,6 +196,7 @@ function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions)
 /** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */
 function filesystem(
   launch: Launch,
+  places: Places,
   m: Mount,
   given: MountOptions,
   because: Because,
@@ -186,12 +212,20 @@ function filesystem(
   const covered = takenFromCovered(launch, m, o, destination, mount);
   // What is still to be filled is not read-only yet.
   const made = o.set & madeByFsmount & ~(covered ? MountAttr.RDONLY : 0);
-  const title = describe(m, given);
-  return action({ title, because }, [
-    ...anyFilesystem(launch, type, m.source ?? type, dataOf(launch, type, o), made, mount),
+  const source = m.source ?? type;
+  const options = shownOptions(m);
+  const does: OperationOf<'mount'> = {
+    kind: 'mount',
+    type,
+    source,
+    destination: m.destination,
+    options,
+    because,
+  };
+  return operation(does, [
+    ...anyFilesystem(launch, type, source, dataOf(launch, type, o), made, mount),
     ...(covered?.look ?? []),
-    ...openPlace(
-      launch,
+    ...places.open(
       {
         path: m.destination,
         make: 'directories',
@@ -199,7 +233,7 @@ function filesystem(
         ...(strict ? { last: 'NOFOLLOW' as const } : {}),
       },
       destination,
-      { title, because },
+      does,
     ),
     ...(covered?.take ?? []),
     ...adjust(mount, { ...o, clear: 0 }, made),
@@ -218,7 +252,7 @@ export interface MountActions {
   readonly seal: readonly Action[];
 }
 
-export function mountActions(launch: Launch): MountActions {
+export function mountActions(launch: Launch, places: Places): MountActions {
   const seal: Action[] = [];
   const shared: Action[] = [];
   const { placement } = launch;
@@ -231,28 +265,28 @@ export function mountActions(launch: Launch): MountActions {
   function made(m: Mount, i: number): readonly Action[] {
     const o = parseMountOptions(m.options ?? [], m.type);
     const because = launch.because('mounts', i);
-    if (o.remount) return [remount(launch, m, i, o, because)];
+    if (o.remount) return [remount(launch, places, m, i, o, because)];
     if (o.bind) {
       const open = reachesHost(launch, o) ? slot(`shared_${i}`, -1) : null;
-      const title = `copy ${m.source ?? ''}, so that mounts below ${m.destination} reach the host`;
+      const { source = '', destination } = m;
       if (open)
         shared.push(
-          action({ title, because }, [
+          operation({ kind: 'copy-shared', source, destination, because }, [
             ...placement.openSource(text(sourcePath(launch, m)), cloneFlags(o), open),
           ]),
         );
-      return [bind(launch, m, o, because, open)];
+      return [bind(launch, places, m, o, because, open)];
     }
-    if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, m, o, because);
+    if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, places, m, o, because);
     const deferred = isFilledLater(launch, m, i, o) ? slot('sealed_later', -1) : null;
     if (deferred)
       seal.push(
-        action({ title: `make ${m.destination} read-only`, because }, [
+        operation({ kind: 'seal-mount', destination: m.destination, because }, [
           setAttributes(deferred, MountAttr.RDONLY, 0, 0, false),
           sys('close', [deferred]),
         ]),
       );
-    return [filesystem(launch, m, o, because, deferred)];
+    return [filesystem(launch, places, m, o, because, deferred)];
   }
   return { shared, actions, seal };
 }

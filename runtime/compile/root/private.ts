@@ -1,12 +1,14 @@
 import { isWithin } from '../../../spec/mount-map.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Slot, slot, struct, text, u32 } from '../../program/operand.js';
 import { send, store, sys } from '../../program/step.js';
 import { normalise } from '../idioms/normalise.js';
+import { operation } from '../idioms/operation.js';
 import { ifAsked, ifNotAsked } from '../launch/asked.js';
 import { hasMountNamespace, type Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { ownDevices } from '../process/streams.js';
+import { createPlaces, type Places } from './destination.js';
 import { deviceActions } from './devices.js';
 import { coveredPaths } from './masks.js';
 import { refuseLongMounts } from './mount-data.js';
@@ -41,6 +43,7 @@ export interface RootActions {
 
 export function terminalActions(
   launch: Launch,
+  places: Places,
   consoleSocket: Slot,
 ): { readonly beforePivot: readonly Action[]; readonly afterPivot: readonly Action[] } {
   const { process, cells, options } = launch;
@@ -48,7 +51,7 @@ export function terminalActions(
   const because = launch.because('process', 'terminal');
   const { pty, action: open } = openPty(launch, cells.rootFd, process, because);
   const fds = struct('terminal_fds', [u32(0), u32(0)]);
-  const toForeground = action({ title: 'send the terminal to the foreground', because }, [
+  const toForeground = operation({ kind: 'send-terminal', to: 'foreground', because }, [
     store('U32', fds, 0, pty.master),
     send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
     sys('close', [pty.master]),
@@ -60,7 +63,7 @@ export function terminalActions(
   return {
     beforePivot: [
       open,
-      ...(hasMountNamespace(launch) ? [bindConsole(launch, pty, because)] : []),
+      ...(hasMountNamespace(launch) ? [bindConsole(places, pty, because)] : []),
       ...deliver,
     ],
     afterPivot: [takeTerminal(pty, because, process.user?.uid ?? 0)],
@@ -87,7 +90,8 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
   const { options, process, config } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
   const foregroundTerminal = process.terminal === true && options.console !== true;
-  const terminal = terminalActions(launch, consoleSocket);
+  const places = createPlaces(launch);
+  const terminal = terminalActions(launch, places, consoleSocket);
   refuseMounts(launch, refuse);
   if (!hasMountNamespace(launch)) {
     if ((config.mounts ?? []).length > 0)
@@ -120,8 +124,8 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
       foregroundTerminal,
     };
   }
-  const mounts = mountActions(launch);
-  const devices = deviceActions(launch);
+  const mounts = mountActions(launch, places);
+  const devices = deviceActions(launch, places);
   return {
     actions: [
       ...mounts.shared,
@@ -132,7 +136,7 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
       ...terminal.beforePivot,
       ...input.beforePivot,
       ...makeWorkingDirectory(launch),
-      ...coveredPaths(launch, devices.dev),
+      ...coveredPaths(launch, places, devices.dev),
       ...mounts.seal,
       ...readonlyRoot(launch),
       ...input.openProc,

@@ -3,11 +3,13 @@
  */
 import type { LinuxPropagation } from '../../../spec/generated/config.js';
 import { AT_FDCWD, MNT_DETACH, MountAttr, Propagation } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
-import { label, type Slot, slot, text } from '../../program/operand.js';
-import { jump, type Line, resolve, sys } from '../../program/step.js';
+import type { Action } from '../../program/action.js';
+import { ignoring, repeat } from '../../program/control.js';
+import { type Slot, slot, text } from '../../program/operand.js';
+import { type Line, resolve, sys } from '../../program/step.js';
 import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
 import { openRealDirectory } from '../idioms/open-real.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { hidePins } from './hide-pins.js';
 
@@ -36,9 +38,10 @@ export function separate(launch: Launch): Action {
   const wanted = asked === undefined ? undefined : propagations[asked];
   const shared = wanted !== undefined && wanted[0] === Propagation.SHARED;
   const [flag] = wanted === undefined || shared ? [Propagation.SLAVE] : wanted;
-  return action(
+  return operation(
     {
-      title: `stop mounts from reaching the host (${flag === Propagation.SLAVE ? 'rslave' : asked})`,
+      kind: 'separate-mounts',
+      propagation: flag === Propagation.SLAVE || asked === undefined ? 'rslave' : asked,
       because:
         asked === undefined
           ? rule('a container never mounts on its host')
@@ -64,19 +67,12 @@ export function mountRoot(launch: Launch): Action {
   const { cells } = launch;
   const path = rootPath(launch);
   const place = slot('root_place');
-  return action(
-    {
-      title: `mount the root ${path}`,
-      fails: [`open root filesystem ${path}`],
-      because: launch.because('root', 'path'),
-    },
-    [
-      openRoot(launch, path, place),
-      cloneTree(place, true, cells.rootFd),
-      attach(cells.rootFd, place),
-      sys('close', [place]),
-    ],
-  );
+  return operation({ kind: 'mount-root', path, because: launch.because('root', 'path') }, [
+    openRoot(launch, path, place),
+    cloneTree(place, true, cells.rootFd),
+    attach(cells.rootFd, place),
+    sys('close', [place]),
+  ]);
 }
 
 /**
@@ -87,21 +83,14 @@ export function makeWorkingDirectory(launch: Launch): readonly Action[] {
   const { environment } = launch;
   if (environment !== null && (environment.hostView.length > 0 || environment.readonly)) return [];
   const fd = slot('cwd_fd');
-  const cannot = label('cwd_cannot_be_made');
-  const done = label('cwd_made');
+  const path = launch.process.cwd;
   return [
-    action(
-      { title: `make ${launch.process.cwd} if it is missing`, because: launch.because('process', 'cwd') },
-      [
-        resolve(
-          { root: launch.cells.rootFd, path: text(launch.process.cwd), make: 'directories' },
-          { to: fd, on: [['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'], cannot] },
-        ),
+    operation(
+      { kind: 'make-working-directory', path, because: launch.because('process', 'cwd') },
+      ignoring(['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'], cannot => [
+        resolve({ root: launch.cells.rootFd, path: text(path), make: 'directories' }, { to: fd, ...cannot }),
         sys('close', [fd]),
-        jump(done),
-        cannot,
-        done,
-      ],
+      ]),
     ),
   ];
 }
@@ -109,7 +98,7 @@ export function makeWorkingDirectory(launch: Launch): readonly Action[] {
 export function readonlyRoot(launch: Launch): readonly Action[] {
   if (launch.config.root.readonly !== true && launch.environment?.readonly !== true) return [];
   return [
-    action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
+    operation({ kind: 'make-root-readonly', because: launch.because('root', 'readonly') }, [
       setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
     ]),
   ];
@@ -120,16 +109,14 @@ export function readonlyRoot(launch: Launch): readonly Action[] {
  * in the namespace, a process with a user namespace of its own may mount another (mount_too_revealing() of fs/namespace.c). As runc does.
  */
 function uncoverKernel(): readonly Action[] {
-  return ['/proc', '/sys'].map(path => {
-    const again = label('unmount_again');
-    const none = label('nothing_mounted');
-    return action({ title: `unmount the ${path} of the host`, because: rule('--no-pivot') }, [
-      again,
-      sys('umount2', [text(path), MNT_DETACH], { on: [['EINVAL', 'ENOENT'], none] }),
-      jump(again),
-      none,
-    ]);
-  });
+  return ['/proc', '/sys'].map(path =>
+    operation(
+      { kind: 'unmount-host', path, because: rule('--no-pivot') },
+      repeat(({ leave }) => [
+        sys('umount2', [text(path), MNT_DETACH], { on: [['EINVAL', 'ENOENT'], leave] }),
+      ]),
+    ),
+  );
 }
 
 /** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
@@ -140,15 +127,20 @@ export function pivot(launch: Launch): readonly Action[] {
   const after =
     wanted !== undefined && (wanted[0] === Propagation.SHARED || wanted[0] === Propagation.UNBINDABLE)
       ? [
-          action({ title: `make the root ${asked}`, because: launch.because('linux', 'rootfsPropagation') }, [
-            propagateRoot(...wanted),
-          ]),
+          operation(
+            {
+              kind: 'propagate-root',
+              propagation: asked ?? '',
+              because: launch.because('linux', 'rootfsPropagation'),
+            },
+            [propagateRoot(...wanted)],
+          ),
         ]
       : [];
   if (options.noPivot)
     return [
       ...uncoverKernel(),
-      action({ title: 'move the root to / and chroot into it', because: rule('--no-pivot') }, [
+      operation({ kind: 'move-root', because: rule('--no-pivot') }, [
         sys('fchdir', [cells.rootFd]),
         sys('mount', [text('.'), text('/'), 0, 0x2000, 0]),
         sys('chroot', [text('.')]),
@@ -158,7 +150,7 @@ export function pivot(launch: Launch): readonly Action[] {
       ...after,
     ];
   return [
-    action({ title: 'make the root "/"', because: rule('pivot_root') }, [
+    operation({ kind: 'pivot', because: rule('pivot_root') }, [
       sys('fchdir', [cells.rootFd]),
       sys('pivot_root', [text('.'), text('.')]),
       sys('umount2', [text('.'), MNT_DETACH]),
@@ -174,21 +166,16 @@ export function chrootOnly(launch: Launch): readonly Action[] {
   const path = rootPath(launch);
   const { cells } = launch;
   return [
-    action(
-      {
-        title: `enter the root ${path}`,
-        fails: [`open root filesystem ${path}`],
-        because: launch.because('root', 'path'),
-      },
-      [openRoot(launch, path, cells.rootFd)],
-    ),
+    operation({ kind: 'open-root', path, because: launch.because('root', 'path') }, [
+      openRoot(launch, path, cells.rootFd),
+    ]),
   ];
 }
 
 export function chrootInto(launch: Launch): readonly Action[] {
   const { cells } = launch;
   return [
-    action({ title: 'chroot', because: rule('no mount namespace') }, [
+    operation({ kind: 'chroot', because: rule('no mount namespace') }, [
       sys('fchdir', [cells.rootFd]),
       sys('chroot', [text('.')]),
       sys('chdir', [text('/')]),

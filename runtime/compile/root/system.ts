@@ -1,10 +1,11 @@
 /**
  * Host name, sysctl and security labels: what is set once the namespaces are there.
  */
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { characters, slot, text } from '../../program/operand.js';
-import { sys } from '../../program/step.js';
+import { type Line, sys } from '../../program/step.js';
 import { newFilesystem } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
@@ -18,7 +19,7 @@ export function names(launch: Launch): readonly Action[] {
     if (value === null) continue;
     const data = characters(property, value);
     out.push(
-      action({ title: `set ${property} to ${value}`, because: launch.because(property) }, [
+      operation({ kind: 'set-name', property, value, because: launch.because(property) }, [
         sys(call, [data, data.size]),
       ]),
     );
@@ -53,41 +54,50 @@ export function procActions(launch: Launch, refuse: Refuse): ProcActions {
 
   const proc = slot('proc_fd', -1);
   const fd = slot('proc_file');
-  const write = (title: string, because: Action['because'], path: string, value: string): Action => {
+  const write = (path: string, value: string): readonly Line[] => {
     const data = characters(path, value);
-    return action({ title, because }, [
+    return [
       sys('openat', [proc, text(path), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
       sys('write', [fd, data, data.size]),
       sys('close', [fd]),
-    ]);
+    ];
   };
   const labels: Action[] = [];
   if (apparmorProfile)
     labels.push(
-      write(
-        `use the AppArmor profile ${apparmorProfile}`,
-        launch.because('process', 'apparmorProfile'),
-        'thread-self/attr/apparmor/exec',
-        `exec ${apparmorProfile}`,
+      operation(
+        {
+          kind: 'use-label',
+          of: 'AppArmor',
+          label: apparmorProfile,
+          because: launch.because('process', 'apparmorProfile'),
+        },
+        write('thread-self/attr/apparmor/exec', `exec ${apparmorProfile}`),
       ),
     );
   if (selinuxLabel)
     labels.push(
-      write(
-        `use the SELinux label ${selinuxLabel}`,
-        launch.because('process', 'selinuxLabel'),
-        'thread-self/attr/exec',
-        selinuxLabel,
+      operation(
+        {
+          kind: 'use-label',
+          of: 'SELinux',
+          label: selinuxLabel,
+          because: launch.because('process', 'selinuxLabel'),
+        },
+        write('thread-self/attr/exec', selinuxLabel),
       ),
     );
   return {
     open: [
-      action({ title: 'open a procfs of our own', because: rule('CVE-2025-52881') }, [
+      operation({ kind: 'open-procfs', because: rule('CVE-2025-52881') }, [
         ...newFilesystem('proc', 'proc', [], 0, proc),
       ]),
     ],
     sysctl: sysctls.map(({ name, file, value }) =>
-      write(`set ${name} to ${value}`, launch.because('linux', 'sysctl', name), `sys/${file}`, value),
+      operation(
+        { kind: 'sysctl', name, value, because: launch.because('linux', 'sysctl', name) },
+        write(`sys/${file}`, value),
+      ),
     ),
     labels,
   };

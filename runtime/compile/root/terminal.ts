@@ -15,7 +15,7 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from '../../../spec/kernel.js';
-import { type Action, action, type Because, placeOf } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import {
   buffer,
   field,
@@ -29,14 +29,15 @@ import {
 } from '../../program/operand.js';
 import { format, guard, load, resolve, send, store, sys } from '../../program/step.js';
 import { attach, cloneTree } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
-import { openPlace } from './destination.js';
+import type { Places } from './destination.js';
 
 /** Host track, before the namespaces: connect to the caller's socket (conmon accepts one connection). sun_path has 108 bytes. */
 export function connectConsole(socketPath: Slot, to: Slot, because: Because): Action {
   // struct sockaddr_un: u16 family, 108 bytes of path; the family takes the place of two letters.
   const address = buffer('sockaddr_un', 110);
-  return action({ title: 'connect to the console socket', because }, [
+  return operation({ kind: 'connect-console', because }, [
     format(address, ['--', field(TemplateField.STRING, socketPath)]),
     store('U16', address, 0, AF_UNIX),
     sys('socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], { to }),
@@ -49,17 +50,9 @@ export function connectConsole(socketPath: Slot, to: Slot, because: Because): Ac
  * input that could be handed on: a shell that edits its line does not look for one.
  */
 export function needTerminal(because: Because): Action {
-  return action(
-    {
-      title: 'see that stdin is a terminal',
-      because,
-      words: [
-        'process.terminal is true, but stdin is not a terminal; set it to false, or give --console-socket',
-        placeOf(because),
-      ],
-    },
-    [sys('ioctl_struct', [0, TIOCGWINSZ, buffer('terminal_size', 256)])],
-  );
+  return operation({ kind: 'need-terminal', because }, [
+    sys('ioctl_struct', [0, TIOCGWINSZ, buffer('terminal_size', 256)]),
+  ]);
 }
 
 export interface Pty {
@@ -80,9 +73,10 @@ export function openPty(
   const stat = buffer('pty_statfs', 256);
   const magic = slot('pty_magic');
   const size = process.consoleSize;
+  const asked = size ? { rows: size.height, columns: size.width } : {};
   return {
     pty: { master, slave },
-    action: action({ title: 'open a terminal in /dev/pts', because }, [
+    action: operation({ kind: 'open-terminal', ...asked, because }, [
       resolve(
         { root, path: text('/dev/pts/ptmx'), how: 'NOFOLLOW', flags: open.RDWR | open.NOCTTY },
         { to: master },
@@ -106,12 +100,12 @@ export function openPty(
 }
 
 /** /dev/console is the terminal: bound by descriptor, never by a path inside the container. */
-export function bindConsole(launch: Launch, pty: Pty, because: Because): Action {
+export function bindConsole(places: Places, pty: Pty, because: Because): Action {
   const destination = slot('console_destination');
   const mount = slot('console_mount');
-  const title = 'bind the terminal on /dev/console';
-  return action({ title, because }, [
-    ...openPlace(launch, { path: '/dev/console', make: 'file' }, destination, { title, because }),
+  const does = { kind: 'bind-console', because } as const;
+  return operation(does, [
+    ...places.open({ path: '/dev/console', make: 'file' }, destination, does),
     cloneTree(pty.slave, false, mount),
     attach(mount, destination),
     sys('close', [mount]),
@@ -123,7 +117,7 @@ export function bindConsole(launch: Launch, pty: Pty, because: Because): Action 
 export function sendMaster(pty: Pty, socket: Operand, because: Because): Action {
   const fds = struct('console_fds', [u32(0), u32(0)]);
   const name = text('/dev/ptmx');
-  return action({ title: 'send the terminal to the console socket', because }, [
+  return operation({ kind: 'send-terminal', to: 'console-socket', because }, [
     store('U32', fds, 0, pty.master),
     send(socket, name, name.size - 1, { array: fds, count: 1 }),
     sys('close', [socket]),
@@ -133,7 +127,7 @@ export function sendMaster(pty: Pty, socket: Operand, because: Because): Action 
 
 /** The slave becomes stdin, stdout and stderr and the controlling terminal (after setsid). */
 export function takeTerminal(pty: Pty, because: Because, owner: number): Action {
-  return action({ title: 'make the terminal the standard streams', because }, [
+  return operation({ kind: 'take-terminal', owner, because }, [
     ...(owner !== 0 ? [sys('fchown', [pty.slave, owner, -1])] : []),
     sys('ioctl', [pty.slave, TIOCSCTTY, 0]),
     sys('dup3', [pty.slave, 0, 0]),

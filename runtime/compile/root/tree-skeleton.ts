@@ -9,10 +9,11 @@ import {
   OPEN_TREE_CLONE,
   type OpenFlags,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Data, type Operand, type Slot, slot, text } from '../../program/operand.js';
 import { type Line, resolve, sys } from '../../program/step.js';
 import { attach, newFilesystem, setAttributes } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { sealShare } from '../idioms/show-share.js';
 import { rule } from '../launch/launch.js';
 
@@ -41,7 +42,7 @@ export function treeSkeleton(
   const onto = slot('skeleton_onto');
   const inside = (path: string) => text(path.slice(1));
   return [
-    action({ title: `${c.like?.path ?? 'the root'} is a skeleton`, because: rule(root.why) }, [
+    operation({ kind: 'make-skeleton', ...(c.like ? { at: c.like.path } : {}), because: rule(root.why) }, [
       ...newFilesystem(
         'tmpfs',
         'chos',
@@ -64,24 +65,27 @@ export function treeSkeleton(
     ...root.entries.map(entry => {
       const { path } = entry;
       if (entry.kind === 'link')
-        return action({ title: `link ${path} to ${entry.target}`, because: rule('as in the tree') }, [
+        return operation({ kind: 'make-link', path, target: entry.target, because: rule('as in the tree') }, [
           sys('symlinkat', [text(entry.target), c.root, inside(path)]),
         ]);
       if (entry.kind === 'directory')
-        return action({ title: `make ${path}`, because: rule('mount point') }, [
-          sys('mkdirat', [c.root, inside(path), 0o700]),
-          ...owner(entry.uid ?? 0, entry.gid ?? 0, c.root, inside(path)),
-          // After the owner: a change of that takes set-id bits away.
-          sys('fchmodat', [c.root, inside(path), entry.mode]),
-        ]);
+        return operation(
+          { kind: 'make-mount-point', path, type: 'directory', because: rule('mount point') },
+          [
+            sys('mkdirat', [c.root, inside(path), 0o700]),
+            ...owner(entry.uid ?? 0, entry.gid ?? 0, c.root, inside(path)),
+            // After the owner: a change of that takes set-id bits away.
+            sys('fchmodat', [c.root, inside(path), entry.mode]),
+          ],
+        );
       if (entry.kind === 'file')
-        return action({ title: `make the file ${path}`, because: rule('mount point') }, [
+        return operation({ kind: 'make-mount-point', path, type: 'file', because: rule('mount point') }, [
           sys('openat', [c.root, inside(path), open.WRONLY | open.CREAT | open.EXCL | open.CLOEXEC, 0o644], {
             to: onto,
           }),
           sys('close', [onto]),
         ]);
-      return action({ title: `bind ${path} of the tree`, because: rule('as in the tree') }, [
+      return operation({ kind: 'bind-tree', path, readonly: c.readonly, because: rule('as in the tree') }, [
         resolve({ root: c.place, path: text(path), how: 'NOFOLLOW' }, { to: from }),
         sys(
           'open_tree',
@@ -103,7 +107,7 @@ export function treeSkeleton(
     }),
     ...(c.sealed
       ? [
-          action({ title: 'make the skeleton read-only', because: rule('all see the same') }, [
+          operation({ kind: 'seal-skeleton', because: rule('all see the same') }, [
             setAttributes(c.root, MountAttr.RDONLY, 0, 0, false),
           ]),
         ]

@@ -11,6 +11,7 @@ import { propagateRoot, setAttributes } from '../idioms/mount-steps.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { ordinary, type Placement } from '../launch/placement.js';
 import type { Refuse } from '../launch/refusal.js';
+import { createPlaces } from '../root/destination.js';
 import { deviceActions } from '../root/devices.js';
 import { coveredPaths } from '../root/masks.js';
 import { mountActions } from '../root/mounts.js';
@@ -97,7 +98,8 @@ export function prepareEnteredRoot(
   const { options, process } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
   const foregroundTerminal = process.terminal === true && options.console !== true;
-  const terminal = terminalActions(launch, consoleSocket);
+  const places = createPlaces(launch);
+  const terminal = terminalActions(launch, places, consoleSocket);
   refuseMounts(launch, refuse);
   const after = [leave(launch, entrance.own), ...terminal.afterPivot, ...input.afterPivot];
   if (entrance.own === null)
@@ -114,8 +116,8 @@ export function prepareEnteredRoot(
       consoleSocket,
       foregroundTerminal,
     };
-  const mounts = mountActions(launch);
-  const devices = deviceActions(launch);
+  const mounts = mountActions(launch, places);
+  const devices = deviceActions(launch, places);
   return {
     actions: [
       ...entrance.enter,
@@ -126,7 +128,7 @@ export function prepareEnteredRoot(
       ...terminal.beforePivot,
       ...input.beforePivot,
       ...makeWorkingDirectory(launch),
-      ...coveredPaths(launch, devices.dev),
+      ...coveredPaths(launch, places, devices.dev),
       ...mounts.seal,
       ...entrance.seal,
       ...propagation(launch, 'last'),

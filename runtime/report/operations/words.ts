@@ -27,13 +27,19 @@ const words = {
   ...views,
 } satisfies { readonly [K in OperationKind]: unknown };
 
+// The row of a kind takes the operations of that kind, which the type checker cannot see through the union.
+const rowOf = ({ kind }: Operation) => words[kind] as Words<Record<never, never>>;
+
+export function titleOf(operation: Operation): string {
+  return rowOf(operation).title(operation);
+}
+
 /** Title of an operation, and the whole message of its failure, in which the engine fills in the errno and what else is known only then. */
 export function wordsFor(
   operation: Operation,
   shown: readonly Shown[],
 ): { readonly title: string; readonly words: Template } {
-  // The row of a kind takes the operations of that kind, which the type checker cannot see through the union.
-  const row = words[operation.kind] as Words<Record<never, never>>;
+  const row = rowOf(operation);
   const title = row.title(operation);
   const message = row.message?.(operation, ...shown);
   return {

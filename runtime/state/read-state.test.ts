@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -74,6 +84,25 @@ test('a cgroup that is being frozen, or is frozen from above, is paused; so is o
     assert.is(statusOf('gone'), 'stopped', file);
     writeFileSync(join(cgroup, file), thawed);
     for (const id of ['running', 'created']) assert.is(statusOf(id), id, file);
+  }
+});
+
+test('while hooks are at work it is creating, also for one in its pid namespace, who does not see its init', () => {
+  const start = own?.start ?? '';
+  const cases = {
+    seen: [process.pid, start],
+    unseen: [4194303, start],
+    another: [process.pid, `${start}1`],
+  } as const;
+  for (const [id, [pid, pidStart]] of Object.entries(cases)) {
+    container(id, { 'state.json': stateText(id, pid, pidStart) });
+    const fifo = join(root, id, 'creating');
+    spawnSync('mkfifo', [fifo]);
+    const held = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    assert.is(statusOf(id), id === 'another' ? 'stopped' : 'creating', id);
+    closeSync(held);
+    assert.is(statusOf(id), id === 'seen' ? 'running' : 'stopped', id);
+    rmSync(join(root, id), { recursive: true });
   }
 });
 

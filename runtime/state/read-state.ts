@@ -49,11 +49,15 @@ function isHeld(path: string): boolean {
   }
 }
 
+/** In the order of the stored programs (runtime/compile/stored/subroutines.ts), so that `list` and `state` say the same. */
 function statusOf(directory: string, { pid, pidStart, chos }: ContainerState): Status {
   if (pid === 0) return 'creating';
   const info = processInfo(pid);
-  if (info === null || info.dead || info.start !== pidStart) return 'stopped';
+  // Those who are in the pid namespace of the container, as createContainer hooks are, do not see it.
+  if (info === null) return isHeld(`${directory}/creating`) ? 'creating' : 'stopped';
+  if (info.start !== pidStart) return 'stopped';
   if (isHeld(`${directory}/creating`)) return 'creating';
+  if (info.dead) return 'stopped';
   // Before the gate: one that was paused before its start is paused.
   if (isFrozen(chos.cgroups)) return 'paused';
   return existsSync(`${directory}/exec.fifo`) || isHeld(`${directory}/exec.err`) ? 'created' : 'running';

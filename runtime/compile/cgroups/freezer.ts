@@ -1,6 +1,7 @@
 /**
  * Freezing: v1 has a controller for it (freezer.state), v2 a file in every group (cgroup.freeze, cgroup.events). On a hybrid host there are both,
- * and whoever is frozen by either does not run. Whether a container is paused is decided here, by the rules of runtime/state/frozen.ts.
+ * and whoever is frozen by either does not run. Whether a container is paused is decided here, by the rules of runtime/state/frozen.ts (whose test
+ * compares both).
  */
 import { AT_FDCWD, type OpenFlags } from '../../../spec/kernel.js';
 import {

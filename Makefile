@@ -76,6 +76,10 @@ golden: all build/unit/.made  ## write the golden programs anew, for the eyes of
 docs/options.md: node_modules/.package-lock.json  ## write the page of options, properties and keys anew
 	$(call run-tool,spec/generate/write-options-page.ts)
 
+.PHONY: limits
+limits: node_modules/.package-lock.json  ## write the lists of what this version refuses anew, in README.md and docs/compatibility.md
+	$(call run-tool,spec/generate/write-limits.ts)
+
 .PHONY: spec/explain.schema.json
 spec/explain.schema.json: node_modules/.package-lock.json  ## write the schema of explain's JSON anew
 	$(call run-tool,spec/generate/write-explain-schema.ts)

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { unsupported } from '../../spec/features.js';
 import { oneLine } from '../report/diagnostic.js';
 import { admit } from './admit.js';
-import { unsupported } from './unsupported.js';
 
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
 

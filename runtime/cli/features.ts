@@ -1,5 +1,13 @@
 import { capabilities } from '../../spec/capabilities.js';
-import { hooks, mountOptions, namespaces, OCI_VERSION_MAX, OCI_VERSION_MIN } from '../../spec/features.js';
+import {
+  cgroupDrivers,
+  hooks,
+  isSupported,
+  mountOptions,
+  namespaces,
+  OCI_VERSION_MAX,
+  OCI_VERSION_MIN,
+} from '../../spec/features.js';
 import type { Features } from '../../spec/generated/features.js';
 import { actions, architectures, comparisons, filterFlags } from '../compile/seccomp/vocabulary.js';
 import { done, type Outcome } from './invocation.js';
@@ -16,10 +24,16 @@ export function featuresObject(): Features {
     linux: {
       namespaces: [...namespaces],
       capabilities: Object.keys(capabilities),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      cgroup: {
+        v1: true,
+        v2: true,
+        systemd: cgroupDrivers.systemd,
+        systemdUser: cgroupDrivers.systemd,
+        rdma: false,
+      },
       seccomp: {
         enabled: true,
-        actions: [...actions.keys()],
+        actions: [...actions.keys()].filter(isSupported),
         operators: [...comparisons.keys()],
         archs: [...architectures].flatMap(([name, abi]) => (abi === null ? [] : [name])),
         knownFlags: flags,
@@ -27,9 +41,9 @@ export function featuresObject(): Features {
       },
       apparmor: { enabled: true },
       selinux: { enabled: true },
-      intelRdt: { enabled: false },
-      netDevices: { enabled: false },
-      mountExtensions: { idmap: { enabled: false } },
+      intelRdt: { enabled: isSupported('intelRdt') },
+      netDevices: { enabled: isSupported('netDevices') },
+      mountExtensions: { idmap: { enabled: isSupported('idmapped mounts') } },
     },
     annotations: { 'org.chos.version': productVersion },
     // Whoever lets users write these lets them choose the files that they see.

@@ -7,17 +7,12 @@ import { registryProofs, registrySamples } from '../effects/registry.js';
 import type { Difference, Sample, Samples } from '../effects/sample.js';
 import { configWithoutEffect, registryWithoutEffect } from '../effects/without-effect.js';
 import { type Property, propertiesOf } from './property-paths.js';
+import { table } from './table.js';
 
 export const OPTIONS_PAGE = 'docs/options.md';
 
-const cell = (text: string): string => text.replaceAll('|', '\\|');
 const code = (text: string): string => `\`${text}\``;
 const proofText = ({ file, test }: Proof): string => `${code(file)}: ${test}`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
 
 function optionFate(name: string, option: Option): string {
   if (option.refused) return 'refused';

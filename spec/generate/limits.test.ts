@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { commands, globalOptions } from '../commands.js';
+import { cgroupDrivers, namespaces, unsupported } from '../features.js';
+import { PAGES_WITH_BLOCKS, withBlocks } from './limits.js';
+
+const schema = JSON.parse(readFileSync('spec/oci/config.schema.json', 'utf8'));
+
+test('the lists of what is refused are up to date (make limits)', () => {
+  for (const page of PAGES_WITH_BLOCKS) {
+    const text = readFileSync(page, 'utf8');
+    assert.is(text, withBlocks(text), page);
+    for (const { feature } of unsupported) assert.ok(text.includes(feature), `${page}: ${feature}`);
+    for (const { name, support } of commands)
+      if (support === 'later') assert.ok(text.includes(`\`${name}\``), `${page}: ${name}`);
+  }
+});
+
+test('a block that nobody makes is a mistake', () => {
+  assert.throws(
+    () => withBlocks('<!-- limit: made by hand -->\n<!-- /limit -->'),
+    /no block is called limit/,
+  );
+});
+
+test('namespaces: those of the schema but for what is refused', () => {
+  const all: readonly string[] = schema.definitions.LinuxNamespaceType.enum;
+  assert.equal([...namespaces].sort(), all.filter(type => type !== 'user').sort());
+});
+
+test('the command line offers the cgroup drivers that are there', () => {
+  const { values = [] } = globalOptions.find(({ long }) => long === 'cgroup-manager') ?? {};
+  assert.equal(
+    Object.entries(cgroupDrivers).flatMap(([name, isThere]) => (isThere ? [name] : [])),
+    [...values],
+  );
+});
+
+test.run();

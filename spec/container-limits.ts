@@ -8,7 +8,10 @@ export const ID_LIMIT = 255;
 /** Letters that stand anywhere, as a class of regular expressions; `.` is one more from the second on. */
 export const ID_LETTERS = 'A-Za-z0-9_+-';
 
+/** Bytes of config.json, process.json and files of the registry; Podman's largest real configs are below 1 MiB. */
+export const CONFIG_LIMIT = 16 * 1024 * 1024;
+
 /**
- * state.json: it holds the annotations of config.json, which has 16 MiB at most, and a few paths (PATH_MAX). Whoever reads it takes all of it or fails.
+ * state.json: it holds the annotations of config.json and a few paths (PATH_MAX). Whoever reads it takes all of it or fails.
  */
 export const STATE_LIMIT = 20 * 1024 * 1024;

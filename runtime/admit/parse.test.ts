@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import { oneLine } from '../report/diagnostic.js';
-import { maximumBytes, parse } from './parse.js';
+import { parse } from './parse.js';
 
 function refusal(text: string | Uint8Array): readonly string[] {
   const result = parse({ file: 'f', text });
@@ -94,11 +95,11 @@ test('a file that cannot be read is refused with the place', () => {
 
 test('a file may have 16 MiB and no more', () => {
   const filled = (length: number) => `"${'x'.repeat(length - 2)}"`;
-  assert.equal(refusal(filled(maximumBytes)), []);
-  const expected = [`f:1:1: the file has ${maximumBytes + 1} bytes; at most ${maximumBytes} are read`];
-  assert.equal(refusal(filled(maximumBytes + 1)), expected);
-  assert.equal(refusal(Buffer.from(filled(maximumBytes + 1))), expected);
-  assert.is(refusal(`"${'é'.repeat(maximumBytes / 2)}"`).length, 1, 'bytes count, not characters');
+  assert.equal(refusal(filled(CONFIG_LIMIT)), []);
+  const expected = [`f:1:1: the file has ${CONFIG_LIMIT + 1} bytes; at most ${CONFIG_LIMIT} are read`];
+  assert.equal(refusal(filled(CONFIG_LIMIT + 1)), expected);
+  assert.equal(refusal(Buffer.from(filled(CONFIG_LIMIT + 1))), expected);
+  assert.is(refusal(`"${'é'.repeat(CONFIG_LIMIT / 2)}"`).length, 1, 'bytes count, not characters');
 });
 
 test('columns count characters, not UTF-16 units', () => {

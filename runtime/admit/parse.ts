@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import { type Diagnostic, formatPath, type Reason } from './diagnostic.js';
 import { createDocument, type Document, Lines } from './document.js';
 import {
@@ -19,9 +20,6 @@ export interface Source {
   readonly file: string;
   readonly text: string | Uint8Array;
 }
-
-/** Bytes. Podman's largest real configs are below 1 MiB. */
-export const maximumBytes = 16 * 1024 * 1024;
 
 /** Digits of the largest 64-bit number are 20; what is much longer is not worth an exact value. */
 const longestExactNumber = 40;
@@ -61,7 +59,7 @@ export function parse(source: Source): Parsed {
 
 function decode({ file, text }: Source): string | Diagnostic {
   const bytes = typeof text === 'string' ? Buffer.byteLength(text) : text.byteLength;
-  if (bytes > maximumBytes) return wholeFile(file, { kind: 'too-large', bytes, limit: maximumBytes });
+  if (bytes > CONFIG_LIMIT) return wholeFile(file, { kind: 'too-large', bytes, limit: CONFIG_LIMIT });
   const decoded = typeof text === 'string' ? text : decodeBytes(file, text);
   if (typeof decoded !== 'string') return decoded;
   if (decoded.startsWith('\uFEFF')) return wholeFile(file, { kind: 'byte-order-mark' });

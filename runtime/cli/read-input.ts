@@ -1,13 +1,14 @@
 /** Read a file that a caller names: config.json, process.json. */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import { errnoName } from '../../spec/errno.js';
 import { codeOf } from '../host/error-code.js';
 import { beforeParsing } from '../host/foreseeable-hashes.js';
 import { type Attempt, ok, refuse } from './invocation.js';
 
-/** Bytes read at most; admit refuses what is longer than 16 MiB, so one more says enough. */
-const LIMIT = 16 * 1024 * 1024 + 1;
+/** Bytes read at most; admit refuses what is longer, so one more says enough. */
+const LIMIT = CONFIG_LIMIT + 1;
 // NONBLOCK so that a fifo in place of the file cannot hold us up, NOCTTY so that a terminal does not become ours.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 

@@ -1,3 +1,4 @@
+import { STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE } from '../../spec/state-root.js';
 import type { Request } from '../engine/wire.js';
 import type { CommandLine } from './arguments.js';
 import { absolute, variable } from './invocation.js';
@@ -9,6 +10,6 @@ import { absolute, variable } from './invocation.js';
 export function stateRoot(request: Request, line: Pick<CommandLine, 'global'>, euid: number): string {
   const given = line.global.texts.get('root') ?? '';
   if (given !== '') return absolute({ request }, given);
-  if (euid === 0) return '/run/chos-runtime';
-  return `${variable(request, 'XDG_RUNTIME_DIR') ?? `/run/user/${euid}`}/chos-runtime`;
+  if (euid === 0) return STATE_ROOT;
+  return `${variable(request, STATE_ROOT_VARIABLE) ?? `/run/user/${euid}`}/${STATE_ROOT_NAME}`;
 }

@@ -2,9 +2,10 @@
  * Read the registry. It decides what root sees as "/", so each file and the directory must belong to root and be writable by nobody else; there is
  * no variable that names another place.
  */
+
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
-import { maximumBytes } from '../admit/parse.js';
 import { codeOf } from '../host/error-code.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
@@ -59,7 +60,7 @@ function readTrusted(path: string): Uint8Array | null | NoRegistry {
     const why = distrust(fd, false);
     if (why !== null) return { kind: 'untrusted', path, why };
     // What is longer is refused in any case, and need not be read.
-    return fstatSync(fd).size > maximumBytes ? { kind: 'unreadable', path, code: 'EFBIG' } : readFileSync(fd);
+    return fstatSync(fd).size > CONFIG_LIMIT ? { kind: 'unreadable', path, code: 'EFBIG' } : readFileSync(fd);
   } catch (error) {
     return { kind: 'unreadable', path, code: codeOf(error) };
   } finally {

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Command, commands, entries, globalOptions, LARGEST_NUMBER, type Option } from '../commands.js';
-import { ID_LIMIT } from '../container-limits.js';
+import { CONFIG_LIMIT, ID_LETTERS, ID_LIMIT } from '../container-limits.js';
 import { errnos } from '../errno.js';
 import {
   type Arch,
@@ -30,6 +30,7 @@ import {
 } from '../instructions.js';
 import { parameters } from '../parameters.js';
 import { FIRST_REALTIME_SIGNAL, LAST_SIGNAL, signals } from '../signals.js';
+import { STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE } from '../state-root.js';
 import { systemCallNumber } from '../syscall-numbers.js';
 import { type SystemCall, type SystemCallName, systemCalls } from '../syscalls.js';
 import {
@@ -108,6 +109,17 @@ const quote = (text: string) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\0/g
 const define = (prefix: string, numbers: Numbers) =>
   Object.entries(numbers).map(([name, value]) => `#define ${prefix}${upper(name)} 0x${value.toString(16)}`);
 
+const defineTexts = (texts: Readonly<Record<string, string>>) =>
+  Object.entries(texts).map(([name, text]) => `#define ${name} ${quote(text)}`);
+
+/** The class of letters written out. */
+function idLetters(): string {
+  const letter = new RegExp(`[${ID_LETTERS}]`);
+  return Array.from({ length: 0x7f }, (_, code) => String.fromCharCode(code))
+    .filter(one => letter.test(one))
+    .join('');
+}
+
 /** Position of a `sub` in the mask of those that an instruction knows: the signed widths (0x81...) begin at 16. */
 const subBit = (sub: number) => (sub & 0x80 ? 16 + (sub & 0x0f) : sub);
 
@@ -146,7 +158,8 @@ function header(): readonly string[] {
   lines.push('#define NO_PARAMETER 0xff', ...define('KIND_', ValueKind), ...define('ENTRY_', entries));
   lines.push('#define NO_ENTRY 0xff', ...define('', { REQUEST_MAGIC, REQUEST_HEADER_SIZE, WIRE_VERSION }));
   lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
-  lines.push(...define('WIRE_FD_', WireFd), ...define('', { ID_LIMIT }));
+  lines.push(...define('WIRE_FD_', WireFd), ...define('', { ID_LIMIT, CONFIG_LIMIT }));
+  lines.push(...defineTexts({ ID_LETTERS: idLetters(), STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE }));
   // A test has its own.
   for (const deadline of define('', { COMPILER_SECONDS, COMPILER_IDLE_SECONDS }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');

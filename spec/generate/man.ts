@@ -1,5 +1,6 @@
 /** Manual pages in roff (man(7)), from the command table: one for the runtime, one for each command that this version carries out. */
 import { type Command, commands, globalOptions, type Option } from '../commands.js';
+import { STATE_ROOT } from '../state-root.js';
 import { type Example, type Notes, notes } from './man-notes.js';
 
 const PROGRAM = 'chos-runtime';
@@ -114,7 +115,7 @@ function frontPage(version: string): string {
       'FILES',
       [
         ['/etc/chos.d/*.json, /etc/chos', 'the registered trees'],
-        ['/run/chos-runtime', 'states of the containers of root; --root names another directory'],
+        [STATE_ROOT, 'states of the containers of root; --root names another directory'],
         ['/run/chos-trees', 'prepared trees'],
       ]
         .map(([file = '', what = '']) => `.TP\n${italic(file)}\n${escapeRoff(`${what}.`)}\n`)

@@ -15,6 +15,14 @@ static bool parse_number(const char *text, i64 *value)
 	return !*text;
 }
 
+static bool id_letter(char c)
+{
+	for (const char *at = ID_LETTERS; *at; at++)
+		if (*at == c)
+			return true;
+	return false;
+}
+
 /* spec/container-limits.ts */
 bool id_valid(const char *id)
 {
@@ -23,8 +31,7 @@ bool id_valid(const char *id)
 	if (!length || length > ID_LIMIT || id[0] == '.')
 		return false;
 	for (; *id; id++)
-		if (!((*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') || (*id >= '0' && *id <= '9') || *id == '_' ||
-		      *id == '+' || *id == '.' || *id == '-'))
+		if (!id_letter(*id) && *id != '.')
 			return false;
 	return true;
 }
@@ -301,12 +308,12 @@ void default_root(struct request *q)
 	const char *runtime_directory;
 
 	if (!root->given && !sys(geteuid)) {
-		give_text(q, PARAMETER_ROOT, "/run/chos-runtime");
+		give_text(q, PARAMETER_ROOT, STATE_ROOT);
 	} else if (!root->given) {
-		runtime_directory = environment("XDG_RUNTIME_DIR");
+		runtime_directory = environment(STATE_ROOT_VARIABLE);
 		if (runtime_directory && *runtime_directory) {
 			put_string(&t, runtime_directory);
-			put_string(&t, "/chos-runtime");
+			put_string(&t, "/" STATE_ROOT_NAME);
 			put_char(&t, 0);
 			if (!t.lost)
 				give_text(q, PARAMETER_ROOT, t.at);

@@ -4,8 +4,8 @@
 #include "door.h"
 
 #define PATH_SIZE 4096
-/* One more than runtime/admit reads, which then says so. */
-#define INPUT_LIMIT ((16U << 20) + 1)
+/* One more than runtime/admit takes, which then says so. */
+#define INPUT_LIMIT (CONFIG_LIMIT + 1)
 #define PIECE 65536
 
 /*

@@ -170,16 +170,16 @@ const common = {
   },
 } as const satisfies Readonly<Record<string, FlagSet>>;
 
-/** O_PATH: as O_, for RESOLVE, which takes no flags for that one. Device numbers are shown as makedev(major, minor). */
-export type FlagSetName = keyof typeof common | 'O_' | 'O_PATH' | 'dev';
+/** O_PATH: as O_, for RESOLVE, which takes no flags for that one. Device numbers are shown as makedev(major, minor), sets of signals as ~[CHLD PIPE]. */
+export type FlagSetName = keyof typeof common | 'O_' | 'O_PATH' | 'dev' | 'signals';
 
-export function flagSet(name: Exclude<FlagSetName, 'dev'>, arch: Arch): FlagSet {
+export function flagSet(name: Exclude<FlagSetName, 'dev' | 'signals'>, arch: Arch): FlagSet {
   if (name === 'O_PATH') return { ...openSet(arch), zero: name };
   return name === 'O_' ? openSet(arch) : common[name];
 }
 
 /** Names of all sets that hold names, for those who check them. */
-export const flagSetNames: readonly Exclude<FlagSetName, 'dev'>[] = [
+export const flagSetNames: readonly Exclude<FlagSetName, 'dev' | 'signals'>[] = [
   'O_',
   'O_PATH',
   ...(Object.keys(common) as (keyof typeof common)[]),

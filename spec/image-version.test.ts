@@ -38,7 +38,7 @@ const recorded = {
   systemCalls: 79,
   parameters: 16,
   entries: 10,
-  format: 'fcf91f53eb5bb59d8172fac101edf2af',
+  format: 'da5494b49bdcf9165f3ac1f5ccf3ad66',
 };
 
 type Numbered = readonly (readonly [number, unknown])[];

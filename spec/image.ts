@@ -8,8 +8,9 @@
  * step    64 bytes, see spec/instructions.ts
  * action  {u32 words (offset in text), u32 words length, u32 unwind (step or NO_STEP), u32 0}; words is a FORMAT template
  * errno   lists one behind the other: {u16 n, u16 errno[n]}; a step's errs is the index of the u16 that holds n
- * track   {u32 first step, u32 steps, u32 name (offset in text, NUL-terminated), u32 flags}; tracks cover all steps in order. SHARED (1): the
- *         subroutines of all tracks: nothing but CALL leads there from elsewhere
+ * track   {u32 first step, u32 steps, u32 name (offset in text, NUL-terminated), u16 flags, u16 exit code}; tracks cover all steps in order.
+ *         SHARED (1): the subroutines of all tracks: nothing but CALL leads there from elsewhere. The exit code is that of a failure that
+ *         nothing unwinds
  * entry   {u16 entry number (spec/commands.ts), u16 track, u32 step}
  * param   {u16 parameter number (spec/parameters.ts), u16 slot}
  * reloc   {u32 where (data offset, multiple of 8), u32 to (data offset)}: the 8 bytes at where become base + to

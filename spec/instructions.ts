@@ -178,7 +178,7 @@ export const instructions = {
     args: { code: 'number' },
     results: 0,
     contract:
-      'exit_group(2). REPORT: if this track has failed, print the failure on stderr and in the log first. A failure without an unwind step is EXIT REPORT with code 1 (entry exec: 255) in entry tracks, a plain exit with code 1 in others.',
+      'exit_group(2). REPORT: if this track has failed, print the failure on stderr and in the log first. A failure without an unwind step ends the track with the exit code that stands with the track: REPORT in entry tracks, PLAIN in others.',
   },
   WAIT: {
     op: 16,
@@ -191,10 +191,10 @@ export const instructions = {
   SUPERVISE: {
     op: 17,
     subs: {},
-    args: { pidfd: 'number', pty: 'number', forward: 'number' },
+    args: { pidfd: 'number', pty: 'number', forward: 'number signals' },
     results: 1,
     contract:
-      'The foreground of run and exec: with all signals blocked (the program did that before TRACK), forward each received signal but SIGCHLD, SIGTTIN, SIGTTOU, SIGTSTP... to the pidfd (unless forward is 0), SIGCHLD reaps; with pty >= 0 put the terminal on fd 0 (if it is one) into raw mode, copy 0 -> pty and pty -> 1 without ever setting O_NONBLOCK on 0-2, follow SIGWINCH with TIOCSWINSZ, restore the terminal at the end; dst <- exit code of the process, or 128 + signal. All other children are reaped too.',
+      'The foreground of run and exec: with all signals blocked (the program did that before TRACK), send each received signal whose bit (signal - 1) is set in forward to the pidfd, SIGCHLD reaps; with pty >= 0 put the terminal on fd 0 (if it is one) into raw mode, copy 0 -> pty and pty -> 1 without ever setting O_NONBLOCK on 0-2, follow SIGWINCH with TIOCSWINSZ instead of sending it, restore the terminal at the end; dst <- exit code of the process, or 128 + signal. All other children are reaped too.',
   },
   RESOLVE: {
     op: 18,
@@ -214,10 +214,10 @@ export const instructions = {
   WALK: {
     op: 19,
     subs: { COPY: 0, REMOVE_CGROUP: 1, SIGNAL_CGROUP: 2, REMOVE_TREE: 3, THAW_CGROUP: 4 },
-    args: { from: 'number', path: 'address?', to_or_signal: 'number', milliseconds: 'number decimal' },
+    args: { from: 'number', path: 'address?', to_signal_or_pause: 'number', milliseconds: 'number decimal' },
     results: 1,
     contract:
-      'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes of files and directories; not crossing mounts; hard links become files of their own) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY with a growing pause until the deadline (then EBUSY); missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many (0 if it is missing); signal 0 counts all that are listed, those of an unknown pid namespace too. THAW_CGROUP: write THAWED to freezer.state and 0 to cgroup.freeze, whichever there is, of `path` and of those below it; missing is success. None of these has a limit of depth. REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
+      'COPY: copy the tree of directory descriptor `from` (contents, modes, owners, times, symlinks, device nodes, extended attributes of files and directories; not crossing mounts; hard links become files of their own) into directory descriptor to. REMOVE_CGROUP: rmdir the cgroup directory `path` relative to descriptor from (AT_FDCWD allowed) and those below it, deepest first, again on EBUSY until the deadline (then EBUSY), after pauses that double from 1 ms to `pause` ms; missing is success. SIGNAL_CGROUP: send signal to each process listed in cgroup.procs of `path` and of those below it; dst <- how many (0 if it is missing); signal 0 counts all that are listed, those of an unknown pid namespace too. THAW_CGROUP: write THAWED to freezer.state and 0 to cgroup.freeze, whichever there is, of `path` and of those below it; missing is success. None of these has a limit of depth. REMOVE_TREE: unlink `path` and all below it without following symlinks or crossing mounts; missing is success.',
   },
   HANDOVER: {
     op: 20,

@@ -40,7 +40,7 @@ import {
 } from './container/state.js';
 import { openStateRoot } from './container/state-root.js';
 import { cloneArguments, hookActions, hookContext, openOutput, outputOf } from './hooks/hooks.js';
-import { holdInterrupts } from './idioms/interrupts.js';
+import { holdInterrupts, passedOn } from './idioms/interrupts.js';
 import { initTrack } from './init.js';
 import { warnOfAnnotations } from './launch/annotations.js';
 import { checkAsked, ifAsked, ifNotAsked } from './launch/asked.js';
@@ -267,7 +267,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         ...(options.detach === 'at-run' ? [branch(cells.detach, 'NE', 0, end)] : []),
         // pause, resume and delete want the lock while the container runs.
         ...unlock(launch),
-        supervise(cells.pidfd, cells.consoleFd, 1, exitCode),
+        supervise(cells.pidfd, cells.consoleFd, passedOn, exitCode),
         branch(cells.keep, 'NE', 0, end),
         // Whoever holds it is at work on the container, and removes it in his turn; or `delete` will.
         ...lockAgain(launch, end, end),

@@ -33,7 +33,7 @@ import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.
 import { sendPidfd } from './container/pidfd-socket.js';
 import { guardKernel, readStartTime } from './container/state.js';
 import { cloneArguments } from './hooks/hooks.js';
-import { holdInterrupts } from './idioms/interrupts.js';
+import { holdInterrupts, passedOn } from './idioms/interrupts.js';
 import { setLink } from './idioms/link.js';
 import { createLaunch, type Launch, noOptions, rule } from './launch/launch.js';
 import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
@@ -329,7 +329,7 @@ export function compileExec(input: ExecInput): CompiledExec {
       ? []
       : [
           action({ title: 'stay in the foreground', because: rule('exec') }, [
-            supervise(cells.pidfd, cells.consoleFd, 1, cells.exitCode),
+            supervise(cells.pidfd, cells.consoleFd, passedOn, cells.exitCode),
           ]),
         ]),
     action({ title: 'end', because: rule('exec') }, [exit(options.detach ? 0 : cells.exitCode)]),

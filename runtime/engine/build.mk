@@ -73,7 +73,8 @@ test-engine: engine-for-tests
 		&& node $$name || exit 1; done
 	for name in basics text processes validate validate-tables; do ENGINE_ARCH=aarch64 node build/unit/engine-$$name.test.mjs || exit 1; done
 
-# A piece of `make lint`: the static analyser; no file uses one of a storey above its own, nor two files each other; and the size that we promise.
+# A piece of `make lint`: the static analyser; no file uses one of a storey above its own, nor two files each other, and one file alone, which reads
+# no arguments, runs programs; and the size that we promise.
 .PHONY: lint-engine
 lint-engine: build/chos-runtime
 	rm -rf build/lint-engine && mkdir -p build/lint-engine/base build/lint-engine/vm build/lint-engine/door
@@ -81,5 +82,6 @@ lint-engine: build/chos-runtime
 		$(CC) $(ENGINE_CFLAGS) -DENGINE_DEBUG $(ENGINE_PATHS) -fanalyzer -c $$file -o build/lint-engine/$${name%.c}.o || exit 1; done
 	cd build/lint-engine && nm -A -P */*.o | awk '{ sub(":", "", $$1) } $$3 == "U" { uses[$$1 " " $$2] } $$3 ~ /[TDBR]/ { from[$$2] = $$1 } \
 		END { for (use in uses) { split(use, u); if (u[2] in from) print u[1], from[u[2]] } }' >uses && tsort uses >/dev/null \
-		&& ! grep -E '^(base/[^ ]* (vm|door)|vm/[^ ]* door)/' uses
+		&& ! grep -E '^(base/[^ ]* (vm|door)|vm/[^ ]* door)/' uses \
+		&& ! { grep ' vm/run.o$$' uses | grep -v '^door/stored.o '; }
 	size $< | awk 'NR == 2 && $$1 + $$2 > 65536 { print "text + data exceed 64 KiB"; exit 1 } { print }'

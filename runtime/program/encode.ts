@@ -16,7 +16,7 @@ import {
 import { ArgMode, instructions, NO_LIST, NO_SLOT, NO_STEP, STEP_SIZE } from '../../spec/instructions.js';
 import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
-import type { Program } from './action.js';
+import type { Program, Track } from './action.js';
 import { encodeTemplate, type Layout, layOut, type PlacedStep } from './layout.js';
 import { binary, type Operand, type Slot } from './operand.js';
 import type { Step } from './step.js';
@@ -138,6 +138,15 @@ function encodeStep(
   words[at + 3] = argModes | (aux << 16);
 }
 
+/** With what a track ends where nothing unwinds: with the code with which it ends after a failure. */
+function failureCode({ failed }: Track): number {
+  for (const line of failed.toReversed()) {
+    const [code] = line.kind === 'step' && line.op === 'EXIT' ? line.args : [];
+    if (typeof code === 'number') return code;
+  }
+  return 1;
+}
+
 function encodeData(layout: Layout): { readonly data: Uint8Array; readonly relocs: Uint8Array } {
   const data = Buffer.alloc(layout.dataSize);
   const slots = new Int32Array(data.buffer, data.byteOffset, layout.slotCount * 2);
@@ -203,7 +212,12 @@ export function encode(program: Program): Uint8Array {
   tables.actions.add(words32(actions));
   tables.errnos = lists.table;
   const nameText = (name: string): number => addText(`${binary(name)}\0`);
-  const tracks = layout.tracks.flatMap(t => [t.first, t.count, nameText(t.track.name), 0]);
+  const tracks = layout.tracks.flatMap(t => [
+    t.first,
+    t.count,
+    nameText(t.track.name),
+    failureCode(t.track) << 16,
+  ]);
   const [shared] = layout.subroutines;
   if (shared !== undefined)
     tracks.push(shared.first, layout.steps.length - shared.first, nameText('subroutines'), TrackFlag.SHARED);

@@ -20,6 +20,10 @@ const cases: readonly (readonly [FlagSetName, number | bigint, string])[] = [
   ['mode', 0, '0'],
   ['S_IF', 0o20666, 'S_IFCHR|0666'],
   ['S_IF', 0o10000, 'S_IFIFO'],
+  ['signals', 0, '[]'],
+  ['signals', 0x4001, '[HUP TERM]'],
+  ['signals', 1n << 63n, '[64]'],
+  ['signals', ~0x10000n, '~[CHLD]'],
   ['dev', 259, 'makedev(1, 3)'],
   ['dev', 0x12345678, 'makedev(1110, 74616)'],
   ['OK', 0, 'F_OK'],
@@ -89,7 +93,7 @@ test('every name stands for its own number alone', () => {
 });
 
 test('the tables name only what there is', () => {
-  const known = new Set<string>([...flagSetNames, 'dev', ...Object.keys(structures)]);
+  const known = new Set<string>([...flagSetNames, 'dev', 'signals', ...Object.keys(structures)]);
   const args = [
     ...Object.values<SystemCall>(systemCalls).flatMap(call => call.args),
     ...Object.values(instructions).flatMap(({ args }) => Object.values<string>(args)),

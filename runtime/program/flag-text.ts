@@ -1,6 +1,7 @@
 /** Numbers as strace writes them: flags and modes by name, unknown bits in hexadecimal. */
 import { type FlagSet, type FlagSetName, flagSet } from '../../spec/flag-sets.js';
 import type { Arch } from '../../spec/image.js';
+import { LAST_SIGNAL, signals } from '../../spec/signals.js';
 
 const unsigned = (value: number | bigint): bigint => BigInt.asUintN(64, BigInt(value));
 
@@ -20,6 +21,17 @@ function restText(set: FlagSet, rest: bigint): string {
   return set.rest === 'octal' ? `0${rest.toString(8)}` : `0x${rest.toString(16)}`;
 }
 
+/** Those that are in a set, or, where most are, those that are not. */
+function signalsText(set: bigint): string {
+  const numbers = Array.from({ length: LAST_SIGNAL }, (_, i) => i + 1);
+  const inside = numbers.filter(n => (set >> BigInt(n - 1)) & 1n);
+  const most = 2 * inside.length > LAST_SIGNAL;
+  const named = (most ? numbers.filter(n => !inside.includes(n)) : inside).map(
+    n => nameOf(signals, BigInt(n)) ?? n,
+  );
+  return `${most ? '~' : ''}[${named.join(' ')}]`;
+}
+
 /**
  * The number that stands at a place of that kind. `alone` says that it is the whole of it, and not an operand that takes some bits of it: only then
  * does a zero have a name (O_RDONLY), and only otherwise is a mask a name (O_ACCMODE).
@@ -32,6 +44,7 @@ export function flagText(name: FlagSetName, value: number | bigint, arch: Arch, 
     const [major, minor] = [(device >> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xfff00)];
     return `makedev(${major}, ${minor})`;
   }
+  if (name === 'signals') return signalsText(unsigned(value));
   const set = flagSet(name, arch);
   if (alone && Number(value) === 0 && set.zero !== undefined) return set.zero;
   let left = unsigned(value);

@@ -213,6 +213,7 @@ export function waitReap(pidfd: Operand, milliseconds: Operand, o: Outcome): Ste
   return step('WAIT', instructions.WAIT.subs.REAP, [pidfd, milliseconds, -1], o);
 }
 
+/** `forward`: the set of signals that are passed on, as sigset_t has it. */
 export function supervise(pidfd: Operand, pty: Operand, forward: Operand, to: Slot): Step {
   return step('SUPERVISE', 0, [pidfd, pty, forward], { to });
 }
@@ -242,7 +243,7 @@ export function resolve(input: ResolveInput, o: Outcome): Step {
 
 export function walk(
   how: keyof typeof instructions.WALK.subs,
-  args: readonly [from: Operand, path: Operand, toOrSignal: Operand, milliseconds: Operand],
+  args: readonly [from: Operand, path: Operand, toSignalOrPause: Operand, milliseconds: Operand],
   o: Outcome = {},
 ): Step {
   return step('WALK', instructions.WALK.subs[how], args, o);

@@ -37,6 +37,14 @@ import {
 
 const ending = ['HUP', 'INT', 'QUIT', 'TERM'] as const;
 
+const bitOf = (name: keyof typeof signals): bigint => 1n << BigInt(signals[name] - 1);
+
+/** Job control is for us as well, CHLD and PIPE come of what we do ourselves; runc and crun keep URG to themselves too. */
+const kept = ['PIPE', 'CHLD', 'TSTP', 'TTIN', 'TTOU', 'URG'] as const;
+
+/** The signals that `run` and `exec` pass on in the foreground, as sigset_t has them. */
+export const passedOn: bigint = BigInt.asUintN(64, ~kept.reduce((set, name) => set | bitOf(name), 0n));
+
 export interface Interrupts {
   /** Readable when one has come; -1 as long as they are not held back. */
   readonly fd: Slot;

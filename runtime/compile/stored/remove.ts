@@ -26,6 +26,9 @@ import { cannot, container, entryTrack, lock, openContainer, readStatus } from '
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
+/** Between two attempts to remove a cgroup whose last process is being buried; milliseconds. */
+const LONGEST_PAUSE = 32;
+
 /** Kill what is left, remove every durable name, the state directory last. Also the end of a foreground run. */
 export function removalLines(c: {
   readonly plan: CgroupPlan;
@@ -37,7 +40,7 @@ export function removalLines(c: {
     ...(c.ownPids || plan.directories.length === 0
       ? []
       : [call(killAll.kill), guard(killAll.left, 'EQ', 0, errnos.EBUSY.number)]),
-    ...plan.directories.map(d => walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 10_000])),
+    ...plan.directories.map(d => walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, LONGEST_PAUSE, 10_000])),
   ];
 }
 

@@ -228,11 +228,12 @@ test('FAIL VERBATIM gives the whole message; FORMAT FAILURE the words', () => {
   assert.is(results([s.formatFailure(buffer, length)], []), 'chos-runtime: do: Invalid argument');
 });
 
-test('without an unwind step the entry track reports and ends; exec with 255', () => {
+test('without an unwind step the entry track reports and ends, with the code of its last EXIT', () => {
   const actions = [act('x', [s.fail(2)])];
   const plain = run({ actions, failed: [] });
   assert.equal([plain.err, plain.status], ['chos-runtime: x: No such file or directory\n', 1]);
-  assert.is(run({ actions, failed: [], entry: 'exec' }, { entry: 'exec' }).status, 255);
+  // While it unwinds, FAIL ends the track.
+  assert.is(run({ actions, failed: [s.fail(5), s.exitReporting(255)] }).status, 255);
 });
 
 test('EXIT PLAIN prints nothing', () => {

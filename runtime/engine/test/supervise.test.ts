@@ -20,7 +20,10 @@ const TIOCGPTPEER = 0x5441;
 const n = (initial = 0) => o.slot('n', initial);
 
 /** A program that runs a shell script as its supervised child, on a pty of its own if asked to, and prints its exit code. */
-function supervised(script: string, input: { readonly pty: boolean; readonly forward?: 0 | 1 }): string {
+/** All signals but CHLD and TSTP. */
+const notOfJobControl = ~((1n << 16n) | (1n << 19n));
+
+function supervised(script: string, input: { readonly pty: boolean; readonly forward?: bigint }): string {
   const [pidfd, pid, code, master, peer] = [n(), n(), n(), n(-1), n(-1)] as const;
   const all = o.struct('all signals', [o.u64(-1n)]);
   const none = o.struct('no signals', [o.u64(0)]);
@@ -55,7 +58,7 @@ function supervised(script: string, input: { readonly pty: boolean; readonly for
             ...(input.pty ? terminal : []),
             s.track(args, 'child', entry, { to: pid }),
             ...(input.pty ? [s.sys('close', [peer])] : []),
-            s.supervise(pidfd, master, input.forward ?? 1, code),
+            s.supervise(pidfd, master, input.forward ?? notOfJobControl, code),
             s.format(line, ['[', o.field('d', code), ']\n'], { to: length }),
             s.sys('write', [1, line, length]),
             s.exit(code),
@@ -135,7 +138,7 @@ only('signals are forwarded, but not those of job control', () => {
 });
 
 only('nothing is forwarded if the program says so', () => {
-  const image = supervised("trap 'exit 3' TERM; echo ready; read x; exit 4", { pty: false, forward: 0 });
+  const image = supervised("trap 'exit 3' TERM; echo ready; read x; exit 4", { pty: false, forward: 0n });
   const { status } = atTerminal(image, [
     ['see', 'ready'],
     ['signal', 15],

@@ -110,8 +110,8 @@ static int visit_groups(const struct visit *v, int directory)
 	return error;
 }
 
-/* A cgroup stays busy until the last of its processes has been buried. */
-int remove_cgroup(int from, const char *path, i64 milliseconds)
+/* A cgroup stays busy until the last of its processes has been buried. longest: of the pauses between two attempts, in milliseconds. */
+int remove_cgroup(int from, const char *path, i64 longest, i64 milliseconds)
 {
 	struct visit v = {.remove = true};
 	i64 end = milliseconds_now() + milliseconds, pause = 1;
@@ -133,9 +133,9 @@ int remove_cgroup(int from, const char *path, i64 milliseconds)
 			return 0;
 		if (milliseconds >= 0 && milliseconds_now() >= end)
 			return EBUSY;
-		t = (struct __kernel_timespec){.tv_sec = 0, .tv_nsec = pause * 1000000};
+		t = (struct __kernel_timespec){.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000};
 		sys(nanosleep, &t, NULL);
-		pause = pause < 32 ? pause * 2 : pause;
+		pause = pause <= longest / 2 ? pause * 2 : pause;
 	}
 }
 

@@ -3,7 +3,6 @@
 
 #include "vm.h"
 
-#define DESCRIPTORS 200
 #define SCM_RIGHTS 1
 #define MSG_CTRUNC 0x8
 #define MSG_NOSIGNAL 0x4000
@@ -25,14 +24,14 @@ struct message {
 struct control {
 	u64 length;
 	int level, type;
-	int descriptors[DESCRIPTORS];
+	int descriptors[MESSAGE_DESCRIPTORS];
 };
 #define CONTROL_HEADER offsetof(struct control, descriptors)
 
 static int descriptor_count(const struct run *r, const struct step *s, i64 *count, void **fds)
 {
 	*count = number(r, s, 4);
-	if (*count < 0 || *count > DESCRIPTORS)
+	if (*count < 0 || *count > MESSAGE_DESCRIPTORS)
 		return EINVAL;
 	*fds = address(r, s, 3, *count * 4);
 	return *count && !*fds ? EFAULT : 0;

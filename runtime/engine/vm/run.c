@@ -166,7 +166,6 @@ static int op_track(struct run *r, const struct step *s, u32 *next, i64 *result)
 	r->track = s->aux;
 	r->depth = 0;
 	r->in_entry = false;
-	r->failure_code = 1;
 #ifdef ENGINE_DEBUG
 	r->executed = 0;
 #endif
@@ -187,6 +186,12 @@ static _Noreturn void leave(const struct run *r, int code, bool with_report)
 		sys(exit_group, code);
 		__builtin_trap();
 	}
+}
+
+/* A failure that nothing unwinds. */
+static _Noreturn void fail_track(const struct run *r)
+{
+	leave(r, r->program->tracks[r->track].failure_code, r->in_entry);
 }
 
 static bool handled(const struct program *p, const struct step *s, int error)
@@ -215,7 +220,7 @@ static u32 failed(struct run *r, const struct step *s, int error, u32 next)
 		/* Nothing stands behind these; a subroutine ends, and so does the unwinding itself. */
 		if (r->depth)
 			return r->calls[--r->depth];
-		leave(r, r->failure_code, r->in_entry);
+		fail_track(r);
 	}
 	p->slots[SLOT_FAILED_ERRNO] = error;
 	p->slots[SLOT_FAILED_STEP] = r->depth ? r->calls[0] - 1 : r->step;
@@ -228,7 +233,7 @@ static u32 failed(struct run *r, const struct step *s, int error, u32 next)
 	r->depth = 0;
 	unwind = p->actions[p->steps[p->slots[SLOT_FAILED_STEP]].action].unwind;
 	if (unwind == NO_STEP)
-		leave(r, r->failure_code, r->in_entry);
+		fail_track(r);
 	return unwind;
 }
 
@@ -324,8 +329,6 @@ _Noreturn void run(struct program *p, const struct entry *entry, const struct su
 {
 	struct run r = {.program = p, .around = around, .track = entry->track, .in_entry = true};
 
-	/* As runc: callers of exec tell the runtime's own failure from the command's exit code. */
-	r.failure_code = entry->number == ENTRY_EXEC ? 255 : 1;
 	for (u32 next = entry->step;;) {
 		const struct step *s = &p->steps[next];
 		i64 result = 0;

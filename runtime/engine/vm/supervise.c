@@ -23,7 +23,8 @@ struct pipe {
 };
 
 struct supervision {
-	int pidfd, pty, signals, forward;
+	int pidfd, pty, signals;
+	u64 forward; /* signals that are passed on: bit 0 is signal 1 */
 	bool ended;
 	i64 code;
 	struct pipe input, output;
@@ -117,24 +118,9 @@ static int reap(struct supervision *s)
 
 static void forward(const struct supervision *s, int signal)
 {
-	switch (signal) {
-	case SIGCHLD:
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-	case SIGPIPE: /* from our own writing */
-	case SIGURG:
-		return;
-	case SIGWINCH:
-		if (s->pty >= 0) {
-			copy_window_size(s);
-			return;
-		}
-		break;
-	default:
-		break;
-	}
-	if (s->forward)
+	if (signal == SIGWINCH && s->pty >= 0)
+		copy_window_size(s);
+	else if (s->forward >> (signal - 1) & 1)
 		sys(pidfd_send_signal, s->pidfd, signal, NULL, 0);
 }
 
@@ -202,7 +188,7 @@ int op_supervise(const struct run *r, const struct step *step, i64 *result)
 	struct supervision s = {
 		.pidfd = (int)number(r, step, 0),
 		.pty = (int)number(r, step, 1),
-		.forward = number(r, step, 2) != 0,
+		.forward = (u64)number(r, step, 2),
 	};
 	u64 all = ~(u64)0;
 	int error = 0;

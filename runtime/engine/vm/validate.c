@@ -2,6 +2,8 @@
  * What is checked before the first step, so that the run itself can take it for granted: every index, target, list and range, and every
  * argument that does not depend on a slot.
  */
+#include <linux/sched.h>
+
 #include "vm.h"
 
 static const char *check_operand(const struct program *p, const struct step *s, unsigned i)
@@ -82,7 +84,7 @@ static const char *check_lengths(const struct program *p, const struct step *s)
 
 	switch (s->op) {
 	case OP_TRACK:
-		length = 88;
+		length = CLONE_ARGS_SIZE_VER2;
 		break;
 	case OP_LOAD:
 	case OP_STORE:
@@ -114,7 +116,7 @@ static const char *check_lengths(const struct program *p, const struct step *s)
 	if (s->op == OP_FORMAT || s->op == OP_SCAN || s->op == OP_WARN)
 		length = mode(s, 1) == MODE_IMM ? s->arg[1] : -1;
 	if (s->op == OP_SEND || s->op == OP_RECV) {
-		if (mode(s, 4) == MODE_IMM && (s->arg[4] < 0 || s->arg[4] > 200))
+		if (mode(s, 4) == MODE_IMM && (s->arg[4] < 0 || s->arg[4] > MESSAGE_DESCRIPTORS))
 			return "too many descriptors";
 		if (mode(s, 1) == MODE_DATA && mode(s, 2) == MODE_IMM && !inside(p, s->arg[1], s->arg[2]))
 			return "a buffer outside the data";
@@ -274,7 +276,7 @@ bool image_validate(const struct program *p, struct fault *fault)
 			return refuse(fault, "the tracks do not cover the steps", NO_STEP);
 		if (!text_ends(p, t->name))
 			return refuse(fault, "a track has no name", NO_STEP);
-		if (t->flags & ~(u32)TRACK_SHARED)
+		if (t->flags & ~TRACK_SHARED)
 			return refuse(fault, "unknown flags of a track", NO_STEP);
 		next += t->count;
 	}

@@ -25,7 +25,8 @@ struct action {
 	u32 words, words_length, unwind, reserved;
 };
 struct track {
-	u32 first, count, name, flags;
+	u32 first, count, name;
+	u16 flags, failure_code;
 };
 struct entry {
 	u16 number, track;
@@ -111,6 +112,7 @@ bool argument_fits(const struct program *p, const u8 *data, u32 kind, i64 offset
 /* ---- The run of a program in one process ---- */
 
 #define CALL_DEPTH 8
+#define MESSAGE_DESCRIPTORS 200
 
 /* What is around a program, and not its own: filled in at run time, since a table of functions would need relocations. */
 struct surroundings {
@@ -124,7 +126,6 @@ struct run {
 	u32 track, step, depth;
 	u32 calls[CALL_DEPTH];
 	bool in_entry; /* the process that the program was started in, not a child */
-	int failure_code;
 #ifdef ENGINE_DEBUG
 	u32 executed;
 #endif
@@ -204,6 +205,6 @@ int copy_tree(int from, int to);
 int remove_tree(int from, const char *path);
 
 /* groups.c: a group that is missing is none; 0 or an errno */
-int remove_cgroup(int from, const char *path, i64 milliseconds);
+int remove_cgroup(int from, const char *path, i64 longest, i64 milliseconds);
 int signal_cgroup(int from, const char *path, int signal, i64 *count);
 int thaw_cgroup(int from, const char *path);

@@ -13,7 +13,7 @@ int op_walk(const struct run *r, const struct step *s, i64 *result)
 		return EFAULT;
 	switch (s->sub) {
 	case WALK_REMOVE_CGROUP:
-		return remove_cgroup(from, path, number(r, s, 3));
+		return remove_cgroup(from, path, number(r, s, 2), number(r, s, 3));
 	case WALK_SIGNAL_CGROUP:
 		return signal_cgroup(from, path, (int)number(r, s, 2), result);
 	case WALK_THAW_CGROUP:

@@ -95,7 +95,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const hostContext = hookContext(launch, { id, environ, pid: cells.pid }, { who: 'command', interrupts });
   const initContext = hookContext(launch, { id, environ, pid: hostPid }, init_);
   const insideContext = hookContext(launch, { id, environ, pid: hostPid }, init_, true);
-  const proc = procActions(launch, refuse);
+  const proc = procActions(launch, refuse, 'container');
   const opening = letOthersIn(launch);
 
   const {

@@ -35,7 +35,7 @@ import { guardKernel, readStartTime } from './container/state.js';
 import { cloneArguments } from './hooks/hooks.js';
 import { holdInterrupts, passedOn } from './idioms/interrupts.js';
 import { setLink } from './idioms/link.js';
-import { createLaunch, type Launch, noOptions, rule } from './launch/launch.js';
+import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
 import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
 import { becomeCommand } from './process/become.js';
 import { judgeCapabilities } from './process/capabilities.js';
@@ -98,7 +98,7 @@ export type CompiledExec =
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
 
 /** The pid and start time that `exec` read are those of init still: checked again on the pidfd, which cannot be reused. */
-function findInit(launch: Launch, input: ExecInput, init: Container): Action {
+function findInit(launch: ProcessLaunch, input: ExecInput, init: Container): Action {
   const start = slots('init_start', 2);
   const gone = label('init_gone');
   const found = label('init_found');
@@ -148,7 +148,7 @@ interface Terminal {
   readonly foreground: boolean;
 }
 
-function terminalOf(launch: Launch, input: ExecInput): Terminal {
+function terminalOf(launch: ProcessLaunch, input: ExecInput): Terminal {
   const { process, cells, open } = launch;
   const socket = slot('console_socket_fd', -1);
   if (process.terminal !== true) return { enter: [], socket, foreground: false };
@@ -179,7 +179,7 @@ function terminalOf(launch: Launch, input: ExecInput): Terminal {
 }
 
 function processTrack(
-  launch: Launch,
+  launch: ProcessLaunch,
   parts: {
     readonly begin: ReturnType<typeof label>;
     readonly init: Container;
@@ -226,23 +226,12 @@ function processTrack(
 
 export function compileExec(input: ExecInput): CompiledExec {
   const { facts, options } = input;
-  const launch = createLaunch(
-    {
-      spec: input.config,
-      facts,
-      environment: null,
-      options: {
-        ...noOptions,
-        entry: 'run',
-        console: options.console,
-        pidfdSocket: options.pidfdSocket,
-        detach: options.detach,
-        bundle: input.state.bundle,
-        environmentEntries: options.environmentEntries,
-      },
-    },
-    input.process,
-  );
+  const launch = createProcessLaunch({
+    spec: input.config,
+    process: input.process,
+    facts,
+    options: { noNewKeyring: false, environmentEntries: options.environmentEntries },
+  });
   const { refusals, warnings, refuse, warn } = createJudgement();
   // First, because it is why the rest cannot be done either.
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
@@ -253,13 +242,7 @@ export function compileExec(input: ExecInput): CompiledExec {
   if (process.terminal === true && !options.console && options.detach)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
   const seccomp = seccompAction(launch, refuse);
-  const proc = procActions(
-    {
-      ...launch,
-      normal: { ...launch.normal, linux: { ...launch.normal.linux, sysctls: [], mountLabel: null } },
-    },
-    refuse,
-  );
+  const proc = procActions(launch, refuse, 'process');
   const initPid = slot('init_pid', input.state.pid);
   const cgroups = execCgroups(
     launch,

@@ -10,7 +10,7 @@ import { AT_FDCWD } from '../../../spec/kernel.js';
 import { type Action, action, failedErrno } from '../../program/action.js';
 import { buffer, field, type Label, label, type Slot, slot, text } from '../../program/operand.js';
 import { branch, call, fail, guard, jump, type Line, sys } from '../../program/step.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { type Freezer, Frost, frostSensor } from './freezer.js';
 import { type ProcessGroups, processGroups } from './of-process.js';
@@ -42,7 +42,7 @@ interface Directory {
 }
 
 function directoriesOf(
-  launch: Launch,
+  launch: ProcessLaunch,
   paths: readonly string[],
   given: readonly SubCgroup[],
 ): readonly Directory[] {
@@ -64,7 +64,7 @@ function directoriesOf(
  * cgroup_procs(5): 0 is the writer itself; `tasks`, because it is faster, and a process that begins has one thread only. A group that somebody has
  * removed held nobody: init has been moved, and where it is, the process is, too.
  */
-function enterV1(launch: Launch, directory: Directory, init: ProcessGroups): Action {
+function enterV1(launch: ProcessLaunch, directory: Directory, init: ProcessGroups): Action {
   const { open } = launch;
   const { path, below, hierarchy } = directory;
   const dir = slot('cgroup_dir');
@@ -92,7 +92,7 @@ function enterV1(launch: Launch, directory: Directory, init: ProcessGroups): Act
  * A v2 cgroup whose children have controllers takes no processes (EBUSY; cgroups(7), "no internal processes"): systemd as init makes it so and has moved
  * itself below. Then its own cgroup is the one to be in, as with crun. Looked at beforehand: clone3(2) has two outcomes, not three.
  */
-function openUnified(launch: Launch, directory: Directory, init: ProcessGroups, to: Slot): Action {
+function openUnified(launch: ProcessLaunch, directory: Directory, init: ProcessGroups, to: Slot): Action {
   const { open } = launch;
   const { path, below, hierarchy } = directory;
   const whole = below === '' ? path : `${path}/${below}`;
@@ -131,7 +131,7 @@ function openUnified(launch: Launch, directory: Directory, init: ProcessGroups, 
 
 /** A process that begins in a frozen group never gets to its command, and we would wait for it. */
 function insistThawed(
-  launch: Launch,
+  launch: ProcessLaunch,
   directories: readonly Directory[],
   init: ProcessGroups,
   unified: Slot,
@@ -172,7 +172,7 @@ function insistThawed(
 
 /** `paths`: the container's cgroups, from its state. `pid`: init. */
 export function execCgroups(
-  launch: Launch,
+  launch: ProcessLaunch,
   input: { readonly paths: readonly string[]; readonly below: readonly SubCgroup[]; readonly pid: Slot },
   refuse: Refuse,
 ): ExecCgroups {

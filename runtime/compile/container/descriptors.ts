@@ -27,14 +27,14 @@ import {
 import { alu, branch, format, jump, type Line, move, scan, sys } from '../../program/step.js';
 import { removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /**
  * Close all but `kept` and what the caller passed on purpose. From here on paths are looked up that the image decides, and close-on-exec comes too late for
  * them: /bin may be a link to /proc/self/fd/6/../../bin, which the kernel follows to wherever a directory of the host is open, and the command is then
  * a file of the host, which it can change through /proc/self/exe.
  */
-export function letGoOfHost({ cells }: Pick<Launch, 'cells'>, kept: readonly Slot[]): Action {
+export function letGoOfHost({ cells }: Pick<ProcessLaunch, 'cells'>, kept: readonly Slot[]): Action {
   const from = slot('let_go_from');
   const next = slot('let_go_next');
   const to = slot('let_go_to');
@@ -62,7 +62,7 @@ export function letGoOfHost({ cells }: Pick<Launch, 'cells'>, kept: readonly Slo
  * the execve of the caller. But nothing of the host may be open while paths are looked up that the image decides (letGoOfHost), so the last of the caller's is the last
  * that is kept, and in each hole before it sits an empty file: a new descriptor gets the lowest free number, which the hole is.
  */
-export function sweepDescriptors(launch: Launch): Action {
+export function sweepDescriptors(launch: ProcessLaunch): Action {
   const { preserveFds } = launch.cells;
   const first = slot('first_swept');
   const n = slot('preserved');
@@ -104,7 +104,7 @@ function lowerToLast(preserveFds: Slot): readonly Line[] {
  * The pid file must be there, whole and without newline, before the command ends: conmon and containerd read it then. It is written without a name, so that a command that is
  * killed leaves nothing; an old one goes first, since linkat(2) replaces nothing. Only file systems without such files (NFS) get one with another name beside it.
  */
-export function pidFile(launch: Launch): Action {
+export function pidFile(launch: ProcessLaunch): Action {
   const { cells, open } = launch;
   const content = buffer('pid_text', 24);
   const size = slot('pid_text_size');
@@ -161,7 +161,7 @@ function parentOf(path: Slot, into: Data): readonly Line[] {
   );
 }
 
-function renamed(launch: Launch, content: Data, size: Slot): readonly Line[] {
+function renamed(launch: ProcessLaunch, content: Data, size: Slot): readonly Line[] {
   const { cells, open } = launch;
   const temporary = buffer('pid_file_new', 4200);
   const fd = slot('pid_file_fd');

@@ -8,7 +8,7 @@ import { buffer, field, slot, struct, text, u32 } from '../../program/operand.js
 import { format, send, store, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { pidfdReceiver } from '../launch/annotations.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** What runc writes beside the descriptor (runc 1.2, --pidfd-socket): which of its two ways the process was started. */
 const payload = { launch: 'standard', exec: 'setns' } as const;
@@ -21,12 +21,12 @@ interface Receiver {
 }
 
 /** --pidfd-socket. */
-export function sendPidfd(launch: Launch, kind: keyof typeof payload): Action {
+export function sendPidfd(launch: ProcessLaunch, kind: keyof typeof payload): Action {
   return sendTo(launch, { payload: payload[kind], because: rule('--pidfd-socket') });
 }
 
 /** The annotation that crun had before the option; it sends a blank beside the descriptor. */
-export function sendToReceiver(launch: Launch): readonly Action[] {
+export function sendToReceiver(launch: ProcessLaunch): readonly Action[] {
   const socket = pidfdReceiver(launch.normal);
   const because = launch.because('annotations', 'run.oci.pidfd_receiver');
   return socket === null ? [] : [sendTo(launch, { socket, payload: ' ', because })];
@@ -36,7 +36,7 @@ export function sendToReceiver(launch: Launch): readonly Action[] {
  * Connect to the socket and send the pidfd (SCM_RIGHTS, unix(7)). Only when all else has succeeded, and before the pid file: whoever has either
  * knows that the process is there. Not connected earlier, because a created container's init would hold the connection until `start`.
  */
-function sendTo(launch: Launch, { socket, payload, because }: Receiver): Action {
+function sendTo(launch: ProcessLaunch, { socket, payload, because }: Receiver): Action {
   const { cells } = launch;
   const given = field(TemplateField.STRING, cells.pidfdSocket);
   const fd = slot('pidfd_socket_fd', -1);

@@ -21,11 +21,17 @@ import { ordinary, type Placement } from './placement.js';
 /** Whether an option was given; `at-run` if only the run will tell (asked.ts). */
 export type Asked = boolean | 'at-run';
 
-export interface LaunchOptions {
+/** Of the start of any process. */
+export interface ProcessOptions {
+  readonly noNewKeyring: boolean;
+  /** Entries such as LISTEN_FDS=2 that are added to the process's environment. */
+  readonly environmentEntries: readonly string[];
+}
+
+export interface LaunchOptions extends ProcessOptions {
   readonly entry: 'create' | 'run';
   readonly cgroupManager: 'cgroupfs' | 'disabled';
   readonly noPivot: boolean;
-  readonly noNewKeyring: boolean;
   /** --console-socket was given. */
   readonly console: Asked;
   /** --pidfd-socket was given. */
@@ -38,8 +44,6 @@ export interface LaunchOptions {
   readonly bundle: string;
   /** config.json as it was read: kept in the state directory. */
   readonly configText: string;
-  /** Entries such as LISTEN_FDS=2 that are added to the process's environment. */
-  readonly environmentEntries: readonly string[];
 }
 
 /** Those of a command without options, but for what every command has. */
@@ -110,17 +114,36 @@ export interface Cells {
   readonly messageSize: Slot;
 }
 
-export interface Launch extends LaunchInput {
+/** What it is about: the config.json of a container, and the process of it that is started. */
+export interface Subject {
   readonly config: Config;
   readonly normal: NormalConfig;
   readonly process: Process;
-  readonly open: OpenFlags;
-  readonly cells: Cells;
   /** As config.json has them, and what the environment adds. */
   readonly namespaces: Namespaces;
-  readonly placement: Placement;
   /** `{kind: 'config'}` for a property path. */
   because(...path: readonly (string | number)[]): Because;
+}
+
+/** Where it happens. */
+export interface Target {
+  readonly facts: HostFacts;
+  readonly open: OpenFlags;
+}
+
+/** The start of one process: the first of a container, or one more (`exec`). */
+export interface ProcessLaunch extends Subject, Target {
+  readonly cells: Cells;
+  readonly options: ProcessOptions;
+  /** What the registry sets in its environment. */
+  readonly variables: readonly string[];
+}
+
+/** The making of a container. */
+export interface Launch extends ProcessLaunch {
+  readonly environment: Environment | null;
+  readonly options: LaunchOptions;
+  readonly placement: Placement;
 }
 
 export function rule(text: string): Because {
@@ -188,42 +211,69 @@ function withHooks(config: NormalConfig, environment: Environment | null): Norma
 
 const isHookKind = (name: unknown): name is HookKind => hookKinds.some(kind => kind === name);
 
-/** `replacement`: the process of `exec`, from a file of its own. */
-export function createLaunch(input: LaunchInput, replacement: AdmittedProcess | null = null): Launch {
-  const { spec } = input;
-  const process = replacement?.process ?? spec.config.process;
-  const placeOf = (path: readonly (string | number)[]): readonly [file: string, line: number] =>
-    replacement && path[0] === 'process'
-      ? [replacement.file, replacement.place(path.slice(1)).line]
-      : [spec.file, spec.place(path).line];
-  const { environment } = input;
+type Path = readonly (string | number)[];
+
+function because(file: string, line: number, path: Path): Because {
+  return { kind: 'config', file, line, path: formatPath(path) };
+}
+
+export function createLaunch({ spec, facts, environment, options }: LaunchInput): Launch {
   return {
-    ...input,
     config: spec.config,
     normal: withHooks(spec.normal, environment),
-    process,
-    open: openFlags(input.facts.arch),
-    cells: createCells(process),
-    placement: ordinary,
+    process: spec.config.process,
     namespaces: spec.normal.linux.namespaces,
-    because: (...path) => {
+    because(...path) {
       const [root, kind, index] = path;
       if (root === 'hooks' && environment?.hooks && isHookKind(kind) && typeof index === 'number') {
         const own = environment.hooks[kind].length;
         const { file, line, tree } = environment;
         if (index < own) return { kind: 'policy', file, line, path: `trees.${tree}.${formatPath(path)}` };
-        return becauseOf(['hooks', kind, index - own]);
+        return placed(['hooks', kind, index - own]);
       }
-      return becauseOf(path);
+      return placed(path);
     },
+    facts,
+    open: openFlags(facts.arch),
+    cells: createCells(spec.config.process),
+    variables: environment?.variables ?? [],
+    environment,
+    options,
+    placement: ordinary,
   };
-  function becauseOf(path: readonly (string | number)[]): Because {
-    const [file, line] = placeOf(path);
-    return { kind: 'config', file, line, path: formatPath(path) };
+  function placed(path: Path): Because {
+    return because(spec.file, spec.place(path).line, path);
   }
 }
 
+export interface ProcessLaunchInput {
+  /** Of the container. */
+  readonly spec: AdmittedSpec;
+  /** Of `exec`, from a file of its own. */
+  readonly process: AdmittedProcess;
+  readonly facts: HostFacts;
+  readonly options: ProcessOptions;
+}
+
+export function createProcessLaunch({ spec, process, facts, options }: ProcessLaunchInput): ProcessLaunch {
+  return {
+    config: spec.config,
+    normal: spec.normal,
+    process: process.process,
+    namespaces: spec.normal.linux.namespaces,
+    because: (...path) =>
+      path[0] === 'process'
+        ? because(process.file, process.place(path.slice(1)).line, path)
+        : because(spec.file, spec.place(path).line, path),
+    facts,
+    open: openFlags(facts.arch),
+    cells: createCells(process.process),
+    options,
+    variables: [],
+  };
+}
+
 /** The launch makes or joins a mount namespace of its own. */
-export function hasMountNamespace(launch: Launch): boolean {
-  return launch.namespaces.has('mount');
+export function hasMountNamespace({ namespaces }: Pick<Subject, 'namespaces'>): boolean {
+  return namespaces.has('mount');
 }

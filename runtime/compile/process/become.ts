@@ -7,7 +7,7 @@ import { type Action, action } from '../../program/action.js';
 import { type Data, type Slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { keepsGroups } from '../launch/annotations.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 import { capabilityActions } from './capabilities.js';
 import { Signal } from './channel.js';
 import { environmentOf, executable } from './executable.js';
@@ -33,7 +33,7 @@ export interface Becoming {
  * The filter is loaded last of all: a profile need not know what the runtime calls, which is more and newer than what its author had in mind. Without
  * no_new_privs that takes CAP_SYS_ADMIN, which is therefore held until execve(2) takes it away.
  */
-export function becomeCommand(launch: Launch, seccomp: Action | null): Becoming {
+export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Becoming {
   const { process, facts } = launch;
   const user = launch.because('process', 'user');
   const args = launch.because('process', 'args');

@@ -8,7 +8,7 @@ import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../../spec/kernel.js';
 import { type Action, action, type Because } from '../../program/action.js';
 import { label, slot, struct, u32 } from '../../program/operand.js';
 import { alu, branch, jump, sys } from '../../program/step.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse, Warn } from '../launch/refusal.js';
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
@@ -32,7 +32,7 @@ const upper = (name: string): string => name.toUpperCase();
  * one that is not permitted, an inheritable one that is not in the bounding set. Ambient ones that cannot be raised are left out without a word: `runc spec`
  * itself writes them so, and a warning that everybody gets is read by nobody.
  */
-export function judgeCapabilities(launch: Launch, refuse: Refuse, warn: Warn): void {
+export function judgeCapabilities(launch: ProcessLaunch, refuse: Refuse, warn: Warn): void {
   const { capabilities: given } = launch.process;
   if (given === undefined) return;
   const { lastCapability, capabilities: own } = launch.facts;

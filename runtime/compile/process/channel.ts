@@ -26,7 +26,7 @@ import { Frost, type FrostSensor } from '../cgroups/freezer.js';
 import { waitUnlessInterrupted } from '../idioms/interrupts.js';
 import { operation } from '../idioms/operation.js';
 import { socketPair } from '../idioms/socket-pair.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
 export const Signal = { HOOKS: 'h', READY: 'r', CONTINUE: 'c', GO: 'g', EXEC: 'x', TERMINAL: 't' } as const;
@@ -53,7 +53,7 @@ export interface Awaited {
 const frozen = text(FROZEN_WHILE_STARTED);
 
 /** Until the other end can be read. Nobody says how long a hook may take; but who is frozen never answers. */
-function untilItSpeaks({ cells }: Launch, frost: FrostSensor | null): readonly Line[] {
+function untilItSpeaks({ cells }: ProcessLaunch, frost: FrostSensor | null): readonly Line[] {
   const { interrupts, hostEnd } = cells;
   if (frost === null) return waitUnlessInterrupted(interrupts, hostEnd);
   const wait = label('message_wait');
@@ -67,7 +67,7 @@ function untilItSpeaks({ cells }: Launch, frost: FrostSensor | null): readonly L
   ];
 }
 
-export function hostMessages(launch: Launch, awaited: Awaited): Messages {
+export function hostMessages(launch: ProcessLaunch, awaited: Awaited): Messages {
   const { cells } = launch;
   const { frost } = awaited;
   return {
@@ -104,7 +104,7 @@ export function tell(fd: Slot, signal: string, what: OperationOf<'tell'>['what']
 }
 
 /** Both ends of it; each keeps its own. */
-export function openChannel({ cells }: Launch, to: 'init' | 'process', why: string): Action {
+export function openChannel({ cells }: ProcessLaunch, to: 'init' | 'process', why: string): Action {
   return operation(
     { kind: 'open-channel', to, because: rule(why) },
     socketPair('channel', cells.hostEnd, cells.initEnd),
@@ -119,7 +119,7 @@ export function holdSignals(why: string): Action {
 }
 
 /** Init: wait for the host; end of file means that the host died, and so does init, silently. */
-export function awaitHost(launch: Launch, what: OperationOf<'await-host'>['what']): Action {
+export function awaitHost(launch: ProcessLaunch, what: OperationOf<'await-host'>['what']): Action {
   const { cells } = launch;
   return operation({ kind: 'await-host', what, because: rule('host and init take turns') }, [
     recv(cells.initEnd, cells.message, { to: cells.messageSize }),
@@ -127,7 +127,7 @@ export function awaitHost(launch: Launch, what: OperationOf<'await-host'>['what'
   ]);
 }
 
-function expectEnd(launch: Launch, frost: FrostSensor | null): Action {
+function expectEnd(launch: ProcessLaunch, frost: FrostSensor | null): Action {
   const { cells } = launch;
   const good = label('exec_happened');
   return operation({ kind: 'await-execve', because: rule('start gate') }, [
@@ -142,7 +142,7 @@ function expectEnd(launch: Launch, frost: FrostSensor | null): Action {
   ]);
 }
 
-function receiveTerminal(launch: Launch, frost: FrostSensor | null): Action {
+function receiveTerminal(launch: ProcessLaunch, frost: FrostSensor | null): Action {
   const { cells } = launch;
   const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
   const good = label('terminal_came');
@@ -169,7 +169,7 @@ function receiveTerminal(launch: Launch, frost: FrostSensor | null): Action {
 }
 
 /** The end of a child's track after a failure: its words go to whoever waits for them; if nobody does any more, so be it. */
-export function reportFailure(launch: Launch, errorFd: Slot): readonly Line[] {
+export function reportFailure(launch: ProcessLaunch, errorFd: Slot): readonly Line[] {
   const { message } = launch.cells;
   const size = slot('failure_size');
   return [

@@ -6,7 +6,7 @@ import { allCpus, type CpuRange, cpuMask, parseCpuList } from '../../../spec/cpu
 import { type Action, action, type Because } from '../../program/action.js';
 import { bytes } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 
 export interface CpuAffinity {
   /** Track of the host, before it starts the process. */
@@ -24,7 +24,7 @@ function runOn(title: string, ranges: readonly CpuRange[], because: Because): Ac
  * Without `final` the command runs wherever the container's cgroup lets it: the kernel would go on to hold a child of ours to `initial` in any cpuset
  * (sched_setaffinity(2): it remembers what was asked for), so that is lifted.
  */
-export function cpuAffinity(launch: Launch): CpuAffinity {
+export function cpuAffinity(launch: ProcessLaunch): CpuAffinity {
   const { initial, final } = launch.process.execCPUAffinity ?? {};
   const because = (when: 'initial' | 'final'): Because => launch.because('process', 'execCPUAffinity', when);
   const first = initial ? parseCpuList(initial) : null;

@@ -32,17 +32,13 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 import type { Home } from './home.js';
 
 /** Environment of the process: config.json's, then what the registry and the caller add; names set before are replaced. */
-export function environmentOf(launch: Launch): readonly string[] {
+export function environmentOf(launch: ProcessLaunch): readonly string[] {
   const out = new Map<string, string>();
-  const all = [
-    ...(launch.environment?.variables ?? []),
-    ...(launch.process.env ?? []),
-    ...launch.options.environmentEntries,
-  ];
+  const all = [...launch.variables, ...(launch.process.env ?? []), ...launch.options.environmentEntries];
   for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
   return [...out.values()];
 }
@@ -61,8 +57,8 @@ export function executable(
   process: Process,
   environment: readonly string[],
   home: Home | null,
-  launch: Pick<Launch, 'cells' | 'because' | 'open'>,
-  because: ReturnType<Launch['because']>,
+  launch: Pick<ProcessLaunch, 'cells' | 'because' | 'open'>,
+  because: ReturnType<ProcessLaunch['because']>,
 ): Executable {
   const { cells } = launch;
   // Without it nothing is searched, as with runc and crun: a C library's own idea of it is not the image's.

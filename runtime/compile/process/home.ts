@@ -30,7 +30,7 @@ import {
   u64,
 } from '../../program/operand.js';
 import { alu, branch, fail, format, jump, type Line, load, move, scan, sys } from '../../program/step.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** The longest line that is read. The file may be of any length. */
 const MOST = 65536;
@@ -68,7 +68,7 @@ function fill(fd: Slot, file: Data, size: Slot, none: Label): readonly Line[] {
 }
 
 /** passwd(5): name:password:uid:gid:comment:directory:shell. Null if the environment has it. */
-export function findHome(launch: Launch, environment: readonly string[]): Home | null {
+export function findHome(launch: ProcessLaunch, environment: readonly string[]): Home | null {
   const { process, open } = launch;
   if (environment.some(e => e.startsWith('HOME='))) return null;
   const uid = process.user?.uid ?? 0;

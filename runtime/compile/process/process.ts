@@ -9,10 +9,10 @@ import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from 
 import { type Action, action, failedErrno } from '../../program/action.js';
 import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../../program/step.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** Before the root changes: needs the host's /proc. */
-export function outOfMemoryScore(launch: Launch): readonly Action[] {
+export function outOfMemoryScore(launch: ProcessLaunch): readonly Action[] {
   const score = launch.process.oomScoreAdj;
   if (score === undefined) return [];
   const fd = slot('oom_fd');
@@ -63,7 +63,7 @@ const notUsable: readonly ErrnoName[] = ['EACCES', 'EPERM'];
 /** chdir(2), first with full rights, again as the user (NFS with root_squash); then the path must be inside the root (CVE-2024-21626). */
 export function workingDirectory(
   process: Process,
-  because: ReturnType<Launch['because']>,
+  because: ReturnType<ProcessLaunch['because']>,
 ): {
   readonly before: Action;
   readonly after: Action;
@@ -101,7 +101,7 @@ export function workingDirectory(
 export function identity(
   user: User | undefined,
   keepGroups: boolean,
-  because: ReturnType<Launch['because']>,
+  because: ReturnType<ProcessLaunch['because']>,
 ): readonly Action[] {
   const uid = user?.uid ?? 0;
   const gid = user?.gid ?? 0;
@@ -133,7 +133,7 @@ export function identity(
  * container inherits. A full quota (EDQUOT) and all else is an error, as with crun and runc. Not searchable, unlike runc's: another container of the same
  * user could join it by its name; so each `exec` has one of its own.
  */
-export function keyring(launch: Launch): readonly Action[] {
+export function keyring(launch: ProcessLaunch): readonly Action[] {
   if (launch.options.noNewKeyring) return [];
   const name = buffer('keyring_name', 1040);
   const none = label('no_keyrings');

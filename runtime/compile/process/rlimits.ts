@@ -7,7 +7,7 @@ import { resourceLimits } from '../../../spec/kernel.js';
 import { type Action, action, type Because } from '../../program/action.js';
 import { buffer, label, slot, struct, u64 } from '../../program/operand.js';
 import { alu, branch, load, store, sys } from '../../program/step.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 
 /** What process.scheduler may rely on; these two limit nothing that init does. */
 const forScheduling: readonly RlimitType[] = ['RLIMIT_NICE', 'RLIMIT_RTPRIO'];
@@ -45,7 +45,7 @@ export interface Limits {
   readonly set: readonly Action[];
 }
 
-export function limits(launch: Launch): Limits {
+export function limits(launch: ProcessLaunch): Limits {
   const early: Action[] = [];
   const late: Action[] = [];
   for (const [i, limit] of (launch.process.rlimits ?? []).entries()) {

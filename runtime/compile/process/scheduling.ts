@@ -9,9 +9,9 @@ import {
 import { type Action, action } from '../../program/action.js';
 import { struct, u32, u64 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 
-export function scheduling(launch: Launch): readonly Action[] {
+export function scheduling(launch: ProcessLaunch): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
   const personality = launch.config.linux?.personality;
   const out: Action[] = [];

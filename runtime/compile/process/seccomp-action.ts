@@ -7,7 +7,7 @@ import { type Action, action, type Because } from '../../program/action.js';
 import { bytes, pointer, struct, u16, u32 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { failsOnUnknownCalls, rawFilter } from '../launch/annotations.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { compileSeccomp } from '../seccomp/filter.js';
 import { seccompFlags } from '../seccomp/profile.js';
@@ -40,7 +40,7 @@ function pathOf(at: string): readonly (string | number)[] {
 }
 
 /** Refusals point to the annotation where that is what has gone wrong. */
-function compiledFilter(launch: Launch, refuse: Refuse): Filter | null {
+function compiledFilter(launch: ProcessLaunch, refuse: Refuse): Filter | null {
   const { normal: config, facts } = launch;
   const { seccomp } = config.linux;
   const raw = rawFilter(config);
@@ -72,7 +72,7 @@ function compiledFilter(launch: Launch, refuse: Refuse): Filter | null {
   return { program: compiled.program, flags: compiled.flags, because: launch.because('linux', 'seccomp') };
 }
 
-export function seccompAction(launch: Launch, refuse: Refuse): Action | null {
+export function seccompAction(launch: ProcessLaunch, refuse: Refuse): Action | null {
   const filter = compiledFilter(launch, refuse);
   if (filter === null) return null;
   const instructions = filter.program.length / INSTRUCTION;

@@ -48,7 +48,7 @@ import {
   sys,
 } from '../../program/step.js';
 import { newFilesystem } from '../idioms/mount-steps.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** Devices of major number 1 that every container has (config-linux.md, "Default Devices"). A terminal is the caller's choice. */
 const devices: readonly (readonly [minor: number, name: string])[] = [
@@ -65,7 +65,7 @@ const MEMORY_MAJOR = 1;
  * capability, through /proc/self/fd. So the container's own takes its place; where it has none, or one that is something else, a new node on a tmpfs
  * that is mounted nowhere.
  */
-export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
+export function ownDevices({ open }: Pick<ProcessLaunch, 'open'>): Action {
   const stat = buffer('device_stat', 256);
   const value = slot('device_value');
   const [from, at, how] = [slot('device_from'), slot('device_at'), slot('device_how')];
@@ -182,7 +182,7 @@ export function ownDevices({ open }: Pick<Launch, 'open'>): Action {
  */
 export function ownStreams(
   user: User | undefined,
-  because: ReturnType<Launch['because']>,
+  because: ReturnType<ProcessLaunch['because']>,
 ): readonly Action[] {
   const uid = user?.uid ?? 0;
   if (uid === 0) return [];

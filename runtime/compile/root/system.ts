@@ -6,7 +6,7 @@ import { characters, slot, text } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { newFilesystem } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { type Launch, type ProcessLaunch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
 export function names(launch: Launch): readonly Action[] {
@@ -39,9 +39,15 @@ export interface ProcActions {
  * sysctl and LSM labels are written through a procfs of our own that is mounted nowhere: whatever the container's /proc has been made
  * to look like cannot redirect them (CVE-2025-52881).
  */
-export function procActions(launch: Launch, refuse: Refuse): ProcActions {
+export function procActions(
+  launch: ProcessLaunch,
+  refuse: Refuse,
+  /** One more process has only its own labels to write. */
+  of: 'container' | 'process',
+): ProcActions {
   const { open } = launch;
-  const { sysctls, mountLabel } = launch.normal.linux;
+  const { sysctls, mountLabel } =
+    of === 'container' ? launch.normal.linux : { sysctls: [], mountLabel: null };
   const { apparmorProfile, selinuxLabel } = launch.process;
   const { lsm } = launch.facts;
   if (apparmorProfile && !lsm.apparmor)

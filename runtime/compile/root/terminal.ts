@@ -30,7 +30,7 @@ import {
 import { format, guard, load, resolve, send, store, sys } from '../../program/step.js';
 import { attach, cloneTree } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
-import type { Launch } from '../launch/launch.js';
+import type { ProcessLaunch } from '../launch/launch.js';
 import type { Places } from './destination.js';
 
 /** Host track, before the namespaces: connect to the caller's socket (conmon accepts one connection). sun_path has 108 bytes. */
@@ -62,7 +62,7 @@ export interface Pty {
 
 /** Open a pty in the devpts of `root` and check that it is one (CVE-2025-52565). */
 export function openPty(
-  launch: Pick<Launch, 'open'>,
+  launch: Pick<ProcessLaunch, 'open'>,
   root: Operand,
   process: Process,
   because: Because,

@@ -4,7 +4,7 @@ import { type Action, action } from '../../program/action.js';
 import { type Slot, text } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { propagateRoot } from '../idioms/mount-steps.js';
-import { hasMountNamespace, type Launch, rule } from '../launch/launch.js';
+import { hasMountNamespace, type ProcessLaunch, rule } from '../launch/launch.js';
 import { type SharedView, whyNotShared } from './own-copy.js';
 
 /** All that init may be in. Joining a namespace that is our own already changes nothing; but kernels without time namespaces refuse to. */
@@ -25,7 +25,11 @@ export interface EnteredView {
   readonly shared: boolean;
 }
 
-export function enterContainer(launch: Launch, init: Container, entered: EnteredView): readonly Action[] {
+export function enterContainer(
+  launch: ProcessLaunch,
+  init: Container,
+  entered: EnteredView,
+): readonly Action[] {
   const view: SharedView = entered.link === null ? 'namespace' : 'directory';
   const why = entered.shared ? whyNotShared(launch.process.capabilities, view) : null;
   const goToRoot = hasMountNamespace(launch) ? [] : [sys('fchdir', [init.root])];

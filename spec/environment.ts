@@ -7,6 +7,9 @@ import type { NormalHooks } from './normal-config.js';
 export const PINS = '/run/chos-trees';
 /** Beside it, and kept when the last generation has gone: numbers that were given out, so that none comes back before a reboot. */
 export const NUMBERS = `${PINS}.numbers`;
+/** Sources of our own mounts, by which mountinfo tells them from others: the skeleton of all trees, and what carries it. */
+export const SKELETON_SOURCE = 'chos-skeleton';
+export const CARRIER_SOURCE = 'chos-carrier';
 
 export interface Share {
   /** Host directory, or file, shown at the same path inside. */

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, renameSync } from 'node:fs';
 import { fileName, generationFile } from '../../spec/records/names.js';
-import { compileSkeletonRemoval } from '../compile/skeleton.js';
+import { compileSkeletonRemoval } from '../compile/skeleton-removal.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { describeHolder, processesRootedIn } from '../trees/holders.js';

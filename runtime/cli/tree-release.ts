@@ -1,7 +1,7 @@
 import { closeSync, renameSync } from 'node:fs';
 import { fileName, generationFile } from '../../spec/records/names.js';
 import { compileDrain } from '../compile/drain.js';
-import { compileRelease } from '../compile/pins/pins.js';
+import { compileRelease } from '../compile/release.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { drainText } from '../report/tree-text.js';

@@ -4,10 +4,18 @@
  */
 import type { Arch } from '../../spec/image.js';
 import { AT_FDCWD, LOCK_SH, openFlags, SIG_SETMASK, SIGSET_SIZE } from '../../spec/kernel.js';
-import { type Action, action, type Program } from '../program/action.js';
-import { label, slot, struct, text, u64 } from '../program/operand.js';
-import { exitReporting, handover, sys } from '../program/step.js';
-import { createInterrupts, holdInterrupts, waitUnlessInterrupted } from './idioms/interrupts.js';
+import type { Action, Program } from '../program/action.js';
+import { ignoring } from '../program/control.js';
+import { slot, struct, text, u64 } from '../program/operand.js';
+import { handover, sys } from '../program/step.js';
+import { hostProgram } from './idioms/host-program.js';
+import {
+  createInterrupts,
+  holdInterrupts,
+  type Interrupts,
+  waitUnlessInterrupted,
+} from './idioms/interrupts.js';
+import { operation } from './idioms/operation.js';
 import { rule } from './launch/launch.js';
 
 export interface DrainInput {
@@ -23,15 +31,16 @@ export interface DrainInput {
 /** More are waited for in the next round. */
 const AT_ONCE = 64;
 
-function waitFor(pid: number, interrupts: ReturnType<typeof createInterrupts>): Action {
+function waitFor(pid: number, interrupts: Interrupts): Action {
   const pidfd = slot('holder_pidfd');
-  const gone = label('holder_gone');
-  return action({ title: `wait for process ${pid}`, because: rule('--drain') }, [
-    sys('pidfd_open', [pid, 0], { to: pidfd, on: [['ESRCH', 'EINVAL'], gone] }),
-    ...waitUnlessInterrupted(interrupts, pidfd),
-    sys('close', [pidfd]),
-    gone,
-  ]);
+  return operation(
+    { kind: 'await-holder', pid, because: rule('--drain') },
+    ignoring(['ESRCH', 'EINVAL'], ended => [
+      sys('pidfd_open', [pid, 0], { to: pidfd, ...ended }),
+      ...waitUnlessInterrupted(interrupts, pidfd),
+      sys('close', [pidfd]),
+    ]),
+  );
 }
 
 export function compileDrain({ arch, holders, records, message }: DrainInput): Program {
@@ -40,33 +49,31 @@ export function compileDrain({ arch, holders, records, message }: DrainInput): P
   const locks = records.map(({ closed }) => ({ closed, fd: slot('closed_record', -1) }));
   const actions: readonly Action[] = [
     holdInterrupts(interrupts),
-    action({ title: 'hold what is closed', because: rule('a lock tells it from one that was abandoned') }, [
-      ...locks.flatMap(({ closed, fd }) => [
+    operation(
+      {
+        kind: 'hold-closed-records',
+        records: records.map(one => one.closed),
+        because: rule('a lock tells it from one that was abandoned'),
+      },
+      locks.flatMap(({ closed, fd }) => [
         sys('openat', [AT_FDCWD, text(closed), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
         sys('flock', [fd, LOCK_SH]),
       ]),
-    ]),
-    action(
+    ),
+    operation(
+      { kind: 'print-holders', pids: holders, because: rule('--drain') },
+      [sys('write', [2, text(message), Buffer.byteLength(message)])],
       {
-        title: 'say who is waited for',
-        because: rule('--drain'),
         undo: records.map(one => sys('renameat2', [AT_FDCWD, text(one.closed), AT_FDCWD, text(one.open), 0])),
       },
-      [sys('write', [2, text(message), Buffer.byteLength(message)])],
     ),
     ...holders.slice(0, AT_ONCE).map(pid => waitFor(pid, interrupts)),
-    action({ title: 'see who is left', because: rule('--drain') }, [
+    operation({ kind: 'look-for-holders', because: rule('--drain') }, [
       sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
       // The command closes the records once more.
       ...locks.map(({ fd }) => sys('close', [fd])),
       handover(),
     ]),
   ];
-  return {
-    arch,
-    joins: false,
-    tracks: [{ name: 'host', actions, failed: [exitReporting(1)] }],
-    entries: [{ entry: 'host', track: 'host' }],
-    parameters: new Map(),
-  };
+  return hostProgram(arch, actions);
 }

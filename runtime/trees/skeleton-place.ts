@@ -1,15 +1,16 @@
 /** What is at the place of the skeleton on this host: nothing, ours, or somebody else's. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { DirectoryFact, MountFact } from '../../spec/environment.js';
+import {
+  CARRIER_SOURCE,
+  type DirectoryFact,
+  type MountFact,
+  SKELETON_SOURCE,
+} from '../../spec/environment.js';
 import { type CallerView, directoryFact } from './caller.js';
 import { mountsInside } from './choose-kmod.js';
 import { parseMountFacts } from './mount-facts.js';
 import type { ActualSkeleton } from './skeleton-deviations.js';
 import { treeView } from './tree-directory.js';
-
-/** Sources of our mounts in mountinfo (runtime/compile/skeleton.ts). */
-const SKELETON = 'chos-skeleton';
-const CARRIER = 'chos-carrier';
 
 export type SkeletonPlace =
   /** Free: no directory, or an empty one. `leftovers`: mounts of a command that was killed. */
@@ -36,7 +37,7 @@ export function sourcesAt(mountinfo: string, path: string): readonly string[] {
 
 /** The mounts of ours that cover the path, from the top down. */
 export function ownMounts(sources: readonly string[]): number {
-  const foreign = sources.findLastIndex(source => source !== SKELETON && source !== CARRIER);
+  const foreign = sources.findLastIndex(source => source !== SKELETON_SOURCE && source !== CARRIER_SOURCE);
   return sources.length - 1 - foreign;
 }
 
@@ -56,7 +57,7 @@ export function readHost(view: Exclude<CallerView, { readonly kind: 'unknown' }>
 export function lookAtPlace({ prefix, mountinfo }: HostReading, path: string): SkeletonPlace {
   const sources = sourcesAt(mountinfo, path);
   const own = ownMounts(sources);
-  if (sources.at(-1) === SKELETON) {
+  if (sources.at(-1) === SKELETON_SOURCE) {
     const root = directoryFact(prefix + path);
     return root === null
       ? { kind: 'taken', why: 'not-a-directory' }

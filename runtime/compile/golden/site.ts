@@ -4,9 +4,10 @@ import type { Arch } from '../../../spec/image.js';
 import { unreachable } from '../../../spec/unreachable.js';
 import type { Program } from '../../program/action.js';
 import { compileDrain, type DrainInput } from '../drain.js';
-import { compileRelease } from '../pins/pins.js';
 import { compilePrepare } from '../prepare.js';
-import { compileSkeleton, compileSkeletonRemoval } from '../skeleton.js';
+import { compileRelease } from '../release.js';
+import { compileSkeleton } from '../skeleton.js';
+import { compileSkeletonRemoval } from '../skeleton-removal.js';
 
 type Input<Compile extends (input: never) => Program> = Omit<Parameters<Compile>[0], 'arch'>;
 

@@ -1,11 +1,13 @@
 /** A directory or file of the host in a view that is being put together. */
 import type { PlacedShare } from '../../../spec/environment.js';
 import { AT_FDCWD, MountAttr, type OpenFlags, Propagation } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
+import type { Action, Because } from '../../program/action.js';
 import { type Operand, type Slot, slot } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { attach, cloneTree, setAttributes } from './mount-steps.js';
 import { openReal } from './open-real.js';
+import { operation } from './operation.js';
 
 /**
  * Slave, so that what the host mounts below later arrives, and nothing goes back; but private if it is read-only: what arrives has the attributes that it
@@ -30,15 +32,15 @@ export function showShare(
   open: OpenFlags,
   share: PlacedShare,
   root: Operand,
-  title: string,
   because: Because,
+  what: OperationOf<'show-share'>['what'] = 'host',
 ): Action {
   const from = slot('share_from');
   const mount = slot('share_mount');
   const onto = slot('share_onto');
-  const { source, place, readonly } = share;
+  const { path, source, place, readonly } = share;
   const kind = share.file ? 0 : open.DIRECTORY;
-  return action({ title: `${title}${readonly ? ', read-only' : ''}`, because }, [
+  return operation({ kind: 'show-share', what, path, readonly, because }, [
     openReal(open, AT_FDCWD, source, kind, { to: from }),
     cloneTree(from, true, mount),
     sys('close', [from]),

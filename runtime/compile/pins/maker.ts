@@ -13,10 +13,12 @@ import {
   STATX_MNT_ID_UNIQUE,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action, type Track } from '../../program/action.js';
-import { buffer, label, type Slot, slot, text } from '../../program/operand.js';
-import { branch, exit, formatFailure, jump, type Line, load, move, store, sys } from '../../program/step.js';
+import type { Action, Track } from '../../program/action.js';
+import { repeat, when } from '../../program/control.js';
+import { buffer, type Slot, slot, text } from '../../program/operand.js';
+import { branch, exit, formatFailure, type Line, load, move, store, sys } from '../../program/step.js';
 import { propagateRoot } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
 import { hidePins } from '../root/hide-pins.js';
 import { MARK_SIZE, type MakerCells } from './pin-namespace.js';
@@ -25,20 +27,32 @@ import { MARK_SIZE, type MakerCells } from './pin-namespace.js';
 function takeMark(mark: Slot): readonly Line[] {
   const fd = slot('mark_fd');
   const stat = buffer('mark_stat', 256);
-  const none = label('no_mark');
-  const taken = label('mark_taken');
   return [
     // Ids are given out in ascending order, to this copy of a mount as well.
     sys('open_tree', [AT_FDCWD, text('/'), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC], { to: fd }),
     sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, stat]),
     sys('close', [fd]),
     load(mark, 'U32', stat),
-    branch(mark, 'NONE', STATX_MNT_ID_UNIQUE, none),
-    load(mark, 'U64', stat, Statx.MNT_ID),
-    jump(taken),
-    none,
-    move(mark, 0),
-    taken,
+    ...when(mark, 'ANY', STATX_MNT_ID_UNIQUE, [load(mark, 'U64', stat, Statx.MNT_ID)], [move(mark, 0)]),
+  ];
+}
+
+/** What is mounted, as the kernel tells it, into the file that the host has opened. */
+function copyMountinfo(open: OpenFlags, to: Slot): readonly Line[] {
+  const size = slot('copied');
+  const content = buffer('mountinfo', 65536);
+  const from = slot('mountinfo_fd');
+  return [
+    sys('openat', [AT_FDCWD, text('/proc/self/mountinfo'), open.RDONLY | open.CLOEXEC, 0], { to: from }),
+    // An attempt that was refused may have written before.
+    sys('ftruncate', [to, 0]),
+    sys('lseek', [to, 0, 0]),
+    ...repeat(({ leave }) => [
+      sys('read', [from, content, 65536], { to: size }),
+      branch(size, 'EQ', 0, leave),
+      sys('write', [to, content, size]),
+    ]),
+    sys('close', [to]),
   ];
 }
 
@@ -48,15 +62,10 @@ export function makerTrack(
   c: MakerCells,
   assemble: { readonly actions: readonly Action[]; readonly root: Slot },
 ): Track {
-  const size = slot('copied');
-  const content = buffer('mountinfo', 65536);
-  const again = label('copy_again');
-  const copied = label('copied_all');
-  const from = slot('mountinfo_fd');
   return {
     name: 'maker',
     actions: [
-      action({ title: 'begin as maker', because: rule('a namespace of its own') }, [
+      operation({ kind: 'begin-maker', because: rule('a namespace of its own') }, [
         c.begin,
         sys('close', [c.hostEnd]),
         propagateRoot(Propagation.SLAVE, true),
@@ -64,31 +73,21 @@ export function makerTrack(
         ...hidePins(),
       ]),
       ...assemble.actions,
-      action({ title: 'make the root "/" and let go of the rest', because: rule('pivot_root') }, [
+      operation({ kind: 'pivot-to-view', because: rule('pivot_root') }, [
         sys('fchdir', [assemble.root]),
         sys('pivot_root', [text('.'), text('.')]),
         sys('umount2', [text('.'), MNT_DETACH]),
         sys('chdir', [text('/')]),
       ]),
-      action({ title: 'write down what is mounted', because: rule('elision') }, [
+      operation({ kind: 'write-down-mounts', because: rule('elision') }, [
         ...takeMark(c.mark),
-        sys('openat', [AT_FDCWD, text('/proc/self/mountinfo'), open.RDONLY | open.CLOEXEC, 0], { to: from }),
-        // An attempt that was refused may have written before.
-        sys('ftruncate', [c.mountsFd, 0]),
-        sys('lseek', [c.mountsFd, 0, 0]),
-        again,
-        sys('read', [from, content, 65536], { to: size }),
-        branch(size, 'EQ', 0, copied),
-        sys('write', [c.mountsFd, content, size]),
-        jump(again),
-        copied,
-        sys('close', [c.mountsFd]),
+        ...copyMountinfo(open, c.mountsFd),
       ]),
-      action({ title: 'wait to be pinned', because: rule('the host binds the namespace') }, [
+      operation({ kind: 'await-pin', because: rule('the host binds the namespace') }, [
         store('U64', c.message, 0, c.mark),
         sys('write', [c.makerEnd, c.message, MARK_SIZE]),
         // Nothing is ever written: the host ends this process, or goes and leaves end of file.
-        sys('read', [c.makerEnd, c.message, 1], { to: size }),
+        sys('read', [c.makerEnd, c.message, 1]),
         exit(1),
       ]),
     ],

@@ -2,30 +2,11 @@
 import { NUMBERS, type PinPlace } from '../../../spec/environment.js';
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import {
-  AF_UNIX,
-  AT_FDCWD,
-  Clone,
-  MountFlag,
-  type OpenFlags,
-  SIGKILL,
-  SOCK_CLOEXEC,
-  SOCK_SEQPACKET,
-} from '../../../spec/kernel.js';
+import { AT_FDCWD, Clone, MountFlag, type OpenFlags, SIGKILL } from '../../../spec/kernel.js';
 import { generationFile } from '../../../spec/records/names.js';
-import { type Action, action } from '../../program/action.js';
-import {
-  buffer,
-  field,
-  type Label,
-  label,
-  type Slot,
-  slot,
-  slots,
-  struct,
-  text,
-  u32,
-} from '../../program/operand.js';
+import type { Action } from '../../program/action.js';
+import { attempt, ignoring, repeat, retrying } from '../../program/control.js';
+import { buffer, field, type Label, label, type Slot, slot, slots, text } from '../../program/operand.js';
 import {
   alu,
   branch,
@@ -43,6 +24,9 @@ import {
   waitReap,
 } from '../../program/step.js';
 import { cloneArguments } from '../hooks/hooks.js';
+import { makeDirectory, removeFile } from '../idioms/entries.js';
+import { operation } from '../idioms/operation.js';
+import { socketPair } from '../idioms/socket-pair.js';
 import { rule } from '../launch/launch.js';
 import { unpin } from './pins.js';
 
@@ -106,21 +90,20 @@ export function makePin(
 ): readonly Action[] {
   const [name, path] = [pinName(pin), pinPath(pin)];
   const flags = open.WRONLY | open.CREAT | open.TRUNC | open.NOFOLLOW | open.CLOEXEC;
+  const { shown } = pin;
   return [
     takeNumber(pin, pins, open, complete),
-    action({ title: `make the file of ${pin.shown}`, because: rule('pins'), undo: unpin(pins, path, name) }, [
-      ...pinFile(pins, name, path, open),
-      sys('openat', [pins, text(`${name}.mounts`), flags, 0o600], { to: c.mountsFd }),
-    ]),
-    action(
-      {
-        title: `put ${pin.shown} together in a mount namespace of its own and pin it`,
-        fails: [`pin ${pin.shown} on ${path}`],
-        because: rule('pin'),
-        undo: killMaker(c),
-      },
-      tryOnEachCpu(pin.cpus, path, c),
+    operation(
+      { kind: 'make-pin-file', pin: shown, because: rule('pins') },
+      [
+        ...pinFile(pins, name, path, open),
+        sys('openat', [pins, text(`${name}.mounts`), flags, 0o600], { to: c.mountsFd }),
+      ],
+      { undo: unpin(pins, path, name) },
     ),
+    operation({ kind: 'pin', pin: shown, path, because: rule('pin') }, tryOnEachCpu(pin.cpus, path, c), {
+      undo: killMaker(c),
+    }),
   ];
 }
 
@@ -132,56 +115,41 @@ function takeNumber(pin: NewPin, pins: Slot, open: OpenFlags, complete: Label): 
   const name = pinName(pin);
   const numbers = slot('numbers', -1);
   const fd = slot('number');
-  const [exists, taken, gone, made] = [
-    label('numbers_exist'),
-    label('number_taken'),
-    label('number_gone'),
-    label('number_made'),
-  ];
-  const former = label('no_former');
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
   const flags = open.WRONLY | open.CREAT | open.EXCL | open.NOFOLLOW | open.CLOEXEC;
-  return action(
-    {
-      title: `take the number of ${pin.shown}`,
-      because: rule('no number comes back'),
-      words: [`make ${pin.shown}: another command made and released it at this moment; run it again`],
-    },
-    [
-      sys('mkdirat', [AT_FDCWD, text(NUMBERS), 0o700], { on: [['EEXIST'], exists] }),
-      exists,
-      sys('openat', [AT_FDCWD, text(NUMBERS), directory, 0], { to: numbers }),
-      sys('openat', [numbers, text(name), flags, 0o600], { to: fd, on: [['EEXIST'], taken] }),
-      sys('close', [fd]),
-      sys('unlinkat', [numbers, text(generationFile(pin.place.file, pin.generation - 1)), 0], {
-        on: [['ENOENT'], former],
-      }),
-      former,
-      jump(made),
-      taken,
-      sys('faccessat2', [pins, text(`${name}.json`), 0, 0], { on: [['ENOENT'], gone] }),
-      jump(complete),
-      gone,
-      fail(errnos.EEXIST.number),
-      made,
-      sys('close', [numbers]),
-    ],
-  );
+  const former = generationFile(pin.place.file, pin.generation - 1);
+  return operation({ kind: 'take-number', pin: pin.shown, because: rule('no number comes back') }, [
+    ...makeDirectory(AT_FDCWD, NUMBERS, 0o700),
+    sys('openat', [AT_FDCWD, text(NUMBERS), directory, 0], { to: numbers }),
+    ...attempt(
+      ['EEXIST'],
+      taken => [
+        sys('openat', [numbers, text(name), flags, 0o600], { to: fd, ...taken }),
+        sys('close', [fd]),
+        ...removeFile(numbers, text(former)),
+      ],
+      [
+        ...ignoring(['ENOENT'], released => [
+          sys('faccessat2', [pins, text(`${name}.json`), 0, 0], released),
+          jump(complete),
+        ]),
+        fail(errnos.EEXIST.number),
+      ],
+    ),
+    sys('close', [numbers]),
+  ]);
 }
 
 /** The number is ours: what is there by that name was left by a command that was killed, or is none of ours. */
 function pinFile(pins: Slot, name: string, path: string, open: OpenFlags): readonly Line[] {
   const fd = slot('pin_file');
-  const exists = label('pin_exists');
-  const made = label('pin_made');
   const flags = open.RDONLY | open.CREAT | open.EXCL | open.NOFOLLOW | open.CLOEXEC;
+  const args = [pins, text(name), flags, 0o600];
   return [
-    sys('openat', [pins, text(name), flags, 0o600], { to: fd, on: [['EEXIST'], exists] }),
-    jump(made),
-    exists,
-    ...unpin(pins, path, name),
-    sys('openat', [pins, text(name), flags, 0o600], { to: fd }),
-    made,
+    ...attempt(['EEXIST'], exists => [sys('openat', args, { to: fd, ...exists })], [
+      ...unpin(pins, path, name),
+      sys('openat', args, { to: fd }),
+    ]),
     sys('close', [fd]),
   ];
 }
@@ -191,45 +159,44 @@ function pinFile(pins: Slot, name: string, path: string, open: OpenFlags): reado
  * batches for each CPU, so that a newer namespace can have a lower one: made again on each CPU in turn, until one is high enough.
  */
 function tryOnEachCpu(cpus: number, path: string, c: MakerCells): readonly Line[] {
-  const ends = struct('maker channel', [u32(0), u32(0)]);
   const cloneArgs = cloneArguments('maker', Clone.PIDFD | Clone.NEWNS, c.pidfd);
-  const mask = buffer('affinity', AFFINITY_BYTES);
   const source = buffer('namespace_path', 48);
+  const died = label('maker_died');
+  const failed = label('maker_failed');
+  return repeat(({ leave: pinned }) => [
+    ...socketPair('maker channel', c.hostEnd, c.makerEnd),
+    track(cloneArgs, 'maker', c.begin, { to: c.pid }),
+    sys('close', [c.makerEnd]),
+    ...ignoring(['EINVAL'], refused => [
+      recv(c.hostEnd, c.message, { to: c.size, on: [['ECONNRESET'], died] }),
+      branch(c.size, 'EQ', 0, died),
+      // Its word that all is ready is the mark; failures have more to say.
+      branch(c.size, 'NE', MARK_SIZE, failed),
+      load(c.mark, 'U64', c.message),
+      format(source, ['/proc/', field(TemplateField.DECIMAL, c.pid), '/ns/mnt']),
+      sys('mount', [source, text(path), 0, MountFlag.BIND, 0], refused),
+      jump(pinned),
+      died,
+      fail(errnos.ESRCH.number),
+      failed,
+      failVerbatim(errnos.ECHILD.number, c.message, c.size),
+    ]),
+    ...killMaker(c),
+    sys('close', [c.pidfd]),
+    sys('close', [c.hostEnd]),
+    ...nextCpu(cpus),
+  ]);
+}
+
+/** What this process makes from now on it makes on the next CPU that it may use. */
+function nextCpu(cpus: number): readonly Line[] {
+  const mask = buffer('affinity', AFFINITY_BYTES);
   const turn = slot('cpu_turn', -1);
   const cpu = slot('cpu');
   const byte = slot('cpu_byte');
   const bit = slot('cpu_bit');
-  const again = label('make_again');
-  const died = label('maker_died');
-  const failed = label('maker_failed');
-  const refused = label('pin_refused');
-  const next = label('next_cpu');
-  const pinned = label('pinned');
-  return [
-    again,
-    sys('socketpair', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends]),
-    load(c.hostEnd, 'I32', ends, 0),
-    load(c.makerEnd, 'I32', ends, 4),
-    track(cloneArgs, 'maker', c.begin, { to: c.pid }),
-    sys('close', [c.makerEnd]),
-    recv(c.hostEnd, c.message, { to: c.size, on: [['ECONNRESET'], died] }),
-    branch(c.size, 'EQ', 0, died),
-    // Its word that all is ready is the mark; failures have more to say.
-    branch(c.size, 'NE', MARK_SIZE, failed),
-    load(c.mark, 'U64', c.message),
-    format(source, ['/proc/', field(TemplateField.DECIMAL, c.pid), '/ns/mnt']),
-    sys('mount', [source, text(path), 0, MountFlag.BIND, 0], { on: [['EINVAL'], refused] }),
-    jump(pinned),
-    died,
-    fail(errnos.ESRCH.number),
-    failed,
-    failVerbatim(errnos.ECHILD.number, c.message, c.size),
-    refused,
-    sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0]),
-    waitReap(c.pidfd, 10_000, { to: c.size }),
-    sys('close', [c.pidfd]),
-    sys('close', [c.hostEnd]),
-    next,
+  // EINVAL: that CPU is off, or not ours.
+  return retrying(['EINVAL'], unusable => [
     alu(turn, turn, 'ADD', 1),
     guard(turn, 'LT', cpus * ROUNDS, errnos.EINVAL.number),
     store('U8', mask, byte, 0),
@@ -238,9 +205,6 @@ function tryOnEachCpu(cpus: number, path: string, c: MakerCells): readonly Line[
     alu(bit, cpu, 'AND', 7),
     alu(bit, 1, 'SHL', bit),
     store('U8', mask, byte, bit),
-    // EINVAL: that CPU is off, or not ours.
-    sys('sched_setaffinity', [0, AFFINITY_BYTES, mask], { on: [['EINVAL'], next] }),
-    jump(again),
-    pinned,
-  ];
+    sys('sched_setaffinity', [0, AFFINITY_BYTES, mask], unusable),
+  ]);
 }

@@ -2,7 +2,7 @@
 import { AT_FDCWD, type OpenFlags, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
 import type { HostField } from '../../../spec/records/host.js';
 import { type PinFacts, pinTemplate } from '../../../spec/records/pin.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import {
   buffer,
   cell,
@@ -17,6 +17,7 @@ import {
 } from '../../program/operand.js';
 import { format, type Line, load, sys } from '../../program/step.js';
 import { writeWhole } from '../container/state.js';
+import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
 import { killMaker, type MakerCells, type NewPin, pinName, pinPath } from './pin-namespace.js';
 
@@ -67,13 +68,13 @@ export function recordPin(
   const record = pinTemplate(facts, (as, name) => field(as, cells[name]));
   const content = buffer('record', templateBound(record));
   return [
-    action({ title: `record ${name}`, because: rule('launches check it') }, [
+    operation({ kind: 'record-pin', pin: name, because: rule('launches check it') }, [
       sys('statx', [AT_FDCWD, text(pinPath(pin)), 0, STATX_BASIC_STATS, stat]),
       load(inode, 'U64', stat, Statx.INO),
       ...host.look,
       format(content, record, { to: size }),
       ...writeWhole(open, pins, `${name}.json`, content, size, 0o600),
     ]),
-    action({ title: 'let the maker end', because: rule('the pin keeps the namespace') }, [...killMaker(c)]),
+    operation({ kind: 'end-maker', because: rule('the pin keeps the namespace') }, killMaker(c)),
   ];
 }

@@ -1,6 +1,5 @@
 /** The place of the pins, as launch programs make, lock and clear it. */
 import type { PinPlace } from '../../../spec/environment.js';
-import type { Arch } from '../../../spec/image.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -10,18 +9,19 @@ import {
   MNT_DETACH,
   MountAttr,
   type OpenFlags,
-  openFlags,
   Propagation,
   STATX_ATTR_MOUNT_ROOT,
   STATX_BASIC_STATS,
   Statx,
   UMOUNT_NOFOLLOW,
 } from '../../../spec/kernel.js';
-import { type Action, action, type Program } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
+import { ignoring, when } from '../../program/control.js';
 import { buffer, label, type Slot, slot, text } from '../../program/operand.js';
-import { alu, branch, exit, exitReporting, guard, jump, type Line, load, sys } from '../../program/step.js';
-import { guardKernel } from '../container/state.js';
+import { alu, branch, exit, guard, type Line, load, sys } from '../../program/step.js';
+import { makeDirectory, removeFile } from '../idioms/entries.js';
 import { attach, newFilesystem, setAttributes } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
 
 const EPERM = 1;
@@ -33,21 +33,18 @@ const PINS_MODE = 0o700;
 export function enterHost(open: OpenFlags): Action {
   const namespace = slot('host_namespace_fd');
   const root = slot('host_root_fd');
-  return action(
-    { title: 'enter the mount namespace of process 1', because: rule('trees belong to the machine') },
-    [
-      sys('openat', [AT_FDCWD, text('/proc/1/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: namespace }),
-      sys('openat', [AT_FDCWD, text('/proc/1/root'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-        to: root,
-      }),
-      sys('setns', [namespace, Clone.NEWNS]),
-      sys('fchdir', [root]),
-      sys('chroot', [text('.')]),
-      sys('chdir', [text('/')]),
-      sys('close', [namespace]),
-      sys('close', [root]),
-    ],
-  );
+  return operation({ kind: 'enter-host', because: rule('trees belong to the machine') }, [
+    sys('openat', [AT_FDCWD, text('/proc/1/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: namespace }),
+    sys('openat', [AT_FDCWD, text('/proc/1/root'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+      to: root,
+    }),
+    sys('setns', [namespace, Clone.NEWNS]),
+    sys('fchdir', [root]),
+    sys('chroot', [text('.')]),
+    sys('chdir', [text('/')]),
+    sys('close', [namespace]),
+    sys('close', [root]),
+  ]);
 }
 
 /**
@@ -60,7 +57,8 @@ function mountPins(place: PinPlace, pins: Slot, directory: number): readonly Lin
   const attributes = slot('pins_attributes');
   const value = slot('pins_value');
   const mount = slot('pins_mount');
-  const [carried, mounted, bare] = [label('pins_carried'), label('pins_mounted'), label('pins_bare')];
+  const mounted = label('pins_mounted');
+  const hardened = MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC;
   const reopen = [
     sys('close', [mount]),
     sys('close', [pins]),
@@ -74,34 +72,15 @@ function mountPins(place: PinPlace, pins: Slot, directory: number): readonly Lin
   return [
     ...look,
     load(attributes, 'U64', stat, Statx.ATTRIBUTES),
-    branch(attributes, 'NONE', STATX_ATTR_MOUNT_ROOT, bare),
-    branch(value, 'NE', CARRIER_MODE, mounted),
-    jump(carried),
-    bare,
-    ...newFilesystem(
-      'tmpfs',
-      'chos-trees',
-      [
-        ['mode', CARRIER_MODE.toString(8)],
-        ['size', '4k'],
-      ],
-      MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
-      mount,
+    ...when(
+      attributes,
+      'ANY',
+      STATX_ATTR_MOUNT_ROOT,
+      [branch(value, 'NE', CARRIER_MODE, mounted)],
+      [...ownTmpfs(CARRIER_MODE, '4k', MountAttr.RDONLY | hardened, mount), attach(mount, pins), ...reopen],
     ),
-    attach(mount, pins),
-    ...reopen,
-    carried,
     setAttributes(pins, 0, 0, Propagation.PRIVATE, false),
-    ...newFilesystem(
-      'tmpfs',
-      'chos-trees',
-      [
-        ['mode', PINS_MODE.toString(8)],
-        ['size', '64m'],
-      ],
-      MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC,
-      mount,
-    ),
+    ...ownTmpfs(PINS_MODE, '64m', hardened, mount),
     setAttributes(mount, 0, 0, Propagation.UNBINDABLE, false),
     attach(mount, pins),
     ...reopen,
@@ -116,29 +95,33 @@ function mountPins(place: PinPlace, pins: Slot, directory: number): readonly Lin
   ];
 }
 
+function ownTmpfs(mode: number, size: string, attributes: number, to: Slot): readonly Line[] {
+  return newFilesystem(
+    'tmpfs',
+    'chos-trees',
+    [
+      ['mode', mode.toString(8)],
+      ['size', size],
+    ],
+    attributes,
+    to,
+  );
+}
+
 /** One prepare or release at a time; the tmpfs is mounted by the first. `pins` receives its directory. */
 export function lockPins(place: PinPlace, open: OpenFlags, pins: Slot): readonly Action[] {
   const lock = slot('pins_lock');
-  const exists = label('pins_exist');
+  const path = place.directory;
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
+  const shared = open.RDWR | open.CREAT | open.NOFOLLOW | open.CLOEXEC;
   return [
-    action({ title: `lock ${place.directory}`, because: rule('one prepare or release at a time') }, [
-      sys(
-        'openat',
-        [
-          AT_FDCWD,
-          text(`${place.directory}.lock`),
-          open.RDWR | open.CREAT | open.NOFOLLOW | open.CLOEXEC,
-          0o600,
-        ],
-        { to: lock },
-      ),
+    operation({ kind: 'lock-pins', directory: path, because: rule('one prepare or release at a time') }, [
+      sys('openat', [AT_FDCWD, text(`${path}.lock`), shared, 0o600], { to: lock }),
       sys('flock', [lock, LOCK_EX]),
     ]),
-    action({ title: `open ${place.directory}`, because: rule('pins live in a tmpfs of our own') }, [
-      sys('mkdirat', [AT_FDCWD, text(place.directory), 0o700], { on: [['EEXIST'], exists] }),
-      exists,
-      sys('openat', [AT_FDCWD, text(place.directory), directory, 0], { to: pins }),
+    operation({ kind: 'open-pins', directory: path, because: rule('pins live in a tmpfs of our own') }, [
+      ...makeDirectory(AT_FDCWD, path, 0o700),
+      sys('openat', [AT_FDCWD, text(path), directory, 0], { to: pins }),
       ...mountPins(place, pins, directory),
     ]),
   ];
@@ -146,80 +129,60 @@ export function lockPins(place: PinPlace, open: OpenFlags, pins: Slot): readonly
 
 /** Remove a generation, whatever of it is there. Processes that are in the namespace keep it. */
 export function unpin(pins: Slot, path: string, name: string): readonly Line[] {
-  const unmounted = label('unpinned');
   return [
-    sys('umount2', [text(path), MNT_DETACH | UMOUNT_NOFOLLOW], { on: [['EINVAL', 'ENOENT'], unmounted] }),
-    unmounted,
-    ...['', '.json', '.closing', '.mounts'].flatMap(suffix => {
-      const gone = label('gone');
-      return [sys('unlinkat', [pins, text(`${name}${suffix}`), 0], { on: [['ENOENT'], gone] }), gone];
-    }),
+    ...ignoring(['EINVAL', 'ENOENT'], unmounted => [
+      sys('umount2', [text(path), MNT_DETACH | UMOUNT_NOFOLLOW], unmounted),
+    ]),
+    ...['', '.json', '.closing', '.mounts'].flatMap(suffix => removeFile(pins, text(`${name}${suffix}`))),
   ];
+}
+
+/** Those that were closed before. */
+export function unpinAll(
+  place: PinPlace,
+  pins: Slot,
+  names: readonly string[],
+  why: string,
+): readonly Action[] {
+  return names.map(name =>
+    operation(
+      { kind: 'unpin', pin: name, because: rule(why) },
+      unpin(pins, `${place.directory}/${name}`, name),
+    ),
+  );
 }
 
 const EMPTY_TMPFS = 40;
 
 /** When the last generation is gone, so is the tmpfs; the next `prepare` mounts it anew. The lock stays: somebody may be waiting for it. */
-export function dropEmptyPlace(place: PinPlace, pins: Slot): Action {
+export function dropEmptyPlace({ directory }: PinPlace, pins: Slot): Action {
   const stat = buffer('place_stat', 256);
   const size = slot('place_size');
-  const used = label('place_used');
-  return action({ title: `drop ${place.directory} if it is empty`, because: rule('nothing is pinned') }, [
+  const unmount = [text(directory), UMOUNT_NOFOLLOW];
+  return operation({ kind: 'drop-empty-pins', directory, because: rule('nothing is pinned') }, [
     // The size of a directory of tmpfs counts its entries, "." and ".." too (BOGO_DIRENT_SIZE, mm/shmem.c).
-    sys('statx', [pins, text(''), 0x1000, 0x7ff, stat]),
+    sys('statx', [pins, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
     load(size, 'U64', stat, Statx.SIZE),
-    branch(size, 'GT', EMPTY_TMPFS, used),
-    sys('close', [pins]),
-    // The carrier first appears when the tmpfs on it has gone.
-    ...['pins', 'carrier'].map(() =>
-      sys('umount2', [text(place.directory), UMOUNT_NOFOLLOW], { on: [['EBUSY', 'EINVAL'], used] }),
-    ),
-    sys('unlinkat', [AT_FDCWD, text(place.directory), AT_REMOVEDIR], {
-      on: [['ENOTEMPTY', 'EBUSY', 'ENOENT', 'EROFS'], used],
-    }),
-    used,
+    ...when(size, 'LE', EMPTY_TMPFS, [
+      sys('close', [pins]),
+      ...ignoring(['EBUSY', 'EINVAL'], used => [
+        // The carrier first appears when the tmpfs on it has gone.
+        sys('umount2', unmount, used),
+        sys('umount2', unmount, used),
+        ...ignoring(['ENOTEMPTY', 'EBUSY', 'ENOENT', 'EROFS'], kept => [
+          sys('unlinkat', [AT_FDCWD, text(directory), AT_REMOVEDIR], kept),
+        ]),
+      ]),
+    ]),
   ]);
 }
 
-/** `tree release`: unpin generations that were closed before. */
-export function compileRelease(input: {
-  readonly arch: Arch;
-  readonly place: PinPlace;
-  readonly enter: boolean;
-  /** File names, e.g. `debian12@7`. */
-  readonly generations: readonly string[];
-  /** Printed at the end. */
-  readonly summary: string;
-}): Program {
-  const open = openFlags(input.arch);
-  const pins = slot('pins', -1);
-  const { place } = input;
-  const line = `${input.summary}\n`;
-  return {
-    arch: input.arch,
-    joins: false,
-    tracks: [
-      {
-        name: 'host',
-        actions: [
-          guardKernel(),
-          ...(input.enter ? [enterHost(open)] : []),
-          ...lockPins(place, open, pins),
-          ...input.generations.map(name =>
-            action({ title: `unpin ${name}`, because: rule('tree release') }, [
-              ...unpin(pins, `${place.directory}/${name}`, name),
-            ]),
-          ),
-          dropEmptyPlace(place, pins),
-          action({ title: 'say so', because: rule('tree release') }, [
-            sys('write', [1, text(line), Buffer.byteLength(line)]),
-            exit(0),
-          ]),
-        ],
-        failed: [exitReporting(1)],
-      },
-    ],
-    entries: [{ entry: 'host', track: 'host' }],
-    parameters: new Map(),
-  };
+/** The command's last words, and its end. */
+export function printAndEnd(line: string, why: string): Action {
+  return operation({ kind: 'print-result', line, because: rule(why) }, printed(line));
+}
+
+export function printed(line: string): readonly Line[] {
+  const words = text(`${line}\n`);
+  return [sys('write', [1, words, words.size - 1]), exit(0)];
 }

@@ -1,30 +1,21 @@
 /** What is mounted in the skeleton of all trees, and changes of its mount options. `root` is open on the skeleton. */
 import type { SkeletonWork } from '../../../spec/environment.js';
 import { MountAttr, type OpenFlags } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { label, type Slot, slot } from '../../program/operand.js';
 import { jump, sys } from '../../program/step.js';
 import { detachReal } from '../idioms/detach-real.js';
 import { setAttributes } from '../idioms/mount-steps.js';
 import { openReal } from '../idioms/open-real.js';
+import { operation } from '../idioms/operation.js';
 import { showShare } from '../idioms/show-share.js';
 import { rule } from '../launch/launch.js';
 
 export function showMounts(mounts: SkeletonWork['mount'], root: Slot, open: OpenFlags): readonly Action[] {
   return mounts.map(mount => {
-    const title =
-      mount.what === 'tree'
-        ? `show the tree ${mount.path}`
-        : mount.what === 'trees'
-          ? `show the trees in ${mount.path}`
-          : `show ${mount.path} of the host`;
-    return showShare(
-      open,
-      mount,
-      root,
-      title,
-      rule(mount.what === 'host' ? 'the host view' : 'the registry'),
-    );
+    const what = mount.what === 'share' ? 'host' : mount.what;
+    const because = rule(mount.what === 'host' ? 'the host view' : 'the registry');
+    return showShare(open, mount, root, because, what);
   });
 }
 
@@ -43,19 +34,19 @@ export function alterMounts(work: SkeletonWork, root: Slot, open: OpenFlags): re
     const [busy, done] = [label('altered_busy'), label('altered')];
     const close = sys('close', [fd]);
     return [
-      action({ title: `give ${path} the mount options of the host`, because: rule('the host') }, [
+      operation({ kind: 'alter-mount', path, because: rule('the host') }, [
         openReal(open, root, path.slice(1), 0, { to: fd, on: [['ENOENT', 'ENOTDIR', 'ELOOP'], done] }),
         setAttributes(fd, attributes, ATTRIBUTES, 0, false, { on: [['EBUSY', 'EINVAL'], busy] }),
         close,
         jump(done),
       ]),
-      action({ title: `mount ${first.path} anew`, because: rule('files are open for writing') }, [
+      operation({ kind: 'mount-anew', path: first.path, because: rule('files are open for writing') }, [
         busy,
         close,
         ...detachReal(open, work.path + first.place, 1),
       ]),
       ...showMounts(anew, root, open),
-      action({ title: `${path} is as on the host`, because: rule('the host') }, [done]),
+      operation({ kind: 'altered-mount', path, because: rule('the host') }, [done]),
     ];
   });
 }

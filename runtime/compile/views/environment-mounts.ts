@@ -44,7 +44,7 @@ export function showPoints(launch: Launch, environment: Environment): readonly A
     .map(share => {
       const host = environment.hostView.includes(share.path);
       const because = host ? rule('the host view') : becauseOf(environment);
-      return showShare(launch.open, share, launch.cells.rootFd, `show ${share.path} of the host`, because);
+      return showShare(launch.open, share, launch.cells.rootFd, because);
     });
 }
 

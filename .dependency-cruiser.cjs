@@ -39,7 +39,7 @@ const wings = {
   seccomp: [],
   launch: ['idioms', 'seccomp'],
   cgroups: ['launch', 'idioms'],
-  namespaces: ['launch'],
+  namespaces: ['launch', 'idioms'],
   process: ['launch', 'idioms', 'cgroups', 'seccomp'],
   hooks: ['launch', 'idioms', 'process'],
   root: ['launch', 'idioms', 'cgroups', 'process'],

@@ -3,6 +3,7 @@ import type { Config, Process } from '../../spec/generated/config.js';
 import { type Id, largestId, toId } from '../../spec/ids.js';
 import { type Accepted, type AdmittedProcess, admitProcess } from '../admit/admit.js';
 import { COMMAND_LINE } from '../program/action.js';
+import { jsonText } from '../report/json-text.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
 import { readHanded } from './read-input.js';
 import { refusedInput } from './refusal.js';
@@ -51,15 +52,6 @@ function withCapabilities(process: Process, added: readonly string[]): Process['
     ]),
   ];
   return { ...process.capabilities, ...Object.fromEntries(sets), ...(ambient.length > 0 ? { ambient } : {}) };
-}
-
-/** JSON text of a value with bigints, which JSON.stringify does not take (limits of 64 bits). */
-function jsonOf(value: unknown): string {
-  const mark = '\u0001bigint:';
-  const text = JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'bigint' ? `${mark}${inner}` : inner,
-  );
-  return text.replace(/"\\u0001bigint:(\d+)"/g, '$1');
 }
 
 function changedProcess({ line }: Invocation, process: Process): Attempt<Process> {
@@ -112,7 +104,7 @@ export function execProcess(
   } else {
     const process = changedProcess(invocation, config.process);
     if (process.kind === 'failure') return process;
-    text = jsonOf(process.value);
+    text = jsonText(process.value);
   }
   const result = admitProcess({ file: file ?? COMMAND_LINE, text });
   return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok(result);

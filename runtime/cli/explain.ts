@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { explain as explainProgram } from '../program/explain.js';
 import { explainText } from '../report/explain-text.js';
+import { jsonText } from '../report/json-text.js';
 import { readState } from '../state/read-state.js';
 import { isContainerId } from './container-id.js';
 import { absolute, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
@@ -28,6 +29,6 @@ export function explain(invocation: Invocation): Outcome {
   const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, handed, bundle);
   if (launch.kind === 'failure') return failed(launch.failure);
   const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });
-  const out = format.value === 'json' ? `${JSON.stringify(records, null, 2)}\n` : explainText(records);
+  const out = format.value === 'json' ? `${jsonText(records, 2)}\n` : explainText(records);
   return done(out, launch.value.warnings);
 }

@@ -9,6 +9,7 @@ type Schema = Readonly<Record<string, unknown>>;
 const types: Readonly<Record<string, Schema>> = {
   text: { type: 'string' },
   number: { type: 'number' },
+  integer: { type: 'integer', description: 'Any of 64 bits: beyond 2^53 too.' },
   flag: { type: 'boolean' },
   texts: { type: 'array', items: { type: 'string' } },
   numbers: { type: 'array', items: { type: 'number' } },

@@ -5,6 +5,8 @@
 export interface FieldTypes {
   readonly text: string;
   readonly number: number;
+  /** A bigint where the number is beyond 2^53. */
+  readonly integer: number | bigint;
   readonly flag: boolean;
   readonly texts: readonly string[];
   readonly numbers: readonly number[];

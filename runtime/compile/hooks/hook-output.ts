@@ -41,6 +41,7 @@ import {
   sys,
   warn,
 } from '../../program/step.js';
+import { outputNotOpened } from '../../report/operations/hooks.js';
 
 export interface HookOutput {
   /** Descriptors for the hook. */
@@ -158,15 +159,7 @@ function openFile(open: OpenFlags, file: File, to: Slot, anyhow: boolean): reado
     sys('openat', [AT_FDCWD, text(file.path), flags, 0o600], { to, on: [unusable, bad] }),
     jump(good),
     bad,
-    format(
-      words,
-      [
-        `open ${file.path.slice(0, 1000)} for the output of hooks: `,
-        field(TemplateField.ERRNO, to),
-        ` (annotation ${file.annotation})`,
-      ],
-      { to: size },
-    ),
+    format(words, outputNotOpened(file.path, file.annotation, field(TemplateField.ERRNO, to)), { to: size }),
     ...(anyhow ? [warn(words, size), ...openNothing(open, to)] : [failVerbatim(to, words, size)]),
     good,
   ];

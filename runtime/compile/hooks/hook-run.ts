@@ -40,6 +40,7 @@ import {
   waitReadable,
   warn,
 } from '../../program/step.js';
+import { hookEnds, NAMED } from '../../report/operations/hooks.js';
 import type { Interrupts } from '../idioms/interrupts.js';
 import { resetSignals } from '../process/process.js';
 import { type HookOutput, QUOTED } from './hook-output.js';
@@ -65,9 +66,6 @@ export interface HookRun {
   /** Wait for it; if it fails, a warning says so. */
   readonly finishAnyhow: Subroutine;
 }
-
-/** Longest name and place in a message; the rest of config.json's text is cut. */
-export const NAMED = 500;
 
 export function hookRun(output: HookOutput, waiting: Waiting): HookRun {
   const slotsOfHook = {
@@ -139,7 +137,7 @@ function judgement(
   const executed = label('hook_was_executed');
   const bad = label('hook_is_bad');
   const quoted = label('hook_is_quoted');
-  const say = (...template: Template): readonly Line[] => [
+  const say = (template: Template): readonly Line[] => [
     format(saidText, template, { to: cell(said, 1) }),
     move(said, saidText),
   ];
@@ -152,17 +150,14 @@ function judgement(
     jump(reap),
     late,
     move(failed, 1),
-    ...say(field(TemplateField.STRING, h.late)),
+    ...say([field(TemplateField.STRING, h.late)]),
     jump(kill),
     stopped,
     move(failed, 1),
     ...(waiting.who === 'command'
       ? [
           call(waiting.interrupts.take),
-          ...say(
-            'was ended, because chos-runtime got ',
-            field(TemplateField.STRING, waiting.interrupts.name),
-          ),
+          ...say(hookEnds.interrupted(field(TemplateField.STRING, waiting.interrupts.name))),
         ]
       : [move(failed, 2)]),
     kill,
@@ -177,15 +172,15 @@ function judgement(
     load(status, 'I32', info, Siginfo.STATUS),
     branch(code, 'EQ', CLD_EXITED, exited),
     move(failed, 1),
-    ...say('was killed by signal ', field(TemplateField.DECIMAL, status)),
+    ...say(hookEnds.killed(field(TemplateField.DECIMAL, status))),
     jump(bad),
     exited,
     move(failed, status),
     branch(status, 'EQ', 0, quoted),
-    ...say('ended with exit code ', field(TemplateField.DECIMAL, status)),
+    ...say(hookEnds.exited(field(TemplateField.DECIMAL, status))),
     call(output.readFault),
     branch(cell(output.quoted, 1), 'EQ', 0, bad),
-    ...say('was not executed'),
+    ...say(hookEnds.notExecuted),
     jump(executed),
     bad,
     call(output.quote),

@@ -3,8 +3,8 @@
  */
 import { TemplateField } from '../../../spec/instructions.js';
 import { Clone, MFD_CLOEXEC, type OpenFlags, SIGCHLD } from '../../../spec/kernel.js';
-import type { NormalHook } from '../../../spec/normal-config.js';
-import { type Action, action, type Because, failedErrno, placeOf, type Track } from '../../program/action.js';
+import type { HookKind, NormalHook } from '../../../spec/normal-config.js';
+import type { Action, Because, Track } from '../../program/action.js';
 import {
   buffer,
   type Data,
@@ -31,9 +31,11 @@ import {
   sys,
   track,
 } from '../../program/step.js';
+import { hookEnds, hookName, hookPlace } from '../../report/operations/hooks.js';
+import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import { type HookOutput, hookOutput } from './hook-output.js';
-import { type HookRun, hookRun, NAMED, type Waiting } from './hook-run.js';
+import { type HookRun, hookRun, type Waiting } from './hook-run.js';
 
 export type HookStatus = 'creating' | 'created' | 'running' | 'stopped';
 
@@ -109,11 +111,6 @@ function stateTemplate(context: HookContext, status: HookStatus): Template {
   ];
 }
 
-/** A text of config.json as far as it fits into a message. */
-function shortened(value: string): string {
-  return value.length <= NAMED / 4 ? value : `${value.slice(0, NAMED / 4)}...`;
-}
-
 export interface HookOptions {
   /** poststop hooks only warn; a failing one does not stop what follows (runtime.md, lifecycle step 13). */
   readonly tolerant?: boolean;
@@ -126,7 +123,7 @@ export interface HookOptions {
 
 export function hookActions(
   context: HookContext,
-  kind: string,
+  kind: HookKind,
   hooks: readonly NormalHook[],
   status: HookStatus,
   options: HookOptions = {},
@@ -141,28 +138,30 @@ export function hookActions(
   const calls: Line[] = [];
   const tracks: Track[] = [];
   /** Tolerant ones are subroutines, since they are called after failures as well. */
-  const add = (
-    input: { readonly title: string; readonly because: Because },
-    lines: readonly Line[],
-  ): void => {
-    const called = tolerant ? [call(subroutine(`${kind}_hooks`, lines))] : lines;
-    calls.push(...(tolerant ? called : []));
-    actions.push(action(input, called));
+  const called = (lines: readonly Line[]): readonly Line[] => {
+    if (!tolerant) return lines;
+    const line = call(subroutine(`${kind}_hooks`, lines));
+    calls.push(line);
+    return [line];
   };
-  add({ title: `describe the container to ${kind} hooks`, because: context.because('hooks', kind) }, [
+  const described = called([
     format(state, template, { to: size }),
     call(tolerant ? output.openAnyhow : output.open),
   ]);
+  actions.push(
+    operation({ kind: 'describe-to-hooks', hook: kind, because: context.because('hooks', kind) }, described),
+  );
   hooks.forEach((hook, i) => {
     const because = context.because('hooks', kind, i);
     const begin = label(`hook_${kind}_${i}`);
     const name = `${kind}${i}`;
-    const { timeoutSeconds: timeout } = hook;
-    add({ title: `run ${kind} hook ${hook.path}`, because }, [
-      move(run.name, text(`${kind} hook #${i} ${shortened(hook.path)}`)),
-      move(run.place, text(shortened(placeOf(because)))),
+    const { path, timeoutSeconds: timeout } = hook;
+    const record = { kind: 'run-hook', hook: kind, index: i, path, because } as const;
+    const lines = called([
+      move(run.name, text(hookName(kind, i, path))),
+      move(run.place, text(hookPlace(because))),
       move(run.milliseconds, timeout === null ? -1 : timeout * 1000),
-      ...(timeout === null ? [] : [move(run.late, text(`took longer than ${timeout} s and was killed`))]),
+      ...(timeout === null ? [] : [move(run.late, text(hookEnds.late(timeout)))]),
       sys('memfd_create', [text('state'), MFD_CLOEXEC], { to: run.stdin }),
       sys('write', [run.stdin, state, size]),
       sys('lseek', [run.stdin, 0, 0]),
@@ -170,6 +169,7 @@ export function hookActions(
       track(cloneArguments(name, Clone.PIDFD, run.pidfd), name, begin, { to: run.pid }),
       call(tolerant ? run.finishAnyhow : run.finish),
     ]);
+    actions.push(operation(timeout === null ? record : { ...record, timeout }, lines));
     tracks.push(hookTrack(context, { name, kind, hook, begin, because, options }));
   });
   return { actions, calls, tracks };
@@ -177,7 +177,7 @@ export function hookActions(
 
 interface HookTrack {
   readonly name: string;
-  readonly kind: string;
+  readonly kind: HookKind;
   readonly hook: NormalHook;
   readonly begin: ReturnType<typeof label>;
   readonly because: Because;
@@ -185,16 +185,14 @@ interface HookTrack {
 }
 
 function inBundle({ bundle }: HookContext, because: Because): Action {
-  const words = [`${shortened(bundle)}: `, field(TemplateField.ERRNO, failedErrno)];
-  return action({ title: `be in ${bundle}`, because, words }, [sys('chdir', [text(bundle)])]);
+  return operation({ kind: 'enter-bundle', path: bundle, because }, [sys('chdir', [text(bundle)])]);
 }
 
 /** For hooks that are executed where nothing can be opened any more. */
 export function openOutput(context: HookContext): Action {
-  return action(
-    { title: 'open what hooks inside write to', because: context.because('hooks', 'startContainer') },
-    [call(context.output.open)],
-  );
+  return operation({ kind: 'open-hook-output', because: context.because('hooks', 'startContainer') }, [
+    call(context.output.open),
+  ]);
 }
 
 /** The descriptors of it, which are to stay open. */
@@ -211,22 +209,14 @@ function hookTrack(context: HookContext, of: HookTrack): Track {
   return {
     name: of.name,
     actions: [
-      action(
-        {
-          title: `be ${of.kind} hook ${hook.path}`,
-          because: of.because,
-          words: [field(TemplateField.ERRNO, failedErrno)],
-        },
-        [of.begin, call(run.become)],
-      ),
+      operation({ kind: 'become-hook', hook: of.kind, path: hook.path, because: of.because }, [
+        of.begin,
+        call(run.become),
+      ]),
       ...(options.inBundle !== false ? [inBundle(context, of.because)] : []),
       ...(options.confine ?? []),
-      action(
-        {
-          title: `execute ${hook.path}`,
-          because: of.because,
-          words: [field(TemplateField.ERRNO, failedErrno)],
-        },
+      operation(
+        { kind: 'execute-hook', hook: of.kind, path: hook.path, args: hook.args, because: of.because },
         [
           sys('execve', [
             text(hook.path),

@@ -11,9 +11,10 @@ import {
   SOCK_DGRAM,
 } from '../../../spec/kernel.js';
 import type { NamespaceType } from '../../../spec/normal-config.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Slot, slot, struct, text, u16, u32, u64 } from '../../program/operand.js';
 import { alu, load, store, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 export const namespaceFlags: Readonly<Record<NamespaceType, number>> = {
@@ -64,9 +65,11 @@ export function joinedNamespaces(launch: Launch): readonly Joined[] {
 export function openJoined(launch: Launch, joined: readonly Joined[]): readonly Action[] {
   const { open } = launch;
   return joined.map(n =>
-    action(
+    operation(
       {
-        title: `open the ${n.type} namespace ${n.path}`,
+        kind: 'open-namespace',
+        type: n.type,
+        path: n.path,
         because: launch.because('linux', 'namespaces', n.index),
       },
       [
@@ -82,9 +85,11 @@ export function enterJoined(launch: Launch, joined: readonly Joined[]): readonly
   return joined
     .filter(n => n.type !== 'pid')
     .map(n =>
-      action(
+      operation(
         {
-          title: `join the ${n.type} namespace ${n.path}`,
+          kind: 'join-namespace',
+          type: n.type,
+          path: n.path,
           because: launch.because('linux', 'namespaces', n.index),
         },
         [sys('setns', [n.fd, namespaceFlags[n.type]])],
@@ -97,9 +102,10 @@ export function unshareCgroup(launch: Launch): readonly Action[] {
   if (launch.namespaces.get('cgroup') !== 'new') return [];
   const index = [...launch.namespaces.keys()].indexOf('cgroup');
   return [
-    action({ title: 'make a new cgroup namespace', because: launch.because('linux', 'namespaces', index) }, [
-      sys('unshare', [Clone.NEWCGROUP]),
-    ]),
+    operation(
+      { kind: 'make-namespace', type: 'cgroup', because: launch.because('linux', 'namespaces', index) },
+      [sys('unshare', [Clone.NEWCGROUP])],
+    ),
   ];
 }
 
@@ -123,7 +129,7 @@ export function loopback(launch: Launch): readonly Action[] {
     ...new Array(29).fill(u64(0)),
   ]);
   return [
-    action({ title: 'bring up the loopback interface', because: rule('new network namespace') }, [
+    operation({ kind: 'raise-loopback', because: rule('new network namespace') }, [
       sys('socket', [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], { to: fd }),
       sys('ioctl_struct', [fd, SIOCGIFFLAGS, request]),
       load(flags, 'U16', request, FLAGS_OFFSET),

@@ -3,9 +3,10 @@
  * unshares one does not get into it, but its children do: so the command makes it, starts init, and has its own for its children again.
  */
 import { AT_FDCWD, Clone } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { label, slot, text } from '../../program/operand.js';
 import { branch, type Line, move, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { timeOffsets } from '../launch/annotations.js';
 import type { Launch } from '../launch/launch.js';
 
@@ -45,20 +46,27 @@ export function timeNamespace(launch: Launch): TimeNamespace {
   return {
     make: [
       // Hooks that are run when it is all taken back have the time of the host.
-      action({ title: 'make a new time namespace', because, undo: back }, [
-        sys('openat', [AT_FDCWD, text('/proc/self/ns/time'), open.RDONLY | open.CLOEXEC, 0], { to: own }),
-        sys('unshare', [Clone.NEWTIME]),
-      ]),
+      operation(
+        { kind: 'make-namespace', type: 'time', because },
+        [
+          sys('openat', [AT_FDCWD, text('/proc/self/ns/time'), open.RDONLY | open.CLOEXEC, 0], { to: own }),
+          sys('unshare', [Clone.NEWTIME]),
+        ],
+        { undo: back },
+      ),
       ...(offsets.lines === ''
         ? []
         : [
-            action({ title: 'set its clocks', because: offsets.because }, [
-              sys('openat', [AT_FDCWD, text('/proc/self/timens_offsets'), open.WRONLY | open.CLOEXEC, 0], {
-                to: fd,
-              }),
-              sys('write', [fd, lines, lines.size - 1]),
-              sys('close', [fd]),
-            ]),
+            operation(
+              { kind: 'set-clocks', clocks: offsets.lines.trimEnd().split('\n'), because: offsets.because },
+              [
+                sys('openat', [AT_FDCWD, text('/proc/self/timens_offsets'), open.WRONLY | open.CLOEXEC, 0], {
+                  to: fd,
+                }),
+                sys('write', [fd, lines, lines.size - 1]),
+                sys('close', [fd]),
+              ],
+            ),
           ]),
     ],
     leave: [sys('setns', [own, Clone.NEWTIME]), sys('close', [own]), move(own, -1)],

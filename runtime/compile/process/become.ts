@@ -3,9 +3,10 @@
  * not be changed by one of them alone: sets of capabilities before the user changes need other rights than after, and a filter may deny what comes behind it.
  */
 import { Prctl } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Data, type Slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { keepsGroups } from '../launch/annotations.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 import { capabilityActions } from './capabilities.js';
@@ -53,9 +54,7 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
   return {
     reserve,
     prepare: [
-      action({ title: `set the umask to ${umask.toString(8).padStart(4, '0')}`, because: user }, [
-        sys('umask', [umask]),
-      ]),
+      operation({ kind: 'set-umask', mode: umask, because: user }, [sys('umask', [umask])]),
       ...(home ? [home.find] : []),
       directory.before,
       capabilities.bound,
@@ -65,9 +64,10 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
       directory.after,
       ...(noNewPrivileges
         ? [
-            action({ title: 'set no_new_privs', because: launch.because('process', 'noNewPrivileges') }, [
-              sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
-            ]),
+            operation(
+              { kind: 'set-no-new-privileges', because: launch.because('process', 'noNewPrivileges') },
+              [sys('prctl', [Prctl.SET_NO_NEW_PRIVS, 1, 0, 0, 0])],
+            ),
           ]
         : []),
       ...program.find,
@@ -76,7 +76,7 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
     environment: program.environment,
     execute: (errorFd, why) => [
       // Before the filter, which may not know write(2); a failure after it is told as well as the filter allows.
-      action({ title: 'say that execve comes next', because: rule(why) }, [
+      operation({ kind: 'announce-execve', because: rule(why) }, [
         sys('write', [errorFd, text(Signal.EXEC), 1]),
       ]),
       ...confine,

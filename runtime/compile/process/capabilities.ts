@@ -5,26 +5,35 @@ import { capabilities } from '../../../spec/capabilities.js';
 import type { Capabilities } from '../../../spec/generated/config.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { label, slot, struct, u32 } from '../../program/operand.js';
 import { alu, branch, jump, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse, Warn } from '../launch/refusal.js';
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(capabilities));
+const upper = (name: string): string => name.toUpperCase();
 
-/** Capability numbers of those names that the host can give. judgeCapabilities has said what comes of the others. */
-function usable(names: readonly string[] | undefined, facts: HostFacts): ReadonlySet<number> {
+/** Capabilities by their numbers. */
+type Held = ReadonlyMap<number, string>;
+
+/** Those of the names that the host can give. judgeCapabilities has said what comes of the others. */
+function usable(names: readonly string[] | undefined, facts: HostFacts): Held {
   const own = new Set(facts.capabilities);
-  const out = new Set<number>();
+  const out = new Map<number, string>();
   for (const name of names ?? []) {
-    const n = numbers.get(name.toUpperCase());
-    if (n !== undefined && own.has(n)) out.add(n);
+    const known = upper(name);
+    const n = numbers.get(known);
+    if (n !== undefined && own.has(n)) out.set(n, known);
   }
   return out;
 }
 
-const upper = (name: string): string => name.toUpperCase();
+/** Those of `set` that are in all of the others. */
+function within(set: Held, ...others: readonly Held[]): Held {
+  return new Map([...set].filter(([n]) => others.every(other => other.has(n))));
+}
 
 /**
  * "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted otherwise, MUST be logged as a warning" (config.md). What capset(2) refuses is
@@ -60,11 +69,13 @@ export function judgeCapabilities(launch: ProcessLaunch, refuse: Refuse, warn: W
   }
 }
 
-function words(set: ReadonlySet<number>): readonly [low: number, high: number] {
+function words(...sets: readonly Held[]): readonly [low: number, high: number] {
   let mask = 0n;
-  for (const n of set) mask |= 1n << BigInt(n);
+  for (const set of sets) for (const n of set.keys()) mask |= 1n << BigInt(n);
   return [Number(mask & 0xffffffffn), Number(mask >> 32n)];
 }
+
+const names = (set: Held): readonly string[] => [...set.values()];
 
 export interface CapabilityActions {
   /** Before setuid. */
@@ -87,11 +98,11 @@ export function capabilityActions(
   const bounding = usable(given?.bounding, facts);
   const permitted = usable(given?.permitted, facts);
   const inheritable = usable(given?.inheritable, facts);
-  const effective = new Set([...usable(given?.effective, facts)].filter(n => permitted.has(n)));
-  const ambient = [...usable(given?.ambient, facts)].filter(n => permitted.has(n) && inheritable.has(n));
+  const effective = within(usable(given?.effective, facts), permitted);
+  const ambient = within(usable(given?.ambient, facts), permitted, inheritable);
   const until = usable(held, facts);
-  const [effectiveLow, effectiveHigh] = words(new Set([...effective, ...until]));
-  const [permittedLow, permittedHigh] = words(new Set([...permitted, ...until]));
+  const [effectiveLow, effectiveHigh] = words(effective, until);
+  const [permittedLow, permittedHigh] = words(permitted, until);
   const [inheritableLow, inheritableHigh] = words(inheritable);
   const header = struct('cap_header', [u32(LINUX_CAPABILITY_VERSION_3), u32(0)]);
   const data = struct(
@@ -114,7 +125,7 @@ export function capabilityActions(
   const known = label('dropped_all');
   const dropped = facts.lastCapability + 1 - bounding.size;
   return {
-    bound: action({ title: `drop ${dropped} capabilities from the bounding set`, because }, [
+    bound: operation({ kind: 'drop-capabilities', bounding: names(bounding), dropped, because }, [
       // Up to the last one of the kernel at hand: it may be newer, with capabilities that nobody asked for.
       again,
       alu(kept, boundingHigh * 2 ** 32 + boundingLow, 'SHR', number),
@@ -127,16 +138,23 @@ export function capabilityActions(
       sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
     ]),
     apply: [
-      action(
+      operation(
         {
-          title: `keep ${permitted.size} capabilities${until.size > 0 ? `, and ${held.join()} up to execve` : ''}`,
+          kind: 'keep-capabilities',
+          permitted: names(permitted),
+          effective: names(effective),
+          inheritable: names(inheritable),
+          ambient: names(ambient),
+          held: names(until),
           because,
         },
         [
           sys('prctl', [Prctl.SET_KEEPCAPS, 0, 0, 0, 0]),
           sys('capset', [header, data]),
           sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
-          ...ambient.map(n => sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0])),
+          ...[...ambient.keys()].map(n =>
+            sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0]),
+          ),
         ],
       ),
     ],

@@ -2,10 +2,11 @@
  * process.execCPUAffinity (config.md, "Linux Process"): where a process of `exec` runs, first the runtime itself, then the command. A latency-sensitive
  * container is not to be disturbed by whoever looks into it.
  */
-import { allCpus, type CpuRange, cpuMask, parseCpuList } from '../../../spec/cpu-list.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import { allCpus, cpuMask, parseCpuList } from '../../../spec/cpu-list.js';
+import type { Action, Because } from '../../program/action.js';
 import { bytes } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 
 export interface CpuAffinity {
@@ -15,9 +16,14 @@ export interface CpuAffinity {
   readonly final: readonly Action[];
 }
 
-function runOn(title: string, ranges: readonly CpuRange[], because: Because): Action {
+/** `cpus`: those that were asked for, null for all. */
+function runOn(cpus: string | null, because: Because): readonly Action[] {
+  const ranges = cpus === null ? allCpus : parseCpuList(cpus);
+  if (ranges === null) return [];
   const mask = bytes('cpu mask', cpuMask(ranges));
-  return action({ title, because }, [sys('sched_setaffinity', [0, mask.size, mask])]);
+  const record = { kind: 'run-on-cpus', because } as const;
+  const lines = [sys('sched_setaffinity', [0, mask.size, mask])];
+  return [operation(cpus === null ? record : { ...record, cpus }, lines)];
 }
 
 /**
@@ -27,14 +33,8 @@ function runOn(title: string, ranges: readonly CpuRange[], because: Because): Ac
 export function cpuAffinity(launch: ProcessLaunch): CpuAffinity {
   const { initial, final } = launch.process.execCPUAffinity ?? {};
   const because = (when: 'initial' | 'final'): Because => launch.because('process', 'execCPUAffinity', when);
-  const first = initial ? parseCpuList(initial) : null;
-  const then = final ? parseCpuList(final) : null;
   return {
-    initial: first ? [runOn(`run on CPUs ${initial}`, first, because('initial'))] : [],
-    final: then
-      ? [runOn(`run on CPUs ${final}`, then, because('final'))]
-      : first
-        ? [runOn('run on all CPUs of the container', allCpus, because('initial'))]
-        : [],
+    initial: initial ? runOn(initial, because('initial')) : [],
+    final: final ? runOn(final, because('final')) : initial ? runOn(null, because('initial')) : [],
   };
 }

@@ -5,7 +5,7 @@ import { errnos, unavailable } from '../../../spec/errno.js';
 import type { Process } from '../../../spec/generated/config.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx, X_OK } from '../../../spec/kernel.js';
-import { type Action, action, failedErrno } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import {
   buffer,
   cell,
@@ -32,6 +32,7 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Home } from './home.js';
 
@@ -137,45 +138,32 @@ export function executable(
   lines.push(branch(refused, 'EQ', errnos.EACCES.number, foundInVain), missing, fail(errnos.ENOENT.number));
   lines.push(found, move(refused, 0), foundInVain);
   const given = field(TemplateField.STRING, cells.arg0);
-  const reason = field(TemplateField.ERRNO, failedErrno);
+  const file = process.args[0];
+  const shown = { shown: [given] };
   const usable = label('executable_usable');
   const noInterpreter = label('no_interpreter');
   const variables = vector('environment', home ? [...environment, home.entry] : environment);
   return {
     environment: variables,
     find: [
-      action(
-        {
-          title: `find the executable ${process.args[0]}`,
-          because,
-          words: ['executable file `', given, '` not found in $PATH: ', reason],
-        },
-        lines,
+      operation({ kind: 'find-executable', file, path, because }, lines, shown),
+      operation(
+        { kind: 'check-executable', file, because },
+        [branch(refused, 'EQ', 0, usable), fail(refused), usable],
+        shown,
       ),
-      // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
-      action({ title: 'it may be executed', because, words: ['open executable `', given, '`: ', reason] }, [
-        branch(refused, 'EQ', 0, usable),
-        fail(refused),
-        usable,
-      ]),
     ],
     exec: [
-      action(
-        {
-          title: `execute ${process.args.join(' ')}`,
-          because,
-          words: ['exec `', given, '`: ', reason],
-        },
+      operation(
+        { kind: 'execute', args: process.args, because },
         [sys('execve', [candidate, ref(cells.args), variables], { on: [['ENOENT'], noInterpreter] })],
+        shown,
       ),
       // The file itself was there a moment ago.
-      action(
-        {
-          title: 'its interpreter exists',
-          because,
-          words: ['exec `', given, '`: its interpreter or dynamic linker is missing: ', reason],
-        },
+      operation(
+        { kind: 'check-interpreter', file, because },
         [noInterpreter, fail(errnos.ENOENT.number)],
+        shown,
       ),
     ],
   };

@@ -13,7 +13,7 @@ import {
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import {
   buffer,
   cell,
@@ -30,6 +30,7 @@ import {
   u64,
 } from '../../program/operand.js';
 import { alu, branch, fail, format, jump, type Line, load, move, scan, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** The longest line that is read. The file may be of any length. */
@@ -100,63 +101,56 @@ export function findHome(launch: ProcessLaunch, environment: readonly string[]):
   const within = { buffer: file, length: end };
   return {
     entry,
-    find: action(
-      { title: `look up the home of uid ${uid} in /etc/passwd`, because: rule('HOME is not set') },
-      [
-        // A FIFO or device must not stop us; nor may one feed us for ever.
-        // And no link of /proc may lead us, who still have all rights, to what the user could not read.
-        sys('openat2', [AT_FDCWD, text('/etc/passwd'), how, how.size], { to: fd, on: [unavailable, none] }),
-        sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
-        load(type, 'U16', stat, Statx.MODE),
-        alu(type, type, 'AND', S_IFMT),
-        branch(type, 'NE', S_IFREG, none),
-        again,
-        ...fill(fd, file, size, none),
-        move(at, 0),
-        line,
-        branch(at, 'GE', size, over),
-        scan(
-          'FIND',
-          { buffer: file, length: size, start: at, byte: NEWLINE },
-          { to: end, on: [['ENOENT'], cut] },
-        ),
-        jump(whole),
-        cut,
-        branch(size, 'LT', MOST, last),
-        branch(at, 'EQ', 0, long),
-        // The buffer ends within a line: once more from its beginning.
-        alu(back, at, 'SUB', size),
-        sys('lseek', [fd, back, SEEK_CUR]),
-        jump(again),
-        long,
-        fail(errnos.EFBIG.number),
-        over,
-        branch(size, 'LT', MOST, none),
-        jump(again),
-        last,
-        move(end, size),
-        whole,
-        scan('SKIP', { ...within, start: at, byte: COLON, count: 2 }, { to: place, on: [['ENOENT'], next] }),
-        scan('NUMBER', { ...within, start: place }, { to: found, on: [['EINVAL', 'ERANGE'], next] }),
-        branch(found, 'NE', uid, next),
-        scan(
-          'SKIP',
-          { ...within, start: place, byte: COLON, count: 3 },
-          { to: place, on: [['ENOENT'], next] },
-        ),
-        scan('FIND', { ...within, start: place, byte: COLON }, { to: found, on: [['ENOENT'], next] }),
-        alu(cell(home, 1), found, 'SUB', place),
-        branch(cell(home, 1), 'EQ', 0, none),
-        alu(home, place, 'ADD', file),
-        format(entry, ['HOME=', field(TemplateField.BYTES, home)]),
-        jump(done),
-        next,
-        alu(at, end, 'ADD', 1),
-        jump(line),
-        none,
-        format(entry, ['HOME=/']),
-        done,
-      ],
-    ),
+    find: operation({ kind: 'look-up-home', uid, because: rule('HOME is not set') }, [
+      // A FIFO or device must not stop us; nor may one feed us for ever.
+      // And no link of /proc may lead us, who still have all rights, to what the user could not read.
+      sys('openat2', [AT_FDCWD, text('/etc/passwd'), how, how.size], { to: fd, on: [unavailable, none] }),
+      sys('statx', [fd, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
+      load(type, 'U16', stat, Statx.MODE),
+      alu(type, type, 'AND', S_IFMT),
+      branch(type, 'NE', S_IFREG, none),
+      again,
+      ...fill(fd, file, size, none),
+      move(at, 0),
+      line,
+      branch(at, 'GE', size, over),
+      scan(
+        'FIND',
+        { buffer: file, length: size, start: at, byte: NEWLINE },
+        { to: end, on: [['ENOENT'], cut] },
+      ),
+      jump(whole),
+      cut,
+      branch(size, 'LT', MOST, last),
+      branch(at, 'EQ', 0, long),
+      // The buffer ends within a line: once more from its beginning.
+      alu(back, at, 'SUB', size),
+      sys('lseek', [fd, back, SEEK_CUR]),
+      jump(again),
+      long,
+      fail(errnos.EFBIG.number),
+      over,
+      branch(size, 'LT', MOST, none),
+      jump(again),
+      last,
+      move(end, size),
+      whole,
+      scan('SKIP', { ...within, start: at, byte: COLON, count: 2 }, { to: place, on: [['ENOENT'], next] }),
+      scan('NUMBER', { ...within, start: place }, { to: found, on: [['EINVAL', 'ERANGE'], next] }),
+      branch(found, 'NE', uid, next),
+      scan('SKIP', { ...within, start: place, byte: COLON, count: 3 }, { to: place, on: [['ENOENT'], next] }),
+      scan('FIND', { ...within, start: place, byte: COLON }, { to: found, on: [['ENOENT'], next] }),
+      alu(cell(home, 1), found, 'SUB', place),
+      branch(cell(home, 1), 'EQ', 0, none),
+      alu(home, place, 'ADD', file),
+      format(entry, ['HOME=', field(TemplateField.BYTES, home)]),
+      jump(done),
+      next,
+      alu(at, end, 'ADD', 1),
+      jump(line),
+      none,
+      format(entry, ['HOME=/']),
+      done,
+    ]),
   };
 }

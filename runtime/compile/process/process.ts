@@ -6,9 +6,10 @@ import { errnos } from '../../../spec/errno.js';
 import type { Process, User } from '../../../spec/generated/config.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../../spec/kernel.js';
-import { type Action, action, failedErrno } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** Before the root changes: needs the host's /proc. */
@@ -19,7 +20,7 @@ export function outOfMemoryScore(launch: ProcessLaunch): readonly Action[] {
   const value = characters('score', String(score));
   const { open } = launch;
   return [
-    action({ title: `set oom_score_adj to ${score}`, because: launch.because('process', 'oomScoreAdj') }, [
+    operation({ kind: 'set-oom-score', score, because: launch.because('process', 'oomScoreAdj') }, [
       sys('openat', [AT_FDCWD, text('/proc/self/oom_score_adj'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
       sys('write', [fd, value, value.size]),
       sys('close', [fd]),
@@ -30,15 +31,13 @@ export function outOfMemoryScore(launch: ProcessLaunch): readonly Action[] {
 /** A new session: the container must not share the caller's terminal or process group. */
 export function session(): readonly Action[] {
   return [
-    action({ title: 'start a new session', because: rule('init leads its own session') }, [
-      sys('setsid', []),
-    ]),
+    operation({ kind: 'start-session', because: rule('init leads its own session') }, [sys('setsid', [])]),
   ];
 }
 
 /** Signals as a fresh process expects them: none blocked, none ignored (conmon and shells ignore some). */
 export function defaultSignals(): Action {
-  return action({ title: 'reset signals', because: rule('signals are at their defaults') }, resetSignals());
+  return operation({ kind: 'reset-signals', because: rule('signals are at their defaults') }, resetSignals());
 }
 
 /** For whatever is executed: none blocked, none ignored. */
@@ -76,14 +75,14 @@ export function workingDirectory(
   const first = slot('cwd_first');
   const result = slot('chdir_result');
   return {
-    before: action({ title: `change directory to ${process.cwd}`, because }, [
+    before: operation({ kind: 'change-directory', path: process.cwd, because }, [
       sys('chdir', [text(process.cwd)], { to: result, on: [notUsable, unusable] }),
       jump(entered),
       unusable,
       move(failed, 1),
       entered,
     ]),
-    after: action({ title: `be in ${process.cwd}`, fails: [`change directory to ${process.cwd}`], because }, [
+    after: operation({ kind: 'confirm-directory', path: process.cwd, because }, [
       branch(failed, 'EQ', 0, good),
       sys('chdir', [text(process.cwd)]),
       good,
@@ -106,13 +105,8 @@ export function identity(
   const uid = user?.uid ?? 0;
   const gid = user?.gid ?? 0;
   const groups = user?.additionalGids ?? [];
-  const words = keepGroups
-    ? " with the caller's groups"
-    : groups.length > 0
-      ? ` with groups ${groups.join()}`
-      : '';
   return [
-    action({ title: `become ${uid}:${gid}${words}`, because }, [
+    operation({ kind: 'become-user', uid, gid, groups, keepsGroups: keepGroups, because }, [
       ...(keepGroups
         ? []
         : [
@@ -138,23 +132,12 @@ export function keyring(launch: ProcessLaunch): readonly Action[] {
   const name = buffer('keyring_name', 1040);
   const none = label('no_keyrings');
   return [
-    action(
-      {
-        title: 'join a new session keyring',
-        because: rule('a container has its own keyring'),
-        words: [
-          'make a session keyring: ',
-          field(TemplateField.ERRNO, failedErrno),
-          ' (see /proc/sys/kernel/keys; --no-new-keyring keeps that of the caller)',
-        ],
-      },
-      [
-        format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
-        sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
-          on: [['ENOSYS', 'EPERM'], none],
-        }),
-        none,
-      ],
-    ),
+    operation({ kind: 'join-keyring', because: rule('a container has its own keyring') }, [
+      format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
+      sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
+        on: [['ENOSYS', 'EPERM'], none],
+      }),
+      none,
+    ]),
   ];
 }

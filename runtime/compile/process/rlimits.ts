@@ -4,9 +4,10 @@
  */
 import type { Rlimit, RlimitType } from '../../../spec/generated/config.js';
 import { resourceLimits } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { buffer, label, slot, struct, u64 } from '../../program/operand.js';
 import { alu, branch, load, store, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 
 /** What process.scheduler may rely on; these two limit nothing that init does. */
@@ -17,7 +18,7 @@ const SIGN = 1n << 63n;
 
 function set(limit: Rlimit, because: Because): Action {
   const { type, soft, hard } = limit;
-  return action({ title: `set ${type} to ${soft}:${hard}`, because }, [
+  return operation({ kind: 'set-limit', type, soft, hard, because }, [
     sys('prlimit64', [0, resourceLimits[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
   ]);
 }
@@ -27,7 +28,7 @@ function reserve({ type, hard }: Rlimit, because: Because): Action {
   const now = buffer('rlimit_now', 16);
   const present = slot('rlimit_hard');
   const enough = label('rlimit_suffices');
-  return action({ title: `have ${type} up to ${hard}`, because }, [
+  return operation({ kind: 'reserve-limit', type, hard, because }, [
     sys('prlimit64', [0, resourceLimits[type], 0, now]),
     load(present, 'U64', now, 8),
     alu(present, present, 'XOR', -SIGN),

@@ -1,3 +1,4 @@
+import type { Scheduler } from '../../../spec/generated/config.js';
 import {
   IOPRIO_CLASS_SHIFT,
   IOPRIO_WHO_PROCESS,
@@ -6,54 +7,58 @@ import {
   schedulerFlags,
   schedulerPolicies,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { struct, u32, u64 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
+
+function schedule(scheduler: Scheduler, because: Because): Action {
+  const { policy, flags = [], nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler;
+  const attributes = struct(
+    'sched_attr',
+    [
+      u32(56),
+      u32(schedulerPolicies[policy]),
+      u64(flags.reduce((all, flag) => all | schedulerFlags[flag], 0)),
+      u32(nice >>> 0),
+      u32(priority >>> 0),
+      u64(runtime),
+      u64(deadline),
+      u64(period),
+      u64(0),
+    ],
+    true,
+  );
+  return operation(
+    { kind: 'set-scheduler', policy, flags, nice, priority, runtime, deadline, period, because },
+    [sys('sched_setattr', [0, attributes, 0])],
+  );
+}
 
 export function scheduling(launch: ProcessLaunch): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
   const personality = launch.config.linux?.personality;
   const out: Action[] = [];
-  if (scheduler) {
-    let flags = 0;
-    for (const f of scheduler.flags ?? []) flags |= schedulerFlags[f];
-    const attributes = struct(
-      'sched_attr',
-      [
-        u32(56),
-        u32(schedulerPolicies[scheduler.policy]),
-        u64(flags),
-        u32((scheduler.nice ?? 0) >>> 0),
-        u32((scheduler.priority ?? 0) >>> 0),
-        u64(scheduler.runtime ?? 0),
-        u64(scheduler.deadline ?? 0),
-        u64(scheduler.period ?? 0),
-        u64(0),
-      ],
-      true,
-    );
+  if (scheduler) out.push(schedule(scheduler, launch.because('process', 'scheduler')));
+  if (ioPriority) {
+    const { class: of, priority = 0 } = ioPriority;
+    const value = (ioClasses[of] << IOPRIO_CLASS_SHIFT) | priority;
+    const because = launch.because('process', 'ioPriority');
     out.push(
-      action({ title: `schedule as ${scheduler.policy}`, because: launch.because('process', 'scheduler') }, [
-        sys('sched_setattr', [0, attributes, 0]),
+      operation({ kind: 'set-io-priority', class: of, priority, because }, [
+        sys('ioprio_set', [IOPRIO_WHO_PROCESS, 0, value]),
       ]),
     );
   }
-  if (ioPriority) {
-    const value = (ioClasses[ioPriority.class] << IOPRIO_CLASS_SHIFT) | (ioPriority.priority ?? 0);
+  if (personality) {
+    const { domain } = personality;
+    const because = launch.because('linux', 'personality');
     out.push(
-      action(
-        { title: `set I/O priority ${ioPriority.class}`, because: launch.because('process', 'ioPriority') },
-        [sys('ioprio_set', [IOPRIO_WHO_PROCESS, 0, value])],
-      ),
+      operation({ kind: 'set-personality', domain, because }, [
+        sys('personality', [personalities[`PER_${domain}`]]),
+      ]),
     );
   }
-  if (personality)
-    out.push(
-      action(
-        { title: `set personality ${personality.domain}`, because: launch.because('linux', 'personality') },
-        [sys('personality', [personalities[`PER_${personality.domain}`]])],
-      ),
-    );
   return out;
 }

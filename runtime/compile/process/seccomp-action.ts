@@ -3,9 +3,10 @@
  */
 import { SECCOMP_SET_MODE_FILTER } from '../../../spec/kernel.js';
 import { isSystemCall } from '../../../spec/syscall-numbers.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { bytes, pointer, struct, u16, u32 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { failsOnUnknownCalls, rawFilter } from '../launch/annotations.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
@@ -82,8 +83,8 @@ export function seccompAction(launch: ProcessLaunch, refuse: Refuse): Action | n
     u32(0),
     pointer(bytes('seccomp filter', filter.program)),
   ]);
-  const title = `load the seccomp filter (${instructions} instructions)`;
-  return action({ title, because: filter.because }, [
+  const flags = launch.config.linux?.seccomp?.flags ?? [];
+  return operation({ kind: 'load-seccomp-filter', instructions, flags, because: filter.because }, [
     sys('seccomp', [SECCOMP_SET_MODE_FILTER, filter.flags, program]),
   ]);
 }

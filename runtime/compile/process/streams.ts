@@ -23,7 +23,7 @@ import {
   STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import {
   buffer,
   type Label,
@@ -48,6 +48,7 @@ import {
   sys,
 } from '../../program/step.js';
 import { newFilesystem } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** Devices of major number 1 that every container has (config-linux.md, "Default Devices"). A terminal is the caller's choice. */
@@ -115,64 +116,58 @@ export function ownDevices({ open }: Pick<ProcessLaunch, 'open'>): Action {
     minor,
     called,
   ]);
-  return action(
-    {
-      title: 'put the devices of the container in the place of those of the host',
-      because: rule('standard streams'),
-    },
-    [
-      again,
-      ...lookAt(stream, text(''), AT_EMPTY_PATH),
-      ...which.map(([to, minor]) => branch(found, 'EQ', minor, to)),
-      jump(next),
-      ...which.flatMap(([here, minor, called]) => [
-        here,
-        move(wanted, minor),
-        move(name, text(called)),
-        move(path, text(`/dev/${called}`)),
-        jump(known),
-      ]),
-      known,
-      sys('fcntl', [stream, F_GETFL, 0], { to: flags }),
-      alu(flags, flags, 'AND', O_ACCMODE | open.APPEND | open.NONBLOCK),
-      // A FIFO that takes its place meanwhile must not stop us.
-      alu(careful, flags, 'OR', open.NONBLOCK | open.CLOEXEC | open.NOCTTY),
-      store('U64', opening, 0, careful),
-      // A root file system may bring its own idea of a device: another one must not even be opened, by us with all our rights.
-      ...lookAt(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW),
-      branch(found, 'NE', wanted, without),
-      sys('openat2', [AT_FDCWD, ref(path), opening, opening.size], { to: own, on: [anyErrno, without] }),
-      ...lookAt(own, text(''), AT_EMPTY_PATH),
-      branch(found, 'EQ', wanted, replace),
-      sys('close', [own]),
-      without,
-      branch(nodes, 'GE', 0, makeNode),
-      ...newFilesystem(
-        'tmpfs',
-        'tmpfs',
-        [
-          ['nr_inodes', '8'],
-          ['mode', '755'],
-        ],
-        MountAttr.NOSUID | MountAttr.NOEXEC,
-        nodes,
-      ),
-      makeNode,
-      alu(node, wanted, 'OR', MEMORY_MAJOR << 8),
-      sys('mknodat', [nodes, ref(name), S_IFCHR | 0o666, node], { on: [['EEXIST'], there] }),
-      // The umask may be the caller's.
-      sys('fchmodat', [nodes, ref(name), 0o666]),
-      there,
-      sys('openat', [nodes, ref(name), careful, 0], { to: own }),
-      replace,
-      sys('fcntl', [own, F_SETFL, flags]),
-      sys('dup3', [own, stream, 0]),
-      sys('close', [own]),
-      next,
-      alu(stream, stream, 'ADD', 1),
-      branch(stream, 'LE', 2, again),
-    ],
-  );
+  return operation({ kind: 'own-devices', because: rule('standard streams') }, [
+    again,
+    ...lookAt(stream, text(''), AT_EMPTY_PATH),
+    ...which.map(([to, minor]) => branch(found, 'EQ', minor, to)),
+    jump(next),
+    ...which.flatMap(([here, minor, called]) => [
+      here,
+      move(wanted, minor),
+      move(name, text(called)),
+      move(path, text(`/dev/${called}`)),
+      jump(known),
+    ]),
+    known,
+    sys('fcntl', [stream, F_GETFL, 0], { to: flags }),
+    alu(flags, flags, 'AND', O_ACCMODE | open.APPEND | open.NONBLOCK),
+    // A FIFO that takes its place meanwhile must not stop us.
+    alu(careful, flags, 'OR', open.NONBLOCK | open.CLOEXEC | open.NOCTTY),
+    store('U64', opening, 0, careful),
+    // A root file system may bring its own idea of a device: another one must not even be opened, by us with all our rights.
+    ...lookAt(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW),
+    branch(found, 'NE', wanted, without),
+    sys('openat2', [AT_FDCWD, ref(path), opening, opening.size], { to: own, on: [anyErrno, without] }),
+    ...lookAt(own, text(''), AT_EMPTY_PATH),
+    branch(found, 'EQ', wanted, replace),
+    sys('close', [own]),
+    without,
+    branch(nodes, 'GE', 0, makeNode),
+    ...newFilesystem(
+      'tmpfs',
+      'tmpfs',
+      [
+        ['nr_inodes', '8'],
+        ['mode', '755'],
+      ],
+      MountAttr.NOSUID | MountAttr.NOEXEC,
+      nodes,
+    ),
+    makeNode,
+    alu(node, wanted, 'OR', MEMORY_MAJOR << 8),
+    sys('mknodat', [nodes, ref(name), S_IFCHR | 0o666, node], { on: [['EEXIST'], there] }),
+    // The umask may be the caller's.
+    sys('fchmodat', [nodes, ref(name), 0o666]),
+    there,
+    sys('openat', [nodes, ref(name), careful, 0], { to: own }),
+    replace,
+    sys('fcntl', [own, F_SETFL, flags]),
+    sys('dup3', [own, stream, 0]),
+    sys('close', [own]),
+    next,
+    alu(stream, stream, 'ADD', 1),
+    branch(stream, 'LE', 2, again),
+  ]);
 }
 
 /**
@@ -199,7 +194,7 @@ export function ownStreams(
   const owner = slot('stream_owner');
   const tolerant = { on: [anyErrno, next] } as const;
   return [
-    action({ title: 'own the standard streams', because }, [
+    operation({ kind: 'own-streams', uid, because }, [
       again,
       sys('statx', [stream, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat], tolerant),
       load(owner, 'U32', stat, Statx.UID),

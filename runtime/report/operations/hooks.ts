@@ -1,4 +1,42 @@
 import type { hooks as catalog } from '../../../spec/operations/hooks.js';
-import type { WordsOf } from './words-of.js';
+import type { Because } from '../../program/action.js';
+import { placeOf } from '../../program/action.js';
+import type { Field, Template } from '../../program/operand.js';
+import { errno, type WordsOf } from './words-of.js';
 
-export const hooks: WordsOf<typeof catalog> = {};
+/** Longest path, name and place of a hook in a message; the rest of config.json's text is cut. */
+const SHORT = 125;
+export const NAMED = 4 * SHORT;
+
+function shortened(value: string): string {
+  return value.length <= SHORT ? value : `${value.slice(0, SHORT)}...`;
+}
+
+export const hooks: WordsOf<typeof catalog> = {
+  'describe-to-hooks': { title: o => `describe the container to ${o.hook} hooks` },
+  'run-hook': { title: o => `run ${o.hook} hook ${o.path}` },
+  // What goes wrong in the process of a hook is quoted behind its name and "was not executed".
+  'become-hook': { title: o => `be ${o.hook} hook ${o.path}`, message: () => [errno] },
+  'enter-bundle': { title: o => `be in ${o.path}`, message: o => [`${shortened(o.path)}: `, errno] },
+  'execute-hook': { title: o => `execute ${o.path}`, message: () => [errno] },
+  'open-hook-output': { title: () => 'open what hooks inside write to' },
+};
+
+/** Of a hook that has failed. */
+export const hookName = (kind: string, index: number, path: string): string =>
+  `${kind} hook #${index} ${shortened(path)}`;
+export const hookPlace = (because: Because): string => shortened(placeOf(because));
+
+/** How a hook has ended, behind its name. */
+export const hookEnds = {
+  late: (seconds: number): string => `took longer than ${seconds} s and was killed`,
+  interrupted: (signal: Field): Template => ['was ended, because chos-runtime got ', signal],
+  killed: (signal: Field): Template => ['was killed by signal ', signal],
+  exited: (code: Field): Template => ['ended with exit code ', code],
+  notExecuted: ['was not executed'],
+} as const;
+
+/** `why` the file that an annotation names cannot be opened. */
+export function outputNotOpened(path: string, annotation: string, why: Field): Template {
+  return [`open ${path.slice(0, 1000)} for the output of hooks: `, why, ` (annotation ${annotation})`];
+}

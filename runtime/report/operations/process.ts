@@ -1,5 +1,5 @@
 import type { process as catalog } from '../../../spec/operations/process.js';
-import type { WordsOf } from './words-of.js';
+import { errno, type WordsOf } from './words-of.js';
 
 export const FROZEN_WHILE_STARTED = 'its cgroup, or one above it, was frozen while it was being started';
 
@@ -31,4 +31,63 @@ export const process: WordsOf<typeof catalog> = {
   'await-execve': { title: () => 'see that execve happened' },
   'hold-signals': { title: () => 'hold signals back' },
   'receive-terminal': { title: () => 'receive the terminal', message: () => ['init made no terminal'] },
+  'start-session': { title: () => 'start a new session' },
+  'join-keyring': {
+    title: () => 'join a new session keyring',
+    message: () => [
+      'make a session keyring: ',
+      errno,
+      ' (see /proc/sys/kernel/keys; --no-new-keyring keeps that of the caller)',
+    ],
+  },
+  'reset-signals': { title: () => 'reset signals' },
+  'set-oom-score': { title: o => `set oom_score_adj to ${o.score}` },
+  'run-on-cpus': {
+    title: o => (o.cpus === undefined ? 'run on all CPUs of the container' : `run on CPUs ${o.cpus}`),
+  },
+  'set-scheduler': { title: o => `schedule as ${o.policy}` },
+  'set-io-priority': { title: o => `set I/O priority ${o.class}` },
+  'set-personality': { title: o => `set personality ${o.domain}` },
+  'own-devices': { title: () => 'put the devices of the container in the place of those of the host' },
+  'own-streams': { title: () => 'own the standard streams' },
+  'set-umask': { title: o => `set the umask to ${o.mode.toString(8).padStart(4, '0')}` },
+  'look-up-home': { title: o => `look up the home of uid ${o.uid} in /etc/passwd` },
+  'change-directory': { title: o => `change directory to ${o.path}` },
+  'confirm-directory': {
+    title: o => `be in ${o.path}`,
+    fails: o => [`change directory to ${o.path}`],
+  },
+  'drop-capabilities': { title: o => `drop ${o.dropped} capabilities from the bounding set` },
+  'keep-capabilities': {
+    title: o =>
+      `keep ${o.permitted.length} capabilities${o.held.length > 0 ? `, and ${o.held.join()} up to execve` : ''}`,
+  },
+  'become-user': { title: o => `become ${o.uid}:${o.gid}${withGroups(o)}` },
+  'reserve-limit': { title: o => `have ${o.type} up to ${o.hard}` },
+  'set-limit': { title: o => `set ${o.type} to ${o.soft}:${o.hard}` },
+  'set-no-new-privileges': { title: () => 'set no_new_privs' },
+  'find-executable': {
+    title: o => `find the executable ${o.file}`,
+    message: (_, given) => ['executable file `', given, '` not found in $PATH: ', errno],
+  },
+  // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
+  'check-executable': {
+    title: () => 'it may be executed',
+    message: (_, given) => ['open executable `', given, '`: ', errno],
+  },
+  'announce-execve': { title: () => 'say that execve comes next' },
+  'load-seccomp-filter': { title: o => `load the seccomp filter (${o.instructions} instructions)` },
+  execute: {
+    title: o => `execute ${o.args.join(' ')}`,
+    message: (_, given) => ['exec `', given, '`: ', errno],
+  },
+  'check-interpreter': {
+    title: () => 'its interpreter exists',
+    message: (_, given) => ['exec `', given, '`: its interpreter or dynamic linker is missing: ', errno],
+  },
 };
+
+function withGroups(o: { readonly groups: readonly number[]; readonly keepsGroups: boolean }): string {
+  if (o.keepsGroups) return " with the caller's groups";
+  return o.groups.length > 0 ? ` with groups ${o.groups.join()}` : '';
+}

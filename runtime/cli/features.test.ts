@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mountOptions } from '../../spec/features.js';
 import { validateFeatures } from '../../spec/generated/validators.js';
-import { parseMountOptions } from '../compile/idioms/mount-options.js';
+import { parseMountOptions } from '../admit/normal/mount-options.js';
 import { featuresObject } from './features.js';
 
 test('features follow their schema', () => {
@@ -12,9 +12,9 @@ test('features follow their schema', () => {
   );
 });
 
-test('the compiler knows every mount option of the list', () => {
+test('admission knows every mount option of the list', () => {
   for (const option of mountOptions) {
-    const { data, withoutEffectOnBinds } = parseMountOptions([option], 'tmpfs');
+    const { data, withoutEffectOnBinds } = parseMountOptions([option]);
     // A word that it does not know goes to the file system, and is nothing on a bind.
     const known =
       data.length === 0 || ['sync', 'dirsync', 'lazytime', 'mand', 'iversion', 'silent'].includes(option);

@@ -52,8 +52,6 @@ function reasonText(reason: RefusalReason): string {
       return `enter a cgroup of controller ${reason.controller}: the container has none`;
     case 'mount-inside-proc':
       return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
-    case 'mount-without-source':
-      return `mount on \`${reason.destination}\`: a bind mount needs a source`;
     case 'mount-too-long':
       return `mount on \`${reason.destination}\`: ${reason.bytes} bytes of ${reason.what}, and the kernel takes ${reason.most} at most`;
     case 'lacking-capabilities':

@@ -14,10 +14,28 @@ import {
   MOVE_MOUNT_T_EMPTY_PATH,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  Propagation,
 } from '../../../spec/kernel.js';
+import type {
+  MountData,
+  NormalMount,
+  NormalPropagation,
+  PropagationKind,
+} from '../../../spec/normal-mount.js';
 import { type Data, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
 import { type Line, type Outcome, sys } from '../../program/step.js';
-import type { MountOptions } from './mount-options.js';
+
+export const propagationFlags: Readonly<Record<PropagationKind, number>> = {
+  shared: Propagation.SHARED,
+  slave: Propagation.SLAVE,
+  private: Propagation.PRIVATE,
+  unbindable: Propagation.UNBINDABLE,
+};
+
+/** As options and linux.rootfsPropagation have it. */
+export function propagationWord({ kind, recursive }: NormalPropagation): string {
+  return recursive ? `r${kind}` : kind;
+}
 
 /** struct mount_attr of mount_setattr(2). */
 function mountAttributes(set: number, clear: number, propagation: number): Data {
@@ -63,7 +81,7 @@ export function attach(mount: Operand, destination: Operand): Line {
   ]);
 }
 
-function parameters(context: Slot, data: MountOptions['data']): readonly Line[] {
+function parameters(context: Slot, data: MountData): readonly Line[] {
   return data.map(([key, value]) =>
     value === null
       ? sys('fsconfig', [context, FsConfig.SET_FLAG, text(key), 0, 0])
@@ -75,7 +93,7 @@ function parameters(context: Slot, data: MountOptions['data']): readonly Line[] 
 export function newFilesystem(
   type: string,
   source: string,
-  data: MountOptions['data'],
+  data: MountData,
   attributes: number,
   to: Slot,
 ): readonly Line[] {
@@ -91,7 +109,7 @@ export function newFilesystem(
 }
 
 /** Change the parameters of the file system at an opened mount (fspick(2), fsconfig(2)). */
-export function reconfigure(mount: Operand, data: MountOptions['data']): readonly Line[] {
+export function reconfigure(mount: Operand, data: MountData): readonly Line[] {
   const context = slot('remount_context');
   return [
     sys('fspick', [mount, text(''), FSPICK_CLOEXEC | FSPICK_EMPTY_PATH], { to: context }),
@@ -101,13 +119,17 @@ export function reconfigure(mount: Operand, data: MountOptions['data']): readonl
   ];
 }
 
+export type Adjustment = Pick<NormalMount, 'own' | 'recursive' | 'propagation'>;
+
 /** What is asked for beyond the attributes that the new mount already has. */
-export function adjust(mount: Operand, o: MountOptions, made: number): readonly Line[] {
+export function adjust(mount: Operand, asked: Adjustment, made: number): readonly Line[] {
+  const { own, recursive, propagation } = asked;
   const lines: Line[] = [];
-  const set = o.set & ~made;
-  if (set !== 0 || o.clear !== 0) lines.push(setAttributes(mount, set, o.clear, 0, false));
-  if (o.recursiveSet !== 0 || o.recursiveClear !== 0)
-    lines.push(setAttributes(mount, o.recursiveSet, o.recursiveClear, 0, true));
-  if (o.propagation !== 0) lines.push(setAttributes(mount, 0, 0, o.propagation, o.propagationRecursive));
+  const set = own.set & ~made;
+  if (set !== 0 || own.clear !== 0) lines.push(setAttributes(mount, set, own.clear, 0, false));
+  if (recursive.set !== 0 || recursive.clear !== 0)
+    lines.push(setAttributes(mount, recursive.set, recursive.clear, 0, true));
+  if (propagation !== null)
+    lines.push(setAttributes(mount, 0, 0, propagationFlags[propagation.kind], propagation.recursive));
   return lines;
 }

@@ -2,8 +2,8 @@
  * How the chosen environment bears on a launch: what the concerns that are the same for all back ends have to ask it. `ordinary` is that of a bundle
  * that asks for none.
  */
-import type { Mount } from '../../../spec/generated/config.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
+import type { NormalMount } from '../../../spec/normal-mount.js';
 import type { Action } from '../../program/action.js';
 import type { Operand, Slot } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
@@ -22,7 +22,7 @@ export interface Placement {
   /** A detached copy of what is at a path of the host (open_tree(2)), wherever init is by then. */
   openSource(path: Operand, flags: number, to: Slot): readonly Line[];
   /** Take away what the environment shows where this entry is to be mounted: a container that may unmount must not find the host below. */
-  uncover(mount: Mount, index: number): readonly Line[];
+  uncover(mount: NormalMount, index: number): readonly Line[];
 }
 
 export const ordinary: Placement = {

@@ -12,7 +12,6 @@ export type RefusalReason =
   /** The container is in no cgroup of a hierarchy with that controller. */
   | { readonly kind: 'no-such-cgroup'; readonly controller: string }
   | { readonly kind: 'mount-inside-proc'; readonly destination: string }
-  | { readonly kind: 'mount-without-source'; readonly destination: string }
   /** More than mount(2) takes, of what fsconfig(2) does not take. */
   | {
       readonly kind: 'mount-too-long';

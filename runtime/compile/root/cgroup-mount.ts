@@ -2,13 +2,12 @@
  * A mount of type cgroup: the container sees its own cgroups, bound from the host's hierarchies. A bind works with and without a cgroup
  * namespace and never shows more than the container's own part.
  */
-import type { Mount } from '../../../spec/generated/config.js';
 import { MountAttr, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../../spec/kernel.js';
+import type { CgroupMount } from '../../../spec/normal-mount.js';
 import type { Action, Because } from '../../program/action.js';
 import { label, ref, slot, text } from '../../program/operand.js';
 import { call, type Line, move, subroutine, sys } from '../../program/step.js';
 import { cgroupPlan } from '../cgroups/of-launch.js';
-import type { MountOptions } from '../idioms/mount-options.js';
 import { adjust, attach, newFilesystem } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
@@ -17,8 +16,7 @@ import type { Places } from './destination.js';
 export function cgroupMount(
   launch: Launch,
   places: Places,
-  m: Mount,
-  o: MountOptions,
+  m: CgroupMount,
   because: Because,
 ): readonly Action[] {
   const { open } = launch;
@@ -33,11 +31,11 @@ export function cgroupMount(
     kind: 'mount-cgroups',
     destination: m.destination,
     shown: directories.map(d => d.hierarchy.mount),
-    options: m.options ?? [],
+    options: m.options,
     because,
   } as const;
   const openDestination = places.open(
-    { path: m.destination, make: 'directories', flags: open.PATH | open.DIRECTORY },
+    { path: m.place, make: 'directories', flags: open.PATH | open.DIRECTORY },
     destination,
     does,
   );
@@ -47,7 +45,7 @@ export function cgroupMount(
       operation(does, [
         ...launch.placement.openSource(whole.memory, flags, mount),
         ...openDestination,
-        ...adjust(mount, o, 0),
+        ...adjust(mount, m, 0),
         attach(mount, destination),
         sys('close', [mount]),
         sys('close', [destination]),
@@ -76,7 +74,7 @@ export function cgroupMount(
     ...launch.placement.openSource(ref(path), flags, one),
     sys('mkdirat', [top, ref(name), 0o755]),
     sys('openat', [top, ref(name), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: destination }),
-    ...adjust(one, o, 0),
+    ...adjust(one, m, 0),
     attach(one, destination),
     sys('close', [one]),
     sys('close', [destination]),
@@ -92,6 +90,6 @@ export function cgroupMount(
           lines.push(sys('symlinkat', [text(base), top, text(c)], { on: [['EEXIST'], there] }), there);
       }
   }
-  lines.push(...adjust(mount, o, 0), sys('close', [top]), sys('close', [mount]));
+  lines.push(...adjust(mount, m, 0), sys('close', [top]), sys('close', [mount]));
   return [operation(does, lines)];
 }

@@ -13,6 +13,7 @@
 import { errnos } from '../../../spec/errno.js';
 import { kernelFilesystems, OpenHow } from '../../../spec/kernel.js';
 import type { Operation } from '../../../spec/operations/index.js';
+import { normalise } from '../../../spec/paths.js';
 import type { Action } from '../../program/action.js';
 import { attempt, ignoring } from '../../program/control.js';
 import {
@@ -43,7 +44,6 @@ import {
   sys,
 } from '../../program/step.js';
 import { leadsAstray } from '../../report/operations/astray.js';
-import { normalise } from '../idioms/normalise.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 

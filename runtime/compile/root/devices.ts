@@ -3,7 +3,6 @@
  */
 
 import { errnos } from '../../../spec/errno.js';
-import type { LinuxDevice } from '../../../spec/generated/config.js';
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -46,8 +45,6 @@ import {
   warn,
 } from '../../program/step.js';
 import { deviceMissed } from '../../report/operations/root.js';
-import { parseMountOptions } from '../idioms/mount-options.js';
-import { normalise } from '../idioms/normalise.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Places } from './destination.js';
@@ -80,28 +77,11 @@ export function encodeDevice(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
-function fromConfig(launch: Launch, d: LinuxDevice, index: number): Device {
-  return {
-    kind: 'device',
-    path: normalise(d.path),
-    type: d.type === 'u' ? 'c' : d.type,
-    major: d.major ?? 0,
-    minor: d.minor ?? 0,
-    // What kind of file it is, `type` says.
-    mode: (d.fileMode ?? 0o666) & 0o7777,
-    uid: d.uid ?? 0,
-    gid: d.gid ?? 0,
-    because: launch.because('linux', 'devices', index),
-  };
-}
-
 /** A /dev that comes from somewhere else (a bind mount, the environment): it is taken as it is, and nothing is made in it. Null: it is the container's own. */
 export function givenDev(launch: Launch): { readonly hostPath: string; readonly byConfig: boolean } | null {
-  const last = (launch.config.mounts ?? []).findLast(
-    m => normalise(m.destination) === '/dev' && !parseMountOptions(m.options ?? [], m.type).remount,
-  );
+  const last = launch.normal.mounts.findLast(m => m.place === '/dev' && m.kind !== 'remount');
   if (last === undefined) return launch.placement.hostDevices ? { hostPath: '/dev', byConfig: false } : null;
-  if (!parseMountOptions(last.options ?? [], last.type).bind) return null;
+  if (last.kind !== 'bind') return null;
   return { hostPath: sourcePath(launch, last), byConfig: true };
 }
 
@@ -155,11 +135,13 @@ export function seeDevices(launch: Launch): readonly Action[] {
     });
 }
 
-/** Of two with one path the first is made, as by runc and crun; admit warns of the second. */
 function configuredDevices(launch: Launch): readonly Device[] {
-  return (launch.config.linux?.devices ?? [])
-    .map((d, i) => fromConfig(launch, d, i))
-    .filter((d, i, all) => all.findIndex(({ path }) => path === d.path) === i);
+  return launch.normal.linux.devices.map(({ index, place, ...device }) => ({
+    kind: 'device',
+    path: place,
+    ...device,
+    because: launch.because('linux', 'devices', index),
+  }));
 }
 
 type MakeNode = (directory: Operand, name: Data | Ref, d: Device) => readonly Line[];
@@ -279,7 +261,7 @@ export function deviceActions(launch: Launch, places: Places): DeviceActions {
     );
   }
   if (!given) {
-    const hasPts = (launch.config.mounts ?? []).some(m => normalise(m.destination) === '/dev/pts');
+    const hasPts = launch.normal.mounts.some(m => m.place === '/dev/pts');
     const links = [...symlinks, ...(hasPts ? [['ptmx', 'pts/ptmx'] as const] : [])];
     actions.push(
       operation(

@@ -14,7 +14,9 @@ import {
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
+import type { HiddenPath } from '../../../spec/normal-config.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
+import type { TreePlace } from '../../../spec/paths.js';
 import type { Action } from '../../program/action.js';
 import { buffer, type Label, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
@@ -30,7 +32,6 @@ import {
   sys,
 } from '../../program/step.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from '../idioms/mount-steps.js';
-import { normalise } from '../idioms/normalise.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { type Homes, openHomes, type Places } from './destination.js';
@@ -41,7 +42,7 @@ const absent = ['ENOENT', 'ENOTDIR'] as const;
 
 interface CoveredPlace {
   /** Says which path it is that the subroutine then opens. */
-  at(does: OperationOf<'mask'> | OperationOf<'make-readonly'>): readonly Line[];
+  at(place: TreePlace, does: OperationOf<'mask'> | OperationOf<'make-readonly'>): readonly Line[];
   /** Inside the subroutine that all paths share. */
   open(to: Slot, missing: Label): readonly Line[];
 }
@@ -52,9 +53,9 @@ function coveredPlace(launch: Launch, places: Places, homes: Homes): CoveredPlac
   const root = slot('covered_root');
   const path = slot('covered_path');
   return {
-    at: does => {
-      const within = homes.of(does.path);
-      const [from, way] = within ? [within.root, within.rest] : [cells.rootFd, normalise(does.path)];
+    at: (place, does) => {
+      const within = homes.of(place);
+      const [from, way] = within ? [within.root, within.rest] : [cells.rootFd, place];
       return [move(root, from), move(path, text(way)), ...(within ? [] : places.say(way, does))];
     },
     open: (to, missing) => {
@@ -142,8 +143,9 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
 
 /** All that is covered, in the order of config.json. `dev`: the container's /dev, opened. */
 export function coveredPaths(launch: Launch, places: Places, dev: Slot): readonly Action[] {
-  const { maskedPaths = [], readonlyPaths = [] } = launch.config.linux ?? {};
-  const homes = openHomes(launch, [...maskedPaths, ...readonlyPaths]);
+  const { maskedPaths, readonlyPaths } = launch.normal.linux;
+  const covered = [...maskedPaths, ...readonlyPaths].map(({ place }) => place);
+  const homes = openHomes(launch, covered);
   const place = coveredPlace(launch, places, homes);
   return [
     ...homes.open,
@@ -155,8 +157,8 @@ export function coveredPaths(launch: Launch, places: Places, dev: Slot): readonl
 function maskAll(
   launch: Launch,
   dev: Slot,
-  paths: readonly string[],
-  place: CoveredPlace,
+  paths: readonly HiddenPath[],
+  covered: CoveredPlace,
 ): readonly Action[] {
   if (paths.length === 0) return [];
   const device = nullDevice(launch, dev);
@@ -171,7 +173,7 @@ function maskAll(
   const made = label('mask_made');
   const ready = label('mask_ready');
   const mask = subroutine('mask', [
-    ...place.open(destination, skip),
+    ...covered.open(destination, skip),
     sys('statx', [destination, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(value, 'U16', stat, Statx.MODE),
     alu(value, value, 'AND', S_IFMT),
@@ -203,20 +205,19 @@ function maskAll(
     sys('close', [destination]),
     skip,
   ]);
-  const masks = paths.flatMap((path, i) => {
-    if (path === '') return [];
-    const does = { kind: 'mask', path, because: launch.because('linux', 'maskedPaths', i) } as const;
-    return operation(does, [...place.at(does), call(mask)]);
+  const masks = paths.map(({ path, place, index }) => {
+    const does = { kind: 'mask', path, because: launch.because('linux', 'maskedPaths', index) } as const;
+    return operation(does, [...covered.at(place, does), call(mask)]);
   });
   return [device.find, ...masks, device.letGo];
 }
 
-function protectAll(launch: Launch, paths: readonly string[], place: CoveredPlace): readonly Action[] {
+function protectAll(launch: Launch, paths: readonly HiddenPath[], covered: CoveredPlace): readonly Action[] {
   const destination = slot('readonly_destination');
   const mount = slot('readonly_mount');
   const skip = label('readonly_skip');
   const protect = subroutine('make_readonly', [
-    ...place.open(destination, skip),
+    ...covered.open(destination, skip),
     cloneTree(destination, true, mount),
     setAttributes(mount, MountAttr.RDONLY, 0, 0, true),
     attach(mount, destination),
@@ -224,10 +225,9 @@ function protectAll(launch: Launch, paths: readonly string[], place: CoveredPlac
     sys('close', [destination]),
     skip,
   ]);
-  return paths.flatMap((path, i) => {
-    if (path === '') return [];
-    const because = launch.because('linux', 'readonlyPaths', i);
+  return paths.map(({ path, place, index }) => {
+    const because = launch.because('linux', 'readonlyPaths', index);
     const does = { kind: 'make-readonly', path, because } as const;
-    return operation(does, [...place.at(does), call(protect)]);
+    return operation(does, [...covered.at(place, does), call(protect)]);
   });
 }

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MountFlag } from '../../../spec/kernel.js';
-import { parseMountOptions } from '../idioms/mount-options.js';
+import { parseMountOptions } from '../../admit/normal/mount-options.js';
+import { normalMount } from '../../admit/normal/mounts.js';
 import { createLaunch } from '../launch/launch.js';
 import { type InputChanges, inputOf } from '../test/input.js';
 import { dataOf, needsMountCall, wholeData } from './mount-data.js';
@@ -20,7 +21,7 @@ test('which call takes it', () => {
 });
 
 test('flags and data of mount(2)', () => {
-  const row = (...options: string[]) => wholeData(parseMountOptions(options, 'tmpfs').data);
+  const row = (...options: string[]) => wholeData(parseMountOptions(options).data);
   assert.equal(row('ro', 'nosuid', 'size=1m', 'huge', 'mode=700'), {
     flags: 0,
     data: 'size=1m,huge,mode=700',
@@ -42,7 +43,11 @@ test('labels: in quotes for mount(2) if they have commas, never for fsconfig(2)'
   const label = 'system_u:object_r:container_file_t:s0:c1,c2';
   const of = (type: string, options: string[], mountLabel?: string) => {
     const changes: InputChanges = mountLabel === undefined ? {} : { config: { linux: { mountLabel } } };
-    return dataOf(createLaunch(inputOf(changes)), type, parseMountOptions(options, type));
+    return dataOf(
+      createLaunch(inputOf(changes)),
+      type,
+      normalMount({ destination: '/x', type, options }).data,
+    );
   };
   assert.equal(of('tmpfs', ['size=1m'], label), [
     ['size', '1m'],

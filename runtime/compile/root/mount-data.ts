@@ -2,15 +2,12 @@
  * What is told to a file system when it is mounted, and which call takes it. fsconfig(2) takes 255 bytes in a string (strndup_user of fs/fsopen.c), but
  * any number of them; mount(2) takes a source of PATH_MAX and a page of data, all options together.
  */
-import type { Mount } from '../../../spec/generated/config.js';
 import { MountFlag } from '../../../spec/kernel.js';
 import { isLabelOption } from '../../../spec/label-options.js';
-import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
+import type { MountData, NormalMount } from '../../../spec/normal-mount.js';
 import { labelOption } from '../launch/annotations.js';
 import type { Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
-
-type Options = MountOptions['data'];
 
 const FSCONFIG_MOST = 255;
 /** PATH_MAX and the smallest page, both with the zero at the end. What is beyond, copy_mount_options() of fs/namespace.c cuts off in silence. */
@@ -21,7 +18,7 @@ function isLong(value: string): boolean {
 }
 
 /** fsconfig(2) does not take it: it is too long, or a flag of mount(2) for which there is no word (common_set_sb_flag of fs/fs_context.c). */
-export function needsMountCall(source: string, data: Options): boolean {
+export function needsMountCall(source: string, data: MountData): boolean {
   return (
     isLong(source) ||
     data.some(
@@ -32,17 +29,11 @@ export function needsMountCall(source: string, data: Options): boolean {
 }
 
 /** The options of an entry, with linux.mountLabel: the SELinux context of all files. proc, sysfs and mqueue label their files one by one. */
-export function dataOf(launch: Launch, type: string, { data }: MountOptions): Options {
-  const given = data.map(([key, value]): Options[number] => [key, isLabelOption(key) ? bare(value) : value]);
-  const wanted = launch.config.linux?.mountLabel;
-  if (!wanted || ['proc', 'sysfs', 'mqueue'].includes(type) || given.some(([key]) => key === 'context'))
-    return given;
-  return [...given, [labelOption(launch.normal), wanted]];
-}
-
-/** mount(8), "context=": a label with commas is written in quotes, for mount(2); fsconfig(2) would take them as part of it. */
-function bare(value: string | null): string | null {
-  return value === null ? null : value.replace(/^"(.*)"$/s, '$1');
+export function dataOf(launch: Launch, type: string, data: MountData): MountData {
+  const { mountLabel } = launch.normal.linux;
+  if (mountLabel === null || ['proc', 'sysfs', 'mqueue'].includes(type)) return data;
+  if (data.some(([key]) => key === 'context')) return data;
+  return [...data, [labelOption(launch.normal), mountLabel]];
 }
 
 const flags: ReadonlyMap<string, number> = new Map([
@@ -60,7 +51,7 @@ export interface WholeData {
 }
 
 /** As mount(2) takes it. */
-export function wholeData(options: Options): WholeData {
+export function wholeData(options: MountData): WholeData {
   let set = 0;
   const words: string[] = [];
   for (const [key, value] of options) {
@@ -72,14 +63,16 @@ export function wholeData(options: Options): WholeData {
   return { flags: set, data: words.join() };
 }
 
+/** What a file system is told of: nothing where none is made, and none changed. */
+function toldOf(launch: Launch, m: NormalMount): readonly [source: string, data: MountData] {
+  if (m.kind === 'filesystem') return [m.source, dataOf(launch, m.type, m.data)];
+  return m.kind === 'remount' && !m.bind ? ['', m.data] : ['', []];
+}
+
 /** What neither call takes. */
 export function refuseLongMounts(launch: Launch, refuse: Refuse): void {
-  (launch.config.mounts ?? []).forEach((m: Mount, index) => {
-    const type = m.type ?? 'none';
-    const o = parseMountOptions(m.options ?? [], m.type);
-    if (o.bind || type === 'cgroup' || type === 'cgroup2') return;
-    const source = o.remount ? '' : (m.source ?? type);
-    const data = dataOf(launch, type, o);
+  launch.normal.mounts.forEach((m, index) => {
+    const [source, data] = toldOf(launch, m);
     if (!needsMountCall(source, data)) return;
     const sizes = [
       ['source', Buffer.byteLength(source)],

@@ -12,9 +12,9 @@ import {
   MountFlag,
   Statfs,
 } from '../../../spec/kernel.js';
+import type { MountData } from '../../../spec/normal-mount.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { alu, type Line, load, sys } from '../../program/step.js';
-import type { MountOptions } from '../idioms/mount-options.js';
 import { attach, cloneTree, newFilesystem, reconfigure, setAttributes } from '../idioms/mount-steps.js';
 import type { Launch } from '../launch/launch.js';
 import { needsMountCall, wholeData } from './mount-data.js';
@@ -41,7 +41,7 @@ export function anyFilesystem(
   launch: Launch,
   type: string,
   source: string,
-  data: MountOptions['data'],
+  data: MountData,
   attributes: number,
   to: Slot,
 ): readonly Line[] {
@@ -71,7 +71,7 @@ const ofTheFilesystem = MountFlag.RDONLY | MountFlag.SYNCHRONOUS | MountFlag.MAN
  * Change the options of the file system at an opened mount, whatever their length. mount(2) sets the attributes of the mount and the flags of the file
  * system as well. So the mount is a copy, and the flags are those that it has: read from the copy, when it is not read-only by itself.
  */
-export function anyReconfigure(launch: Launch, mount: Slot, data: MountOptions['data']): readonly Line[] {
+export function anyReconfigure(launch: Launch, mount: Slot, data: MountData): readonly Line[] {
   if (!needsMountCall('', data)) return reconfigure(mount, data);
   const context = slot('remount_context');
   const copy = slot('remount_copy');

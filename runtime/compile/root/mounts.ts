@@ -4,7 +4,6 @@
  */
 
 import { errnos } from '../../../spec/errno.js';
-import type { Mount } from '../../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -12,18 +11,16 @@ import {
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   PROC_SUPER_MAGIC,
-  Propagation,
   STATX_ATTR_MOUNT_ROOT,
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
+import type { BindMount, FilesystemMount, NormalMount, Remount } from '../../../spec/normal-mount.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
 import type { Action, Because } from '../../program/action.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { alu, guard, type Line, load, sys } from '../../program/step.js';
-import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
 import { adjust, attach, setAttributes } from '../idioms/mount-steps.js';
-import { normalise } from '../idioms/normalise.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import type { Warn } from '../launch/refusal.js';
@@ -34,7 +31,7 @@ import { anyFilesystem, anyReconfigure } from './mount-whole.js';
 import { takenFromCovered } from './tmpfs.js';
 
 /** Without those that say that it is a bind. */
-function shownOptions({ options = [] }: Mount): readonly string[] {
+function shownOptions({ options }: NormalMount): readonly string[] {
   return options.filter(word => word !== 'bind' && word !== 'rbind');
 }
 
@@ -42,38 +39,23 @@ function shownOptions({ options = [] }: Mount): readonly string[] {
 const insideProc =
   /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|net\/dev|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/;
 
-export type MountRefusal = {
-  readonly index: number;
-  readonly why: 'inside-proc' | 'no-source';
-  readonly what: string;
-};
-
-/** Mounts that no runtime should make. */
-export function refusedMounts(mounts: readonly Mount[]): readonly MountRefusal[] {
-  const out: MountRefusal[] = [];
-  mounts.forEach((m, index) => {
-    const where = normalise(m.destination);
-    const o = parseMountOptions(m.options ?? [], m.type);
-    const fakesProc = where === '/proc' && !o.bind && !o.remount && m.type !== 'proc';
-    if (fakesProc || (where.startsWith('/proc/') && !insideProc.test(where)))
-      out.push({ index, why: 'inside-proc', what: where });
-    if (o.bind && !o.remount && m.source === undefined) out.push({ index, why: 'no-source', what: where });
-  });
-  return out;
+/** A mount that no runtime should make. */
+export function fakesProc(m: NormalMount): boolean {
+  if (m.place === '/proc') return m.kind === 'cgroup' || (m.kind === 'filesystem' && m.type !== 'proc');
+  return m.place.startsWith('/proc/') && !insideProc.test(m.place);
 }
 
 /** Options that nothing comes of: runc and crun hand them to the kernel, which does not look at them for a bind. */
 export function warnOfMounts(launch: Launch, warn: Warn): void {
-  for (const [index, { options = [], type }] of (launch.config.mounts ?? []).entries()) {
-    const { bind, withoutEffectOnBinds: what } = parseMountOptions(options, type);
-    if (bind && what.length > 0)
+  for (const [index, m] of launch.normal.mounts.entries()) {
+    const what = m.kind === 'bind' || (m.kind === 'remount' && m.bind) ? m.withoutEffect : [];
+    if (what.length > 0)
       warn(launch.because('mounts', index), { kind: 'bind-options-without-effect', options: what });
   }
 }
 
 /** Where a bind comes from: a path on the host; relative ones count from the bundle (spec: "Mounts"). */
-export function sourcePath(launch: Launch, m: Mount): string {
-  const source = m.source ?? '';
+export function sourcePath(launch: Launch, { source }: BindMount): string {
   return source.startsWith('/') ? source : `${launch.options.bundle}/${source}`;
 }
 
@@ -81,24 +63,16 @@ export function sourcePath(launch: Launch, m: Mount): string {
  * Mounts made below it are to reach the host (Podman's `rshared`, Bidirectional of Kubernetes): the bind and the root both ask for it, as with runc and crun. Such a bind has to
  * be a copy from before the namespace was cut off from the host's, and not even crun and runc cut it off then.
  */
-function reachesHost(launch: Launch, o: MountOptions): boolean {
-  const asked = launch.config.linux?.rootfsPropagation ?? '';
-  const { environment } = launch;
-  return environment === null && o.bind && o.propagation === Propagation.SHARED && /^r?shared$/.test(asked);
+function reachesHost({ environment, normal }: Launch, { propagation }: BindMount): boolean {
+  const asked = normal.linux.rootfsPropagation;
+  return environment === null && propagation?.kind === 'shared' && asked?.kind === 'shared';
 }
 
-const cloneFlags = ({ recursive }: MountOptions): number =>
-  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+const cloneFlags = ({ below }: BindMount): number =>
+  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (below ? AT_RECURSIVE : 0);
 
 /** `open`: a copy that is there already. */
-function bind(
-  launch: Launch,
-  places: Places,
-  m: Mount,
-  o: MountOptions,
-  because: Because,
-  open: Slot | null,
-): Action {
+function bind(launch: Launch, places: Places, m: BindMount, because: Because, open: Slot | null): Action {
   const mount = open ?? slot('mount');
   const destination = slot('destination');
   const stat = buffer('source_stat', 256);
@@ -106,29 +80,28 @@ function bind(
   const kind = slot('source_filesystem');
   // Over /proc only a procfs: anything else would answer in the kernel's name (CVE-2019-19921).
   const mustBeProc: readonly Line[] =
-    normalise(m.destination) === '/proc'
+    m.place === '/proc'
       ? [
           sys('fstatfs', [mount, stat]),
           load(kind, 'U64', stat),
           guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
         ]
       : [];
-  const { source = '', destination: path } = m;
   const does: OperationOf<'bind'> = {
     kind: 'bind',
-    source,
-    destination: path,
-    recursive: o.recursive,
+    source: m.source,
+    destination: m.destination,
+    recursive: m.below,
     options: shownOptions(m),
     because,
   };
   return operation(does, [
-    ...(open ? [] : launch.placement.openSource(text(sourcePath(launch, m)), cloneFlags(o), mount)),
+    ...(open ? [] : launch.placement.openSource(text(sourcePath(launch, m)), cloneFlags(m), mount)),
     ...mustBeProc,
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
-    ...places.open({ path, make: 'like-source', sourceMode: mode }, destination, does),
-    ...adjust(mount, o, 0),
+    ...places.open({ path: m.place, make: 'like-source', sourceMode: mode }, destination, does),
+    ...adjust(mount, m, 0),
     attach(mount, destination),
     sys('close', [mount]),
     sys('close', [destination]),
@@ -151,33 +124,26 @@ function mustBeMount(fd: Slot): readonly Line[] {
  * An existing mount changes its attributes. Options that are the file system's own (size= of a tmpfs) go to that, as mount(2) with MS_REMOUNT has it: to wherever
  * else it is mounted, too.
  */
-function remount(
-  launch: Launch,
-  places: Places,
-  m: Mount,
-  index: number,
-  o: MountOptions,
-  because: Because,
-): Action {
+function remount(launch: Launch, places: Places, m: Remount, index: number, because: Because): Action {
   const destination = slot('destination');
   const does: OperationOf<'remount'> = {
     kind: 'remount',
-    bind: o.bind,
-    type: m.type ?? 'none',
-    source: m.source ?? '',
+    bind: m.bind,
+    type: m.type,
+    source: m.source,
     destination: m.destination,
-    recursive: o.recursive,
+    recursive: m.below,
     options: shownOptions(m),
     because,
   };
-  const here = normalise(m.destination);
+  const here = m.place;
   // A link that led an earlier entry somewhere leads this one to the mount that the earlier one made there.
-  const ours = (launch.config.mounts ?? []).slice(0, index).some(x => normalise(x.destination) === here);
+  const ours = launch.normal.mounts.slice(0, index).some(({ place }) => place === here);
   return operation(does, [
     ...(ours ? places.open({ path: here }, destination, does) : places.openMount(here, destination, does)),
     ...mustBeMount(destination),
-    ...(o.bind || o.data.length === 0 ? [] : anyReconfigure(launch, destination, o.data)),
-    ...adjust(destination, o, 0),
+    ...(m.bind || m.data.length === 0 ? [] : anyReconfigure(launch, destination, m.data)),
+    ...adjust(destination, m, 0),
     sys('close', [destination]),
   ]);
 }
@@ -186,33 +152,30 @@ function remount(
 const madeByFsmount = 0xff;
 
 /** A read-only file system whose inside the runtime still has to fill: mount points of later mounts, device nodes. */
-function isFilledLater(launch: Launch, m: Mount, index: number, o: MountOptions): boolean {
-  if ((o.set & MountAttr.RDONLY) === 0) return false;
-  const here = normalise(m.destination);
-  const later = (launch.config.mounts ?? []).slice(index + 1);
-  return here === '/dev' || later.some(x => normalise(x.destination).startsWith(`${here}/`));
+function isFilledLater(launch: Launch, { own, place }: FilesystemMount, index: number): boolean {
+  if ((own.set & MountAttr.RDONLY) === 0) return false;
+  const later = launch.normal.mounts.slice(index + 1);
+  return place === '/dev' || later.some(other => other.place.startsWith(`${place}/`));
 }
 
 /** `deferred`: keeps the mount open in that slot, to be made read-only when all is in place. */
 function filesystem(
   launch: Launch,
   places: Places,
-  m: Mount,
-  given: MountOptions,
+  m: FilesystemMount,
   because: Because,
   deferred: Slot | null,
 ): Action {
-  const o = deferred ? { ...given, set: given.set & ~MountAttr.RDONLY } : given;
+  const set = m.own.set & ~(deferred ? MountAttr.RDONLY : 0);
   const { open } = launch;
   const mount = deferred ?? slot('mount');
   const destination = slot('destination');
-  const type = m.type ?? 'none';
+  const { type, source, data } = m;
   // /proc and /sys must be real directories: behind a symlink, programs would trust something else (CVE-2019-16884).
   const strict = type === 'proc' || type === 'sysfs';
-  const covered = takenFromCovered(launch, m, o, destination, mount);
+  const covered = takenFromCovered(launch, m, destination, mount);
   // What is still to be filled is not read-only yet.
-  const made = o.set & madeByFsmount & ~(covered ? MountAttr.RDONLY : 0);
-  const source = m.source ?? type;
+  const made = set & madeByFsmount & ~(covered ? MountAttr.RDONLY : 0);
   const options = shownOptions(m);
   const does: OperationOf<'mount'> = {
     kind: 'mount',
@@ -223,11 +186,11 @@ function filesystem(
     because,
   };
   return operation(does, [
-    ...anyFilesystem(launch, type, source, dataOf(launch, type, o), made, mount),
+    ...anyFilesystem(launch, type, source, dataOf(launch, type, data), made, mount),
     ...(covered?.look ?? []),
     ...places.open(
       {
-        path: m.destination,
+        path: m.place,
         make: 'directories',
         flags: open.PATH | open.DIRECTORY,
         ...(strict ? { last: 'NOFOLLOW' as const } : {}),
@@ -236,10 +199,24 @@ function filesystem(
       does,
     ),
     ...(covered?.take ?? []),
-    ...adjust(mount, { ...o, clear: 0 }, made),
+    ...adjust(mount, { ...m, own: { set, clear: 0 } }, made),
     attach(mount, destination),
     ...(deferred ? [] : [sys('close', [mount])]),
     sys('close', [destination]),
+  ]);
+}
+
+function copyShared(launch: Launch, m: BindMount, because: Because, open: Slot): Action {
+  const { source, destination } = m;
+  return operation({ kind: 'copy-shared', source, destination, because }, [
+    ...launch.placement.openSource(text(sourcePath(launch, m)), cloneFlags(m), open),
+  ]);
+}
+
+function sealMount({ destination }: FilesystemMount, because: Because, mount: Slot): Action {
+  return operation({ kind: 'seal-mount', destination, because }, [
+    setAttributes(mount, MountAttr.RDONLY, 0, 0, false),
+    sys('close', [mount]),
   ]);
 }
 
@@ -256,37 +233,30 @@ export function mountActions(launch: Launch, places: Places): MountActions {
   const seal: Action[] = [];
   const shared: Action[] = [];
   const { placement } = launch;
-  const actions = (launch.config.mounts ?? []).flatMap((m, i): readonly Action[] => {
+  const actions = launch.normal.mounts.flatMap((m, i): readonly Action[] => {
     const elided = placement.elided.get(i);
     if (elided) return elided;
     const [first, ...rest] = made(m, i);
     return first ? [{ ...first, lines: [...placement.uncover(m, i), ...first.lines] }, ...rest] : [];
   });
-  function made(m: Mount, i: number): readonly Action[] {
-    const o = parseMountOptions(m.options ?? [], m.type);
+  function made(m: NormalMount, i: number): readonly Action[] {
     const because = launch.because('mounts', i);
-    if (o.remount) return [remount(launch, places, m, i, o, because)];
-    if (o.bind) {
-      const open = reachesHost(launch, o) ? slot(`shared_${i}`, -1) : null;
-      const { source = '', destination } = m;
-      if (open)
-        shared.push(
-          operation({ kind: 'copy-shared', source, destination, because }, [
-            ...placement.openSource(text(sourcePath(launch, m)), cloneFlags(o), open),
-          ]),
-        );
-      return [bind(launch, places, m, o, because, open)];
+    switch (m.kind) {
+      case 'remount':
+        return [remount(launch, places, m, i, because)];
+      case 'bind': {
+        const open = reachesHost(launch, m) ? slot(`shared_${i}`, -1) : null;
+        if (open) shared.push(copyShared(launch, m, because, open));
+        return [bind(launch, places, m, because, open)];
+      }
+      case 'cgroup':
+        return cgroupMount(launch, places, m, because);
+      case 'filesystem': {
+        const deferred = isFilledLater(launch, m, i) ? slot('sealed_later', -1) : null;
+        if (deferred) seal.push(sealMount(m, because, deferred));
+        return [filesystem(launch, places, m, because, deferred)];
+      }
     }
-    if (m.type === 'cgroup' || m.type === 'cgroup2') return cgroupMount(launch, places, m, o, because);
-    const deferred = isFilledLater(launch, m, i, o) ? slot('sealed_later', -1) : null;
-    if (deferred)
-      seal.push(
-        operation({ kind: 'seal-mount', destination: m.destination, because }, [
-          setAttributes(deferred, MountAttr.RDONLY, 0, 0, false),
-          sys('close', [deferred]),
-        ]),
-      );
-    return [filesystem(launch, places, m, o, because, deferred)];
   }
   return { shared, actions, seal };
 }

@@ -2,7 +2,6 @@ import { isWithin } from '../../../spec/mount-map.js';
 import type { Action } from '../../program/action.js';
 import { type Slot, slot, struct, text, u32 } from '../../program/operand.js';
 import { send, store, sys } from '../../program/step.js';
-import { normalise } from '../idioms/normalise.js';
 import { operation } from '../idioms/operation.js';
 import { ifAsked, ifNotAsked } from '../launch/asked.js';
 import { hasMountNamespace, type Launch } from '../launch/launch.js';
@@ -12,7 +11,7 @@ import { createPlaces, type Places } from './destination.js';
 import { deviceActions } from './devices.js';
 import { coveredPaths } from './masks.js';
 import { refuseLongMounts } from './mount-data.js';
-import { mountActions, refusedMounts } from './mounts.js';
+import { fakesProc, mountActions } from './mounts.js';
 import {
   chrootInto,
   chrootOnly,
@@ -72,42 +71,38 @@ export function terminalActions(
 
 /** Mounts, and devices, that no back end makes. */
 export function refuseMounts(launch: Launch, refuse: Refuse): void {
-  const places = ['/dev', ...(launch.config.mounts ?? []).map(m => normalise(m.destination))];
+  const places = ['/dev', ...launch.normal.mounts.map(m => m.place)];
   if ((launch.environment?.hostView ?? []).length > 0)
-    (launch.config.linux?.devices ?? []).forEach(({ path }, index) => {
-      if (!places.some(place => place !== '/' && isWithin(normalise(path), place)))
+    for (const { place: path, index } of launch.normal.linux.devices)
+      if (!places.some(place => place !== '/' && isWithin(path, place)))
         refuse(launch.because('linux', 'devices', index), { kind: 'device-in-tree', path });
-    });
-  for (const r of refusedMounts(launch.config.mounts ?? [])) {
-    const because = launch.because('mounts', r.index);
-    if (r.why === 'inside-proc') refuse(because, { kind: 'mount-inside-proc', destination: r.what });
-    else refuse(because, { kind: 'mount-without-source', destination: r.what });
-  }
+  for (const [index, m] of launch.normal.mounts.entries())
+    if (fakesProc(m))
+      refuse(launch.because('mounts', index), { kind: 'mount-inside-proc', destination: m.place });
   refuseLongMounts(launch, refuse);
 }
 
 export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
-  const { options, process, config } = launch;
+  const { options, process, normal } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
   const foregroundTerminal = process.terminal === true && options.console !== true;
   const places = createPlaces(launch);
   const terminal = terminalActions(launch, places, consoleSocket);
   refuseMounts(launch, refuse);
   if (!hasMountNamespace(launch)) {
-    if ((config.mounts ?? []).length > 0)
+    if (normal.mounts.length > 0)
       refuse(launch.because('mounts'), { kind: 'needs-mount-namespace', property: 'mounts' });
-    if (config.root.readonly === true)
+    if (normal.root.readonly)
       refuse(launch.because('root', 'readonly'), {
         kind: 'needs-mount-namespace',
         property: 'root.readonly',
       });
-    const propagation: string = config.linux?.rootfsPropagation ?? '';
-    if (propagation !== '')
+    if (normal.linux.rootfsPropagation !== null)
       refuse(launch.because('linux', 'rootfsPropagation'), {
         kind: 'needs-mount-namespace',
         property: 'linux.rootfsPropagation',
       });
-    if ((config.linux?.devices ?? []).length > 0)
+    if (normal.linux.devices.length > 0)
       refuse(launch.because('linux', 'devices'), { kind: 'needs-mount-namespace', property: 'devices' });
     return {
       actions: [

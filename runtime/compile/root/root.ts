@@ -1,31 +1,26 @@
 /**
  * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
  */
-import type { LinuxPropagation } from '../../../spec/generated/config.js';
 import { AT_FDCWD, MNT_DETACH, MountAttr, Propagation } from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
 import { ignoring, repeat } from '../../program/control.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { type Line, resolve, sys } from '../../program/step.js';
-import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
+import {
+  attach,
+  cloneTree,
+  propagateRoot,
+  propagationFlags,
+  propagationWord,
+  setAttributes,
+} from '../idioms/mount-steps.js';
 import { openRealDirectory } from '../idioms/open-real.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { hidePins } from './hide-pins.js';
 
-export const propagations: Readonly<Record<LinuxPropagation, readonly [flag: number, recursive: boolean]>> = {
-  shared: [Propagation.SHARED, false],
-  rshared: [Propagation.SHARED, true],
-  slave: [Propagation.SLAVE, false],
-  rslave: [Propagation.SLAVE, true],
-  private: [Propagation.PRIVATE, false],
-  rprivate: [Propagation.PRIVATE, true],
-  unbindable: [Propagation.UNBINDABLE, false],
-  runbindable: [Propagation.UNBINDABLE, true],
-};
-
 export function rootPath(launch: Launch): string {
-  const path = launch.environment?.path ?? launch.config.root.path;
+  const path = launch.environment?.path ?? launch.normal.root.path;
   return path.startsWith('/') ? path : `${launch.options.bundle}/${path}`;
 }
 
@@ -34,21 +29,20 @@ export function rootPath(launch: Launch): string {
  * so that mounts made on the host later can still arrive. rshared is set at the end only (it would undo this).
  */
 export function separate(launch: Launch): Action {
-  const asked = launch.config.linux?.rootfsPropagation;
-  const wanted = asked === undefined ? undefined : propagations[asked];
-  const shared = wanted !== undefined && wanted[0] === Propagation.SHARED;
-  const [flag] = wanted === undefined || shared ? [Propagation.SLAVE] : wanted;
+  const asked = launch.normal.linux.rootfsPropagation;
+  const lets = asked === null || asked.kind === 'shared' || asked.kind === 'slave';
+  const own = asked?.kind === 'private' ? Propagation.PRIVATE : Propagation.SLAVE;
   return operation(
     {
       kind: 'separate-mounts',
-      propagation: flag === Propagation.SLAVE || asked === undefined ? 'rslave' : asked,
+      propagation: lets ? 'rslave' : propagationWord(asked),
       because:
-        asked === undefined
+        asked === null
           ? rule('a container never mounts on its host')
           : launch.because('linux', 'rootfsPropagation'),
     },
     [
-      propagateRoot(flag === Propagation.UNBINDABLE ? Propagation.SLAVE : flag, true),
+      propagateRoot(own, true),
       // A namespace that is joined may be the host's.
       ...(launch.namespaces.get('mount') === 'new' ? hidePins() : []),
     ],
@@ -96,7 +90,7 @@ export function makeWorkingDirectory(launch: Launch): readonly Action[] {
 }
 
 export function readonlyRoot(launch: Launch): readonly Action[] {
-  if (launch.config.root.readonly !== true && launch.environment?.readonly !== true) return [];
+  if (!launch.normal.root.readonly && launch.environment?.readonly !== true) return [];
   return [
     operation({ kind: 'make-root-readonly', because: launch.because('root', 'readonly') }, [
       setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
@@ -122,18 +116,17 @@ function uncoverKernel(): readonly Action[] {
 /** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
 export function pivot(launch: Launch): readonly Action[] {
   const { cells, options } = launch;
-  const asked = launch.config.linux?.rootfsPropagation;
-  const wanted = asked === undefined ? undefined : propagations[asked];
+  const asked = launch.normal.linux.rootfsPropagation;
   const after =
-    wanted !== undefined && (wanted[0] === Propagation.SHARED || wanted[0] === Propagation.UNBINDABLE)
+    asked !== null && (asked.kind === 'shared' || asked.kind === 'unbindable')
       ? [
           operation(
             {
               kind: 'propagate-root',
-              propagation: asked ?? '',
+              propagation: propagationWord(asked),
               because: launch.because('linux', 'rootfsPropagation'),
             },
-            [propagateRoot(...wanted)],
+            [propagateRoot(propagationFlags[asked.kind], asked.recursive)],
           ),
         ]
       : [];

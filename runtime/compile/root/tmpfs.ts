@@ -3,13 +3,10 @@
  * the options, else root, as with crun and runc. One that covers a directory made for it is the kernel's: 1777.
  */
 
-import type { Mount } from '../../../spec/generated/config.js';
-import { toIdAsTheKernel } from '../../../spec/ids.js';
 import { AT_EMPTY_PATH, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
+import type { FilesystemMount } from '../../../spec/normal-mount.js';
 import { buffer, label, type Slot, slot, text } from '../../program/operand.js';
 import { alu, branch, type Line, load, move, resolve, sys, walk } from '../../program/step.js';
-import type { MountOptions } from '../idioms/mount-options.js';
-import { normalise } from '../idioms/normalise.js';
 import type { Launch } from '../launch/launch.js';
 
 export interface Covered {
@@ -24,15 +21,12 @@ const PERMISSIONS = 0o7777;
 /** Null if the file system takes nothing. `destination`: the directory that `mount` is going to cover. */
 export function takenFromCovered(
   launch: Launch,
-  m: Mount,
-  o: MountOptions,
+  { place, inherits }: FilesystemMount,
   destination: Slot,
   mount: Slot,
 ): Covered | null {
   const { open, cells } = launch;
-  const asked = (key: string) => o.data.findLast(([name]) => name === key)?.[1];
-  const keepsMode = m.type === 'tmpfs' && !o.data.some(([key]) => key === 'mode');
-  if (!keepsMode && !o.copyUp) return null;
+  if (inherits === null) return null;
   const found = slot('covered_found');
   const there = slot('covered_there');
   const stat = buffer('covered_stat', 256);
@@ -40,18 +34,14 @@ export function takenFromCovered(
   const from = slot('copy_from');
   const [missing, none] = [label('covered_missing'), label('covered_none')];
   const flags = open.PATH | open.DIRECTORY;
-  const given = asked('mode') ?? '';
-  const owner = (key: string) => {
-    const id = toIdAsTheKernel(asked(key) ?? '');
-    return typeof id === 'number' ? id : 0;
-  };
-  const copy: readonly Line[] = o.copyUp
+  const { content, uid, gid } = inherits;
+  const copy: readonly Line[] = content
     ? [
         sys('openat', [destination, text('.'), open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], { to: from }),
         walk('COPY', [from, text(''), mount, -1]),
         sys('close', [from]),
         // The copy has made it the owner's of the original.
-        sys('fchownat', [mount, text('.'), owner('uid'), owner('gid'), 0]),
+        sys('fchownat', [mount, text('.'), uid, gid, 0]),
       ]
     : [];
   return {
@@ -59,7 +49,7 @@ export function takenFromCovered(
     look: [
       // Anything else than that nothing is there, such as what is renamed all the time (EAGAIN), must not be taken for it: the mode would be 1777.
       resolve(
-        { root: cells.rootFd, path: text(normalise(m.destination)), flags },
+        { root: cells.rootFd, path: text(place), flags },
         { to: there, on: [['ENOENT', 'ENOTDIR'], missing] },
       ),
       sys('close', [there]),
@@ -72,7 +62,7 @@ export function takenFromCovered(
       load(mode, 'U16', stat, Statx.MODE),
       alu(mode, mode, 'AND', PERMISSIONS),
       ...copy,
-      sys('fchmodat', [mount, text('.'), /^[0-7]+$/.test(given) ? Number.parseInt(given, 8) : mode]),
+      sys('fchmodat', [mount, text('.'), inherits.mode ?? mode]),
       none,
     ],
   };

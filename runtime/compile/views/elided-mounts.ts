@@ -1,9 +1,9 @@
 /** The entries of `mounts` that a launch leaves out, with the proofs that its program makes (elision-proof.ts), sorted by where they are made. */
 import type { Environment } from '../../../spec/environment.js';
 import { mountMap } from '../../../spec/mount-map.js';
+import type { NormalMount } from '../../../spec/normal-mount.js';
 import { followedMounts, sharedBelow } from '../../../spec/shared-below.js';
 import { type Action, action } from '../../program/action.js';
-import { normalise } from '../idioms/normalise.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Placement } from '../launch/placement.js';
 import type { Elided, Verdict, View } from './elision.js';
@@ -41,14 +41,12 @@ function runsOf(verdicts: readonly Verdict[]): readonly (readonly Entry[])[] {
   return runs;
 }
 
+const boundFrom = (mount: NormalMount | undefined): string => (mount?.kind === 'bind' ? mount.source : '');
+
 /** A bind that is left out, and what is below it, on the host. */
-function onHost(
-  { mounts = [] }: Launch['config'],
-  { sources }: Environment,
-  entry: Entry,
-): readonly Expected[] {
+function onHost(mounts: readonly NormalMount[], { sources }: Environment, entry: Entry): readonly Expected[] {
   const { source, below } = entry.verdict;
-  const path = mounts[entry.index]?.source ?? '';
+  const path = boundFrom(mounts[entry.index]);
   if (source === null) return [];
   const directory = sources.directories.get(path);
   const real = directory?.path ?? path;
@@ -63,15 +61,12 @@ function onHost(
 }
 
 /** The same in the view. */
-function inView(
-  { mounts = [] }: Launch['config'],
-  { sources }: Environment,
-  entry: Entry,
-): readonly Expected[] {
+function inView(mounts: readonly NormalMount[], { sources }: Environment, entry: Entry): readonly Expected[] {
   const { destination, below, last, known } = entry.verdict;
-  const { destination: path = '', source = '' } = mounts[entry.index] ?? {};
-  const directory = sources.directories.get(source);
-  const place = normalise(path);
+  const mount = mounts[entry.index];
+  if (mount === undefined) return [];
+  const { destination: path, place } = mount;
+  const directory = sources.directories.get(boundFrom(mount));
   return [
     { path, mount: destination, group: destination.master, directory, below: { last, known } },
     ...below.map(pair => ({
@@ -123,7 +118,7 @@ export function elidedMounts(
   copied: boolean,
 ): ElidedMounts {
   const prover = createProver(launch, environment.tree);
-  const { config } = launch;
+  const { mounts } = launch.normal;
   const runs = runsOf(verdicts);
   const elided = runs.flat();
   const because = launch.because('mounts');
@@ -137,18 +132,18 @@ export function elidedMounts(
   const places = new Map<number, readonly Action[]>();
   for (const run of runs) {
     const first = run[0]?.index;
-    const expected = run.flatMap(entry => inView(config, environment, entry));
+    const expected = run.flatMap(entry => inView(mounts, environment, entry));
     const looked = proof(copied ? 'copied' : 'view', `look at what is left out (${run.length})`, expected);
     for (const {
       index,
       verdict: { why },
     } of run) {
-      const title = `leave out the mount on ${config.mounts?.[index]?.destination}: ${why}`;
+      const title = `leave out the mount on ${mounts[index]?.destination}: ${why}`;
       const left = action({ title, because: launch.because('mounts', index) }, []);
       places.set(index, index === first ? [...looked, left] : [left]);
     }
   }
-  const sources = elided.flatMap(entry => onHost(config, environment, entry));
+  const sources = elided.flatMap(entry => onHost(mounts, environment, entry));
   const shown = shares(launch, environment, view);
   return {
     sources: [
@@ -160,7 +155,7 @@ export function elidedMounts(
         ? proof(
             'view',
             `look at the environment's side (${elided.length})`,
-            elided.flatMap(entry => inView(config, environment, entry)),
+            elided.flatMap(entry => inView(mounts, environment, entry)),
           )
         : []),
       ...shareProof('view', `look at the shares (${shown.inside.length})`, shown.inside),

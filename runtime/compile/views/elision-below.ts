@@ -2,8 +2,8 @@
 import type { MountFact } from '../../../spec/environment.js';
 import { MountAttr } from '../../../spec/kernel.js';
 import { isWithin, type MountMap } from '../../../spec/mount-map.js';
-import type { MountOptions } from '../idioms/mount-options.js';
-import { normalise } from '../idioms/normalise.js';
+import type { AttributeChange, BindMount } from '../../../spec/normal-mount.js';
+import { normalise } from '../../../spec/paths.js';
 
 /** A mount below an elided bind, as the host and as the environment has it. */
 export interface BelowPair {
@@ -32,7 +32,7 @@ const times = MountAttr._ATIME | MountAttr.NODIRATIME;
 
 /** Rule 4: read-only and access times as they would be, restrictions at least as strict, and never against what is asked for by name. */
 export function attributesDiffer(
-  { set, clear }: { readonly set: number; readonly clear: number },
+  { set, clear }: AttributeChange,
   source: number,
   destination: number,
 ): string | null {
@@ -71,12 +71,12 @@ export function compareBelow(
   source: string,
   place: string,
   destination: MountFact,
-  o: MountOptions,
+  { below: withBelow, recursive }: Pick<BindMount, 'below' | 'recursive'>,
 ): readonly BelowPair[] | string {
   const { sources, view, late, name } = sides;
   const [here, there] = [sources.below(source), view.below(place)];
-  const asked = o.recursiveSet !== 0 || o.recursiveClear !== 0;
-  if (here.length + there.length > 0 && (!o.recursive || asked)) return 'there are mounts below it';
+  const asked = recursive.set !== 0 || recursive.clear !== 0;
+  if (here.length + there.length > 0 && (!withBelow || asked)) return 'there are mounts below it';
   if (receivedLater(destination, sides))
     return `the host has mounted something below it since ${name} was made`;
   if (here.length > MOST) return `there are more than ${MOST} mounts below it`;

@@ -4,11 +4,8 @@
  */
 
 import type { Environment, MountFact, Pin } from '../../../spec/environment.js';
-import type { Mount } from '../../../spec/generated/config.js';
-import { Propagation } from '../../../spec/kernel.js';
 import { isWithin, type MountMap, mountMap } from '../../../spec/mount-map.js';
-import { type MountOptions, parseMountOptions } from '../idioms/mount-options.js';
-import { normalise } from '../idioms/normalise.js';
+import type { BindMount, FilesystemMount } from '../../../spec/normal-mount.js';
 import type { Launch } from '../launch/launch.js';
 import { attributesDiffer, type BelowPair, compareBelow, MOST, rooted, type Sides } from './elision-below.js';
 import { hasStatmount } from './elision-proof.js';
@@ -45,14 +42,15 @@ function counted(
   return known > MOST ? `there are more than ${MOST} mounts below it` : { last: 0, known };
 }
 
-function optionsForbid(o: MountOptions, m: Mount, launch: Launch): string | null {
-  if (o.propagation === Propagation.SHARED) return 'shared is asked for';
-  if (o.propagation === Propagation.UNBINDABLE) return 'unbindable is asked for';
-  if (o.propagation === Propagation.PRIVATE && launch.environment?.strict)
+function optionsForbid(m: BindMount, launch: Launch): string | null {
+  const propagation = m.propagation?.kind;
+  if (propagation === 'shared') return 'shared is asked for';
+  if (propagation === 'unbindable') return 'unbindable is asked for';
+  if (propagation === 'private' && launch.environment?.strict)
     return 'private is asked for, and a slave is none (elide: strict)';
-  if (o.data.length > 0 || o.copyUp) return 'it has data';
-  if (m.uidMappings !== undefined || m.gidMappings !== undefined) return 'it is idmapped';
-  if (launch.config.linux?.mountLabel !== undefined) return 'it would get a label';
+  if (m.data.length > 0 || m.copyUp) return 'it has data';
+  if (m.uidMappings.length > 0 || m.gidMappings.length > 0) return 'it is idmapped';
+  if (launch.normal.linux.mountLabel !== null) return 'it would get a label';
   return launch.namespaces.has('user') ? 'there is a user namespace' : null;
 }
 
@@ -61,13 +59,12 @@ function judgeBind(
   environment: Environment,
   sides: Sides,
   given: View,
-  m: Mount,
-  o: MountOptions,
+  m: BindMount,
 ): Verdict {
-  const fact = environment.sources.directories.get(m.source ?? '');
+  const fact = environment.sources.directories.get(m.source);
   if (fact === undefined) return mounted('its source is no directory');
   const source = sides.sources.at(fact.path);
-  const place = normalise(m.destination);
+  const { place } = m;
   const destination = sides.view.at(place);
   if (source === undefined || destination === undefined) return mounted('its mount is not known');
   if (source.device !== destination.device || rooted(fact.path, source) !== rooted(place, destination))
@@ -75,11 +72,10 @@ function judgeBind(
   if (source.peerGroup === 0) return mounted("the host's mount is not shared");
   if (sides.late?.has(source.id)) return mounted(`the host has mounted it since ${sides.name} was made`);
   if (destination.master !== source.peerGroup) return mounted('another mount is there');
-  const asked = { set: o.set | o.recursiveSet, clear: o.clear | o.recursiveClear };
-  const why =
-    optionsForbid(o, m, launch) ?? attributesDiffer(asked, source.attributes, destination.attributes);
+  const asked = { set: m.own.set | m.recursive.set, clear: m.own.clear | m.recursive.clear };
+  const why = optionsForbid(m, launch) ?? attributesDiffer(asked, source.attributes, destination.attributes);
   if (why !== null) return mounted(why);
-  const pairs = compareBelow(sides, fact.path, place, destination, o);
+  const pairs = compareBelow(sides, fact.path, place, destination, m);
   if (typeof pairs === 'string') return mounted(pairs);
   const count = counted(launch, destination, sides.view, given);
   if (typeof count === 'string') return mounted(count);
@@ -94,18 +90,18 @@ function judgeBind(
 }
 
 /** A procfs shows the pid namespace of whoever mounted it: the host's, for both. */
-function judgeProc(launch: Launch, sides: Sides, given: View, o: MountOptions): Verdict {
-  const { maskedPaths = [], readonlyPaths = [] } = launch.config.linux ?? {};
+function judgeProc(launch: Launch, sides: Sides, given: View, m: FilesystemMount): Verdict {
+  const { maskedPaths, readonlyPaths } = launch.normal.linux;
   const { view } = sides;
   if (launch.namespaces.has('pid')) return mounted('there is a pid namespace');
   if (maskedPaths.length > 0 || readonlyPaths.length > 0) return mounted('paths are masked or read-only');
   const destination = view.at('/proc');
   if (destination?.type !== 'proc' || destination.point !== '/proc' || destination.root !== '/')
     return mounted('no procfs is there');
-  const why = o.data.length > 0 ? 'it has data' : attributesDiffer(o, 0, destination.attributes);
-  if (why !== null || o.propagation === Propagation.SHARED) return mounted(why ?? 'shared is asked for');
+  const why = m.data.length > 0 ? 'it has data' : attributesDiffer(m.own, 0, destination.attributes);
+  if (why !== null || m.propagation?.kind === 'shared') return mounted(why ?? 'shared is asked for');
   // A new one would have none, whatever the host mounts on its own.
-  const pairs = compareBelow(sides, '/proc', '/proc', destination, { ...o, recursive: false });
+  const pairs = compareBelow(sides, '/proc', '/proc', destination, { below: false, recursive: m.recursive });
   if (typeof pairs === 'string') return mounted(pairs);
   const count = counted(launch, destination, view, given);
   if (typeof count === 'string') return mounted(count);
@@ -138,23 +134,20 @@ export function judgeMounts(launch: Launch, environment: Environment, given: Vie
     name: given.name ?? '',
   };
   const nothing = whyNothing(launch);
-  const all = (launch.config.mounts ?? []).map(m => ({
-    m,
-    o: parseMountOptions(m.options ?? [], m.type),
-    place: normalise(m.destination),
-  }));
-  return all.map(({ m, o, place }, index) => {
+  const all = launch.normal.mounts;
+  return all.map((m, index) => {
+    const { place } = m;
     const inTheWay = (other: string): boolean => isWithin(place, other) || isWithin(other, place);
     const verdict = ((): Verdict => {
-      if (o.remount) return mounted('it changes a mount');
+      if (m.kind === 'remount') return mounted('it changes a mount');
       if (nothing !== null) return mounted(nothing);
       if (remaining.some(inTheWay)) return mounted('an earlier mount is in the way');
       // It is to change this one, not what the environment shows.
-      if (all.slice(index + 1).some(later => later.o.remount && inTheWay(later.place)))
+      if (all.slice(index + 1).some(later => later.kind === 'remount' && inTheWay(later.place)))
         return mounted('a later entry changes it');
-      if (o.bind) return judgeBind(launch, environment, sides, given, m, o);
-      return m.type === 'proc' && place === '/proc'
-        ? judgeProc(launch, sides, given, o)
+      if (m.kind === 'bind') return judgeBind(launch, environment, sides, given, m);
+      return m.kind === 'filesystem' && m.type === 'proc' && place === '/proc'
+        ? judgeProc(launch, sides, given, m)
         : mounted('it is a mount of its own');
     })();
     if (verdict.kind === 'mounted') remaining.push(place);

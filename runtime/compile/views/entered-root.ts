@@ -7,7 +7,7 @@ import { AT_RECURSIVE, Clone, Propagation } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
-import { propagateRoot, setAttributes } from '../idioms/mount-steps.js';
+import { propagateRoot, propagationFlags, propagationWord, setAttributes } from '../idioms/mount-steps.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { ordinary, type Placement } from '../launch/placement.js';
 import type { Refuse } from '../launch/refusal.js';
@@ -16,7 +16,7 @@ import { deviceActions } from '../root/devices.js';
 import { coveredPaths } from '../root/masks.js';
 import { mountActions } from '../root/mounts.js';
 import { type RootActions, type RootInput, refuseMounts, terminalActions } from '../root/private.js';
-import { makeWorkingDirectory, propagations } from '../root/root.js';
+import { makeWorkingDirectory } from '../root/root.js';
 import { uncoverPoints } from './environment-mounts.js';
 
 /** The mount namespaces between which init goes back and forth while it mounts. */
@@ -43,16 +43,18 @@ export interface Entrance {
 
 /** Rule 5: the copy stays slave. What config.json asks for is obeyed, and explain says what it costs. */
 function propagation(launch: Launch, when: 'first' | 'last'): readonly Action[] {
-  const asked = launch.config.linux?.rootfsPropagation;
-  const wanted = asked === undefined ? undefined : propagations[asked];
-  if (wanted === undefined || wanted[0] === Propagation.SLAVE) return [];
-  if ((wanted[0] === Propagation.PRIVATE) !== (when === 'first')) return [];
+  const asked = launch.normal.linux.rootfsPropagation;
+  if (asked === null || asked.kind === 'slave') return [];
+  if ((asked.kind === 'private') !== (when === 'first')) return [];
   const cost =
-    wanted[0] === Propagation.PRIVATE ? ': what the host mounts later will not show up, nor autofs work' : '';
+    asked.kind === 'private' ? ': what the host mounts later will not show up, nor autofs work' : '';
   return [
     action(
-      { title: `make the root ${asked}${cost}`, because: launch.because('linux', 'rootfsPropagation') },
-      [propagateRoot(...wanted)],
+      {
+        title: `make the root ${propagationWord(asked)}${cost}`,
+        because: launch.because('linux', 'rootfsPropagation'),
+      },
+      [propagateRoot(propagationFlags[asked.kind], asked.recursive)],
     ),
   ];
 }
@@ -71,7 +73,7 @@ export function enteredPlacement(
   namespaces: Namespaces,
   { elided, annotations, shared }: Pick<Placement, 'elided' | 'annotations' | 'shared'>,
 ): Placement {
-  const mounts = launch.config.mounts ?? [];
+  const { mounts } = launch.normal;
   return {
     entered: true,
     shared,

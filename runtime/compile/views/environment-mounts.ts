@@ -1,14 +1,12 @@
 /** What an environment shows besides its tree, and what of it a launch covers with mounts of its own. */
 import type { Environment, PlacedShare } from '../../../spec/environment.js';
-import type { Mount } from '../../../spec/generated/config.js';
 import type { OpenFlags } from '../../../spec/kernel.js';
 import { isWithin } from '../../../spec/mount-map.js';
+import type { NormalMount } from '../../../spec/normal-mount.js';
 import { type Action, action, type Because } from '../../program/action.js';
 import { slot } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { detachReal } from '../idioms/detach-real.js';
-import { parseMountOptions } from '../idioms/mount-options.js';
-import { normalise } from '../idioms/normalise.js';
 import { openReal, openRealDirectory } from '../idioms/open-real.js';
 import { hostPoint, showShare } from '../idioms/show-share.js';
 import { type Launch, rule } from '../launch/launch.js';
@@ -36,9 +34,7 @@ export function announce(launch: Launch): readonly Action[] {
 
 /** `private`: each one bound, unless a mount of config.json is to hide it anyway. */
 export function showPoints(launch: Launch, environment: Environment): readonly Action[] {
-  const covering = (launch.config.mounts ?? [])
-    .filter(m => !parseMountOptions(m.options ?? [], m.type).remount)
-    .map(m => normalise(m.destination));
+  const covering = launch.normal.mounts.filter(m => m.kind !== 'remount').map(m => m.place);
   return shownPoints(environment)
     .filter(({ path }) => !covering.some(place => isWithin(path, place)))
     .map(share => {
@@ -52,9 +48,9 @@ export function showPoints(launch: Launch, environment: Environment): readonly A
 export function privateRoot(launch: Launch, environment: Environment): readonly Action[] {
   const { root } = environment;
   if (root === undefined || root === null || root.kind === 'tree') return [mountRoot(launch)];
-  const { open, cells, config } = launch;
+  const { open, cells, normal } = launch;
   const place = slot('tree_place', -1);
-  const readonly = environment.readonly || config.root.readonly === true;
+  const readonly = environment.readonly || normal.root.readonly;
   const { path } = environment;
   return [
     action({ title: `open the tree ${path}`, because: becauseOf(environment) }, [
@@ -69,8 +65,8 @@ export function privateRoot(launch: Launch, environment: Environment): readonly 
  * is ever created in the tree. `at`: where the tree is inside.
  */
 export function patchTree(launch: Launch, environment: Environment, at: string): readonly Action[] {
-  const { open, cells, config } = launch;
-  const readonly = environment.readonly || config.root.readonly === true;
+  const { open, cells, normal } = launch;
+  const readonly = environment.readonly || normal.root.readonly;
   return (environment.patches ?? []).flatMap(patch => {
     const [place, root] = [slot('patched', -1), slot('patch', -1)];
     const skeleton = { kind: 'skeleton', why: patch.why, entries: patch.entries } as const;
@@ -94,13 +90,12 @@ export function patchTree(launch: Launch, environment: Environment, at: string):
 export function uncoverPoints(
   open: OpenFlags,
   environment: Environment,
-  m: Mount,
-  earlier: readonly Mount[],
+  { kind, place }: NormalMount,
+  earlier: readonly NormalMount[],
 ): readonly Line[] {
-  const place = normalise(m.destination);
-  if (parseMountOptions(m.options ?? [], m.type).remount) return [];
+  if (kind === 'remount') return [];
   // The second mount on one place goes on top of the first.
-  if (earlier.some(other => normalise(other.destination) === place)) return [];
+  if (earlier.some(other => other.place === place)) return [];
   const points = shownPoints(environment).map(share => share.place);
   const inside = points.filter(path => path !== place && isWithin(path, place)).reverse();
   const within = points.some(path => isWithin(place, path));

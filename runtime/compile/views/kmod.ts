@@ -137,7 +137,7 @@ function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): read
 
 /** The skeleton is read-only, as all trees stand in it; in a copy, what mounts need may be made while nobody else is inside. */
 function unseal(launch: Launch): readonly Action[] {
-  if ((launch.config.mounts ?? []).length === launch.placement.elided.size) return [];
+  if (launch.normal.mounts.length === launch.placement.elided.size) return [];
   return [
     action({ title: 'let mount points be made in the skeleton', because: rule('kmod') }, [
       setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
@@ -158,7 +158,7 @@ function seal(launch: Launch, link: KernelLink): readonly Action[] {
           ]),
         ]
       : []),
-    ...(launch.config.root.readonly === true
+    ...(launch.normal.root.readonly
       ? [
           action({ title: 'make the tree read-only', because: launch.because('root', 'readonly') }, [
             resolve({ root: cells.rootFd, path: text(link.target) }, { to: tree }),

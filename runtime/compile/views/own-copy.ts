@@ -1,8 +1,7 @@
 /** Whether a process may stay in the view that all share, where nothing may ever be mounted or unmounted (docs/architecture.md, "Rules of shared views", 4 and 10). */
 import type { Capabilities } from '../../../spec/generated/config.js';
-import { Propagation } from '../../../spec/kernel.js';
+import { propagationWord } from '../idioms/mount-steps.js';
 import type { Launch } from '../launch/launch.js';
-import { propagations } from '../root/root.js';
 import type { Verdict } from './elision.js';
 
 /** A view that all share: a mount namespace of its own (pinned), or a directory in that of the host (kmod). */
@@ -26,17 +25,17 @@ export function whyNotShared(given: Capabilities | undefined, view: SharedView):
 
 /** Why the launch needs a mount namespace of its own; null if it needs none. */
 export function whyOwnCopy(launch: Launch, verdicts: readonly Verdict[], view: SharedView): string | null {
-  const { config, process } = launch;
+  const { normal, process } = launch;
+  const { maskedPaths, readonlyPaths, devices, rootfsPropagation: propagation } = normal.linux;
   if (launch.namespaces.has('mount')) return 'config.json asks for a mount namespace';
   const left = verdicts.findIndex(verdict => verdict.kind === 'mounted');
   if (left >= 0) return `mounts[${left}] remains`;
-  if ((config.linux?.maskedPaths ?? []).length > 0) return 'paths are masked';
-  if ((config.linux?.readonlyPaths ?? []).length > 0) return 'paths are read-only';
-  if ((config.linux?.devices ?? []).length > 0) return 'devices are asked for';
-  if (config.root.readonly === true) return 'the root is read-only';
-  const propagation = config.linux?.rootfsPropagation;
+  if (maskedPaths.length > 0) return 'paths are masked';
+  if (readonlyPaths.length > 0) return 'paths are read-only';
+  if (devices.length > 0) return 'devices are asked for';
+  if (normal.root.readonly) return 'the root is read-only';
   // Slave is what it is.
-  if (propagation !== undefined && propagations[propagation][0] !== Propagation.SLAVE)
-    return `the root is to be ${propagation}`;
+  if (propagation !== null && propagation.kind !== 'slave')
+    return `the root is to be ${propagationWord(propagation)}`;
   return whyNotShared(process.capabilities, view);
 }

@@ -113,7 +113,7 @@ function stay(launch: Launch, pin: Pin, c: Cells): Action {
 /** A skeleton is read-only, as all see it; in a copy, what mounts need may be made while nobody else is inside. */
 function needsMountPoints(launch: Launch, pin: Pin): boolean {
   const skeleton = !pin.treeMounts.includes('/');
-  return skeleton && (launch.config.mounts ?? []).length > launch.placement.elided.size;
+  return skeleton && launch.normal.mounts.length > launch.placement.elided.size;
 }
 
 function unseal(launch: Launch, pin: Pin): readonly Action[] {
@@ -135,7 +135,7 @@ function seal(launch: Launch, pin: Pin): readonly Action[] {
           ]),
         ]
       : []),
-    ...(launch.config.root.readonly === true
+    ...(launch.normal.root.readonly
       ? [
           action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
             setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
@@ -150,7 +150,7 @@ function seal(launch: Launch, pin: Pin): readonly Action[] {
  * whatever lies at these places afterwards need not be the tree's.
  */
 function readonlyTree(launch: Launch, pin: Pin): readonly Action[] {
-  if (launch.config.root.readonly !== true) return [];
+  if (!launch.normal.root.readonly) return [];
   const fd = slot('readonly_tree');
   const places = pin.treeMounts.filter(path => path !== '/');
   if (places.length === 0) return [];

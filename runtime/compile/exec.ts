@@ -151,7 +151,7 @@ interface Terminal {
 function terminalOf(launch: ProcessLaunch, input: ExecInput): Terminal {
   const { process, cells, open } = launch;
   const socket = slot('console_socket_fd', -1);
-  if (process.terminal !== true) return { enter: [], socket, foreground: false };
+  if (!process.terminal) return { enter: [], socket, foreground: false };
   const because = launch.because('process', 'terminal');
   const root = slot('container_root');
   const { pty, action: opening } = openPty(launch, root, process, because);
@@ -173,7 +173,7 @@ function terminalOf(launch: ProcessLaunch, input: ExecInput): Terminal {
           ]),
       // The host gives the terminal its size before the command can ask for it.
       ...(input.options.console ? [] : [awaitHost(launch, 'window-size')]),
-      takeTerminal(pty, because, process.user?.uid ?? 0),
+      takeTerminal(pty, because, process.user.uid),
     ],
   };
 }
@@ -209,7 +209,7 @@ function processTrack(
       ...parts.link,
       ...enterContainer(launch, parts.init, parts.view),
       // First of all: everything inside can see this process from now on.
-      ...(launch.process.terminal === true ? [] : [ownDevices(launch)]),
+      ...(launch.process.terminal ? [] : [ownDevices(launch)]),
       ...session(),
       ...scheduling(launch),
       ...keyring(launch),
@@ -237,9 +237,9 @@ export function compileExec(input: ExecInput): CompiledExec {
   if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   judgeCapabilities(launch, refuse, warn);
   const { cells, process } = launch;
-  if (options.console && process.terminal !== true)
+  if (options.console && !process.terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
-  if (process.terminal === true && !options.console && options.detach)
+  if (process.terminal && !options.console && options.detach)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
   const seccomp = seccompAction(launch, refuse);
   const proc = procActions(launch, refuse, 'process');

@@ -3,8 +3,8 @@
  */
 
 import { errnos } from '../../../spec/errno.js';
-import type { LinuxDeviceRule, LinuxResources } from '../../../spec/generated/config.js';
 import { AT_FDCWD, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC } from '../../../spec/kernel.js';
+import type { NormalDeviceRule, NormalResources } from '../../../spec/normal-resources.js';
 import { type Action, action } from '../../program/action.js';
 import { buffer, characters, type Data, label, ref, slot, text } from '../../program/operand.js';
 import {
@@ -22,7 +22,7 @@ import {
 import { type Launch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { attachDeviceFilter } from './device-program.js';
-import { asInVersion, isUnlimited, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
+import { isUnlimited, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, directoryOf, shownPath } from './plan.js';
 import { insistThawed, seeCgroup, takeCgroup } from './take.js';
 
@@ -157,7 +157,7 @@ function make(launch: Launch, plan: CgroupPlan): readonly Action[] {
     made,
   ]);
   const because =
-    launch.config.linux?.cgroupsPath !== undefined ? launch.because('linux', 'cgroupsPath') : rule('cgroup');
+    launch.normal.linux.cgroupsPath !== null ? launch.because('linux', 'cgroupsPath') : rule('cgroup');
   const decider = cgroupOfProcesses(plan);
   return [...(decider ? [decider] : []), ...plan.directories.filter(d => d !== decider)]
     .flatMap(d => [
@@ -175,27 +175,34 @@ function make(launch: Launch, plan: CgroupPlan): readonly Action[] {
     .concat(insistThawed(launch, 'see that nothing above is frozen'));
 }
 
-function deviceRule(r: LinuxDeviceRule): string {
-  const number = (n: number | undefined): string => (n === undefined || n < 0 ? '*' : String(n));
-  return `${r.type ?? 'a'} ${number(r.major)}:${number(r.minor)} ${r.access ?? 'rwm'}`;
+function deviceRule({ type, major, minor, access }: NormalDeviceRule): string {
+  const number = (n: number): string => (n < 0 ? '*' : String(n));
+  return `${type} ${number(major)}:${number(minor)} ${access}`;
 }
 
+const mayUse = (
+  type: 'b' | 'c',
+  major: number,
+  minor: number,
+  access: NormalDeviceRule['access'],
+): NormalDeviceRule => ({ allow: true, type, major, minor, access });
+
 /** What every container may use, whatever config.json says (config-linux.md, "Default Devices"; the list of runc). */
-const alwaysAllowed: readonly LinuxDeviceRule[] = [
-  { allow: true, type: 'c', access: 'm' },
-  { allow: true, type: 'b', access: 'm' },
-  { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 5, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 7, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 8, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 9, access: 'rwm' },
-  { allow: true, type: 'c', major: 5, minor: 0, access: 'rwm' },
-  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
-  { allow: true, type: 'c', major: 136, access: 'rwm' },
+const alwaysAllowed: readonly NormalDeviceRule[] = [
+  mayUse('c', -1, -1, 'm'),
+  mayUse('b', -1, -1, 'm'),
+  mayUse('c', 1, 3, 'rwm'),
+  mayUse('c', 1, 5, 'rwm'),
+  mayUse('c', 1, 7, 'rwm'),
+  mayUse('c', 1, 8, 'rwm'),
+  mayUse('c', 1, 9, 'rwm'),
+  mayUse('c', 5, 0, 'rwm'),
+  mayUse('c', 5, 2, 'rwm'),
+  mayUse('c', 136, -1, 'rwm'),
 ];
 
 function devices(launch: Launch, plan: CgroupPlan): readonly Action[] {
-  const given = launch.config.linux?.resources?.devices ?? [];
+  const given = launch.normal.linux.resources.devices;
   if (given.length === 0) return [];
   const rules = [...given, ...alwaysAllowed];
   const because = launch.because('linux', 'resources', 'devices');
@@ -236,7 +243,7 @@ function describeLimits(l: Limit): string {
 }
 
 /** v1 and hybrid: a controller that only the v2 hierarchy has takes v2 files. */
-function limitsOfBoth(plan: CgroupPlan, resources: LinuxResources): Limits {
+function limitsOfBoth(plan: CgroupPlan, resources: NormalResources): Limits {
   const [one, two] = [limitsV1(resources), limitsV2(resources)];
   const isUnified = (l: Limit): boolean => directoryOf(plan, l.controller)?.version === 2;
   const moved = new Set(one.limits.filter(isUnified).map(l => l.property.join('.')));
@@ -259,7 +266,7 @@ export interface CgroupActions {
 }
 
 export function cgroupActions(launch: Launch, plan: CgroupPlan, refuse: Refuse): CgroupActions {
-  const resources = asInVersion(launch.config.ociVersion, launch.config.linux?.resources ?? {});
+  const { resources } = launch.normal.linux;
   if (plan.directories.length === 0) {
     const [one, two] = [limitsV1(resources), limitsV2(resources)];
     const asked = new Set(
@@ -351,8 +358,8 @@ function guardLayout(launch: Launch, plan: CgroupPlan): Action {
 /** The root of the hierarchy, or the cgroup of the caller. */
 function isOurOwn(launch: Launch, d: CgroupDirectory): boolean {
   const own = d.hierarchy.own.split('/').filter(part => part !== '');
-  const given = launch.config.linux?.cgroupsPath ?? '';
-  return d.components.length === 0 || (!given.startsWith('/') && d.components.length === own.length);
+  const given = launch.normal.linux.cgroupsPath;
+  return d.components.length === 0 || (!given?.startsWith('/') && d.components.length === own.length);
 }
 
 /** v1: the process itself writes 0 to `tasks`; another's pid in cgroup.procs waits for a grace period of the kernel, about 10 ms. */

@@ -1,8 +1,8 @@
 /**
  * cgroup v2 has no devices controller: a BPF program of type CGROUP_DEVICE decides (bpf(2), linux/bpf.h).
  */
-import type { LinuxDeviceRule } from '../../../spec/generated/config.js';
 import { AT_FDCWD, Bpf } from '../../../spec/kernel.js';
+import type { NormalDeviceRule } from '../../../spec/normal-resources.js';
 import { bytes, pointer, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import { type Line, store, sys } from '../../program/step.js';
 import type { Launch } from '../launch/launch.js';
@@ -12,18 +12,10 @@ import type { CgroupDirectory } from './plan.js';
 export function attachDeviceFilter(
   launch: Launch,
   d: CgroupDirectory,
-  rules: readonly LinuxDeviceRule[],
+  rules: readonly NormalDeviceRule[],
 ): readonly Line[] {
   const { open } = launch;
-  const code = compileDeviceFilter(
-    rules.map(r => ({
-      allow: r.allow,
-      type: r.type ?? 'a',
-      major: r.major ?? -1,
-      minor: r.minor ?? -1,
-      access: r.access ?? 'rwm',
-    })),
-  );
+  const code = compileDeviceFilter(rules);
   const dir = slot('device_cgroup');
   const program = slot('device_program');
   // union bpf_attr for BPF_PROG_LOAD: type, instruction count, instructions, licence, log level, log size, log, kernel version, flags

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LinuxResources } from '../../../spec/generated/config.js';
+import { normalResources } from '../../admit/normal/resources.js';
 import { isUnlimited, type Limits, limitsV1, limitsV2 } from './limits.js';
 
 const device = { major: 8, minor: 16 };
@@ -154,8 +155,10 @@ function told({ limits, problems }: Limits): readonly string[] | 'refused' {
 for (const { name, with: change, v1, v2 } of rows)
   test(`${name} at 0 and at -1`, () => {
     for (const [index, value] of [0, -1].entries()) {
-      if (v1[index] !== null) assert.equal(told(limitsV1(change(value))), v1[index], `v1 at ${value}`);
-      if (v2[index] !== null) assert.equal(told(limitsV2(change(value))), v2[index], `v2 at ${value}`);
+      if (v1[index] !== null)
+        assert.equal(told(limitsV1(normalResources(change(value), null))), v1[index], `v1 at ${value}`);
+      if (v2[index] !== null)
+        assert.equal(told(limitsV2(normalResources(change(value), null))), v2[index], `v2 at ${value}`);
     }
   });
 
@@ -163,10 +166,10 @@ test('no limit is nothing that a controller would be missed for', () => {
   const none: LinuxResources = { memory: { limit: -1, swap: -1 }, cpu: { quota: -1 }, pids: { limit: -1 } };
   for (const convert of [limitsV1, limitsV2])
     assert.equal(
-      convert(none).limits.filter(limit => !isUnlimited(limit)),
+      convert(normalResources(none, null)).limits.filter(limit => !isUnlimited(limit)),
       [],
     );
-  assert.is(limitsV2({ pids: { limit: 0 } }).limits.some(isUnlimited), false);
+  assert.is(limitsV2(normalResources({ pids: { limit: 0 } }, null)).limits.some(isUnlimited), false);
 });
 
 test.run();

@@ -1,8 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LinuxResources } from '../../../spec/generated/config.js';
-import { asInVersion, ioWeight, type Limits, limitsV1, limitsV2, weightOfShares } from './limits.js';
+import { normalResources } from '../../admit/normal/resources.js';
+import {
+  ioWeight,
+  type Limits,
+  limitsV1 as limitsOfV1,
+  limitsV2 as limitsOfV2,
+  weightOfShares,
+} from './limits.js';
 
+const limitsV1 = (r: LinuxResources): Limits => limitsOfV1(normalResources(r, null));
+const limitsV2 = (r: LinuxResources): Limits => limitsOfV2(normalResources(r, null));
 const files = ({ limits }: Limits): readonly string[] => limits.map(l => `${l.file}=${l.value}`);
 const v1 = (r: LinuxResources): readonly string[] => files(limitsV1(r));
 const v2 = (r: LinuxResources): readonly string[] => files(limitsV2(r));
@@ -240,11 +249,9 @@ test('nothing asked, nothing written', () => {
   }
 });
 
-test('a limit of no tasks is none before version 1.3', () => {
-  const none = { pids: { limit: 0 } };
-  assert.equal(v1(asInVersion('1.0.2-dev', none)), ['pids.max=max']);
-  assert.equal(v1(asInVersion('1.3.0', none)), ['pids.max=0']);
-  assert.is(asInVersion('1.0.2', { pids: { limit: 7 } }).pids?.limit, 7);
+test('a limit of no tasks is one, and less is none', () => {
+  assert.equal(v1({ pids: { limit: 0 } }), ['pids.max=0']);
+  assert.equal(v2({ pids: { limit: -1 } }), ['pids.max=max']);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 /**
  * linux.resources -> files of cgroup v1 and v2 (Documentation/admin-guide/cgroup-v1/, cgroup-v2.rst).
  */
-import type { LinuxResources } from '../../../spec/generated/config.js';
+import type { Integer, NormalResources } from '../../../spec/normal-resources.js';
 
 export interface Limit {
   readonly controller: string;
@@ -23,19 +23,11 @@ export interface Limits {
   readonly problems: readonly LimitProblem[];
 }
 
-type Number = number | bigint;
 type Path = readonly (string | number)[];
 
-const orMax = (n: Number): string => (BigInt(n) < 0n ? 'max' : String(n));
-/**
- * 0 is what callers in Go write for "not asked for", and what the kernel has anyway or takes for an error. It does mean something for swappiness,
- * huge pages, RDMA and the priority of an interface.
- */
-const given = (n: Number | undefined): Number | undefined =>
-  n === undefined || BigInt(n) === 0n ? undefined : n;
-/** The same for what only v1 has: on v2 neither 0 nor -1, no limit, asks for anything. */
-const limited = (n: Number | undefined): Number | undefined =>
-  n === undefined || BigInt(n) <= 0n ? undefined : n;
+const orMax = (n: Integer): string => (n < 0 ? 'max' : String(n));
+/** For what only v1 has: on v2 no limit, -1, asks for nothing. */
+const limited = (n: Integer | null): Integer | null => (n === null || n <= 0 ? null : n);
 
 /** A limit that takes nothing away. Where its controller is missing, nothing is missing. */
 export function isUnlimited({ value }: Limit): boolean {
@@ -45,8 +37,8 @@ export function isUnlimited({ value }: Limit): boolean {
 class Collector {
   readonly limits: Limit[] = [];
   readonly problems: LimitProblem[] = [];
-  set(controller: string, file: string, value: string | Number | undefined, ...property: Path): void {
-    if (value !== undefined) this.limits.push({ controller, file, value: String(value), property });
+  set(controller: string, file: string, value: string | Integer | null, ...property: Path): void {
+    if (value !== null) this.limits.push({ controller, file, value: String(value), property });
   }
   /** Since Linux 5.0 only the scheduler bfq has weights on v1; cfq's files are for kernels that a distribution has kept it in. */
   weighV1(weight: number, device: string, ...property: Path): void {
@@ -61,92 +53,77 @@ class Collector {
     const value = `${device}${ioWeight(weight)}`;
     this.limits.push({ controller: 'io', file: 'io.weight', value, rather, property });
   }
-  refuse(why: LimitProblem['why'], value: unknown, ...property: Path): void {
-    if (value !== undefined) this.problems.push({ property, why });
+  refuse(why: LimitProblem['why'], value: string | Integer | null, ...property: Path): void {
+    if (value !== null) this.problems.push({ property, why });
   }
 }
 
 const throttles = [
-  ['throttleReadBpsDevice', 'blkio.throttle.read_bps_device', 'rbps'],
-  ['throttleWriteBpsDevice', 'blkio.throttle.write_bps_device', 'wbps'],
-  ['throttleReadIOPSDevice', 'blkio.throttle.read_iops_device', 'riops'],
-  ['throttleWriteIOPSDevice', 'blkio.throttle.write_iops_device', 'wiops'],
+  ['readBytesPerSecond', 'throttleReadBpsDevice', 'blkio.throttle.read_bps_device', 'rbps'],
+  ['writeBytesPerSecond', 'throttleWriteBpsDevice', 'blkio.throttle.write_bps_device', 'wbps'],
+  ['readOperationsPerSecond', 'throttleReadIOPSDevice', 'blkio.throttle.read_iops_device', 'riops'],
+  ['writeOperationsPerSecond', 'throttleWriteIOPSDevice', 'blkio.throttle.write_iops_device', 'wiops'],
 ] as const;
 
-/** Before version 1.3 a limit of 0 tasks meant that there is none; Podman 4 writes it for --pids-limit=-1. */
-export function asInVersion(ociVersion: string, r: LinuxResources): LinuxResources {
-  const [major = 1, minor = 0] = ociVersion.split('.').map(part => Number.parseInt(part, 10));
-  if (major > 1 || minor >= 3 || Number(r.pids?.limit) !== 0) return r;
-  return { ...r, pids: { ...r.pids, limit: -1 } };
+export function limitsV1(r: NormalResources): Limits {
+  const c = new Collector();
+  const { memory, cpu, network } = r;
+  c.set('memory', 'memory.limit_in_bytes', memory.limitBytes, 'memory', 'limit');
+  c.set('memory', 'memory.memsw.limit_in_bytes', memory.swapBytes, 'memory', 'swap');
+  c.set('memory', 'memory.soft_limit_in_bytes', memory.reservationBytes, 'memory', 'reservation');
+  c.set('memory', 'memory.kmem.limit_in_bytes', memory.kernelBytes, 'memory', 'kernel');
+  c.set('memory', 'memory.kmem.tcp.limit_in_bytes', memory.kernelTcpBytes, 'memory', 'kernelTCP');
+  c.set('memory', 'memory.swappiness', memory.swappiness, 'memory', 'swappiness');
+  c.set('memory', 'memory.oom_control', memory.oomKillerDisabled ? 1 : null, 'memory', 'disableOOMKiller');
+  c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
+  c.set('cpu', 'cpu.shares', cpu.shares, 'cpu', 'shares');
+  c.set('cpu', 'cpu.cfs_period_us', cpu.periodMicroseconds, 'cpu', 'period');
+  c.set('cpu', 'cpu.cfs_quota_us', cpu.quotaMicroseconds, 'cpu', 'quota');
+  c.set('cpu', 'cpu.cfs_burst_us', cpu.burstMicroseconds, 'cpu', 'burst');
+  c.set('cpu', 'cpu.rt_period_us', cpu.realtimePeriodMicroseconds, 'cpu', 'realtimePeriod');
+  c.set('cpu', 'cpu.rt_runtime_us', cpu.realtimeRuntimeMicroseconds, 'cpu', 'realtimeRuntime');
+  c.set('cpuset', 'cpuset.cpus', cpu.cpus, 'cpu', 'cpus');
+  c.set('cpuset', 'cpuset.mems', cpu.mems, 'cpu', 'mems');
+  tasks(r, c);
+  blockIoV1(r, c);
+  r.hugepageLimits.forEach(({ pageSize, limitBytes }, i) => {
+    c.set('hugetlb', `hugetlb.${pageSize}.limit_in_bytes`, limitBytes, 'hugepageLimits', i);
+    // What is reserved (mmap without touching) counts apart, Linux 5.7; without this limit one container reserves all there are.
+    c.set('hugetlb', `hugetlb.${pageSize}.rsvd.limit_in_bytes`, limitBytes, 'hugepageLimits', i);
+  });
+  c.set('net_cls', 'net_cls.classid', network.classId, 'network', 'classID');
+  network.priorities.forEach((p, i) => {
+    c.set('net_prio', 'net_prio.ifpriomap', `${p.name} ${p.priority}`, 'network', 'priorities', i);
+  });
+  rdma(r, c);
+  for (const [file] of r.unified) c.refuse('only-on-v2', file, 'unified', file);
+  return c;
 }
 
-export function limitsV1(r: LinuxResources): Limits {
-  const c = new Collector();
-  const { memory, cpu, pids, blockIO, network } = r;
-  if (memory) {
-    c.set('memory', 'memory.limit_in_bytes', given(memory.limit), 'memory', 'limit');
-    c.set('memory', 'memory.memsw.limit_in_bytes', given(memory.swap), 'memory', 'swap');
-    c.set('memory', 'memory.soft_limit_in_bytes', given(memory.reservation), 'memory', 'reservation');
-    c.set('memory', 'memory.kmem.limit_in_bytes', given(memory.kernel), 'memory', 'kernel');
-    c.set('memory', 'memory.kmem.tcp.limit_in_bytes', given(memory.kernelTCP), 'memory', 'kernelTCP');
-    c.set('memory', 'memory.swappiness', memory.swappiness, 'memory', 'swappiness');
-    if (memory.disableOOMKiller === true)
-      c.set('memory', 'memory.oom_control', 1, 'memory', 'disableOOMKiller');
-  }
-  if (cpu) {
-    c.set('cpu', 'cpu.idle', given(cpu.idle), 'cpu', 'idle');
-    c.set('cpu', 'cpu.shares', given(cpu.shares), 'cpu', 'shares');
-    c.set('cpu', 'cpu.cfs_period_us', given(cpu.period), 'cpu', 'period');
-    c.set('cpu', 'cpu.cfs_quota_us', given(cpu.quota), 'cpu', 'quota');
-    c.set('cpu', 'cpu.cfs_burst_us', given(cpu.burst), 'cpu', 'burst');
-    c.set('cpu', 'cpu.rt_period_us', given(cpu.realtimePeriod), 'cpu', 'realtimePeriod');
-    c.set('cpu', 'cpu.rt_runtime_us', given(cpu.realtimeRuntime), 'cpu', 'realtimeRuntime');
-    c.set('cpuset', 'cpuset.cpus', cpu.cpus || undefined, 'cpu', 'cpus');
-    c.set('cpuset', 'cpuset.mems', cpu.mems || undefined, 'cpu', 'mems');
-  }
-  if (pids?.limit !== undefined) c.set('pids', 'pids.max', orMax(pids.limit), 'pids', 'limit');
-  if (blockIO) {
-    if (blockIO.weight) c.weighV1(blockIO.weight, '', 'blockIO', 'weight');
-    c.set('blkio', 'blkio.leaf_weight', blockIO.leafWeight || undefined, 'blockIO', 'leafWeight');
-    blockIO.weightDevice?.forEach((d, i) => {
-      if (d.weight) c.weighV1(d.weight, `${d.major}:${d.minor} `, 'blockIO', 'weightDevice', i);
-      if (d.leafWeight)
-        c.set(
-          'blkio',
-          'blkio.leaf_weight_device',
-          `${d.major}:${d.minor} ${d.leafWeight}`,
-          'blockIO',
-          'weightDevice',
-          i,
-        );
-    });
-    for (const [property, file] of throttles)
-      blockIO[property]?.forEach((d, i) => {
-        if (given(d.rate) !== undefined)
-          c.set('blkio', file, `${d.major}:${d.minor} ${d.rate}`, 'blockIO', property, i);
-      });
-  }
-  r.hugepageLimits?.forEach((h, i) => {
-    c.set('hugetlb', `hugetlb.${h.pageSize}.limit_in_bytes`, h.limit, 'hugepageLimits', i);
-    // What is reserved (mmap without touching) counts apart, Linux 5.7; without this limit one container reserves all there are.
-    c.set('hugetlb', `hugetlb.${h.pageSize}.rsvd.limit_in_bytes`, h.limit, 'hugepageLimits', i);
+function tasks({ pidsLimit }: NormalResources, c: Collector): void {
+  c.set('pids', 'pids.max', pidsLimit === null ? null : orMax(pidsLimit), 'pids', 'limit');
+}
+
+function blockIoV1({ blockIo }: NormalResources, c: Collector): void {
+  if (blockIo.weight !== null) c.weighV1(blockIo.weight, '', 'blockIO', 'weight');
+  c.set('blkio', 'blkio.leaf_weight', blockIo.leafWeight, 'blockIO', 'leafWeight');
+  blockIo.weightDevices.forEach(({ major, minor, weight, leafWeight }, i) => {
+    const at: Path = ['blockIO', 'weightDevice', i];
+    if (weight !== null) c.weighV1(weight, `${major}:${minor} `, ...at);
+    const leaf = leafWeight === null ? null : `${major}:${minor} ${leafWeight}`;
+    c.set('blkio', 'blkio.leaf_weight_device', leaf, ...at);
   });
-  if (network) {
-    c.set('net_cls', 'net_cls.classid', network.classID || undefined, 'network', 'classID');
-    network.priorities?.forEach((p, i) => {
-      c.set('net_prio', 'net_prio.ifpriomap', `${p.name} ${p.priority}`, 'network', 'priorities', i);
+  for (const [list, property, file] of throttles)
+    blockIo[list].forEach(({ major, minor, rate }, i) => {
+      if (rate !== null) c.set('blkio', file, `${major}:${minor} ${rate}`, 'blockIO', property, i);
     });
-  }
-  rdma(r, c);
-  for (const key of Object.keys(r.unified ?? {})) c.refuse('only-on-v2', key, 'unified', key);
-  return c;
 }
 
 /**
  * cpu.shares (2 to 262144) to cpu.weight (1 to 10000): the curve that crun and runc have used since 2025, which maps the default
  * 1024 to the default 100. With l = log2(shares): 10^((l*l + 125*l) / 612 - 7/34), rounded up.
  */
-export function weightOfShares(shares: Number): number {
+export function weightOfShares(shares: Integer): number {
   const n = Number(shares);
   if (n <= 2) return 1;
   if (n >= 262144) return 10000;
@@ -159,76 +136,81 @@ export function ioWeight(weight: number): number {
   return 1 + Math.floor(((weight - 10) * 9999) / 990);
 }
 
-function rdma(r: LinuxResources, c: Collector): void {
-  for (const [device, l] of Object.entries(r.rdma ?? {})) {
+function rdma(r: NormalResources, c: Collector): void {
+  for (const { device, hcaHandles, hcaObjects } of r.rdma) {
     const parts = [device];
-    if (l.hcaHandles !== undefined) parts.push(`hca_handle=${l.hcaHandles}`);
-    if (l.hcaObjects !== undefined) parts.push(`hca_object=${l.hcaObjects}`);
+    if (hcaHandles !== null) parts.push(`hca_handle=${hcaHandles}`);
+    if (hcaObjects !== null) parts.push(`hca_object=${hcaObjects}`);
     c.set('rdma', 'rdma.max', parts.join(' '), 'rdma', device);
   }
 }
 
-export function limitsV2(r: LinuxResources): Limits {
+export function limitsV2(r: NormalResources): Limits {
   const c = new Collector();
-  const { memory, cpu, pids, blockIO, network } = r;
-  if (memory) {
-    c.refuse('only-on-v1', limited(memory.kernel), 'memory', 'kernel');
-    c.refuse('only-on-v1', limited(memory.kernelTCP), 'memory', 'kernelTCP');
-    c.refuse('only-on-v1', memory.swappiness, 'memory', 'swappiness');
-    c.refuse('only-on-v1', memory.disableOOMKiller === true ? true : undefined, 'memory', 'disableOOMKiller');
-    const [limit, low, swap] = [given(memory.limit), given(memory.reservation), given(memory.swap)];
-    if (limit !== undefined) c.set('memory', 'memory.max', orMax(limit), 'memory', 'limit');
-    if (low !== undefined) c.set('memory', 'memory.low', orMax(low), 'memory', 'reservation');
-    // config.json counts memory and swap together, v2 swap alone; a swap that is a number comes with a limit (admit).
-    if (swap !== undefined)
-      c.set(
-        'memory',
-        'memory.swap.max',
-        orMax(BigInt(swap) < 0n ? swap : BigInt(swap) - BigInt(limit ?? 0)),
-        'memory',
-        'swap',
-      );
-  }
-  if (cpu) {
-    c.refuse('only-on-v1', limited(cpu.realtimePeriod), 'cpu', 'realtimePeriod');
-    c.refuse('only-on-v1', limited(cpu.realtimeRuntime), 'cpu', 'realtimeRuntime');
-    c.set('cpu', 'cpu.idle', given(cpu.idle), 'cpu', 'idle');
-    const [shares, quota, period] = [given(cpu.shares), given(cpu.quota), given(cpu.period)];
-    if (shares !== undefined) c.set('cpu', 'cpu.weight', weightOfShares(shares), 'cpu', 'shares');
-    if (quota !== undefined || period !== undefined)
-      c.set(
-        'cpu',
-        'cpu.max',
-        `${orMax(quota ?? -1)} ${period ?? 100000}`,
-        'cpu',
-        quota === undefined ? 'period' : 'quota',
-      );
-    c.set('cpu', 'cpu.max.burst', given(cpu.burst), 'cpu', 'burst');
-    c.set('cpuset', 'cpuset.cpus', cpu.cpus || undefined, 'cpu', 'cpus');
-    c.set('cpuset', 'cpuset.mems', cpu.mems || undefined, 'cpu', 'mems');
-  }
-  if (pids?.limit !== undefined) c.set('pids', 'pids.max', orMax(pids.limit), 'pids', 'limit');
-  if (blockIO) {
-    if (blockIO.weight) c.weigh(blockIO.weight, '', 'blockIO', 'weight');
-    c.refuse('only-on-v1', blockIO.leafWeight || undefined, 'blockIO', 'leafWeight');
-    blockIO.weightDevice?.forEach((d, i) => {
-      c.refuse('only-on-v1', d.leafWeight || undefined, 'blockIO', 'weightDevice', i, 'leafWeight');
-      if (d.weight) c.weigh(d.weight, `${d.major}:${d.minor} `, 'blockIO', 'weightDevice', i);
-    });
-    for (const [property, , key] of throttles)
-      blockIO[property]?.forEach((d, i) => {
-        if (given(d.rate) !== undefined)
-          c.set('io', 'io.max', `${d.major}:${d.minor} ${key}=${d.rate}`, 'blockIO', property, i);
-      });
-  }
-  r.hugepageLimits?.forEach((h, i) => {
-    c.set('hugetlb', `hugetlb.${h.pageSize}.max`, h.limit, 'hugepageLimits', i);
-    c.set('hugetlb', `hugetlb.${h.pageSize}.rsvd.max`, h.limit, 'hugepageLimits', i);
+  const { network } = r;
+  memoryV2(r, c);
+  cpuV2(r, c);
+  tasks(r, c);
+  blockIoV2(r, c);
+  r.hugepageLimits.forEach(({ pageSize, limitBytes }, i) => {
+    c.set('hugetlb', `hugetlb.${pageSize}.max`, limitBytes, 'hugepageLimits', i);
+    c.set('hugetlb', `hugetlb.${pageSize}.rsvd.max`, limitBytes, 'hugepageLimits', i);
   });
-  c.refuse('only-on-v1', network?.classID || undefined, 'network', 'classID');
-  c.refuse('only-on-v1', network?.priorities?.length ? true : undefined, 'network', 'priorities');
+  c.refuse('only-on-v1', network.classId, 'network', 'classID');
+  c.refuse('only-on-v1', network.priorities.length || null, 'network', 'priorities');
   rdma(r, c);
-  for (const [key, value] of Object.entries(r.unified ?? {}))
-    c.set(key.slice(0, Math.max(0, key.indexOf('.'))), key, value, 'unified', key);
+  for (const [file, value] of r.unified)
+    c.set(file.slice(0, Math.max(0, file.indexOf('.'))), file, value, 'unified', file);
   return c;
+}
+
+function memoryV2({ memory }: NormalResources, c: Collector): void {
+  c.refuse('only-on-v1', limited(memory.kernelBytes), 'memory', 'kernel');
+  c.refuse('only-on-v1', limited(memory.kernelTcpBytes), 'memory', 'kernelTCP');
+  c.refuse('only-on-v1', memory.swappiness, 'memory', 'swappiness');
+  c.refuse('only-on-v1', memory.oomKillerDisabled ? 1 : null, 'memory', 'disableOOMKiller');
+  const { limitBytes: limit, reservationBytes: low, swapBytes: swap } = memory;
+  c.set('memory', 'memory.max', limit === null ? null : orMax(limit), 'memory', 'limit');
+  c.set('memory', 'memory.low', low === null ? null : orMax(low), 'memory', 'reservation');
+  // config.json counts memory and swap together, v2 swap alone; a swap that is a number comes with a limit (admit).
+  if (swap !== null)
+    c.set(
+      'memory',
+      'memory.swap.max',
+      orMax(swap < 0 ? swap : BigInt(swap) - BigInt(limit ?? 0)),
+      'memory',
+      'swap',
+    );
+}
+
+function cpuV2({ cpu }: NormalResources, c: Collector): void {
+  c.refuse('only-on-v1', limited(cpu.realtimePeriodMicroseconds), 'cpu', 'realtimePeriod');
+  c.refuse('only-on-v1', limited(cpu.realtimeRuntimeMicroseconds), 'cpu', 'realtimeRuntime');
+  c.set('cpu', 'cpu.idle', cpu.idle, 'cpu', 'idle');
+  const { shares, quotaMicroseconds: quota, periodMicroseconds: period } = cpu;
+  c.set('cpu', 'cpu.weight', shares === null ? null : weightOfShares(shares), 'cpu', 'shares');
+  if (quota !== null || period !== null)
+    c.set(
+      'cpu',
+      'cpu.max',
+      `${orMax(quota ?? -1)} ${period ?? 100000}`,
+      'cpu',
+      quota === null ? 'period' : 'quota',
+    );
+  c.set('cpu', 'cpu.max.burst', cpu.burstMicroseconds, 'cpu', 'burst');
+  c.set('cpuset', 'cpuset.cpus', cpu.cpus, 'cpu', 'cpus');
+  c.set('cpuset', 'cpuset.mems', cpu.mems, 'cpu', 'mems');
+}
+
+function blockIoV2({ blockIo }: NormalResources, c: Collector): void {
+  if (blockIo.weight !== null) c.weigh(blockIo.weight, '', 'blockIO', 'weight');
+  c.refuse('only-on-v1', blockIo.leafWeight, 'blockIO', 'leafWeight');
+  blockIo.weightDevices.forEach(({ major, minor, weight, leafWeight }, i) => {
+    c.refuse('only-on-v1', leafWeight, 'blockIO', 'weightDevice', i, 'leafWeight');
+    if (weight !== null) c.weigh(weight, `${major}:${minor} `, 'blockIO', 'weightDevice', i);
+  });
+  for (const [list, property, , key] of throttles)
+    blockIo[list].forEach(({ major, minor, rate }, i) => {
+      if (rate !== null) c.set('io', 'io.max', `${major}:${minor} ${key}=${rate}`, 'blockIO', property, i);
+    });
 }

@@ -9,10 +9,10 @@ const plans = new WeakMap<Launch, ReturnType<typeof planCgroups>>();
 export function cgroupPlan(launch: Launch): ReturnType<typeof planCgroups> {
   const known = plans.get(launch);
   if (known) return known;
-  const { facts, options, config, cells } = launch;
+  const { facts, options, normal, cells } = launch;
   const made = planCgroups(
     options.cgroupManager === 'disabled' ? { layout: 'none' } : facts.cgroup,
-    config.linux?.cgroupsPath,
+    normal.linux.cgroupsPath,
     cells.id,
   );
   plans.set(launch, made);

@@ -15,14 +15,14 @@ const COUNT = {
 
 /** Steps that fail with a sentence if the kernel has killed a process of the container for want of memory. */
 export function sayIfOutOfMemory(launch: Launch, plan: CgroupPlan): readonly Line[] {
-  const { open, config } = launch;
+  const { open, normal } = launch;
   const d = directoryOf(plan, 'memory');
   if (!d) return [];
   const { file, numbers } = COUNT[d.version];
-  const limit = config.linux?.resources?.memory?.limit;
+  const limit = normal.linux.resources.memory.limitBytes;
   const because = launch.because('linux', 'resources', 'memory', 'limit');
   const words = text(
-    limit !== undefined && limit > 0
+    limit !== null && limit > 0
       ? `the memory limit of ${limit} bytes is too low to start in: the kernel killed init${placeOf(because)}`
       : 'init was killed by the kernel, which was out of memory (a limit of a cgroup above its own?)',
   );

@@ -6,7 +6,7 @@ import { hierarchy, layouts, unified } from '../test/input.js';
 import { type CgroupPlan, cgroupOfProcesses, directoryOf, planAt, planCgroups, shownPath } from './plan.js';
 
 const id = slots('id', 2);
-const plan = (facts: CgroupFacts, path?: string): CgroupPlan => planCgroups(facts, path, id);
+const plan = (facts: CgroupFacts, path: string | null = null): CgroupPlan => planCgroups(facts, path, id);
 const paths = (facts: CgroupFacts, path?: string): readonly string[] =>
   plan(facts, path).directories.map(shownPath);
 

@@ -52,15 +52,15 @@ export function hierarchies(facts: CgroupFacts): readonly (readonly [CgroupHiera
  * An absolute path counts from the hierarchy's mount, a relative one from the runtime's own cgroup. Without a path: a child of the
  * runtime's own cgroup, on v2 a sibling, because a v2 cgroup with processes can have no children with controllers.
  */
-function componentsOf(h: CgroupHierarchy, version: 1 | 2, given: string | undefined): readonly string[] {
+function componentsOf(h: CgroupHierarchy, version: 1 | 2, given: string | null): readonly string[] {
   if (given?.startsWith('/')) return split(given);
   const own = split(h.own);
-  if (given !== undefined && given !== '') return [...own, ...split(given)];
+  if (given !== null && given !== '') return [...own, ...split(given)];
   return version === 2 ? own.slice(0, -1) : own;
 }
 
-export function planCgroups(facts: CgroupFacts, cgroupsPath: string | undefined, id: Slot): CgroupPlan {
-  const endsInId = cgroupsPath === undefined || cgroupsPath === '';
+export function planCgroups(facts: CgroupFacts, cgroupsPath: string | null, id: Slot): CgroupPlan {
+  const endsInId = cgroupsPath === null || cgroupsPath === '';
   const directories = hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
     const components = componentsOf(hierarchy, version, cgroupsPath);
     const base = [hierarchy.mount, ...components].join('/');

@@ -2,7 +2,7 @@
  * What every concern of a launch shares: the input, and the cells of memory by which the actions of one concern reach those of another.
  */
 import type { Environment } from '../../../spec/environment.js';
-import type { Config, Process } from '../../../spec/generated/config.js';
+import type { Config } from '../../../spec/generated/config.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../../spec/kernel.js';
 import {
@@ -11,6 +11,7 @@ import {
   type Namespaces,
   type NormalConfig,
   type NormalHook,
+  type NormalProcess,
 } from '../../../spec/normal-config.js';
 import type { AdmittedProcess, AdmittedSpec } from '../../admit/admit.js';
 import type { Because } from '../../program/action.js';
@@ -118,7 +119,8 @@ export interface Cells {
 export interface Subject {
   readonly config: Config;
   readonly normal: NormalConfig;
-  readonly process: Process;
+  /** Of config.json, or of `exec`. */
+  readonly process: NormalProcess;
   /** As config.json has them, and what the environment adds. */
   readonly namespaces: Namespaces;
   /** `{kind: 'config'}` for a property path. */
@@ -154,7 +156,7 @@ export function formatPath(path: readonly (string | number)[]): string {
   return path.map((p, i) => (typeof p === 'number' ? `[${p}]` : i === 0 ? p : `.${p}`)).join('');
 }
 
-function createCells({ args }: Process): Cells {
+function createCells({ args }: NormalProcess): Cells {
   return {
     id: slots('id', 2),
     root: slots('root', 2),
@@ -221,7 +223,7 @@ export function createLaunch({ spec, facts, environment, options }: LaunchInput)
   return {
     config: spec.config,
     normal: withHooks(spec.normal, environment),
-    process: spec.config.process,
+    process: spec.normal.process,
     namespaces: spec.normal.linux.namespaces,
     because(...path) {
       const [root, kind, index] = path;
@@ -235,7 +237,7 @@ export function createLaunch({ spec, facts, environment, options }: LaunchInput)
     },
     facts,
     open: openFlags(facts.arch),
-    cells: createCells(spec.config.process),
+    cells: createCells(spec.normal.process),
     variables: environment?.variables ?? [],
     environment,
     options,
@@ -259,7 +261,7 @@ export function createProcessLaunch({ spec, process, facts, options }: ProcessLa
   return {
     config: spec.config,
     normal: spec.normal,
-    process: process.process,
+    process: process.normal,
     namespaces: spec.normal.linux.namespaces,
     because: (...path) =>
       path[0] === 'process'
@@ -267,7 +269,7 @@ export function createProcessLaunch({ spec, process, facts, options }: ProcessLa
         : because(spec.file, spec.place(path).line, path),
     facts,
     open: openFlags(facts.arch),
-    cells: createCells(process.process),
+    cells: createCells(process.normal),
     options,
     variables: [],
   };

@@ -38,8 +38,8 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
   const { process, facts } = launch;
   const user = launch.because('process', 'user');
   const args = launch.because('process', 'args');
-  const umask = process.user?.umask ?? 0o022;
-  const noNewPrivileges = process.noNewPrivileges === true;
+  const { noNewPrivileges } = process;
+  const { umask } = process.user;
   const given = process.capabilities
     ? launch.because('process', 'capabilities')
     : rule('no capabilities asked for');

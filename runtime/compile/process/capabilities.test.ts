@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instructions } from '../../../spec/instructions.js';
 import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../../spec/kernel.js';
+import { noCapabilities } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
 import type { Operand } from '../../program/operand.js';
 import type { Step } from '../../program/step.js';
@@ -47,7 +48,7 @@ function sets(
 const bits = (...numbers: readonly number[]): bigint => numbers.reduce((m, n) => m | (1n << BigInt(n)), 0n);
 
 test('without capabilities every set is empty and everything is dropped', () => {
-  const { bound, apply } = capabilityActions(undefined, factsOf({ lastCapability: 3 }), because);
+  const { bound, apply } = capabilityActions(null, factsOf({ lastCapability: 3 }), because);
   assert.is(keptIn(bound), 0n);
   assert.is(bound.title, 'drop 4 capabilities from the bounding set');
   assert.equal(sets(apply), { effective: 0n, permitted: 0n, inheritable: 0n });
@@ -80,7 +81,12 @@ test('five sets, each with its own names', () => {
 
 test('what the kernel would refuse is left out: effective beyond permitted, ambient beyond both', () => {
   const { apply } = capabilityActions(
-    { permitted: ['CAP_CHOWN'], effective: ['CAP_CHOWN', 'CAP_KILL'], ambient: ['CAP_CHOWN', 'CAP_KILL'] },
+    {
+      ...noCapabilities,
+      permitted: ['CAP_CHOWN'],
+      effective: ['CAP_CHOWN', 'CAP_KILL'],
+      ambient: ['CAP_CHOWN', 'CAP_KILL'],
+    },
     factsOf(),
     because,
   );
@@ -90,7 +96,7 @@ test('what the kernel would refuse is left out: effective beyond permitted, ambi
 
 test('names that the host has not, or that nobody knows, are left out (spec 1.3)', () => {
   const { apply } = capabilityActions(
-    { permitted: ['CAP_CHOWN', 'CAP_SYS_ADMIN', 'CAP_FROM_THE_FUTURE', 'constructor'] },
+    { ...noCapabilities, permitted: ['CAP_CHOWN', 'CAP_SYS_ADMIN', 'CAP_FROM_THE_FUTURE', 'constructor'] },
     factsOf({ capabilities: [CHOWN] }),
     because,
   );
@@ -99,7 +105,7 @@ test('names that the host has not, or that nobody knows, are left out (spec 1.3)
 
 test('what is held up to execve is permitted and effective, and in no set that outlives it', () => {
   const { bound, apply } = capabilityActions(
-    { bounding: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'], inheritable: ['CAP_CHOWN'] },
+    { ...noCapabilities, bounding: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'], inheritable: ['CAP_CHOWN'] },
     factsOf(),
     because,
     ['CAP_SYS_ADMIN'],
@@ -111,12 +117,18 @@ test('what is held up to execve is permitted and effective, and in no set that o
     permitted: bits(CHOWN, SYS_ADMIN),
     inheritable: bits(CHOWN),
   });
-  const without = capabilityActions({}, factsOf({ capabilities: [CHOWN] }), because, ['CAP_SYS_ADMIN']);
+  const without = capabilityActions(noCapabilities, factsOf({ capabilities: [CHOWN] }), because, [
+    'CAP_SYS_ADMIN',
+  ]);
   assert.is(sets(without.apply).permitted, 0n, 'who has it not cannot hold it');
 });
 
 test('a kernel with more capabilities than the one compiled for keeps none of them', () => {
-  const { bound } = capabilityActions({ bounding: ['CAP_CHOWN'] }, factsOf({ lastCapability: 3 }), because);
+  const { bound } = capabilityActions(
+    { ...noCapabilities, bounding: ['CAP_CHOWN'] },
+    factsOf({ lastCapability: 3 }),
+    because,
+  );
   const drops = stepsOf(bound).filter(s => s.args[0] === Prctl.CAPBSET_DROP);
   const last = drops.at(-1);
   assert.is(typeof last?.args[1], 'object', 'counts on');
@@ -124,7 +136,7 @@ test('a kernel with more capabilities than the one compiled for keeps none of th
 });
 
 test('the bounding set goes before the identity changes, keepcaps spans the change', () => {
-  const { bound, apply } = capabilityActions(undefined, factsOf(), because);
+  const { bound, apply } = capabilityActions(null, factsOf(), because);
   assert.equal(prctls(stepsOf(bound), Prctl.SET_KEEPCAPS), [1]);
   assert.equal(prctls(stepsOf(...apply), Prctl.SET_KEEPCAPS), [0]);
   const calls = stepsOf(...apply).map(s => s.call);

@@ -2,9 +2,9 @@
  * Capabilities (config.md, capabilities(7)) in the only order that works: bounding set, keep over setuid, capset, ambient.
  */
 import { capabilities } from '../../../spec/capabilities.js';
-import type { Capabilities } from '../../../spec/generated/config.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../../spec/kernel.js';
+import { type CapabilitySets, noCapabilities } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
 import { label, slot, struct, u32 } from '../../program/operand.js';
 import { alu, branch, jump, sys } from '../../program/step.js';
@@ -19,10 +19,10 @@ const upper = (name: string): string => name.toUpperCase();
 type Held = ReadonlyMap<number, string>;
 
 /** Those of the names that the host can give. judgeCapabilities has said what comes of the others. */
-function usable(names: readonly string[] | undefined, facts: HostFacts): Held {
+function usable(names: readonly string[], facts: HostFacts): Held {
   const own = new Set(facts.capabilities);
   const out = new Map<number, string>();
-  for (const name of names ?? []) {
+  for (const name of names) {
     const known = upper(name);
     const n = numbers.get(known);
     if (n !== undefined && own.has(n)) out.set(n, known);
@@ -43,7 +43,7 @@ function within(set: Held, ...others: readonly Held[]): Held {
  */
 export function judgeCapabilities(launch: ProcessLaunch, refuse: Refuse, warn: Warn): void {
   const { capabilities: given } = launch.process;
-  if (given === undefined) return;
+  if (given === null) return;
   const { lastCapability, capabilities: own } = launch.facts;
   const known = (name: string) => (numbers.get(upper(name)) ?? Number.POSITIVE_INFINITY) <= lastCapability;
   const has = (name: string) => own.includes(numbers.get(upper(name)) ?? -1);
@@ -51,7 +51,7 @@ export function judgeCapabilities(launch: ProcessLaunch, refuse: Refuse, warn: W
   const unknown = [...new Set(Object.values(given).flat())].filter(name => !known(name));
   if (unknown.length > 0) warn(because, { kind: 'unknown-capabilities', names: unknown });
 
-  const { effective = [], permitted = [], inheritable = [], bounding = [] } = given;
+  const { effective, permitted, inheritable, bounding } = given;
   const raised = [...new Set([...effective, ...permitted, ...inheritable])].filter(known);
   const lacking = raised.filter(name => !has(name));
   if (lacking.length > 0) refuse(because, { kind: 'lacking-capabilities', names: lacking });
@@ -85,21 +85,22 @@ export interface CapabilityActions {
 }
 
 /**
- * `given` undefined: all five sets empty, as runc does for a config without capabilities. `held`: kept besides, permitted and effective, until execve(2)
+ * `given` null: all five sets empty, as runc does for a config without capabilities. `held`: kept besides, permitted and effective, until execve(2)
  * computes both sets anew: without no_new_privs from the bounding, inheritable and ambient set alone (capabilities(7), "Transformation of capabilities
  * during execve()"), so that nothing of them reaches the command.
  */
 export function capabilityActions(
-  given: Capabilities | undefined,
+  given: CapabilitySets | null,
   facts: HostFacts,
   because: Because,
   held: readonly string[] = [],
 ): CapabilityActions {
-  const bounding = usable(given?.bounding, facts);
-  const permitted = usable(given?.permitted, facts);
-  const inheritable = usable(given?.inheritable, facts);
-  const effective = within(usable(given?.effective, facts), permitted);
-  const ambient = within(usable(given?.ambient, facts), permitted, inheritable);
+  const sets = given ?? noCapabilities;
+  const bounding = usable(sets.bounding, facts);
+  const permitted = usable(sets.permitted, facts);
+  const inheritable = usable(sets.inheritable, facts);
+  const effective = within(usable(sets.effective, facts), permitted);
+  const ambient = within(usable(sets.ambient, facts), permitted, inheritable);
   const until = usable(held, facts);
   const [effectiveLow, effectiveHigh] = words(effective, until);
   const [permittedLow, permittedHigh] = words(permitted, until);

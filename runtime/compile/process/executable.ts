@@ -2,9 +2,9 @@
  * The command: its environment, its place in PATH, and at last execve(2).
  */
 import { errnos, unavailable } from '../../../spec/errno.js';
-import type { Process } from '../../../spec/generated/config.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE, Statx, X_OK } from '../../../spec/kernel.js';
+import type { NormalProcess } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
 import {
   buffer,
@@ -39,7 +39,7 @@ import type { Home } from './home.js';
 /** Environment of the process: config.json's, then what the registry and the caller add; names set before are replaced. */
 export function environmentOf(launch: ProcessLaunch): readonly string[] {
   const out = new Map<string, string>();
-  const all = [...launch.variables, ...(launch.process.env ?? []), ...launch.options.environmentEntries];
+  const all = [...launch.variables, ...launch.process.env, ...launch.options.environmentEntries];
   for (const entry of all) out.set(entry.slice(0, entry.indexOf('=')), entry);
   return [...out.values()];
 }
@@ -55,7 +55,7 @@ export interface Executable {
  * The arguments may be replaced by the parameter ARGS, so the search is part of the program.
  */
 export function executable(
-  process: Process,
+  process: NormalProcess,
   environment: readonly string[],
   home: Home | null,
   launch: Pick<ProcessLaunch, 'cells' | 'because' | 'open'>,

@@ -72,7 +72,7 @@ function fill(fd: Slot, file: Data, size: Slot, none: Label): readonly Line[] {
 export function findHome(launch: ProcessLaunch, environment: readonly string[]): Home | null {
   const { process, open } = launch;
   if (environment.some(e => e.startsWith('HOME='))) return null;
-  const uid = process.user?.uid ?? 0;
+  const { uid } = process.user;
   const entry = buffer('home', 'HOME='.length + PATH_MAX, true);
   const file = buffer('passwd', MOST);
   const flags = open.RDONLY | open.NONBLOCK | open.NOCTTY | open.CLOEXEC;

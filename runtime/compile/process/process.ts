@@ -3,9 +3,9 @@
  */
 import type { ErrnoName } from '../../../spec/errno.js';
 import { errnos } from '../../../spec/errno.js';
-import type { Process, User } from '../../../spec/generated/config.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../../spec/kernel.js';
+import type { NormalProcess, NormalUser } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
 import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../../program/step.js';
@@ -15,7 +15,7 @@ import { type ProcessLaunch, rule } from '../launch/launch.js';
 /** Before the root changes: needs the host's /proc. */
 export function outOfMemoryScore(launch: ProcessLaunch): readonly Action[] {
   const score = launch.process.oomScoreAdj;
-  if (score === undefined) return [];
+  if (score === null) return [];
   const fd = slot('oom_fd');
   const value = characters('score', String(score));
   const { open } = launch;
@@ -61,7 +61,7 @@ const notUsable: readonly ErrnoName[] = ['EACCES', 'EPERM'];
 
 /** chdir(2), first with full rights, again as the user (NFS with root_squash); then the path must be inside the root (CVE-2024-21626). */
 export function workingDirectory(
-  process: Process,
+  process: NormalProcess,
   because: ReturnType<ProcessLaunch['because']>,
 ): {
   readonly before: Action;
@@ -98,13 +98,10 @@ export function workingDirectory(
  * of the caller.
  */
 export function identity(
-  user: User | undefined,
+  { uid, gid, additionalGids: groups }: NormalUser,
   keepGroups: boolean,
   because: ReturnType<ProcessLaunch['because']>,
 ): readonly Action[] {
-  const uid = user?.uid ?? 0;
-  const gid = user?.gid ?? 0;
-  const groups = user?.additionalGids ?? [];
   return [
     operation({ kind: 'become-user', uid, gid, groups, keepsGroups: keepGroups, because }, [
       ...(keepGroups

@@ -2,8 +2,8 @@
  * process.rlimits (config.md, "POSIX process"; setrlimit(2)): in force at the very end, so that none of them hits what is done before the command is
  * there: NOFILE 8 would stop init at its ninth descriptor, FSIZE 0 the state that a hook is given, NPROC the hook itself.
  */
-import type { Rlimit, RlimitType } from '../../../spec/generated/config.js';
 import { resourceLimits } from '../../../spec/kernel.js';
+import type { NormalRlimit } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
 import { buffer, label, slot, struct, u64 } from '../../program/operand.js';
 import { alu, branch, load, store, sys } from '../../program/step.js';
@@ -11,12 +11,12 @@ import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 
 /** What process.scheduler may rely on; these two limit nothing that init does. */
-const forScheduling: readonly RlimitType[] = ['RLIMIT_NICE', 'RLIMIT_RTPRIO'];
+const forScheduling: readonly NormalRlimit['type'][] = ['RLIMIT_NICE', 'RLIMIT_RTPRIO'];
 
 /** Turns the order of unsigned numbers, with RLIM_INFINITY as the greatest, into that of BRANCH, which is signed. */
 const SIGN = 1n << 63n;
 
-function set(limit: Rlimit, because: Because): Action {
+function set(limit: NormalRlimit, because: Because): Action {
   const { type, soft, hard } = limit;
   return operation({ kind: 'set-limit', type, soft, hard, because }, [
     sys('prlimit64', [0, resourceLimits[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
@@ -24,7 +24,7 @@ function set(limit: Rlimit, because: Because): Action {
 }
 
 /** Raise the hard limit alone, which binds nobody: it takes CAP_SYS_RESOURCE, and what cannot be had must be said by `create`. */
-function reserve({ type, hard }: Rlimit, because: Because): Action {
+function reserve({ type, hard }: NormalRlimit, because: Because): Action {
   const now = buffer('rlimit_now', 16);
   const present = slot('rlimit_hard');
   const enough = label('rlimit_suffices');
@@ -32,8 +32,8 @@ function reserve({ type, hard }: Rlimit, because: Because): Action {
     sys('prlimit64', [0, resourceLimits[type], 0, now]),
     load(present, 'U64', now, 8),
     alu(present, present, 'XOR', -SIGN),
-    branch(present, 'GE', BigInt.asIntN(64, BigInt(hard) ^ SIGN), enough),
-    store('U64', now, 8, BigInt.asIntN(64, BigInt(hard))),
+    branch(present, 'GE', BigInt.asIntN(64, hard ^ SIGN), enough),
+    store('U64', now, 8, BigInt.asIntN(64, hard)),
     sys('prlimit64', [0, resourceLimits[type], now, 0]),
     enough,
   ]);
@@ -49,7 +49,7 @@ export interface Limits {
 export function limits(launch: ProcessLaunch): Limits {
   const early: Action[] = [];
   const late: Action[] = [];
-  for (const [i, limit] of (launch.process.rlimits ?? []).entries()) {
+  for (const [i, limit] of launch.process.rlimits.entries()) {
     const because = launch.because('process', 'rlimits', i);
     if (forScheduling.includes(limit.type)) early.push(set(limit, because));
     else {

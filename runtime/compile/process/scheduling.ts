@@ -1,4 +1,3 @@
-import type { Scheduler } from '../../../spec/generated/config.js';
 import {
   IOPRIO_CLASS_SHIFT,
   IOPRIO_WHO_PROCESS,
@@ -7,14 +6,16 @@ import {
   schedulerFlags,
   schedulerPolicies,
 } from '../../../spec/kernel.js';
+import type { NormalScheduler } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
 import { struct, u32, u64 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 
-function schedule(scheduler: Scheduler, because: Because): Action {
-  const { policy, flags = [], nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler;
+function schedule(scheduler: NormalScheduler, because: Because): Action {
+  const { policy, flags, nice, priority } = scheduler;
+  const { runtimeNanoseconds: runtime, deadlineNanoseconds: deadline, periodNanoseconds: period } = scheduler;
   const attributes = struct(
     'sched_attr',
     [
@@ -38,11 +39,11 @@ function schedule(scheduler: Scheduler, because: Because): Action {
 
 export function scheduling(launch: ProcessLaunch): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
-  const personality = launch.config.linux?.personality;
+  const { personality: domain } = launch.normal.linux;
   const out: Action[] = [];
-  if (scheduler) out.push(schedule(scheduler, launch.because('process', 'scheduler')));
-  if (ioPriority) {
-    const { class: of, priority = 0 } = ioPriority;
+  if (scheduler !== null) out.push(schedule(scheduler, launch.because('process', 'scheduler')));
+  if (ioPriority !== null) {
+    const { class: of, priority } = ioPriority;
     const value = (ioClasses[of] << IOPRIO_CLASS_SHIFT) | priority;
     const because = launch.because('process', 'ioPriority');
     out.push(
@@ -51,8 +52,7 @@ export function scheduling(launch: ProcessLaunch): readonly Action[] {
       ]),
     );
   }
-  if (personality) {
-    const { domain } = personality;
+  if (domain !== null) {
     const because = launch.because('linux', 'personality');
     out.push(
       operation({ kind: 'set-personality', domain, because }, [

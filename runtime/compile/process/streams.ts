@@ -4,7 +4,6 @@
  * a container can reach").
  */
 import { anyErrno } from '../../../spec/errno.js';
-import type { User } from '../../../spec/generated/config.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -23,6 +22,7 @@ import {
   STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
+import type { NormalUser } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
 import {
   buffer,
@@ -176,10 +176,9 @@ export function ownDevices({ open }: Pick<ProcessLaunch, 'open'>): Action {
  * courtesy: a file system that has no owners, or does not let them be changed, stops nothing, whatever it says.
  */
 export function ownStreams(
-  user: User | undefined,
+  { uid }: NormalUser,
   because: ReturnType<ProcessLaunch['because']>,
 ): readonly Action[] {
-  const uid = user?.uid ?? 0;
   if (uid === 0) return [];
   const stat = buffer('stream_stat', 256);
   const stream = slot('stream');

@@ -46,7 +46,7 @@ export function terminalActions(
   consoleSocket: Slot,
 ): { readonly beforePivot: readonly Action[]; readonly afterPivot: readonly Action[] } {
   const { process, cells, options } = launch;
-  if (process.terminal !== true) return { beforePivot: [], afterPivot: [ownDevices(launch)] };
+  if (!process.terminal) return { beforePivot: [], afterPivot: [ownDevices(launch)] };
   const because = launch.because('process', 'terminal');
   const { pty, action: open } = openPty(launch, cells.rootFd, process, because);
   const fds = struct('terminal_fds', [u32(0), u32(0)]);
@@ -65,7 +65,7 @@ export function terminalActions(
       ...(hasMountNamespace(launch) ? [bindConsole(places, pty, because)] : []),
       ...deliver,
     ],
-    afterPivot: [takeTerminal(pty, because, process.user?.uid ?? 0)],
+    afterPivot: [takeTerminal(pty, because, process.user.uid)],
   };
 }
 
@@ -85,7 +85,7 @@ export function refuseMounts(launch: Launch, refuse: Refuse): void {
 export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
   const { options, process, normal } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
-  const foregroundTerminal = process.terminal === true && options.console !== true;
+  const foregroundTerminal = process.terminal && options.console !== true;
   const places = createPlaces(launch);
   const terminal = terminalActions(launch, places, consoleSocket);
   refuseMounts(launch, refuse);

@@ -2,7 +2,6 @@
  * process.terminal: a pty of the container's own devpts; its master goes to --console-socket or to the foreground of `run`.
  */
 import { errnos } from '../../../spec/errno.js';
-import type { Process } from '../../../spec/generated/config.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import {
   AF_UNIX,
@@ -15,6 +14,7 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from '../../../spec/kernel.js';
+import type { NormalProcess } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
 import {
   buffer,
@@ -64,7 +64,7 @@ export interface Pty {
 export function openPty(
   launch: Pick<ProcessLaunch, 'open'>,
   root: Operand,
-  process: Process,
+  { consoleSize: size }: NormalProcess,
   because: Because,
 ): { readonly pty: Pty; readonly action: Action } {
   const { open } = launch;
@@ -72,7 +72,6 @@ export function openPty(
   const slave = slot('pty_slave', -1);
   const stat = buffer('pty_statfs', 256);
   const magic = slot('pty_magic');
-  const size = process.consoleSize;
   const asked = size ? { rows: size.height, columns: size.width } : {};
   return {
     pty: { master, slave },

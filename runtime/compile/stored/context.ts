@@ -57,7 +57,7 @@ export function createContext(launch: Launch, plan?: CgroupPlan): Context {
       plan ??
       planCgroups(
         launch.options.cgroupManager === 'disabled' ? { layout: 'none' } : launch.facts.cgroup,
-        launch.config.linux?.cgroupsPath,
+        launch.normal.linux.cgroupsPath,
         id,
       ),
     interrupts: createInterrupts(),

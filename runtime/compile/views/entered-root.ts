@@ -99,7 +99,7 @@ export function prepareEnteredRoot(
 ): RootActions {
   const { options, process } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
-  const foregroundTerminal = process.terminal === true && options.console !== true;
+  const foregroundTerminal = process.terminal && options.console !== true;
   const places = createPlaces(launch);
   const terminal = terminalActions(launch, places, consoleSocket);
   refuseMounts(launch, refuse);

@@ -1,5 +1,5 @@
 /** Whether a process may stay in the view that all share, where nothing may ever be mounted or unmounted (docs/architecture.md, "Rules of shared views", 4 and 10). */
-import type { Capabilities } from '../../../spec/generated/config.js';
+import { type CapabilitySets, noCapabilities } from '../../../spec/normal-config.js';
 import { propagationWord } from '../idioms/mount-steps.js';
 import type { Launch } from '../launch/launch.js';
 import type { Verdict } from './elision.js';
@@ -11,11 +11,11 @@ export type SharedView = 'namespace' | 'directory';
  * What a process with these capabilities could do to a shared view; null: nothing. All five sets count: a set-user-ID program, or an execve(2) of root,
  * makes the bounding and the inheritable set permitted (capabilities(7)).
  */
-export function whyNotShared(given: Capabilities | undefined, view: SharedView): string | null {
+export function whyNotShared(given: CapabilitySets | null, view: SharedView): string | null {
   const names = new Set(
-    Object.values(given ?? {})
+    Object.values(given ?? noCapabilities)
       .flat()
-      .map(name => String(name).toUpperCase()),
+      .map(name => name.toUpperCase()),
   );
   if (names.has('CAP_SYS_ADMIN')) return 'CAP_SYS_ADMIN could unmount what others see';
   return view === 'directory' && names.has('CAP_SYS_CHROOT')

@@ -7,6 +7,7 @@
  * (one dash) when it is the full name of a long option, as go-runc writes it; `--` ends the options. The last of a repeated text wins.
  */
 import type { ParameterName } from './parameters.js';
+import { KILL_SIGNAL } from './signals.js';
 
 /** Entry points of launch programs. The number is part of the image format: append, never renumber. */
 export const entries = {
@@ -206,7 +207,7 @@ export const commands: readonly Command[] = [
   command(
     'kill',
     'ID [SIGNAL]',
-    'send a signal (default: SIGTERM) to a container',
+    `send a signal (default: SIG${KILL_SIGNAL}) to a container`,
     [flag('all', 'to every process of the container', { short: 'a', parameter: 'ALL' }), regex],
     { stored: 'kill', stopAtFirst: true },
   ),

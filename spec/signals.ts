@@ -36,6 +36,9 @@ export const signals = {
   SYS: 31,
 } as const satisfies Readonly<Record<string, number>>;
 
+/** What `kill` sends if it is told nothing else. */
+export const KILL_SIGNAL = 'TERM';
+
 /** Real-time signals by their numbers as glibc gives them out (the kernel's 32 and 33 are taken). */
 export const FIRST_REALTIME_SIGNAL = 34;
 export const LAST_SIGNAL = 64;

@@ -2,6 +2,7 @@
  * start, kill, pause and resume come here only if ROOT/ID holds no program that the front door could run, or if the command line was wrong: the
  * words for that.
  */
+import { KILL_SIGNAL } from '../../spec/signals.js';
 import { findContainer } from './find-container.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { givenValues } from './launch-values.js';
@@ -27,7 +28,7 @@ export function resume(invocation: Invocation): Outcome {
 }
 
 export function kill(invocation: Invocation): Outcome {
-  const name = invocation.line.operands[1] ?? 'TERM';
+  const name = invocation.line.operands[1] ?? KILL_SIGNAL;
   const signal = parseSignal(name);
   if (signal === null) return failed({ kind: 'unknown-signal', signal: name });
   const found = findContainer(invocation, 'kill');

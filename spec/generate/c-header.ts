@@ -29,7 +29,7 @@ import {
   TemplateField,
 } from '../instructions.js';
 import { parameters } from '../parameters.js';
-import { FIRST_REALTIME_SIGNAL, LAST_SIGNAL, signals } from '../signals.js';
+import { FIRST_REALTIME_SIGNAL, KILL_SIGNAL, LAST_SIGNAL, signals } from '../signals.js';
 import { STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE } from '../state-root.js';
 import { systemCallNumber } from '../syscall-numbers.js';
 import { type SystemCall, type SystemCallName, systemCalls } from '../syscalls.js';
@@ -160,6 +160,7 @@ function header(): readonly string[] {
   lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
   lines.push(...define('WIRE_FD_', WireFd), ...define('', { ID_LIMIT, CONFIG_LIMIT }));
   lines.push(...defineTexts({ ID_LETTERS: idLetters(), STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE }));
+  lines.push(...define('', { KILL_SIGNAL: signals[KILL_SIGNAL] }));
   // A test has its own.
   for (const deadline of define('', { COMPILER_SECONDS, COMPILER_IDLE_SECONDS }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
@@ -291,6 +292,22 @@ function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
   };
 }
 
+/** Options that a compiled executable takes: those that its program has a place for, and those of the front door itself. */
+function attachedUsage(): string {
+  const run = commands.find(({ name }) => name === 'run')?.options ?? [];
+  const taken = [
+    ...run.filter(({ parameter }) => parameter !== undefined && parameter !== 'BUNDLE'),
+    ...globalOptions.filter(({ long }) => ['root', 'log', 'log-format', 'log-level'].includes(long)),
+  ];
+  const flagsFirst = [...taken].sort(
+    (one, other) => Number(other.kind === 'flag') - Number(one.kind === 'flag'),
+  );
+  return flagsFirst
+    .map(({ long, value, values }) => [`--${long}`, values?.join('|') ?? value].filter(Boolean).join(' '))
+    .map(option => ` [${option}]`)
+    .join('');
+}
+
 const inputs = { none: 'INPUT_NONE', named: 'INPUT_NAMED', bundle: 'INPUT_BUNDLE' } as const;
 
 /** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
@@ -324,6 +341,7 @@ function commandTables() {
       `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits; };`,
       'enum { INPUT_NONE, INPUT_NAMED, INPUT_BUNDLE };',
       `#define LARGEST_NUMBER ${LARGEST_NUMBER}`,
+      ...defineTexts({ ATTACHED_USAGE: attachedUsage() }),
       `#define GLOBAL_OPTION_COUNT ${globalOptions.length}`,
       `#define OPTION_COUNT ${Math.max(1, options.length)}`,
       `#define COMMAND_COUNT ${Math.max(1, scanned.length)}`,

@@ -7,9 +7,7 @@ static _Noreturn void print_usage(void)
 
 	put_string(&t, "usage: ");
 	put_string(&t, process.argv[0] ? process.argv[0] : "PROGRAM");
-	put_string(&t, " [--id ID] [--detach] [--keep] [--pid-file FILE] [--console-socket SOCKET] [--pidfd-socket SOCKET]"
-		       " [--preserve-fds N] [--root DIR] [--log FILE] [--log-format text|json] [--log-level error|warning|debug]"
-		       " [-- ARGUMENT...]\n");
+	put_string(&t, " [--id ID]" ATTACHED_USAGE " [-- ARGUMENT...]\n");
 	print(t.at, t.used);
 	for (;;)
 		sys(exit_group, 0);

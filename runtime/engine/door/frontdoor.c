@@ -259,7 +259,7 @@ static bool scan_command(struct scan *s)
 	if (!q->command)
 		return false;
 	if (q->command->entry == ENTRY_KILL)
-		give_number(q, PARAMETER_SIGNAL, 15 /* SIGTERM */);
+		give_number(q, PARAMETER_SIGNAL, KILL_SIGNAL);
 	set = (struct options){.first = q->command->first_option, .count = q->command->options};
 	for (; s->at < process.argc; s->at++) {
 		const char *argument = process.argv[s->at];

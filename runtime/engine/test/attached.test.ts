@@ -68,7 +68,13 @@ test('a compiled executable runs its program', () => {
     call(['--root', '/r'], { file }).out,
     /^run: ID=my_program-\d+ ROOT=\/r STATE_DIR=\/r\/my_program-\d+ /,
   );
-  assert.match(call(['--help'], { file }).out, /^usage: .*my program \[--id ID\]/);
+  const usage = call(['--help'], { file }).out;
+  assert.match(usage, /^usage: .*my program \[--id ID\] \[--detach\]/);
+  for (const [, option = '', value = ''] of usage.matchAll(/\[(--[\w-]+)(?: ([^\]]+))?\]/g)) {
+    const given = value === 'N' ? '0' : value.includes('|') ? value.replace(/\|.*/, '') : '/dev/null';
+    const { err } = call(value === '' ? [option] : [option, given], { file });
+    assert.not.match(err, 'does not know this argument', option);
+  }
   const refused = 'chos-runtime: a compiled program does not know this argument (see --help):';
   assert.is(call(['--frobnicate'], { file }).err, `${refused} --frobnicate\n`);
   assert.is(call(['sh'], { file }).err, `${refused} sh\n`);

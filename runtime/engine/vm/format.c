@@ -79,7 +79,7 @@ static int render_field(const struct program *p, struct text *out, const char *f
 	}
 }
 
-int render(const struct program *p, struct text *out, const char *template, size_t length)
+static int render(const struct program *p, struct text *out, const char *template, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		int error;

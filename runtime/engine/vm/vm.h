@@ -160,7 +160,6 @@ void trim(const struct program *p, i64 constants, const struct step *here);
 
 /* format.c */
 bool template_valid(const struct program *p, const char *template, size_t length);
-int render(const struct program *p, struct text *out, const char *template, size_t length);
 int render_failure(const struct program *p, struct text *out);
 
 /* failure.c */

@@ -79,7 +79,7 @@ test('what scheduling may need is in force before it, every other limit is only 
 test('nothing leads to the host when the image’s paths are looked up', () => {
   const titles = trackOf('init', { config: configOf(true) }).actions.map(({ title }) => title);
   const at = (part: string) => titles.findIndex(title => title.startsWith(part));
-  const closed = at('close what leads to the host');
+  const closed = at('close descriptors that lead to the host');
   assert.ok(closed > 0);
   for (const later of [
     'look up the home',

@@ -8,7 +8,7 @@ export const idExists = (id: Shown): Template => ['container `', id, '` exists a
 
 export const container: WordsOf<typeof catalog> = {
   'need-kernel': {
-    title: o => `be on Linux ${o.major}.${o.minor} or newer`,
+    title: o => `need Linux ${o.major}.${o.minor} or newer`,
     message: o => [`the kernel is older than Linux ${o.major}.${o.minor}`],
   },
   'open-state-root': {
@@ -16,7 +16,7 @@ export const container: WordsOf<typeof catalog> = {
     fails: (_o, root) => ['open state root ', root],
   },
   'check-state-root-owner': {
-    title: () => 'insist that only root can have written to it',
+    title: () => 'check that only root can have written to it',
     message: (_o, root, uid, mode) => [
       'refuses the state root ',
       root,
@@ -27,7 +27,7 @@ export const container: WordsOf<typeof catalog> = {
       '; only root or the caller may own it, and nobody else write to it',
     ],
   },
-  'check-id-is-new': { title: () => 'insist that the id is new', message: (_o, id) => idExists(id) },
+  'check-id-is-new': { title: () => 'check that the id is new', message: (_o, id) => idExists(id) },
   'make-state-directory': {
     title: () => 'make the state directory',
     message: (_o, id) => ['make container `', id, '`: ', errno],
@@ -46,7 +46,7 @@ export const container: WordsOf<typeof catalog> = {
     title: () => 'keep other descriptors out of the container',
     fails: (_o, descriptor) => ['keep descriptor ', descriptor, ' (--preserve-fds)'],
   },
-  'close-host-descriptors': { title: () => 'close what leads to the host' },
+  'close-host-descriptors': { title: () => 'close descriptors that lead to the host' },
   'write-pid-file': {
     title: () => 'write the pid file',
     fails: (_o, path) => ['write pid file ', path],

@@ -48,12 +48,12 @@ export const pins: WordsOf<typeof catalog> = {
   'clear-unfinished-pin': { title: o => `clear ${o.pin} away, if it is unfinished` },
   'drop-older-pins': { title: () => 'drop older generations that nobody holds' },
 
-  'begin-maker': { title: () => 'begin as maker' },
+  'begin-maker': { title: () => 'begin as the maker' },
   'pivot-to-view': { title: () => 'make the root "/" and let go of the rest' },
   'write-down-mounts': { title: () => 'write down what is mounted' },
   'await-pin': { title: () => 'wait to be pinned' },
   'open-tree': { title: o => `open the tree ${o.path}` },
-  'use-tree-as-root': { title: () => 'the root is the tree' },
+  'use-tree-as-root': { title: () => 'make the tree the root' },
   'show-share': { title: o => `${shown[o.what](o.path)}${o.readonly ? ', read-only' : ''}` },
 
   'stage-skeleton': { title: () => 'mount a tmpfs for the skeleton, aside' },
@@ -61,29 +61,29 @@ export const pins: WordsOf<typeof catalog> = {
   'open-skeleton': { title: o => `open the skeleton ${o.path}` },
   'record-skeleton': { title: o => `record the skeleton ${o.path}` },
   'remove-skeleton': { title: o => `take ${o.path} away` },
-  'forget-skeleton': { title: () => 'forget its record' },
+  'forget-skeleton': { title: () => 'remove its record' },
   'tell-module': {
     title: o =>
       o.path === undefined
-        ? 'let the kernel module forget it'
+        ? 'let the kernel module forget the skeleton'
         : `tell the kernel module of ${o.path}, if it is loaded`,
     message: o => [`write the skeleton to ${o.parameter}: `, errno],
   },
   'let-go-of-mount': { title: o => `let go of ${o.path}` },
-  'copy-skeleton-mount': { title: () => 'take a copy of its mount that can be written' },
+  'copy-skeleton-mount': { title: () => 'take a writable copy of its mount' },
   'close-skeleton-copy': { title: () => 'let go of the copy' },
   'make-skeleton-directory': { title: o => `make ${o.path}` },
   'make-skeleton-link': { title: o => `link ${o.path} to ${o.target}` },
   'remove-skeleton-link': { title: o => `remove the link ${o.path}` },
   'make-link-directory': { title: o => `make ${o.path} a directory` },
-  'exchange-link': { title: () => 'put it in the place of the link' },
+  'exchange-link': { title: o => `put it in the place of the link ${o.path}` },
   'alter-mount': { title: o => `give ${o.path} the mount options of the host` },
   'mount-anew': { title: o => `mount ${o.path} anew` },
-  'altered-mount': { title: o => `${o.path} is as on the host` },
+  'altered-mount': { title: o => `go on with ${o.path} as on the host` },
 
-  'hold-closed-records': { title: () => 'hold what is closed' },
-  'print-holders': { title: () => 'say who is waited for' },
+  'hold-closed-records': { title: () => 'lock the closed records' },
+  'print-holders': { title: () => 'print who is waited for' },
   'await-holder': { title: o => `wait for process ${o.pid}` },
   'look-for-holders': { title: () => 'see who is left' },
-  'print-result': { title: () => 'say so' },
+  'print-result': { title: () => 'print what was done' },
 };

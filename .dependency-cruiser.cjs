@@ -83,6 +83,12 @@ module.exports = {
     ...directions,
     ...betweenWings,
     {
+      name: 'cgroups are reached through their driver',
+      severity: 'error',
+      from: { path: '^runtime/', pathNot: [test, '^runtime/compile/cgroups/'] },
+      to: { path: '^runtime/compile/cgroups/', pathNot: String.raw`/drivers?\.ts$` },
+    },
+    {
       name: 'no cycles',
       comment: 'Not even of types: a cycle is one thing that has been cut in two.',
       severity: 'error',

@@ -77,7 +77,7 @@ export function ending(invocation: Invocation, entry: Entry, values: Values): Ou
     facts: probeHostFacts(),
     // Where hooks begin; nothing else tells.
     bundle: state?.bundle ?? '/',
-    cgroups: state === null ? null : state.chos.cgroups,
+    cgroups: state === null ? null : { manager: state.chos.cgroupManager, directories: state.chos.cgroups },
   });
   return {
     kind: 'launch',

@@ -1,5 +1,5 @@
 /** `exec --cgroup`, as runc has it: PATH, or CONTROLLER[,CONTROLLER]:PATH, from the container's cgroup. */
-import type { SubCgroup } from '../compile/cgroups/exec-cgroups.js';
+import type { SubCgroup } from '../compile/cgroups/driver.js';
 import { type Attempt, ok, refuse } from './invocation.js';
 
 /** A path may hold colons (systemd's do), a controller no slash. */

@@ -1,5 +1,6 @@
 /** From the command line of create, run, explain and compile to a launch program. */
 import { join } from 'node:path';
+import { type CgroupDriverName, cgroupDrivers } from '../../spec/cgroup-drivers.js';
 import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
 import type { LaunchOptions } from '../compile/launch/launch.js';
@@ -21,22 +22,21 @@ export interface Launch {
 }
 
 /** The cgroup driver asked for; systemd's belongs to a later version. */
-export function cgroupManager({ line }: Invocation): Attempt<'cgroupfs' | 'disabled'> {
+export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
   const given = line.global.texts.get('cgroup-manager');
   if (line.global.flags.has('systemd-cgroup') || given === 'systemd')
     return refuse({ kind: 'systemd-cgroup' });
-  if (given === undefined || given === 'cgroupfs') return ok('cgroupfs');
-  if (given === 'disabled') return ok('disabled');
-  const expected = ['cgroupfs', 'disabled'];
+  const driver = given === undefined ? 'cgroupfs' : cgroupDrivers.find(name => name === given);
+  if (driver !== undefined) return ok(driver);
   return refuse({
     kind: 'usage',
-    fault: { kind: 'bad-value', option: '--cgroup-manager', value: given, expected },
+    fault: { kind: 'bad-value', option: '--cgroup-manager', value: given ?? '', expected: cgroupDrivers },
   });
 }
 
 function launchOptions(
   invocation: Invocation,
-  input: { readonly bundle: string; readonly text: Uint8Array; readonly manager: 'cgroupfs' | 'disabled' },
+  input: { readonly bundle: string; readonly text: Uint8Array; readonly manager: CgroupDriverName },
 ): LaunchOptions {
   const { command, options } = invocation.line;
   return {

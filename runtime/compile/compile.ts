@@ -1,7 +1,7 @@
 /**
  * AdmittedSpec + HostFacts + Environment -> Program. Pure: no I/O, no clock; equal input gives an equal program.
  */
-import { AT_FDCWD, Clone, SIGKILL } from '../../spec/kernel.js';
+import { Clone, SIGKILL } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import { type Action, action, type Program, type Track } from '../program/action.js';
 import { encode } from '../program/encode.js';
@@ -21,12 +21,7 @@ import {
   waitReap,
   walk,
 } from '../program/step.js';
-import { cgroupActions } from './cgroups/actions.js';
-import { freezersOf, thawAll } from './cgroups/freezer.js';
-import { killAll } from './cgroups/kill-all.js';
-import { cgroupPlan, frostOf } from './cgroups/of-launch.js';
-import { frostOfProcess } from './cgroups/of-process.js';
-import { sayIfOutOfMemory } from './cgroups/out-of-memory.js';
+import { driverOf } from './cgroups/drivers.js';
 import { pidFile, sweepDescriptors } from './container/descriptors.js';
 import { letOthersIn, lockAgain, unlock } from './container/own-directory.js';
 import { sendPidfd, sendToReceiver } from './container/pidfd-socket.js';
@@ -57,7 +52,6 @@ import { warnOfMounts } from './root/mounts.js';
 import { procActions } from './root/system.js';
 import { connectConsole, needTerminal } from './root/terminal.js';
 import { compileLifecycle } from './stored/lifecycle.js';
-import { removalLines } from './stored/remove.js';
 import { backEndOf } from './views/choose-back-end.js';
 
 export type CompiledLaunch =
@@ -84,8 +78,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   if (terminal && options.console === false && options.detach === true)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
 
-  const plan = cgroupPlan(launch);
-  const cgroups = cgroupActions(launch, plan, refuse);
+  const cgroups = driverOf(launch).create(launch, refuse);
   const command = becomeCommand(launch, seccompAction(launch, refuse));
   const joined = joinedNamespaces(launch);
   const hostPid = slot('host_pid');
@@ -119,24 +112,26 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
   const stopped = hookActions(hostContext, 'poststop', poststop, 'stopped', { tolerant: true });
   const atCreate = prestart.length + createRuntime.length + createContainer.length > 0;
   const atStart = startContainerHooks.length + poststart.length > 0;
-  const grouped = plan.directories.length > 0;
   const messages = hostMessages(launch, {
     who: 'init',
     rule: 'init works, the host waits',
-    why: [...(atCreate ? opening.why : []), ...(grouped ? sayIfOutOfMemory(launch, plan) : [])],
-    frost: frostOfProcess(launch.open, launch.facts.cgroup, cells.pid),
+    why: [...(atCreate ? opening.why : []), ...cgroups.whyKilled],
+    frost: cgroups.frostOf(cells.pid),
   });
   const beforePivot: readonly Action[] = [
     ...(atCreate ? [tell(cells.initEnd, Signal.HOOKS, 'run-hooks'), awaitHost(launch, 'hooks')] : []),
     ...containerHooks.actions,
   ];
-  const root = backEnd.prepareRoot({ beforePivot, openProc: proc.open, afterPivot: proc.sysctl }, refuse);
+  const root = backEnd.prepareRoot(
+    { beforePivot, openProc: proc.open, afterPivot: proc.sysctl, cgroups: cgroups.directories },
+    refuse,
+  );
   if (refusals.length > 0) return { kind: 'refused', refusals };
 
   const begin = label('init_begin');
   const init = initTrack(launch, begin, command, {
     hostPid,
-    enterCgroups: cgroups.enter,
+    cgroups,
     enterNamespaces: enterJoined(launch, joined),
     beforeRoot: startContainerHooks.length > 0 ? [openOutput(insideContext)] : [],
     root: root.actions,
@@ -145,23 +140,13 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     hookOutput: startContainerHooks.length > 0 ? outputOf(insideContext) : [],
   });
 
-  const v2 = plan.directories.find(d => d.version === 2);
-  const cgroupFd = slot('cgroup_v2_fd', -1);
-  const flags = BigInt(cloneFlags(launch) | Clone.PIDFD) | (v2 ? Clone.INTO_CGROUP : 0n);
+  const flags = BigInt(cloneFlags(launch) | Clone.PIDFD) | cgroups.birth.flags;
   const cloneArgs = cloneArguments('init', flags, cells.pidfd);
   const pidMessage = struct('pid message', [u64(0)]);
-  const ownPids = launch.namespaces.get('pid') === 'new';
   const foreground = options.entry === 'run' && options.detach !== true;
   const exitCode = cells.exitCode;
   const time = timeNamespace(launch);
-  const { open } = launch;
 
-  const removeCgroups = removalLines({
-    plan,
-    ownPids,
-    killAll: killAll(launch.open, plan, frostOf(launch)),
-  });
-  const notTaken = label('cgroups_not_taken');
   const rootFd = slot('state_root', -1);
   const hostActions: Action[] = [
     guardKernel(),
@@ -186,15 +171,8 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
     holdInterrupts(interrupts),
     ...makeStateDirectory(launch, rootFd, encode(compileLifecycle(launch)), stopped.calls),
     ...makeGate(launch),
-    action(
-      {
-        title: 'prepare to remove the cgroups',
-        because: rule('intent before effect'),
-        undo: [branch(cells.cgroupTaken, 'EQ', 0, notTaken), ...removeCgroups, notTaken],
-      },
-      [],
-    ),
     ...cgroups.make,
+    ...cgroups.limit,
     openChannel(launch, 'init', 'host and init take turns'),
     ...(foreground ? ifNotAsked(options.detach, cells.detach, [holdSignals('run forwards them')]) : []),
     ...time.make,
@@ -203,29 +181,23 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         title: `start init${describeNamespaces(launch)}`,
         fails: ['start init'],
         because: rule('namespaces'),
-        undo: stopInit(launch, thawAll(freezersOf(plan)), {
+        undo: stopInit(launch, cgroups.thawAll(), {
           hooks: createContainer.length + startContainerHooks.length > 0,
           yields: atCreate || (options.entry === 'run' && (atStart || !options.detach)),
         }),
       },
       [
-        ...(v2
-          ? [
-              sys('openat', [AT_FDCWD, v2.memory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
-                to: cgroupFd,
-              }),
-              store('U64', cloneArgs, 80, cgroupFd),
-            ]
-          : []),
+        ...cgroups.birth.begin(cloneArgs),
         track(cloneArgs, 'init', begin, { to: cells.pid }),
         ...time.leave,
         sys('close', [cells.initEnd]),
         // What the other end of exec.err holds tells that the command is not yet executed.
         ...(options.entry === 'run' && hasGateError(launch) ? [sys('close', [cells.gateError])] : []),
-        ...(v2 ? [sys('close', [cgroupFd])] : []),
+        ...cgroups.birth.end,
       ],
     ),
-    recordInit(launch),
+    ...cgroups.adopt(cells.pid),
+    recordInit(launch, cgroups.record),
     action({ title: 'let init go on', because: rule('init waits until it is known') }, [
       store('U64', pidMessage, 0, cells.pid),
       send(cells.hostEnd, pidMessage, 8),
@@ -271,7 +243,7 @@ export function compileLaunch(input: LaunchInput): CompiledLaunch {
         branch(cells.keep, 'NE', 0, end),
         // Whoever holds it is at work on the container, and removes it in his turn; or `delete` will.
         ...lockAgain(launch, end, end),
-        ...removeCgroups,
+        ...cgroups.remove(),
         ...dropState,
         move(cells.removed, 1),
       ]),

@@ -97,7 +97,7 @@ function execOf(input: ReturnType<typeof inputOf>): ReturnType<typeof compileExe
       pid: 7,
       pidStart: '9',
       bundle: '/bundle',
-      chos: { cgroups: [], backEnd: 'private', link: null, shared: false },
+      chos: { cgroupManager: 'cgroupfs', cgroups: [], backEnd: 'private', link: null, shared: false },
     },
     options: {
       console: false,

@@ -2,10 +2,10 @@
  * The stored commands of a container whose own program cannot be run: another version of chos-runtime made it, or it is damaged. They are compiled anew,
  * from what the container's directory still tells; with them every container can be ended.
  */
+import type { CgroupDriverName } from '../../spec/cgroup-drivers.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import type { Program } from '../program/action.js';
-import { planAt } from './cgroups/plan.js';
 import { createLaunch, noOptions } from './launch/launch.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 
@@ -14,8 +14,11 @@ export interface EndingInput {
   readonly spec: AdmittedSpec;
   readonly facts: HostFacts;
   readonly bundle: string;
-  /** The directories of state.json; null if that does not tell: then those that create would choose now. */
-  readonly cgroups: readonly string[] | null;
+  /** Driver and directories of state.json; null if that does not tell: then those that create would choose now. */
+  readonly cgroups: {
+    readonly manager: CgroupDriverName;
+    readonly directories: readonly string[];
+  } | null;
 }
 
 export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Program {
@@ -23,7 +26,13 @@ export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Pr
     spec,
     facts,
     environment: null,
-    options: { ...noOptions, entry: 'create', detach: true, bundle },
+    options: {
+      ...noOptions,
+      ...(cgroups === null ? {} : { cgroupManager: cgroups.manager }),
+      entry: 'create',
+      detach: true,
+      bundle,
+    },
   });
-  return compileLifecycle(launch, cgroups === null ? undefined : planAt(cgroups, facts.cgroup));
+  return compileLifecycle(launch, cgroups?.directories);
 }

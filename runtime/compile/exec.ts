@@ -2,6 +2,7 @@
  * `exec`: one more process in a running container. It enters the container's cgroups and namespaces by the pidfd of its init and then goes the
  * way that init went, without making anything.
  */
+import type { CgroupDriverName } from '../../spec/cgroup-drivers.js';
 import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { TemplateField } from '../../spec/instructions.js';
@@ -27,8 +28,8 @@ import {
   waitReadable,
   waitReap,
 } from '../program/step.js';
-import { type ExecCgroups, execCgroups, type SubCgroup } from './cgroups/exec-cgroups.js';
-import { frostOfProcess } from './cgroups/of-process.js';
+import type { JoinedGroups, SubCgroup } from './cgroups/driver.js';
+import { driverNamed } from './cgroups/drivers.js';
 import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.js';
 import { sendPidfd } from './container/pidfd-socket.js';
 import { guardKernel, readStartTime } from './container/state.js';
@@ -67,6 +68,7 @@ export interface ExecInput {
     readonly pidStart: string | null;
     readonly bundle: string;
     readonly chos: {
+      readonly cgroupManager: CgroupDriverName;
       readonly cgroups: readonly string[];
       readonly backEnd: string;
       /** The tree to which the kernel's link leads. */
@@ -184,7 +186,7 @@ function processTrack(
     readonly begin: ReturnType<typeof label>;
     readonly init: Container;
     readonly view: EnteredView;
-    readonly cgroups: ExecCgroups;
+    readonly cgroups: JoinedGroups;
     readonly affinity: CpuAffinity;
     /** The host's /proc is needed for it. */
     readonly link: readonly Action[];
@@ -244,9 +246,9 @@ export function compileExec(input: ExecInput): CompiledExec {
   const seccomp = seccompAction(launch, refuse);
   const proc = procActions(launch, refuse, 'process');
   const initPid = slot('init_pid', input.state.pid);
-  const cgroups = execCgroups(
+  const cgroups = driverNamed(input.state.chos.cgroupManager).join(
     launch,
-    { paths: input.state.chos.cgroups, below: options.cgroups, pid: initPid },
+    { directories: input.state.chos.cgroups, below: options.cgroups, pid: initPid },
     refuse,
   );
   if (refusals.length > 0) return { kind: 'refused', refusals };
@@ -259,9 +261,9 @@ export function compileExec(input: ExecInput): CompiledExec {
     who: 'process',
     rule: 'the process works, exec waits',
     why: sayIfInitEnded(init, input.state.id),
-    frost: options.ignorePaused ? null : frostOfProcess(launch.open, facts.cgroup, cells.pid),
+    frost: options.ignorePaused ? null : cgroups.frostOf(cells.pid),
   });
-  const flags = BigInt(Clone.PIDFD) | (cgroups.unified ? Clone.INTO_CGROUP : 0n);
+  const flags = BigInt(Clone.PIDFD) | cgroups.birth.flags;
   const cloneArgs = cloneArguments('process', flags, cells.pidfd);
   const ownPids = launch.namespaces.has('pid');
 
@@ -296,9 +298,10 @@ export function compileExec(input: ExecInput): CompiledExec {
         ],
       },
       [
-        ...(cgroups.unified ? [store('U64', cloneArgs, 80, cgroups.unified)] : []),
+        ...cgroups.birth.begin(cloneArgs),
         track(cloneArgs, 'process', begin, { to: cells.pid }),
         sys('close', [cells.initEnd]),
+        ...cgroups.birth.end,
       ],
     ),
     ...(terminal.foreground

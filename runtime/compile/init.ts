@@ -1,7 +1,7 @@
 import { type Action, action, type Track } from '../program/action.js';
 import { type Label, label, type Slot, slot, text } from '../program/operand.js';
 import { branch, exit, load, move, sys, trim } from '../program/step.js';
-import { cgroupPlan } from './cgroups/of-launch.js';
+import type { NewGroups } from './cgroups/driver.js';
 import { letGoOfHost } from './container/descriptors.js';
 import { type Launch, rule } from './launch/launch.js';
 import { loopback, unshareCgroup } from './namespaces/namespaces.js';
@@ -22,15 +22,14 @@ export function initTrack(launch: Launch, begin: Label, command: Becoming, parts
       sys('close', [cells.hostEnd]),
       // It carries the lock, which must end with the command.
       sys('close', [cells.stateFd]),
-      // Whoever is in the cgroup keeps others out of it; the lock is the host's.
-      ...(cgroupPlan(launch).directories.length > 0 ? [sys('close', [cells.cgroupLock])] : []),
+      ...parts.cgroups.letGo,
       move(errorFd, cells.initEnd),
     ]),
     awaitHost(launch, 'record'),
     action({ title: 'learn the pid that the host sees', because: rule('hooks get it') }, [
       load(parts.hostPid, 'U64', cells.message),
     ]),
-    ...parts.enterCgroups,
+    ...parts.cgroups.enter,
     ...unshareCgroup(launch),
     ...parts.enterNamespaces,
     ...session(),
@@ -83,7 +82,7 @@ export function waitAtGate(launch: Launch, errorFd: Slot): Action {
 
 export interface InitParts {
   readonly hostPid: Slot;
-  readonly enterCgroups: readonly Action[];
+  readonly cgroups: NewGroups;
   readonly enterNamespaces: readonly Action[];
   readonly beforeRoot: readonly Action[];
   readonly root: readonly Action[];

@@ -2,6 +2,7 @@
  * ROOT/ID/state.json: one line, `{"pid":P,"pidStart":S,` and then the rest. The stored programs look for these two numbers at their place, and print the rest
  * as it is. The status is not in it: it follows from what is there now.
  */
+import { type CgroupDriverName, cgroupDrivers } from '../cgroup-drivers.js';
 import type { State } from '../generated/state.js';
 import { TemplateField } from '../instructions.js';
 import { isRecord } from '../is-record.js';
@@ -37,6 +38,8 @@ export interface ContainerState extends Described {
   readonly created: string;
   readonly owner: string;
   readonly chos: {
+    /** Who made them. States of earlier versions do not say; and what a later version's driver made can be ended by its directories. */
+    readonly cgroupManager: CgroupDriverName;
     /** Absolute directories of the container's cgroups. */
     readonly cgroups: readonly string[];
     readonly backEnd: string;
@@ -101,6 +104,7 @@ function annotationsOf(value: unknown): Readonly<Record<string, string>> {
 function chosOf(value: unknown): ContainerState['chos'] {
   const chos = isRecord(value) ? value : {};
   return {
+    cgroupManager: cgroupDrivers.find(name => name === chos.cgroupManager) ?? 'cgroupfs',
     cgroups: textsOf(chos.cgroups).filter(path => path.startsWith('/')),
     backEnd: textOf(chos.backEnd) ?? '',
     link: textOf(chos.link),

@@ -7,7 +7,7 @@ import { bytes, pointer, slot, struct, text, u32, u64 } from '../../program/oper
 import { type Line, store, sys } from '../../program/step.js';
 import type { Launch } from '../launch/launch.js';
 import { compileDeviceFilter } from './device-filter.js';
-import type { CgroupDirectory } from './plan.js';
+import type { CgroupDirectory } from './driver.js';
 
 export function attachDeviceFilter(
   launch: Launch,

@@ -24,12 +24,12 @@ import {
   type Line,
   load,
   move,
-  type Subroutine,
   scan,
   subroutine,
   sys,
   walk,
 } from '../../program/step.js';
+import { Frost, type FrostSensor } from './driver.js';
 import { type CgroupPlan, directoryOf } from './plan.js';
 
 /** A directory by which processes are frozen. */
@@ -41,16 +41,6 @@ export interface Freezer {
 
 export interface NamedFreezer extends Freezer {
   readonly place: Data;
-}
-
-/** How far it is. FREEZING: asked for, but a process still runs. */
-export const Frost = { THAWED: 0, FREEZING: 1, FROZEN: 2 } as const;
-
-/** What sees how far the freezing of some groups is. */
-export interface FrostSensor {
-  readonly see: Subroutine;
-  /** One of Frost, once `see` has been called: that of the container, by whichever directory, or one above it. */
-  readonly frost: Slot;
 }
 
 /** The one that freezes first. */

@@ -3,26 +3,11 @@
  * has cgroup.kill for it (Linux 5.14, cgroup-v2.rst); without it, nobody forks while it is frozen.
  */
 import { AT_FDCWD, type OpenFlags, SIGKILL } from '../../../spec/kernel.js';
-import { label, type Slot, slot, text } from '../../program/operand.js';
-import {
-  alu,
-  branch,
-  jump,
-  type Line,
-  move,
-  type Subroutine,
-  subroutine,
-  sys,
-  walk,
-} from '../../program/step.js';
-import { type FrostSensor, freeze, freezersOf, pause1ms, thawAll, untilFrozen } from './freezer.js';
-import { type CgroupDirectory, type CgroupPlan, listedGroups } from './plan.js';
-
-export interface KillAll {
-  readonly kill: Subroutine;
-  /** How many processes there were at the last look: 0, or the deadline came first. */
-  readonly left: Slot;
-}
+import { type Label, label, type Operand, type Slot, slot, text } from '../../program/operand.js';
+import { alu, branch, jump, type Line, move, subroutine, sys, walk } from '../../program/step.js';
+import type { CgroupDirectory, FrostSensor, KillAll } from './driver.js';
+import { freeze, freezersOf, pause1ms, thawAll, untilFrozen } from './freezer.js';
+import { type CgroupPlan, listedGroups } from './plan.js';
 
 /** About ten seconds: a round takes a little more than a millisecond. */
 const ROUNDS = 8000;
@@ -98,4 +83,13 @@ export function killAll(open: OpenFlags, plan: CgroupPlan, sensor: FrostSensor):
       done,
     ]),
   };
+}
+
+/** To each of them; on at `reached` if there was one. The second directory is for who has been moved out of the first. */
+export function signalAll(plan: CgroupPlan, signal: Operand, reached: Label): readonly Line[] {
+  const sent = slot('signals_sent');
+  return listedGroups(plan).flatMap(d => [
+    walk('SIGNAL_CGROUP', [AT_FDCWD, d.memory, signal, 0], { to: sent }),
+    branch(sent, 'GT', 0, reached),
+  ]);
 }

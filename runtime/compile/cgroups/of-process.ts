@@ -15,7 +15,8 @@ import {
   text,
 } from '../../program/operand.js';
 import { alu, branch, call, format, type Line, move, scan, subroutine, sys } from '../../program/step.js';
-import { type Freezer, type FrostSensor, frostSensor } from './freezer.js';
+import type { FrostSensor } from './driver.js';
+import { type Freezer, frostSensor } from './freezer.js';
 import { hierarchies } from './plan.js';
 
 /** Where a process is now, in a hierarchy: by its line `N:CONTROLLERS:PATH` of /proc/PID/cgroup (cgroups(7)); `0::PATH` for v2. */

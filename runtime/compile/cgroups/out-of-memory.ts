@@ -14,7 +14,7 @@ const COUNT = {
 } as const;
 
 /** Steps that fail with a sentence if the kernel has killed a process of the container for want of memory. */
-export function sayIfOutOfMemory(launch: Launch, plan: CgroupPlan): readonly Line[] {
+export function whyKilled(launch: Launch, plan: CgroupPlan): readonly Line[] {
   const { open, normal } = launch;
   const d = directoryOf(plan, 'memory');
   if (!d) return [];

@@ -4,28 +4,9 @@
 
 import type { CgroupFacts, CgroupHierarchy } from '../../../spec/host-facts.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import {
-  buffer,
-  type Data,
-  field,
-  type Slot,
-  type Template,
-  templateBound,
-  text,
-} from '../../program/operand.js';
+import { buffer, field, type Slot, type Template, templateBound, text } from '../../program/operand.js';
 import { format, type Line } from '../../program/step.js';
-
-export interface CgroupDirectory {
-  readonly hierarchy: CgroupHierarchy;
-  readonly version: 1 | 2;
-  /** Components below the mount; the last one may be the container id. */
-  readonly components: readonly string[];
-  readonly endsInId: boolean;
-  /** Absolute path as a template (with the id filled in at run time). */
-  readonly path: Template;
-  /** The same in memory, once `formats` has run. */
-  readonly memory: Data;
-}
+import type { CgroupDirectory } from './driver.js';
 
 export interface CgroupPlan {
   readonly directories: readonly CgroupDirectory[];

@@ -14,15 +14,23 @@ import {
   Statx,
 } from '../../../spec/kernel.js';
 import { type Action, action } from '../../program/action.js';
-import { buffer, label, slot, text } from '../../program/operand.js';
+import { buffer, type Label, label, type Slot, slot, text } from '../../program/operand.js';
 import { alu, branch, call, fail, guard, type Line, load, move, sys, walk } from '../../program/step.js';
 import { type Launch, rule } from '../launch/launch.js';
-import { Frost, freezersOf } from './freezer.js';
-import { cgroupPlan, frostOf } from './of-launch.js';
-import { type CgroupDirectory, type CgroupPlan, cgroupOfProcesses, shownPath } from './plan.js';
+import { type CgroupDirectory, Frost, type FrostSensor } from './driver.js';
+import { freezersOf } from './freezer.js';
+import { type CgroupPlan, cgroupOfProcesses, shownPath } from './plan.js';
+
+/** How a launch has its groups. */
+export interface Tenure {
+  /** The directory by which they are its own, locked. */
+  readonly lock: Slot;
+  /** 1 once they are. */
+  readonly taken: Slot;
+}
 
 /** A file of the state directory: from now on whatever is in the cgroups is the container's. */
-export const TAKEN = 'cgroups-taken';
+const TAKEN = 'cgroups-taken';
 
 const RULE = rule('what is in it is killed with the container');
 
@@ -42,12 +50,14 @@ function insistEmpty(d: CgroupDirectory): readonly Line[] {
 }
 
 /** Init would not run in a frozen one. crun and runc refuse it, too. */
-export function insistThawed(launch: Launch, title: string): readonly Action[] {
-  const plan = cgroupPlan(launch);
+export function insistThawed(
+  plan: CgroupPlan,
+  { see, frost }: FrostSensor,
+  title: string,
+): readonly Action[] {
   const [freezer] = freezersOf(plan);
   const shown = plan.directories.find(d => d.memory === freezer?.place);
   if (!shown) return [];
-  const { see, frost } = frostOf(launch);
   const words = ['use cgroup ', ...shown.path, ': it, or one above it, is frozen (thaw it first)'];
   return [
     action({ title, because: rule('init would not run'), words }, [
@@ -58,7 +68,7 @@ export function insistThawed(launch: Launch, title: string): readonly Action[] {
 }
 
 /** Before anything is done, not even written down: if it is there, it must be of use. */
-export function seeCgroup(launch: Launch, plan: CgroupPlan): readonly Action[] {
+export function seeCgroup(plan: CgroupPlan, frost: FrostSensor): readonly Action[] {
   const d = cgroupOfProcesses(plan);
   if (!d) return [];
   const naming: readonly Action[] =
@@ -71,14 +81,18 @@ export function seeCgroup(launch: Launch, plan: CgroupPlan): readonly Action[] {
       { title: `see that ${shownPath(d)} is nobody's`, because: RULE, words: somebodyElse(d) },
       insistEmpty(d),
     ),
-    ...insistThawed(launch, 'see that it is not frozen'),
+    ...insistThawed(plan, frost, 'see that it is not frozen'),
   ];
 }
 
 /** `make` makes the directory if it is missing. The lock stays open as long as this command runs. */
-export function takeCgroup(launch: Launch, d: CgroupDirectory, make: readonly Line[]): readonly Action[] {
+export function takeCgroup(
+  launch: Launch,
+  d: CgroupDirectory,
+  { lock, taken }: Tenure,
+  make: readonly Line[],
+): readonly Action[] {
   const { open, cells } = launch;
-  const lock = cells.cgroupLock;
   const stat = buffer('cgroup_stat', 256);
   const locked = slot('cgroup_locked');
   const named = slot('cgroup_named');
@@ -86,7 +100,7 @@ export function takeCgroup(launch: Launch, d: CgroupDirectory, make: readonly Li
   const again = label('cgroup_take');
   const gone = label('cgroup_gone');
   const other = label('cgroup_other');
-  const taken = label('cgroup_taken');
+  const ours = label('cgroup_taken');
   return [
     action({ title: `take ${shownPath(d)}`, because: RULE, words: somebodyElse(d) }, [
       again,
@@ -101,19 +115,24 @@ export function takeCgroup(launch: Launch, d: CgroupDirectory, make: readonly Li
       load(locked, 'U64', stat, Statx.INO),
       sys('statx', [AT_FDCWD, d.memory, 0, STATX_BASIC_STATS, stat], { on: [['ENOENT'], other] }),
       load(named, 'U64', stat, Statx.INO),
-      branch(locked, 'EQ', named, taken),
+      branch(locked, 'EQ', named, ours),
       other,
       sys('close', [lock]),
       gone,
       alu(tries, tries, 'ADD', 1),
       branch(tries, 'LT', 100, again),
       fail(errnos.EBUSY.number),
-      taken,
+      ours,
       ...insistEmpty(d),
-      move(cells.cgroupTaken, 1),
+      move(taken, 1),
     ]),
     action({ title: `write down that ${shownPath(d)} is taken`, because: rule('whom delete may kill') }, [
       sys('mknodat', [cells.stateFd, text(TAKEN), S_IFREG | 0o600, 0]),
     ]),
   ];
+}
+
+/** Goes on at `untaken` if the launch never came to write it down. */
+export function unlessTaken(stateDir: Slot, untaken: Label): readonly Line[] {
+  return [sys('faccessat2', [stateDir, text(TAKEN), 0, 0], { on: [['ENOENT'], untaken] })];
 }

@@ -44,7 +44,7 @@ import {
   walk,
 } from '../../program/step.js';
 import { idExists } from '../../report/operations/container.js';
-import { cgroupPlan } from '../cgroups/of-launch.js';
+import type { Groups } from '../cgroups/driver.js';
 import { removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
 import { writeAll } from '../idioms/whole.js';
@@ -207,9 +207,8 @@ export function readStartTime(
 }
 
 /** state.json, as the program fills it in. */
-export function describeState(launch: Launch): Template {
+function describeState(launch: Launch, groups: Groups['record']): Template {
   const { cells, normal: config, options, environment, placement } = launch;
-  const plan = cgroupPlan(launch);
   return stateTemplate(
     {
       ociVersion: config.ociVersion,
@@ -217,7 +216,7 @@ export function describeState(launch: Launch): Template {
       rootfs: rootPath(launch),
       annotations: { ...config.annotations, ...placement.annotations },
       chos: {
-        cgroups: plan.directories.map(directory => directory.path),
+        cgroups: groups.directories,
         backEnd: environment?.backEnd ?? 'private',
         variables: environment?.variables ?? [],
         shared: placement.entered ? placement.shared : undefined,
@@ -230,9 +229,9 @@ export function describeState(launch: Launch): Template {
 }
 
 /** Once init is there: its pid and start time, before it may do anything. */
-export function recordInit(launch: Launch): Action {
+export function recordInit(launch: Launch, groups: Groups['record']): Action {
   const { cells, open } = launch;
-  const template = describeState(launch);
+  const template = describeState(launch, groups);
   const bound = templateBound(template);
   const content: Data = buffer('state', bound);
   const size = slot('state_size');

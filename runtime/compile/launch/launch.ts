@@ -1,6 +1,7 @@
 /**
  * What every concern of a launch shares: the input, and the cells of memory by which the actions of one concern reach those of another.
  */
+import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
 import type { Environment } from '../../../spec/environment.js';
 import type { Config } from '../../../spec/generated/config.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
@@ -31,7 +32,7 @@ export interface ProcessOptions {
 
 export interface LaunchOptions extends ProcessOptions {
   readonly entry: 'create' | 'run';
-  readonly cgroupManager: 'cgroupfs' | 'disabled';
+  readonly cgroupManager: CgroupDriverName;
   readonly noPivot: boolean;
   /** --console-socket was given. */
   readonly console: Asked;
@@ -89,9 +90,6 @@ export interface Cells {
   readonly pid: Slot;
   readonly pidfd: Slot;
   readonly pidStart: Slot;
-  /** The directory by which the cgroups are this launch's, and 1 once they are. */
-  readonly cgroupLock: Slot;
-  readonly cgroupTaken: Slot;
   /** Start gate: init reads one byte here, and writes what went wrong there. */
   readonly gate: Slot;
   readonly gateError: Slot;
@@ -176,8 +174,6 @@ function createCells({ args }: NormalProcess): Cells {
     pid: slot('pid'),
     pidfd: slot('pidfd', -1),
     pidStart: slots('pid_start', 2),
-    cgroupLock: slot('cgroup_lock', -1),
-    cgroupTaken: slot('cgroup_taken'),
     gate: slot('gate', -1),
     gateError: slot('gate_error', -1),
     created: slots('created', 2),

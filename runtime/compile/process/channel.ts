@@ -22,7 +22,7 @@ import {
   sys,
 } from '../../program/step.js';
 import { FROZEN_WHILE_STARTED } from '../../report/operations/process.js';
-import { Frost, type FrostSensor } from '../cgroups/freezer.js';
+import { Frost, type FrostSensor } from '../cgroups/driver.js';
 import { waitUnlessInterrupted } from '../idioms/interrupts.js';
 import { operation } from '../idioms/operation.js';
 import { socketPair } from '../idioms/socket-pair.js';

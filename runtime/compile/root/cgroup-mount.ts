@@ -7,20 +7,21 @@ import type { CgroupMount } from '../../../spec/normal-mount.js';
 import type { Action, Because } from '../../program/action.js';
 import { label, ref, slot, text } from '../../program/operand.js';
 import { call, type Line, move, subroutine, sys } from '../../program/step.js';
-import { cgroupPlan } from '../cgroups/of-launch.js';
+import type { CgroupDirectory } from '../cgroups/driver.js';
 import { adjust, attach, newFilesystem } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import type { Places } from './destination.js';
 
+/** `all`: the directories of the container. */
 export function cgroupMount(
   launch: Launch,
   places: Places,
+  all: readonly CgroupDirectory[],
   m: CgroupMount,
   because: Because,
 ): readonly Action[] {
   const { open } = launch;
-  const all = cgroupPlan(launch).directories;
   // On a hybrid host that of v2 stays outside, as with runc: systemd takes a /sys/fs/cgroup/unified for a host's, and cannot use this one.
   const v1 = all.filter(d => d.version === 1);
   const directories = v1.length > 0 ? v1 : all;

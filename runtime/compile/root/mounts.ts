@@ -20,6 +20,7 @@ import type { OperationOf } from '../../../spec/operations/index.js';
 import type { Action, Because } from '../../program/action.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { alu, guard, type Line, load, sys } from '../../program/step.js';
+import type { CgroupDirectory } from '../cgroups/driver.js';
 import { adjust, attach, setAttributes } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
@@ -229,7 +230,12 @@ export interface MountActions {
   readonly seal: readonly Action[];
 }
 
-export function mountActions(launch: Launch, places: Places): MountActions {
+/** `cgroups`: the directories of the container, for mounts of that type. */
+export function mountActions(
+  launch: Launch,
+  places: Places,
+  cgroups: readonly CgroupDirectory[],
+): MountActions {
   const seal: Action[] = [];
   const shared: Action[] = [];
   const { placement } = launch;
@@ -250,7 +256,7 @@ export function mountActions(launch: Launch, places: Places): MountActions {
         return [bind(launch, places, m, because, open)];
       }
       case 'cgroup':
-        return cgroupMount(launch, places, m, because);
+        return cgroupMount(launch, places, cgroups, m, because);
       case 'filesystem': {
         const deferred = isFilledLater(launch, m, i) ? slot('sealed_later', -1) : null;
         if (deferred) seal.push(sealMount(m, because, deferred));

@@ -2,6 +2,7 @@ import { isWithin } from '../../../spec/mount-map.js';
 import type { Action } from '../../program/action.js';
 import { type Slot, slot, struct, text, u32 } from '../../program/operand.js';
 import { send, store, sys } from '../../program/step.js';
+import type { CgroupDirectory } from '../cgroups/driver.js';
 import { operation } from '../idioms/operation.js';
 import { ifAsked, ifNotAsked } from '../launch/asked.js';
 import { hasMountNamespace, type Launch } from '../launch/launch.js';
@@ -28,6 +29,8 @@ export interface RootInput {
   readonly beforePivot: readonly Action[];
   readonly openProc: readonly Action[];
   readonly afterPivot: readonly Action[];
+  /** The directories of the container's cgroups. */
+  readonly cgroups: readonly CgroupDirectory[];
   /** The root with what the environment shows in it, where that is not simply the root of config.json. */
   readonly root?: readonly Action[];
 }
@@ -119,7 +122,7 @@ export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): R
       foregroundTerminal,
     };
   }
-  const mounts = mountActions(launch, places);
+  const mounts = mountActions(launch, places, input.cgroups);
   const devices = deviceActions(launch, places);
   return {
     actions: [

@@ -1,6 +1,7 @@
 import { STATE_LIMIT } from '../../../spec/container-limits.js';
 import { buffer, type Data, type Slot, slot, slots } from '../../program/operand.js';
-import { type CgroupPlan, planCgroups } from '../cgroups/plan.js';
+import type { Groups } from '../cgroups/driver.js';
+import { driverOf } from '../cgroups/drivers.js';
 import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
 import type { Launch } from '../launch/launch.js';
 
@@ -15,7 +16,7 @@ export interface Context {
   readonly pidfd: Slot;
   /** The pid of state.json, whoever has it now; 0 if there is none. */
   readonly recorded: Slot;
-  readonly plan: CgroupPlan;
+  readonly groups: Groups;
   readonly interrupts: Interrupts;
   /** One of Status. */
   readonly status: Slot;
@@ -41,8 +42,8 @@ export const Status = {
   STARTING: 7,
 } as const;
 
-/** `plan`: of the cgroups, if they are not where create would make them now. */
-export function createContext(launch: Launch, plan?: CgroupPlan): Context {
+/** `directories`: of the cgroups, if they need not be where create would make them now. */
+export function createContext(launch: Launch, directories?: readonly string[]): Context {
   const id = slots('id', 2);
   return {
     launch,
@@ -53,13 +54,7 @@ export function createContext(launch: Launch, plan?: CgroupPlan): Context {
     pid: slot('pid'),
     pidfd: slot('pidfd', -1),
     recorded: slot('recorded_pid'),
-    plan:
-      plan ??
-      planCgroups(
-        launch.options.cgroupManager === 'disabled' ? { layout: 'none' } : launch.facts.cgroup,
-        launch.normal.linux.cgroupsPath,
-        id,
-      ),
+    groups: driverOf(launch).find(launch, id, directories),
     interrupts: createInterrupts(),
     status: slot('status'),
     problem: slot('state_problem'),

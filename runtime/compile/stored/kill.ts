@@ -1,11 +1,9 @@
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { AT_FDCWD, SIGKILL } from '../../../spec/kernel.js';
+import { SIGKILL } from '../../../spec/kernel.js';
 import { action, type Track } from '../../program/action.js';
-import { field, label, type Slot, slot } from '../../program/operand.js';
-import { branch, call, exit, fail, jump, type Line, sys, walk } from '../../program/step.js';
-import { freezersOf, thawAll } from '../cgroups/freezer.js';
-import { cgroupOfProcesses, listedGroups } from '../cgroups/plan.js';
+import { field, label, type Slot } from '../../program/operand.js';
+import { branch, call, exit, fail, jump, type Line, sys } from '../../program/step.js';
 import { rule } from '../launch/launch.js';
 import { cannot, entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
@@ -14,28 +12,22 @@ import type { Lifecycle } from './subroutines.js';
 export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const one = label('signal_one');
   const done = label('signalled');
-  const processes = cgroupOfProcesses(c.plan);
+  const { killAll } = c.groups;
   const ownPids = c.launch.namespaces.get('pid') === 'new';
   const group = label('signal_all');
-  const sent = slot('signals_sent');
   const softly = label('signal_listed');
-  const thawed = thawAll(freezersOf(c.plan));
-  const everyone: readonly Line[] = processes
+  const everyone: readonly Line[] = killAll
     ? [
         group,
         branch(signal, 'NE', SIGKILL, softly),
         // Those that cannot die yet, because they wait for a disk, have their signal: that is no failure.
-        call(c.killAll.kill),
+        call(killAll.kill),
         branch(c.status, 'EQ', Status.STOPPED, done),
         // And to init, wherever it has been moved.
         sys('pidfd_send_signal', [c.pidfd, signal, 0, 0], { on: [['ESRCH'], done] }),
         jump(done),
         softly,
-        // The second is for who has been moved out of the first.
-        ...listedGroups(c.plan).flatMap(d => [
-          walk('SIGNAL_CGROUP', [AT_FDCWD, d.memory, signal, 0], { to: sent }),
-          branch(sent, 'GT', 0, done),
-        ]),
+        ...c.groups.signal(signal, done),
         branch(c.status, 'EQ', Status.STOPPED, done),
         jump(one),
       ]
@@ -81,7 +73,7 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
         sys('pidfd_send_signal', [c.pidfd, signal, 0, 0]),
         // A frozen process of v1 does not die.
         branch(signal, 'NE', SIGKILL, done),
-        ...thawed,
+        ...c.groups.thawAll(),
         done,
         exit(0),
       ],

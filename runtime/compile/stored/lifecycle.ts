@@ -6,7 +6,6 @@
 import type { ParameterName } from '../../../spec/parameters.js';
 import type { Program } from '../../program/action.js';
 import { type Slot, slot } from '../../program/operand.js';
-import type { CgroupPlan } from '../cgroups/plan.js';
 import { hookActions, hookContext } from '../hooks/hooks.js';
 import type { Launch } from '../launch/launch.js';
 
@@ -28,9 +27,9 @@ const parametersOf = (
   ...extra,
 ];
 
-/** The program that is stored in the state directory as `program`. */
-export function compileLifecycle(launch: Launch, plan?: CgroupPlan): Program {
-  const c = createLifecycle(createContext(launch, plan));
+/** The program that is stored in the state directory as `program`. `directories`: of the cgroups, if state.json names them. */
+export function compileLifecycle(launch: Launch, directories?: readonly string[]): Program {
+  const c = createLifecycle(createContext(launch, directories));
   const signal = slot('signal', 15);
   const all = slot('all');
   const force = slot('force');

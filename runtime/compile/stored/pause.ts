@@ -3,7 +3,7 @@ import { TemplateField } from '../../../spec/instructions.js';
 import { type Action, action, type Track } from '../../program/action.js';
 import { field, label } from '../../program/operand.js';
 import { branch, call, exit, fail, jump } from '../../program/step.js';
-import { Frost, freeze, freezersOf, thaw, untilFrozen } from '../cgroups/freezer.js';
+import { Frost } from '../cgroups/driver.js';
 import { rule } from '../launch/launch.js';
 import {
   cannot,
@@ -22,8 +22,7 @@ const DEADLINE_MS = 10_000;
 
 /** As runc: what does not freeze in time is thawed again, and that is an error. */
 function freezing(c: Lifecycle): readonly Action[] {
-  const { open } = c.launch;
-  const freezers = freezersOf(c.plan);
+  const { groups } = c;
   const none = label('no_freezer');
   const asked = label('freezer_there');
   const id = field(TemplateField.STRING, c.id);
@@ -36,12 +35,12 @@ function freezing(c: Lifecycle): readonly Action[] {
         words: cannot(c, 'pause container'),
       },
       [
-        ...freeze(open, freezers, none),
+        ...groups.freeze(none),
         jump(asked),
         none,
         fail(errnos.EOPNOTSUPP.number),
         asked,
-        ...untilFrozen(c.sensor, DEADLINE_MS),
+        ...groups.untilFrozen(DEADLINE_MS),
       ],
     ),
     action(
@@ -55,8 +54,8 @@ function freezing(c: Lifecycle): readonly Action[] {
         ],
       },
       [
-        branch(c.sensor.frost, 'EQ', Frost.FROZEN, frozen),
-        ...thaw(open, freezers),
+        branch(groups.frost.frost, 'EQ', Frost.FROZEN, frozen),
+        ...groups.thaw(),
         fail(errnos.EBUSY.number),
         frozen,
         exit(0),
@@ -75,7 +74,7 @@ function thawing(c: Lifecycle): readonly Action[] {
         because: rule('resume'),
         words: cannot(c, 'resume container'),
       },
-      thaw(c.launch.open, freezersOf(c.plan)),
+      c.groups.thaw(),
     ),
     action(
       {
@@ -84,8 +83,8 @@ function thawing(c: Lifecycle): readonly Action[] {
         words: ['resume container `', id, '`: a cgroup above its own is frozen'],
       },
       [
-        call(c.sensor.see),
-        branch(c.sensor.frost, 'EQ', Frost.THAWED, running),
+        call(c.groups.frost.see),
+        branch(c.groups.frost.frost, 'EQ', Frost.THAWED, running),
         fail(errnos.EBUSY.number),
         running,
         exit(0),

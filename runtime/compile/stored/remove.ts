@@ -2,55 +2,14 @@ import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, SIGKILL } from '../../../spec/kernel.js';
 import { action, failedErrno, type Track } from '../../program/action.js';
-import { field, label, ref, type Slot, text } from '../../program/operand.js';
-import {
-  branch,
-  call,
-  exit,
-  fail,
-  guard,
-  jump,
-  type Line,
-  sys,
-  waitReadable,
-  walk,
-} from '../../program/step.js';
-import { freezersOf, thawAll } from '../cgroups/freezer.js';
-import type { KillAll } from '../cgroups/kill-all.js';
-import type { CgroupPlan } from '../cgroups/plan.js';
-import { TAKEN } from '../cgroups/take.js';
+import { field, label, ref, type Slot } from '../../program/operand.js';
+import { branch, call, exit, fail, jump, sys, waitReadable, walk } from '../../program/step.js';
 import type { HookActions } from '../hooks/hooks.js';
 import { holdInterrupts } from '../idioms/interrupts.js';
 import { rule } from '../launch/launch.js';
 import { cannot, container, entryTrack, lock, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
-
-/** Between two attempts to remove a cgroup whose last process is being buried; milliseconds. */
-const LONGEST_PAUSE = 32;
-
-/** Kill what is left, remove every durable name, the state directory last. Also the end of a foreground run. */
-export function removalLines(c: {
-  readonly plan: CgroupPlan;
-  readonly ownPids: boolean;
-  readonly killAll: KillAll;
-}): readonly Line[] {
-  const { killAll, plan } = c;
-  return [
-    ...(c.ownPids || plan.directories.length === 0
-      ? []
-      : [call(killAll.kill), guard(killAll.left, 'EQ', 0, errnos.EBUSY.number)]),
-    ...plan.directories.map(d => walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, LONGEST_PAUSE, 10_000])),
-  ];
-}
-
-/** The cgroups of a launch that was killed before it had taken them: what is empty is its own or nobody's, in the others is somebody else. */
-function untakenLines({ directories }: CgroupPlan): readonly Line[] {
-  return directories.flatMap(d => {
-    const next = label('next_group');
-    return [walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 0], { on: [['EBUSY'], next] }), next];
-  });
-}
 
 export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
   const missing = label('delete_missing');
@@ -62,6 +21,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
   const untaken = label('delete_untaken');
   const owned = label('delete_owned');
   const removed = label('delete_removed');
+  const { groups } = c;
   const ownPids = c.launch.namespaces.get('pid') === 'new';
   return entryTrack('delete', [
     openContainer(c, missing),
@@ -106,21 +66,17 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       },
       [
         sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0], { on: [['ESRCH'], remove] }),
-        ...thawAll(freezersOf(c.plan)),
+        ...groups.thawAll(),
         waitReadable(c.pidfd, 10_000, {}),
         jump(killed),
         remove,
         // A launch that was killed may not even have come to own them. One that had a process did, in versions that did not write it down, too.
-        ...(c.plan.directories.length === 0
+        ...(groups.directories.length === 0
           ? []
-          : [
-              branch(c.recorded, 'NE', 0, owned),
-              sys('faccessat2', [c.dir, text(TAKEN), 0, 0], { on: [['ENOENT'], untaken] }),
-              owned,
-            ]),
+          : [branch(c.recorded, 'NE', 0, owned), ...groups.unlessTaken(c.dir, untaken), owned]),
         // Init is not known to be alive, which a damaged state.json does not prove.
-        ...(ownPids && c.plan.directories.length > 0
-          ? [branch(force, 'EQ', 0, killed), call(c.killAll.kill)]
+        ...(ownPids && groups.killAll !== null
+          ? [branch(force, 'EQ', 0, killed), call(groups.killAll.kill)]
           : []),
         killed,
       ],
@@ -131,13 +87,7 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
         because: rule('delete'),
         words: cannot(c, 'remove the cgroup of container'),
       },
-      [
-        ...removalLines({ plan: c.plan, ownPids, killAll: c.killAll }),
-        jump(removed),
-        untaken,
-        ...untakenLines(c.plan),
-        removed,
-      ],
+      [...groups.remove(), jump(removed), untaken, ...groups.removeUntaken(), removed],
     ),
     ...(poststop.actions.length > 0 ? [holdInterrupts(c.interrupts)] : []),
     action(

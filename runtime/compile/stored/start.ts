@@ -18,8 +18,7 @@ import {
   waitReadable,
   walk,
 } from '../../program/step.js';
-import { Frost, freezersOf, thawAll } from '../cgroups/freezer.js';
-import { sayIfOutOfMemory } from '../cgroups/out-of-memory.js';
+import { Frost } from '../cgroups/driver.js';
 import { unlessDeleted } from '../container/own-directory.js';
 import type { HookActions } from '../hooks/hooks.js';
 import { holdInterrupts, waitUnlessInterrupted } from '../idioms/interrupts.js';
@@ -37,7 +36,6 @@ import {
   unless,
 } from './container.js';
 import { Status } from './context.js';
-import { removalLines } from './remove.js';
 import type { Lifecycle } from './subroutines.js';
 
 export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookActions): Track {
@@ -140,7 +138,7 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
       jump(again),
       over,
       branch(total, 'NE', 0, good),
-      ...sayIfOutOfMemory(c.launch, c.plan),
+      ...c.groups.whyKilled,
       fail(errnos.ESRCH.number),
       bad,
       move(from, 0),
@@ -180,13 +178,9 @@ function takeBack(c: Lifecycle, begun: Slot, poststop: HookActions): readonly Li
     ...lockWithDeadline(c.dir),
     ...unlessDeleted(c.dir, leave),
     sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0]),
-    ...thawAll(freezersOf(c.plan)),
+    ...c.groups.thawAll(),
     waitReadable(c.pidfd, 10_000, {}),
-    ...removalLines({
-      plan: c.plan,
-      ownPids: c.launch.namespaces.get('pid') === 'new',
-      killAll: c.killAll,
-    }),
+    ...c.groups.remove(),
     walk('REMOVE_TREE', [AT_FDCWD, ref(c.stateDir), 0, 0]),
     sys('close', [c.dir]),
     ...poststop.calls,

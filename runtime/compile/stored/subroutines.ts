@@ -15,9 +15,7 @@ import {
   sys,
   waitReadable,
 } from '../../program/step.js';
-import { Frost, type FrostSensor, freezersOf, frostSensor } from '../cgroups/freezer.js';
-import { type KillAll, killAll } from '../cgroups/kill-all.js';
-import { frostOfProcess } from '../cgroups/of-process.js';
+import { Frost, type FrostSensor } from '../cgroups/driver.js';
 import { CREATING } from '../container/own-directory.js';
 import { hasGateError, readStartTime } from '../container/state.js';
 import { lockWithDeadline } from '../idioms/lock.js';
@@ -30,10 +28,8 @@ export interface Lifecycle extends Context {
   readonly takeLock: Subroutine;
   /** Sets pid, pidfd and status. */
   readonly readState: Subroutine;
-  readonly sensor: FrostSensor;
   /** Of init, in whichever group it is. */
   readonly initSensor: FrostSensor | null;
-  readonly killAll: KillAll;
 }
 
 /** Another command that holds the lock is given ten seconds. */
@@ -145,14 +141,11 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
 }
 
 export function createLifecycle(c: Context): Lifecycle {
-  const sensor = frostSensor(c.launch.open, freezersOf(c.plan));
   return {
     ...c,
-    sensor,
-    initSensor: frostOfProcess(c.launch.open, c.launch.facts.cgroup, c.pid),
-    killAll: killAll(c.launch.open, c.plan, sensor),
-    nameCgroups: subroutine('name_cgroups', c.plan.formats),
+    initSensor: c.groups.frostOf(c.pid),
+    nameCgroups: subroutine('name_cgroups', c.groups.name),
     takeLock: takeLock(c),
-    readState: readState(c, sensor),
+    readState: readState(c, c.groups.frost),
   };
 }

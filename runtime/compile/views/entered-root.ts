@@ -118,7 +118,7 @@ export function prepareEnteredRoot(
       consoleSocket,
       foregroundTerminal,
     };
-  const mounts = mountActions(launch, places);
+  const mounts = mountActions(launch, places, input.cgroups);
   const devices = deviceActions(launch, places);
   return {
     actions: [

@@ -11,27 +11,10 @@ import { type Action, action, failedErrno } from '../../program/action.js';
 import { buffer, field, type Label, label, type Slot, slot, text } from '../../program/operand.js';
 import { branch, call, fail, guard, jump, type Line, sys } from '../../program/step.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
-import type { Refuse } from '../launch/refusal.js';
-import { type Freezer, Frost, frostSensor } from './freezer.js';
-import { type ProcessGroups, processGroups } from './of-process.js';
-
-/** One --cgroup: a path below the container's cgroup, in the hierarchies of these controllers, or in all if there are none. */
-export interface SubCgroup {
-  readonly controllers: readonly string[];
-  /** Without `..`. */
-  readonly path: string;
-}
-
-export interface ExecCgroups {
-  /** v2: the opened directory, for CLONE_INTO_CGROUP. */
-  readonly unified: Slot | null;
-  /** Host track: open it. */
-  readonly open: readonly Action[];
-  /** Track of the process: enter those of v1. */
-  readonly enter: readonly Action[];
-  /** Host track, behind `open`: fail if they are frozen. */
-  readonly insistThawed: readonly Action[];
-}
+import { type CgroupDriver, Frost, type SubCgroup } from './driver.js';
+import { birthAnywhere, birthInOpened } from './enter.js';
+import { type Freezer, frostSensor } from './freezer.js';
+import { frostOfProcess, type ProcessGroups, processGroups } from './of-process.js';
 
 interface Directory {
   readonly path: string;
@@ -170,13 +153,8 @@ function insistThawed(
   ];
 }
 
-/** `paths`: the container's cgroups, from its state. `pid`: init. */
-export function execCgroups(
-  launch: ProcessLaunch,
-  input: { readonly paths: readonly string[]; readonly below: readonly SubCgroup[]; readonly pid: Slot },
-  refuse: Refuse,
-): ExecCgroups {
-  const directories = directoriesOf(launch, input.paths, input.below);
+export const joinGroups: CgroupDriver['join'] = (launch, input, refuse) => {
+  const directories = directoriesOf(launch, input.directories, input.below);
   const known = new Set(directories.flatMap(({ hierarchy }) => hierarchy?.controllers ?? []));
   for (const { controllers } of input.below) {
     for (const controller of controllers)
@@ -188,11 +166,12 @@ export function execCgroups(
   const fd = slot('cgroup_v2_fd', -1);
   const init = processGroups(launch.open, input.pid);
   return {
-    unified: unified ? fd : null,
+    birth: unified ? birthInOpened(fd) : birthAnywhere,
     open: unified ? [openUnified(launch, unified, init, fd)] : [],
     enter: directories
       .filter(directory => !directory.unified)
       .map(directory => enterV1(launch, directory, init)),
     insistThawed: insistThawed(launch, directories, init, fd),
+    frostOf: pid => frostOfProcess(launch.open, launch.facts.cgroup, pid),
   };
-}
+};

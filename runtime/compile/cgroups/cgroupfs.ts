@@ -1,0 +1,42 @@
+/** The directories are made, limited and removed by the runtime itself, in the file system of the cgroups. */
+import { slot } from '../../program/operand.js';
+import { sys } from '../../program/step.js';
+import { checkGroups } from './check.js';
+import { directoryGroups } from './directory-groups.js';
+import type { CgroupDriver } from './driver.js';
+import { birthIn, enterDirectories } from './enter.js';
+import { joinGroups } from './join.js';
+import { limitGroups } from './limit-groups.js';
+import { makeGroups } from './make.js';
+import { planAt, planCgroups } from './plan.js';
+import { withoutGroups } from './without-groups.js';
+
+export const cgroupfs: CgroupDriver = {
+  create: (launch, refuse) => {
+    const { facts, normal, cells } = launch;
+    const plan = planCgroups(facts.cgroup, normal.linux.cgroupsPath, cells.id);
+    if (plan.directories.length === 0) return withoutGroups(launch, 'cgroupfs', refuse);
+    const groups = directoryGroups(launch, 'cgroupfs', plan);
+    const tenure = { lock: slot('cgroup_lock', -1), taken: slot('cgroup_taken') };
+    return {
+      ...groups,
+      check: checkGroups(launch, plan, groups.frost, refuse),
+      make: makeGroups(launch, plan, groups, tenure),
+      limit: limitGroups(launch, plan, refuse),
+      birth: birthIn(launch, plan),
+      // Whoever is in the cgroup keeps others out of it; the lock is the host's.
+      letGo: [sys('close', [tenure.lock])],
+      adopt: () => [],
+      enter: enterDirectories(launch, plan),
+    };
+  },
+  find: (launch, id, directories) => {
+    const { facts, normal } = launch;
+    const plan =
+      directories === undefined
+        ? planCgroups(facts.cgroup, normal.linux.cgroupsPath, id)
+        : planAt(directories, facts.cgroup);
+    return directoryGroups(launch, 'cgroupfs', plan);
+  },
+  join: joinGroups,
+};

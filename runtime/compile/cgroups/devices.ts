@@ -1,0 +1,73 @@
+/** linux.resources.devices: the files of v1, a BPF program on v2. */
+import { AT_FDCWD } from '../../../spec/kernel.js';
+import type { NormalDeviceRule } from '../../../spec/normal-resources.js';
+import { type Action, action } from '../../program/action.js';
+import { slot, text } from '../../program/operand.js';
+import { sys } from '../../program/step.js';
+import type { Launch } from '../launch/launch.js';
+import { attachDeviceFilter } from './device-program.js';
+import type { CgroupPlan } from './plan.js';
+import { textBytes } from './write-file.js';
+
+function deviceRule({ type, major, minor, access }: NormalDeviceRule): string {
+  const number = (n: number): string => (n < 0 ? '*' : String(n));
+  return `${type} ${number(major)}:${number(minor)} ${access}`;
+}
+
+const mayUse = (
+  type: 'b' | 'c',
+  major: number,
+  minor: number,
+  access: NormalDeviceRule['access'],
+): NormalDeviceRule => ({ allow: true, type, major, minor, access });
+
+/** What every container may use, whatever config.json says (config-linux.md, "Default Devices"; the list of runc). */
+const alwaysAllowed: readonly NormalDeviceRule[] = [
+  mayUse('c', -1, -1, 'm'),
+  mayUse('b', -1, -1, 'm'),
+  mayUse('c', 1, 3, 'rwm'),
+  mayUse('c', 1, 5, 'rwm'),
+  mayUse('c', 1, 7, 'rwm'),
+  mayUse('c', 1, 8, 'rwm'),
+  mayUse('c', 1, 9, 'rwm'),
+  mayUse('c', 5, 0, 'rwm'),
+  mayUse('c', 5, 2, 'rwm'),
+  mayUse('c', 136, -1, 'rwm'),
+];
+
+export function allowDevices(launch: Launch, plan: CgroupPlan): readonly Action[] {
+  const given = launch.normal.linux.resources.devices;
+  if (given.length === 0) return [];
+  const rules = [...given, ...alwaysAllowed];
+  const because = launch.because('linux', 'resources', 'devices');
+  const v1 = plan.directories.find(d => d.version === 1 && d.hierarchy.controllers.includes('devices'));
+  if (v1) {
+    const { open } = launch;
+    const dir = slot('devices_dir');
+    const allow = slot('devices_allow');
+    const deny = slot('devices_deny');
+    return [
+      action({ title: `allow devices (${rules.length} rules)`, because }, [
+        sys('openat', [AT_FDCWD, v1.memory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+        sys('openat', [dir, text('devices.allow'), open.WRONLY | open.CLOEXEC, 0], { to: allow }),
+        sys('openat', [dir, text('devices.deny'), open.WRONLY | open.CLOEXEC, 0], { to: deny }),
+        ...rules.map(r => {
+          const value = textBytes(deviceRule(r));
+          return sys('write', [r.allow ? allow : deny, value, value.size]);
+        }),
+        sys('close', [allow]),
+        sys('close', [deny]),
+        sys('close', [dir]),
+      ]),
+    ];
+  }
+  const v2 = plan.directories.find(d => d.version === 2);
+  return v2
+    ? [
+        action(
+          { title: `allow devices (${rules.length} rules, BPF)`, because },
+          attachDeviceFilter(launch, v2, rules),
+        ),
+      ]
+    : [];
+}

@@ -65,7 +65,7 @@ function makeContainer(root: string, config: string): void {
       bundle: root,
       rootfs: root,
       annotations: {},
-      chos: { ...chos, entry: 'create' },
+      chos: { ...chos, cgroupManager: 'cgroupfs', entry: 'create' },
     },
     (_, name) => String({ pid: process.pid, pidStart, id: 'warm', created: '' }[name]),
   );

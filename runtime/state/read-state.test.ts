@@ -30,6 +30,7 @@ const stateText = (id: string, pid: number, pidStart: string): string =>
       rootfs: '/b/rootfs',
       annotations: {},
       chos: {
+        cgroupManager: 'cgroupfs',
         cgroups: [[cgroup]],
         backEnd: 'private',
         variables: [],

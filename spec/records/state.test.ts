@@ -9,6 +9,7 @@ const facts: StateFacts<readonly string[]> = {
   rootfs: '/b/rootfs',
   annotations: { a: 'b\u0001"', 'org.x': '' },
   chos: {
+    cgroupManager: 'disabled',
     cgroups: [['/sys/fs/cgroup/', 'c-1'], ['/sys/fs/cgroup/pids/"x"']],
     backEnd: 'kmod',
     variables: ['A=1'],
@@ -46,6 +47,14 @@ test('what a launch has not is not written, and read as not there', () => {
     read.kind === 'record' && [read.record.chos.variables, read.record.chos.shared, read.record.chos.link],
     [[], false, null],
   );
+});
+
+test('the driver of the cgroups; of one that is not known the directories tell enough', () => {
+  const written = '"cgroupManager":"disabled",';
+  for (const other of ['', '"cgroupManager":"of a later version",', '"cgroupManager":7,']) {
+    const read = parseState('c-1', text.replace(written, other));
+    assert.is(read.kind === 'record' && read.record.chos.cgroupManager, 'cgroupfs', other);
+  }
 });
 
 test('the stored programs find the pid and its start time where they look', () => {
@@ -96,6 +105,7 @@ test('states of earlier versions, and what makes no sense where it decides nothi
     return parsed.kind === 'record' ? parsed.record : null;
   };
   assert.equal(read({ backEnd: 'pinned' })?.chos, {
+    cgroupManager: 'cgroupfs',
     cgroups: [],
     backEnd: 'pinned',
     link: null,

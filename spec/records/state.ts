@@ -18,6 +18,7 @@ interface Described {
 /** What `create` knows before its program runs. `Path`: that of a cgroup, in which a part may be known only then. */
 export interface StateFacts<Path> extends Described {
   readonly chos: {
+    readonly cgroupManager: CgroupDriverName;
     readonly cgroups: readonly Path[];
     readonly backEnd: string;
     readonly variables: readonly string[];
@@ -72,7 +73,7 @@ export function stateTemplate<Field>(
     fill(TemplateField.JSON, 'id'),
     `","bundle":${json(bundle)},"rootfs":${json(rootfs)},"created":"`,
     fill(TemplateField.TIME, 'created'),
-    `","owner":"root","annotations":${json(annotations)},"chos":{"cgroups":[`,
+    `","owner":"root","annotations":${json(annotations)},"chos":{"cgroupManager":${json(chos.cgroupManager)},"cgroups":[`,
     ...chos.cgroups.flatMap((path, i) => [
       i === 0 ? '"' : ',"',
       ...path.map(part => (typeof part === 'string' ? json(part).slice(1, -1) : part)),

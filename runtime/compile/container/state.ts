@@ -216,6 +216,7 @@ function describeState(launch: Launch, groups: Groups['record']): Template {
       rootfs: rootPath(launch),
       annotations: { ...config.annotations, ...placement.annotations },
       chos: {
+        cgroupManager: groups.manager,
         cgroups: groups.directories,
         backEnd: environment?.backEnd ?? 'private',
         variables: environment?.variables ?? [],

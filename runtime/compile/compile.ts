@@ -23,16 +23,10 @@ import {
 } from '../program/step.js';
 import { driverOf } from './cgroups/drivers.js';
 import { pidFile, sweepDescriptors } from './container/descriptors.js';
+import { guardKernel } from './container/kernel.js';
 import { letOthersIn, lockAgain, unlock } from './container/own-directory.js';
 import { sendPidfd, sendToReceiver } from './container/pidfd-socket.js';
-import {
-  dropGateError,
-  guardKernel,
-  hasGateError,
-  makeGate,
-  makeStateDirectory,
-  recordInit,
-} from './container/state.js';
+import { dropGateError, hasGateError, makeGate, makeStateDirectory, recordInit } from './container/state.js';
 import { openStateRoot } from './container/state-root.js';
 import { cloneArguments, hookActions, hookContext, openOutput, outputOf } from './hooks/hooks.js';
 import { holdInterrupts, passedOn } from './idioms/interrupts.js';

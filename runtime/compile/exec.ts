@@ -31,11 +31,12 @@ import {
 import type { JoinedGroups, SubCgroup } from './cgroups/driver.js';
 import { driverNamed } from './cgroups/drivers.js';
 import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.js';
+import { guardKernel } from './container/kernel.js';
 import { sendPidfd } from './container/pidfd-socket.js';
-import { guardKernel, readStartTime } from './container/state.js';
 import { cloneArguments } from './hooks/hooks.js';
 import { holdInterrupts, passedOn } from './idioms/interrupts.js';
 import { setLink } from './idioms/link.js';
+import { readStartTime } from './idioms/start-time.js';
 import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
 import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
 import { becomeCommand } from './process/become.js';

@@ -17,7 +17,7 @@ import { attempt } from '../program/control.js';
 import { label, type Slot, slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import { isPrepared, preparedLine } from '../report/operations/pins.js';
-import { guardKernel } from './container/state.js';
+import { guardKernel } from './container/kernel.js';
 import { hostProgram } from './idioms/host-program.js';
 import { attach } from './idioms/mount-steps.js';
 import { openRealDirectory } from './idioms/open-real.js';

@@ -4,7 +4,7 @@ import type { Arch } from '../../spec/image.js';
 import { openFlags } from '../../spec/kernel.js';
 import type { Program } from '../program/action.js';
 import { slot } from '../program/operand.js';
-import { guardKernel } from './container/state.js';
+import { guardKernel } from './container/kernel.js';
 import { hostProgram } from './idioms/host-program.js';
 import { dropEmptyPlace, enterHost, lockPins, printAndEnd, unpinAll } from './pins/pins.js';
 

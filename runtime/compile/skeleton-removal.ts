@@ -6,7 +6,7 @@ import type { Program } from '../program/action.js';
 import { ignoring } from '../program/control.js';
 import { slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
-import { guardKernel } from './container/state.js';
+import { guardKernel } from './container/kernel.js';
 import { detach } from './idioms/detach-real.js';
 import { hostProgram } from './idioms/host-program.js';
 import { operation } from './idioms/operation.js';

@@ -9,7 +9,7 @@ import { AT_EMPTY_PATH, MountAttr, type OpenFlags, openFlags, STATX_BASIC_STATS 
 import type { Action, Program } from '../program/action.js';
 import { label, type Slot, slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
-import { guardKernel } from './container/state.js';
+import { guardKernel } from './container/kernel.js';
 import { detachReal } from './idioms/detach-real.js';
 import { openPlace } from './idioms/entries.js';
 import { hostProgram } from './idioms/host-program.js';

@@ -6,7 +6,7 @@
 import { ID_LIMIT } from '../../../spec/container-limits.js';
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { AT_FDCWD, LOCK_EX, LOCK_NB, type OpenFlags } from '../../../spec/kernel.js';
+import { LOCK_EX, LOCK_NB } from '../../../spec/kernel.js';
 import { stateTemplate } from '../../../spec/records/state.js';
 import type { Action } from '../../program/action.js';
 import { attempt, when } from '../../program/control.js';
@@ -19,83 +19,24 @@ import {
   type Field,
   field,
   label,
-  type Operand,
   ref,
   type Slot,
   slot,
-  slots,
   struct,
   type Template,
   templateBound,
   text,
   u64,
 } from '../../program/operand.js';
-import {
-  alu,
-  fail,
-  failVerbatim,
-  format,
-  guard,
-  jump,
-  type Line,
-  load,
-  scan,
-  sys,
-  walk,
-} from '../../program/step.js';
+import { fail, failVerbatim, format, jump, type Line, load, sys, walk } from '../../program/step.js';
 import { idExists } from '../../report/operations/container.js';
 import type { Groups } from '../cgroups/driver.js';
 import { removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
-import { writeAll } from '../idioms/whole.js';
+import { readStartTime } from '../idioms/start-time.js';
+import { writeWhole } from '../idioms/whole.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { rootPath } from '../root/root.js';
-
-/** Create a file with these contents, whole or not at all: written under another name first. */
-export function writeWhole(
-  open: OpenFlags,
-  directory: Operand,
-  name: string,
-  content: Data | Slot,
-  size: Operand,
-  mode: number,
-): readonly Line[] {
-  const fd = slot('new_file');
-  const temporary = text(`.${name}.new`);
-  return [
-    sys(
-      'openat',
-      [directory, temporary, open.WRONLY | open.CREAT | open.TRUNC | open.NOFOLLOW | open.CLOEXEC, mode],
-      {
-        to: fd,
-      },
-    ),
-    ...writeAll(fd, content, size),
-    sys('close', [fd]),
-    sys('renameat2', [directory, temporary, directory, text(name), 0]),
-  ];
-}
-
-/** Kernel features that launch programs use without asking: mount_setattr(2) came with 5.12. */
-export const MINIMUM_KERNEL = { major: 5, minor: 12 };
-
-export function guardKernel(): Action {
-  const name = buffer('utsname', 390);
-  const RELEASE = 130;
-  const major = slots('kernel_major', 2);
-  const minor = slots('kernel_minor', 2);
-  const from = slot('kernel_minor_at');
-  const wanted = MINIMUM_KERNEL.major * 1000 + MINIMUM_KERNEL.minor;
-  return operation({ kind: 'need-kernel', ...MINIMUM_KERNEL, because: rule('mount_setattr(2)') }, [
-    sys('uname', [name]),
-    scan('NUMBER', { buffer: name, length: 390, start: RELEASE }, { to: major }),
-    alu(from, cell(major, 1), 'ADD', 1),
-    scan('NUMBER', { buffer: name, length: 390, start: from }, { to: minor }),
-    alu(major, major, 'MUL', 1000),
-    alu(major, major, 'ADD', minor),
-    guard(major, 'GE', wanted, errnos.ENOSYS.number),
-  ]);
-}
 
 /** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
 export function makeStateDirectory(
@@ -176,33 +117,6 @@ export function makeGate(launch: Launch): readonly Action[] {
         sys('openat', [cells.stateFd, text(name), open.RDWR | open.CLOEXEC, 0], { to }),
       ]),
     ]),
-  ];
-}
-
-/** Field 22 of /proc/PID/stat: with the pid it names a process for good (proc_pid_stat(5)). */
-export function readStartTime(
-  open: OpenFlags,
-  pid: Operand & Slot,
-  to: Slot,
-  gone: ReturnType<typeof label>,
-): readonly Line[] {
-  const path = buffer('stat_path', 40);
-  const content = buffer('stat_text', 1024);
-  const fd = slot('stat_fd');
-  const size = slot('stat_size');
-  const at = slots('stat_at', 2);
-  return [
-    format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/stat']),
-    sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], {
-      to: fd,
-      on: [['ENOENT', 'ESRCH'], gone],
-    }),
-    sys('read', [fd, content, 1023], { to: size, on: [['ESRCH'], gone] }),
-    sys('close', [fd]),
-    // The command may hold blanks and parentheses; behind the last ")" there are none.
-    scan('FIND_LAST', { buffer: content, length: size, byte: 0x29 }, { to: at }),
-    scan('SKIP', { buffer: content, length: size, start: at, byte: 0x20, count: 20 }, { to: at }),
-    scan('NUMBER', { buffer: content, length: size, start: at }, { to }),
   ];
 }
 

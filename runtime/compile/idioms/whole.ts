@@ -1,6 +1,17 @@
 /** read(2) and write(2) until all is read or written: a file or pipe may take or give less than asked for. */
 import { errnos } from '../../../spec/errno.js';
-import { type Data, label, type Operand, ref, type Slot, slot, struct, u64 } from '../../program/operand.js';
+import type { OpenFlags } from '../../../spec/kernel.js';
+import {
+  type Data,
+  label,
+  type Operand,
+  ref,
+  type Slot,
+  slot,
+  struct,
+  text,
+  u64,
+} from '../../program/operand.js';
 import { alu, branch, fail, jump, type Line, move, sys } from '../../program/step.js';
 
 /** Goes on at `unreadable` if it is a directory, which only read(2) tells; the slot of the size then holds -EISDIR. */
@@ -55,5 +66,30 @@ export function writeAll(fd: Operand, from: Data | Slot, size: Operand): readonl
     sys('nanosleep', [struct('1ms', [u64(0), u64(1_000_000)], true), 0]),
     jump(again),
     done,
+  ];
+}
+
+/** Create a file with these contents, whole or not at all: written under another name first. */
+export function writeWhole(
+  open: OpenFlags,
+  directory: Operand,
+  name: string,
+  content: Data | Slot,
+  size: Operand,
+  mode: number,
+): readonly Line[] {
+  const fd = slot('new_file');
+  const temporary = text(`.${name}.new`);
+  return [
+    sys(
+      'openat',
+      [directory, temporary, open.WRONLY | open.CREAT | open.TRUNC | open.NOFOLLOW | open.CLOEXEC, mode],
+      {
+        to: fd,
+      },
+    ),
+    ...writeAll(fd, content, size),
+    sys('close', [fd]),
+    sys('renameat2', [directory, temporary, directory, text(name), 0]),
   ];
 }

@@ -16,8 +16,8 @@ import {
   u64,
 } from '../../program/operand.js';
 import { format, type Line, load, sys } from '../../program/step.js';
-import { writeWhole } from '../container/state.js';
 import { operation } from '../idioms/operation.js';
+import { writeWhole } from '../idioms/whole.js';
 import { rule } from '../launch/launch.js';
 import { killMaker, type MakerCells, type NewPin, pinName, pinPath } from './pin-namespace.js';
 

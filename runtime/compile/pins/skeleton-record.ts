@@ -6,9 +6,9 @@ import type { Action } from '../../program/action.js';
 import { ignoring } from '../../program/control.js';
 import { buffer, field, type Slot, slot, templateBound, text } from '../../program/operand.js';
 import { format, load, sys } from '../../program/step.js';
-import { writeWhole } from '../container/state.js';
 import { removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
+import { writeWhole } from '../idioms/whole.js';
 import { rule } from '../launch/launch.js';
 import { lookAtHost } from './pin-record.js';
 

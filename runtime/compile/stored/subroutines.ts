@@ -17,8 +17,9 @@ import {
 } from '../../program/step.js';
 import { Frost, type FrostSensor } from '../cgroups/driver.js';
 import { CREATING } from '../container/own-directory.js';
-import { hasGateError, readStartTime } from '../container/state.js';
+import { hasGateError } from '../container/state.js';
 import { lockWithDeadline } from '../idioms/lock.js';
+import { readStartTime } from '../idioms/start-time.js';
 import { readWhole } from '../idioms/whole.js';
 import { type Context, Status } from './context.js';
 

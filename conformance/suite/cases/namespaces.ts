@@ -260,7 +260,7 @@ for (const [name, timeOffsets, words] of [
   [
     'before-the-boot',
     { boottime: { secs: -4_000_000_000 } },
-    /set its clocks: .*out of range.*linux\.timeOffsets/,
+    /set the clocks of the time namespace: .*out of range.*linux\.timeOffsets/,
   ],
 ] as const)
   test(`namespaces/time-offsets-${name}`, {

@@ -16,8 +16,11 @@ export const hooks: WordsOf<typeof catalog> = {
   'describe-to-hooks': { title: o => `describe the container to ${o.hook} hooks` },
   'run-hook': { title: o => `run ${o.hook} hook ${o.path}` },
   // What goes wrong in the process of a hook is quoted behind its name and "was not executed".
-  'become-hook': { title: o => `be ${o.hook} hook ${o.path}`, message: () => [errno] },
-  'enter-bundle': { title: o => `be in ${o.path}`, message: o => [`${shortened(o.path)}: `, errno] },
+  'become-hook': { title: o => `begin as ${o.hook} hook ${o.path}`, message: () => [errno] },
+  'enter-bundle': {
+    title: o => `change directory to ${o.path}`,
+    message: o => [`${shortened(o.path)}: `, errno],
+  },
   'execute-hook': { title: o => `execute ${o.path}`, message: () => [errno] },
   'open-hook-output': { title: () => 'open what hooks inside write to' },
 };

@@ -49,12 +49,12 @@ export const process: WordsOf<typeof catalog> = {
   'set-io-priority': { title: o => `set I/O priority ${o.class}` },
   'set-personality': { title: o => `set personality ${o.domain}` },
   'own-devices': { title: () => 'put the devices of the container in the place of those of the host' },
-  'own-streams': { title: () => 'own the standard streams' },
+  'own-streams': { title: o => `give the standard streams to uid ${o.uid}` },
   'set-umask': { title: o => `set the umask to ${o.mode.toString(8).padStart(4, '0')}` },
   'look-up-home': { title: o => `look up the home of uid ${o.uid} in /etc/passwd` },
   'change-directory': { title: o => `change directory to ${o.path}` },
   'confirm-directory': {
-    title: o => `be in ${o.path}`,
+    title: o => `see that ${o.path} can be entered`,
     fails: o => [`change directory to ${o.path}`],
   },
   'drop-capabilities': { title: o => `drop ${o.dropped} capabilities from the bounding set` },
@@ -63,7 +63,7 @@ export const process: WordsOf<typeof catalog> = {
       `keep ${o.permitted.length} capabilities${o.held.length > 0 ? `, and ${o.held.join()} up to execve` : ''}`,
   },
   'become-user': { title: o => `become ${o.uid}:${o.gid}${withGroups(o)}` },
-  'reserve-limit': { title: o => `have ${o.type} up to ${o.hard}` },
+  'reserve-limit': { title: o => `allow ${o.type} up to ${o.hard}` },
   'set-limit': { title: o => `set ${o.type} to ${o.soft}:${o.hard}` },
   'set-no-new-privileges': { title: () => 'set no_new_privs' },
   'find-executable': {
@@ -72,7 +72,7 @@ export const process: WordsOf<typeof catalog> = {
   },
   // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
   'check-executable': {
-    title: () => 'it may be executed',
+    title: () => 'see that it may be executed',
     message: (_, given) => ['open executable `', given, '`: ', errno],
   },
   'announce-execve': { title: () => 'say that execve comes next' },
@@ -82,7 +82,7 @@ export const process: WordsOf<typeof catalog> = {
     message: (_, given) => ['exec `', given, '`: ', errno],
   },
   'check-interpreter': {
-    title: () => 'its interpreter exists',
+    title: () => 'see that its interpreter exists',
     message: (_, given) => ['exec `', given, '`: its interpreter or dynamic linker is missing: ', errno],
   },
 };

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instructions } from '../../spec/instructions.js';
-import { attempt, type Condition, ignoring, repeat, retrying, when } from './control.js';
+import { attempt, type Condition, ignoring, repeat, repeatWhile, retrying, when } from './control.js';
 import { type Slot, slot } from './operand.js';
 import { branch, type Line, move, sys } from './step.js';
 
@@ -112,6 +112,17 @@ test('repeat: until it leaves', () => {
     say(8),
   ];
   assert.equal(run(lines), [6, 7, 8]);
+});
+
+test('repeatWhile: once at least', () => {
+  const x = slot('x');
+  assert.equal(run([...repeatWhile(x, 'EQ', 0, [say(1)]), say(2)], new Map([[x, 3]])), [1, 2]);
+  const twice = repeatWhile(x, 'EQ', 1, [
+    say(1),
+    ...when(x, 'EQ', 1, [move(x, 2)]),
+    ...when(x, 'EQ', 0, [move(x, 1)]),
+  ]);
+  assert.equal(run([...twice, say(2)]), [1, 1, 2]);
 });
 
 test.run();

@@ -78,6 +78,17 @@ export interface Loop {
   readonly leave: Label;
 }
 
+/** `body` once, and again as long as `a comparison b` holds behind it. */
+export function repeatWhile(
+  a: Operand,
+  comparison: Comparison,
+  b: Operand,
+  body: readonly Line[],
+): readonly Line[] {
+  const again = label('again');
+  return [again, ...body, branch(a, comparison, b, again)];
+}
+
 /** `body` over and over, until it leaves. */
 export function repeat(body: (loop: Loop) => readonly Line[]): readonly Line[] {
   const again = label('again');

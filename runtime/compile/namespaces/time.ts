@@ -4,9 +4,11 @@
  */
 import { AT_FDCWD, Clone } from '../../../spec/kernel.js';
 import type { Action, Because } from '../../program/action.js';
-import { label, slot, text } from '../../program/operand.js';
-import { branch, type Line, move, sys } from '../../program/step.js';
+import { when } from '../../program/control.js';
+import { characters, slot, text } from '../../program/operand.js';
+import { type Line, move, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
+import { writeFile } from '../idioms/write-file.js';
 import { timeOffsets } from '../launch/annotations.js';
 import type { Launch } from '../launch/launch.js';
 
@@ -31,18 +33,9 @@ export function timeNamespace(launch: Launch): TimeNamespace {
   if (launch.namespaces.get('time') !== 'new') return { make: [], leave: [] };
   const { open } = launch;
   const own = slot('own_time', -1);
-  const fd = slot('time_offsets_fd');
-  const there = label('own_time_again');
   const because = launch.because('linux', 'namespaces', [...launch.namespaces.keys()].indexOf('time'));
   const offsets = offsetsOf(launch);
-  const lines = text(offsets.lines);
-  const back: readonly Line[] = [
-    branch(own, 'LT', 0, there),
-    sys('setns', [own, Clone.NEWTIME]),
-    sys('close', [own]),
-    move(own, -1),
-    there,
-  ];
+  const back = [sys('setns', [own, Clone.NEWTIME]), sys('close', [own]), move(own, -1)];
   return {
     make: [
       // Hooks that are run when it is all taken back have the time of the host.
@@ -52,23 +45,23 @@ export function timeNamespace(launch: Launch): TimeNamespace {
           sys('openat', [AT_FDCWD, text('/proc/self/ns/time'), open.RDONLY | open.CLOEXEC, 0], { to: own }),
           sys('unshare', [Clone.NEWTIME]),
         ],
-        { undo: back },
+        { undo: when(own, 'GE', 0, back) },
       ),
       ...(offsets.lines === ''
         ? []
         : [
             operation(
               { kind: 'set-clocks', clocks: offsets.lines.trimEnd().split('\n'), because: offsets.because },
-              [
-                sys('openat', [AT_FDCWD, text('/proc/self/timens_offsets'), open.WRONLY | open.CLOEXEC, 0], {
-                  to: fd,
-                }),
-                sys('write', [fd, lines, lines.size - 1]),
-                sys('close', [fd]),
-              ],
+              writeFile(
+                open,
+                AT_FDCWD,
+                '/proc/self/timens_offsets',
+                characters('clocks', offsets.lines),
+                'time_offsets_fd',
+              ),
             ),
           ]),
     ],
-    leave: [sys('setns', [own, Clone.NEWTIME]), sys('close', [own]), move(own, -1)],
+    leave: back,
   };
 }

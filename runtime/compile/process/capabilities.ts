@@ -6,8 +6,9 @@ import type { HostFacts } from '../../../spec/host-facts.js';
 import { LINUX_CAPABILITY_VERSION_3, Prctl } from '../../../spec/kernel.js';
 import { type CapabilitySets, noCapabilities } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
-import { label, slot, struct, u32 } from '../../program/operand.js';
-import { alu, branch, jump, sys } from '../../program/step.js';
+import { repeat, when } from '../../program/control.js';
+import { slot, struct, u32 } from '../../program/operand.js';
+import { alu, type Line, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse, Warn } from '../launch/refusal.js';
@@ -69,7 +70,10 @@ export function judgeCapabilities(launch: ProcessLaunch, refuse: Refuse, warn: W
   }
 }
 
-function words(...sets: readonly Held[]): readonly [low: number, high: number] {
+/** A set as capset(2) takes it. */
+type Words = readonly [low: number, high: number];
+
+function words(...sets: readonly Held[]): Words {
   let mask = 0n;
   for (const set of sets) for (const n of set.keys()) mask |= 1n << BigInt(n);
   return [Number(mask & 0xffffffffn), Number(mask >> 32n)];
@@ -102,42 +106,16 @@ export function capabilityActions(
   const effective = within(usable(sets.effective, facts), permitted);
   const ambient = within(usable(sets.ambient, facts), permitted, inheritable);
   const until = usable(held, facts);
-  const [effectiveLow, effectiveHigh] = words(effective, until);
-  const [permittedLow, permittedHigh] = words(permitted, until);
-  const [inheritableLow, inheritableHigh] = words(inheritable);
-  const header = struct('cap_header', [u32(LINUX_CAPABILITY_VERSION_3), u32(0)]);
-  const data = struct(
-    'cap_data',
-    [
-      u32(effectiveLow),
-      u32(permittedLow),
-      u32(inheritableLow),
-      u32(effectiveHigh),
-      u32(permittedHigh),
-      u32(inheritableHigh),
-    ],
-    true,
-  );
-  const [boundingLow, boundingHigh] = words(bounding);
-  const number = slot('capability');
-  const kept = slot('kept');
-  const again = label('drop_again');
-  const next = label('drop_next');
-  const known = label('dropped_all');
-  const dropped = facts.lastCapability + 1 - bounding.size;
   return {
-    bound: operation({ kind: 'drop-capabilities', bounding: names(bounding), dropped, because }, [
-      // Up to the last one of the kernel at hand: it may be newer, with capabilities that nobody asked for.
-      again,
-      alu(kept, boundingHigh * 2 ** 32 + boundingLow, 'SHR', number),
-      branch(kept, 'ANY', 1, next),
-      sys('prctl', [Prctl.CAPBSET_DROP, number, 0, 0, 0], { on: [['EINVAL'], known] }),
-      next,
-      alu(number, number, 'ADD', 1),
-      jump(again),
-      known,
-      sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
-    ]),
+    bound: operation(
+      {
+        kind: 'drop-capabilities',
+        bounding: names(bounding),
+        dropped: facts.lastCapability + 1 - bounding.size,
+        because,
+      },
+      dropAllBut(bounding),
+    ),
     apply: [
       operation(
         {
@@ -151,7 +129,7 @@ export function capabilityActions(
         },
         [
           sys('prctl', [Prctl.SET_KEEPCAPS, 0, 0, 0, 0]),
-          sys('capset', [header, data]),
+          capset(words(effective, until), words(permitted, until), words(inheritable)),
           sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
           ...[...ambient.keys()].map(n =>
             sys('prctl', [Prctl.CAP_AMBIENT, Prctl.CAP_AMBIENT_RAISE, n, 0, 0]),
@@ -160,4 +138,32 @@ export function capabilityActions(
       ),
     ],
   };
+}
+
+/** Up to the last one of the kernel at hand: it may be newer, with capabilities that nobody asked for. */
+function dropAllBut(bounding: Held): readonly Line[] {
+  const [low, high] = words(bounding);
+  const number = slot('capability');
+  const kept = slot('kept');
+  return [
+    ...repeat(({ leave }) => [
+      alu(kept, high * 2 ** 32 + low, 'SHR', number),
+      ...when(kept, 'NONE', 1, [
+        sys('prctl', [Prctl.CAPBSET_DROP, number, 0, 0, 0], { on: [['EINVAL'], leave] }),
+      ]),
+      alu(number, number, 'ADD', 1),
+    ]),
+    sys('prctl', [Prctl.SET_KEEPCAPS, 1, 0, 0, 0]),
+  ];
+}
+
+function capset(effective: Words, permitted: Words, inheritable: Words): Line {
+  const header = struct('cap_header', [u32(LINUX_CAPABILITY_VERSION_3), u32(0)]);
+  const sets = [effective, permitted, inheritable];
+  const data = struct(
+    'cap_data',
+    [...sets.map(([low]) => u32(low)), ...sets.map(([, high]) => u32(high))],
+    true,
+  );
+  return sys('capset', [header, data]);
 }

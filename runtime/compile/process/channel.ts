@@ -129,13 +129,14 @@ export function awaitHost(launch: ProcessLaunch, what: OperationOf<'await-host'>
 
 function expectEnd(launch: ProcessLaunch, frost: FrostSensor | null): Action {
   const { cells } = launch;
-  const good = label('exec_happened');
   return operation({ kind: 'await-execve', because: rule('start gate') }, [
     ...untilItSpeaks(launch, frost),
-    recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], good] }),
-    branch(cells.messageSize, 'EQ', 0, good),
-    failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-    good,
+    ...ignoring(['ECONNRESET'], ended => [
+      recv(cells.hostEnd, cells.message, { to: cells.messageSize, ...ended }),
+      ...when(cells.messageSize, 'NE', 0, [
+        failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+      ]),
+    ]),
     sys('close', [cells.hostEnd]),
     // What is taken back after this (a failing poststart hook) would close somebody else's descriptor, and wait for an init that is none any more.
     move(cells.hostEnd, -1),
@@ -145,20 +146,16 @@ function expectEnd(launch: ProcessLaunch, frost: FrostSensor | null): Action {
 function receiveTerminal(launch: ProcessLaunch, frost: FrostSensor | null): Action {
   const { cells } = launch;
   const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
-  const good = label('terminal_came');
-  const failed = label('terminal_failed');
   const size = buffer('winsize', 256);
   const rows = slot('window_rows');
   return operation({ kind: 'receive-terminal', because: launch.because('process', 'terminal') }, [
     ...untilItSpeaks(launch, frost),
     recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
     load(cells.consoleFd, 'I32', fds, 0),
-    branch(cells.messageSize, 'EQ', 1, good),
-    branch(cells.messageSize, 'GT', 1, failed),
-    fail(errnos.ESRCH.number),
-    failed,
-    failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
-    good,
+    ...when(cells.messageSize, 'NE', 1, [
+      ...when(cells.messageSize, 'LE', 1, [fail(errnos.ESRCH.number)]),
+      failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+    ]),
     // The command must find the window as large as the caller's from its first moment on.
     ...ignoring(['ENOTTY', 'EBADF', 'EIO', 'EINVAL', 'ENODEV'], unknown => [
       sys('ioctl_struct', [0, TIOCGWINSZ, size], unknown),

@@ -7,23 +7,22 @@ import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../../spec/kernel.js';
 import type { NormalProcess, NormalUser } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
-import { buffer, characters, field, label, slot, struct, text, u32, u64 } from '../../program/operand.js';
-import { alu, branch, format, guard, jump, type Line, load, move, sys } from '../../program/step.js';
+import { attempt, ignoring, repeatWhile, when } from '../../program/control.js';
+import { buffer, characters, field, slot, struct, text, u32, u64 } from '../../program/operand.js';
+import { alu, format, guard, type Line, load, move, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
+import { writeFile } from '../idioms/write-file.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** Before the root changes: needs the host's /proc. */
 export function outOfMemoryScore(launch: ProcessLaunch): readonly Action[] {
   const score = launch.process.oomScoreAdj;
   if (score === null) return [];
-  const fd = slot('oom_fd');
   const value = characters('score', String(score));
   const { open } = launch;
   return [
     operation({ kind: 'set-oom-score', score, because: launch.because('process', 'oomScoreAdj') }, [
-      sys('openat', [AT_FDCWD, text('/proc/self/oom_score_adj'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
-      sys('write', [fd, value, value.size]),
-      sys('close', [fd]),
+      ...writeFile(open, AT_FDCWD, '/proc/self/oom_score_adj', value, 'oom_fd'),
     ]),
   ];
 }
@@ -40,20 +39,17 @@ export function defaultSignals(): Action {
   return operation({ kind: 'reset-signals', because: rule('signals are at their defaults') }, resetSignals());
 }
 
+const SIG_DFL = struct('SIG_DFL', [u64(0), u64(0), u64(0), u64(0)], true);
+
 /** For whatever is executed: none blocked, none ignored. */
 export function resetSignals(): readonly Line[] {
-  const again = label('signal_again');
-  const next = label('signal_next');
   const number = slot('signal_number', 1);
   return [
     sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
-    again,
-    sys('rt_sigaction', [number, struct('SIG_DFL', [u64(0), u64(0), u64(0), u64(0)], true), 0, SIGSET_SIZE], {
-      on: [['EINVAL'], next],
-    }),
-    next,
-    alu(number, number, 'ADD', 1),
-    branch(number, 'LE', 64, again),
+    ...repeatWhile(number, 'LE', 64, [
+      ...ignoring(['EINVAL'], fixed => [sys('rt_sigaction', [number, SIG_DFL, 0, SIGSET_SIZE], fixed)]),
+      alu(number, number, 'ADD', 1),
+    ]),
   ];
 }
 
@@ -68,24 +64,17 @@ export function workingDirectory(
   readonly after: Action;
 } {
   const failed = slot('chdir_failed');
-  const unusable = label('chdir_unusable');
-  const entered = label('chdir_entered');
-  const good = label('chdir_done');
   const where = buffer('cwd', 4096);
   const first = slot('cwd_first');
   const result = slot('chdir_result');
   return {
     before: operation({ kind: 'change-directory', path: process.cwd, because }, [
-      sys('chdir', [text(process.cwd)], { to: result, on: [notUsable, unusable] }),
-      jump(entered),
-      unusable,
-      move(failed, 1),
-      entered,
+      ...attempt(notUsable, unusable => [sys('chdir', [text(process.cwd)], { to: result, ...unusable })], [
+        move(failed, 1),
+      ]),
     ]),
     after: operation({ kind: 'confirm-directory', path: process.cwd, because }, [
-      branch(failed, 'EQ', 0, good),
-      sys('chdir', [text(process.cwd)]),
-      good,
+      ...when(failed, 'NE', 0, [sys('chdir', [text(process.cwd)])]),
       sys('getcwd', [where, 4096]),
       load(first, 'U8', where),
       guard(first, 'EQ', '/'.charCodeAt(0), errnos.EXDEV.number),
@@ -127,14 +116,12 @@ export function identity(
 export function keyring(launch: ProcessLaunch): readonly Action[] {
   if (launch.options.noNewKeyring) return [];
   const name = buffer('keyring_name', 1040);
-  const none = label('no_keyrings');
   return [
     operation({ kind: 'join-keyring', because: rule('a container has its own keyring') }, [
       format(name, ['_ses.', field(TemplateField.STRING, launch.cells.id)]),
-      sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], {
-        on: [['ENOSYS', 'EPERM'], none],
-      }),
-      none,
+      ...ignoring(['ENOSYS', 'EPERM'], none => [
+        sys('keyctl_join', [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0], none),
+      ]),
     ]),
   ];
 }

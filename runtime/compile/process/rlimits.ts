@@ -5,8 +5,9 @@
 import { resourceLimits } from '../../../spec/kernel.js';
 import type { NormalRlimit } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
-import { buffer, label, slot, struct, u64 } from '../../program/operand.js';
-import { alu, branch, load, store, sys } from '../../program/step.js';
+import { when } from '../../program/control.js';
+import { buffer, slot, struct, u64 } from '../../program/operand.js';
+import { alu, load, store, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 
@@ -27,15 +28,14 @@ function set(limit: NormalRlimit, because: Because): Action {
 function reserve({ type, hard }: NormalRlimit, because: Because): Action {
   const now = buffer('rlimit_now', 16);
   const present = slot('rlimit_hard');
-  const enough = label('rlimit_suffices');
   return operation({ kind: 'reserve-limit', type, hard, because }, [
     sys('prlimit64', [0, resourceLimits[type], 0, now]),
     load(present, 'U64', now, 8),
     alu(present, present, 'XOR', -SIGN),
-    branch(present, 'GE', BigInt.asIntN(64, hard ^ SIGN), enough),
-    store('U64', now, 8, BigInt.asIntN(64, hard)),
-    sys('prlimit64', [0, resourceLimits[type], now, 0]),
-    enough,
+    ...when(present, 'LT', BigInt.asIntN(64, hard ^ SIGN), [
+      store('U64', now, 8, BigInt.asIntN(64, hard)),
+      sys('prlimit64', [0, resourceLimits[type], now, 0]),
+    ]),
   ]);
 }
 

@@ -51,10 +51,10 @@ import {
   tell,
 } from './process/channel.js';
 import { type CpuAffinity, cpuAffinity } from './process/cpu-affinity.js';
+import { ownDevices } from './process/own-devices.js';
 import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
 import { scheduling } from './process/scheduling.js';
 import { seccompAction } from './process/seccomp-action.js';
-import { ownDevices } from './process/streams.js';
 import { procActions } from './root/system.js';
 import { connectConsole, needTerminal, openPty, sendMaster, takeTerminal } from './root/terminal.js';
 import { type Container, type EnteredView, enterContainer } from './views/enter-container.js';

@@ -7,7 +7,7 @@ import { operation } from '../idioms/operation.js';
 import { ifAsked, ifNotAsked } from '../launch/asked.js';
 import { hasMountNamespace, type Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
-import { ownDevices } from '../process/streams.js';
+import { ownDevices } from '../process/own-devices.js';
 import { createPlaces, type Places } from './destination.js';
 import { deviceActions } from './devices.js';
 import { coveredPaths } from './masks.js';

@@ -7,4 +7,6 @@ export const launch = {
   /** A compiled program got a console socket, but its process has no terminal. */
   'refuse-console-socket': {},
   'need-terminal-receiver': {},
+  /** Those that would end the command. */
+  'hold-interrupts': { signals: 'texts' },
 } as const satisfies Catalog;

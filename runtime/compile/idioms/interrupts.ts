@@ -3,21 +3,10 @@
  * gets one ends as after a failure: what it has made is taken back.
  */
 import { errnos } from '../../../spec/errno.js';
-import { TemplateField } from '../../../spec/instructions.js';
 import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIGSET_SIZE } from '../../../spec/kernel.js';
 import { signals } from '../../../spec/signals.js';
-import { type Action, action } from '../../program/action.js';
-import {
-  buffer,
-  field,
-  label,
-  type Operand,
-  type Slot,
-  slot,
-  struct,
-  text,
-  u64,
-} from '../../program/operand.js';
+import type { Action } from '../../program/action.js';
+import { buffer, label, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
 import {
   alu,
   branch,
@@ -34,6 +23,8 @@ import {
   sys,
   waitReadable,
 } from '../../program/step.js';
+import { interruptedBy } from '../../report/operations/launch.js';
+import { operation } from './operation.js';
 
 const ending = ['HUP', 'INT', 'QUIT', 'TERM'] as const;
 
@@ -78,7 +69,7 @@ export function createInterrupts(): Interrupts {
   ]);
   const fail = subroutine('interrupted', [
     call(take),
-    format(words, ['interrupted by ', field(TemplateField.STRING, name)], { to: size }),
+    format(words, interruptedBy(name), { to: size }),
     failVerbatim(errnos.EINTR.number, words, size),
   ]);
   return { fd, name, taken, take, fail };
@@ -90,9 +81,10 @@ export function holdInterrupts(i: Interrupts): Action {
   const old = buffer('old_sigaction', 32);
   const handler = slot('old_handler');
   const mask = struct('interrupt_mask', [u64(0)]);
-  return action(
+  return operation(
     {
-      title: `hold back ${ending.map(name => `SIG${name}`).join(', ')}`,
+      kind: 'hold-interrupts',
+      signals: ending.map(name => `SIG${name}`),
       because: rule('an interrupted command takes back what it has made'),
     },
     [

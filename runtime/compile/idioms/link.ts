@@ -2,11 +2,11 @@
  * The kernel's link of the process that makes these steps, and of all its children from then on (kmod/uapi/linux/chos.h, docs/kernel-link.md).
  */
 import { errnos } from '../../../spec/errno.js';
-import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, ChosIoctl, type OpenFlags } from '../../../spec/kernel.js';
-import { type Action, action, type Because, failedErrno } from '../../program/action.js';
-import { field, label, pointer, slot, struct, text, u32 } from '../../program/operand.js';
+import type { Action, Because } from '../../program/action.js';
+import { label, pointer, slot, struct, text, u32 } from '../../program/operand.js';
 import { fail, jump, sys } from '../../program/step.js';
+import { operation } from './operation.js';
 
 /** Where the module takes requests. The host's /proc: to be opened before anything else's is entered. */
 const SETCHOS = '/proc/chos/setchos';
@@ -20,29 +20,18 @@ export function setLink(open: OpenFlags, target: string, because: Because): read
   const path = text(target);
   // struct chos_link, version 0: size, pidfd, flags, path_len (without the NUL), path
   const link = struct('chos_link', [u32(24), u32(SELF), u32(0), u32(path.size - 1), pointer(path)]);
-  const errno = field(TemplateField.ERRNO, failedErrno);
   return [
-    action(
-      {
-        title: `set the kernel's link to ${target}`,
-        because,
-        words: [`set the kernel's link to ${target}: `, errno, '; is the module chos loaded?'],
-      },
-      [
-        sys('openat', [AT_FDCWD, text(SETCHOS), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
-        sys('ioctl_link', [fd, ChosIoctl.SET_LINK, link], { on: [['ENOENT', 'ESTALE'], refused] }),
-        jump(set),
-      ],
-    ),
-    action(
-      {
-        title: `find ${target} in the kernel's list`,
-        because,
-        words: [
-          `set the kernel's link to ${target}: it is not in the kernel's list, or leads elsewhere by now: run chos-runtime tree load`,
-        ],
-      },
-      [refused, fail(errnos.ENOENT.number), set, sys('close', [fd])],
-    ),
+    operation({ kind: 'set-link', target, because }, [
+      sys('openat', [AT_FDCWD, text(SETCHOS), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+      sys('ioctl_link', [fd, ChosIoctl.SET_LINK, link], { on: [['ENOENT', 'ESTALE'], refused] }),
+      jump(set),
+    ]),
+    // Of its own, because its failure has other words.
+    operation({ kind: 'find-link', target, because }, [
+      refused,
+      fail(errnos.ENOENT.number),
+      set,
+      sys('close', [fd]),
+    ]),
   ];
 }

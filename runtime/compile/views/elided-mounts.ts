@@ -2,8 +2,10 @@
 import type { Environment } from '../../../spec/environment.js';
 import { mountMap } from '../../../spec/mount-map.js';
 import type { NormalMount } from '../../../spec/normal-mount.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
 import { followedMounts, sharedBelow } from '../../../spec/shared-below.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Placement } from '../launch/placement.js';
 import type { Elided, Verdict, View } from './elision.js';
@@ -117,29 +119,53 @@ export function elidedMounts(
   verdicts: readonly Verdict[],
   copied: boolean,
 ): ElidedMounts {
-  const prover = createProver(launch, environment.tree);
+  const prover = createProver(launch);
   const { mounts } = launch.normal;
   const runs = runsOf(verdicts);
   const elided = runs.flat();
   const because = launch.because('mounts');
-  const proof = (side: Side, title: string, expected: readonly Expected[]): readonly Action[] =>
-    expected.length === 0 ? [] : [prover.prove({ side, title, because, expected })];
-  const shareProof = (side: Side, title: string, expected: readonly Expected[]): readonly Action[] =>
+  const { tree } = environment;
+  const proof = (
+    side: Side,
+    at: OperationOf<'prove'>['at'],
+    count: number,
+    expected: readonly Expected[],
+  ): readonly Action[] =>
     expected.length === 0
       ? []
-      : [prover.prove({ side, title, because: rule('shares'), expected, verb: 'show the share' })];
+      : [prover.prove(side, { kind: 'prove', of: 'mounts', at, count, tree, because }, expected)];
+  const shareProof = (
+    side: Side,
+    at: OperationOf<'prove'>['at'],
+    expected: readonly Expected[],
+  ): readonly Action[] => {
+    const count = expected.length;
+    return count === 0
+      ? []
+      : [
+          prover.prove(
+            side,
+            { kind: 'prove', of: 'shares', at, count, tree, because: rule('shares') },
+            expected,
+          ),
+        ];
+  };
 
   const places = new Map<number, readonly Action[]>();
   for (const run of runs) {
     const first = run[0]?.index;
     const expected = run.flatMap(entry => inView(mounts, environment, entry));
-    const looked = proof(copied ? 'copied' : 'view', `look at what is left out (${run.length})`, expected);
-    for (const {
-      index,
-      verdict: { why },
-    } of run) {
-      const title = `leave out the mount on ${mounts[index]?.destination}: ${why}`;
-      const left = action({ title, because: launch.because('mounts', index) }, []);
+    const looked = proof(copied ? 'copied' : 'view', 'place', run.length, expected);
+    for (const { index, verdict } of run) {
+      const destination = mounts[index]?.destination ?? '';
+      const shown =
+        verdict.source === null
+          ? ({ shown: 'procfs' } as const)
+          : ({ shown: 'share', peerGroup: verdict.source.peerGroup } as const);
+      const left = operation(
+        { kind: 'leave-out', destination, ...shown, because: launch.because('mounts', index) },
+        [],
+      );
       places.set(index, index === first ? [...looked, left] : [left]);
     }
   }
@@ -147,18 +173,19 @@ export function elidedMounts(
   const shown = shares(launch, environment, view);
   return {
     sources: [
-      ...proof('source', `look at the host's side of what is left out (${sources.length})`, sources),
-      ...shareProof('source', `look at the host's side of the shares (${shown.host.length})`, shown.host),
+      ...proof('source', 'host', sources.length, sources),
+      ...shareProof('source', 'host', shown.host),
     ],
     shared: [
       ...(copied
         ? proof(
             'view',
-            `look at the environment's side (${elided.length})`,
+            'environment',
+            elided.length,
             elided.flatMap(entry => inView(mounts, environment, entry)),
           )
         : []),
-      ...shareProof('view', `look at the shares (${shown.inside.length})`, shown.inside),
+      ...shareProof('view', 'environment', shown.inside),
     ],
     places,
   };

@@ -16,7 +16,8 @@ import {
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
+import type { Action } from '../../program/action.js';
 import {
   buffer,
   bytes,
@@ -45,6 +46,7 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import { MOST } from './elision-below.js';
 import { type Expected, expectedTable, MAY_GO, Row } from './expected-mounts.js';
@@ -68,14 +70,7 @@ export const hasStatmount = ({ kernel }: HostFacts): boolean =>
 export type Side = 'source' | 'view' | 'copied';
 
 export interface Prover {
-  prove(input: {
-    readonly side: Side;
-    readonly title: string;
-    readonly because: Because;
-    readonly expected: readonly Expected[];
-    /** What cannot be done if something has changed. */
-    readonly verb?: string;
-  }): Action;
+  prove(side: Side, does: OperationOf<'prove'>, expected: readonly Expected[]): Action;
 }
 
 interface SideRules {
@@ -92,7 +87,7 @@ const sides: Readonly<Record<Side, SideRules>> = {
 };
 
 /** All proofs of a launch use the same memory and subroutines. */
-export function createProver(launch: Launch, tree: string): Prover {
+export function createProver(launch: Launch): Prover {
   const { open } = launch;
   const stat = buffer('proof_stat', 256);
   const info = buffer('proof_mount', 512);
@@ -224,18 +219,11 @@ export function createProver(launch: Launch, tree: string): Prover {
     return known;
   };
   return {
-    prove: ({ side, title, because, expected, verb = 'leave out the mount of' }) =>
-      action(
-        {
-          title,
-          because,
-          words: [
-            `${verb} `,
-            field(TemplateField.STRING, path),
-            `: it is no longer what it was when this was compiled; compile again, or prepare ${tree} again`,
-          ],
-        },
+    prove: (side, does, expected) =>
+      operation(
+        does,
         [move(at, bytes('what is expected', expectedTable(expected))), call(lookAtSide(side))],
+        { shown: [field(TemplateField.STRING, path)] },
       ),
   };
 }

@@ -7,7 +7,15 @@ import type { Environment, MountFact, Pin } from '../../../spec/environment.js';
 import { isWithin, type MountMap, mountMap } from '../../../spec/mount-map.js';
 import type { BindMount, FilesystemMount } from '../../../spec/normal-mount.js';
 import type { Launch } from '../launch/launch.js';
-import { attributesDiffer, type BelowPair, compareBelow, MOST, rooted, type Sides } from './elision-below.js';
+import {
+  attributesDiffer,
+  type BelowPair,
+  compareBelow,
+  MOST,
+  rooted,
+  type Sides,
+  type WhyMounted,
+} from './elision-below.js';
 import { hasStatmount } from './elision-proof.js';
 
 export interface Elided {
@@ -19,39 +27,40 @@ export interface Elided {
   /** Of the mounts below the one at the destination, those whose unique id is above `last` are `known` many. */
   readonly last: number;
   readonly known: number;
-  readonly why: string;
 }
 
-export type Verdict = Elided | { readonly kind: 'mounted'; readonly why: string };
+export type Verdict = Elided | { readonly kind: 'mounted'; readonly why: WhyMounted };
 
 /** The mounts of a view: of a generation as it was prepared, or of the skeleton as they are at this moment. */
 export type View = Pick<Pin, 'mounts'> & Partial<Pick<Pin, 'name' | 'late' | 'mark'>>;
 
-const mounted = (why: string): Verdict => ({ kind: 'mounted', why });
+const mounted = (why: WhyMounted | WhyMounted['kind']): Verdict => ({
+  kind: 'mounted',
+  why: typeof why === 'string' ? { kind: why } : why,
+});
 
 /** By what the program tells that something has been mounted below a mount since; or why it could not. */
 function counted(
   { facts }: Launch,
   destination: MountFact,
   view: MountMap,
-  { mark, name = '' }: View,
-): Pick<Elided, 'last' | 'known'> | string {
-  if (mark === 0 && hasStatmount(facts)) return `${name} is of an earlier version, and tells too little`;
+  { mark }: View,
+): Pick<Elided, 'last' | 'known'> | WhyMounted['kind'] {
+  if (mark === 0 && hasStatmount(facts)) return 'view-of-earlier-version';
   if (mark !== undefined) return { last: mark, known: 0 };
   const known = view.descendants(destination).length;
-  return known > MOST ? `there are more than ${MOST} mounts below it` : { last: 0, known };
+  return known > MOST ? 'too-many-below' : { last: 0, known };
 }
 
-function optionsForbid(m: BindMount, launch: Launch): string | null {
+function optionsForbid(m: BindMount, launch: Launch): WhyMounted['kind'] | null {
   const propagation = m.propagation?.kind;
-  if (propagation === 'shared') return 'shared is asked for';
-  if (propagation === 'unbindable') return 'unbindable is asked for';
-  if (propagation === 'private' && launch.environment?.strict)
-    return 'private is asked for, and a slave is none (elide: strict)';
-  if (m.data.length > 0 || m.copyUp) return 'it has data';
-  if (m.uidMappings.length > 0 || m.gidMappings.length > 0) return 'it is idmapped';
-  if (launch.normal.linux.mountLabel !== null) return 'it would get a label';
-  return launch.namespaces.has('user') ? 'there is a user namespace' : null;
+  if (propagation === 'shared') return 'shared-asked';
+  if (propagation === 'unbindable') return 'unbindable-asked';
+  if (propagation === 'private' && launch.environment?.strict) return 'private-asked';
+  if (m.data.length > 0 || m.copyUp) return 'data';
+  if (m.uidMappings.length > 0 || m.gidMappings.length > 0) return 'idmapped';
+  if (launch.normal.linux.mountLabel !== null) return 'label';
+  return launch.namespaces.has('user') ? 'user-namespace' : null;
 }
 
 function judgeBind(
@@ -62,30 +71,29 @@ function judgeBind(
   m: BindMount,
 ): Verdict {
   const fact = environment.sources.directories.get(m.source);
-  if (fact === undefined) return mounted('its source is no directory');
+  if (fact === undefined) return mounted('no-directory');
   const source = sides.sources.at(fact.path);
   const { place } = m;
   const destination = sides.view.at(place);
-  if (source === undefined || destination === undefined) return mounted('its mount is not known');
+  if (source === undefined || destination === undefined) return mounted('mount-unknown');
   if (source.device !== destination.device || rooted(fact.path, source) !== rooted(place, destination))
-    return mounted('another directory is there');
-  if (source.peerGroup === 0) return mounted("the host's mount is not shared");
-  if (sides.late?.has(source.id)) return mounted(`the host has mounted it since ${sides.name} was made`);
-  if (destination.master !== source.peerGroup) return mounted('another mount is there');
+    return mounted('another-directory');
+  if (source.peerGroup === 0) return mounted('not-shared');
+  if (sides.late?.has(source.id)) return mounted('mounted-since');
+  if (destination.master !== source.peerGroup) return mounted('another-mount');
   const asked = { set: m.own.set | m.recursive.set, clear: m.own.clear | m.recursive.clear };
   const why = optionsForbid(m, launch) ?? attributesDiffer(asked, source.attributes, destination.attributes);
   if (why !== null) return mounted(why);
-  const pairs = compareBelow(sides, fact.path, place, destination, m);
-  if (typeof pairs === 'string') return mounted(pairs);
+  const below = compareBelow(sides, fact.path, place, destination, m);
+  if (below.kind !== 'same') return mounted(below);
   const count = counted(launch, destination, sides.view, given);
   if (typeof count === 'string') return mounted(count);
   return {
     kind: 'elided',
     source,
     destination,
-    below: pairs,
+    below: below.pairs,
     ...count,
-    why: `the environment shows it, slave of peer group ${source.peerGroup}`,
   };
 }
 
@@ -93,16 +101,16 @@ function judgeBind(
 function judgeProc(launch: Launch, sides: Sides, given: View, m: FilesystemMount): Verdict {
   const { maskedPaths, readonlyPaths } = launch.normal.linux;
   const { view } = sides;
-  if (launch.namespaces.has('pid')) return mounted('there is a pid namespace');
-  if (maskedPaths.length > 0 || readonlyPaths.length > 0) return mounted('paths are masked or read-only');
+  if (launch.namespaces.has('pid')) return mounted('pid-namespace');
+  if (maskedPaths.length > 0 || readonlyPaths.length > 0) return mounted('covered-paths');
   const destination = view.at('/proc');
   if (destination?.type !== 'proc' || destination.point !== '/proc' || destination.root !== '/')
-    return mounted('no procfs is there');
-  const why = m.data.length > 0 ? 'it has data' : attributesDiffer(m.own, 0, destination.attributes);
-  if (why !== null || m.propagation?.kind === 'shared') return mounted(why ?? 'shared is asked for');
+    return mounted('no-procfs');
+  const why = m.data.length > 0 ? 'data' : attributesDiffer(m.own, 0, destination.attributes);
+  if (why !== null || m.propagation?.kind === 'shared') return mounted(why ?? 'shared-asked');
   // A new one would have none, whatever the host mounts on its own.
-  const pairs = compareBelow(sides, '/proc', '/proc', destination, { below: false, recursive: m.recursive });
-  if (typeof pairs === 'string') return mounted(pairs);
+  const below = compareBelow(sides, '/proc', '/proc', destination, { below: false, recursive: m.recursive });
+  if (below.kind !== 'same') return mounted(below);
   const count = counted(launch, destination, view, given);
   if (typeof count === 'string') return mounted(count);
   return {
@@ -111,15 +119,12 @@ function judgeProc(launch: Launch, sides: Sides, given: View, m: FilesystemMount
     destination,
     below: [],
     ...count,
-    why: 'the environment shows the procfs of the host',
   };
 }
 
 /** Why nothing is left out of this launch; null: what can be proved may be. */
-function whyNothing(launch: Launch): string | null {
-  return launch.options.kept && !hasStatmount(launch.facts)
-    ? 'before Linux 6.8 a program that is kept could not tell what has changed by the time it runs'
-    : null;
+function whyNothing(launch: Launch): WhyMounted['kind'] | null {
+  return launch.options.kept && !hasStatmount(launch.facts) ? 'kept' : null;
 }
 
 /** What becomes of each entry of `mounts`, in order. */
@@ -131,7 +136,6 @@ export function judgeMounts(launch: Launch, environment: Environment, given: Vie
     view: mountMap(given.mounts),
     hostMounts,
     late: given.late === undefined ? null : new Set(given.late),
-    name: given.name ?? '',
   };
   const nothing = whyNothing(launch);
   const all = launch.normal.mounts;
@@ -139,16 +143,16 @@ export function judgeMounts(launch: Launch, environment: Environment, given: Vie
     const { place } = m;
     const inTheWay = (other: string): boolean => isWithin(place, other) || isWithin(other, place);
     const verdict = ((): Verdict => {
-      if (m.kind === 'remount') return mounted('it changes a mount');
+      if (m.kind === 'remount') return mounted('remount');
       if (nothing !== null) return mounted(nothing);
-      if (remaining.some(inTheWay)) return mounted('an earlier mount is in the way');
+      if (remaining.some(inTheWay)) return mounted('earlier-in-the-way');
       // It is to change this one, not what the environment shows.
       if (all.slice(index + 1).some(later => later.kind === 'remount' && inTheWay(later.place)))
-        return mounted('a later entry changes it');
+        return mounted('changed-later');
       if (m.kind === 'bind') return judgeBind(launch, environment, sides, given, m);
       return m.kind === 'filesystem' && m.type === 'proc' && place === '/proc'
         ? judgeProc(launch, sides, given, m)
-        : mounted('it is a mount of its own');
+        : mounted('own-mount');
     })();
     if (verdict.kind === 'mounted') remaining.push(place);
     return verdict;

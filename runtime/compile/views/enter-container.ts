@@ -1,9 +1,10 @@
 /** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (docs/architecture.md, "Rules of shared views", 10). */
 import { Clone, MNT_DETACH, Propagation } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Slot, text } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { propagateRoot } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { hasMountNamespace, type ProcessLaunch, rule } from '../launch/launch.js';
 import { type SharedView, whyNotShared } from './own-copy.js';
 
@@ -35,7 +36,7 @@ export function enterContainer(
   const goToRoot = hasMountNamespace(launch) ? [] : [sys('fchdir', [init.root])];
   const copied = why !== null && view === 'directory';
   return [
-    action({ title: 'enter the namespaces of init', because: rule('exec') }, [
+    operation({ kind: 'enter-container', because: rule('exec') }, [
       sys('setns', [init.pidfd, joinAll | (launch.namespaces.has('time') ? Clone.NEWTIME : 0)]),
       ...goToRoot,
       ...(copied || goToRoot.length === 0 ? [] : chroot()),
@@ -44,11 +45,8 @@ export function enterContainer(
     ...(why === null
       ? []
       : [
-          action(
-            {
-              title: `take a copy of what others see, because ${why}`,
-              because: launch.because('process', 'capabilities'),
-            },
+          operation(
+            { kind: 'copy-view', ...why, because: launch.because('process', 'capabilities') },
             // The working directory, which is the root of init, is then that of the copy.
             [sys('unshare', [Clone.NEWNS]), ...(copied ? keepDirectoryOnly() : [])],
           ),

@@ -4,10 +4,11 @@
  */
 import type { Environment } from '../../../spec/environment.js';
 import { AT_RECURSIVE, Clone, Propagation } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { propagateRoot, propagationFlags, propagationWord, setAttributes } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { ordinary, type Placement } from '../launch/placement.js';
 import type { Refuse } from '../launch/refusal.js';
@@ -46,22 +47,18 @@ function propagation(launch: Launch, when: 'first' | 'last'): readonly Action[] 
   const asked = launch.normal.linux.rootfsPropagation;
   if (asked === null || asked.kind === 'slave') return [];
   if ((asked.kind === 'private') !== (when === 'first')) return [];
-  const cost =
-    asked.kind === 'private' ? ': what the host mounts later will not show up, nor autofs work' : '';
+  const because = launch.because('linux', 'rootfsPropagation');
+  const cutsOff = asked.kind === 'private';
   return [
-    action(
-      {
-        title: `make the root ${propagationWord(asked)}${cost}`,
-        because: launch.because('linux', 'rootfsPropagation'),
-      },
-      [propagateRoot(propagationFlags[asked.kind], asked.recursive)],
-    ),
+    operation({ kind: 'propagate-root', propagation: propagationWord(asked), cutsOff, because }, [
+      propagateRoot(propagationFlags[asked.kind], asked.recursive),
+    ]),
   ];
 }
 
 function leave(launch: Launch, own: Namespaces | null): Action {
   const fds = own === null ? [] : [own.host, own.copy];
-  return action({ title: 'go to "/"', because: rule('the root of the environment') }, [
+  return operation({ kind: 'go-to-root', because: rule('the root of the environment') }, [
     sys('chdir', [text('/')]),
     ...[launch.cells.rootFd, ...fds].map(fd => sys('close', [fd])),
   ]);

@@ -3,11 +3,12 @@ import type { Environment, PlacedShare } from '../../../spec/environment.js';
 import type { OpenFlags } from '../../../spec/kernel.js';
 import { isWithin } from '../../../spec/mount-map.js';
 import type { NormalMount } from '../../../spec/normal-mount.js';
-import { type Action, action, type Because } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { slot } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { detachReal } from '../idioms/detach-real.js';
 import { openReal, openRealDirectory } from '../idioms/open-real.js';
+import { operation } from '../idioms/operation.js';
 import { hostPoint, showShare } from '../idioms/show-share.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { mountRoot } from '../root/root.js';
@@ -28,8 +29,9 @@ export function announce(launch: Launch): readonly Action[] {
   const { environment } = launch;
   if (environment === null) return [];
   const { tree, chosenBy, backEnd, reason } = environment;
-  const title = `use tree ${tree} (${chosenBy}), back end ${backEnd}: ${reason}`;
-  return [action({ title, because: becauseOf(environment) }, [])];
+  return [
+    operation({ kind: 'use-tree', tree, chosenBy, backEnd, reason, because: becauseOf(environment) }, []),
+  ];
 }
 
 /** `private`: each one bound, unless a mount of config.json is to hide it anyway. */
@@ -53,7 +55,7 @@ export function privateRoot(launch: Launch, environment: Environment): readonly 
   const readonly = environment.readonly || normal.root.readonly;
   const { path } = environment;
   return [
-    action({ title: `open the tree ${path}`, because: becauseOf(environment) }, [
+    operation({ kind: 'open-tree', path, because: becauseOf(environment) }, [
       openRealDirectory(open, path, place),
     ]),
     ...treeSkeleton(open, root, { place, root: cells.rootFd, readonly, sealed: false }),
@@ -71,11 +73,11 @@ export function patchTree(launch: Launch, environment: Environment, at: string):
     const [place, root] = [slot('patched', -1), slot('patch', -1)];
     const skeleton = { kind: 'skeleton', why: patch.why, entries: patch.entries } as const;
     return [
-      action({ title: `open ${patch.path} of the tree`, because: rule('nothing is made in a tree') }, [
+      operation({ kind: 'open-in-tree', path: patch.path, because: rule('nothing is made in a tree') }, [
         openReal(open, cells.rootFd, `${at}${patch.path}`.slice(1), open.DIRECTORY, { to: place }),
       ]),
       ...treeSkeleton(open, skeleton, { place, root, readonly, sealed: readonly, like: patch }),
-      action({ title: `let go of ${patch.path}`, because: rule('all is made') }, [
+      operation({ kind: 'let-go', of: 'patch', name: patch.path, because: rule('all is made') }, [
         sys('close', [root]),
         sys('close', [place]),
       ]),

@@ -13,11 +13,12 @@ import {
   Propagation,
   STATX_BASIC_STATS,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { resolve, sys } from '../../program/step.js';
 import { setLink } from '../idioms/link.js';
 import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { BackEnd } from './back-end.js';
 import { type ElidedMounts, elidedMounts } from './elided-mounts.js';
@@ -34,7 +35,7 @@ import {
   sameDirectory,
   sameHost,
 } from './open-pin.js';
-import { whyOwnCopy } from './own-copy.js';
+import { type WhyCopy, whyOwnCopy } from './own-copy.js';
 
 interface Cells {
   readonly record: Slot;
@@ -54,44 +55,28 @@ function openSkeleton(
   const { open } = launch;
   return [
     sameHost(c.look, skeleton.path, skeleton.host),
-    action(
-      {
-        title: `hold the skeleton ${skeleton.path}`,
-        because: rule('kmod'),
-        words: [
-          `start in ${skeleton.path}: the skeleton was removed or made anew; compile again (chos-runtime skeleton check)`,
-        ],
-      },
-      [
-        ...holdRecord(open, c.look, skeleton.record, skeleton.stamp, c.record),
-        sys('statx', [AT_FDCWD, text(skeleton.path), 0, STATX_BASIC_STATS, c.look.stat]),
-        ...sameDirectory(c.look, skeleton.root, ESTALE),
-        ...(pin === null ? [] : openNamespace(open, c.look, pin, c.pin)),
-      ],
-    ),
+    operation({ kind: 'hold-skeleton', path: skeleton.path, because: rule('kmod') }, [
+      ...holdRecord(open, c.look, skeleton.record, skeleton.stamp, c.record),
+      sys('statx', [AT_FDCWD, text(skeleton.path), 0, STATX_BASIC_STATS, c.look.stat]),
+      ...sameDirectory(c.look, skeleton.root, ESTALE),
+      ...(pin === null ? [] : openNamespace(open, c.look, pin, c.pin)),
+    ]),
   ];
 }
 
 /** Inside: the link leads to the tree. A skeleton that lacks the tree's directory would otherwise be an empty system. */
 function seeTree(environment: Environment, link: KernelLink, look: Look): Action {
-  return action(
-    {
-      title: `see ${link.target} behind the link`,
-      because: becauseOf(environment),
-      words: [
-        `start in ${environment.tree}: the skeleton ${link.skeleton.path} does not show ${link.target}; run chos-runtime skeleton create`,
-      ],
-    },
-    [
-      sys('statx', [AT_FDCWD, text('/proc/chos/link/'), 0, STATX_BASIC_STATS, look.stat]),
-      ...sameDirectory(look, link.directory, ESTALE),
-    ],
-  );
+  const because = becauseOf(environment);
+  const { tree } = environment;
+  return operation({ kind: 'see-link', target: link.target, tree, skeleton: link.skeleton.path, because }, [
+    sys('statx', [AT_FDCWD, text('/proc/chos/link/'), 0, STATX_BASIC_STATS, look.stat]),
+    ...sameDirectory(look, link.directory, ESTALE),
+  ]);
 }
 
 function changeRoot(launch: Launch, path: string): Action {
   const { open, cells } = launch;
-  return action({ title: `make ${path} "/", without a mount`, because: rule('kmod') }, [
+  return operation({ kind: 'change-root', path, because: rule('kmod') }, [
     sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
     sys('fchdir', [cells.rootFd]),
     sys('chroot', [text('.')]),
@@ -100,11 +85,11 @@ function changeRoot(launch: Launch, path: string): Action {
 }
 
 /** No namespace of the skeleton is pinned: a copy of the host's, of which only the skeleton is kept. */
-function copyHost(launch: Launch, path: string, { host, copy }: Namespaces, because: string): Action {
+function copyHost(launch: Launch, path: string, { host, copy }: Namespaces, why: WhyCopy): Action {
   const { open, cells } = launch;
   const own = text('/proc/self/ns/mnt');
   const read = open.RDONLY | open.CLOEXEC;
-  return action({ title: `take a copy of ${path}, because ${because}`, because: rule('kmod') }, [
+  return operation({ kind: 'copy-view', of: path, ...why, because: rule('kmod') }, [
     sys('openat', [AT_FDCWD, own, read, 0], { to: host }),
     sys('unshare', [Clone.NEWNS]),
     sys('openat', [AT_FDCWD, own, read, 0], { to: copy }),
@@ -123,12 +108,12 @@ function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): read
   const { open } = launch;
   const host = slot('host_view');
   return [
-    action({ title: `look around in ${path}`, because: rule('elision') }, [
+    operation({ kind: 'look-around', path, because: rule('elision') }, [
       sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: host }),
       sys('chroot', [text(path)]),
     ]),
     ...shared,
-    action({ title: 'go back to the root of the host', because: rule('elision') }, [
+    operation({ kind: 'return-to-host', because: rule('elision') }, [
       sys('setns', [host, Clone.NEWNS]),
       sys('close', [host]),
     ]),
@@ -139,7 +124,7 @@ function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): read
 function unseal(launch: Launch): readonly Action[] {
   if (launch.normal.mounts.length === launch.placement.elided.size) return [];
   return [
-    action({ title: 'let mount points be made in the skeleton', because: rule('kmod') }, [
+    operation({ kind: 'unseal-skeleton', because: rule('kmod') }, [
       setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
     ]),
   ];
@@ -153,14 +138,14 @@ function seal(launch: Launch, link: KernelLink): readonly Action[] {
   return [
     ...(opened
       ? [
-          action({ title: 'make the skeleton read-only again', because: rule('kmod') }, [
+          operation({ kind: 'reseal-skeleton', because: rule('kmod') }, [
             setAttributes(cells.rootFd, MountAttr.RDONLY, 0, 0, false),
           ]),
         ]
       : []),
     ...(launch.normal.root.readonly
       ? [
-          action({ title: 'make the tree read-only', because: launch.because('root', 'readonly') }, [
+          operation({ kind: 'make-tree-readonly', because: launch.because('root', 'readonly') }, [
             resolve({ root: cells.rootFd, path: text(link.target) }, { to: tree }),
             cloneTree(tree, true, mount),
             setAttributes(mount, MountAttr.RDONLY, 0, 0, false),
@@ -181,7 +166,7 @@ function entrance(
   c: Cells,
   namespaces: Namespaces,
   elided: ElidedMounts,
-  copyBecause: string | null,
+  copyBecause: WhyCopy | null,
 ): readonly Action[] {
   const { path } = link.skeleton;
   if (copyBecause === null) return [changeRoot(launch, path), ...elided.shared];
@@ -213,17 +198,20 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
     launch,
     open: [...announce(launch), ...openSkeleton(launch, link, pin, c)],
     settled: [
-      action({ title: `let go of the skeleton ${link.skeleton.path}`, because: rule('init is in it') }, [
-        sys('flock', [c.record, LOCK_UN]),
-        sys('close', [c.record]),
-        ...(pin === null ? [] : [sys('close', [c.pin])]),
-      ]),
+      operation(
+        { kind: 'let-go', of: 'skeleton', name: link.skeleton.path, because: rule('init is in it') },
+        [
+          sys('flock', [c.record, LOCK_UN]),
+          sys('close', [c.record]),
+          ...(pin === null ? [] : [sys('close', [c.pin])]),
+        ],
+      ),
     ],
     prepareRoot: (input, refuse) =>
       prepareEnteredRoot(launch, input, refuse, {
         enter: [
           ...setLink(launch.open, link.target, becauseOf(environment)),
-          action({ title: 'let go of the record', because: rule('the host holds it') }, [
+          operation({ kind: 'let-go', of: 'record', because: rule('the host holds it') }, [
             sys('close', [c.record]),
           ]),
           ...elided.sources,

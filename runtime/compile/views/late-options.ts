@@ -6,11 +6,13 @@
 import type { Environment, Pin } from '../../../spec/environment.js';
 import { MountAttr } from '../../../spec/kernel.js';
 import { mountMap } from '../../../spec/mount-map.js';
-import { type Action, action } from '../../program/action.js';
-import { label, slot } from '../../program/operand.js';
+import type { Action } from '../../program/action.js';
+import { ignoring } from '../../program/control.js';
+import { slot } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { setAttributes } from '../idioms/mount-steps.js';
 import { openReal } from '../idioms/open-real.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 
 /** A mount of the host that is to be as restricted inside. */
@@ -49,23 +51,14 @@ export function lateMounts(
 export function restrictLateMounts(launch: Launch, mounts: readonly LateMount[]): readonly Action[] {
   const { open, cells } = launch;
   const fd = slot('late_mount', -1);
-  return mounts.map(({ path, restrictions }) => {
-    const [gone, done] = [label('late_mount_gone'), label('late_mount_done')];
-    return action(
-      {
-        title: `restrict ${path}, which came later, as the host does`,
-        because: rule('options do not propagate'),
-      },
-      [
-        openReal(open, cells.rootFd, path.slice(1), 0, {
-          to: fd,
-          on: [['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'], gone],
-        }),
-        setAttributes(fd, restrictions, 0, 0, false, { on: [['EINVAL'], done] }),
-        done,
+  return mounts.map(({ path, restrictions: attributes }) =>
+    operation(
+      { kind: 'restrict', path, attributes, because: rule('options do not propagate') },
+      ignoring(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'], gone => [
+        openReal(open, cells.rootFd, path.slice(1), 0, { to: fd, ...gone }),
+        ...ignoring(['EINVAL'], none => [setAttributes(fd, attributes, 0, 0, false, none)]),
         sys('close', [fd]),
-        gone,
-      ],
-    );
-  });
+      ]),
+    ),
+  );
 }

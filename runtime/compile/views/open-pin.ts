@@ -11,11 +11,14 @@ import {
   STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
-import { buffer, type Data, label, type Slot, slot, text } from '../../program/operand.js';
-import { fail, guard, jump, type Line, load, sys } from '../../program/step.js';
+import type { Action } from '../../program/action.js';
+import { attempt } from '../../program/control.js';
+import { buffer, type Data, type Slot, slot, text } from '../../program/operand.js';
+import { fail, guard, type Line, load, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Namespaces } from './entered-root.js';
+import type { WhyCopy } from './own-copy.js';
 
 /** struct statx: stx_mtime */
 const MTIME = { SECONDS: 112, NANOSECONDS: 120 } as const;
@@ -53,14 +56,8 @@ export function sameDirectory(look: Look, fact: DirectoryFact, errno: number): r
 
 /** Rule 3. `name`: what was prepared. */
 export function sameHost(look: Look, name: string, host: Pin['host']): Action {
-  return action(
-    {
-      title: `see the host as ${name} was prepared`,
-      because: rule('another mount namespace would lose its view'),
-      words: [
-        `start in ${name}: this mount namespace or root is not the one from which it was prepared; compile again`,
-      ],
-    },
+  return operation(
+    { kind: 'see-host', as: name, because: rule('another mount namespace would lose its view') },
     [
       sys('statx', [AT_FDCWD, text('/proc/self/ns/mnt'), 0, STATX_BASIC_STATS, look.stat]),
       ...same(look, 'U64', Statx.INO, host.namespace, EXDEV),
@@ -78,15 +75,9 @@ export function holdRecord(
   stamp: Pin['stamp'],
   to: Slot,
 ): readonly Line[] {
-  const closed = label('generation_closed');
-  const opened = label('generation_open');
   return [
     sys('openat', [AT_FDCWD, text(record), open.RDONLY | open.NOFOLLOW | open.CLOEXEC, 0], { to }),
-    sys('flock', [to, LOCK_SH | LOCK_NB], { on: [['EAGAIN'], closed] }),
-    jump(opened),
-    closed,
-    fail(ESTALE),
-    opened,
+    ...attempt(['EAGAIN'], closed => [sys('flock', [to, LOCK_SH | LOCK_NB], closed)], [fail(ESTALE)]),
     sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, look.stat]),
     ...same(look, 'U64', MTIME.SECONDS, stamp.seconds, ESTALE),
     ...same(look, 'U32', MTIME.NANOSECONDS, stamp.nanoseconds, ESTALE),
@@ -104,7 +95,7 @@ export function openNamespace(open: OpenFlags, look: Look, pin: Pin, to: Slot): 
 /** Into the pinned namespace itself, keeping a way back to the host for the sources of binds. */
 export function joinPin(launch: Launch, pin: Pin, fd: Slot, { host }: Namespaces, why: string): Action {
   const { open } = launch;
-  return action({ title: `enter ${pin.name}`, because: rule(why) }, [
+  return operation({ kind: 'enter-pin', name: pin.name, stays: false, because: rule(why) }, [
     sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: host }),
     sys('setns', [fd, Clone.NEWNS]),
   ]);
@@ -116,11 +107,11 @@ export function copyJoined(
   pin: Pin,
   fds: readonly Slot[],
   { copy }: Namespaces,
-  because: string,
+  because: WhyCopy,
   why: string,
 ): Action {
   const { open, cells } = launch;
-  return action({ title: `take a copy of ${pin.name}, because ${because}`, because: rule(why) }, [
+  return operation({ kind: 'copy-view', of: pin.name, ...because, because: rule(why) }, [
     sys('unshare', [Clone.NEWNS]),
     sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: copy }),
     ...fds.map(fd => sys('close', [fd])),

@@ -11,10 +11,11 @@ import {
   MountAttr,
   STATX_BASIC_STATS,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { resolve, sys } from '../../program/step.js';
 import { setAttributes } from '../idioms/mount-steps.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { BackEnd } from './back-end.js';
 import { elidedMounts } from './elided-mounts.js';
@@ -32,7 +33,7 @@ import {
   sameDirectory,
   sameHost,
 } from './open-pin.js';
-import { whyOwnCopy } from './own-copy.js';
+import { type WhyCopy, whyOwnCopy } from './own-copy.js';
 
 interface Cells {
   readonly pin: Slot;
@@ -44,16 +45,10 @@ function openEnvironment(launch: Launch, environment: Environment, pin: Pin, c: 
   const look = createLook();
   return [
     sameHost(look, pin.name, pin.host),
-    action(
-      {
-        title: `open ${pin.name}`,
-        because: becauseOf(environment),
-        words: [
-          `start in ${pin.name}: it was released or prepared anew; compile again (chos-runtime tree show ${environment.tree})`,
-        ],
-      },
-      [...holdRecord(open, look, pin.record, pin.stamp, c.record), ...openNamespace(open, look, pin, c.pin)],
-    ),
+    operation({ kind: 'open-pin', name: pin.name, tree: environment.tree, because: becauseOf(environment) }, [
+      ...holdRecord(open, look, pin.record, pin.stamp, c.record),
+      ...openNamespace(open, look, pin, c.pin),
+    ]),
     ...sameTree(look, pin, environment),
   ];
 }
@@ -63,46 +58,29 @@ function sameTree(look: Look, { name, tree }: Pin, environment: Environment): re
   if (tree === null) return [];
   const { path, fact } = tree;
   return [
-    action(
-      {
-        title: `see that ${path} is the tree of ${name}`,
-        because: becauseOf(environment),
-        words: [
-          `start in ${name}: ${path} is another directory now; prepare it anew and compile again (chos-runtime tree prepare ${environment.tree})`,
-        ],
-      },
-      [
-        sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC_STATS, look.stat]),
-        ...sameDirectory(look, fact, errnos.ESTALE.number),
-      ],
-    ),
+    operation({ kind: 'see-tree', path, name, tree: environment.tree, because: becauseOf(environment) }, [
+      sys('statx', [AT_FDCWD, text(path), 0, STATX_BASIC_STATS, look.stat]),
+      ...sameDirectory(look, fact, errnos.ESTALE.number),
+    ]),
   ];
 }
 
 /** Inside: files can be moved about in the place of the pins by whoever is root where it shows; which tree this is, is seen here. */
 function seeTree({ name, shows }: Pin, environment: Environment): readonly Action[] {
   if (!shows) return [];
+  const { path, tree } = environment;
   const look = createLook();
   return [
-    action(
-      {
-        title: `see ${environment.path} in ${name}`,
-        because: becauseOf(environment),
-        words: [
-          `start in ${name}: it shows another directory than ${environment.path}; run chos-runtime tree prepare ${environment.tree}`,
-        ],
-      },
-      [
-        sys('statx', [AT_FDCWD, text(shows.path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, look.stat]),
-        ...sameDirectory(look, shows.directory, errnos.ESTALE.number),
-      ],
-    ),
+    operation({ kind: 'see-shown-tree', path, name, tree, because: becauseOf(environment) }, [
+      sys('statx', [AT_FDCWD, text(shows.path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, look.stat]),
+      ...sameDirectory(look, shows.directory, errnos.ESTALE.number),
+    ]),
   ];
 }
 
 function stay(launch: Launch, pin: Pin, c: Cells): Action {
   const { open, cells } = launch;
-  return action({ title: `enter ${pin.name}, without a mount`, because: rule('pinned') }, [
+  return operation({ kind: 'enter-pin', name: pin.name, stays: true, because: rule('pinned') }, [
     sys('setns', [c.pin, Clone.NEWNS]),
     sys('close', [c.pin]),
     sys('close', [c.record]),
@@ -119,7 +97,7 @@ function needsMountPoints(launch: Launch, pin: Pin): boolean {
 function unseal(launch: Launch, pin: Pin): readonly Action[] {
   if (!needsMountPoints(launch, pin)) return [];
   return [
-    action({ title: 'let mount points be made in the skeleton', because: rule('pinned') }, [
+    operation({ kind: 'unseal-skeleton', because: rule('pinned') }, [
       setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
     ]),
   ];
@@ -130,14 +108,14 @@ function seal(launch: Launch, pin: Pin): readonly Action[] {
   return [
     ...(needsMountPoints(launch, pin)
       ? [
-          action({ title: 'make the skeleton read-only again', because: rule('pinned') }, [
+          operation({ kind: 'reseal-skeleton', because: rule('pinned') }, [
             setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
           ]),
         ]
       : []),
     ...(launch.normal.root.readonly
       ? [
-          action({ title: 'make the root read-only', because: launch.because('root', 'readonly') }, [
+          operation({ kind: 'make-root-readonly', because: launch.because('root', 'readonly') }, [
             setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
           ]),
         ]
@@ -155,7 +133,7 @@ function readonlyTree(launch: Launch, pin: Pin): readonly Action[] {
   const places = pin.treeMounts.filter(path => path !== '/');
   if (places.length === 0) return [];
   return [
-    action({ title: 'make the tree read-only', because: launch.because('root', 'readonly') }, [
+    operation({ kind: 'make-tree-readonly', because: launch.because('root', 'readonly') }, [
       ...places.flatMap(path => [
         resolve({ root: launch.cells.rootFd, path: text(path), how: 'NOFOLLOW' }, { to: fd }),
         setAttributes(fd, MountAttr.RDONLY, 0, 0, false),
@@ -171,9 +149,9 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
   const verdicts = judgeMounts(given, environment, pin);
   const late = lateMounts(environment, pin);
   const [first] = late;
-  const copyBecause =
+  const copyBecause: WhyCopy | null =
     whyOwnCopy(given, verdicts, 'namespace') ??
-    (first === undefined ? null : `${first.path} came later, and options do not propagate`);
+    (first === undefined ? null : { why: 'late-mount', path: first.path });
   const elided = elidedMounts(given, environment, pin, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin.name };
   const placement = enteredPlacement(given, environment, namespaces, {
@@ -196,7 +174,7 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
     launch,
     open: [...announce(launch), ...openEnvironment(launch, environment, pin, c)],
     settled: [
-      action({ title: `let go of ${pin.name}`, because: rule('init is in it') }, [
+      operation({ kind: 'let-go', of: 'pin', name: pin.name, because: rule('init is in it') }, [
         sys('flock', [c.record, LOCK_UN]),
         sys('close', [c.record]),
         sys('close', [c.pin]),

@@ -1,5 +1,12 @@
+import { TemplateField } from '../../../spec/instructions.js';
 import type { launch as catalog } from '../../../spec/operations/launch.js';
+import { field, type Slot, type Template } from '../../program/operand.js';
 import type { WordsOf } from './words-of.js';
+
+/** What a command says that ends by a signal. */
+export function interruptedBy(signal: Slot): Template {
+  return ['interrupted by ', field(TemplateField.STRING, signal)];
+}
 
 export const launch: WordsOf<typeof catalog> = {
   titled: { title: o => o.words },
@@ -11,4 +18,5 @@ export const launch: WordsOf<typeof catalog> = {
     title: () => 'somebody receives the terminal',
     message: () => ['process.terminal is true, but nobody would receive the terminal; give --console-socket'],
   },
+  'hold-interrupts': { title: o => `hold back ${o.signals.join(', ')}` },
 };

@@ -1,4 +1,125 @@
+import { TemplateField } from '../../../spec/instructions.js';
+import type { OperationOf } from '../../../spec/operations/index.js';
 import type { views as catalog } from '../../../spec/operations/views.js';
+import { failedErrno } from '../../program/action.js';
+import { field } from '../../program/operand.js';
 import type { WordsOf } from './words-of.js';
 
-export const views: WordsOf<typeof catalog> = {};
+type Copy = Omit<OperationOf<'copy-view'>, 'kind'>;
+
+const copied: { readonly [W in Copy['why']]: (o: Copy) => string } = {
+  'mount-namespace': () => 'config.json asks for a mount namespace',
+  'mount-remains': o => `mounts[${o.mount}] remains`,
+  'masked-paths': () => 'paths are masked',
+  'readonly-paths': () => 'paths are read-only',
+  devices: () => 'devices are asked for',
+  'readonly-root': () => 'the root is read-only',
+  propagation: o => `the root is to be ${o.propagation}`,
+  'sys-admin': () => 'CAP_SYS_ADMIN could unmount what others see',
+  'sys-chroot': () => 'CAP_SYS_CHROOT could leave a directory that is "/"',
+  'late-mount': o => `${o.path} came later, and options do not propagate`,
+};
+
+const proved = {
+  mounts: {
+    host: "look at the host's side of what is left out",
+    environment: "look at the environment's side",
+    place: 'look at what is left out',
+  },
+  shares: {
+    host: "look at the host's side of the shares",
+    environment: 'look at the shares',
+    place: 'look at the shares in the copy',
+  },
+};
+
+export const views: WordsOf<typeof catalog> = {
+  'use-tree': { title: o => `use tree ${o.tree} (${o.chosenBy}), back end ${o.backEnd}: ${o.reason}` },
+  'open-in-tree': { title: o => `open ${o.path} of the tree` },
+  'let-go': {
+    title: o =>
+      `let go of ${o.of === 'skeleton' ? `the skeleton ${o.name}` : o.of === 'record' ? 'the record' : o.name}`,
+  },
+
+  'see-host': {
+    title: o => `see the host as ${o.as} was prepared`,
+    message: o => [
+      `start in ${o.as}: this mount namespace or root is not the one from which it was prepared; compile again`,
+    ],
+  },
+  'hold-skeleton': {
+    title: o => `hold the skeleton ${o.path}`,
+    message: o => [
+      `start in ${o.path}: the skeleton was removed or made anew; compile again (chos-runtime skeleton check)`,
+    ],
+  },
+  'open-pin': {
+    title: o => `open ${o.name}`,
+    message: o => [
+      `start in ${o.name}: it was released or prepared anew; compile again (chos-runtime tree show ${o.tree})`,
+    ],
+  },
+  'see-tree': {
+    title: o => `see that ${o.path} is the tree of ${o.name}`,
+    message: o => [
+      `start in ${o.name}: ${o.path} is another directory now; prepare it anew and compile again (chos-runtime tree prepare ${o.tree})`,
+    ],
+  },
+  'see-shown-tree': {
+    title: o => `see ${o.path} in ${o.name}`,
+    message: o => [
+      `start in ${o.name}: it shows another directory than ${o.path}; run chos-runtime tree prepare ${o.tree}`,
+    ],
+  },
+  'see-link': {
+    title: o => `see ${o.target} behind the link`,
+    message: o => [
+      `start in ${o.tree}: the skeleton ${o.skeleton} does not show ${o.target}; run chos-runtime skeleton create`,
+    ],
+  },
+
+  'set-link': {
+    title: o => `set the kernel's link to ${o.target}`,
+    message: o => [
+      `set the kernel's link to ${o.target}: `,
+      field(TemplateField.ERRNO, failedErrno),
+      '; is the module chos loaded?',
+    ],
+  },
+  'find-link': {
+    title: o => `find ${o.target} in the kernel's list`,
+    message: o => [
+      `set the kernel's link to ${o.target}: it is not in the kernel's list, or leads elsewhere by now: run chos-runtime tree load`,
+    ],
+  },
+  'enter-pin': { title: o => `enter ${o.name}${o.stays ? ', without a mount' : ''}` },
+  'change-root': { title: o => `make ${o.path} "/", without a mount` },
+  'enter-container': { title: () => 'enter the namespaces of init' },
+  'copy-view': { title: o => `take a copy of ${o.of ?? 'what others see'}, because ${copied[o.why](o)}` },
+  'look-around': { title: o => `look around in ${o.path}` },
+  'return-to-host': { title: () => 'go back to the root of the host' },
+  'go-to-root': { title: () => 'go to "/"' },
+
+  'unseal-skeleton': { title: () => 'let mount points be made in the skeleton' },
+  'reseal-skeleton': { title: () => 'make the skeleton read-only again' },
+  'make-tree-readonly': { title: () => 'make the tree read-only' },
+  restrict: { title: o => `restrict ${o.path}, which came later, as the host does` },
+
+  'leave-out': {
+    title: o => {
+      const how =
+        o.shown === 'procfs'
+          ? 'shows the procfs of the host'
+          : `shows it, slave of peer group ${o.peerGroup}`;
+      return `leave out the mount on ${o.destination}: the environment ${how}`;
+    },
+  },
+  prove: {
+    title: o => `${proved[o.of][o.at]} (${o.count})`,
+    message: (o, path) => [
+      o.of === 'shares' ? 'show the share ' : 'leave out the mount of ',
+      path ?? '',
+      `: it is no longer what it was when this was compiled; compile again, or prepare ${o.tree} again`,
+    ],
+  },
+};

@@ -189,8 +189,6 @@ const stillSpeaking: readonly string[] = [
   'hooks/hook-output.ts',
   'hooks/hook-run.ts',
   'hooks/hooks.ts',
-  'idioms/interrupts.ts',
-  'idioms/link.ts',
   'init.ts',
   'namespaces/namespaces.ts',
   'namespaces/time.ts',
@@ -210,18 +208,6 @@ const stillSpeaking: readonly string[] = [
   'stored/print-state.ts',
   'stored/remove.ts',
   'stored/start.ts',
-  'views/elided-mounts.ts',
-  'views/elision-below.ts',
-  'views/elision-proof.ts',
-  'views/elision.ts',
-  'views/enter-container.ts',
-  'views/entered-root.ts',
-  'views/environment-mounts.ts',
-  'views/kmod.ts',
-  'views/late-options.ts',
-  'views/open-pin.ts',
-  'views/own-copy.ts',
-  'views/pinned.ts',
 ];
 
 const stillRemembering: readonly string[] = [];

@@ -4,7 +4,7 @@ import { mountMap } from '../../../spec/mount-map.js';
 import type { NormalMount } from '../../../spec/normal-mount.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
 import { followedMounts, sharedBelow } from '../../../spec/shared-below.js';
-import type { Action } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Placement } from '../launch/placement.js';
@@ -112,6 +112,35 @@ function shares(launch: Launch, { sources, hostView, shares: all }: Environment,
   };
 }
 
+type Prove = (
+  side: Side,
+  at: OperationOf<'prove'>['at'],
+  expected: readonly Expected[],
+  count?: number,
+) => readonly Action[];
+
+/** One prover for all; what nothing is expected of needs no proof. */
+function proofs(launch: Launch, { tree }: Environment): { readonly mounts: Prove; readonly shares: Prove } {
+  const prover = createProver(launch);
+  const of =
+    (what: OperationOf<'prove'>['of'], because: Because): Prove =>
+    (side, at, expected, count = expected.length) =>
+      expected.length === 0
+        ? []
+        : [prover.prove(side, { kind: 'prove', of: what, at, count, tree, because }, expected)];
+  return { mounts: of('mounts', launch.because('mounts')), shares: of('shares', rule('shares')) };
+}
+
+/** Nothing is done: the record says what is not. */
+function leaveOut({ normal, because }: Launch, { index, verdict: { source } }: Entry): Action {
+  const destination = normal.mounts[index]?.destination ?? '';
+  const shown =
+    source === null
+      ? ({ shown: 'procfs' } as const)
+      : ({ shown: 'share', peerGroup: source.peerGroup } as const);
+  return operation({ kind: 'leave-out', destination, ...shown, because: because('mounts', index) }, []);
+}
+
 export function elidedMounts(
   launch: Launch,
   environment: Environment,
@@ -119,73 +148,26 @@ export function elidedMounts(
   verdicts: readonly Verdict[],
   copied: boolean,
 ): ElidedMounts {
-  const prover = createProver(launch);
+  const prove = proofs(launch, environment);
   const { mounts } = launch.normal;
   const runs = runsOf(verdicts);
   const elided = runs.flat();
-  const because = launch.because('mounts');
-  const { tree } = environment;
-  const proof = (
-    side: Side,
-    at: OperationOf<'prove'>['at'],
-    count: number,
-    expected: readonly Expected[],
-  ): readonly Action[] =>
-    expected.length === 0
-      ? []
-      : [prover.prove(side, { kind: 'prove', of: 'mounts', at, count, tree, because }, expected)];
-  const shareProof = (
-    side: Side,
-    at: OperationOf<'prove'>['at'],
-    expected: readonly Expected[],
-  ): readonly Action[] => {
-    const count = expected.length;
-    return count === 0
-      ? []
-      : [
-          prover.prove(
-            side,
-            { kind: 'prove', of: 'shares', at, count, tree, because: rule('shares') },
-            expected,
-          ),
-        ];
-  };
-
+  const inside = (entries: readonly Entry[]): readonly Expected[] =>
+    entries.flatMap(entry => inView(mounts, environment, entry));
   const places = new Map<number, readonly Action[]>();
   for (const run of runs) {
-    const first = run[0]?.index;
-    const expected = run.flatMap(entry => inView(mounts, environment, entry));
-    const looked = proof(copied ? 'copied' : 'view', 'place', run.length, expected);
-    for (const { index, verdict } of run) {
-      const destination = mounts[index]?.destination ?? '';
-      const shown =
-        verdict.source === null
-          ? ({ shown: 'procfs' } as const)
-          : ({ shown: 'share', peerGroup: verdict.source.peerGroup } as const);
-      const left = operation(
-        { kind: 'leave-out', destination, ...shown, because: launch.because('mounts', index) },
-        [],
-      );
-      places.set(index, index === first ? [...looked, left] : [left]);
-    }
+    const looked = prove.mounts(copied ? 'copied' : 'view', 'place', inside(run), run.length);
+    run.forEach((entry, i) => {
+      places.set(entry.index, [...(i === 0 ? looked : []), leaveOut(launch, entry)]);
+    });
   }
-  const sources = elided.flatMap(entry => onHost(mounts, environment, entry));
   const shown = shares(launch, environment, view);
+  const onTheHost = elided.flatMap(entry => onHost(mounts, environment, entry));
   return {
-    sources: [
-      ...proof('source', 'host', sources.length, sources),
-      ...shareProof('source', 'host', shown.host),
-    ],
+    sources: [...prove.mounts('source', 'host', onTheHost), ...prove.shares('source', 'host', shown.host)],
     shared: [
-      ...(copied
-        ? proof(
-            'view',
-            'environment',
-            elided.length,
-            elided.flatMap(entry => inView(mounts, environment, entry)),
-          )
-        : []),
-      ...shareProof('view', 'environment', shown.inside),
+      ...(copied ? prove.mounts('view', 'environment', inside(elided), elided.length) : []),
+      ...prove.shares('view', 'environment', shown.inside),
     ],
     places,
   };

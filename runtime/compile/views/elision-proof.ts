@@ -92,7 +92,7 @@ export function createProver(launch: Launch): Prover {
   const stat = buffer('proof_stat', 256);
   const info = buffer('proof_mount', 512);
   const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
-  const listing = struct('mnt_id_req of a list', [u32(24), u32(0), u64(0), u64(0)]);
+  const listing = struct('listmount_req', [u32(24), u32(0), u64(0), u64(0)]);
   const ids = buffer('proof_ids', 8 * (MOST + 1));
   const at = slot('proof_row');
   const size = slot('proof_row_size');
@@ -220,10 +220,8 @@ export function createProver(launch: Launch): Prover {
   };
   return {
     prove: (side, does, expected) =>
-      operation(
-        does,
-        [move(at, bytes('what is expected', expectedTable(expected))), call(lookAtSide(side))],
-        { shown: [field(TemplateField.STRING, path)] },
-      ),
+      operation(does, [move(at, bytes('expected_mounts', expectedTable(expected))), call(lookAtSide(side))], {
+        shown: [field(TemplateField.STRING, path)],
+      }),
   };
 }

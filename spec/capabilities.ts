@@ -43,12 +43,5 @@ export const capabilities = {
   CAP_CHECKPOINT_RESTORE: 40,
 } as const satisfies Readonly<Record<string, number>>;
 
-export type CapabilityName = keyof typeof capabilities;
-
 /** The newest capability that this table knows; a kernel may know fewer (/proc/sys/kernel/cap_last_cap) or more. */
 export const lastCapability = capabilities.CAP_CHECKPOINT_RESTORE;
-
-/** Whether config.json's word is a capability: its full name in capitals, as the OCI spec writes it. */
-export function isCapabilityName(name: string): name is CapabilityName {
-  return Object.hasOwn(capabilities, name);
-}

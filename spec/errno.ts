@@ -161,9 +161,3 @@ export function errnoName(number: number): ErrnoName | undefined {
   namesByNumber ??= new Map((Object.keys(errnos) as ErrnoName[]).map(name => [errnos[name].number, name]));
   return namesByNumber.get(number);
 }
-
-/** What strerror(3) says for an error number. */
-export function errnoWords(number: number): string {
-  const name = errnoName(number);
-  return name === undefined ? `Unknown error ${number}` : errnos[name].words;
-}

@@ -221,7 +221,7 @@ function processTrack(
       ...parts.labels,
       letGoOfHost(launch, [cells.initEnd]),
       ...command.prepare,
-      ...command.execute(cells.initEnd, 'exec'),
+      ...command.execute(cells.initEnd, rule('exec')),
     ],
     failed: reportFailure(launch, cells.initEnd),
   };
@@ -287,8 +287,8 @@ export function compileExec(input: ExecInput): CompiledExec {
         ]
       : []),
     holdInterrupts(cells.interrupts),
-    openChannel(launch, 'process', 'exec'),
-    ...(options.detach ? [] : [holdSignals('exec forwards them')]),
+    openChannel(launch, 'process', rule('exec')),
+    ...(options.detach ? [] : [holdSignals(rule('exec forwards them'))]),
     action(
       {
         title: 'start the process',

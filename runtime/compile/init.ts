@@ -1,93 +1,106 @@
-import { type Action, action, type Track } from '../program/action.js';
-import { type Label, label, type Slot, slot, text } from '../program/operand.js';
-import { branch, exit, load, move, sys, trim } from '../program/step.js';
+/** Init: how it is started, what it begins with, and where it waits. Everything between is in phases (launch/phases.ts). */
+import { Clone, SIGKILL } from '../../spec/kernel.js';
+import type { Action } from '../program/action.js';
+import { when } from '../program/control.js';
+import { type Label, label, type Slot, slot } from '../program/operand.js';
+import { exit, exitReporting, jump, type Line, move, sys, track, trim, waitReap } from '../program/step.js';
 import type { NewGroups } from './cgroups/driver.js';
-import { letGoOfHost } from './container/descriptors.js';
+import { lockAgain } from './container/own-directory.js';
+import { hasGateError } from './container/state.js';
+import { cloneArguments } from './hooks/hooks.js';
+import { operation } from './idioms/operation.js';
 import { type Launch, rule } from './launch/launch.js';
-import { loopback, unshareCgroup } from './namespaces/namespaces.js';
-import type { Becoming } from './process/become.js';
-import { awaitHost, reportFailure, Signal } from './process/channel.js';
-import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
-import { scheduling } from './process/scheduling.js';
-import { names } from './root/system.js';
+import type { Contribution } from './launch/phases.js';
+import { cloneFlags } from './namespaces/namespaces.js';
 
-/** Everything that init does after the host said go. */
-export function initTrack(launch: Launch, begin: Label, command: Becoming, parts: InitParts): Track {
+export interface InitInput {
+  readonly begin: Label;
+  /** Where its failures go at the time. */
+  readonly errorFd: Slot;
+  readonly cgroups: NewGroups;
+  /** Host track, right after clone3(2). */
+  readonly started: readonly Line[];
+  /** It runs hooks. */
+  readonly runsHooks: boolean;
+  /** The lock is given up while hooks are at work. */
+  readonly yields: boolean;
+}
+
+export function initInLaunch(launch: Launch, input: InitInput): Contribution {
+  return {
+    host: { init: [startInit(launch, input)] },
+    init: { begin: [beginInit(launch, input)], gate: [waitAtGate(launch, input.errorFd)] },
+  };
+}
+
+function startInit(launch: Launch, input: InitInput): Action {
+  const { cells, options } = launch;
+  const { birth } = input.cgroups;
+  const flags = BigInt(cloneFlags(launch) | Clone.PIDFD) | birth.flags;
+  const cloneArgs = cloneArguments('init', flags, cells.pidfd);
+  const namespaces = [...launch.namespaces].filter(([, path]) => path === 'new').map(([type]) => type);
+  return operation(
+    { kind: 'start-init', namespaces, because: rule('namespaces') },
+    [
+      ...birth.begin(cloneArgs),
+      track(cloneArgs, 'init', input.begin, { to: cells.pid }),
+      ...input.started,
+      sys('close', [cells.initEnd]),
+      // What the other end of exec.err holds tells that the command is not yet executed.
+      ...(options.entry === 'run' && hasGateError(launch) ? [sys('close', [cells.gateError])] : []),
+      ...birth.end,
+    ],
+    { undo: stopInit(launch, input) },
+  );
+}
+
+/** Init ends with the channel; one that waits for a hook then ends that with all its children, for which it is given time. */
+function stopInit(launch: Launch, { cgroups, runsHooks, yields }: InitInput): readonly Line[] {
   const { cells } = launch;
-  const errorFd = slot('error_fd', -1);
-
-  const actions: Action[] = [
-    action({ title: 'begin as init', because: rule('init works in the container') }, [
-      begin,
-      sys('close', [cells.hostEnd]),
-      // It carries the lock, which must end with the command.
-      sys('close', [cells.stateFd]),
-      ...parts.cgroups.letGo,
-      move(errorFd, cells.initEnd),
-    ]),
-    awaitHost(launch, 'record'),
-    action({ title: 'learn the pid that the host sees', because: rule('hooks get it') }, [
-      load(parts.hostPid, 'U64', cells.message),
-    ]),
-    ...parts.cgroups.enter,
-    ...unshareCgroup(launch),
-    ...parts.enterNamespaces,
-    ...session(),
-    ...outOfMemoryScore(launch),
-    ...command.reserve,
-    ...scheduling(launch),
-    ...keyring(launch),
-    defaultSignals(),
-    action({ title: 'set the umask to 0', because: rule('modes are meant literally') }, [sys('umask', [0])]),
-    ...parts.beforeRoot,
-    ...parts.root,
-    ...names(launch),
-    ...loopback(launch),
-    ...parts.afterRoot,
-    letGoOfHost(launch, [cells.initEnd, cells.gate, cells.gateError, ...parts.hookOutput]),
-    ...command.prepare,
-    action({ title: 'tell the host that all is ready', because: rule('created') }, [
-      sys('write', [cells.initEnd, text(Signal.READY), 1]),
-    ]),
-    waitAtGate(launch, errorFd),
-    ...parts.startContainer,
-    ...command.execute(errorFd, 'start gate'),
+  const ours = label('still_ours');
+  const deleted = label('deleted_by_others');
+  return [
+    ...(runsHooks
+      ? when(cells.hostEnd, 'NE', -1, [
+          sys('close', [cells.hostEnd]),
+          waitReap(cells.pidfd, 2_000, { to: cells.result }),
+        ])
+      : []),
+    sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
+    ...cgroups.thawAll(),
+    waitReap(cells.pidfd, 10_000, { to: cells.result }),
+    // Others had their turn: one that has deleted the container has removed its cgroups and run its poststop hooks as well.
+    ...(yields ? [...lockAgain(launch, deleted), jump(ours), deleted, exitReporting(1), ours] : []),
   ];
-  return { name: 'init', actions, failed: reportFailure(launch, errorFd) };
+}
+
+function beginInit({ cells }: Launch, { begin, errorFd, cgroups }: InitInput): Action {
+  return operation({ kind: 'begin-as-init', because: rule('init works in the container') }, [
+    begin,
+    sys('close', [cells.hostEnd]),
+    // It carries the lock, which must end with the command.
+    sys('close', [cells.stateFd]),
+    ...cgroups.letGo,
+    move(errorFd, cells.initEnd),
+  ]);
 }
 
 /** create: the fifo that `start` writes; run: the channel. */
-export function waitAtGate(launch: Launch, errorFd: Slot): Action {
-  const { cells, options } = launch;
-  const go = label('gate_open');
+function waitAtGate({ cells, options }: Launch, errorFd: Slot): Action {
   const size = slot('gate_size');
-  const fd = options.entry === 'create' ? cells.gate : cells.initEnd;
-  return action({ title: 'wait at the start gate', because: rule('create, then start') }, [
-    ...(options.entry === 'create'
+  const isCreate = options.entry === 'create';
+  return operation({ kind: 'wait-at-gate', because: rule('create, then start') }, [
+    ...(isCreate
       ? [
           sys('close', [cells.initEnd]),
           // Whoever waits for a hook looks at it.
           move(cells.initEnd, -1),
           move(errorFd, cells.gateError),
+          trim(),
         ]
       : []),
-    ...(options.entry === 'create' ? [trim()] : []),
-    sys('read', [fd, cells.message, 1], { to: size }),
-    branch(size, 'GT', 0, go),
-    exit(1),
-    go,
-    ...(options.entry === 'create' ? [sys('close', [cells.gate])] : []),
+    sys('read', [isCreate ? cells.gate : cells.initEnd, cells.message, 1], { to: size }),
+    ...when(size, 'LE', 0, [exit(1)]),
+    ...(isCreate ? [sys('close', [cells.gate])] : []),
   ]);
-}
-
-export interface InitParts {
-  readonly hostPid: Slot;
-  readonly cgroups: NewGroups;
-  readonly enterNamespaces: readonly Action[];
-  readonly beforeRoot: readonly Action[];
-  readonly root: readonly Action[];
-  readonly afterRoot: readonly Action[];
-  readonly startContainer: readonly Action[];
-  /** Descriptors that hooks inside write to. */
-  readonly hookOutput: readonly Slot[];
 }

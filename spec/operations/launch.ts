@@ -9,4 +9,20 @@ export const launch = {
   'need-terminal-receiver': {},
   /** Those that would end the command. */
   'hold-interrupts': { signals: 'texts' },
+  /** clone3(2). */
+  'start-init': { namespaces: 'texts' },
+  'begin-as-init': {},
+  'learn-host-pid': {},
+  'clear-umask': {},
+  'let-init-go-on': {},
+  'tell-ready': {},
+  'wait-at-gate': {},
+  'unlock-for-hooks': {},
+  'stay-in-foreground': {},
+  end: {},
+  'find-container': { pid: 'number', id: 'text' },
+  'enter-pid-namespace': {},
+  'start-process': {},
+  'begin-as-process': {},
+  'open-container-root': {},
 } as const satisfies Catalog;

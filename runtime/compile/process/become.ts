@@ -3,7 +3,7 @@
  * not be changed by one of them alone: sets of capabilities before the user changes need other rights than after, and a filter may deny what comes behind it.
  */
 import { Prctl } from '../../../spec/kernel.js';
-import type { Action } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { type Data, type Slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
@@ -27,7 +27,7 @@ export interface Becoming {
   /** The environment of the command. */
   readonly environment: Data;
   /** The last things: word to `errorFd`, the confinement, execve(2). */
-  execute(errorFd: Slot, why: string): readonly Action[];
+  execute(errorFd: Slot, because: Because): readonly Action[];
 }
 
 /**
@@ -74,11 +74,9 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
     ],
     confine,
     environment: program.environment,
-    execute: (errorFd, why) => [
+    execute: (errorFd, because) => [
       // Before the filter, which may not know write(2); a failure after it is told as well as the filter allows.
-      operation({ kind: 'announce-execve', because: rule(why) }, [
-        sys('write', [errorFd, text(Signal.EXEC), 1]),
-      ]),
+      operation({ kind: 'announce-execve', because }, [sys('write', [errorFd, text(Signal.EXEC), 1])]),
       ...confine,
       ...program.exec,
     ],

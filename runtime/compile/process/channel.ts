@@ -4,7 +4,7 @@
 import { errnos } from '../../../spec/errno.js';
 import { SIG_BLOCK, SIGSET_SIZE, TIOCGWINSZ, TIOCSWINSZ } from '../../../spec/kernel.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
-import type { Action } from '../../program/action.js';
+import type { Action, Because } from '../../program/action.js';
 import { attempt, ignoring, when } from '../../program/control.js';
 import { buffer, label, type Slot, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import {
@@ -104,16 +104,16 @@ export function tell(fd: Slot, signal: string, what: OperationOf<'tell'>['what']
 }
 
 /** Both ends of it; each keeps its own. */
-export function openChannel({ cells }: ProcessLaunch, to: 'init' | 'process', why: string): Action {
+export function openChannel({ cells }: ProcessLaunch, to: 'init' | 'process', because: Because): Action {
   return operation(
-    { kind: 'open-channel', to, because: rule(why) },
+    { kind: 'open-channel', to, because },
     socketPair('channel', cells.hostEnd, cells.initEnd),
   );
 }
 
 /** The command stays in the foreground and hands them on. */
-export function holdSignals(why: string): Action {
-  return operation({ kind: 'hold-signals', because: rule(why) }, [
+export function holdSignals(because: Because): Action {
+  return operation({ kind: 'hold-signals', because }, [
     sys('rt_sigprocmask', [SIG_BLOCK, struct('all signals', [u64(-1n)], true), 0, SIGSET_SIZE]),
   ]);
 }

@@ -7,6 +7,9 @@ import type { WordsOf } from './words-of.js';
 export function interruptedBy(signal: Slot): Template {
   return ['interrupted by ', field(TemplateField.STRING, signal)];
 }
+/** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
+export const endedMeanwhile = (id: string): string =>
+  `container \`${id}\`: container not running: it ended while the process was being started`;
 
 export const launch: WordsOf<typeof catalog> = {
   titled: { title: o => o.words },
@@ -19,4 +22,26 @@ export const launch: WordsOf<typeof catalog> = {
     message: () => ['process.terminal is true, but nobody would receive the terminal; give --console-socket'],
   },
   'hold-interrupts': { title: o => `hold back ${o.signals.join(', ')}` },
+  'start-init': {
+    title: o =>
+      `start init${o.namespaces.length > 0 ? ` in new namespaces: ${o.namespaces.join(', ')}` : ''}`,
+    fails: () => ['start init'],
+  },
+  'begin-as-init': { title: () => 'begin as init' },
+  'learn-host-pid': { title: () => 'learn the pid that the host sees' },
+  'clear-umask': { title: () => 'set the umask to 0' },
+  'let-init-go-on': { title: () => 'let init go on' },
+  'tell-ready': { title: () => 'tell the host that all is ready' },
+  'wait-at-gate': { title: () => 'wait at the start gate' },
+  'unlock-for-hooks': { title: () => 'let other commands in' },
+  'stay-in-foreground': { title: () => 'stay in the foreground' },
+  end: { title: () => 'end' },
+  'find-container': {
+    title: o => `find init, process ${o.pid}`,
+    message: o => [`container \`${o.id}\`: container not running`],
+  },
+  'enter-pid-namespace': { title: () => 'let children be in the pid namespace of init' },
+  'start-process': { title: () => 'start the process' },
+  'begin-as-process': { title: () => 'begin as a process of the container' },
+  'open-container-root': { title: () => 'open the root of the container' },
 };

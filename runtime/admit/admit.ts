@@ -18,7 +18,7 @@ import type { Diagnostic, Note, Place, ValuePath } from './diagnostic.js';
 import type { Document } from './document.js';
 import { normalProcess } from './normal/process.js';
 import { normalResources } from './normal/resources.js';
-import { normalConfig, normalForm } from './normal-form.js';
+import { normalForm } from './normal-form.js';
 import { maximumDiagnostics, parse, type Source } from './parse.js';
 import { noteViolations } from './shape.js';
 import { checkSupported } from './unsupported.js';
@@ -40,14 +40,14 @@ interface Admitted {
 
 /** A config.json that follows the spec and asks for nothing that this version cannot do. */
 export interface AdmittedSpec extends Admitted {
-  readonly config: Config;
-  readonly normal: NormalConfig;
+  readonly config: NormalConfig;
+  /** As it is written, without what stands for nothing: `exec` makes its process of that of the container. */
+  readonly written: Config;
 }
 
 /** A process.json for exec, checked like `process` of config.json. */
 export interface AdmittedProcess extends Admitted {
-  readonly process: Process;
-  readonly normal: NormalProcess;
+  readonly process: NormalProcess;
 }
 
 /** A resources.json for update, checked like `linux.resources` of config.json. */
@@ -80,10 +80,9 @@ export function admit(source: Source): Accepted<AdmittedSpec> | Refused {
   });
   if (checked.kind === 'refused') return checked;
   const { document, value, warnings } = checked;
-  const config = normalForm(value);
   return {
     kind: 'admitted',
-    spec: brand({ ...placesOf(document), config, normal: normalConfig(config) }),
+    spec: brand({ ...placesOf(document), config: normalForm(value), written: value }),
     warnings,
   };
 }
@@ -99,7 +98,7 @@ export function admitProcess(source: Source): Accepted<AdmittedProcess> | Refuse
   const { document, value, warnings } = checked;
   return {
     kind: 'admitted',
-    spec: brand({ ...placesOf(document), process: value, normal: normalProcess(value) }),
+    spec: brand({ ...placesOf(document), process: normalProcess(value) }),
     warnings,
   };
 }

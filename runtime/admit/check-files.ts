@@ -1,7 +1,9 @@
-import type { Config, Mount } from '../../spec/generated/config.js';
+import type { Config } from '../../spec/generated/config.js';
 import { idOptions, toIdAsTheKernel } from '../../spec/ids.js';
+import { type HookKind, hookKinds } from '../../spec/normal-config.js';
 import { checkAbsolute } from './check-text.js';
 import type { Note } from './diagnostic.js';
+import { mountKind } from './normal/mounts.js';
 
 /** With one of these a mount needs no file system type. */
 const typeless = new Set([
@@ -18,15 +20,6 @@ const typeless = new Set([
   'runbindable',
 ]);
 
-const hookKinds = [
-  'prestart',
-  'createRuntime',
-  'createContainer',
-  'startContainer',
-  'poststart',
-  'poststop',
-] as const;
-
 /** The root and the mounts. */
 export function checkMounts(config: Config, note: Note, warn: Note): void {
   if (config.root.path === '') note(['root', 'path'], { kind: 'empty' });
@@ -35,7 +28,7 @@ export function checkMounts(config: Config, note: Note, warn: Note): void {
     if (mount.destination === '') note(where, { kind: 'empty' });
     else if (!mount.destination.startsWith('/')) warn(where, { kind: 'taken-from-root' });
     const { options = [], source = '', type = '' } = mount;
-    if (isBind(mount) && !options.includes('remount')) {
+    if (mountKind(mount) === 'bind') {
       if (source === '')
         note(['mounts', index, 'source'], { kind: mount.source === '' ? 'empty' : 'missing' });
     } else if (type === '' && !options.some(option => typeless.has(option))) {
@@ -49,18 +42,8 @@ export function checkMounts(config: Config, note: Note, warn: Note): void {
   }
 }
 
-/** By its type or by an option, as in mount(8). */
-export function isBind({ type, options = [] }: Mount): boolean {
-  return type === 'bind' || options.includes('bind') || options.includes('rbind');
-}
-
 /** Those that runc and crun both execute in the bundle's directory. */
-const hooksInBundle: readonly (typeof hookKinds)[number][] = [
-  'prestart',
-  'createRuntime',
-  'poststart',
-  'poststop',
-];
+const hooksInBundle: readonly HookKind[] = ['prestart', 'createRuntime', 'poststart', 'poststop'];
 
 /**
  * All hooks: absolute paths, timeouts of at least a second. What runc and crun both start with is only warned of: a path such as `./hook`, and anything in

@@ -1,8 +1,9 @@
 import type { Config, LinuxNamespaceType } from '../../spec/generated/config.js';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from '../../spec/kernel.js';
+import { treePlace } from '../../spec/paths.js';
 import { checkAbsolute } from './check-text.js';
 import { formatPath, type Note } from './diagnostic.js';
-import { fromRoot, withoutDots } from './normal-form.js';
+import { sysctlFile, withoutDots } from './normal/linux.js';
 
 const clocks = ['monotonic', 'boottime'];
 
@@ -84,13 +85,6 @@ function checkTimeOffsets(config: Config, present: ReadonlySet<LinuxNamespaceTyp
     note(path, { kind: 'conflict', property: formatPath(['linux', 'namespaces', joined, 'path']) });
 }
 
-/** Go by the file below /proc/sys: net.ipv4.conf.eth0/1.forwarding and net/ipv4/conf/eth0.1/forwarding are one. */
-function sysctlFile(name: string): string {
-  const separator = /[./]/.exec(name)?.[0];
-  if (separator !== '.') return name;
-  return name.replace(/[./]/g, found => (found === '.' ? '/' : '.'));
-}
-
 function checkSysctls(config: Config, present: ReadonlySet<LinuxNamespaceType>, note: Note): void {
   for (const name of Object.keys(config.linux?.sysctl ?? {})) {
     const path = ['linux', 'sysctl', name];
@@ -146,8 +140,9 @@ function checkDevices(config: Config, note: Note, warn: Note): void {
     const where = ['linux', 'devices', index, 'path'];
     if (path === '') note(where, { kind: 'empty' });
     else if (!path.startsWith('/')) warn(where, { kind: 'taken-from-root' });
-    const before = first.get(fromRoot(path));
-    if (before === undefined) first.set(fromRoot(path), index);
+    const place = treePlace(path);
+    const before = first.get(place);
+    if (before === undefined) first.set(place, index);
     else warn(where, { kind: 'first-counts', first: formatPath(['linux', 'devices', before, 'path']) });
   }
 }

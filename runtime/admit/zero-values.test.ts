@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { HiddenPath } from '../../spec/normal-config.js';
 import { oneLine } from '../report/diagnostic.js';
 import { admit, admitProcess, admitResources } from './admit.js';
 
@@ -28,7 +29,8 @@ function bundle({
 function taken(text: string) {
   const result = admit({ file: 'config.json', text });
   if (result.kind === 'refused') throw new Error(oneLine(result.diagnostics[0] as never));
-  return { config: result.spec.config, warnings: result.warnings.map(w => oneLine(w).replace(/^.*?: /, '')) };
+  const { config, written } = result.spec;
+  return { config, written, warnings: result.warnings.map(w => oneLine(w).replace(/^.*?: /, '')) };
 }
 
 const refusedBy = (text: string): readonly string[] => {
@@ -48,14 +50,17 @@ test('an object in which nothing is set asks for nothing', () => {
     ['linux', 'personality', { domain: '' }],
   ];
   for (const [where, name, value] of values) {
-    const { config, warnings } = taken(bundle({ [where]: { [name]: value } }));
-    assert.not.ok(name in ((where === 'linux' ? config.linux : config.process) ?? {}), JSON.stringify(value));
+    const { written, warnings } = taken(bundle({ [where]: { [name]: value } }));
+    assert.not.ok(
+      name in ((where === 'linux' ? written.linux : written.process) ?? {}),
+      JSON.stringify(value),
+    );
     assert.equal(warnings, [], name);
   }
-  const { config } = taken(bundle({ linux: { resources: { pids: {} } } }));
-  assert.equal(config.linux?.resources, {});
+  const { written } = taken(bundle({ linux: { resources: { pids: {} } } }));
+  assert.equal(written.linux?.resources, {});
   const offsets = { monotonic: { secs: 0, nanosecs: 0 }, boottime: {} };
-  assert.equal(taken(bundle({ linux: { timeOffsets: offsets } })).config.linux?.timeOffsets, {});
+  assert.equal(taken(bundle({ linux: { timeOffsets: offsets } })).config.linux.timeOffsets, []);
 });
 
 test('one in which something is set is looked at', () => {
@@ -115,8 +120,8 @@ test('the empty word is none', () => {
       linux: { rootfsPropagation: '', resources: { devices: [{ allow: false, type: '', access: 'rwm' }] } },
     }),
   );
-  assert.equal(config.linux?.resources?.devices, [{ allow: false, access: 'rwm' }]);
-  assert.not.ok('rootfsPropagation' in (config.linux ?? {}));
+  assert.is(config.linux.resources.devices[0]?.type, 'a');
+  assert.is(config.linux.rootfsPropagation, null);
   assert.equal(warnings, []);
 });
 
@@ -131,13 +136,20 @@ test('empty entries of lists are none, null is an empty text', () => {
       linux: { maskedPaths: ['', '/proc/a', null], readonlyPaths: [null, ''] },
     }),
   );
-  assert.equal(config.mounts?.[0]?.options, ['ro']);
+  assert.equal(config.mounts[0]?.options, ['ro']);
   assert.equal(config.process.args, ['sh', '', '']);
-  assert.equal(config.process.capabilities, { bounding: ['CAP_KILL'] });
-  assert.equal(config.hooks?.poststop?.[0], { path: '/h', args: ['', 'a'], env: ['', 'A', '=b', 'C=d'] });
+  assert.equal(config.process.capabilities?.bounding, ['CAP_KILL']);
+  const [hook] = config.hooks.poststop;
+  assert.equal(
+    [hook?.args, hook?.env],
+    [
+      ['', 'a'],
+      ['', 'A', '=b', 'C=d'],
+    ],
+  );
   // The places of the others in the file count by the list.
-  assert.equal(config.linux?.maskedPaths, ['', '/proc/a', '']);
-  assert.equal(config.linux?.readonlyPaths, []);
+  assert.equal(config.linux.maskedPaths, [{ index: 1, path: '/proc/a', place: '/proc/a' }]);
+  assert.equal(config.linux.readonlyPaths, []);
 });
 
 test('null in other lists is of the wrong type', () => {
@@ -154,7 +166,7 @@ test('null in other lists is of the wrong type', () => {
 });
 
 test('what is required and both others assume is assumed with a warning', () => {
-  const { config, warnings } = taken(
+  const { written, warnings } = taken(
     bundle({
       process: { user: { uid: 7 }, consoleSize: {}, rlimits: [{ type: 'RLIMIT_CORE' }] },
       linux: {
@@ -170,7 +182,7 @@ test('what is required and both others assume is assumed with a warning', () => 
       },
     }),
   );
-  const { process, linux } = config;
+  const { process, linux } = written;
   assert.equal(process.user, { uid: 7, gid: 0 });
   assert.equal(process.consoleSize, { height: 0, width: 0 });
   assert.equal(process.rlimits, [{ type: 'RLIMIT_CORE', soft: 0, hard: 0 }]);
@@ -198,11 +210,7 @@ test('the file of exec --process and that of update follow the same rules', () =
     file: 'p',
     text: '{"args":["a"],"cwd":"/","user":{},"scheduler":{"policy":""}}',
   });
-  assert.equal(process.kind === 'admitted' && process.spec.process, {
-    args: ['a'],
-    cwd: '/',
-    user: { uid: 0, gid: 0 },
-  });
+  assert.is(process.kind === 'admitted' && process.spec.process.scheduler, null);
   assert.is(process.kind === 'admitted' && process.warnings.length, 2);
   const resources = admitResources({ file: 'r', text: '{"pids":{},"devices":[{"type":""}]}' });
   assert.equal(resources.kind === 'admitted' && resources.spec.resources.devices, [
@@ -247,13 +255,14 @@ test('paths from the root, dots and doubles are taken with a warning', () => {
       },
     }),
   );
-  assert.is(config.mounts?.[0]?.destination, '/t');
-  assert.is(config.linux?.cgroupsPath, '/b');
-  assert.equal(config.linux?.maskedPaths, ['/proc/a']);
-  assert.equal(config.linux?.readonlyPaths, ['/proc/b', '/c']);
+  const paths = (hidden: readonly HiddenPath[]) => hidden.map(({ path }) => path);
+  assert.is(config.mounts[0]?.destination, '/t');
+  assert.is(config.linux.cgroupsPath, '/b');
+  assert.equal(paths(config.linux.maskedPaths), ['/proc/a']);
+  assert.equal(paths(config.linux.readonlyPaths), ['/proc/b', '/c']);
   assert.equal(
-    config.linux?.devices?.map(({ path }) => path),
-    ['/dev/a', '/dev/a'],
+    config.linux.devices.map(({ place, minor }) => [place, minor]),
+    [['/dev/a', 3]],
   );
   assert.equal(warnings, [
     'mounts[0].destination should be an absolute path, not "t"; it is taken from the root',
@@ -280,12 +289,19 @@ test('hooks that both others start with are taken with a warning', () => {
       },
     }),
   );
-  assert.equal(config.hooks, {
-    prestart: [hook],
-    createRuntime: [{ path: 'a/h' }],
-    poststart: [{ path: '../h' }],
-    poststop: [{ path: 'h' }, { path: '' }, { path: '/h', timeout: 0 }],
-  });
+  assert.equal(
+    Object.values(config.hooks)
+      .flat()
+      .map(({ path, timeoutSeconds }) => [path, timeoutSeconds]),
+    [
+      ['./h', 5],
+      ['a/h', null],
+      ['../h', null],
+      ['h', null],
+      ['', null],
+      ['/h', 0],
+    ],
+  );
   const fromBundle = (what: string, path: string) =>
     `hooks.${what}.path should be an absolute path, not "${path}"; it is taken from the bundle`;
   assert.equal(warnings, [

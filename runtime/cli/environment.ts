@@ -67,8 +67,8 @@ function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Env
 
 /** A launch by that way would have rights in the view of all others that none of theirs had (docs/architecture.md, "Rules of shared views", 10). */
 function joinsShared({ config }: AdmittedSpec): Attempt<null> {
-  const path = config.linux?.namespaces?.find(({ type }) => type === 'mount')?.path ?? '';
-  const shared = path === '' ? undefined : generationAt(path);
+  const path = config.linux.namespaces.get('mount') ?? 'new';
+  const shared = path === 'new' ? undefined : generationAt(path);
   if (shared === undefined) return ok(null);
   const { name, tree } = shared;
   return refuse({ kind: 'tree', fault: { kind: 'joins-shared', path, generation: name, tree } });
@@ -88,7 +88,7 @@ export function chooseEnvironment(
   const joined = joinsShared(spec);
   if (joined.kind === 'failure') return joined;
   const option = invocation.line.options.texts.get('tree');
-  const name = option ?? spec.config.annotations?.[TREE_ANNOTATION];
+  const name = option ?? spec.config.annotations[TREE_ANNOTATION];
   if (name === undefined) return ok({ environment: byRoot(invocation, spec, bundle), broken: [] });
   const found = findTree(name);
   if (found.kind === 'failure') return found;

@@ -29,7 +29,7 @@ export function exec(invocation: Invocation): Outcome {
   const saved = `${directory}/config.json`;
   const config = readConfig(saved, saved, opened.value);
   if (config.kind === 'failure') return failed(config.failure);
-  const admitted = execProcess(invocation, config.value.spec.config);
+  const admitted = execProcess(invocation, config.value.spec.written);
   if (admitted.kind === 'failure') return failed(admitted.failure);
   const cgroups = subCgroups(options.lists.get('cgroup') ?? []);
   if (cgroups.kind === 'failure') return failed(cgroups.failure);

@@ -67,7 +67,7 @@ function made(config: object, sample: Sample): Made {
     return refusedBy(admitted.diagnostics, ({ path, what }) => (what.kind === 'missing' ? '' : path));
   const { spec } = admitted;
   const facts = factsOf({ cgroup: cgroups[sample.cgroups ?? 'v2'], lsm: { apparmor: true, selinux: true } });
-  const console = spec.config.process.terminal === true;
+  const console = spec.config.process.terminal;
   const launch = inputOf({ facts, options: { console } });
   const input = { ...launch, spec };
   const compiled = sample.shows === 'exec' ? execOf(input) : compileLaunch(input);
@@ -86,7 +86,7 @@ function made(config: object, sample: Sample): Made {
 }
 
 function execOf(input: ReturnType<typeof inputOf>): ReturnType<typeof compileExec> {
-  const admitted = admitProcess({ file: 'process.json', text: JSON.stringify(input.spec.config.process) });
+  const admitted = admitProcess({ file: 'process.json', text: JSON.stringify(input.spec.written.process) });
   if (admitted.kind === 'refused') throw new Error(JSON.stringify(admitted.diagnostics));
   return compileExec({
     config: input.spec,

@@ -27,11 +27,11 @@ const config = { hooks: { createRuntime: [{ path: '/own' }] } };
 test('hooks of the registry come before those of config.json, each with the place where it is written', () => {
   const launch = createLaunch({ ...inputOf({ config }), environment });
   assert.equal(
-    launch.normal.hooks.createRuntime.map(hook => hook.path),
+    launch.config.hooks.createRuntime.map(hook => hook.path),
     ['/site/first', '/own'],
   );
   assert.equal(
-    launch.normal.hooks.poststop.map(hook => hook.path),
+    launch.config.hooks.poststop.map(hook => hook.path),
     ['/site/last'],
   );
   const place = (index: number) => {
@@ -45,7 +45,7 @@ test('hooks of the registry come before those of config.json, each with the plac
 test('without any, config.json is as it was', () => {
   const input = inputOf({ config });
   const none = { ...environment, hooks: normalHooks() };
-  assert.equal(createLaunch({ ...input, environment: none }).normal, input.spec.normal);
+  assert.equal(createLaunch({ ...input, environment: none }).config, input.spec.config);
 });
 
 test.run();

@@ -129,6 +129,36 @@ function memories(source: ts.SourceFile): readonly string[] {
   return found;
 }
 
+/** What has been read once and for all, by the names that it goes by. */
+const isConfig = (node: ts.Node): boolean =>
+  /\b(config|process|linux|resources|hooks|mounts)\b/.test(node.getText());
+
+const isEmpty = (node: ts.Expression): boolean =>
+  (ts.isArrayLiteralExpression(node) && node.elements.length === 0) ||
+  (ts.isObjectLiteralExpression(node) && node.properties.length === 0);
+
+/** Defaults for what is never absent in the normal form of a config.json, and types of what it was before. */
+function secondReadings(source: ts.SourceFile): readonly string[] {
+  const found: string[] = [];
+  const add = (node: ts.Node): void => void found.push(`${source.fileName}: ${node.getText()}`);
+  walk(source, node => {
+    if (ts.isImportDeclaration(node) && /generated\/config\.js/.test(node.moduleSpecifier.getText()))
+      add(node);
+    if (
+      ts.isBinaryExpression(node) &&
+      node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken &&
+      isConfig(node.left) &&
+      isEmpty(node.right)
+    )
+      add(node);
+    if (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name) && node.initializer)
+      for (const element of node.name.elements)
+        if (element.initializer && isEmpty(element.initializer) && isConfig(node.initializer)) add(element);
+    return true;
+  });
+  return found;
+}
+
 test('the checks find what they are for', () => {
   const long = parsed('a.ts', `function f() {\n${'g();\n'.repeat(3)}}\nconst h = () => {\n\n};\n`);
   assert.equal(longFunctions(long, 4), ['a.ts f: 5 lines']);
@@ -149,6 +179,16 @@ test('the checks find what they are for', () => {
      export const g = new Map(); export const h: ReadonlyMap<string, string> = new Map();`,
   );
   assert.equal(memories(state), ['a.ts: a', 'a.ts: b', 'a.ts: g', 'a.ts: c', 'a.ts: d', 'a.ts: d']);
+  const readings = parsed(
+    'a.ts',
+    `import type { Mount } from '../../spec/generated/config.js';
+     const { env = [], cwd } = launch.process; const a = config.linux ?? {}; const b = covered?.look ?? [];`,
+  );
+  assert.equal(secondReadings(readings), [
+    "a.ts: import type { Mount } from '../../spec/generated/config.js';",
+    'a.ts: env = []',
+    'a.ts: config.linux ?? {}',
+  ]);
 });
 
 /** Reviewed, and still to be taken apart. */
@@ -157,7 +197,6 @@ const stillLong: readonly string[] = [
   'compile.ts compileLaunch',
   'exec.ts compileExec',
   'hooks/hook-run.ts judgement',
-  'idioms/mount-options.ts parseMountOptions',
   'process/capabilities.ts capabilityActions',
   'process/executable.ts executable',
   'process/home.ts findHome',
@@ -228,6 +267,10 @@ test('no words: they are made in runtime/report/operations/', () => {
     sources.flatMap(sentences).filter(found => !stillSpeaking.includes(fileOf(found))),
     [],
   );
+});
+
+test('config.json has been read: nothing in it is absent, and nothing is taken apart again', () => {
+  assert.equal(sources.flatMap(secondReadings), []);
 });
 
 test('nothing is remembered between two programs', () => {

@@ -1,10 +1,9 @@
 /** What `tree check` finds: faults keep a tree from starting, notes tell what to expect. */
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import type { Config } from '../../spec/generated/config.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
-import { chooseBackEnd, whyUnused } from './choose.js';
+import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
 import { directoryOf, faultsOf, plannedRoot } from './prepare-input.js';
@@ -95,7 +94,11 @@ function backEndFindings(tree: RegisteredTree): readonly Finding[] {
   return chosen.backEnd === backEnd ? [] : [{ kind: 'cannot-use', backEnd, reason: chosen.reason }];
 }
 
-const anyConfig: Config = { ociVersion: '1.3.0', root: { path: '/' }, process: { cwd: '/', args: ['sh'] } };
+const anyConfig: Asking = {
+  mounts: [],
+  hooks: { prestart: [], createContainer: [] },
+  linux: { namespaces: new Map() },
+};
 
 /** Only what launches would use is told of; who may not see the generations is told of none. */
 function staleFindings(tree: RegisteredTree): readonly Finding[] {

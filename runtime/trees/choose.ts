@@ -4,8 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
-import type { Config } from '../../spec/generated/config.js';
-import { isBind } from '../admit/check-files.js';
+import type { NormalConfig, NormalHooks, NormalLinux } from '../../spec/normal-config.js';
 import { normalHooks } from '../admit/normal/hooks.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
@@ -45,16 +44,20 @@ function statOf(path: string): { readonly dev: number; readonly ino: number } | 
   }
 }
 
+/** What the choice depends on. */
+export interface Asking extends Pick<NormalConfig, 'mounts'> {
+  readonly hooks: Pick<NormalHooks, 'prestart' | 'createContainer'>;
+  readonly linux: Pick<NormalLinux, 'namespaces'>;
+}
+
 /** Why a launch cannot enter a view that is there already (`kmod`, `pinned`), whatever is prepared; null if it can. */
-export function whyNotEntered(config: Config): string | null {
-  if ((config.hooks?.prestart ?? []).length > 0) return 'prestart hooks need the root before it is entered';
-  if ((config.hooks?.createContainer ?? []).length > 0)
-    return 'createContainer hooks need the paths of the host';
-  const namespaces = config.linux?.namespaces ?? [];
-  if (namespaces.some(({ type, path }) => type === 'mount' && (path ?? '') !== ''))
-    return 'config.json names a mount namespace to join';
-  if (namespaces.some(({ type }) => type === 'user'))
-    return 'a user namespace cannot join the mounts of root';
+export function whyNotEntered(config: Asking): string | null {
+  const { prestart, createContainer } = config.hooks;
+  if (prestart.length > 0) return 'prestart hooks need the root before it is entered';
+  if (createContainer.length > 0) return 'createContainer hooks need the paths of the host';
+  const { namespaces } = config.linux;
+  if ((namespaces.get('mount') ?? 'new') !== 'new') return 'config.json names a mount namespace to join';
+  if (namespaces.has('user')) return 'a user namespace cannot join the mounts of root';
   return null;
 }
 
@@ -63,20 +66,20 @@ const NONE: HostSources = { mounts: [], directories: new Map(), shares: new Map(
 const privately = (reason: string): BackEnd => ({ backEnd: 'private', reason, pin: null, sources: NONE });
 
 /** Binds of directories: what elision may leave out. */
-function bindSources(config: Config): readonly string[] {
-  return (config.mounts ?? [])
-    .filter(isBind)
-    .flatMap(({ source }) => (source?.startsWith('/') ? [source] : []));
+function bindSources(config: Asking): readonly string[] {
+  return config.mounts.flatMap(mount =>
+    mount.kind === 'bind' && mount.source.startsWith('/') ? [mount.source] : [],
+  );
 }
 
 /** Places for mounts that a tree lacks. */
 function lackingIn(
   tree: RegisteredTree,
-  config: Config,
+  config: Asking,
   bundle: string,
   shown: readonly string[],
 ): readonly MissingPoint[] {
-  if ((config.mounts ?? []).length === 0) return [];
+  if (config.mounts.length === 0) return [];
   const isDirectory = (source: string): boolean | null => {
     try {
       return statSync(resolve(bundle, source)).isDirectory();
@@ -85,7 +88,7 @@ function lackingIn(
     }
   };
   const view = treeView(directoryOf(tree.path));
-  return missingPoints(view, config, shown, isDirectory);
+  return missingPoints(view, config.mounts, shown, isDirectory);
 }
 
 /** What a view that is there already needs in a copy; or why it cannot serve: its root would have to be another. */
@@ -122,7 +125,7 @@ function shownDirectory({ treeMounts }: ReadyGeneration['record'], directory: st
 }
 
 /** Why the tree's newest generation cannot be used from here, or the generation. */
-function choosePin(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
+function choosePin(tree: RegisteredTree, config: Asking, lacking: readonly MissingPoint[]): BackEnd {
   const generations = readGenerations();
   const generation = currentGeneration(generations, tree.name);
   if (generation === undefined) {
@@ -169,7 +172,7 @@ export function whyUnused(tree: RegisteredTree, generation: ReadyGeneration): st
   return seen.kind === 'stale' ? seen.why : null;
 }
 
-function chooseLink(tree: RegisteredTree, config: Config, lacking: readonly MissingPoint[]): BackEnd {
+function chooseLink(tree: RegisteredTree, config: Asking, lacking: readonly MissingPoint[]): BackEnd {
   const sources = hostSources(bindSources(config), shownShares(tree.shares));
   const choice = chooseKmod(tree, sources);
   if (choice.kind === 'impossible') return privately(choice.why);
@@ -193,7 +196,7 @@ function chooseLink(tree: RegisteredTree, config: Config, lacking: readonly Miss
 /** The best that works: `kmod`, `pinned`, `private`. */
 export function chooseBackEnd(
   tree: RegisteredTree,
-  config: Config,
+  config: Asking,
   lacking: readonly MissingPoint[] = [],
 ): BackEnd {
   if (tree.backEnd === 'private') return privately('the registry says so');
@@ -210,7 +213,7 @@ export function chooseBackEnd(
 export function environmentOf(
   tree: RegisteredTree,
   chosenBy: string,
-  config: Config,
+  config: Asking,
   bundle: string,
 ): Environment {
   const { name, path, readonly, variables, hooks, strict, file, line } = tree;
@@ -219,7 +222,7 @@ export function environmentOf(
   const lacking = lackingIn(tree, config, bundle, points);
   const backEnd = chooseBackEnd(tree, config, lacking);
   const directory = directoryOf(path);
-  const opened = backEnd.backEnd === 'private' || (config.mounts ?? []).length > 0;
+  const opened = backEnd.backEnd === 'private' || config.mounts.length > 0;
   return {
     tree: name,
     path: directory,
@@ -244,12 +247,12 @@ export function environmentOf(
  * A tree chosen by root.path alone: an ordinary bundle, or `podman --rootfs TREE` would expose /home without a word. If it is read-only, nothing is
  * written to it either.
  */
-export function bareTree(tree: RegisteredTree, config: Config, bundle: string): Environment {
+export function bareTree(tree: RegisteredTree, config: Asking, bundle: string): Environment {
   const { name, path, readonly, file, line } = tree;
   const directory = directoryOf(path);
   const lacking = readonly ? lackingIn(tree, config, bundle, []) : [];
   // The nodes that every container has are made there.
-  const devices = (config.mounts ?? []).some(({ destination }) => /^\/dev\/*$/.test(destination))
+  const devices = config.mounts.some(({ place }) => place === '/dev')
     ? []
     : [{ path: '/dev', kind: 'directory' } as const];
   return {

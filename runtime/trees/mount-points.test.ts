@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Mount } from '../../spec/generated/config.js';
+import { normalMounts } from '../admit/normal/mounts.js';
 import { missingPoints } from './mount-points.js';
 import type { TreeEntry, TreeView } from './skeleton.js';
 
@@ -25,11 +26,8 @@ const bind = (destination: string, source = '/d', ...options: readonly string[])
   options: [...options],
 });
 const missing = (...mounts: readonly Mount[]): readonly string[] =>
-  missingPoints(
-    view,
-    { ociVersion: '1.0.0', root: { path: '/' }, process: { cwd: '/', args: ['x'] }, mounts: [...mounts] },
-    ['/home', '/proc'],
-    source => (source === '/gone' ? null : source === '/d'),
+  missingPoints(view, normalMounts(mounts), ['/home', '/proc'], source =>
+    source === '/gone' ? null : source === '/d',
   ).map(({ path, kind, index }) => `${index} ${kind} ${path}`);
 
 test('what is there is not missing', () => {

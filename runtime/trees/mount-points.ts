@@ -2,8 +2,7 @@
  * Where the mounts of config.json go in a tree, and which of these places the tree lacks. A runtime makes mount points that are missing; in a tree that
  * would be for everybody and for good, so that such launches get a skeleton of their own (skeleton.ts). Pure but for `isDirectory`.
  */
-import type { Config } from '../../spec/generated/config.js';
-import { isBind } from '../admit/check-files.js';
+import type { NormalMount } from '../../spec/normal-mount.js';
 import { isWithin } from './mount-facts.js';
 import { join, LINKS, names, parent } from './path-parts.js';
 import type { MissingPoint, TreeView } from './skeleton.js';
@@ -54,18 +53,18 @@ export function followInside(view: TreeView, path: string, covered: readonly str
 /** `shown`: the shares and the host view. `isDirectory`: of the source of a bind; null if it cannot be told. */
 export function missingPoints(
   view: TreeView,
-  { mounts = [] }: Config,
+  mounts: readonly NormalMount[],
   shown: readonly string[],
   isDirectory: (source: string) => boolean | null,
 ): readonly MissingPoint[] {
   const covered = [...shown];
   return mounts.flatMap((mount, index): readonly MissingPoint[] => {
-    if ((mount.options ?? []).includes('remount')) return [];
+    if (mount.kind === 'remount') return [];
     const place = followInside(view, mount.destination, covered);
     if (place.kind === 'elsewhere') return [];
     covered.push(place.path);
     if (place.kind === 'there') return [];
-    const directory = isBind(mount) ? isDirectory(mount.source ?? '') : true;
+    const directory = mount.kind === 'bind' ? isDirectory(mount.source) : true;
     return directory === null ? [] : [{ path: place.path, kind: directory ? 'directory' : 'file', index }];
   });
 }

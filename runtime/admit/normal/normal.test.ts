@@ -19,7 +19,7 @@ function normal({ process, linux, ...others }: { readonly process?: Json; readon
   };
   const result = admit({ file: 'config.json', text: JSON.stringify(config) });
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics));
-  return result.spec.normal;
+  return result.spec.config;
 }
 
 test('nothing is absent', () => {
@@ -186,8 +186,8 @@ test('a process.json has the same form as process of config.json', () => {
   const process = { args: ['a', 'b'], cwd: '/w', terminal: true, capabilities: { bounding: ['CAP_KILL'] } };
   const result = admitProcess({ file: 'process.json', text: JSON.stringify(process) });
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.diagnostics));
-  assert.equal(result.spec.normal, normal({ process }).process);
-  assert.equal(result.spec.normal.capabilities?.ambient, []);
+  assert.equal(result.spec.process, normal({ process }).process);
+  assert.equal(result.spec.process.capabilities?.ambient, []);
 });
 
 test.run();

@@ -13,8 +13,8 @@ import { withoutGroups } from './without-groups.js';
 
 export const cgroupfs: CgroupDriver = {
   create: (launch, refuse) => {
-    const { facts, normal, cells } = launch;
-    const plan = planCgroups(facts.cgroup, normal.linux.cgroupsPath, cells.id);
+    const { facts, config, cells } = launch;
+    const plan = planCgroups(facts.cgroup, config.linux.cgroupsPath, cells.id);
     if (plan.directories.length === 0) return withoutGroups(launch, 'cgroupfs', refuse);
     const groups = directoryGroups(launch, 'cgroupfs', plan);
     const tenure = { lock: slot('cgroup_lock', -1), taken: slot('cgroup_taken') };
@@ -31,10 +31,10 @@ export const cgroupfs: CgroupDriver = {
     };
   },
   find: (launch, id, directories) => {
-    const { facts, normal } = launch;
+    const { facts, config } = launch;
     const plan =
       directories === undefined
-        ? planCgroups(facts.cgroup, normal.linux.cgroupsPath, id)
+        ? planCgroups(facts.cgroup, config.linux.cgroupsPath, id)
         : planAt(directories, facts.cgroup);
     return directoryGroups(launch, 'cgroupfs', plan);
   },

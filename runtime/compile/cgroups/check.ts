@@ -27,7 +27,7 @@ export function checkGroups(
 /** The root of the hierarchy, or the cgroup of the caller. */
 function isOurOwn(launch: Launch, d: CgroupDirectory): boolean {
   const own = d.hierarchy.own.split('/').filter(part => part !== '');
-  const given = launch.normal.linux.cgroupsPath;
+  const given = launch.config.linux.cgroupsPath;
   return d.components.length === 0 || (!given?.startsWith('/') && d.components.length === own.length);
 }
 

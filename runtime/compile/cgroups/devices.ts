@@ -36,7 +36,7 @@ const alwaysAllowed: readonly NormalDeviceRule[] = [
 ];
 
 export function allowDevices(launch: Launch, plan: CgroupPlan): readonly Action[] {
-  const given = launch.normal.linux.resources.devices;
+  const given = launch.config.linux.resources.devices;
   if (given.length === 0) return [];
   const rules = [...given, ...alwaysAllowed];
   const because = launch.because('linux', 'resources', 'devices');

@@ -54,7 +54,7 @@ interface PlacedLimit {
 
 /** The limits that config.json asks for; what cannot be kept is refused. */
 function placeLimits(launch: Launch, plan: CgroupPlan, refuse: Refuse): readonly PlacedLimit[] {
-  const { resources } = launch.normal.linux;
+  const { resources } = launch.config.linux;
   const onlyV2 = plan.directories.every(d => d.version === 2);
   const found = onlyV2 ? limitsV2(resources) : limitsOfBoth(plan, resources);
   const because = (property: Limit['property']) => launch.because('linux', 'resources', ...property);

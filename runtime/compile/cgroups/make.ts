@@ -62,7 +62,7 @@ export function makeGroups(
   const path = slot('cgroup');
   const makeOne = makeDirectory(launch, path);
   const because =
-    launch.normal.linux.cgroupsPath !== null ? launch.because('linux', 'cgroupsPath') : rule('cgroup');
+    launch.config.linux.cgroupsPath !== null ? launch.because('linux', 'cgroupsPath') : rule('cgroup');
   const decider = cgroupOfProcesses(plan);
   const makeIt = (d: CgroupDirectory): readonly Line[] => [move(path, d.memory), call(makeOne)];
   return [

@@ -15,11 +15,11 @@ const COUNT = {
 
 /** Steps that fail with a sentence if the kernel has killed a process of the container for want of memory. */
 export function whyKilled(launch: Launch, plan: CgroupPlan): readonly Line[] {
-  const { open, normal } = launch;
+  const { open, config } = launch;
   const d = directoryOf(plan, 'memory');
   if (!d) return [];
   const { file, numbers } = COUNT[d.version];
-  const limit = normal.linux.resources.memory.limitBytes;
+  const limit = config.linux.resources.memory.limitBytes;
   const because = launch.because('linux', 'resources', 'memory', 'limit');
   const words = text(
     limit !== null && limit > 0

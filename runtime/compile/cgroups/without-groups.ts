@@ -10,7 +10,7 @@ import { isUnlimited, limitsV1, limitsV2 } from './limits.js';
 import { prepareRemoval } from './make.js';
 
 export function withoutGroups(launch: Launch, manager: CgroupDriverName, refuse: Refuse): NewGroups {
-  const { resources } = launch.normal.linux;
+  const { resources } = launch.config.linux;
   const [one, two] = [limitsV1(resources), limitsV2(resources)];
   const asked = new Set(
     [...one.limits, ...two.limits].filter(l => !isUnlimited(l)).map(({ property }) => String(property[0])),

@@ -27,7 +27,7 @@ export function sendPidfd(launch: ProcessLaunch, kind: keyof typeof payload): Ac
 
 /** The annotation that crun had before the option; it sends a blank beside the descriptor. */
 export function sendToReceiver(launch: ProcessLaunch): readonly Action[] {
-  const socket = pidfdReceiver(launch.normal);
+  const socket = pidfdReceiver(launch.config);
   const because = launch.because('annotations', 'run.oci.pidfd_receiver');
   return socket === null ? [] : [sendTo(launch, { socket, payload: ' ', because })];
 }

@@ -90,7 +90,7 @@ function makeUnique(launch: Launch, rootFd: Slot, id: Field, poststop: readonly 
 
 /** `run` needs none, but for `state` to tell that startContainer hooks are at work. */
 export function hasGateError(launch: Launch): boolean {
-  const { startContainer } = launch.normal.hooks;
+  const { startContainer } = launch.config.hooks;
   return launch.options.entry === 'create' || startContainer.length > 0;
 }
 
@@ -122,7 +122,7 @@ export function makeGate(launch: Launch): readonly Action[] {
 
 /** state.json, as the program fills it in. */
 function describeState(launch: Launch, groups: Groups['record']): Template {
-  const { cells, normal: config, options, environment, placement } = launch;
+  const { cells, config, options, environment, placement } = launch;
   return stateTemplate(
     {
       ociVersion: config.ociVersion,

@@ -160,7 +160,7 @@ export function readCase(name: string): GoldenCase {
     options: {
       ...noOptions,
       entry: 'create',
-      console: spec.config.process.terminal === true,
+      console: spec.config.process.terminal,
       detach: true,
       bundle: '/bundle',
       configText,

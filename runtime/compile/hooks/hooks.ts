@@ -61,7 +61,7 @@ export function hookContext(
   waiting: Waiting,
   inside = false,
 ): HookContext {
-  const { annotations, ociVersion } = launch.normal;
+  const { annotations, ociVersion } = launch.config;
   const { bundle } = launch.options;
   const output = hookOutput({ open: launch.open, bundle, annotations, inside });
   return {

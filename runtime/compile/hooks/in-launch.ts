@@ -31,7 +31,7 @@ export function hooksOf(
 ): LaunchHooks {
   const { cells, options } = launch;
   const { id, environ, interrupts, pid } = cells;
-  const kinds = launch.normal.hooks;
+  const kinds = launch.config.hooks;
   const init = { who: 'init', channel: cells.initEnd } as const;
   const host = hookContext(launch, { id, environ, pid }, { who: 'command', interrupts });
   const inInit = hookContext(launch, { id, environ, pid: hostPid }, init);

@@ -7,7 +7,7 @@ import { inputOf, specOf } from '../test/input.js';
 import { keepsGroups, labelOption, pidfdReceiver } from './annotations.js';
 import type { RefusalReason } from './refusal.js';
 
-const configOf = (annotations: object) => specOf({ annotations }).normal;
+const configOf = (annotations: object) => specOf({ annotations }).config;
 
 function compiled(annotations: object, linux: object = {}): readonly Step[] | readonly RefusalReason[] {
   const result = compileLaunch(inputOf({ config: { annotations, linux } }));

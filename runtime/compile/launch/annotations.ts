@@ -65,7 +65,7 @@ const withoutEffect = [
 export function warnOfAnnotations(launch: Launch, warn: Warn): void {
   const offsets = launch.namespaces.get('time') === 'new' ? [] : ['timens_offset'];
   for (const name of [...withoutEffect, ...offsets])
-    if (launch.normal.annotations[prefix + name] !== undefined)
+    if (launch.config.annotations[prefix + name] !== undefined)
       warn(launch.because('annotations', prefix + name), {
         kind: 'annotation-without-effect',
         name: prefix + name,

@@ -3,7 +3,6 @@
  */
 import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
 import type { Environment } from '../../../spec/environment.js';
-import type { Config } from '../../../spec/generated/config.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../../spec/kernel.js';
 import {
@@ -115,8 +114,8 @@ export interface Cells {
 
 /** What it is about: the config.json of a container, and the process of it that is started. */
 export interface Subject {
-  readonly config: Config;
-  readonly normal: NormalConfig;
+  /** With the hooks of the registry. */
+  readonly config: NormalConfig;
   /** Of config.json, or of `exec`. */
   readonly process: NormalProcess;
   /** As config.json has them, and what the environment adds. */
@@ -217,10 +216,9 @@ function because(file: string, line: number, path: Path): Because {
 
 export function createLaunch({ spec, facts, environment, options }: LaunchInput): Launch {
   return {
-    config: spec.config,
-    normal: withHooks(spec.normal, environment),
-    process: spec.normal.process,
-    namespaces: spec.normal.linux.namespaces,
+    config: withHooks(spec.config, environment),
+    process: spec.config.process,
+    namespaces: spec.config.linux.namespaces,
     because(...path) {
       const [root, kind, index] = path;
       if (root === 'hooks' && environment?.hooks && isHookKind(kind) && typeof index === 'number') {
@@ -233,7 +231,7 @@ export function createLaunch({ spec, facts, environment, options }: LaunchInput)
     },
     facts,
     open: openFlags(facts.arch),
-    cells: createCells(spec.normal.process),
+    cells: createCells(spec.config.process),
     variables: environment?.variables ?? [],
     environment,
     options,
@@ -256,16 +254,15 @@ export interface ProcessLaunchInput {
 export function createProcessLaunch({ spec, process, facts, options }: ProcessLaunchInput): ProcessLaunch {
   return {
     config: spec.config,
-    normal: spec.normal,
-    process: process.normal,
-    namespaces: spec.normal.linux.namespaces,
+    process: process.process,
+    namespaces: spec.config.linux.namespaces,
     because: (...path) =>
       path[0] === 'process'
         ? because(process.file, process.place(path.slice(1)).line, path)
         : because(spec.file, spec.place(path).line, path),
     facts,
     open: openFlags(facts.arch),
-    cells: createCells(process.normal),
+    cells: createCells(process.process),
     options,
     variables: [],
   };

@@ -20,10 +20,10 @@ export interface TimeNamespace {
 
 /** What is written into /proc/PID/timens_offsets: a line for each clock, seconds and nanoseconds; one write(2) for all. */
 function offsetsOf(launch: Launch): { readonly lines: string; readonly because: Because } {
-  const annotated = timeOffsets(launch.normal);
+  const annotated = timeOffsets(launch.config);
   if (annotated !== null)
     return { lines: `${annotated}\n`, because: launch.because('annotations', 'run.oci.timens_offset') };
-  const lines = launch.normal.linux.timeOffsets
+  const lines = launch.config.linux.timeOffsets
     .map(({ clock, seconds, nanoseconds }) => `${clock} ${seconds} ${nanoseconds}\n`)
     .join('');
   return { lines, because: launch.because('linux', 'timeOffsets') };

@@ -59,7 +59,7 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
       directory.before,
       capabilities.bound,
       ...ownStreams(process.user, user),
-      ...identity(process.user, keepsGroups(launch.normal), user),
+      ...identity(process.user, keepsGroups(launch.config), user),
       ...capabilities.apply,
       directory.after,
       ...(noNewPrivileges

@@ -39,7 +39,7 @@ function schedule(scheduler: NormalScheduler, because: Because): Action {
 
 export function scheduling(launch: ProcessLaunch): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
-  const { personality: domain } = launch.normal.linux;
+  const { personality: domain } = launch.config.linux;
   const out: Action[] = [];
   if (scheduler !== null) out.push(schedule(scheduler, launch.because('process', 'scheduler')));
   if (ioPriority !== null) {

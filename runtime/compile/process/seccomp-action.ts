@@ -42,7 +42,7 @@ function pathOf(at: string): readonly (string | number)[] {
 
 /** Refusals point to the annotation where that is what has gone wrong. */
 function compiledFilter(launch: ProcessLaunch, refuse: Refuse): Filter | null {
-  const { normal: config, facts } = launch;
+  const { config, facts } = launch;
   const { seccomp } = config.linux;
   const raw = rawFilter(config);
   if (raw !== null) {
@@ -83,7 +83,8 @@ export function seccompAction(launch: ProcessLaunch, refuse: Refuse): Action | n
     u32(0),
     pointer(bytes('seccomp filter', filter.program)),
   ]);
-  const flags = launch.config.linux?.seccomp?.flags ?? [];
+  const { seccomp } = launch.config.linux;
+  const flags = seccomp?.flags ?? [];
   return operation({ kind: 'load-seccomp-filter', instructions, flags, because: filter.because }, [
     sys('seccomp', [SECCOMP_SET_MODE_FILTER, filter.flags, program]),
   ]);

@@ -79,7 +79,7 @@ export function encodeDevice(major: number, minor: number): number {
 
 /** A /dev that comes from somewhere else (a bind mount, the environment): it is taken as it is, and nothing is made in it. Null: it is the container's own. */
 export function givenDev(launch: Launch): { readonly hostPath: string; readonly byConfig: boolean } | null {
-  const last = launch.normal.mounts.findLast(m => m.place === '/dev' && m.kind !== 'remount');
+  const last = launch.config.mounts.findLast(m => m.place === '/dev' && m.kind !== 'remount');
   if (last === undefined) return launch.placement.hostDevices ? { hostPath: '/dev', byConfig: false } : null;
   if (last.kind !== 'bind') return null;
   return { hostPath: sourcePath(launch, last), byConfig: true };
@@ -136,7 +136,7 @@ export function seeDevices(launch: Launch): readonly Action[] {
 }
 
 function configuredDevices(launch: Launch): readonly Device[] {
-  return launch.normal.linux.devices.map(({ index, place, ...device }) => ({
+  return launch.config.linux.devices.map(({ index, place, ...device }) => ({
     kind: 'device',
     path: place,
     ...device,
@@ -261,7 +261,7 @@ export function deviceActions(launch: Launch, places: Places): DeviceActions {
     );
   }
   if (!given) {
-    const hasPts = launch.normal.mounts.some(m => m.place === '/dev/pts');
+    const hasPts = launch.config.mounts.some(m => m.place === '/dev/pts');
     const links = [...symlinks, ...(hasPts ? [['ptmx', 'pts/ptmx'] as const] : [])];
     actions.push(
       operation(

@@ -143,7 +143,7 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
 
 /** All that is covered, in the order of config.json. `dev`: the container's /dev, opened. */
 export function coveredPaths(launch: Launch, places: Places, dev: Slot): readonly Action[] {
-  const { maskedPaths, readonlyPaths } = launch.normal.linux;
+  const { maskedPaths, readonlyPaths } = launch.config.linux;
   const covered = [...maskedPaths, ...readonlyPaths].map(({ place }) => place);
   const homes = openHomes(launch, covered);
   const place = coveredPlace(launch, places, homes);

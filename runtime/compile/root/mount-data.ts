@@ -30,10 +30,10 @@ export function needsMountCall(source: string, data: MountData): boolean {
 
 /** The options of an entry, with linux.mountLabel: the SELinux context of all files. proc, sysfs and mqueue label their files one by one. */
 export function dataOf(launch: Launch, type: string, data: MountData): MountData {
-  const { mountLabel } = launch.normal.linux;
+  const { mountLabel } = launch.config.linux;
   if (mountLabel === null || ['proc', 'sysfs', 'mqueue'].includes(type)) return data;
   if (data.some(([key]) => key === 'context')) return data;
-  return [...data, [labelOption(launch.normal), mountLabel]];
+  return [...data, [labelOption(launch.config), mountLabel]];
 }
 
 const flags: ReadonlyMap<string, number> = new Map([
@@ -71,7 +71,7 @@ function toldOf(launch: Launch, m: NormalMount): readonly [source: string, data:
 
 /** What neither call takes. */
 export function refuseLongMounts(launch: Launch, refuse: Refuse): void {
-  launch.normal.mounts.forEach((m, index) => {
+  launch.config.mounts.forEach((m, index) => {
     const [source, data] = toldOf(launch, m);
     if (!needsMountCall(source, data)) return;
     const sizes = [

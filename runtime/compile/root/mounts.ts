@@ -48,7 +48,7 @@ export function fakesProc(m: NormalMount): boolean {
 
 /** Options that nothing comes of: runc and crun hand them to the kernel, which does not look at them for a bind. */
 export function warnOfMounts(launch: Launch, warn: Warn): void {
-  for (const [index, m] of launch.normal.mounts.entries()) {
+  for (const [index, m] of launch.config.mounts.entries()) {
     const what = m.kind === 'bind' || (m.kind === 'remount' && m.bind) ? m.withoutEffect : [];
     if (what.length > 0)
       warn(launch.because('mounts', index), { kind: 'bind-options-without-effect', options: what });
@@ -64,8 +64,8 @@ export function sourcePath(launch: Launch, { source }: BindMount): string {
  * Mounts made below it are to reach the host (Podman's `rshared`, Bidirectional of Kubernetes): the bind and the root both ask for it, as with runc and crun. Such a bind has to
  * be a copy from before the namespace was cut off from the host's, and not even crun and runc cut it off then.
  */
-function reachesHost({ environment, normal }: Launch, { propagation }: BindMount): boolean {
-  const asked = normal.linux.rootfsPropagation;
+function reachesHost({ environment, config }: Launch, { propagation }: BindMount): boolean {
+  const asked = config.linux.rootfsPropagation;
   return environment === null && propagation?.kind === 'shared' && asked?.kind === 'shared';
 }
 
@@ -139,7 +139,7 @@ function remount(launch: Launch, places: Places, m: Remount, index: number, beca
   };
   const here = m.place;
   // A link that led an earlier entry somewhere leads this one to the mount that the earlier one made there.
-  const ours = launch.normal.mounts.slice(0, index).some(({ place }) => place === here);
+  const ours = launch.config.mounts.slice(0, index).some(({ place }) => place === here);
   return operation(does, [
     ...(ours ? places.open({ path: here }, destination, does) : places.openMount(here, destination, does)),
     ...mustBeMount(destination),
@@ -155,7 +155,7 @@ const madeByFsmount = 0xff;
 /** A read-only file system whose inside the runtime still has to fill: mount points of later mounts, device nodes. */
 function isFilledLater(launch: Launch, { own, place }: FilesystemMount, index: number): boolean {
   if ((own.set & MountAttr.RDONLY) === 0) return false;
-  const later = launch.normal.mounts.slice(index + 1);
+  const later = launch.config.mounts.slice(index + 1);
   return place === '/dev' || later.some(other => other.place.startsWith(`${place}/`));
 }
 
@@ -239,7 +239,7 @@ export function mountActions(
   const seal: Action[] = [];
   const shared: Action[] = [];
   const { placement } = launch;
-  const actions = launch.normal.mounts.flatMap((m, i): readonly Action[] => {
+  const actions = launch.config.mounts.flatMap((m, i): readonly Action[] => {
     const elided = placement.elided.get(i);
     if (elided) return elided;
     const [first, ...rest] = made(m, i);

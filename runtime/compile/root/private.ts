@@ -74,38 +74,38 @@ export function terminalActions(
 
 /** Mounts, and devices, that no back end makes. */
 export function refuseMounts(launch: Launch, refuse: Refuse): void {
-  const places = ['/dev', ...launch.normal.mounts.map(m => m.place)];
+  const places = ['/dev', ...launch.config.mounts.map(m => m.place)];
   if ((launch.environment?.hostView ?? []).length > 0)
-    for (const { place: path, index } of launch.normal.linux.devices)
+    for (const { place: path, index } of launch.config.linux.devices)
       if (!places.some(place => place !== '/' && isWithin(path, place)))
         refuse(launch.because('linux', 'devices', index), { kind: 'device-in-tree', path });
-  for (const [index, m] of launch.normal.mounts.entries())
+  for (const [index, m] of launch.config.mounts.entries())
     if (fakesProc(m))
       refuse(launch.because('mounts', index), { kind: 'mount-inside-proc', destination: m.place });
   refuseLongMounts(launch, refuse);
 }
 
 export function prepareRoot(launch: Launch, input: RootInput, refuse: Refuse): RootActions {
-  const { options, process, normal } = launch;
+  const { options, process, config } = launch;
   const consoleSocket = slot('console_socket_fd', -1);
   const foregroundTerminal = process.terminal && options.console !== true;
   const places = createPlaces(launch);
   const terminal = terminalActions(launch, places, consoleSocket);
   refuseMounts(launch, refuse);
   if (!hasMountNamespace(launch)) {
-    if (normal.mounts.length > 0)
+    if (config.mounts.length > 0)
       refuse(launch.because('mounts'), { kind: 'needs-mount-namespace', property: 'mounts' });
-    if (normal.root.readonly)
+    if (config.root.readonly)
       refuse(launch.because('root', 'readonly'), {
         kind: 'needs-mount-namespace',
         property: 'root.readonly',
       });
-    if (normal.linux.rootfsPropagation !== null)
+    if (config.linux.rootfsPropagation !== null)
       refuse(launch.because('linux', 'rootfsPropagation'), {
         kind: 'needs-mount-namespace',
         property: 'linux.rootfsPropagation',
       });
-    if (normal.linux.devices.length > 0)
+    if (config.linux.devices.length > 0)
       refuse(launch.because('linux', 'devices'), { kind: 'needs-mount-namespace', property: 'devices' });
     return {
       actions: [

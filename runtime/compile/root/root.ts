@@ -20,7 +20,7 @@ import { type Launch, rule } from '../launch/launch.js';
 import { hidePins } from './hide-pins.js';
 
 export function rootPath(launch: Launch): string {
-  const path = launch.environment?.path ?? launch.normal.root.path;
+  const path = launch.environment?.path ?? launch.config.root.path;
   return path.startsWith('/') ? path : `${launch.options.bundle}/${path}`;
 }
 
@@ -29,7 +29,7 @@ export function rootPath(launch: Launch): string {
  * so that mounts made on the host later can still arrive. rshared is set at the end only (it would undo this).
  */
 export function separate(launch: Launch): Action {
-  const asked = launch.normal.linux.rootfsPropagation;
+  const asked = launch.config.linux.rootfsPropagation;
   const lets = asked === null || asked.kind === 'shared' || asked.kind === 'slave';
   const own = asked?.kind === 'private' ? Propagation.PRIVATE : Propagation.SLAVE;
   return operation(
@@ -90,7 +90,7 @@ export function makeWorkingDirectory(launch: Launch): readonly Action[] {
 }
 
 export function readonlyRoot(launch: Launch): readonly Action[] {
-  if (!launch.normal.root.readonly && launch.environment?.readonly !== true) return [];
+  if (!launch.config.root.readonly && launch.environment?.readonly !== true) return [];
   return [
     operation({ kind: 'make-root-readonly', because: launch.because('root', 'readonly') }, [
       setAttributes(launch.cells.rootFd, MountAttr.RDONLY, 0, 0, false),
@@ -116,7 +116,7 @@ function uncoverKernel(): readonly Action[] {
 /** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
 export function pivot(launch: Launch): readonly Action[] {
   const { cells, options } = launch;
-  const asked = launch.normal.linux.rootfsPropagation;
+  const asked = launch.config.linux.rootfsPropagation;
   const after =
     asked !== null && (asked.kind === 'shared' || asked.kind === 'unbindable')
       ? [

@@ -10,7 +10,7 @@ import { type Launch, type ProcessLaunch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
 export function names(launch: Launch): readonly Action[] {
-  const { hostname, domainname } = launch.normal;
+  const { hostname, domainname } = launch.config;
   const out: Action[] = [];
   for (const [property, value, call] of [
     ['hostname', hostname, 'sethostname'],
@@ -47,7 +47,7 @@ export function procActions(
 ): ProcActions {
   const { open } = launch;
   const { sysctls, mountLabel } =
-    of === 'container' ? launch.normal.linux : { sysctls: [], mountLabel: null };
+    of === 'container' ? launch.config.linux : { sysctls: [], mountLabel: null };
   const { apparmorProfile, selinuxLabel } = launch.process;
   const { lsm } = launch.facts;
   if (apparmorProfile && !lsm.apparmor)

@@ -34,7 +34,7 @@ export function compileLifecycle(launch: Launch, directories?: readonly string[]
   const all = slot('all');
   const force = slot('force');
   const context = hookContext(launch, c, { who: 'command', interrupts: c.interrupts });
-  const { poststart, poststop } = launch.normal.hooks;
+  const { poststart, poststop } = launch.config.hooks;
   const started = hookActions(context, 'poststart', poststart, 'running');
   const stopped = hookActions(context, 'poststop', poststop, 'stopped', { tolerant: true });
   return {

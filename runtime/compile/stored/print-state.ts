@@ -20,7 +20,7 @@ import type { Lifecycle } from './subroutines.js';
 
 /** `state`: the object of runtime.md "Query State". The annotations have any size, so they are written from where they are. */
 export function stateTrack(c: Lifecycle): Track {
-  const { normal: config, options } = c.launch;
+  const { config, options } = c.launch;
   const name = slot('status_name');
   const choose: Line[] = [];
   for (const [status, word] of [

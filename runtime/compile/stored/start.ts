@@ -40,7 +40,7 @@ import type { Lifecycle } from './subroutines.js';
 
 export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookActions): Track {
   const begun = slot('start_begun');
-  const { startContainer } = c.launch.normal.hooks;
+  const { startContainer } = c.launch.config.hooks;
   const hooks = startContainer.length + poststart.actions.length > 0;
   return entryTrack('start', [
     openContainer(c),
@@ -170,7 +170,7 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
  */
 function takeBack(c: Lifecycle, begun: Slot, poststop: HookActions): readonly Line[] {
   const { interrupts } = c;
-  const hooks = Object.values(c.launch.normal.hooks).some(list => list.length > 0);
+  const hooks = Object.values(c.launch.config.hooks).some(list => list.length > 0);
   const leave = label('leave_container');
   return [
     branch(begun, 'EQ', 0, leave),

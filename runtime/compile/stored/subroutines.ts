@@ -58,7 +58,7 @@ function ifHeld(c: Context, fifo: string, status: number): readonly Line[] {
 /** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
 function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
   const { open } = c.launch;
-  const { prestart, createRuntime, createContainer } = c.launch.normal.hooks;
+  const { prestart, createRuntime, createContainer } = c.launch.config.hooks;
   const atCreate = prestart.length + createRuntime.length + createContainer.length > 0;
   const unseen = label('is_unseen');
   const fd = slot('state_fd');

@@ -132,8 +132,8 @@ function proofs(launch: Launch, { tree }: Environment): { readonly mounts: Prove
 }
 
 /** Nothing is done: the record says what is not. */
-function leaveOut({ normal, because }: Launch, { index, verdict: { source } }: Entry): Action {
-  const destination = normal.mounts[index]?.destination ?? '';
+function leaveOut({ config, because }: Launch, { index, verdict: { source } }: Entry): Action {
+  const destination = config.mounts[index]?.destination ?? '';
   const shown =
     source === null
       ? ({ shown: 'procfs' } as const)
@@ -149,7 +149,7 @@ export function elidedMounts(
   copied: boolean,
 ): ElidedMounts {
   const prove = proofs(launch, environment);
-  const { mounts } = launch.normal;
+  const { mounts } = launch.config;
   const runs = runsOf(verdicts);
   const elided = runs.flat();
   const inside = (entries: readonly Entry[]): readonly Expected[] =>

@@ -59,7 +59,7 @@ function optionsForbid(m: BindMount, launch: Launch): WhyMounted['kind'] | null 
   if (propagation === 'private' && launch.environment?.strict) return 'private-asked';
   if (m.data.length > 0 || m.copyUp) return 'data';
   if (m.uidMappings.length > 0 || m.gidMappings.length > 0) return 'idmapped';
-  if (launch.normal.linux.mountLabel !== null) return 'label';
+  if (launch.config.linux.mountLabel !== null) return 'label';
   return launch.namespaces.has('user') ? 'user-namespace' : null;
 }
 
@@ -99,7 +99,7 @@ function judgeBind(
 
 /** A procfs shows the pid namespace of whoever mounted it: the host's, for both. */
 function judgeProc(launch: Launch, sides: Sides, given: View, m: FilesystemMount): Verdict {
-  const { maskedPaths, readonlyPaths } = launch.normal.linux;
+  const { maskedPaths, readonlyPaths } = launch.config.linux;
   const { view } = sides;
   if (launch.namespaces.has('pid')) return mounted('pid-namespace');
   if (maskedPaths.length > 0 || readonlyPaths.length > 0) return mounted('covered-paths');
@@ -138,7 +138,7 @@ export function judgeMounts(launch: Launch, environment: Environment, given: Vie
     late: given.late === undefined ? null : new Set(given.late),
   };
   const nothing = whyNothing(launch);
-  const all = launch.normal.mounts;
+  const all = launch.config.mounts;
   return all.map((m, index) => {
     const { place } = m;
     const inTheWay = (other: string): boolean => isWithin(place, other) || isWithin(other, place);

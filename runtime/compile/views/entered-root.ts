@@ -44,7 +44,7 @@ export interface Entrance {
 
 /** Rule 5: the copy stays slave. What config.json asks for is obeyed, and explain says what it costs. */
 function propagation(launch: Launch, when: 'first' | 'last'): readonly Action[] {
-  const asked = launch.normal.linux.rootfsPropagation;
+  const asked = launch.config.linux.rootfsPropagation;
   if (asked === null || asked.kind === 'slave') return [];
   if ((asked.kind === 'private') !== (when === 'first')) return [];
   const because = launch.because('linux', 'rootfsPropagation');
@@ -70,7 +70,7 @@ export function enteredPlacement(
   namespaces: Namespaces,
   { elided, annotations, shared }: Pick<Placement, 'elided' | 'annotations' | 'shared'>,
 ): Placement {
-  const { mounts } = launch.normal;
+  const { mounts } = launch.config;
   return {
     entered: true,
     shared,

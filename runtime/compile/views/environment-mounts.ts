@@ -36,7 +36,7 @@ export function announce(launch: Launch): readonly Action[] {
 
 /** `private`: each one bound, unless a mount of config.json is to hide it anyway. */
 export function showPoints(launch: Launch, environment: Environment): readonly Action[] {
-  const covering = launch.normal.mounts.filter(m => m.kind !== 'remount').map(m => m.place);
+  const covering = launch.config.mounts.filter(m => m.kind !== 'remount').map(m => m.place);
   return shownPoints(environment)
     .filter(({ path }) => !covering.some(place => isWithin(path, place)))
     .map(share => {
@@ -50,9 +50,9 @@ export function showPoints(launch: Launch, environment: Environment): readonly A
 export function privateRoot(launch: Launch, environment: Environment): readonly Action[] {
   const { root } = environment;
   if (root === undefined || root === null || root.kind === 'tree') return [mountRoot(launch)];
-  const { open, cells, normal } = launch;
+  const { open, cells, config } = launch;
   const place = slot('tree_place', -1);
-  const readonly = environment.readonly || normal.root.readonly;
+  const readonly = environment.readonly || config.root.readonly;
   const { path } = environment;
   return [
     operation({ kind: 'open-tree', path, because: becauseOf(environment) }, [
@@ -67,8 +67,8 @@ export function privateRoot(launch: Launch, environment: Environment): readonly 
  * is ever created in the tree. `at`: where the tree is inside.
  */
 export function patchTree(launch: Launch, environment: Environment, at: string): readonly Action[] {
-  const { open, cells, normal } = launch;
-  const readonly = environment.readonly || normal.root.readonly;
+  const { open, cells, config } = launch;
+  const readonly = environment.readonly || config.root.readonly;
   return (environment.patches ?? []).flatMap(patch => {
     const [place, root] = [slot('patched', -1), slot('patch', -1)];
     const skeleton = { kind: 'skeleton', why: patch.why, entries: patch.entries } as const;

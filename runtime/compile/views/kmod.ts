@@ -122,7 +122,7 @@ function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): read
 
 /** The skeleton is read-only, as all trees stand in it; in a copy, what mounts need may be made while nobody else is inside. */
 function unseal(launch: Launch): readonly Action[] {
-  if (launch.normal.mounts.length === launch.placement.elided.size) return [];
+  if (launch.config.mounts.length === launch.placement.elided.size) return [];
   return [
     operation({ kind: 'unseal-skeleton', because: rule('kmod') }, [
       setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
@@ -143,7 +143,7 @@ function seal(launch: Launch, link: KernelLink): readonly Action[] {
           ]),
         ]
       : []),
-    ...(launch.normal.root.readonly
+    ...(launch.config.root.readonly
       ? [
           operation({ kind: 'make-tree-readonly', because: launch.because('root', 'readonly') }, [
             resolve({ root: cells.rootFd, path: text(link.target) }, { to: tree }),

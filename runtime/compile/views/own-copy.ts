@@ -27,15 +27,15 @@ export function whyNotShared(given: CapabilitySets | null, view: SharedView): Wh
 
 /** Why the launch needs a mount namespace of its own; null if it needs none. */
 export function whyOwnCopy(launch: Launch, verdicts: readonly Verdict[], view: SharedView): WhyCopy | null {
-  const { normal, process } = launch;
-  const { maskedPaths, readonlyPaths, devices, rootfsPropagation: propagation } = normal.linux;
+  const { config, process } = launch;
+  const { maskedPaths, readonlyPaths, devices, rootfsPropagation: propagation } = config.linux;
   if (launch.namespaces.has('mount')) return { why: 'mount-namespace' };
   const left = verdicts.findIndex(verdict => verdict.kind === 'mounted');
   if (left >= 0) return { why: 'mount-remains', mount: left };
   if (maskedPaths.length > 0) return { why: 'masked-paths' };
   if (readonlyPaths.length > 0) return { why: 'readonly-paths' };
   if (devices.length > 0) return { why: 'devices' };
-  if (normal.root.readonly) return { why: 'readonly-root' };
+  if (config.root.readonly) return { why: 'readonly-root' };
   // Slave is what it is.
   if (propagation !== null && propagation.kind !== 'slave')
     return { why: 'propagation', propagation: propagationWord(propagation) };

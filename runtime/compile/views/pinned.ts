@@ -91,7 +91,7 @@ function stay(launch: Launch, pin: Pin, c: Cells): Action {
 /** A skeleton is read-only, as all see it; in a copy, what mounts need may be made while nobody else is inside. */
 function needsMountPoints(launch: Launch, pin: Pin): boolean {
   const skeleton = !pin.treeMounts.includes('/');
-  return skeleton && launch.normal.mounts.length > launch.placement.elided.size;
+  return skeleton && launch.config.mounts.length > launch.placement.elided.size;
 }
 
 function unseal(launch: Launch, pin: Pin): readonly Action[] {
@@ -113,7 +113,7 @@ function seal(launch: Launch, pin: Pin): readonly Action[] {
           ]),
         ]
       : []),
-    ...(launch.normal.root.readonly
+    ...(launch.config.root.readonly
       ? [
           operation({ kind: 'make-root-readonly', because: launch.because('root', 'readonly') }, [
             setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
@@ -128,7 +128,7 @@ function seal(launch: Launch, pin: Pin): readonly Action[] {
  * whatever lies at these places afterwards need not be the tree's.
  */
 function readonlyTree(launch: Launch, pin: Pin): readonly Action[] {
-  if (!launch.normal.root.readonly) return [];
+  if (!launch.config.root.readonly) return [];
   const fd = slot('readonly_tree');
   const places = pin.treeMounts.filter(path => path !== '/');
   if (places.length === 0) return [];

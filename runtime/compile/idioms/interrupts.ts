@@ -6,10 +6,10 @@ import { errnos } from '../../../spec/errno.js';
 import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIGSET_SIZE } from '../../../spec/kernel.js';
 import { signals } from '../../../spec/signals.js';
 import type { Action } from '../../program/action.js';
-import { buffer, label, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
+import { ignoring, when } from '../../program/control.js';
+import { buffer, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
 import {
   alu,
-  branch,
   call,
   failVerbatim,
   format,
@@ -56,16 +56,13 @@ export function createInterrupts(): Interrupts {
   const number = slot('interrupt_number');
   const words = buffer('interrupt_words', 64);
   const size = slot('interrupt_words_size');
-  const none = label('no_interrupt');
   const take = subroutine('take_interrupt', [
     move(taken, 1),
-    sys('read', [fd, info, 128], { on: [['EAGAIN'], none] }),
-    load(number, 'U32', info),
-    ...ending.flatMap(signal => {
-      const other = label(`not_${signal}`);
-      return [branch(number, 'NE', signals[signal], other), move(name, text(`SIG${signal}`)), other];
-    }),
-    none,
+    ...ignoring(['EAGAIN'], none => [
+      sys('read', [fd, info, 128], none),
+      load(number, 'U32', info),
+      ...ending.flatMap(signal => when(number, 'EQ', signals[signal], [move(name, text(`SIG${signal}`))])),
+    ]),
   ]);
   const fail = subroutine('interrupted', [
     call(take),
@@ -88,16 +85,11 @@ export function holdInterrupts(i: Interrupts): Action {
       because: rule('an interrupted command takes back what it has made'),
     },
     [
-      ...ending.flatMap(signal => {
-        const ignored = label(`${signal}_ignored`);
-        return [
-          sys('rt_sigaction', [signals[signal], 0, old, SIGSET_SIZE]),
-          load(handler, 'U64', old),
-          branch(handler, 'EQ', SIG_IGN, ignored),
-          alu(set, set, 'OR', 1 << (signals[signal] - 1)),
-          ignored,
-        ];
-      }),
+      ...ending.flatMap(signal => [
+        sys('rt_sigaction', [signals[signal], 0, old, SIGSET_SIZE]),
+        load(handler, 'U64', old),
+        ...when(handler, 'NE', SIG_IGN, [alu(set, set, 'OR', 1 << (signals[signal] - 1))]),
+      ]),
       store('U64', mask, 0, set),
       sys('rt_sigprocmask', [SIG_BLOCK, mask, 0, SIGSET_SIZE]),
       sys('signalfd4', [-1, mask, SIGSET_SIZE, SFD_CLOEXEC | SFD_NONBLOCK], { to: i.fd }),
@@ -113,13 +105,7 @@ export function waitUnlessInterrupted(
   o: Outcome = {},
 ): readonly Line[] {
   const which = slot('ready');
-  const good = label('not_interrupted');
-  return [
-    waitReadable(fd, milliseconds, { ...o, to: which }, i.fd),
-    branch(which, 'NE', 2, good),
-    call(i.fail),
-    good,
-  ];
+  return [waitReadable(fd, milliseconds, { ...o, to: which }, i.fd), ...when(which, 'EQ', 2, [call(i.fail)])];
 }
 
 function rule(text: string): Action['because'] {

@@ -1,6 +1,7 @@
 /** read(2) and write(2) until all is read or written: a file or pipe may take or give less than asked for. */
 import { errnos } from '../../../spec/errno.js';
 import type { OpenFlags } from '../../../spec/kernel.js';
+import { ignoring, repeat } from '../../program/control.js';
 import {
   type Data,
   label,
@@ -50,22 +51,19 @@ export function writeAll(fd: Operand, from: Data | Slot, size: Operand): readonl
   const at = slot('write_at');
   const left = slot('write_left');
   const count = slot('write_count');
-  const again = label('write_again');
-  const full = label('write_full');
-  const done = label('write_done');
   return [
     move(at, from),
     move(left, size),
-    again,
-    branch(left, 'LE', 0, done),
-    sys('write', [fd, ref(at), left], { to: count, on: [['EAGAIN'], full] }),
-    alu(at, at, 'ADD', count),
-    alu(left, left, 'SUB', count),
-    jump(again),
-    full,
-    sys('nanosleep', [struct('1ms', [u64(0), u64(1_000_000)], true), 0]),
-    jump(again),
-    done,
+    ...repeat(({ again, leave }) => [
+      branch(left, 'LE', 0, leave),
+      ...ignoring(['EAGAIN'], full => [
+        sys('write', [fd, ref(at), left], { to: count, ...full }),
+        alu(at, at, 'ADD', count),
+        alu(left, left, 'SUB', count),
+        jump(again),
+      ]),
+      sys('nanosleep', [struct('1ms', [u64(0), u64(1_000_000)], true), 0]),
+    ]),
   ];
 }
 

@@ -193,7 +193,6 @@ test('the checks find what they are for', () => {
 
 /** Reviewed, and still to be taken apart. */
 const stillLong: readonly string[] = [
-  'cgroups/of-process.ts processGroups',
   'compile.ts compileLaunch',
   'exec.ts compileExec',
   'hooks/hook-run.ts judgement',
@@ -206,23 +205,11 @@ const stillLong: readonly string[] = [
   'root/private.ts prepareRoot',
   'root/system.ts procActions',
   'root/tree-skeleton.ts treeSkeleton',
-  'stored/kill.ts killTrack',
-  'stored/remove.ts deleteTrack',
-  'stored/start.ts openGate',
-  'stored/subroutines.ts readState',
   'views/elision-proof.ts createProver',
 ];
 
 /** Files that still make words themselves. */
 const stillSpeaking: readonly string[] = [
-  'cgroups/check.ts',
-  'cgroups/devices.ts',
-  'cgroups/enter.ts',
-  'cgroups/join.ts',
-  'cgroups/limit-groups.ts',
-  'cgroups/make.ts',
-  'cgroups/out-of-memory.ts',
-  'cgroups/take.ts',
   'compile.ts',
   'exec.ts',
   'hooks/hook-output.ts',
@@ -241,12 +228,6 @@ const stillSpeaking: readonly string[] = [
   'process/scheduling.ts',
   'process/seccomp-action.ts',
   'process/streams.ts',
-  'stored/container.ts',
-  'stored/kill.ts',
-  'stored/pause.ts',
-  'stored/print-state.ts',
-  'stored/remove.ts',
-  'stored/start.ts',
 ];
 
 const stillRemembering: readonly string[] = [];

@@ -72,8 +72,8 @@ function reasonText(reason: RefusalReason): string {
       return `compile the seccomp profile: ${seccompText(reason.refusal)}`;
     case 'needs-root':
       return 'start a container without being root: not supported by this version';
-    case 'not-supported':
-      return `${reason.what} is not supported by this version`;
+    case 'not-its-own-cgroup':
+      return "a cgroupsPath that is not below the root or the caller's own cgroup is not supported by this version";
     default:
       return unreachable(reason);
   }

@@ -1,9 +1,10 @@
 /** Before anything is made: the cgroups of this host are those that the program was compiled for, and the container's are nobody's. */
 import { errnos } from '../../../spec/errno.js';
 import { CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { buffer, slot, text } from '../../program/operand.js';
 import { guard, load, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import type { CgroupDirectory, FrostSensor } from './driver.js';
@@ -18,8 +19,7 @@ export function checkGroups(
 ): readonly Action[] {
   if (plan.directories.some(d => !d.endsInId && isOurOwn(launch, d)))
     refuse(launch.because('linux', 'cgroupsPath'), {
-      kind: 'not-supported',
-      what: "a cgroupsPath that is not below the root or the caller's own cgroup",
+      kind: 'not-its-own-cgroup',
     });
   return [guardLayout(launch, plan), ...seeCgroup(plan, frost)];
 }
@@ -36,14 +36,8 @@ function guardLayout(launch: Launch, plan: CgroupPlan): Action {
   const stat = buffer('cgroup_statfs', 256);
   const kind = slot('cgroup_magic');
   const { layout } = launch.facts.cgroup;
-  return action(
-    {
-      title: `find the cgroups as they were compiled for (${layout})`,
-      because: rule('compiled for this host'),
-      words: [
-        `the cgroups of this host are not those that this was compiled for (${layout}): compile it again here`,
-      ],
-    },
+  return operation(
+    { kind: 'check-cgroup-layout', layout, because: rule('compiled for this host') },
     plan.directories.flatMap(d => [
       sys('statfs', [text(d.hierarchy.mount), stat]),
       load(kind, 'U64', stat),

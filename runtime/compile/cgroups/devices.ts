@@ -1,12 +1,14 @@
 /** linux.resources.devices: the files of v1, a BPF program on v2. */
-import { AT_FDCWD } from '../../../spec/kernel.js';
 import type { NormalDeviceRule } from '../../../spec/normal-resources.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { slot, text } from '../../program/operand.js';
-import { sys } from '../../program/step.js';
+import { type Line, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import { attachDeviceFilter } from './device-program.js';
-import type { CgroupPlan } from './plan.js';
+import type { CgroupDirectory } from './driver.js';
+import { openPlace } from './open-place.js';
+import { type CgroupPlan, shownPath } from './plan.js';
 import { textBytes } from './write-file.js';
 
 function deviceRule({ type, major, minor, access }: NormalDeviceRule): string {
@@ -35,39 +37,45 @@ const alwaysAllowed: readonly NormalDeviceRule[] = [
   mayUse('c', 136, -1, 'rwm'),
 ];
 
+/** Each is written by itself: v1 takes one in a write. */
+function writeRules(
+  { open }: Launch,
+  { memory }: CgroupDirectory,
+  rules: readonly NormalDeviceRule[],
+): readonly Line[] {
+  const dir = slot('devices_dir');
+  const allow = slot('devices_allow');
+  const deny = slot('devices_deny');
+  return [
+    openPlace(open, memory, dir),
+    sys('openat', [dir, text('devices.allow'), open.WRONLY | open.CLOEXEC, 0], { to: allow }),
+    sys('openat', [dir, text('devices.deny'), open.WRONLY | open.CLOEXEC, 0], { to: deny }),
+    ...rules.map(r => {
+      const value = textBytes(deviceRule(r));
+      return sys('write', [r.allow ? allow : deny, value, value.size]);
+    }),
+    sys('close', [allow]),
+    sys('close', [deny]),
+    sys('close', [dir]),
+  ];
+}
+
 export function allowDevices(launch: Launch, plan: CgroupPlan): readonly Action[] {
   const given = launch.config.linux.resources.devices;
-  if (given.length === 0) return [];
-  const rules = [...given, ...alwaysAllowed];
-  const because = launch.because('linux', 'resources', 'devices');
   const v1 = plan.directories.find(d => d.version === 1 && d.hierarchy.controllers.includes('devices'));
-  if (v1) {
-    const { open } = launch;
-    const dir = slot('devices_dir');
-    const allow = slot('devices_allow');
-    const deny = slot('devices_deny');
-    return [
-      action({ title: `allow devices (${rules.length} rules)`, because }, [
-        sys('openat', [AT_FDCWD, v1.memory, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
-        sys('openat', [dir, text('devices.allow'), open.WRONLY | open.CLOEXEC, 0], { to: allow }),
-        sys('openat', [dir, text('devices.deny'), open.WRONLY | open.CLOEXEC, 0], { to: deny }),
-        ...rules.map(r => {
-          const value = textBytes(deviceRule(r));
-          return sys('write', [r.allow ? allow : deny, value, value.size]);
-        }),
-        sys('close', [allow]),
-        sys('close', [deny]),
-        sys('close', [dir]),
-      ]),
-    ];
-  }
-  const v2 = plan.directories.find(d => d.version === 2);
-  return v2
-    ? [
-        action(
-          { title: `allow devices (${rules.length} rules, BPF)`, because },
-          attachDeviceFilter(launch, v2, rules),
-        ),
-      ]
-    : [];
+  const directory = v1 ?? plan.directories.find(d => d.version === 2);
+  if (given.length === 0 || directory === undefined) return [];
+  const rules = [...given, ...alwaysAllowed];
+  return [
+    operation(
+      {
+        kind: 'allow-devices',
+        path: shownPath(directory),
+        rules: rules.map(r => `${r.allow ? 'allow' : 'deny'} ${deviceRule(r)}`),
+        by: v1 ? 'files' : 'bpf',
+        because: launch.because('linux', 'resources', 'devices'),
+      },
+      v1 ? writeRules(launch, v1, rules) : attachDeviceFilter(launch, directory, rules),
+    ),
+  ];
 }

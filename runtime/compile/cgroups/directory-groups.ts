@@ -10,7 +10,7 @@ import { frostOfProcess } from './of-process.js';
 import { whyKilled } from './out-of-memory.js';
 import type { CgroupPlan } from './plan.js';
 import { removeGroups, removeUntaken } from './remove.js';
-import { unlessTaken } from './take.js';
+import { seeTaken } from './take.js';
 
 export function directoryGroups(launch: Launch, manager: CgroupDriverName, plan: CgroupPlan): Groups {
   const { open, facts } = launch;
@@ -24,14 +24,14 @@ export function directoryGroups(launch: Launch, manager: CgroupDriverName, plan:
     name: plan.formats,
     frost,
     frostOf: pid => frostOfProcess(open, facts.cgroup, pid),
-    freeze: none => freeze(open, freezers, none),
+    freeze: otherwise => freeze(open, freezers, otherwise),
     untilFrozen: milliseconds => untilFrozen(frost, milliseconds),
     thaw: () => thaw(open, freezers),
     thawAll: () => thawAll(freezers),
-    signal: (signal, reached) => signalAll(plan, signal, reached),
+    signal: (signal, sent) => signalAll(plan, signal, sent),
     killAll: killing,
     whyKilled: whyKilled(launch, plan),
-    unlessTaken: (stateDir, untaken) => (directories.length === 0 ? [] : unlessTaken(stateDir, untaken)),
+    seeTaken: (stateDir, untaken) => (directories.length === 0 ? [] : seeTaken(stateDir, untaken)),
     remove: () => removeGroups(launch, plan, killing),
     removeUntaken: () => removeUntaken(plan),
   };

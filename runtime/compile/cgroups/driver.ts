@@ -5,7 +5,7 @@
 import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
 import type { CgroupHierarchy } from '../../../spec/host-facts.js';
 import type { Action } from '../../program/action.js';
-import type { Data, Label, Operand, Slot, Template } from '../../program/operand.js';
+import type { Data, Operand, Slot, Template } from '../../program/operand.js';
 import type { Line, Subroutine } from '../../program/step.js';
 import type { Launch, ProcessLaunch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
@@ -51,8 +51,8 @@ export interface Groups {
   readonly frost: FrostSensor;
   /** Of a process, in whichever group it is by then; null: the host has no way to freeze it. */
   frostOf(pid: Slot): FrostSensor | null;
-  /** Ask for it; on at `none` if there is nothing to ask. */
-  freeze(none: Label): readonly Line[];
+  /** Ask for it; `otherwise`: there is nothing to ask. */
+  freeze(otherwise: readonly Line[]): readonly Line[];
   /** Wait that long until it is complete. */
   untilFrozen(milliseconds: number): readonly Line[];
   /** Thaw the groups themselves, not what the container has made below them. */
@@ -60,15 +60,15 @@ export interface Groups {
   /** Those below too: on v1 a frozen process does not die. */
   thawAll(): readonly Line[];
 
-  /** A signal to each process; on at `reached` if there was one. */
-  signal(signal: Operand, reached: Label): readonly Line[];
+  /** A signal to each process, and how many there were. */
+  signal(signal: Operand, sent: Slot): readonly Line[];
   /** SIGKILL to all of them until nothing is left; null: nobody knows who they are. */
   readonly killAll: KillAll | null;
   /** Fails with a sentence if the kernel has killed a process for want of memory. */
   readonly whyKilled: readonly Line[];
 
-  /** Goes on at `untaken` if the launch was killed before the groups were its own. `stateDir`: the opened ROOT/ID. */
-  unlessTaken(stateDir: Slot, untaken: Label): readonly Line[];
+  /** 1 into `untaken` if the launch was killed before the groups were its own. `stateDir`: the opened ROOT/ID. */
+  seeTaken(stateDir: Slot, untaken: Slot): readonly Line[];
   /** Kill what is left in them, and remove them. */
   remove(): readonly Line[];
   /** Remove those that may be somebody else's: only what is empty. */

@@ -1,10 +1,12 @@
 /** How init comes into the directories: into that of v2 when it is born, into those of v1 by itself. */
 import { AT_FDCWD, Clone } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { ref, type Slot, slot, text } from '../../program/operand.js';
 import { call, move, store, subroutine, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Birth } from './driver.js';
+import { openPlace } from './open-place.js';
 import { type CgroupPlan, shownPath } from './plan.js';
 import { textBytes } from './write-file.js';
 
@@ -45,7 +47,7 @@ export function enterDirectories(launch: Launch, plan: CgroupPlan): readonly Act
   const dir = slot('cgroup_enter');
   const fd = slot('tasks_fd');
   const enterOne = subroutine('enter_cgroup', [
-    sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: dir }),
+    openPlace(open, ref(path), dir),
     sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
     sys('write', [fd, textBytes('0'), 1]),
     sys('close', [fd]),
@@ -54,7 +56,7 @@ export function enterDirectories(launch: Launch, plan: CgroupPlan): readonly Act
   return plan.directories
     .filter(d => d.version === 1)
     .map(d =>
-      action({ title: `enter cgroup ${shownPath(d)}`, because: rule('cgroup') }, [
+      operation({ kind: 'enter-cgroup', path: shownPath(d), because: rule('cgroup') }, [
         move(path, d.memory),
         call(enterOne),
       ]),

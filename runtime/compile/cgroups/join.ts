@@ -5,16 +5,18 @@
 
 import { errnos } from '../../../spec/errno.js';
 import type { CgroupHierarchy } from '../../../spec/host-facts.js';
-import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
-import { type Action, action, failedErrno } from '../../program/action.js';
-import { buffer, field, type Label, label, type Slot, slot, text } from '../../program/operand.js';
-import { branch, call, fail, guard, jump, type Line, sys } from '../../program/step.js';
+import type { Action } from '../../program/action.js';
+import { attempt, ignoring, when } from '../../program/control.js';
+import { buffer, type Slot, slot, text } from '../../program/operand.js';
+import { call, fail, guard, type Line, move, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 import { type CgroupDriver, Frost, type SubCgroup } from './driver.js';
 import { birthAnywhere, birthInOpened } from './enter.js';
 import { type Freezer, frostSensor } from './freezer.js';
 import { frostOfProcess, type ProcessGroups, processGroups } from './of-process.js';
+import { openPlace } from './open-place.js';
 
 interface Directory {
   readonly path: string;
@@ -43,32 +45,47 @@ function directoriesOf(
   });
 }
 
+const pathOf = ({ path, below }: Directory): string => (below === '' ? path : `${path}/${below}`);
+
+/** That of --cgroup has to be there; the container's own may have gone, when init moved. */
+const mayHaveGone = ({ below, hierarchy }: Directory): CgroupHierarchy | null =>
+  below === '' && hierarchy !== undefined ? hierarchy : null;
+
+/** Open it into `to`, or where init is now: below 0 if it is nowhere. */
+function openV1(
+  { open }: ProcessLaunch,
+  directory: Directory,
+  init: ProcessGroups,
+  to: Slot,
+): readonly Line[] {
+  const path = text(pathOf(directory));
+  const hierarchy = mayHaveGone(directory);
+  return hierarchy === null
+    ? [openPlace(open, path, to)]
+    : attempt(['ENOENT'], gone => [openPlace(open, path, to, gone)], init.open(hierarchy, false, to));
+}
+
 /**
  * cgroup_procs(5): 0 is the writer itself; `tasks`, because it is faster, and a process that begins has one thread only. A group that somebody has
  * removed held nobody: init has been moved, and where it is, the process is, too.
  */
 function enterV1(launch: ProcessLaunch, directory: Directory, init: ProcessGroups): Action {
   const { open } = launch;
-  const { path, below, hierarchy } = directory;
   const dir = slot('cgroup_dir');
   const fd = slot('tasks_fd');
-  const whole = below === '' ? path : `${path}/${below}`;
-  const gone = label('cgroup_is_gone');
-  const there = label('cgroup_is_there');
-  const nowhere = label('cgroup_is_nowhere');
-  const leaves = below === '' && hierarchy !== undefined;
-  return action({ title: `enter cgroup ${whole}`, because: rule('the cgroup of the container') }, [
-    sys('openat', [AT_FDCWD, text(whole), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-      to: dir,
-      ...(leaves ? { on: [['ENOENT'], gone] as const } : {}),
-    }),
-    ...(leaves ? [jump(there), gone, ...init.open(hierarchy, false, dir, nowhere), there] : []),
+  const enter = [
     sys('openat', [dir, text('tasks'), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
     sys('write', [fd, text('0'), 1]),
     sys('close', [fd]),
     sys('close', [dir]),
-    ...(leaves ? [nowhere] : []),
-  ]);
+  ];
+  return operation(
+    { kind: 'enter-cgroup', path: pathOf(directory), because: rule('the cgroup of the container') },
+    [
+      ...openV1(launch, directory, init, dir),
+      ...(mayHaveGone(directory) === null ? enter : when(dir, 'GE', 0, enter)),
+    ],
+  );
 }
 
 /**
@@ -77,37 +94,29 @@ function enterV1(launch: ProcessLaunch, directory: Directory, init: ProcessGroup
  */
 function openUnified(launch: ProcessLaunch, directory: Directory, init: ProcessGroups, to: Slot): Action {
   const { open } = launch;
-  const { path, below, hierarchy } = directory;
-  const whole = below === '' ? path : `${path}/${below}`;
   const fd = slot('subtree_fd');
   const content = buffer('subtree_control', 256);
   const size = slot('subtree_size');
-  const good = label('cgroup_takes_processes');
-  const gone = label('cgroup_is_gone');
-  const nowhere = label('cgroup_is_nowhere');
-  const because = rule(below === '' ? 'the cgroup of the container' : '--cgroup');
+  const path = pathOf(directory);
+  const because = rule(directory.below === '' ? 'the cgroup of the container' : '--cgroup');
   const flags = open.RDONLY | open.DIRECTORY | open.CLOEXEC;
-  return action(
-    {
-      title: `open cgroup ${whole}`,
-      because,
-      words: ['enter cgroup ', whole, ': ', field(TemplateField.ERRNO, failedErrno)],
-    },
-    below !== '' || hierarchy === undefined
-      ? [sys('openat', [AT_FDCWD, text(whole), flags, 0], { to })]
+  const hierarchy = mayHaveGone(directory);
+  return operation(
+    { kind: 'open-cgroup', path, because },
+    hierarchy === null
+      ? [sys('openat', [AT_FDCWD, text(path), flags, 0], { to })]
       : [
-          sys('openat', [AT_FDCWD, text(whole), flags, 0], { to, on: [['ENOENT'], gone] }),
-          sys('openat', [to, text('cgroup.subtree_control'), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
-          sys('read', [fd, content, 255], { to: size }),
-          sys('close', [fd]),
-          branch(size, 'LE', 1, good),
-          sys('close', [to]),
-          gone,
-          ...init.open(hierarchy, true, to, nowhere),
-          jump(good),
-          nowhere,
-          fail(errnos.ENOENT.number),
-          good,
+          ...ignoring(['ENOENT'], gone => [
+            sys('openat', [AT_FDCWD, text(path), flags, 0], { to, ...gone }),
+            sys('openat', [to, text('cgroup.subtree_control'), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+            sys('read', [fd, content, 255], { to: size }),
+            sys('close', [fd]),
+            ...when(size, 'GT', 1, [sys('close', [to]), move(to, -1)]),
+          ]),
+          ...when(to, 'LT', 0, [
+            ...init.open(hierarchy, true, to),
+            ...when(to, 'LT', 0, [fail(errnos.ENOENT.number)]),
+          ]),
         ],
   );
 }
@@ -121,35 +130,18 @@ function insistThawed(
 ): readonly Action[] {
   const { open } = launch;
   const freezers = directories.flatMap((d): readonly Freezer[] => {
-    const { hierarchy, below } = d;
     if (d.unified) return [{ place: unified, version: 2 }];
-    if (!hierarchy?.controllers.includes('freezer')) return [];
-    const whole = text(below === '' ? d.path : `${d.path}/${below}`);
-    const place = (to: Slot, absent: Label): readonly Line[] => {
-      const [gone, there] = [label('freezer_is_gone'), label('freezer_is_there')];
-      return [
-        sys('openat', [AT_FDCWD, whole, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-          to,
-          on: [['ENOENT'], below === '' ? gone : absent],
-        }),
-        ...(below === '' ? [jump(there), gone, ...init.open(hierarchy, false, to, absent), there] : []),
-      ];
-    };
+    if (!d.hierarchy?.controllers.includes('freezer')) return [];
+    const place = mayHaveGone(d) === null ? text(pathOf(d)) : (to: Slot) => openV1(launch, d, init, to);
     return [{ place, version: 1 }];
   });
   if (freezers.length === 0) return [];
-  const sensor = frostSensor(open, freezers);
+  const { see, frost } = frostSensor(open, freezers);
   return [
-    action(
-      {
-        title: 'see that it is not frozen',
-        because: rule('the process would not run'),
-        words: [
-          'the cgroup of the container, or one above it, is frozen (resume it, or use --ignore-paused)',
-        ],
-      },
-      [call(sensor.see), guard(sensor.frost, 'EQ', Frost.THAWED, errnos.EBUSY.number)],
-    ),
+    operation({ kind: 'check-container-is-thawed', because: rule('the process would not run') }, [
+      call(see),
+      guard(frost, 'EQ', Frost.THAWED, errnos.EBUSY.number),
+    ]),
   ];
 }
 

@@ -1,8 +1,9 @@
 /** linux.resources, written into the directories that are there (host track, before init). */
 import type { NormalResources } from '../../../spec/normal-resources.js';
-import { type Action, action } from '../../program/action.js';
+import type { Action } from '../../program/action.js';
 import { text } from '../../program/operand.js';
 import type { Line } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { allowDevices } from './devices.js';
@@ -26,10 +27,6 @@ function enableControllers(
     );
   }
   return lines;
-}
-
-function describeLimit(l: Limit): string {
-  return `set ${l.file} to ${l.value}${l.rather ? `, or ${l.rather.file} to ${l.rather.value}` : ''}`;
 }
 
 /** v1 and hybrid: a controller that only the v2 hierarchy has takes v2 files. */
@@ -86,9 +83,11 @@ function enableAll(launch: Launch, limits: readonly PlacedLimit[]): readonly Act
     if (isEnabled(limit, directory))
       needed.set(directory, (needed.get(directory) ?? new Set()).add(limit.controller));
   return [...needed].map(([directory, controllers]) =>
-    action(
+    operation(
       {
-        title: `enable ${[...controllers].join()} for ${shownPath(directory)}`,
+        kind: 'enable-controllers',
+        path: shownPath(directory),
+        controllers: [...controllers],
         because: rule('cgroup v2 controllers'),
       },
       enableControllers(launch, directory, [...controllers]),
@@ -101,8 +100,15 @@ export function limitGroups(launch: Launch, plan: CgroupPlan, refuse: Refuse): r
   return [
     ...enableAll(launch, limits),
     ...limits.map(({ limit, directory }) =>
-      action(
-        { title: describeLimit(limit), because: launch.because('linux', 'resources', ...limit.property) },
+      operation(
+        {
+          kind: 'limit',
+          path: shownPath(directory),
+          file: limit.file,
+          value: limit.value,
+          ...(limit.rather ? { rather: limit.rather.file, ratherValue: limit.rather.value } : {}),
+          because: launch.because('linux', 'resources', ...limit.property),
+        },
         writeEither(launch, directory.memory, limit),
       ),
     ),

@@ -1,55 +1,41 @@
 /** Making the container's directories (host track). */
 import { errnos } from '../../../spec/errno.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
-import { label, ref, type Slot, slot, text } from '../../program/operand.js';
-import {
-  branch,
-  call,
-  jump,
-  type Line,
-  move,
-  resolve,
-  type Subroutine,
-  subroutine,
-  sys,
-} from '../../program/step.js';
+import type { Action } from '../../program/action.js';
+import { attempt, when } from '../../program/control.js';
+import { ref, type Slot, slot, text } from '../../program/operand.js';
+import { call, type Line, move, resolve, type Subroutine, subroutine, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { hasCpuset, seedCpuset } from './cpuset.js';
 import type { CgroupDirectory, Groups } from './driver.js';
+import { openPlace } from './open-place.js';
 import { type CgroupPlan, cgroupOfProcesses, shownPath } from './plan.js';
 import { insistThawed, type Tenure, takeCgroup } from './take.js';
 
 /** A directory; those above it only where they are missing. */
 function makeDirectory({ open }: Launch, path: Slot): Subroutine {
-  const made = label('cgroup_made');
-  const deep = label('cgroup_parents');
   const root = slot('cgroup_root');
   const fd = slot('cgroup_fd');
   return subroutine('make_cgroup', [
-    sys('mkdirat', [AT_FDCWD, ref(path), 0o755], { to: fd, on: [['ENOENT', 'EEXIST'], deep] }),
-    jump(made),
-    deep,
-    branch(fd, 'EQ', -errnos.EEXIST.number, made),
-    sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
-    resolve({ root, path: ref(path), make: 'directories' }, { to: fd }),
-    sys('close', [fd]),
-    sys('close', [root]),
-    made,
+    ...attempt(
+      ['ENOENT', 'EEXIST'],
+      not => [sys('mkdirat', [AT_FDCWD, ref(path), 0o755], { to: fd, ...not })],
+      when(fd, 'NE', -errnos.EEXIST.number, [
+        openPlace(open, text('/'), root),
+        resolve({ root, path: ref(path), make: 'directories' }, { to: fd }),
+        sys('close', [fd]),
+        sys('close', [root]),
+      ]),
+    ),
   ]);
 }
 
 /** What is not this launch's own is not removed with it. */
 export function prepareRemoval(groups: Groups, { taken }: Tenure): Action {
-  const notTaken = label('cgroups_not_taken');
-  return action(
-    {
-      title: 'prepare to remove the cgroups',
-      because: rule('intent before effect'),
-      undo: [branch(taken, 'EQ', 0, notTaken), ...groups.remove(), notTaken],
-    },
-    [],
-  );
+  return operation({ kind: 'prepare-cgroup-removal', because: rule('intent before effect') }, [], {
+    undo: when(taken, 'NE', 0, groups.remove()),
+  });
 }
 
 /** That by which processes are found comes first: who has it, has them all. */
@@ -71,11 +57,11 @@ export function makeGroups(
     ...[...(decider ? [decider] : []), ...plan.directories.filter(d => d !== decider)]
       .filter(d => d !== decider || hasCpuset(d))
       .map(d =>
-        action({ title: `make cgroup ${shownPath(d)}`, because }, [
+        operation({ kind: 'make-cgroup', path: shownPath(d), because }, [
           ...makeIt(d),
           ...(hasCpuset(d) ? seedCpuset(launch, d) : []),
         ]),
       ),
-    ...insistThawed(plan, groups.frost, 'see that nothing above is frozen'),
+    ...insistThawed(plan, groups.frost, true),
   ];
 }

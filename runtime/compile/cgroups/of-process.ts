@@ -2,27 +2,66 @@
 import type { CgroupFacts, CgroupHierarchy } from '../../../spec/host-facts.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, type OpenFlags } from '../../../spec/kernel.js';
-import {
-  buffer,
-  cell,
-  field,
-  type Label,
-  label,
-  ref,
-  type Slot,
-  slot,
-  slots,
-  text,
-} from '../../program/operand.js';
-import { alu, branch, call, format, type Line, move, scan, subroutine, sys } from '../../program/step.js';
+import { ignoring, repeat, when } from '../../program/control.js';
+import { buffer, cell, type Data, field, ref, type Slot, slot, slots, text } from '../../program/operand.js';
+import { alu, call, format, jump, type Line, move, scan, subroutine, sys } from '../../program/step.js';
 import type { FrostSensor } from './driver.js';
 import { type Freezer, frostSensor } from './freezer.js';
 import { hierarchies } from './plan.js';
 
 /** Where a process is now, in a hierarchy: by its line `N:CONTROLLERS:PATH` of /proc/PID/cgroup (cgroups(7)); `0::PATH` for v2. */
 export interface ProcessGroups {
-  /** Steps that open it into `to`, or go on at `absent` if it is in none of that hierarchy. */
-  open(hierarchy: CgroupHierarchy, unified: boolean, to: Slot, absent: Label): readonly Line[];
+  /** Steps that open it into `to`: below 0 if it is in none of that hierarchy. */
+  open(hierarchy: CgroupHierarchy, unified: boolean, to: Slot): readonly Line[];
+}
+
+/** What is looked for: the hierarchy, and `:CONTROLLERS:` of its line. */
+interface Wanted {
+  readonly mount: Slot;
+  readonly key: Slot;
+  readonly keySize: Slot;
+}
+
+interface Found {
+  readonly directory: Data;
+  /** 1: it is there. */
+  readonly found: Slot;
+}
+
+/** The line of a hierarchy, in the text of /proc/PID/cgroup. */
+function findLine(content: Data, size: Slot, wanted: Wanted, { directory, found }: Found): readonly Line[] {
+  const { mount, key, keySize } = wanted;
+  const line = slots('of_process_line', 2);
+  const number = slots('of_process_number', 2);
+  const end = slots('of_process_end', 2);
+  const name = slots('of_process_name', 2);
+  const same = slots('of_process_same', 2);
+  return [
+    move(line, 0),
+    ...repeat(({ leave }) => [
+      scan(
+        'NUMBER',
+        { buffer: content, length: size, start: line },
+        { to: number, on: [['EINVAL', 'ERANGE'], leave] },
+      ),
+      scan(
+        'FIND',
+        { buffer: content, length: size, start: line, byte: 0x0a },
+        { to: end, on: [['ENOENT'], leave] },
+      ),
+      alu(line, end, 'ADD', 1),
+      alu(name, cell(number, 1), 'ADD', content),
+      scan('EQUAL', { buffer: ref(name), length: keySize, start: ref(key) }, { to: same }),
+      ...when(same, 'NE', 0, [
+        alu(name, cell(number, 1), 'ADD', keySize),
+        alu(cell(name, 1), end, 'SUB', name),
+        alu(name, name, 'ADD', content),
+        format(directory, [field(TemplateField.STRING, mount), field(TemplateField.BYTES, name)]),
+        move(found, 1),
+        jump(leave),
+      ]),
+    ]),
+  ];
 }
 
 /** `pid`: as this track sees it. */
@@ -31,58 +70,38 @@ export function processGroups(open: OpenFlags, pid: Slot): ProcessGroups {
   const fd = slot('of_process_fd');
   const content = buffer('of_process_text', 1 << 16);
   const size = slot('of_process_size');
-  const line = slots('of_process_line', 2);
-  const number = slots('of_process_number', 2);
-  const end = slots('of_process_end', 2);
-  const name = slots('of_process_name', 2);
-  const same = slots('of_process_same', 2);
   const directory = buffer('of_process_dir', 4096);
   const found = slot('of_process_found');
   const [mount, key, keySize] = [slot('hierarchy_mount'), slot('hierarchy_key'), slot('hierarchy_key_size')];
-  const again = label('next_cgroup_line');
-  const none = label('no_cgroup_line');
   const find = subroutine('find_cgroup_of_process', [
     move(found, 0),
     format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/cgroup']),
-    sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], { to: fd, on: [['ENOENT'], none] }),
-    sys('read', [fd, content, content.size - 1], { to: size, on: [['ESRCH'], none] }),
-    sys('close', [fd]),
-    move(line, 0),
-    again,
-    scan(
-      'NUMBER',
-      { buffer: content, length: size, start: line },
-      { to: number, on: [['EINVAL', 'ERANGE'], none] },
-    ),
-    scan(
-      'FIND',
-      { buffer: content, length: size, start: line, byte: 0x0a },
-      { to: end, on: [['ENOENT'], none] },
-    ),
-    alu(line, end, 'ADD', 1),
-    alu(name, cell(number, 1), 'ADD', content),
-    scan('EQUAL', { buffer: ref(name), length: keySize, start: ref(key) }, { to: same }),
-    branch(same, 'EQ', 0, again),
-    alu(name, cell(number, 1), 'ADD', keySize),
-    alu(cell(name, 1), end, 'SUB', name),
-    alu(name, name, 'ADD', content),
-    format(directory, [field(TemplateField.STRING, mount), field(TemplateField.BYTES, name)]),
-    move(found, 1),
-    none,
+    // ESRCH comes from read(2), of a process that has ended.
+    ...ignoring(['ENOENT', 'ESRCH'], ended => [
+      sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], { to: fd, ...ended }),
+      sys('read', [fd, content, content.size - 1], { to: size, ...ended }),
+      sys('close', [fd]),
+      ...findLine(content, size, { mount, key, keySize }, { directory, found }),
+    ]),
   ]);
+  const flags = open.RDONLY | open.DIRECTORY | open.CLOEXEC;
   return {
-    open: (hierarchy, unified, to, absent) => {
+    open: (hierarchy, unified, to) => {
       const wanted = text(unified ? '::' : `:${hierarchy.controllers.join(',')}:`);
       return [
         move(mount, text(hierarchy.mount)),
         move(key, wanted),
         move(keySize, wanted.size - 1),
         call(find),
-        branch(found, 'EQ', 0, absent),
-        sys('openat', [AT_FDCWD, directory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
-          to,
-          on: [['ENOENT', 'ENODEV'], absent],
-        }),
+        move(to, -1),
+        ...when(
+          found,
+          'NE',
+          0,
+          ignoring(['ENOENT', 'ENODEV'], gone => [
+            sys('openat', [AT_FDCWD, directory, flags, 0], { to, ...gone }),
+          ]),
+        ),
       ];
     },
   };
@@ -96,7 +115,7 @@ export function frostOfProcess(open: OpenFlags, facts: CgroupFacts, pid: Slot): 
     .map(
       ([hierarchy, version]): Freezer => ({
         version,
-        place: (to, absent) => groups.open(hierarchy, version === 2, to, absent),
+        place: to => groups.open(hierarchy, version === 2, to),
       }),
     );
   return freezers.length === 0 ? null : frostSensor(open, freezers);

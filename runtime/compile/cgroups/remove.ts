@@ -1,7 +1,7 @@
 /** Removing the container's groups: nothing goes as long as a process is in it. */
 import { errnos } from '../../../spec/errno.js';
 import { AT_FDCWD } from '../../../spec/kernel.js';
-import { label } from '../../program/operand.js';
+import { ignoring } from '../../program/control.js';
 import { call, guard, type Line, walk } from '../../program/step.js';
 import type { Launch } from '../launch/launch.js';
 import type { KillAll } from './driver.js';
@@ -23,8 +23,7 @@ export function removeGroups(launch: Launch, plan: CgroupPlan, killAll: KillAll 
 
 /** Those of a launch that was killed before it had taken them: what is empty is its own or nobody's, in the others is somebody else. */
 export function removeUntaken({ directories }: CgroupPlan): readonly Line[] {
-  return directories.flatMap(d => {
-    const next = label('next_group');
-    return [walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 0], { on: [['EBUSY'], next] }), next];
-  });
+  return directories.flatMap(d =>
+    ignoring(['EBUSY'], used => [walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, 0, 0], used)]),
+  );
 }

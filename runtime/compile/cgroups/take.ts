@@ -13,9 +13,11 @@ import {
   STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
-import { type Action, action } from '../../program/action.js';
-import { buffer, type Label, label, type Slot, slot, text } from '../../program/operand.js';
+import type { Action } from '../../program/action.js';
+import { attempt, ignoring, repeat, when } from '../../program/control.js';
+import { buffer, type Field, type Slot, slot, text } from '../../program/operand.js';
 import { alu, branch, call, fail, guard, type Line, load, move, sys, walk } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { type CgroupDirectory, Frost, type FrostSensor } from './driver.js';
 import { freezersOf } from './freezer.js';
@@ -34,11 +36,9 @@ const TAKEN = 'cgroups-taken';
 
 const RULE = rule('what is in it is killed with the container');
 
-const somebodyElse = (d: CgroupDirectory): Action['words'] => [
-  'use cgroup ',
-  ...d.path,
-  ': somebody else does already, or it could not be read',
-];
+/** The id in the words about a directory. */
+const idIn = (d: CgroupDirectory): readonly Field[] =>
+  d.path.filter((part): part is Field => typeof part !== 'string');
 
 /** No process in it or below. */
 function insistEmpty(d: CgroupDirectory): readonly Line[] {
@@ -49,21 +49,22 @@ function insistEmpty(d: CgroupDirectory): readonly Line[] {
   ];
 }
 
-/** Init would not run in a frozen one. crun and runc refuse it, too. */
+/** Init would not run in a frozen one. crun and runc refuse it, too. `above`: it is there now, and what is above it counts. */
 export function insistThawed(
   plan: CgroupPlan,
   { see, frost }: FrostSensor,
-  title: string,
+  above: boolean,
 ): readonly Action[] {
   const [freezer] = freezersOf(plan);
   const shown = plan.directories.find(d => d.memory === freezer?.place);
   if (!shown) return [];
-  const words = ['use cgroup ', ...shown.path, ': it, or one above it, is frozen (thaw it first)'];
+  const because = rule('init would not run');
   return [
-    action({ title, because: rule('init would not run'), words }, [
-      call(see),
-      guard(frost, 'EQ', Frost.THAWED, errnos.EBUSY.number),
-    ]),
+    operation(
+      { kind: 'check-cgroup-is-thawed', path: shownPath(shown), above, because },
+      [call(see), guard(frost, 'EQ', Frost.THAWED, errnos.EBUSY.number)],
+      { shown: idIn(shown) },
+    ),
   ];
 }
 
@@ -71,17 +72,13 @@ export function insistThawed(
 export function seeCgroup(plan: CgroupPlan, frost: FrostSensor): readonly Action[] {
   const d = cgroupOfProcesses(plan);
   if (!d) return [];
-  const naming: readonly Action[] =
-    plan.formats.length > 0
-      ? [action({ title: 'name the cgroups', because: rule('cgroup') }, plan.formats)]
-      : [];
+  const naming = plan.formats.length > 0;
   return [
-    ...naming,
-    action(
-      { title: `see that ${shownPath(d)} is nobody's`, because: RULE, words: somebodyElse(d) },
-      insistEmpty(d),
-    ),
-    ...insistThawed(plan, frost, 'see that it is not frozen'),
+    ...(naming ? [operation({ kind: 'name-cgroups', because: rule('cgroup') }, plan.formats)] : []),
+    operation({ kind: 'check-cgroup-is-unused', path: shownPath(d), because: RULE }, insistEmpty(d), {
+      shown: idIn(d),
+    }),
+    ...insistThawed(plan, frost, false),
   ];
 }
 
@@ -97,42 +94,44 @@ export function takeCgroup(
   const locked = slot('cgroup_locked');
   const named = slot('cgroup_named');
   const tries = slot('cgroup_tries');
-  const again = label('cgroup_take');
-  const gone = label('cgroup_gone');
-  const other = label('cgroup_other');
-  const ours = label('cgroup_taken');
+  const directory = open.RDONLY | open.DIRECTORY | open.CLOEXEC;
+  const path = shownPath(d);
   return [
-    action({ title: `take ${shownPath(d)}`, because: RULE, words: somebodyElse(d) }, [
-      again,
-      ...make,
-      sys('openat', [AT_FDCWD, d.memory, open.RDONLY | open.DIRECTORY | open.CLOEXEC, 0], {
-        to: lock,
-        on: [['ENOENT'], gone],
-      }),
-      sys('flock', [lock, LOCK_EX | LOCK_NB]),
-      // The name may lead to another by now: `delete` of its last user removed it, and somebody made it anew.
-      sys('statx', [lock, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
-      load(locked, 'U64', stat, Statx.INO),
-      sys('statx', [AT_FDCWD, d.memory, 0, STATX_BASIC_STATS, stat], { on: [['ENOENT'], other] }),
-      load(named, 'U64', stat, Statx.INO),
-      branch(locked, 'EQ', named, ours),
-      other,
-      sys('close', [lock]),
-      gone,
-      alu(tries, tries, 'ADD', 1),
-      branch(tries, 'LT', 100, again),
-      fail(errnos.EBUSY.number),
-      ours,
-      ...insistEmpty(d),
-      move(taken, 1),
-    ]),
-    action({ title: `write down that ${shownPath(d)} is taken`, because: rule('whom delete may kill') }, [
+    operation(
+      { kind: 'take-cgroup', path, because: RULE },
+      [
+        ...repeat(({ leave }) => [
+          ...make,
+          ...ignoring(['ENOENT'], gone => [
+            sys('openat', [AT_FDCWD, d.memory, directory, 0], { to: lock, ...gone }),
+            sys('flock', [lock, LOCK_EX | LOCK_NB]),
+            // The name may lead to another by now: `delete` of its last user removed it, and somebody made it anew.
+            sys('statx', [lock, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, stat]),
+            load(locked, 'U64', stat, Statx.INO),
+            ...ignoring(['ENOENT'], other => [
+              sys('statx', [AT_FDCWD, d.memory, 0, STATX_BASIC_STATS, stat], other),
+              load(named, 'U64', stat, Statx.INO),
+              branch(locked, 'EQ', named, leave),
+            ]),
+            sys('close', [lock]),
+          ]),
+          alu(tries, tries, 'ADD', 1),
+          ...when(tries, 'GE', 100, [fail(errnos.EBUSY.number)]),
+        ]),
+        ...insistEmpty(d),
+        move(taken, 1),
+      ],
+      { shown: idIn(d) },
+    ),
+    operation({ kind: 'record-cgroup', path, because: rule('whom delete may kill') }, [
       sys('mknodat', [cells.stateFd, text(TAKEN), S_IFREG | 0o600, 0]),
     ]),
   ];
 }
 
-/** Goes on at `untaken` if the launch never came to write it down. */
-export function unlessTaken(stateDir: Slot, untaken: Label): readonly Line[] {
-  return [sys('faccessat2', [stateDir, text(TAKEN), 0, 0], { on: [['ENOENT'], untaken] })];
+/** 1 into `untaken` if the launch never came to write it down. */
+export function seeTaken(stateDir: Slot, untaken: Slot): readonly Line[] {
+  return attempt(['ENOENT'], missing => [sys('faccessat2', [stateDir, text(TAKEN), 0, 0], missing)], [
+    move(untaken, 1),
+  ]);
 }

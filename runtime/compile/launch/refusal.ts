@@ -36,8 +36,9 @@ export type RefusalReason =
   | { readonly kind: 'console-socket-without-terminal' }
   | { readonly kind: 'terminal-without-console-socket' }
   | { readonly kind: 'seccomp'; readonly refusal: SeccompRefusal }
-  | { readonly kind: 'needs-root' }
-  | { readonly kind: 'not-supported'; readonly what: string };
+  /** linux.cgroupsPath leads to the root of the cgroups, or to the caller's own. */
+  | { readonly kind: 'not-its-own-cgroup' }
+  | { readonly kind: 'needs-root' };
 
 export interface CompileRefusal {
   readonly because: Because;

@@ -1,82 +1,70 @@
 import { errnos } from '../../../spec/errno.js';
-import { TemplateField } from '../../../spec/instructions.js';
 import { SIGKILL } from '../../../spec/kernel.js';
-import { action, type Track } from '../../program/action.js';
-import { field, label, type Slot } from '../../program/operand.js';
-import { branch, call, exit, fail, jump, type Line, sys } from '../../program/step.js';
+import type { Track } from '../../program/action.js';
+import { ignoring, when } from '../../program/control.js';
+import { type Slot, slot } from '../../program/operand.js';
+import { call, exit, fail, type Line, move, sys } from '../../program/step.js';
+import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
-import { cannot, entryTrack, NOT_RUNNING, openContainer, readStatus } from './container.js';
+import { entryTrack, idOf, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
-export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
-  const one = label('signal_one');
-  const done = label('signalled');
+const done: Line = exit(0);
+
+/** To all in its cgroups; goes on behind it where nobody was, and then init is all there is. */
+function signalAll(c: Lifecycle, signal: Slot): readonly Line[] {
   const { killAll } = c.groups;
+  if (killAll === null) return [fail(errnos.EOPNOTSUPP.number)];
+  const sent = slot('signals_sent');
+  return [
+    ...when(signal, 'EQ', SIGKILL, [
+      // Those that cannot die yet, because they wait for a disk, have their signal: that is no failure.
+      call(killAll.kill),
+      // And to init, wherever it has been moved.
+      ...when(
+        c.status,
+        'NE',
+        Status.STOPPED,
+        ignoring(['ESRCH'], dead => [sys('pidfd_send_signal', [c.pidfd, signal, 0, 0], dead)]),
+      ),
+      done,
+    ]),
+    ...c.groups.signal(signal, sent),
+    ...when(sent, 'GT', 0, [done]),
+    ...when(c.status, 'EQ', Status.STOPPED, [done]),
+  ];
+}
+
+export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
   const ownPids = c.launch.namespaces.get('pid') === 'new';
-  const group = label('signal_all');
-  const softly = label('signal_listed');
-  const everyone: readonly Line[] = killAll
-    ? [
-        group,
-        branch(signal, 'NE', SIGKILL, softly),
-        // Those that cannot die yet, because they wait for a disk, have their signal: that is no failure.
-        call(killAll.kill),
-        branch(c.status, 'EQ', Status.STOPPED, done),
-        // And to init, wherever it has been moved.
-        sys('pidfd_send_signal', [c.pidfd, signal, 0, 0], { on: [['ESRCH'], done] }),
-        jump(done),
-        softly,
-        ...c.groups.signal(signal, done),
-        branch(c.status, 'EQ', Status.STOPPED, done),
-        jump(one),
-      ]
-    : [group, fail(errnos.EOPNOTSUPP.number)];
-  const dead = label('kill_dead');
-  const creating = label('kill_creating');
-  const goOn = label('kill_go_on');
+  const everyone = ownPids ? all : slot('signal_everyone');
+  const dead = [fail(errnos.ESRCH.number)];
   return entryTrack('kill', [
     openContainer(c),
     readStatus(c),
-    action(
-      {
-        title: 'insist that it runs',
-        because: rule('runtime.md, kill'),
-        words: ['container `', field(TemplateField.STRING, c.id), `\`: ${NOT_RUNNING}`],
-      },
+    operation(
+      { kind: 'check-status', for: 'kill', because: rule('runtime.md, kill') },
       [
-        branch(c.status, 'EQ', Status.STOPPED, dead),
-        branch(c.status, 'EQ', Status.PREPARING, creating),
-        branch(c.status, 'NE', Status.CREATING, goOn),
-        creating,
-        fail(errnos.ESRCH.number),
-        dead,
         // kill --all of a stopped container succeeds, and reaches what may be left in its cgroup.
-        branch(all, 'NE', 0, goOn),
-        fail(errnos.ESRCH.number),
-        goOn,
+        ...when(c.status, 'EQ', Status.STOPPED, when(all, 'EQ', 0, dead)),
+        ...when(c.status, 'EQ', Status.PREPARING, dead),
+        ...when(c.status, 'EQ', Status.CREATING, dead),
       ],
+      idOf(c),
     ),
-    action(
-      {
-        title: 'send the signal',
-        because: rule('kill'),
-        words: cannot(c, 'kill container'),
-      },
+    operation(
+      { kind: 'send-signal', because: rule('kill') },
       [
-        branch(all, 'NE', 0, group),
         // Without a pid namespace of its own, SIGKILL of init would leave its children behind.
-        ...(ownPids ? [] : [branch(signal, 'EQ', SIGKILL, group)]),
-        jump(one),
-        ...everyone,
-        one,
+        ...(ownPids ? [] : [move(everyone, all), ...when(signal, 'EQ', SIGKILL, [move(everyone, 1)])]),
+        ...when(everyone, 'NE', 0, signalAll(c, signal)),
         sys('pidfd_send_signal', [c.pidfd, signal, 0, 0]),
         // A frozen process of v1 does not die.
-        branch(signal, 'NE', SIGKILL, done),
-        ...c.groups.thawAll(),
+        ...when(signal, 'EQ', SIGKILL, c.groups.thawAll()),
         done,
-        exit(0),
       ],
+      idOf(c),
     ),
   ]);
 }

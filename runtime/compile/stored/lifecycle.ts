@@ -11,7 +11,7 @@ import type { Launch } from '../launch/launch.js';
 
 import { createContext } from './context.js';
 import { killTrack } from './kill.js';
-import { freezeTrack } from './pause.js';
+import { pauseTrack, resumeTrack } from './pause.js';
 import { stateTrack } from './print-state.js';
 import { deleteTrack } from './remove.js';
 import { startTrack } from './start.js';
@@ -47,8 +47,8 @@ export function compileLifecycle(launch: Launch, directories?: readonly string[]
       deleteTrack(c, force, stopped),
       ...stopped.tracks,
       stateTrack(c),
-      freezeTrack(c, 'pause'),
-      freezeTrack(c, 'resume'),
+      pauseTrack(c),
+      resumeTrack(c),
     ],
     entries: (['start', 'kill', 'delete', 'state', 'pause', 'resume'] as const).map(entry => ({
       entry,

@@ -1,115 +1,67 @@
 import { errnos } from '../../../spec/errno.js';
-import { TemplateField } from '../../../spec/instructions.js';
-import { type Action, action, type Track } from '../../program/action.js';
-import { field, label } from '../../program/operand.js';
-import { branch, call, exit, fail, jump } from '../../program/step.js';
+import type { Action, Track } from '../../program/action.js';
+import { when } from '../../program/control.js';
+import { call, exit, fail } from '../../program/step.js';
 import { Frost } from '../cgroups/driver.js';
+import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
-import {
-  cannot,
-  entryTrack,
-  lock,
-  NOT_RUNNING,
-  notRunning,
-  openContainer,
-  readStatus,
-  unless,
-} from './container.js';
+import { checkStatus, entryTrack, idOf, lock, openContainer, readStatus, refusePaused } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_SECONDS = 10;
 
 /** As runc: what does not freeze in time is thawed again, and that is an error. */
 function freezing(c: Lifecycle): readonly Action[] {
   const { groups } = c;
-  const none = label('no_freezer');
-  const asked = label('freezer_there');
-  const id = field(TemplateField.STRING, c.id);
-  const frozen = label('all_frozen');
+  const because = rule('pause');
   return [
-    action(
-      {
-        title: 'freeze the cgroup',
-        because: rule('pause'),
-        words: cannot(c, 'pause container'),
-      },
-      [
-        ...groups.freeze(none),
-        jump(asked),
-        none,
-        fail(errnos.EOPNOTSUPP.number),
-        asked,
-        ...groups.untilFrozen(DEADLINE_MS),
-      ],
+    operation(
+      { kind: 'freeze', because },
+      [...groups.freeze([fail(errnos.EOPNOTSUPP.number)]), ...groups.untilFrozen(DEADLINE_SECONDS * 1000)],
+      idOf(c),
     ),
-    action(
-      {
-        title: 'see that all is frozen',
-        because: rule('pause'),
-        words: [
-          'pause container `',
-          id,
-          `\`: not all of its processes could be frozen within ${DEADLINE_MS / 1000} s`,
-        ],
-      },
+    operation(
+      { kind: 'check-frozen', within: DEADLINE_SECONDS, because },
       [
-        branch(groups.frost.frost, 'EQ', Frost.FROZEN, frozen),
-        ...groups.thaw(),
-        fail(errnos.EBUSY.number),
-        frozen,
+        ...when(groups.frost.frost, 'NE', Frost.FROZEN, [...groups.thaw(), fail(errnos.EBUSY.number)]),
         exit(0),
       ],
+      idOf(c),
     ),
   ];
 }
 
 function thawing(c: Lifecycle): readonly Action[] {
-  const id = field(TemplateField.STRING, c.id);
-  const running = label('all_thawed');
+  const { frost, thaw } = c.groups;
+  const because = rule('resume');
   return [
-    action(
-      {
-        title: 'thaw the cgroup',
-        because: rule('resume'),
-        words: cannot(c, 'resume container'),
-      },
-      c.groups.thaw(),
-    ),
-    action(
-      {
-        title: 'see that it is thawed',
-        because: rule('resume'),
-        words: ['resume container `', id, '`: a cgroup above its own is frozen'],
-      },
-      [
-        call(c.groups.frost.see),
-        branch(c.groups.frost.frost, 'EQ', Frost.THAWED, running),
-        fail(errnos.EBUSY.number),
-        running,
-        exit(0),
-      ],
+    operation({ kind: 'thaw', because }, thaw(), idOf(c)),
+    operation(
+      { kind: 'check-thawed', because },
+      [call(frost.see), ...when(frost.frost, 'NE', Frost.THAWED, [fail(errnos.EBUSY.number)]), exit(0)],
+      idOf(c),
     ),
   ];
 }
 
-export function freezeTrack(c: Lifecycle, name: 'pause' | 'resume'): Track {
-  const checks: readonly Action[] =
-    name === 'pause'
-      ? [
-          unless(c, Status.PAUSED, 'is paused already'),
-          notRunning(
-            c,
-            [Status.RUNNING, Status.CREATED, Status.STARTING],
-            `cannot be paused: ${NOT_RUNNING}`,
-          ),
-        ]
-      : [notRunning(c, [Status.PAUSED], 'is not paused')];
-  return entryTrack(name, [
+export function pauseTrack(c: Lifecycle): Track {
+  return entryTrack('pause', [
     openContainer(c),
     lock(c),
     readStatus(c),
-    ...checks,
-    ...(name === 'pause' ? freezing(c) : thawing(c)),
+    refusePaused(c, 'pause'),
+    checkStatus(c, 'pause', [Status.RUNNING, Status.CREATED, Status.STARTING]),
+    ...freezing(c),
+  ]);
+}
+
+export function resumeTrack(c: Lifecycle): Track {
+  return entryTrack('resume', [
+    openContainer(c),
+    lock(c),
+    readStatus(c),
+    checkStatus(c, 'resume', [Status.PAUSED]),
+    ...thawing(c),
   ]);
 }

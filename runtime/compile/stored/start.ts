@@ -1,7 +1,8 @@
 import { errnos } from '../../../spec/errno.js';
 import { AT_FDCWD, LOCK_UN, SIGKILL } from '../../../spec/kernel.js';
-import { type Action, action, type Track } from '../../program/action.js';
-import { buffer, label, ref, type Slot, slot, text } from '../../program/operand.js';
+import type { Action, Track } from '../../program/action.js';
+import { attempt, repeat, when } from '../../program/control.js';
+import { buffer, type Data, type Label, label, ref, type Slot, slot, text } from '../../program/operand.js';
 import {
   alu,
   branch,
@@ -18,23 +19,16 @@ import {
   waitReadable,
   walk,
 } from '../../program/step.js';
+import { FROZEN_WHILE_STARTED } from '../../report/operations/stored.js';
 import { Frost } from '../cgroups/driver.js';
 import { unlessDeleted } from '../container/own-directory.js';
 import type { HookActions } from '../hooks/hooks.js';
+import { removeFile } from '../idioms/entries.js';
 import { holdInterrupts, waitUnlessInterrupted } from '../idioms/interrupts.js';
 import { lockWithDeadline } from '../idioms/lock.js';
+import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
-import {
-  cannot,
-  container,
-  entryTrack,
-  lock,
-  NOT_RUNNING,
-  notRunning,
-  openContainer,
-  readStatus,
-  unless,
-} from './container.js';
+import { checkStatus, entryTrack, idOf, lock, openContainer, readStatus, refusePaused } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
 
@@ -46,25 +40,16 @@ export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookA
     openContainer(c),
     lock(c),
     readStatus(c),
-    unless(c, Status.PAUSED, 'cannot be started: it is paused; resume it first'),
-    notRunning(
-      c,
-      [Status.CREATED],
-      `cannot be started: it is not in the state created (${NOT_RUNNING} or running already)`,
-    ),
+    refusePaused(c, 'start'),
+    checkStatus(c, 'start', [Status.CREATED]),
     ...insistThawed(c),
     holdInterrupts(c.interrupts),
-    action(
-      {
-        title: 'prepare to take the container back',
-        because: rule('runtime.md, lifecycle'),
-        undo: takeBack(c, begun, poststop),
-      },
-      [],
-    ),
+    operation({ kind: 'prepare-to-take-back', because: rule('runtime.md, lifecycle') }, [], {
+      undo: takeBack(c, begun, poststop),
+    }),
     openGate(c, begun, hooks),
     ...poststart.actions,
-    action({ title: 'end', because: rule('start') }, [exit(0)]),
+    operation({ kind: 'end-command', because: rule('start') }, [exit(0)]),
   ]);
 }
 
@@ -73,17 +58,62 @@ function insistThawed(c: Lifecycle): readonly Action[] {
   const { initSensor: sensor } = c;
   if (sensor === null) return [];
   return [
-    action(
-      {
-        title: 'see that init is not frozen',
-        because: rule('who is frozen never answers'),
-        words: container(
-          c,
-          'cannot be started: the cgroup that init is in is frozen, below that of the container or elsewhere; thaw it first',
-        ),
-      },
+    operation(
+      { kind: 'check-init-is-thawed', because: rule('who is frozen never answers') },
       [call(sensor.see), guard(sensor.frost, 'EQ', Frost.THAWED, errnos.EBUSY.number)],
+      idOf(c),
     ),
+  ];
+}
+
+/** Init says nothing: on at `again`, unless it is frozen. Then the container stays as it is. */
+function judgeSilence({ initSensor: sensor }: Lifecycle, begun: Slot, again: Label): readonly Line[] {
+  if (sensor === null) return [jump(again)];
+  const frozen = text(FROZEN_WHILE_STARTED);
+  return [
+    call(sensor.see),
+    branch(sensor.frost, 'EQ', Frost.THAWED, again),
+    move(begun, 0),
+    failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
+  ];
+}
+
+const ANNOUNCED = 'x'.charCodeAt(0);
+
+/** Fail with the words of a record, which may have come together with the one before. */
+function failWithRecord(message: Data, first: Slot, size: Slot): readonly Line[] {
+  const from = slot('err_from');
+  return [
+    move(from, 0),
+    ...when(first, 'EQ', ANNOUNCED, [move(from, 1)]),
+    alu(size, size, 'SUB', from),
+    alu(from, from, 'ADD', message),
+    failVerbatim(errnos.ECHILD.number, ref(from), size),
+  ];
+}
+
+/** A record is "x" right before execve, then the words of a failure; the end of the file alone says that execve happened. */
+function readRecords(c: Lifecycle, err: Slot, begun: Slot): readonly Line[] {
+  const size = slot('err_size');
+  const total = slot('err_total');
+  const first = slot('err_first');
+  const message = buffer('err_text', 4097);
+  return [
+    ...repeat(({ again, leave }) => [
+      // There is no deadline, because hooks may run as long as they like; but one that is frozen from now on never answers.
+      ...attempt(
+        ['ETIMEDOUT'],
+        silent => waitUnlessInterrupted(c.interrupts, err, 1000, silent),
+        judgeSilence(c, begun, again),
+      ),
+      sys('read', [err, message, 4096], { to: size, on: [['EAGAIN'], again] }),
+      branch(size, 'EQ', 0, leave),
+      load(first, 'U8', message),
+      alu(total, total, 'ADD', size),
+      ...when(size, 'EQ', 1, [branch(first, 'EQ', ANNOUNCED, again)]),
+      ...failWithRecord(message, first, size),
+    ]),
+    ...when(total, 'EQ', 0, [...c.groups.whyKilled, fail(errnos.ESRCH.number)]),
   ];
 }
 
@@ -91,32 +121,12 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
   const { open } = c.launch;
   const fifo = slot('fifo');
   const err = slot('err');
-  const size = slot('err_size');
-  const total = slot('err_total');
-  const message = buffer('err_text', 4097);
-  const again = label('read_again');
-  const over = label('read_over');
-  const bad = label('exec_failed');
-  const good = label('exec_happened');
-  const first = slot('err_first');
-  const from = slot('err_from');
-  const end = label('read_end');
-  const gone = label('gate_is_gone');
-  const silent = label('no_answer');
-  const paused = text(
-    'the container was frozen while it was being started; its command begins once it is thawed',
-  );
-  return action(
-    {
-      title: 'open the gate',
-      because: rule('exec.fifo'),
-      words: cannot(c, 'start container'),
-    },
+  const fifoFlags = open.WRONLY | open.NONBLOCK | open.CLOEXEC;
+  return operation(
+    { kind: 'open-start-gate', because: rule('exec.fifo') },
     [
       sys('openat', [c.dir, text('exec.err'), open.RDONLY | open.NONBLOCK | open.CLOEXEC, 0], { to: err }),
-      sys('openat', [c.dir, text('exec.fifo'), open.WRONLY | open.NONBLOCK | open.CLOEXEC, 0], {
-        to: fifo,
-      }),
+      sys('openat', [c.dir, text('exec.fifo'), fifoFlags, 0], { to: fifo }),
       // Unlinked first: while the name is there the container is called created, which it must not be once its command may run; and where
       // it cannot be removed (a read-only state root), nothing is started.
       sys('unlinkat', [c.dir, text('exec.fifo'), 0]),
@@ -125,42 +135,12 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
       sys('close', [fifo]),
       // Nobody has to wait for hooks.
       ...(hooks ? [sys('flock', [c.dir, LOCK_UN])] : []),
-      again,
-      // There is no deadline, because hooks may run as long as they like; but one that is frozen from now on never answers.
-      ...waitUnlessInterrupted(c.interrupts, err, 1000, { on: [['ETIMEDOUT'], silent] }),
-      // A record is "x" right before execve, then the words of a failure; the end of the file alone says that execve happened.
-      sys('read', [err, message, 4096], { to: size, on: [['EAGAIN'], again] }),
-      branch(size, 'EQ', 0, over),
-      load(first, 'U8', message),
-      alu(total, total, 'ADD', size),
-      branch(size, 'GT', 1, bad),
-      branch(first, 'NE', 'x'.charCodeAt(0), bad),
-      jump(again),
-      over,
-      branch(total, 'NE', 0, good),
-      ...c.groups.whyKilled,
-      fail(errnos.ESRCH.number),
-      bad,
-      move(from, 0),
-      branch(first, 'NE', 'x'.charCodeAt(0), end),
-      move(from, 1),
-      end,
-      alu(size, size, 'SUB', from),
-      alu(from, from, 'ADD', message),
-      failVerbatim(errnos.ECHILD.number, ref(from), size),
-      silent,
-      ...(c.initSensor === null
-        ? [jump(again)]
-        : [call(c.initSensor.see), branch(c.initSensor.frost, 'EQ', Frost.THAWED, again)]),
-      // It stays as it is.
-      move(begun, 0),
-      failVerbatim(errnos.EBUSY.number, paused, paused.size - 1),
-      good,
+      ...readRecords(c, err, begun),
       // Somebody may have deleted the container meanwhile, unless the lock was held.
-      sys('unlinkat', [c.dir, text('exec.err'), 0], { on: [['ENOENT'], gone] }),
-      gone,
+      ...removeFile(c.dir, text('exec.err')),
       sys('close', [err]),
     ],
+    idOf(c),
   );
 }
 
@@ -171,12 +151,11 @@ function openGate(c: Lifecycle, begun: Slot, hooks: boolean): Action {
 function takeBack(c: Lifecycle, begun: Slot, poststop: HookActions): readonly Line[] {
   const { interrupts } = c;
   const hooks = Object.values(c.launch.config.hooks).some(list => list.length > 0);
-  const leave = label('leave_container');
-  return [
-    branch(begun, 'EQ', 0, leave),
-    ...(hooks ? [] : [branch(interrupts.taken, 'EQ', 0, leave)]),
+  // Where somebody else has deleted it, nothing is left to do.
+  const deleted = label('container_was_deleted');
+  const take = [
     ...lockWithDeadline(c.dir),
-    ...unlessDeleted(c.dir, leave),
+    ...unlessDeleted(c.dir, deleted),
     sys('pidfd_send_signal', [c.pidfd, SIGKILL, 0, 0]),
     ...c.groups.thawAll(),
     waitReadable(c.pidfd, 10_000, {}),
@@ -184,6 +163,7 @@ function takeBack(c: Lifecycle, begun: Slot, poststop: HookActions): readonly Li
     walk('REMOVE_TREE', [AT_FDCWD, ref(c.stateDir), 0, 0]),
     sys('close', [c.dir]),
     ...poststop.calls,
-    leave,
+    deleted,
   ];
+  return when(begun, 'NE', 0, hooks ? take : when(interrupts.taken, 'NE', 0, take));
 }

@@ -1,6 +1,7 @@
 /** What the tracks of the stored program have in common, laid down once. */
 import { errnos } from '../../../spec/errno.js';
-import { cell, label, slot, slots, text } from '../../program/operand.js';
+import { attempt, ignoring, when } from '../../program/control.js';
+import { cell, label, type Slot, slot, slots, text } from '../../program/operand.js';
 import {
   alu,
   back,
@@ -38,21 +39,70 @@ function takeLock(c: Context): Subroutine {
   return subroutine('take_lock', lockWithDeadline(c.dir));
 }
 
+/** The end of read_state. */
+function is(c: Context, status: number): readonly Line[] {
+  return [move(c.status, status), back()];
+}
+
+/** `failed`: holds what the kernel said, -errno. */
+function isDamaged(c: Context, failed: Slot): readonly Line[] {
+  return [alu(c.problem, 0, 'SUB', failed), ...is(c, Status.DAMAGED)];
+}
+
 /** A fifo that somebody holds open means that he is at work; one that was killed holds it no more. */
 function ifHeld(c: Context, fifo: string, status: number): readonly Line[] {
   const { open } = c.launch;
   const fd = slot('fifo_held');
-  const free = label('fifo_free');
-  return [
-    sys('openat', [c.dir, text(fifo), open.WRONLY | open.NONBLOCK | open.NOFOLLOW | open.CLOEXEC, 0], {
-      to: fd,
-      on: [['ENOENT', 'ENXIO', 'ELOOP'], free],
-    }),
+  const flags = open.WRONLY | open.NONBLOCK | open.NOFOLLOW | open.CLOEXEC;
+  return ignoring(['ENOENT', 'ENXIO', 'ELOOP'], free => [
+    sys('openat', [c.dir, text(fifo), flags, 0], { to: fd, ...free }),
     sys('close', [fd]),
-    move(c.status, status),
-    back(),
-    free,
+    ...is(c, status),
+  ]);
+}
+
+/** state.json into the context. */
+function readFile(c: Context): readonly Line[] {
+  const { open } = c.launch;
+  const fd = slot('state_fd');
+  const flags = open.RDONLY | open.CLOEXEC | open.NOFOLLOW | open.NONBLOCK;
+  const unreadable = label('state_not_read');
+  const read = label('state_is_read');
+  return [
+    // Nobody but root can put something else in its place, but whoever did should not make us wait.
+    ...attempt(
+      ['ENOENT', 'ELOOP'],
+      not => [sys('openat', [c.dir, text('state.json'), flags, 0], { to: fd, ...not })],
+      [...when(fd, 'EQ', -errnos.ENOENT.number, is(c, Status.CREATING)), ...isDamaged(c, fd)],
+    ),
+    ...readWhole(fd, c.state, c.stateSize, unreadable),
+    sys('close', [fd]),
+    jump(read),
+    unreadable,
+    ...isDamaged(c, c.stateSize),
+    read,
   ];
+}
+
+/** Its first two numbers: pid and start time. */
+function parse(c: Context, start: Slot): readonly Line[] {
+  const at = slots('state_at', 2);
+  const json = { buffer: c.state, length: c.stateSize } as const;
+  const colon = ':'.charCodeAt(0);
+  return attempt(
+    ['EINVAL', 'ENOENT', 'ERANGE'],
+    nonsense => [
+      scan('SKIP', { ...json, byte: colon, count: 1 }, { to: at, ...nonsense }),
+      scan('NUMBER', { ...json, start: at }, { to: at, ...nonsense }),
+      move(c.pid, at),
+      scan('SKIP', { ...json, byte: colon, count: 2 }, { to: at, ...nonsense }),
+      scan('NUMBER', { ...json, start: at }, { to: start, ...nonsense }),
+      move(c.recorded, c.pid),
+      alu(c.rest, cell(start, 1), 'ADD', 1),
+      alu(cell(c.rest, 1), c.stateSize, 'SUB', c.rest),
+    ],
+    [move(c.problem, errnos.EINVAL.number), ...is(c, Status.DAMAGED)],
+  );
 }
 
 /** state.json -> pid and status (runtime.md "State"; the derivation that runc and crun share). */
@@ -60,84 +110,37 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
   const { open } = c.launch;
   const { prestart, createRuntime, createContainer } = c.launch.config.hooks;
   const atCreate = prestart.length + createRuntime.length + createContainer.length > 0;
-  const unseen = label('is_unseen');
-  const fd = slot('state_fd');
-  const at = slots('state_at', 2);
   const start = slots('state_start', 2);
   const actual = slots('actual_start', 2);
   const dead = slot('is_dead');
-  const colon = ':'.charCodeAt(0);
-  const creating = label('is_creating');
   const stopped = label('is_stopped');
-  const paused = label('is_paused');
-  const noGate = label('no_gate');
-  const alive = label('is_alive');
-  const notOpened = label('state_not_opened');
-  const notRead = label('state_not_read');
-  const nonsense = label('state_is_nonsense');
-  const unless = { on: [['EINVAL', 'ENOENT', 'ERANGE'], nonsense] } as const;
-  const json = { buffer: c.state, length: c.stateSize } as const;
+  const preparing = (): readonly Line[] => (atCreate ? ifHeld(c, CREATING, Status.PREPARING) : []);
   return subroutine('read_state', [
-    // Nobody but root can put something else in its place, but whoever did should not make us wait.
-    sys(
-      'openat',
-      [c.dir, text('state.json'), open.RDONLY | open.CLOEXEC | open.NOFOLLOW | open.NONBLOCK, 0],
-      { to: fd, on: [['ENOENT', 'ELOOP'], notOpened] },
-    ),
-    ...readWhole(fd, c.state, c.stateSize, notRead),
-    sys('close', [fd]),
-    scan('SKIP', { ...json, byte: colon, count: 1 }, { to: at, ...unless }),
-    scan('NUMBER', { ...json, start: at }, { to: at, ...unless }),
-    move(c.pid, at),
-    scan('SKIP', { ...json, byte: colon, count: 2 }, { to: at, ...unless }),
-    scan('NUMBER', { ...json, start: at }, { to: start, ...unless }),
-    move(c.recorded, c.pid),
-    alu(c.rest, cell(start, 1), 'ADD', 1),
-    alu(cell(c.rest, 1), c.stateSize, 'SUB', c.rest),
-    sys('pidfd_open', [c.pid, 0], { to: c.pidfd, on: [['ESRCH', 'EINVAL'], unseen] }),
+    ...readFile(c),
+    ...parse(c, start),
+    ...attempt(['ESRCH', 'EINVAL'], unseen => [sys('pidfd_open', [c.pid, 0], { to: c.pidfd, ...unseen })], [
+      // Not by whoever is in the pid namespace of the container, as createContainer hooks are.
+      ...preparing(),
+      jump(stopped),
+    ]),
     // The pidfd is open: if the start time is right now, it is our process for good.
     ...readStartTime(open, c.pid, actual, stopped),
     branch(actual, 'NE', start, stopped),
-    ...(atCreate ? ifHeld(c, CREATING, Status.PREPARING) : []),
+    ...preparing(),
     // A zombie is readable on its pidfd.
-    waitReadable(c.pidfd, 0, { to: dead, on: [['ETIMEDOUT'], alive] }),
-    jump(stopped),
-    alive,
+    ...ignoring(['ETIMEDOUT'], alive => [waitReadable(c.pidfd, 0, { to: dead, ...alive }), jump(stopped)]),
     // Frozen comes before the gate: a container that was paused before its start is paused, and its init does not hear of a start.
     call(see),
-    branch(frost, 'NE', Frost.THAWED, paused),
-    sys('faccessat2', [c.dir, text('exec.fifo'), 0, 0], { on: [['ENOENT'], noGate] }),
-    move(c.status, Status.CREATED),
-    back(),
-    noGate,
+    ...when(frost, 'NE', Frost.THAWED, is(c, Status.PAUSED)),
+    ...ignoring(['ENOENT'], started => [
+      sys('faccessat2', [c.dir, text('exec.fifo'), 0, 0], started),
+      ...is(c, Status.CREATED),
+    ]),
     ...(hasGateError(c.launch) ? ifHeld(c, 'exec.err', Status.STARTING) : []),
-    move(c.status, Status.RUNNING),
-    back(),
-    paused,
-    move(c.status, Status.PAUSED),
-    back(),
-    notOpened,
-    branch(fd, 'EQ', -errnos.ENOENT.number, creating),
-    alu(c.problem, 0, 'SUB', fd),
-    move(c.status, Status.DAMAGED),
-    back(),
-    notRead,
-    alu(c.problem, 0, 'SUB', c.stateSize),
-    move(c.status, Status.DAMAGED),
-    back(),
-    nonsense,
-    move(c.problem, errnos.EINVAL.number),
-    move(c.status, Status.DAMAGED),
-    back(),
-    creating,
-    move(c.status, Status.CREATING),
-    back(),
-    unseen,
-    // Not by whoever is in the pid namespace of the container, as createContainer hooks are.
-    ...(atCreate ? ifHeld(c, CREATING, Status.PREPARING) : []),
+    ...is(c, Status.RUNNING),
     stopped,
-    move(c.status, Status.STOPPED),
     move(c.pid, 0),
+    ...is(c, Status.STOPPED),
   ]);
 }
 

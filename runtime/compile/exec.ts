@@ -1,72 +1,58 @@
 /**
  * `exec`: one more process in a running container. It enters the container's cgroups and namespaces by the pidfd of its init and then goes the
- * way that init went, without making anything.
+ * way that init went, without making anything. Its order stands in launch/phases.ts.
  */
 import type { CgroupDriverName } from '../../spec/cgroup-drivers.js';
-import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
-import { TemplateField } from '../../spec/instructions.js';
-import { AT_FDCWD, Clone, SIGKILL } from '../../spec/kernel.js';
+import { Clone, SIGKILL } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
-import { type Action, action, type Program, type Track } from '../program/action.js';
-import { buffer, field, label, type Slot, slot, slots, struct, text, u32 } from '../program/operand.js';
-import {
-  exit,
-  exitReporting,
-  fail,
-  failVerbatim,
-  format,
-  guard,
-  jump,
-  type Line,
-  send,
-  store,
-  supervise,
-  sys,
-  track,
-  waitReadable,
-  waitReap,
-} from '../program/step.js';
+import type { Action, Program } from '../program/action.js';
+import { type Label, label, type Slot } from '../program/operand.js';
+import { exit, exitReporting, supervise, sys, track, waitReap } from '../program/step.js';
 import type { JoinedGroups, SubCgroup } from './cgroups/driver.js';
 import { driverNamed } from './cgroups/drivers.js';
 import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.js';
 import { guardKernel } from './container/kernel.js';
 import { sendPidfd } from './container/pidfd-socket.js';
+import { containerOf, findContainer, type RecordedInit, sayIfEnded } from './entered-container.js';
+import { terminalInExec } from './exec-terminal.js';
 import { cloneArguments } from './hooks/hooks.js';
 import { holdInterrupts, passedOn } from './idioms/interrupts.js';
 import { setLink } from './idioms/link.js';
-import { readStartTime } from './idioms/start-time.js';
+import { operation } from './idioms/operation.js';
 import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
-import { type CompileRefusal, type CompileWarning, createJudgement } from './launch/refusal.js';
-import { becomeCommand } from './process/become.js';
+import { type Contribution, inOrder } from './launch/phases.js';
+import {
+  type CompileRefusal,
+  type CompileWarning,
+  createJudgement,
+  type Judgement,
+  type Refuse,
+} from './launch/refusal.js';
+import { type Becoming, becomeCommand } from './process/become.js';
 import { judgeCapabilities } from './process/capabilities.js';
 import {
-  awaitHost,
   holdSignals,
   hostMessages,
+  type Messages,
   openChannel,
   reportFailure,
   Signal,
-  tell,
 } from './process/channel.js';
-import { type CpuAffinity, cpuAffinity } from './process/cpu-affinity.js';
+import { cpuAffinity } from './process/cpu-affinity.js';
 import { ownDevices } from './process/own-devices.js';
 import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
 import { scheduling } from './process/scheduling.js';
 import { seccompAction } from './process/seccomp-action.js';
-import { procActions } from './root/system.js';
-import { connectConsole, needTerminal, openPty, sendMaster, takeTerminal } from './root/terminal.js';
-import { type Container, type EnteredView, enterContainer } from './views/enter-container.js';
+import { type ProcActions, procActions } from './root/system.js';
+import { type Container, enterContainer } from './views/enter-container.js';
 
 export interface ExecInput {
   /** The container's saved config.json. */
   readonly config: AdmittedSpec;
   readonly process: AdmittedProcess;
-  readonly state: {
-    readonly id: string;
-    readonly pid: number;
-    readonly pidStart: string | null;
+  readonly state: RecordedInit & {
     readonly bundle: string;
     readonly chos: {
       readonly cgroupManager: CgroupDriverName;
@@ -100,133 +86,6 @@ export type CompiledExec =
     }
   | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
 
-/** The pid and start time that `exec` read are those of init still: checked again on the pidfd, which cannot be reused. */
-function findInit(launch: ProcessLaunch, input: ExecInput, init: Container): Action {
-  const start = slots('init_start', 2);
-  const gone = label('init_gone');
-  const found = label('init_found');
-  const path = buffer('init_root_path', 40);
-  const { open } = launch;
-  return action(
-    {
-      title: `find init, process ${input.state.pid}`,
-      because: rule('state.json'),
-      words: [`container \`${input.state.id}\`: container not running`],
-    },
-    [
-      sys('pidfd_open', [init.pid, 0], { to: init.pidfd, on: [['ESRCH'], gone] }),
-      ...readStartTime(open, init.pid, start, gone),
-      guard(start, 'EQ', BigInt(input.state.pidStart ?? 0), errnos.ESRCH.number),
-      format(path, ['/proc/', field(TemplateField.DECIMAL, init.pid), '/root']),
-      sys('openat', [AT_FDCWD, path, open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-        to: init.root,
-        on: [['ENOENT'], gone],
-      }),
-      jump(found),
-      gone,
-      fail(errnos.ESRCH.number),
-      found,
-    ],
-  );
-}
-
-/** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
-function sayIfInitEnded(init: Container, id: string): readonly Line[] {
-  const ended = slot('init_ended');
-  const alive = label('init_alive');
-  const words = text(
-    `container \`${id}\`: container not running: it ended while the process was being started`,
-  );
-  return [
-    waitReadable(init.pidfd, 0, { to: ended, on: [['ETIMEDOUT'], alive] }),
-    failVerbatim(errnos.ESRCH.number, words, words.size - 1),
-    alive,
-  ];
-}
-
-interface Terminal {
-  readonly enter: readonly Action[];
-  readonly socket: Slot;
-  /** The host receives the master and stays with it. */
-  readonly foreground: boolean;
-}
-
-function terminalOf(launch: ProcessLaunch, input: ExecInput): Terminal {
-  const { process, cells, open } = launch;
-  const socket = slot('console_socket_fd', -1);
-  if (!process.terminal) return { enter: [], socket, foreground: false };
-  const because = launch.because('process', 'terminal');
-  const root = slot('container_root');
-  const { pty, action: opening } = openPty(launch, root, process, because);
-  const fds = struct('terminal_fds', [u32(0), u32(0)]);
-  return {
-    socket,
-    foreground: !input.options.console,
-    enter: [
-      action({ title: 'open the root of the container', because }, [
-        sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: root }),
-      ]),
-      opening,
-      input.options.console
-        ? sendMaster(pty, socket, because)
-        : action({ title: 'send the terminal to the foreground', because }, [
-            store('U32', fds, 0, pty.master),
-            send(cells.initEnd, text('t'), 1, { array: fds, count: 1 }),
-            sys('close', [pty.master]),
-          ]),
-      // The host gives the terminal its size before the command can ask for it.
-      ...(input.options.console ? [] : [awaitHost(launch, 'window-size')]),
-      takeTerminal(pty, because, process.user.uid),
-    ],
-  };
-}
-
-function processTrack(
-  launch: ProcessLaunch,
-  parts: {
-    readonly begin: ReturnType<typeof label>;
-    readonly init: Container;
-    readonly view: EnteredView;
-    readonly cgroups: JoinedGroups;
-    readonly affinity: CpuAffinity;
-    /** The host's /proc is needed for it. */
-    readonly link: readonly Action[];
-    readonly terminal: Terminal;
-    readonly seccomp: Action | null;
-    readonly labels: readonly Action[];
-  },
-): Track {
-  const { cells } = launch;
-  const command = becomeCommand(launch, parts.seccomp);
-  return {
-    name: 'process',
-    actions: [
-      action({ title: 'begin as a process of the container', because: rule('exec') }, [
-        parts.begin,
-        sys('close', [cells.hostEnd]),
-      ]),
-      ...parts.cgroups.enter,
-      ...parts.affinity.final,
-      ...outOfMemoryScore(launch),
-      ...command.reserve,
-      ...parts.link,
-      ...enterContainer(launch, parts.init, parts.view),
-      // First of all: everything inside can see this process from now on.
-      ...(launch.process.terminal ? [] : [ownDevices(launch)]),
-      ...session(),
-      ...scheduling(launch),
-      ...keyring(launch),
-      defaultSignals(),
-      ...parts.terminal.enter,
-      ...parts.labels,
-      letGoOfHost(launch, [cells.initEnd]),
-      ...command.prepare,
-      ...command.execute(cells.initEnd, rule('exec')),
-    ],
-    failed: reportFailure(launch, cells.initEnd),
-  };
-}
-
 export function compileExec(input: ExecInput): CompiledExec {
   const { facts, options } = input;
   const launch = createProcessLaunch({
@@ -235,121 +94,180 @@ export function compileExec(input: ExecInput): CompiledExec {
     facts,
     options: { noNewKeyring: false, environmentEntries: options.environmentEntries },
   });
-  const { refusals, warnings, refuse, warn } = createJudgement();
+  const judgement = createJudgement();
+  judge(launch, input, judgement);
+  const parts = partsOf(launch, input, judgement.refuse);
+  if (judgement.refusals.length > 0) return { kind: 'refused', refusals: judgement.refusals };
+  return { kind: 'program', warnings: judgement.warnings, program: programOf(launch, parts, input) };
+}
+
+function judge(launch: ProcessLaunch, { options }: ExecInput, { refuse, warn }: Judgement): void {
+  const { terminal } = launch.process;
   // First, because it is why the rest cannot be done either.
-  if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
+  if (launch.facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
   judgeCapabilities(launch, refuse, warn);
-  const { cells, process } = launch;
-  if (options.console && !process.terminal)
+  if (options.console && !terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
-  if (process.terminal && !options.console && options.detach)
+  if (terminal && !options.console && options.detach)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
+}
+
+/** What more than one concern has to know of another. */
+interface Parts {
+  readonly init: Container;
+  readonly cgroups: JoinedGroups;
+  readonly command: Becoming;
+  readonly proc: ProcActions;
+  readonly messages: Messages;
+}
+
+function partsOf(launch: ProcessLaunch, { state, options }: ExecInput, refuse: Refuse): Parts {
   const seccomp = seccompAction(launch, refuse);
   const proc = procActions(launch, refuse, 'process');
-  const initPid = slot('init_pid', input.state.pid);
-  const cgroups = driverNamed(input.state.chos.cgroupManager).join(
+  const init = containerOf(state);
+  const { cgroupManager, cgroups: directories } = state.chos;
+  const cgroups = driverNamed(cgroupManager).join(
     launch,
-    { directories: input.state.chos.cgroups, below: options.cgroups, pid: initPid },
+    { directories, below: options.cgroups, pid: init.pid },
     refuse,
   );
-  if (refusals.length > 0) return { kind: 'refused', refusals };
-
-  const init: Container = { pid: initPid, pidfd: slot('init_pidfd', -1), root: slot('init_root', -1) };
-  const begin = label('process_begin');
-  const affinity = cpuAffinity(launch);
-  const terminal = terminalOf(launch, input);
   const messages = hostMessages(launch, {
     who: 'process',
     rule: 'the process works, exec waits',
-    why: sayIfInitEnded(init, input.state.id),
-    frost: options.ignorePaused ? null : cgroups.frostOf(cells.pid),
+    why: sayIfEnded(init, state.id),
+    frost: options.ignorePaused ? null : cgroups.frostOf(launch.cells.pid),
   });
-  const flags = BigInt(Clone.PIDFD) | cgroups.birth.flags;
-  const cloneArgs = cloneArguments('process', flags, cells.pidfd);
-  const ownPids = launch.namespaces.has('pid');
+  return { init, cgroups, command: becomeCommand(launch, seccomp), proc, messages };
+}
 
-  const actions: Action[] = [
-    guardKernel(),
-    ...(terminal.foreground ? [needTerminal(launch.because('process', 'terminal'))] : []),
-    sweepDescriptors(launch),
-    findInit(launch, input, init),
-    ...affinity.initial,
-    ...cgroups.open,
-    ...(options.ignorePaused ? [] : cgroups.insistThawed),
-    ...(options.console
-      ? [connectConsole(cells.consoleSocket, terminal.socket, rule('--console-socket'))]
-      : []),
-    ...(ownPids
-      ? [
-          action({ title: 'let children be in the pid namespace of init', because: rule('exec') }, [
-            sys('setns', [init.pidfd, Clone.NEWPID]),
-          ]),
-        ]
-      : []),
-    holdInterrupts(cells.interrupts),
-    openChannel(launch, 'process', rule('exec')),
-    ...(options.detach ? [] : [holdSignals(rule('exec forwards them'))]),
-    action(
-      {
-        title: 'start the process',
-        because: rule('exec'),
-        undo: [
-          sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
-          waitReap(cells.pidfd, 10_000, { to: cells.result }),
-        ],
+/** Who fills the phases. */
+function contributions(
+  launch: ProcessLaunch,
+  parts: Parts,
+  { state, options }: ExecInput,
+  begin: Label,
+): readonly Contribution[] {
+  const { init, cgroups, command, proc, messages } = parts;
+  const { cells, open } = launch;
+  const affinity = cpuAffinity(launch);
+  const { link } = state.chos;
+  return [
+    commandTrack(launch, options, messages),
+    {
+      exec: {
+        container: [findContainer(launch, state, init)],
+        'pid-namespace': launch.namespaces.has('pid') ? [enterPids(init)] : [],
+        process: [startProcess(launch, cgroups, begin)],
       },
-      [
-        ...cgroups.birth.begin(cloneArgs),
-        track(cloneArgs, 'process', begin, { to: cells.pid }),
-        sys('close', [cells.initEnd]),
-        ...cgroups.birth.end,
-      ],
-    ),
-    ...(terminal.foreground
-      ? [messages.receiveTerminal(), tell(cells.hostEnd, Signal.CONTINUE, 'use-terminal')]
-      : []),
-    messages.expect(Signal.EXEC),
-    messages.end,
-    ...(options.pidfdSocket ? [sendPidfd(launch, 'exec')] : []),
-    pidFile(launch),
-    ...(options.detach
-      ? []
-      : [
-          action({ title: 'stay in the foreground', because: rule('exec') }, [
-            supervise(cells.pidfd, cells.consoleFd, passedOn, cells.exitCode),
+      process: {
+        begin: [
+          operation({ kind: 'begin-as-process', because: rule('exec') }, [
+            begin,
+            sys('close', [cells.hostEnd]),
           ]),
-        ]),
-    action({ title: 'end', because: rule('exec') }, [exit(options.detach ? 0 : cells.exitCode)]),
-  ];
-  const parameters = new Map<ParameterName, Slot>([
-    ['ID', cells.id],
-    ['PID_FILE', cells.pidFile],
-    ['CONSOLE_SOCKET', cells.consoleSocket],
-    ['PRESERVE_FDS', cells.preserveFds],
-    ...(options.pidfdSocket ? [['PIDFD_SOCKET', cells.pidfdSocket] as const] : []),
-  ]);
-  return {
-    kind: 'program',
-    warnings,
-    program: {
-      arch: facts.arch,
-      joins: true,
-      tracks: [
-        { name: 'exec', actions, failed: [exitReporting(255)] },
-        processTrack(launch, {
-          begin,
-          init,
-          view: input.state.chos,
-          cgroups,
-          affinity,
-          link: input.state.chos.link ? setLink(launch.open, input.state.chos.link, rule('state.json')) : [],
-          terminal,
-          seccomp,
-          labels: [...proc.open, ...proc.labels],
-        }),
-      ],
-      entries: [{ entry: 'exec', track: 'exec' }],
-      parameters,
+        ],
+        link: link ? setLink(open, link, rule('state.json')) : [],
+        namespaces: enterContainer(launch, init, state.chos),
+      },
     },
+    {
+      exec: { cgroups: [...cgroups.open, ...(options.ignorePaused ? [] : cgroups.insistThawed)] },
+      process: { cgroups: cgroups.enter },
+    },
+    { exec: { affinity: affinity.initial }, process: { affinity: affinity.final } },
+    terminalInExec(launch, messages, options.console),
+    becoming(launch, command, proc),
+  ];
+}
+
+/** From the process in its place to the command, as init does it (process/in-launch.ts). */
+function becoming(launch: ProcessLaunch, command: Becoming, proc: ProcActions): Contribution {
+  const { cells } = launch;
+  return {
+    process: {
+      reserved: [...outOfMemoryScore(launch), ...command.reserve],
+      devices: launch.process.terminal ? [] : [ownDevices(launch)],
+      process: [...session(), ...scheduling(launch), ...keyring(launch), defaultSignals()],
+      labels: [...proc.open, ...proc.labels],
+      'let-go-of-host': [letGoOfHost(launch, [cells.initEnd])],
+      user: command.prepare,
+      execve: command.execute(cells.initEnd, rule('exec')),
+    },
+  };
+}
+
+/** What the command does besides: for its caller, and in the foreground. */
+function commandTrack(
+  launch: ProcessLaunch,
+  options: ExecInput['options'],
+  messages: Messages,
+): Contribution {
+  const { cells } = launch;
+  const { detach } = options;
+  return {
+    exec: {
+      kernel: [guardKernel()],
+      descriptors: [sweepDescriptors(launch)],
+      interrupts: [holdInterrupts(cells.interrupts)],
+      channel: [openChannel(launch, 'process', rule('exec'))],
+      signals: detach ? [] : [holdSignals(rule('exec forwards them'))],
+      executed: [messages.expect(Signal.EXEC), messages.end],
+      announced: [...(options.pidfdSocket ? [sendPidfd(launch, 'exec')] : []), pidFile(launch)],
+      foreground: detach
+        ? []
+        : [
+            operation({ kind: 'stay-in-foreground', because: rule('exec') }, [
+              supervise(cells.pidfd, cells.consoleFd, passedOn, cells.exitCode),
+            ]),
+          ],
+      end: [operation({ kind: 'end', because: rule('exec') }, [exit(detach ? 0 : cells.exitCode)])],
+    },
+  };
+}
+
+/** setns(2) moves only children into it. */
+function enterPids({ pidfd }: Container): Action {
+  return operation({ kind: 'enter-pid-namespace', because: rule('exec') }, [
+    sys('setns', [pidfd, Clone.NEWPID]),
+  ]);
+}
+
+function startProcess({ cells }: ProcessLaunch, { birth }: JoinedGroups, begin: Label): Action {
+  const cloneArgs = cloneArguments('process', BigInt(Clone.PIDFD) | birth.flags, cells.pidfd);
+  return operation(
+    { kind: 'start-process', because: rule('exec') },
+    [
+      ...birth.begin(cloneArgs),
+      track(cloneArgs, 'process', begin, { to: cells.pid }),
+      sys('close', [cells.initEnd]),
+      ...birth.end,
+    ],
+    {
+      undo: [
+        sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0]),
+        waitReap(cells.pidfd, 10_000, { to: cells.result }),
+      ],
+    },
+  );
+}
+
+function programOf(launch: ProcessLaunch, parts: Parts, input: ExecInput): Program {
+  const { cells, facts } = launch;
+  const who = contributions(launch, parts, input, label('process_begin'));
+  return {
+    arch: facts.arch,
+    joins: true,
+    tracks: [
+      { name: 'exec', actions: inOrder('exec', who), failed: [exitReporting(255)] },
+      { name: 'process', actions: inOrder('process', who), failed: reportFailure(launch, cells.initEnd) },
+    ],
+    entries: [{ entry: 'exec', track: 'exec' }],
+    parameters: new Map<ParameterName, Slot>([
+      ['ID', cells.id],
+      ['PID_FILE', cells.pidFile],
+      ['CONSOLE_SOCKET', cells.consoleSocket],
+      ['PRESERVE_FDS', cells.preserveFds],
+      ...(input.options.pidfdSocket ? [['PIDFD_SOCKET', cells.pidfdSocket] as const] : []),
+    ]),
   };
 }

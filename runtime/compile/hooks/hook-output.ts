@@ -15,6 +15,7 @@ import {
   SEEK_END,
   SEEK_SET,
 } from '../../../spec/kernel.js';
+import { attempt, ignoring, repeat, when } from '../../program/control.js';
 import {
   buffer,
   cell,
@@ -74,6 +75,8 @@ export interface OutputInput {
 const KEPT = '4m';
 export const QUOTED = 1000;
 
+const NEWLINE = '\n'.charCodeAt(0);
+
 const unusable: readonly ErrnoName[] = [
   'ENOENT',
   'EACCES',
@@ -101,10 +104,8 @@ export function hookOutput(input: OutputInput): HookOutput {
     stdout: annotated(input, 'run.oci.hooks.stdout'),
     stderr: annotated(input, 'run.oci.hooks.stderr'),
   };
-  const opened = (anyhow: boolean): readonly Line[] => {
-    const here = label('hook_output_here');
-    return [
-      branch(fault, 'GE', 0, here),
+  const opened = (anyhow: boolean): readonly Line[] =>
+    when(fault, 'LT', 0, [
       ...(files.stdout
         ? openFile(open, files.stdout, stdout, anyhow)
         : inside
@@ -112,9 +113,7 @@ export function hookOutput(input: OutputInput): HookOutput {
           : openNothing(open, stdout)),
       ...(files.stderr ? openFile(open, files.stderr, stderr, anyhow) : openMemory(open, stderr)),
       sys('memfd_create', [text('fault'), MFD_CLOEXEC], { to: fault }),
-      here,
-    ];
-  };
+    ]);
   return {
     stdout,
     stderr,
@@ -150,19 +149,19 @@ function annotated({ annotations, bundle }: OutputInput, annotation: string): Fi
 
 /** Opened for reading too: a fifo that nobody reads must not make us wait, and what was written is quoted. */
 function openFile(open: OpenFlags, file: File, to: Slot, anyhow: boolean): readonly Line[] {
-  const good = label('hook_file_opened');
-  const bad = label('hook_file_not_opened');
   const words = buffer('hook_file_words', 4096 + 200);
   const size = slot('hook_file_words_size');
   const flags = open.RDWR | open.CREAT | open.APPEND | open.NOCTTY | open.CLOEXEC;
-  return [
-    sys('openat', [AT_FDCWD, text(file.path), flags, 0o600], { to, on: [unusable, bad] }),
-    jump(good),
-    bad,
-    format(words, outputNotOpened(file.path, file.annotation, field(TemplateField.ERRNO, to)), { to: size }),
-    ...(anyhow ? [warn(words, size), ...openNothing(open, to)] : [failVerbatim(to, words, size)]),
-    good,
-  ];
+  return attempt(
+    unusable,
+    failed => [sys('openat', [AT_FDCWD, text(file.path), flags, 0o600], { to, ...failed })],
+    [
+      format(words, outputNotOpened(file.path, file.annotation, field(TemplateField.ERRNO, to)), {
+        to: size,
+      }),
+      ...(anyhow ? [warn(words, size), ...openNothing(open, to)] : [failVerbatim(to, words, size)]),
+    ],
+  );
 }
 
 function openNothing(open: OpenFlags, to: Slot): readonly Line[] {
@@ -176,32 +175,27 @@ function openNothing(open: OpenFlags, to: Slot): readonly Line[] {
 function openMemory(open: OpenFlags, to: Slot): readonly Line[] {
   const context = slot('hook_tmpfs');
   const mount = slot('hook_tmpfs_mount');
-  const none = label('no_hook_tmpfs');
-  const good = label('hook_memory_opened');
-  const unless = { on: [['EPERM', 'EACCES', 'ENOSYS', 'ENOMEM', 'EINVAL'], none] } as const;
-  return [
-    sys('fsopen', [text('tmpfs'), FSOPEN_CLOEXEC], { to: context, ...unless }),
-    sys('fsconfig', [context, FsConfig.SET_STRING, text('size'), text(KEPT), 0], unless),
-    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0], unless),
-    sys('fsmount', [context, FSMOUNT_CLOEXEC, 0], { to: mount, ...unless }),
-    sys('close', [context]),
-    sys('openat', [mount, text('.'), open.RDWR | open.TMPFILE | open.APPEND | open.CLOEXEC, 0o600], { to }),
-    sys('close', [mount]),
-    jump(good),
-    none,
-    ...openNothing(open, to),
-    good,
-  ];
+  return attempt(
+    ['EPERM', 'EACCES', 'ENOSYS', 'ENOMEM', 'EINVAL'],
+    unless => [
+      sys('fsopen', [text('tmpfs'), FSOPEN_CLOEXEC], { to: context, ...unless }),
+      sys('fsconfig', [context, FsConfig.SET_STRING, text('size'), text(KEPT), 0], unless),
+      sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0], unless),
+      sys('fsmount', [context, FSMOUNT_CLOEXEC, 0], { to: mount, ...unless }),
+      sys('close', [context]),
+      sys('openat', [mount, text('.'), open.RDWR | open.TMPFILE | open.APPEND | open.CLOEXEC, 0o600], { to }),
+      sys('close', [mount]),
+    ],
+    openNothing(open, to),
+  );
 }
 
 function emptied(fd: Slot): readonly Line[] {
-  const device = label('hook_stderr_is_device');
-  return [sys('ftruncate', [fd, 0], { on: [['EINVAL', 'ESPIPE'], device] }), device];
+  return ignoring(['EINVAL', 'ESPIPE'], device => [sys('ftruncate', [fd, 0], device)]);
 }
 
 function endOf(fd: Slot, to: Slot): readonly Line[] {
-  const none = label('hook_stderr_has_no_end');
-  return [sys('lseek', [fd, 0, SEEK_END], { to, on: [['ESPIPE'], none] }), none];
+  return ignoring(['ESPIPE'], endless => [sys('lseek', [fd, 0, SEEK_END], { to, ...endless })]);
 }
 
 /** At most QUOTED bytes, from the beginning of a line if there is one among them, without newlines at the end. */
@@ -213,9 +207,6 @@ function quoteEnd(fd: Slot, from: Slot, into: Data, quoted: Slot): readonly Line
   const newline = slot('hook_quote_newline');
   const length = cell(quoted, 1);
   const none = label('nothing_to_quote');
-  const whole = label('quote_all');
-  const trim = label('trim_quote');
-  const trimmed = label('quote_trimmed');
   const done = label('quoted');
   return [
     move(quoted, into),
@@ -223,20 +214,17 @@ function quoteEnd(fd: Slot, from: Slot, into: Data, quoted: Slot): readonly Line
     move(at, from),
     sys('lseek', [fd, 0, SEEK_END], { to: end, on: [['ESPIPE'], none] }),
     alu(last, end, 'SUB', from),
-    branch(last, 'LE', QUOTED, whole),
-    alu(at, end, 'SUB', QUOTED),
-    whole,
+    ...when(last, 'GT', QUOTED, [alu(at, end, 'SUB', QUOTED)]),
     sys('pread64', [fd, into, QUOTED, at], { to: length, on: [['ESPIPE', 'EINVAL', 'EISDIR'], none] }),
-    trim,
-    branch(length, 'LE', 0, none),
-    alu(last, length, 'SUB', 1),
-    load(byte, 'U8', into, last),
-    branch(byte, 'NE', '\n'.charCodeAt(0), trimmed),
-    move(length, last),
-    jump(trim),
-    trimmed,
+    ...repeat(({ leave }) => [
+      branch(length, 'LE', 0, none),
+      alu(last, length, 'SUB', 1),
+      load(byte, 'U8', into, last),
+      branch(byte, 'NE', NEWLINE, leave),
+      move(length, last),
+    ]),
     branch(at, 'EQ', from, done),
-    scan('FIND', { buffer: into, length, byte: '\n'.charCodeAt(0) }, { to: newline, on: [['ENOENT'], done] }),
+    scan('FIND', { buffer: into, length, byte: NEWLINE }, { to: newline, on: [['ENOENT'], done] }),
     alu(newline, newline, 'ADD', 1),
     alu(quoted, quoted, 'ADD', newline),
     alu(length, length, 'SUB', newline),

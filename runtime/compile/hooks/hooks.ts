@@ -34,8 +34,9 @@ import {
 import { hookEnds, hookName, hookPlace } from '../../report/operations/hooks.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
+import type { Waiting } from './hook-ending.js';
 import { type HookOutput, hookOutput } from './hook-output.js';
-import { type HookRun, hookRun, type Waiting } from './hook-run.js';
+import { type HookRun, hookRun } from './hook-run.js';
 
 export type HookStatus = 'creating' | 'created' | 'running' | 'stopped';
 

@@ -1,8 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Config, LinuxNamespaceType } from '../../spec/generated/config.js';
+import { admit } from './admit.js';
 import { checkLinux } from './check-linux.js';
 import { formatPath, type Note } from './diagnostic.js';
+import { changed } from './test/config.js';
 
 function findings(
   linux: Config['linux'],
@@ -142,6 +144,14 @@ test('every second namespace of a type is told', () => {
     'linux.namespaces[2].type duplicate',
     'linux.namespaces[3].type duplicate',
   ]);
+});
+
+test('of two devices in one place the second is warned of, however its path is spelt', () => {
+  const devices = ['/dev/a', 'dev//./a', '/dev/b'].map(path => ({ path, type: 'c', major: 1, minor: 3 }));
+  const result = admit({ file: 'config.json', text: JSON.stringify(changed('linux.devices', devices)) });
+  const kinds =
+    result.kind === 'admitted' ? result.warnings.map(({ path, what }) => `${path} ${what.kind}`) : [];
+  assert.equal(kinds, ['linux.devices[1].path taken-from-root', 'linux.devices[1].path first-counts']);
 });
 
 test.run();

@@ -129,7 +129,7 @@ function contributions(parts: Parts, begin: ReturnType<typeof label>): readonly 
   const rootFd = slot('state_root', -1);
   const messages = hostMessages(launch, {
     who: 'init',
-    rule: 'init works, the host waits',
+    because: rule('init works, the host waits'),
     why: [...(opening?.why ?? []), ...cgroups.whyKilled],
     frost: cgroups.frostOf(cells.pid),
   });

@@ -133,7 +133,7 @@ function partsOf(launch: ProcessLaunch, { state, options }: ExecInput, refuse: R
   );
   const messages = hostMessages(launch, {
     who: 'process',
-    rule: 'the process works, exec waits',
+    because: rule('the process works, exec waits'),
     why: sayIfEnded(init, state.id),
     frost: options.ignorePaused ? null : cgroups.frostOf(launch.cells.pid),
   });

@@ -43,7 +43,7 @@ export interface Messages {
 /** Who is waited for. A child that is killed can say nothing itself: its silent end has words of its own. */
 export interface Awaited {
   readonly who: 'init' | 'process';
-  readonly rule: string;
+  readonly because: Because;
   /** Steps that may know better why it died, before that is said. */
   readonly why?: readonly Line[];
   /** Sees whether it is frozen: then it is not waited for any longer. */
@@ -78,7 +78,7 @@ export function hostMessages(launch: ProcessLaunch, awaited: Awaited): Messages 
       const died = label('died');
       const failed = label('failed');
       const good = label('message_good');
-      return operation({ kind: 'await-message', who: awaited.who, because: rule(awaited.rule) }, [
+      return operation({ kind: 'await-message', who: awaited.who, because: awaited.because }, [
         ...untilItSpeaks(launch, frost),
         recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
         branch(cells.messageSize, 'EQ', 0, died),

@@ -32,7 +32,7 @@ function makeDirectory({ open }: Launch, path: Slot): Subroutine {
 }
 
 /** What is not this launch's own is not removed with it. */
-export function prepareRemoval(groups: Groups, { taken }: Tenure): Action {
+function prepareRemoval(groups: Groups, { taken }: Tenure): Action {
   return operation({ kind: 'prepare-cgroup-removal', because: rule('intent before effect') }, [], {
     undo: when(taken, 'NE', 0, groups.remove()),
   });

@@ -1,13 +1,11 @@
 /** A launch for which no group is made, because it is to be so or because the host has none. A limit that takes something away could not be kept. */
 import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
-import { slot } from '../../program/operand.js';
 import type { Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { directoryGroups } from './directory-groups.js';
 import type { NewGroups } from './driver.js';
 import { birthAnywhere } from './enter.js';
 import { isUnlimited, limitsV1, limitsV2 } from './limits.js';
-import { prepareRemoval } from './make.js';
 
 export function withoutGroups(launch: Launch, manager: CgroupDriverName, refuse: Refuse): NewGroups {
   const { resources } = launch.config.linux;
@@ -17,11 +15,10 @@ export function withoutGroups(launch: Launch, manager: CgroupDriverName, refuse:
   );
   for (const key of asked)
     refuse(launch.because('linux', 'resources', key), { kind: 'no-cgroups', property: key });
-  const groups = directoryGroups(launch, manager, { directories: [], formats: [] });
   return {
-    ...groups,
+    ...directoryGroups(launch, manager, { directories: [], formats: [] }),
     check: [],
-    make: [prepareRemoval(groups, { lock: slot('cgroup_lock', -1), taken: slot('cgroup_taken') })],
+    make: [],
     limit: [],
     birth: birthAnywhere,
     letGo: [],

@@ -53,7 +53,7 @@ build/conformance/all.mjs: $(wildcard conformance/all/*.ts) node_modules/.packag
 	$(BUNDLE) conformance/all/main.ts --outfile=$@
 
 TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
-	$(foreach part,seccomp-table trees podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
+	$(foreach part,seccomp-table trees pages podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
 test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts

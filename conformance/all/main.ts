@@ -30,7 +30,18 @@ const parts: readonly Part[] = [
     ],
     needs: 'build/conformance/suite.mjs',
   },
-  ...['seccomp-table', 'trees', 'pages', 'podman', 'containerd', 'slurm', 'crash', 'fuzz', 'vm', 'kernel-link'].map(
+  ...[
+    'seccomp-table',
+    'trees',
+    'pages',
+    'podman',
+    'containerd',
+    'slurm',
+    'crash',
+    'fuzz',
+    'vm',
+    'kernel-link',
+  ].map(
     (name): Part => ({
       name,
       command: ['node', `build/conformance/${name}.mjs`],

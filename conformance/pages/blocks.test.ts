@@ -20,7 +20,7 @@ const page = [
 
 test('blocks, with the line at which each begins', () => {
   assert.equal(
-    blocksOf('p.md', page.join('\n')).map(({ line, language, lines }) => [line, language, lines.length]),
+    blocksOf('page', page.join('\n')).map(({ line, language, lines }) => [line, language, lines.length]),
     [
       [3, 'console', 6],
       [11, '', 2],
@@ -29,7 +29,7 @@ test('blocks, with the line at which each begins', () => {
 });
 
 test('in a console commands have a prompt; elsewhere each line is one', () => {
-  const [console_, plain] = blocksOf('p.md', page.join('\n'));
+  const [console_, plain] = blocksOf('page', page.join('\n'));
   assert.equal(console_ && commandsOf(console_), [
     { text: 'one', output: ['a', '', 'b'] },
     { text: 'two # no remark', output: [] },

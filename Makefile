@@ -33,7 +33,7 @@ $(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) 
 include runtime/entry/build.mk
 include runtime/engine/build.mk
 include kmod/build.mk
-include $(wildcard conformance/*/build.mk)
+include conformance/harness/build.mk $(filter-out conformance/harness/%,$(wildcard conformance/*/build.mk))
 build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
 build/chos-runtime-code.cache build/chos-runtime-code.cjs: $(GENERATED)
 $(ENGINE_TABLES): node_modules/.package-lock.json
@@ -45,12 +45,6 @@ build/unit/.made: $(UNIT_TESTS) $(RUNTIME_SOURCES) $(shell find conformance -nam
 	rm -rf build/unit
 	$(BUNDLE) $(UNIT_TESTS) --outdir=build/unit --outbase=. --out-extension:.js=.mjs
 	@touch $@
-
-build/conformance/suite.mjs: $(shell find conformance/suite -name '*.ts') node_modules/.package-lock.json
-	$(BUNDLE) conformance/suite/main.ts --outfile=$@
-
-build/conformance/all.mjs: $(wildcard conformance/all/*.ts) node_modules/.package-lock.json
-	$(BUNDLE) conformance/all/main.ts --outfile=$@
 
 TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
 	$(foreach part,seccomp-table trees pages podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))

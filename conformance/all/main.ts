@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { type Counts, countsOf, skipsOf } from './counts.js';
+import { type Counts, countsLine, countsOf, skipsOf } from '../harness/counts.js';
 
 interface Part {
   readonly name: string;
@@ -126,5 +126,5 @@ for (const part of parts) {
   );
 }
 console.log(`\n${rows.join('\n')}\n`);
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+console.log(countsLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,6 +1,5 @@
 # Benchmarks: included by the top Makefile. `node build/conformance/bench.mjs` runs them.
 BENCH_CC ?= gcc
-BENCH_ESBUILD ?= node_modules/.bin/esbuild
 BENCH_CFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 BENCH_FREESTANDING = -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
 	-no-pie -Wl,--build-id=none -s
@@ -15,7 +14,3 @@ build/conformance/floor: conformance/bench/floor.c conformance/bench/freestandin
 build/conformance/timer: conformance/bench/timer.c conformance/bench/freestanding.h
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) $(BENCH_FREESTANDING) -o $@ $<
-
-build/conformance/bench.mjs: $(filter-out %.test.ts,$(wildcard conformance/bench/*.ts conformance/vm/*.ts)) conformance/kernel-link/boots.ts
-	@mkdir -p $(@D)
-	$(BENCH_ESBUILD) conformance/bench/main.ts --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=$@

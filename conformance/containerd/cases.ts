@@ -1,7 +1,7 @@
 /** What people do with containerd, by way of its own client. */
 import { existsSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import type { PartCase } from '../suite/part.js';
+import type { PartCase } from '../harness/part.js';
 import type { Containerd } from './containerd.js';
 
 async function sleeping(c: Containerd, id: string): Promise<void> {

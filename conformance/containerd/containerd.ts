@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Finished, launch, type Running } from '../suite/processes.js';
+import { type Finished, launch, type Running } from '../harness/processes.js';
 
 export interface Containerd {
   readonly dir: string;

@@ -1,5 +1,5 @@
 /** chos-runtime under the real containerd: `node build/conformance/containerd.mjs [--runtime PATH] [--only PATTERN]`. */
-import { runPart } from '../suite/part.js';
+import { runPart } from '../harness/part.js';
 import { cases } from './cases.js';
 import { startContainerd } from './containerd.js';
 

@@ -22,7 +22,9 @@ import { fileURLToPath } from 'node:url';
 import type { Values } from '../../runtime/engine/wire.js';
 import { answer } from '../../runtime/entry/dispatch.js';
 import type { Entry } from '../../spec/commands.js';
-import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../suite/host-check.js';
+import { countsLine } from '../harness/counts.js';
+import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../harness/host-check.js';
+import { ownNullDevice } from '../harness/null-device.js';
 import { awaitOrphans, hasEnded } from './kernel.js';
 
 export interface Lab {
@@ -271,8 +273,7 @@ async function runInner(outer: string, body: (lab: Lab) => Promise<void>): Promi
   const dir = join(outer, 'lab');
   mkdirSync(dir);
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
-  execFileSync('mknod', ['-m', '666', join(dir, 'null'), 'c', '1', '3']);
-  execFileSync('mount', ['--bind', join(dir, 'null'), '/dev/null']);
+  ownNullDevice(dir);
   const root = join(dir, 'root');
   mkdirSync(root, { mode: 0o700 });
   const debug = join(dir, 'chos-runtime-debug');
@@ -282,6 +283,6 @@ async function runInner(outer: string, body: (lab: Lab) => Promise<void>): Promi
   await body({ dir, tag, root, runtime, debug, mounts: mountLines() });
   check('cgroups at the end', removeCgroups(cgroupsNamed(tag)));
   check('processes at the end', awaitOrphans(0));
-  console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+  console.log(countsLine(tally));
   return tally.failed === 0 ? 0 : 1;
 }

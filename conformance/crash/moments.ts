@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRandom, type Random } from '../fuzz/random.js';
+import { createRandom, type Random } from '../harness/random.js';
 import { type BundleKind, makeBundle } from './bundles.js';
 import { childrenOf } from './kernel.js';
 import { badError, check, compileFile, type Ended, engineCommand, type Lab, residue } from './lab.js';

@@ -13,8 +13,8 @@ import {
   type Lab,
   residue,
 } from '../crash/lab.js';
+import { createRandom } from '../harness/random.js';
 import { mutatedConfig } from './mutate-config.js';
-import { createRandom } from './random.js';
 
 /** A sentence of one line that a person can act on. */
 function badMessage(message: string): readonly string[] {

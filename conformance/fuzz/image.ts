@@ -5,7 +5,7 @@ import { HEADER_SIZE, SECTIONS } from '../../spec/image.js';
 import { STEP_SIZE } from '../../spec/instructions.js';
 import { bundleKinds, makeBundle } from '../crash/bundles.js';
 import { call, check, compile, type Lab } from '../crash/lab.js';
-import { createRandom, type Random } from './random.js';
+import { createRandom, type Random } from '../harness/random.js';
 
 const BATCH = 100;
 const values = [

@@ -1,6 +1,6 @@
 /** config.json, changed in ways that a careless tool, an attacker or a typing error might. */
 import { defaultConfig } from '../../runtime/cli/default-config.js';
-import type { Random } from './random.js';
+import type { Random } from '../harness/random.js';
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 

@@ -3,6 +3,7 @@
  * (`--bench`) what it costs, as ratios. From the repository's top directory, after `make build/conformance/kernel-link.mjs`.
  */
 import { parseArgs } from 'node:util';
+import { countsLine } from '../harness/counts.js';
 import { bootMachine, kernels, prepareMachines } from '../vm/machine.js';
 import { type Boot, benchBoot, testBoots } from './boots.js';
 import { verdictsOf } from './verdicts.js';
@@ -49,7 +50,7 @@ async function main(): Promise<number> {
   const counts: Counts[] = await Promise.all(boots.filter(({ alone }) => !alone).map(tested));
   for (const boot of boots.filter(({ alone }) => alone)) counts.push(await tested(boot));
   const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);
-  console.log(`${sum('passed')} passed, ${sum('failed')} failed, 0 skipped`);
+  console.log(countsLine({ passed: sum('passed'), failed: sum('failed'), skipped: 0 }));
   return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
 }
 

@@ -1,3 +1,4 @@
+import { createRegistry } from '../harness/registry.js';
 import type { Podman } from './podman.js';
 
 /**
@@ -25,12 +26,11 @@ export interface NamedCase {
   observe(podman: Podman): Promise<{ readonly seen: unknown; readonly compared: unknown; check(): void }>;
 }
 
-const registered: NamedCase[] = [];
+const registry = createRegistry<NamedCase>();
 
-/** Registers a case; the part of the name before the slash is its group. */
+/** Registers a case. */
 export function test<Seen>(name: string, definition: Case<Seen>): void {
-  if (registered.some(known => known.name === name)) throw new Error(`two cases are called ${name}`);
-  registered.push({
+  registry.add({
     name,
     deadlineMs: definition.deadlineMs ?? 30_000,
     skip: async podman => definition.skip?.(podman),
@@ -42,6 +42,4 @@ export function test<Seen>(name: string, definition: Case<Seen>): void {
   });
 }
 
-export function cases(): readonly NamedCase[] {
-  return registered;
-}
+export const cases = registry.all;

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cgroupsNamed, removeCgroups, residueOnHost } from '../suite/host-check.js';
+import { cgroupsNamed, removeCgroups, residueOnHost } from '../harness/host-check.js';
 import { cases } from './case.js';
 import './cases/index.js';
 import { runCases } from './run-cases.js';

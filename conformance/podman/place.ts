@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hideHybrid } from '../harness/hybrid.js';
+import { ownNullDevice } from '../harness/null-device.js';
 
 /** Where everything that Podman and the runtime make during the run is kept. */
 export interface Place {
@@ -12,18 +14,12 @@ export interface Place {
   readonly storage: readonly string[];
 }
 
-const hybrid = '/sys/fs/cgroup/unified';
-
 /**
  * Changes the mount namespace, which must be our own, so that the host stays as it was: runtimes change the owner of
  * their standard streams, Podman keeps locks in /dev/shm and names of network namespaces in /run, trees are registered in /etc.
  */
 export function prepareMountNamespace(dir: string, runtime: string): void {
-  const place = join(dir, 'null');
-  mkdirSync(place);
-  mount('-t', 'tmpfs', 'tmpfs', place);
-  execFileSync('mknod', ['-m', '666', join(place, 'null'), 'c', '1', '3']);
-  mount('--bind', join(place, 'null'), '/dev/null');
+  ownNullDevice(dir);
   mount('-t', 'tmpfs', 'tmpfs', '/dev/shm');
   mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run');
   const layers = ['upper', 'work'].map(name => join(dir, `etc-${name}`));
@@ -32,10 +28,7 @@ export function prepareMountNamespace(dir: string, runtime: string): void {
   rmSync('/etc/chos', { force: true });
   rmSync('/etc/chos.d', { recursive: true, force: true });
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
-  if (runtime !== 'crun' || !existsSync(hybrid)) return;
-  // crun 1.8 refuses a hybrid host. The directory below the mount would then be taken for a v1 hierarchy.
-  execFileSync('umount', [hybrid]);
-  mount('-t', 'tmpfs', 'tmpfs', hybrid);
+  if (runtime === 'crun') hideHybrid();
 }
 
 function mount(...args: readonly string[]): void {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { type Finished, type LaunchOptions, launch, type Running } from '../suite/processes.js';
+import { type Finished, type LaunchOptions, launch, type Running } from '../harness/processes.js';
 import type { Place } from './place.js';
 
 /** A terminal at which the test sits. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupsNamed, mountLines } from '../suite/host-check.js';
+import { cgroupsNamed, mountLines } from '../harness/host-check.js';
 import type { NamedCase } from './case.js';
 import { makePlace, type Place, prepareMountNamespace } from './place.js';
 import { importImage, makePodman, type PodmanWithCleanup } from './podman.js';

@@ -1,4 +1,4 @@
-import type { Finished } from '../suite/processes.js';
+import type { Finished } from '../harness/processes.js';
 import type { Podman } from './podman.js';
 
 /** What a person sees of a finished command. */

@@ -1,4 +1,6 @@
 /** How a case went under one runtime. */
+import { countsLine } from '../harness/counts.js';
+
 export type Outcome =
   | {
       readonly kind: 'seen';
@@ -57,5 +59,5 @@ export function formatVerdict({ name, word, reason }: Verdict, milliseconds: num
 /** The last line: `N passed, N failed, N skipped`. */
 export function formatSummary(verdicts: readonly Verdict[]): string {
   const count = (word: Verdict['word']) => verdicts.filter(verdict => verdict.word === word).length;
-  return `${count('ok')} passed, ${count('FAIL')} failed, ${count('skip')} skipped`;
+  return countsLine({ passed: count('ok'), failed: count('FAIL'), skipped: count('skip') });
 }

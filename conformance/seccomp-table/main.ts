@@ -7,10 +7,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { x86_64 } from '../../spec/syscall-numbers/x86-64.js';
-import { type Bundle, configure, makeBundle } from '../suite/bundle.js';
-import { type PartCase, runPart } from '../suite/part.js';
-import { launch } from '../suite/processes.js';
-import { buildPrograms } from '../suite/programs.js';
+import { type Bundle, configure, makeBundle } from '../harness/bundle.js';
+import { type PartCase, runPart } from '../harness/part.js';
+import { launch } from '../harness/processes.js';
+import { buildPrograms } from '../harness/programs.js';
 
 interface World {
   readonly runtime: string;

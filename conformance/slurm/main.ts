@@ -1,7 +1,7 @@
 /** chos-runtime under the real Slurm: `node build/conformance/slurm.mjs [--runtime PATH] [--only PATTERN]`. */
 import { readdirSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { type PartCase, runPart } from '../suite/part.js';
+import { type PartCase, runPart } from '../harness/part.js';
 import { type Slurm, startSlurm } from './slurm.js';
 
 /** Slurm deletes the container after the job's end; srun may be back before. */

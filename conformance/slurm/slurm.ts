@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Finished, launch, type Running } from '../suite/processes.js';
+import { type Finished, launch, type Running } from '../harness/processes.js';
 
 export interface Slurm {
   readonly dir: string;

@@ -1,6 +1,7 @@
-import type { Bundle, Programs } from './bundle.js';
-import type { Config } from './config.js';
-import type { Finished, LaunchOptions, Orphans, Running } from './processes.js';
+import type { Bundle, Programs } from '../harness/bundle.js';
+import type { Config } from '../harness/config.js';
+import type { Finished, LaunchOptions, Orphans, Running } from '../harness/processes.js';
+import { createRegistry } from '../harness/registry.js';
 import type { Answer, Report } from './report.js';
 
 /** What came out of a foreground `run`. */
@@ -100,14 +101,7 @@ export interface NamedCase extends Case {
   readonly name: string;
 }
 
-const registered: NamedCase[] = [];
+const registry = createRegistry<NamedCase>();
 
-/** Registers a case; the part of the name before the slash is its group. */
-export function test(name: string, definition: Case): void {
-  if (registered.some(known => known.name === name)) throw new Error(`two cases are called ${name}`);
-  registered.push({ name, ...definition });
-}
-
-export function cases(): readonly NamedCase[] {
-  return registered;
-}
+export const test = (name: string, definition: Case): void => registry.add({ name, ...definition });
+export const cases = registry.all;

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Bundle } from './bundle.js';
+import type { Bundle } from '../harness/bundle.js';
+import type { Config, Hook, HookKind } from '../harness/config.js';
+import type { Finished, Running } from '../harness/processes.js';
 import type { Driver } from './case.js';
-import type { Config, Hook, HookKind } from './config.js';
-import type { Finished, Running } from './processes.js';
 
 /** All read the state: a runtime that writes it to a pipe may otherwise die of SIGPIPE, which is its own case. */
 export function shell(script: string, more: Partial<Hook> = {}): Hook {

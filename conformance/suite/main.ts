@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases } from './case.js';
 import './cases/index.js';
-import { cgroupsNamed, removeCgroups, residueOnHost } from './host-check.js';
-import { readOrphans } from './processes.js';
-import { buildPrograms, programsIn } from './programs.js';
+import { cgroupsNamed, removeCgroups, residueOnHost } from '../harness/host-check.js';
+import { hideHybrid } from '../harness/hybrid.js';
+import { ownNullDevice } from '../harness/null-device.js';
+import { readOrphans } from '../harness/processes.js';
+import { buildPrograms, programsIn } from '../harness/programs.js';
 import { runCase } from './run-cases.js';
 import { runtimeUnderTest } from './runtime-under-test.js';
 import { deservesAnother, formatSummary, formatTable, judge, type Result, type Verdict } from './table.js';
@@ -122,17 +124,7 @@ async function runInner(scratch: string, path: string, tag: string): Promise<voi
   process.exit(0);
 }
 
-/** Runtimes change the owner of what they get as standard streams, so /dev/null is a private one. */
 function prepareMountNamespace(scratch: string, name: string): void {
-  const place = join(scratch, 'null');
-  mkdirSync(place);
-  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place]);
-  execFileSync('mknod', ['-m', '666', join(place, 'null'), 'c', '1', '3']);
-  execFileSync('mount', ['--bind', join(place, 'null'), '/dev/null']);
-  const hybrid = '/sys/fs/cgroup/unified';
-  if (name !== 'crun' || !existsSync(hybrid)) return;
-  // crun 1.8 refuses to run on a hybrid host. What it takes for a v1 hierarchy then must not be the directory below
-  // the mount, which belongs to the host and would keep what crun makes there.
-  execFileSync('umount', [hybrid]);
-  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', hybrid]);
+  ownNullDevice(scratch);
+  if (name === 'crun') hideHybrid();
 }

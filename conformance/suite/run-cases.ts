@@ -1,10 +1,10 @@
 import { chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { makeBundle, type Programs } from './bundle.js';
+import { makeBundle, type Programs } from '../harness/bundle.js';
+import { cgroupsNamed, mountLines, removeCgroups } from '../harness/host-check.js';
+import { descendants, type Orphans } from '../harness/processes.js';
 import type { NamedCase } from './case.js';
-import { cgroupsNamed, mountLines, removeCgroups } from './host-check.js';
-import { descendants, type Orphans } from './processes.js';
 import { type DriverWithCleanup, makeDriver, type RuntimeUnderTest, seenBy } from './runtime-under-test.js';
 import type { Outcome, Result } from './table.js';
 

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { type Bundle, configure, type Programs } from './bundle.js';
+import { type Bundle, configure, type Programs } from '../harness/bundle.js';
+import type { Config } from '../harness/config.js';
+import { type Finished, launch, type Orphans, type Running } from '../harness/processes.js';
 import type { Created, Driver, NamedCase, RuntimeOptions, Seen, State } from './case.js';
-import type { Config } from './config.js';
-import { type Finished, launch, type Orphans, type Running } from './processes.js';
 import { type Answer, isReport, jsonLines, type Report } from './report.js';
 
 export interface RuntimeUnderTest {

@@ -1,3 +1,4 @@
+import { countsLine } from '../harness/counts.js';
 import { deviationOf } from './expected.js';
 
 /** How a case went on one runtime, before the table of deviations is looked at. */
@@ -86,5 +87,9 @@ export function formatTable(verdicts: readonly Verdict[]): string {
 export function formatSummary(verdicts: readonly Verdict[]): string {
   const count = (...words: readonly Verdict['word'][]) =>
     verdicts.filter(({ word }) => words.includes(word)).length;
-  return `${count('ok', 'differs', 'unsteady')} passed, ${count('FAIL')} failed, ${count('skip')} skipped`;
+  return countsLine({
+    passed: count('ok', 'differs', 'unsteady'),
+    failed: count('FAIL'),
+    skipped: count('skip'),
+  });
 }

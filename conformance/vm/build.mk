@@ -4,10 +4,8 @@ RUN ?=
 
 # The cases run the build that is in build/vm, and the modules of the kernel link.
 build/conformance/vm.mjs: build/vm/.made build/kernel-link/6.1/.made build/kernel-link/6.12/.made
-build/conformance/vm.mjs build/conformance/vm-run.mjs: $(shell find conformance/vm -name '*.ts') node_modules/.package-lock.json
-	@mkdir -p $(@D)
-	node_modules/.bin/esbuild $(if $(findstring run,$(@F)),conformance/vm/run.ts,conformance/vm/main.ts) --bundle --platform=node --format=esm \
-		--packages=external --log-level=warning --outfile=$@
+build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.json
+	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
 # The working tree's build as it is installed, for the Node of the lab's machines.
 build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/man/.made conformance/vm/build.mk

@@ -3,6 +3,7 @@
  * is run in a virtual machine, so this needs no privilege but to make that (root, the first time).
  */
 import { parseArgs } from 'node:util';
+import { countsLine } from '../harness/counts.js';
 import { runsFor } from './case.js';
 import { cases } from './cases/index.js';
 import { kernels, prepareMachines } from './machine.js';
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   };
   // Side by side: a machine's work is mostly that of one processor.
   await Promise.all(wanted.map(kernel => runCases(chosen, kernel, onVerdict)));
-  console.log(`${counts.ok} passed, ${counts.FAIL} failed, ${counts.skip} skipped`);
+  console.log(countsLine({ passed: counts.ok, failed: counts.FAIL, skipped: counts.skip }));
   return counts.FAIL === 0 && counts.ok > 0 ? 0 : 1;
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { launch } from '../../suite/processes.js';
+import { launch } from '../../harness/processes.js';
 import { test } from '../case.js';
 import { plain, seen } from '../seen.js';
 

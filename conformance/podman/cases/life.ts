@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { launch } from '../../suite/processes.js';
+import { launch } from '../../harness/processes.js';
 import { test } from '../case.js';
 import type { Podman } from '../podman.js';
 import { plain, type Seen, script, seen } from '../seen.js';

@@ -1,8 +1,8 @@
 /** Annotations that crun knows (crun(1), "Extensions to OCI"); runc knows none of them. */
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
 import { listen, received } from './pidfd-socket.js';
 
 const withGroups = { through: ['setpriv', '--groups', '5,77'] };

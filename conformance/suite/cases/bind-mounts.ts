@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Bundle } from '../bundle.js';
+import type { Bundle } from '../../harness/bundle.js';
+import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
 import { mountAt } from '../report.js';
 
 /** A directory and a file beside the root, to be bound. */

@@ -1,9 +1,9 @@
 /** Cgroups that are there already, that two want at once, that are very deep, and processes that outrun a signal. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
+import { cgroupsNamed } from '../../harness/host-check.js';
 import { type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
-import { cgroupsNamed } from '../host-check.js';
 
 const root = '/sys/fs/cgroup';
 const hierarchies = ['pids', 'freezer', 'memory'] as const;

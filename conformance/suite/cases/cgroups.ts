@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
+import { cgroupsNamed } from '../../harness/host-check.js';
 import { type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
-import { cgroupsNamed } from '../host-check.js';
 
 const v1 = '/sys/fs/cgroup';
 const needsV1 = () => (existsSync(`${v1}/pids/cgroup.procs`) ? undefined : 'needs cgroup v1 controllers');

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { commands, globalOptions } from '../../../spec/commands.js';
+import type { Config } from '../../harness/config.js';
+import type { Finished } from '../../harness/processes.js';
 import { type Case, type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
-import type { Finished } from '../processes.js';
 import { isReport, jsonLines } from '../report.js';
 
 const skip = (runtime: string) => (['crun', 'runc'].includes(runtime) ? 'it has no compile' : undefined);

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config, Hook } from '../../harness/config.js';
 import { type Driver, test } from '../case.js';
-import type { Config, Hook } from '../config.js';
 
 /** A call that is not on the list kills: that nothing needs one is then no matter of how failures are taken. */
 function allowOnly(c: Config, names: readonly string[]): void {

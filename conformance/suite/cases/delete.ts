@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
 
 function sleeping(c: Config): void {
   c.process.args = ['/bin/reporter', 'sleep'];

@@ -5,8 +5,8 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { type Case, test } from '../case.js';
-import type { Config } from '../config.js';
 
 /** Properties that the types of the suite forbid, with values that they forbid. */
 const put =

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { type Created, type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
 import type { Report } from '../report.js';
 
 const root = '/sys/fs/cgroup';

@@ -12,8 +12,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { capabilities } from '../../../spec/capabilities.js';
+import type { Config, Process } from '../../harness/config.js';
 import { type Created, type Driver, test } from '../case.js';
-import type { Config, Process } from '../config.js';
 import { isReport, jsonLines, type Report } from '../report.js';
 
 function sleeping(c: Config): void {

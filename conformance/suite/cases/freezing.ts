@@ -1,8 +1,8 @@
 /** Containers that are frozen: by `pause`, from outside, before they are started or made, and what ends them. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
 
 const freezer = '/sys/fs/cgroup/freezer';
 const needsV1 = () => (existsSync(freezer) ? undefined : 'needs the freezer of cgroup v1');

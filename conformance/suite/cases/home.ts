@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Bundle } from '../bundle.js';
+import type { Bundle } from '../../harness/bundle.js';
 import { test } from '../case.js';
 
 const line = (home: string) => `alice:x:1000:1000::${home}:/bin/sh`;

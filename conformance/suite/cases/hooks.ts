@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Bundle } from '../bundle.js';
+import type { Bundle } from '../../harness/bundle.js';
+import { type Config, type Hook, type HookKind, hookKinds } from '../../harness/config.js';
 import { type Driver, type RuntimeOptions, test } from '../case.js';
-import { type Config, type Hook, type HookKind, hookKinds } from '../config.js';
 import { type HookRecord, jsonLines } from '../report.js';
 
 /** startContainer's program is looked up inside the root, all others on the host. */

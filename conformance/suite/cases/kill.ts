@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
+import { descendants } from '../../harness/processes.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
-import { descendants } from '../processes.js';
 
 function waiting(c: Config): void {
   c.process.args = ['/bin/reporter', 'wait'];

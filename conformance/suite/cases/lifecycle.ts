@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
+import { descendants, listProcesses } from '../../harness/processes.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
-import { descendants, listProcesses } from '../processes.js';
 
 function sleeping(c: Config): void {
   c.process.args = ['/bin/reporter', 'sleep'];

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
 import { mountAt } from '../report.js';
 
 type Change = (c: Config, dir: string) => unknown;

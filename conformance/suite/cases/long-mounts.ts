@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
 import { mountAt } from '../report.js';
 
 const source = (length: number): string => 's'.repeat(length);

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { copyProgram } from '../bundle.js';
+import { copyProgram } from '../../harness/bundle.js';
 import { test } from '../case.js';
 import { type MountLine, mountAt } from '../report.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config } from '../config.js';
 import { parseMountinfo, type Report } from '../report.js';
 
 /** OCI name, name in /proc/PID/ns, option of unshare(1). */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Running } from '../../harness/processes.js';
 import { type Driver, test } from '../case.js';
-import type { Running } from '../processes.js';
 
 /** Takes one connection and one message; prints what came, with the pid that the kernel shows for the pidfd. */
 const receiver = `

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
+import type { Config, SeccompRule } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { Config, SeccompRule } from '../config.js';
 import { syscallNumber } from '../syscall.js';
 
 function filter(c: Config, syscalls: SeccompRule[], defaultAction = 'SCMP_ACT_ALLOW'): void {

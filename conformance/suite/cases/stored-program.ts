@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Bundle } from '../bundle.js';
+import type { Bundle } from '../../harness/bundle.js';
+import type { Config } from '../../harness/config.js';
 import { type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
 
 const skip = (runtime: string): string | undefined =>
   runtime === 'crun' || runtime === 'runc' ? 'stores no programs' : undefined;

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
+import type { Running } from '../../harness/processes.js';
 import { type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
-import type { Running } from '../processes.js';
 import { isReport, jsonLines, type Report } from '../report.js';
 
 function withTerminal(c: Config): void {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { capabilities } from '../../../spec/capabilities.js';
+import type { CapabilitySet, Config } from '../../harness/config.js';
 import { test } from '../case.js';
-import type { CapabilitySet, Config } from '../config.js';
 import { syscallNumber } from '../syscall.js';
 
 const { CAP_CHOWN, CAP_KILL, CAP_NET_RAW, CAP_SYS_ADMIN } = capabilities;

@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../harness/config.js';
 import { type Driver, test } from '../case.js';
-import type { Config } from '../config.js';
 
 const up = '../'.repeat(12);
 const descriptors = Array.from({ length: 40 }, (_, i) => 3 + i);

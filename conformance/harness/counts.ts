@@ -1,9 +1,13 @@
-/** Reads what a test program said of itself at its end. */
+/** What a test program says of itself at its end, and how `make test` reads it. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
 }
+
+/** The last line of a part. */
+export const countsLine = ({ passed, failed, skipped }: Counts): string =>
+  `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: uvu colours its summary
 const colours = /\u001b\[[0-9;]*m/g;

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { countsOf, skipsOf } from './counts.js';
+import { countsLine, countsOf, skipsOf } from './counts.js';
 
 test('the last line of counts is the one that holds', () => {
   assert.equal(countsOf('1 passed, 2 failed\n3 passed, 0 failed, 4 skipped\n'), {
@@ -20,6 +20,11 @@ test('the summary of uvu, coloured', () => {
     failed: 2,
     skipped: 1,
   });
+});
+
+test('what is written is read', () => {
+  const counts = { passed: 3, failed: 1, skipped: 0 };
+  assert.equal(countsOf(`ok    a\n${countsLine(counts)}\n`), counts);
 });
 
 test('no counts at all', () => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { countsLine } from './counts.js';
 import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from './host-check.js';
 
 export interface PartCase<World> {
@@ -58,7 +59,7 @@ function outer<World>(self: string, part: Part<World>, runtime: string, only: st
   const clean = complaints.length === 0;
   console.log(clean ? 'ok    host/as-before' : `FAIL  host/as-before: ${complaints.join('; ')}`);
   const failed = (stdout.match(/^FAIL/gm)?.length ?? 0) + (clean ? 0 : 1);
-  console.log(`${passed + (clean ? 1 : 0)} passed, ${failed} failed, 0 skipped`);
+  console.log(countsLine({ passed: passed + (clean ? 1 : 0), failed, skipped: 0 }));
   return failed === 0 ? 0 : 1;
 }
 

@@ -20,6 +20,10 @@ export function cgroupsNamed(tag: string): readonly string[] {
   return found;
 }
 
+/** The directories, and those in them: Podman gives the groups that it makes names of its own. */
+export const withChildren = (paths: readonly string[]): readonly string[] =>
+  paths.flatMap(path => [path, ...directoriesIn(path).map(name => join(path, name))]);
+
 /**
  * Removes what a runtime left behind, so that one bad case does not fail the next ones; returns a sentence about it.
  * The directories are given parents first, as {@link cgroupsNamed} finds them.

@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cgroupsNamed, removeCgroups, residueOnHost } from '../harness/host-check.js';
+import { cgroupsNamed, removeCgroups, residueOnHost, withChildren } from '../harness/host-check.js';
 import { cases } from './case.js';
 import './cases/index.js';
 import { runCases } from './run-cases.js';
@@ -78,7 +78,7 @@ async function runOuter(runtime: string, reference: string): Promise<number> {
   // Only now has the last conmon left the group that Podman makes for all of them and never removes.
   // In the hierarchies without a controller Podman also leaves those of pods.
   const groups = cgroupsNamed(tag);
-  removeCgroups(groups.flatMap(path => [path, ...childrenOf(path)]));
+  removeCgroups(withChildren(groups));
   const residue = [...residueOnHost(tag, dir)];
   if (verdicts.length !== chosen.length)
     residue.push(`only ${verdicts.length} of ${chosen.length} cases ran`);
@@ -123,11 +123,6 @@ async function resultsOf(
   const ended = new Promise(done => child.on('exit', done));
   for await (const line of createInterface({ input: child.stdout })) take(JSON.parse(line) as Result);
   await ended;
-}
-
-function childrenOf(dir: string): readonly string[] {
-  const entries = readdirSync(dir, { withFileTypes: true });
-  return entries.filter(entry => entry.isDirectory()).map(entry => join(dir, entry.name));
 }
 
 async function runInner(scratch: string, path: string): Promise<void> {

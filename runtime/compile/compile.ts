@@ -36,7 +36,7 @@ import { commandInLaunch, conversation } from './process/in-launch.js';
 import { seccompAction } from './process/seccomp-action.js';
 import { rootInLaunch } from './root/in-launch.js';
 import { warnOfMounts } from './root/mounts.js';
-import type { RootActions } from './root/private.js';
+import type { RootActions } from './root/prepare.js';
 import { type ProcActions, procActions } from './root/system.js';
 import { compileLifecycle } from './stored/lifecycle.js';
 import type { BackEnd } from './views/back-end.js';

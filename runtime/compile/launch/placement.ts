@@ -3,8 +3,6 @@
  * that asks for none.
  */
 import { AT_FDCWD } from '../../../spec/kernel.js';
-import type { NormalMount } from '../../../spec/normal-mount.js';
-import type { Action } from '../../program/action.js';
 import type { Operand, Slot } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 
@@ -15,22 +13,16 @@ export interface Placement {
   readonly shared: boolean;
   /** /dev is the host's: nothing is made in it. */
   readonly hostDevices: boolean;
-  /** Entries of `mounts` that are left out, with the actions that prove at their place that they may be. */
-  readonly elided: ReadonlyMap<number, readonly Action[]>;
   /** Added to the annotations in the state. */
   readonly annotations: Readonly<Record<string, string>>;
   /** A detached copy of what is at a path of the host (open_tree(2)), wherever init is by then. */
   openSource(path: Operand, flags: number, to: Slot): readonly Line[];
-  /** Take away what the environment shows where this entry is to be mounted: a container that may unmount must not find the host below. */
-  uncover(mount: NormalMount, index: number): readonly Line[];
 }
 
 export const ordinary: Placement = {
   entered: false,
   shared: false,
   hostDevices: false,
-  elided: new Map(),
   annotations: {},
   openSource: (path, flags, to) => [sys('open_tree', [AT_FDCWD, path, flags], { to })],
-  uncover: () => [],
 };

@@ -1,15 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createLaunch, type Launch } from '../launch/launch.js';
+import { slot } from '../../program/operand.js';
+import { titleOf } from '../../report/operations/words.js';
+import { createLaunch } from '../launch/launch.js';
 import { inputOf } from '../test/input.js';
-import { createPlaces } from './destination.js';
-import { deviceActions, encodeDevice, givenDev, seeDevices } from './devices.js';
+import { givenDev, plannedDevices } from './devices.js';
+import { encodeDevice, linkDevices } from './make-device.js';
+import { seeDevices } from './see-devices.js';
 
 const launchOf = (mounts: readonly object[], devices: readonly object[] = []) =>
   createLaunch(inputOf({ config: { mounts, linux: { devices } } }));
-const devicesOf = (launch: Launch) => deviceActions(launch, createPlaces(launch));
 const titles = (mounts: readonly object[], devices: readonly object[] = []): readonly string[] =>
-  devicesOf(launchOf(mounts, devices)).actions.map(a => a.title);
+  plannedDevices(launchOf(mounts, devices)).map(({ does }) => titleOf(does));
 
 test('device numbers as mknod(2) takes them: 12 bits major, 20 bits minor', () => {
   assert.is(encodeDevice(1, 3), 0x103);
@@ -67,15 +69,10 @@ test('in a /dev that is bound, what is asked for must be there; other places are
 });
 
 test('ptmx is a link only where there is a devpts', () => {
-  const links = (mounts: readonly object[]): string =>
-    JSON.stringify(
-      devicesOf(launchOf(mounts))
-        .actions.at(-1)
-        ?.lines.map(l => JSON.stringify(l)),
-    );
-  const pts = { destination: '/dev/pts', type: 'devpts', source: 'devpts' };
-  assert.match(links([pts]), 'pts/ptmx');
-  assert.not.match(links([]), 'pts/ptmx');
+  const links = (terminals: boolean): string =>
+    JSON.stringify(linkDevices(slot('dev'), terminals).lines.map(l => JSON.stringify(l)));
+  assert.match(links(true), 'pts/ptmx');
+  assert.not.match(links(false), 'pts/ptmx');
 });
 
 test.run();

@@ -2,8 +2,8 @@
 import { ifAsked, ifNotAsked } from '../launch/asked.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Contribution } from '../launch/phases.js';
-import { seeDevices } from './devices.js';
-import type { RootActions } from './private.js';
+import type { RootActions } from './prepare.js';
+import { seeDevices } from './see-devices.js';
 import { names, type ProcActions } from './system.js';
 import { connectConsole, needTerminal } from './terminal.js';
 

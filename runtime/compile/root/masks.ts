@@ -14,7 +14,6 @@ import {
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
-import type { HiddenPath } from '../../../spec/normal-config.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
 import type { TreePlace } from '../../../spec/paths.js';
 import type { Action } from '../../program/action.js';
@@ -35,14 +34,14 @@ import { attach, cloneTree, newFilesystem, setAttributes } from '../idioms/mount
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { type Homes, openHomes, type Places } from './destination.js';
-import { encodeDevice } from './devices.js';
+import { encodeDevice } from './make-device.js';
 
 /** Paths that are not there need no cover. */
 const absent = ['ENOENT', 'ENOTDIR'] as const;
 
 interface CoveredPlace {
   /** Says which path it is that the subroutine then opens. */
-  at(place: TreePlace, does: OperationOf<'mask'> | OperationOf<'make-readonly'>): readonly Line[];
+  at(place: TreePlace, does: Does): readonly Line[];
   /** Inside the subroutine that all paths share. */
   open(to: Slot, missing: Label): readonly Line[];
 }
@@ -141,26 +140,60 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
   };
 }
 
-/** All that is covered, in the order of config.json. `dev`: the container's /dev, opened. */
-export function coveredPaths(launch: Launch, places: Places, dev: Slot): readonly Action[] {
+type Does = OperationOf<'mask'> | OperationOf<'make-readonly'>;
+
+/** A path that is covered, as a record. */
+export interface PlannedCover<D extends Does = Does> {
+  readonly does: D;
+  readonly place: TreePlace;
+}
+
+/** All of them, masked ones first, in the order of config.json. */
+export function plannedCovers(launch: Launch): readonly PlannedCover[] {
   const { maskedPaths, readonlyPaths } = launch.config.linux;
-  const covered = [...maskedPaths, ...readonlyPaths].map(({ place }) => place);
-  const homes = openHomes(launch, covered);
+  return [
+    ...maskedPaths.map(({ path, place, index }) => ({
+      does: { kind: 'mask' as const, path, because: launch.because('linux', 'maskedPaths', index) },
+      place,
+    })),
+    ...readonlyPaths.map(({ path, place, index }) => ({
+      does: {
+        kind: 'make-readonly' as const,
+        path,
+        because: launch.because('linux', 'readonlyPaths', index),
+      },
+      place,
+    })),
+  ];
+}
+
+/** `dev`: the container's /dev, opened. */
+export function coveredPaths(
+  launch: Launch,
+  places: Places,
+  dev: Slot,
+  covers: readonly PlannedCover[],
+): readonly Action[] {
+  const homes = openHomes(
+    launch,
+    covers.map(({ place }) => place),
+  );
   const place = coveredPlace(launch, places, homes);
+  const of = (kind: Does['kind']) => covers.filter(({ does }) => does.kind === kind);
   return [
     ...homes.open,
-    ...maskAll(launch, dev, maskedPaths, place),
-    ...protectAll(launch, readonlyPaths, place),
+    ...maskAll(launch, dev, of('mask'), place),
+    ...protectAll(of('make-readonly'), place),
   ];
 }
 
 function maskAll(
   launch: Launch,
   dev: Slot,
-  paths: readonly HiddenPath[],
+  covers: readonly PlannedCover[],
   covered: CoveredPlace,
 ): readonly Action[] {
-  if (paths.length === 0) return [];
+  if (covers.length === 0) return [];
   const device = nullDevice(launch, dev);
   // One empty read-only tmpfs serves every masked directory: made for the first one, and cloned from there.
   const empty = slot('empty_fd', -1);
@@ -205,14 +238,11 @@ function maskAll(
     sys('close', [destination]),
     skip,
   ]);
-  const masks = paths.map(({ path, place, index }) => {
-    const does = { kind: 'mask', path, because: launch.because('linux', 'maskedPaths', index) } as const;
-    return operation(does, [...covered.at(place, does), call(mask)]);
-  });
+  const masks = covers.map(({ does, place }) => operation(does, [...covered.at(place, does), call(mask)]));
   return [device.find, ...masks, device.letGo];
 }
 
-function protectAll(launch: Launch, paths: readonly HiddenPath[], covered: CoveredPlace): readonly Action[] {
+function protectAll(covers: readonly PlannedCover[], covered: CoveredPlace): readonly Action[] {
   const destination = slot('readonly_destination');
   const mount = slot('readonly_mount');
   const skip = label('readonly_skip');
@@ -225,9 +255,5 @@ function protectAll(launch: Launch, paths: readonly HiddenPath[], covered: Cover
     sys('close', [destination]),
     skip,
   ]);
-  return paths.map(({ path, place, index }) => {
-    const because = launch.because('linux', 'readonlyPaths', index);
-    const does = { kind: 'make-readonly', path, because } as const;
-    return operation(does, [...covered.at(place, does), call(protect)]);
-  });
+  return covers.map(({ does, place }) => operation(does, [...covered.at(place, does), call(protect)]));
 }

@@ -4,7 +4,7 @@
 import type { Action } from '../../program/action.js';
 import type { Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
-import type { RootActions, RootInput } from '../root/private.js';
+import type { RootActions, RootInput } from '../root/prepare.js';
 
 export interface BackEnd {
   /** The launch as the back end changes it: namespaces, placement. */

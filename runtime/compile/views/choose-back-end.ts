@@ -3,7 +3,8 @@
  */
 
 import type { Launch } from '../launch/launch.js';
-import { prepareRoot } from '../root/private.js';
+import { prepareRoot } from '../root/prepare.js';
+import { privateWay, refuseWithoutNamespace } from '../root/private.js';
 import type { BackEnd } from './back-end.js';
 import { announce, privateRoot, showPoints } from './environment-mounts.js';
 import { kmodBackEnd } from './kmod.js';
@@ -13,9 +14,7 @@ function privateBackEnd(given: Launch): BackEnd {
   const { environment, placement } = given;
   const shown = environment !== null && (environment.hostView.length > 0 || environment.readonly);
   const root =
-    environment === null
-      ? {}
-      : { root: [...privateRoot(given, environment), ...showPoints(given, environment)] };
+    environment === null ? null : [...privateRoot(given, environment), ...showPoints(given, environment)];
   const launch: Launch = !shown
     ? given
     : {
@@ -30,7 +29,11 @@ function privateBackEnd(given: Launch): BackEnd {
     launch,
     open: announce(launch),
     settled: [],
-    prepareRoot: (input, refuse) => prepareRoot(launch, { ...input, ...root }, refuse),
+    prepareRoot: (input, refuse) => {
+      const prepared = prepareRoot(launch, input, refuse, privateWay(launch, root));
+      refuseWithoutNamespace(launch, refuse);
+      return prepared;
+    },
   };
 }
 

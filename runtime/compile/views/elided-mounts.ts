@@ -7,7 +7,7 @@ import { followedMounts, sharedBelow } from '../../../spec/shared-below.js';
 import type { Action, Because } from '../../program/action.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
-import type { Placement } from '../launch/placement.js';
+import { isMount, type Pass } from '../root/planned.js';
 import type { Elided, Verdict, View } from './elision.js';
 import { createProver, hasStatmount, type Side } from './elision-proof.js';
 import type { Expected } from './expected-mounts.js';
@@ -18,7 +18,7 @@ export interface ElidedMounts {
   /** In the environment itself, before a copy of it is made; for a launch that stays there, once it is in. */
   readonly shared: readonly Action[];
   /** At their places in mount order. */
-  readonly places: Placement['elided'];
+  readonly places: ReadonlyMap<number, readonly Action[]>;
 }
 
 interface Entry {
@@ -131,8 +131,13 @@ function proofs(launch: Launch, { tree }: Environment): { readonly mounts: Prove
   return { mounts: of('mounts', launch.because('mounts')), shares: of('shares', rule('shares')) };
 }
 
+/** The pass: what can be proved to be there is not mounted, and the proof takes its place. */
+export function leaveOut(places: ElidedMounts['places']): Pass {
+  return planned => (isMount(planned) ? places.get(planned.index) : undefined) ?? [planned];
+}
+
 /** Nothing is done: the record says what is not. */
-function leaveOut({ config, because }: Launch, { index, verdict: { source } }: Entry): Action {
+function leftOut({ config, because }: Launch, { index, verdict: { source } }: Entry): Action {
   const destination = config.mounts[index]?.destination ?? '';
   const shown =
     source === null
@@ -158,7 +163,7 @@ export function elidedMounts(
   for (const run of runs) {
     const looked = prove.mounts(copied ? 'copied' : 'view', 'place', inside(run), run.length);
     run.forEach((entry, i) => {
-      places.set(entry.index, [...(i === 0 ? looked : []), leaveOut(launch, entry)]);
+      places.set(entry.index, [...(i === 0 ? looked : []), leftOut(launch, entry)]);
     });
   }
   const shown = shares(launch, environment, view);

@@ -11,14 +11,9 @@ import { propagateRoot, propagationFlags, propagationWord, setAttributes } from 
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { ordinary, type Placement } from '../launch/placement.js';
-import type { Refuse } from '../launch/refusal.js';
-import { createPlaces } from '../root/destination.js';
-import { deviceActions } from '../root/devices.js';
-import { coveredPaths } from '../root/masks.js';
-import { mountActions } from '../root/mounts.js';
-import { type RootActions, type RootInput, refuseMounts, terminalActions } from '../root/private.js';
-import { makeWorkingDirectory } from '../root/root.js';
-import { uncoverPoints } from './environment-mounts.js';
+import type { RootWay } from '../root/prepare.js';
+import { type ElidedMounts, leaveOut } from './elided-mounts.js';
+import { uncover } from './environment-mounts.js';
 
 /** The mount namespaces between which init goes back and forth while it mounts. */
 export interface Namespaces {
@@ -65,17 +60,15 @@ function leave(launch: Launch, own: Namespaces | null): Action {
 }
 
 export function enteredPlacement(
-  launch: Launch,
   environment: Environment,
   namespaces: Namespaces,
-  { elided, annotations, shared }: Pick<Placement, 'elided' | 'annotations' | 'shared'>,
+  elided: ElidedMounts['places'],
+  { annotations, shared }: Pick<Placement, 'annotations' | 'shared'>,
 ): Placement {
-  const { mounts } = launch.config;
   return {
     entered: true,
     shared,
     hostDevices: environment.hostView.includes('/dev'),
-    elided,
     annotations: { ...annotations, 'org.chos.elided': String(elided.size) },
     // Back to the host for the length of one call: cheaper than a descriptor for each source, of which a process may have too few.
     openSource: (path, flags, to) => [
@@ -84,57 +77,24 @@ export function enteredPlacement(
       sys('setns', [namespaces.copy, Clone.NEWNS]),
       setAttributes(to, 0, 0, Propagation.SLAVE, (flags & AT_RECURSIVE) !== 0),
     ],
-    uncover: (m, index) => uncoverPoints(launch.open, environment, m, mounts.slice(0, index)),
   };
 }
 
-export function prepareEnteredRoot(
+/** The back end's part of the preparation. `elided`: what is proved in the place of an entry of `mounts`. */
+export function enteredWay(
   launch: Launch,
-  input: RootInput,
-  refuse: Refuse,
+  environment: Environment,
+  elided: ElidedMounts['places'],
   entrance: Entrance,
-): RootActions {
-  const { options, process } = launch;
-  const consoleSocket = slot('console_socket_fd', -1);
-  const foregroundTerminal = process.terminal && options.console !== true;
-  const places = createPlaces(launch);
-  const terminal = terminalActions(launch, places, consoleSocket);
-  refuseMounts(launch, refuse);
-  const after = [leave(launch, entrance.own), ...terminal.afterPivot, ...input.afterPivot];
-  if (entrance.own === null)
-    return {
-      actions: [
-        ...entrance.enter,
-        ...[...launch.placement.elided.values()].flat(),
-        ...terminal.beforePivot,
-        ...input.beforePivot,
-        ...makeWorkingDirectory(launch),
-        ...input.openProc,
-        ...after,
-      ],
-      consoleSocket,
-      foregroundTerminal,
-    };
-  const mounts = mountActions(launch, places, input.cgroups);
-  const devices = deviceActions(launch, places);
+): RootWay {
+  const { enter, own } = entrance;
   return {
-    actions: [
-      ...entrance.enter,
-      ...propagation(launch, 'first'),
-      ...entrance.unseal,
-      ...mounts.actions,
-      ...devices.actions,
-      ...terminal.beforePivot,
-      ...input.beforePivot,
-      ...makeWorkingDirectory(launch),
-      ...coveredPaths(launch, places, devices.dev),
-      ...mounts.seal,
-      ...entrance.seal,
-      ...propagation(launch, 'last'),
-      ...input.openProc,
-      ...after,
-    ],
-    consoleSocket,
-    foregroundTerminal,
+    enter,
+    unseal: [...propagation(launch, 'first'), ...entrance.unseal],
+    seal: [...entrance.seal, ...propagation(launch, 'last')],
+    leave: [leave(launch, own)],
+    // All that is asked for has been proved to be there already.
+    without: own === null ? ['copies', 'unseal', 'devices', 'covers', 'seal'] : ['copies'],
+    passes: [leaveOut(elided), uncover(environment, launch.config.mounts)],
   };
 }

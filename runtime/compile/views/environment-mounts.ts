@@ -1,16 +1,15 @@
 /** What an environment shows besides its tree, and what of it a launch covers with mounts of its own. */
 import type { Environment, PlacedShare } from '../../../spec/environment.js';
-import type { OpenFlags } from '../../../spec/kernel.js';
 import { isWithin } from '../../../spec/mount-map.js';
 import type { NormalMount } from '../../../spec/normal-mount.js';
 import type { Action, Because } from '../../program/action.js';
 import { slot } from '../../program/operand.js';
-import { type Line, sys } from '../../program/step.js';
-import { detachReal } from '../idioms/detach-real.js';
+import { sys } from '../../program/step.js';
 import { openReal, openRealDirectory } from '../idioms/open-real.js';
 import { operation } from '../idioms/operation.js';
 import { hostPoint, showShare } from '../idioms/show-share.js';
 import { type Launch, rule } from '../launch/launch.js';
+import { isMount, type Pass } from '../root/planned.js';
 import { mountRoot } from '../root/root.js';
 import { treeSkeleton } from '../root/tree-skeleton.js';
 
@@ -87,19 +86,18 @@ export function patchTree(launch: Launch, environment: Environment, at: string):
 
 /**
  * `kmod`, `pinned`: detach from the copy what the environment shows at or below the place of a mount. Covered only, it would come to light when somebody
- * inside unmounts what covers it.
+ * inside unmounts what covers it. `mounts`: all that config.json has.
  */
-export function uncoverPoints(
-  open: OpenFlags,
-  environment: Environment,
-  { kind, place }: NormalMount,
-  earlier: readonly NormalMount[],
-): readonly Line[] {
-  if (kind === 'remount') return [];
-  // The second mount on one place goes on top of the first.
-  if (earlier.some(other => other.place === place)) return [];
+export function uncover(environment: Environment, mounts: readonly NormalMount[]): Pass {
   const points = shownPoints(environment).map(share => share.place);
-  const inside = points.filter(path => path !== place && isWithin(path, place)).reverse();
-  const within = points.some(path => isWithin(place, path));
-  return [...inside, ...(within ? [place] : [])].flatMap(path => detachReal(open, path));
+  return planned => {
+    if (!isMount(planned) || planned.kind === 'remount') return [planned];
+    const { index } = planned;
+    const { place } = planned.entry;
+    // The second mount on one place goes on top of the first.
+    if (mounts.slice(0, index).some(other => other.place === place)) return [planned];
+    const inside = points.filter(path => path !== place && isWithin(path, place)).reverse();
+    const within = points.some(path => isWithin(place, path));
+    return [{ ...planned, uncovers: [...inside, ...(within ? [place] : [])] }];
+  };
 }

@@ -20,10 +20,11 @@ import { setLink } from '../idioms/link.js';
 import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
+import { prepareRoot } from '../root/prepare.js';
 import type { BackEnd } from './back-end.js';
 import { type ElidedMounts, elidedMounts } from './elided-mounts.js';
 import { judgeMounts } from './elision.js';
-import { createNamespaces, enteredPlacement, type Namespaces, prepareEnteredRoot } from './entered-root.js';
+import { createNamespaces, enteredPlacement, enteredWay, type Namespaces } from './entered-root.js';
 import { announce, becauseOf, patchTree } from './environment-mounts.js';
 import {
   copyJoined,
@@ -121,8 +122,8 @@ function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): read
 }
 
 /** The skeleton is read-only, as all trees stand in it; in a copy, what mounts need may be made while nobody else is inside. */
-function unseal(launch: Launch): readonly Action[] {
-  if (launch.config.mounts.length === launch.placement.elided.size) return [];
+function unseal(launch: Launch, fills: boolean): readonly Action[] {
+  if (!fills) return [];
   return [
     operation({ kind: 'unseal-skeleton', because: rule('kmod') }, [
       setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
@@ -130,13 +131,12 @@ function unseal(launch: Launch): readonly Action[] {
   ];
 }
 
-function seal(launch: Launch, link: KernelLink): readonly Action[] {
+function seal(launch: Launch, link: KernelLink, fills: boolean): readonly Action[] {
   const tree = slot('readonly_tree');
   const mount = slot('readonly_tree_mount');
   const { cells } = launch;
-  const opened = unseal(launch).length > 0;
   return [
-    ...(opened
+    ...(fills
       ? [
           operation({ kind: 'reseal-skeleton', because: rule('kmod') }, [
             setAttributes(cells.rootFd, MountAttr.RDONLY, 0, 0, false),
@@ -188,12 +188,10 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
   const verdicts = pin === null ? onHost : judgeMounts(given, environment, pin);
   const elided = elidedMounts(given, environment, pin ?? link.skeleton, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin?.name ?? link.skeleton.path };
-  const placement = enteredPlacement(given, environment, namespaces, {
-    elided: elided.places,
-    annotations,
-    shared: copyBecause === null,
-  });
+  const shared = copyBecause === null;
+  const placement = enteredPlacement(environment, namespaces, elided.places, { annotations, shared });
   const launch: Launch = { ...given, placement };
+  const fills = verdicts.some(({ kind }) => kind === 'mounted');
   return {
     launch,
     open: [...announce(launch), ...openSkeleton(launch, link, pin, c)],
@@ -208,19 +206,24 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
       ),
     ],
     prepareRoot: (input, refuse) =>
-      prepareEnteredRoot(launch, input, refuse, {
-        enter: [
-          ...setLink(launch.open, link.target, becauseOf(environment)),
-          operation({ kind: 'let-go', of: 'record', because: rule('the host holds it') }, [
-            sys('close', [c.record]),
-          ]),
-          ...elided.sources,
-          ...entrance(launch, link, pin, c, namespaces, elided, copyBecause),
-          seeTree(environment, link, c.look),
-        ],
-        unseal: [...unseal(launch), ...patchTree(launch, environment, environment.path)],
-        seal: seal(launch, link),
-        own: copyBecause === null ? null : namespaces,
-      }),
+      prepareRoot(
+        launch,
+        input,
+        refuse,
+        enteredWay(launch, environment, elided.places, {
+          enter: [
+            ...setLink(launch.open, link.target, becauseOf(environment)),
+            operation({ kind: 'let-go', of: 'record', because: rule('the host holds it') }, [
+              sys('close', [c.record]),
+            ]),
+            ...elided.sources,
+            ...entrance(launch, link, pin, c, namespaces, elided, copyBecause),
+            seeTree(environment, link, c.look),
+          ],
+          unseal: [...unseal(launch, fills), ...patchTree(launch, environment, environment.path)],
+          seal: seal(launch, link, fills),
+          own: copyBecause === null ? null : namespaces,
+        }),
+      ),
   };
 }

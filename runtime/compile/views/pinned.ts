@@ -17,10 +17,11 @@ import { resolve, sys } from '../../program/step.js';
 import { setAttributes } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
+import { prepareRoot } from '../root/prepare.js';
 import type { BackEnd } from './back-end.js';
 import { elidedMounts } from './elided-mounts.js';
 import { judgeMounts } from './elision.js';
-import { createNamespaces, enteredPlacement, prepareEnteredRoot } from './entered-root.js';
+import { createNamespaces, enteredPlacement, enteredWay } from './entered-root.js';
 import { announce, becauseOf, patchTree } from './environment-mounts.js';
 import { lateMounts, restrictLateMounts } from './late-options.js';
 import {
@@ -88,14 +89,9 @@ function stay(launch: Launch, pin: Pin, c: Cells): Action {
   ]);
 }
 
-/** A skeleton is read-only, as all see it; in a copy, what mounts need may be made while nobody else is inside. */
-function needsMountPoints(launch: Launch, pin: Pin): boolean {
-  const skeleton = !pin.treeMounts.includes('/');
-  return skeleton && launch.config.mounts.length > launch.placement.elided.size;
-}
-
-function unseal(launch: Launch, pin: Pin): readonly Action[] {
-  if (!needsMountPoints(launch, pin)) return [];
+/** `fills`: something is mounted in a skeleton, which is read-only, as all see it; in a copy, what mounts need may be made while nobody else is inside. */
+function unseal(launch: Launch, fills: boolean): readonly Action[] {
+  if (!fills) return [];
   return [
     operation({ kind: 'unseal-skeleton', because: rule('pinned') }, [
       setAttributes(launch.cells.rootFd, 0, MountAttr.RDONLY, 0, false),
@@ -103,10 +99,10 @@ function unseal(launch: Launch, pin: Pin): readonly Action[] {
   ];
 }
 
-function seal(launch: Launch, pin: Pin): readonly Action[] {
+function seal(launch: Launch, fills: boolean): readonly Action[] {
   const { rootFd } = launch.cells;
   return [
-    ...(needsMountPoints(launch, pin)
+    ...(fills
       ? [
           operation({ kind: 'reseal-skeleton', because: rule('pinned') }, [
             setAttributes(rootFd, MountAttr.RDONLY, 0, 0, false),
@@ -154,12 +150,10 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
     (first === undefined ? null : { why: 'late-mount', path: first.path });
   const elided = elidedMounts(given, environment, pin, verdicts, copyBecause !== null);
   const annotations = { 'org.chos.environment': pin.name };
-  const placement = enteredPlacement(given, environment, namespaces, {
-    elided: elided.places,
-    annotations,
-    shared: copyBecause === null,
-  });
+  const shared = copyBecause === null;
+  const placement = enteredPlacement(environment, namespaces, elided.places, { annotations, shared });
   const launch: Launch = { ...given, placement };
+  const fills = !pin.treeMounts.includes('/') && verdicts.some(({ kind }) => kind === 'mounted');
   const enter =
     copyBecause === null
       ? [stay(launch, pin, c), ...seeTree(pin, environment), ...elided.shared]
@@ -181,11 +175,20 @@ export function pinnedBackEnd(given: Launch, environment: Environment, pin: Pin)
       ]),
     ],
     prepareRoot: (input, refuse) =>
-      prepareEnteredRoot(launch, input, refuse, {
-        enter: [...elided.sources, ...enter],
-        unseal: [...readonlyTree(launch, pin), ...unseal(launch, pin), ...patchTree(launch, environment, '')],
-        seal: seal(launch, pin),
-        own: copyBecause === null ? null : namespaces,
-      }),
+      prepareRoot(
+        launch,
+        input,
+        refuse,
+        enteredWay(launch, environment, elided.places, {
+          enter: [...elided.sources, ...enter],
+          unseal: [
+            ...readonlyTree(launch, pin),
+            ...unseal(launch, fills),
+            ...patchTree(launch, environment, ''),
+          ],
+          seal: seal(launch, fills),
+          own: copyBecause === null ? null : namespaces,
+        }),
+      ),
   };
 }

@@ -60,7 +60,7 @@ export function procActions(
 
   const proc = slot('proc_fd', -1);
   const fd = slot('proc_file');
-  const write = (path: string, value: string): readonly Line[] => {
+  const write: Write = (path, value) => {
     const data = characters(path, value);
     return [
       sys('openat', [proc, text(path), open.WRONLY | open.CLOEXEC, 0], { to: fd }),
@@ -68,31 +68,6 @@ export function procActions(
       sys('close', [fd]),
     ];
   };
-  const labels: Action[] = [];
-  if (apparmorProfile)
-    labels.push(
-      operation(
-        {
-          kind: 'use-label',
-          of: 'AppArmor',
-          label: apparmorProfile,
-          because: launch.because('process', 'apparmorProfile'),
-        },
-        write('thread-self/attr/apparmor/exec', `exec ${apparmorProfile}`),
-      ),
-    );
-  if (selinuxLabel)
-    labels.push(
-      operation(
-        {
-          kind: 'use-label',
-          of: 'SELinux',
-          label: selinuxLabel,
-          because: launch.because('process', 'selinuxLabel'),
-        },
-        write('thread-self/attr/exec', selinuxLabel),
-      ),
-    );
   return {
     open: [
       operation({ kind: 'open-procfs', because: rule('CVE-2025-52881') }, [
@@ -105,6 +80,40 @@ export function procActions(
         write(`sys/${file}`, value),
       ),
     ),
-    labels,
+    labels: labelActions(launch, write),
   };
+}
+
+/** Below the procfs. */
+type Write = (path: string, value: string) => readonly Line[];
+
+/** What the next execve(2) makes of the process. */
+function labelActions({ process, because }: ProcessLaunch, write: Write): readonly Action[] {
+  const { apparmorProfile, selinuxLabel } = process;
+  const out: Action[] = [];
+  if (apparmorProfile)
+    out.push(
+      operation(
+        {
+          kind: 'use-label',
+          of: 'AppArmor',
+          label: apparmorProfile,
+          because: because('process', 'apparmorProfile'),
+        },
+        write('thread-self/attr/apparmor/exec', `exec ${apparmorProfile}`),
+      ),
+    );
+  if (selinuxLabel)
+    out.push(
+      operation(
+        {
+          kind: 'use-label',
+          of: 'SELinux',
+          label: selinuxLabel,
+          because: because('process', 'selinuxLabel'),
+        },
+        write('thread-self/attr/exec', selinuxLabel),
+      ),
+    );
+  return out;
 }

@@ -18,6 +18,7 @@ import {
 } from '../../../spec/kernel.js';
 import type { OperationOf } from '../../../spec/operations/index.js';
 import type { Action } from '../../program/action.js';
+import { attempt, repeat, when } from '../../program/control.js';
 import {
   buffer,
   bytes,
@@ -26,6 +27,7 @@ import {
   type Label,
   label,
   ref,
+  type Slot,
   slot,
   struct,
   u32,
@@ -37,7 +39,6 @@ import {
   call,
   fail,
   guard,
-  jump,
   type Line,
   load,
   move,
@@ -86,43 +87,71 @@ const sides: Readonly<Record<Side, SideRules>> = {
   copied: { name: 'prove_copies', group: MASTER, copied: true },
 };
 
-/** All proofs of a launch use the same memory and subroutines. */
-export function createProver(launch: Launch): Prover {
-  const { open } = launch;
-  const stat = buffer('proof_stat', 256);
-  const info = buffer('proof_mount', 512);
-  const request = struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]);
-  const listing = struct('listmount_req', [u32(24), u32(0), u64(0), u64(0)]);
-  const ids = buffer('proof_ids', 8 * (MOST + 1));
-  const at = slot('proof_row');
-  const size = slot('proof_row_size');
-  const path = slot('proof_path');
-  const name = slot('proof_name');
-  const parent = slot('proof_parent', -1);
-  const [value, wanted] = [slot('proof'), slot('proof_wanted')];
-  const modern = hasStatmount(launch.facts);
-  const stale = errnos.ESTALE.number;
-  const mask = STATX_TYPE | STATX_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
-  const same = (width: 'U32' | 'U64', memory: Data, from: number, where: number): readonly Line[] => [
+/** What the loop works with. */
+interface Memory {
+  readonly stat: Data;
+  readonly info: Data;
+  readonly request: Data;
+  readonly listing: Data;
+  readonly ids: Data;
+  /** The row. */
+  readonly at: Slot;
+  readonly size: Slot;
+  readonly path: Slot;
+  readonly name: Slot;
+  /** The directory in which names are looked up. */
+  readonly parent: Slot;
+  readonly value: Slot;
+  readonly wanted: Slot;
+}
+
+function createMemory(): Memory {
+  return {
+    stat: buffer('proof_stat', 256),
+    info: buffer('proof_mount', 512),
+    request: struct('mnt_id_req', [u32(24), u32(0), u64(0), u64(STATMOUNT_MNT_BASIC)]),
+    listing: struct('listmount_req', [u32(24), u32(0), u64(0), u64(0)]),
+    ids: buffer('proof_ids', 8 * (MOST + 1)),
+    at: slot('proof_row'),
+    size: slot('proof_row_size'),
+    path: slot('proof_path'),
+    name: slot('proof_name'),
+    parent: slot('proof_parent', -1),
+    value: slot('proof'),
+    wanted: slot('proof_wanted'),
+  };
+}
+
+const STALE = errnos.ESTALE.number;
+
+function same(
+  { at, value, wanted }: Memory,
+  width: 'U32' | 'U64',
+  memory: Data,
+  from: number,
+  where: number,
+): readonly Line[] {
+  return [
     load(value, width, memory, from),
     load(wanted, 'U64', ref(at), where),
-    guard(value, 'EQ', wanted, stale),
+    guard(value, 'EQ', wanted, STALE),
   ];
-  // Init's root is that of the host, and later that of the environment; a path that leads astray is not the same directory.
-  const look = [parent, ref(name), LOOK, mask, stat];
-  const sameDirectory = (): readonly Line[] => {
-    const any = label('any_directory');
-    return [
-      load(wanted, 'U64', ref(at), Row.INODE),
-      branch(wanted, 'EQ', 0, any),
+}
+
+function sameDirectory(m: Memory): readonly Line[] {
+  return [
+    load(m.wanted, 'U64', ref(m.at), Row.INODE),
+    ...when(m.wanted, 'NE', 0, [
       // The major number, and the minor number behind it.
-      ...same('U64', stat, Statx.DEV_MAJOR, Row.DEVICE),
-      ...same('U64', stat, Statx.INO, Row.INODE),
-      any,
-    ];
-  };
-  /** One more than there should be is enough to see that there are more. */
-  const count = (next: Label): readonly Line[] => [
+      ...same(m, 'U64', m.stat, Statx.DEV_MAJOR, Row.DEVICE),
+      ...same(m, 'U64', m.stat, Statx.INO, Row.INODE),
+    ]),
+  ];
+}
+
+/** One more than there should be is enough to see that there are more. */
+function count({ at, stat, listing, ids, value, wanted }: Memory, next: Label): readonly Line[] {
+  return [
     load(wanted, 'I64', ref(at), Row.KNOWN),
     branch(wanted, 'LT', 0, next),
     load(value, 'U64', stat, Statx.MNT_ID),
@@ -131,97 +160,109 @@ export function createProver(launch: Launch): Prover {
     store('U64', listing, 16, value),
     alu(value, wanted, 'ADD', 1),
     sys('listmount', [listing, ids, value, 0], { to: value }),
-    guard(value, 'EQ', wanted, stale),
+    guard(value, 'EQ', wanted, STALE),
   ];
-  /** In a program that is kept the host's mounts below a share come and go; those that follow them inside do so, too. */
-  const goesOn = (there: Label, next: Label): readonly Line[] => [
-    load(wanted, 'I64', ref(at), Row.KNOWN),
-    branch(wanted, 'EQ', MAY_GO, next),
-    jump(there),
+}
+
+/** In a program that is kept the host's mounts below a share come and go; those that follow them inside do so, too. */
+function mayHaveGone({ at, wanted }: Memory, next: Label): readonly Line[] {
+  return [load(wanted, 'I64', ref(at), Row.KNOWN), branch(wanted, 'EQ', MAY_GO, next)];
+}
+
+function askMount(m: Memory, mayGo: boolean, next: Label): readonly Line[] {
+  const { at, stat, info, request, value, wanted } = m;
+  return [
+    load(value, 'U64', stat, Statx.MNT_ID),
+    store('U64', request, 8, value),
+    sys('statmount', [request, info, 512, 0]),
+    ...(mayGo
+      ? [
+          load(value, 'U32', info, StatMount.MNT_ID_OLD),
+          load(wanted, 'U64', ref(at), Row.MOUNT),
+          ...when(value, 'NE', wanted, mayHaveGone(m, next)),
+        ]
+      : []),
+    ...same(m, 'U64', info, StatMount.MNT_ATTR, Row.ATTRIBUTES),
   ];
-  const askMount = (mayGo: boolean, next: Label): readonly Line[] => {
-    const there = label('is_that_mount');
-    return [
-      load(value, 'U64', stat, Statx.MNT_ID),
-      store('U64', request, 8, value),
-      sys('statmount', [request, info, 512, 0]),
-      ...(mayGo
-        ? [
-            load(value, 'U32', info, StatMount.MNT_ID_OLD),
-            load(wanted, 'U64', ref(at), Row.MOUNT),
-            branch(value, 'EQ', wanted, there),
-            ...goesOn(there, next),
-            there,
-          ]
-        : []),
-      ...same('U64', info, StatMount.MNT_ATTR, Row.ATTRIBUTES),
-    ];
-  };
+}
+
+/** A row that has nothing but the directory of the next ones. */
+function openDirectory(
+  { parent, path }: Memory,
+  { open }: Launch,
+  mayGo: boolean,
+  next: Label,
+): readonly Line[] {
+  return [
+    ...when(parent, 'GE', 0, [sys('close', [parent]), ...(mayGo ? [move(parent, -1)] : [])]),
+    sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
+      to: parent,
+      ...(mayGo ? { on: [['ENOENT', 'ENOTDIR'], next] as const } : {}),
+    }),
+  ];
+}
+
+/** Any other row. */
+function lookAt(m: Memory, what: SideRules, modern: boolean, mayGo: boolean, next: Label): readonly Line[] {
+  const { at, name, parent, stat, info } = m;
+  const mask = STATX_TYPE | STATX_INO | (modern ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
+  // Init's root is that of the host, and later that of the environment; a path that leads astray is not the same directory.
+  const look = [parent, ref(name), LOOK, mask, stat];
   const sameMount = modern
-    ? same('U32', info, StatMount.MNT_ID_OLD, Row.MOUNT)
-    : same('U64', stat, Statx.MNT_ID, Row.MOUNT);
-  const lookThrough = (what: SideRules): Subroutine => {
-    const [again, looked, next, none] = [
-      label('next_row'),
-      label('look_at'),
-      label('row_done'),
-      label('no_parent'),
-    ];
-    const done = label('rows_done');
-    const [absent, missing, found, closed] = [
-      label('not_there'),
-      label('is_missing'),
-      label('is_there'),
-      label('none_open'),
-    ];
-    const mayGo = modern && launch.options.kept && what === sides.source;
-    const nowhere = mayGo ? { on: [['ENOENT', 'ENOTDIR', 'EBADF'], absent] as const } : {};
-    return subroutine(what.name, [
-      again,
+    ? same(m, 'U32', info, StatMount.MNT_ID_OLD, Row.MOUNT)
+    : same(m, 'U64', stat, Statx.MNT_ID, Row.MOUNT);
+  return [
+    alu(name, name, 'ADD', at),
+    ...(mayGo
+      ? attempt(['ENOENT', 'ENOTDIR', 'EBADF'], absent => [sys('statx', look, absent)], [
+          ...mayHaveGone(m, next),
+          fail(STALE),
+        ])
+      : [sys('statx', look)]),
+    ...sameDirectory(m),
+    ...(modern ? askMount(m, mayGo, next) : []),
+    ...(what.copied ? [] : sameMount),
+    ...(modern ? same(m, 'U64', info, what.group, Row.GROUP) : []),
+    ...(modern && !what.copied ? count(m, next) : []),
+  ];
+}
+
+/** Row after row, to the end of the table. */
+function lookThrough(m: Memory, launch: Launch, what: SideRules): Subroutine {
+  const { at, size, path, name, parent } = m;
+  const modern = hasStatmount(launch.facts);
+  const mayGo = modern && launch.options.kept && what === sides.source;
+  const next = label('row_done');
+  const letGo = [sys('close', [parent]), move(parent, -1)];
+  return subroutine(what.name, [
+    ...repeat(({ leave }) => [
       load(size, 'U64', ref(at), Row.SIZE),
-      branch(size, 'EQ', 0, done),
+      branch(size, 'EQ', 0, leave),
       alu(path, at, 'ADD', Row.PATH),
       load(name, 'U64', ref(at), Row.NAME),
-      branch(name, 'NE', 0, looked),
-      branch(parent, 'LT', 0, none),
-      sys('close', [parent]),
-      ...(mayGo ? [move(parent, -1)] : []),
-      none,
-      sys('openat', [AT_FDCWD, ref(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], {
-        to: parent,
-        ...(mayGo ? { on: [['ENOENT', 'ENOTDIR'], next] as const } : {}),
-      }),
-      jump(next),
-      looked,
-      alu(name, name, 'ADD', at),
-      sys('statx', look, nowhere),
-      ...(mayGo ? [jump(found), absent, ...goesOn(missing, next), missing, fail(stale), found] : []),
-      ...sameDirectory(),
-      ...(modern ? askMount(mayGo, next) : []),
-      ...(what.copied ? [] : sameMount),
-      ...(modern ? same('U64', info, what.group, Row.GROUP) : []),
-      ...(modern && !what.copied ? count(next) : []),
+      ...when(name, 'EQ', 0, openDirectory(m, launch, mayGo, next), lookAt(m, what, modern, mayGo, next)),
       next,
       alu(at, at, 'ADD', size),
-      jump(again),
-      done,
-      ...(mayGo ? [branch(parent, 'LT', 0, closed)] : []),
-      sys('close', [parent]),
-      move(parent, -1),
-      ...(mayGo ? [closed] : []),
-    ]);
-  };
-  // Each is made when it is first called.
+    ]),
+    ...(mayGo ? when(parent, 'GE', 0, letGo) : letGo),
+  ]);
+}
+
+/** All proofs of a launch use the same memory and subroutines, each of which is made when it is first called. */
+export function createProver(launch: Launch): Prover {
+  const memory = createMemory();
   const made = new Map<Side, Subroutine>();
   const lookAtSide = (side: Side): Subroutine => {
-    const known = made.get(side) ?? lookThrough(sides[side]);
+    const known = made.get(side) ?? lookThrough(memory, launch, sides[side]);
     made.set(side, known);
     return known;
   };
   return {
     prove: (side, does, expected) =>
-      operation(does, [move(at, bytes('expected_mounts', expectedTable(expected))), call(lookAtSide(side))], {
-        shown: [field(TemplateField.STRING, path)],
-      }),
+      operation(
+        does,
+        [move(memory.at, bytes('expected_mounts', expectedTable(expected))), call(lookAtSide(side))],
+        { shown: [field(TemplateField.STRING, memory.path)] },
+      ),
   };
 }

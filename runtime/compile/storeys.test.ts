@@ -192,9 +192,7 @@ test('the checks find what they are for', () => {
 });
 
 /** Reviewed, and still to be taken apart. */
-const stillLong: readonly string[] = [
-  'hooks/hook-run.ts judgement',
-];
+const stillLong: readonly string[] = ['hooks/hook-run.ts judgement'];
 
 /** Files that still make words themselves. */
 const stillSpeaking: readonly string[] = [];

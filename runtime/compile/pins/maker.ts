@@ -5,7 +5,6 @@
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
-  MNT_DETACH,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   type OpenFlags,
@@ -17,6 +16,7 @@ import type { Action, Track } from '../../program/action.js';
 import { repeat, when } from '../../program/control.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { branch, exit, formatFailure, type Line, load, move, store, sys } from '../../program/step.js';
+import { pivotHere } from '../idioms/enter-root.js';
 import { propagateRoot } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
@@ -75,9 +75,7 @@ export function makerTrack(
       ...assemble.actions,
       operation({ kind: 'pivot-to-view', because: rule('pivot_root') }, [
         sys('fchdir', [assemble.root]),
-        sys('pivot_root', [text('.'), text('.')]),
-        sys('umount2', [text('.'), MNT_DETACH]),
-        sys('chdir', [text('/')]),
+        ...pivotHere(),
       ]),
       operation({ kind: 'write-down-mounts', because: rule('elision') }, [
         ...takeMark(c.mark),

@@ -6,6 +6,7 @@ import type { Action } from '../../program/action.js';
 import { ignoring, repeat } from '../../program/control.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { type Line, resolve, sys } from '../../program/step.js';
+import { chrootHere, pivotHere } from '../idioms/enter-root.js';
 import {
   attach,
   cloneTree,
@@ -113,7 +114,7 @@ function uncoverKernel(): readonly Action[] {
   );
 }
 
-/** pivot_root(".", "."): the old root ends up under the new one and is detached with all that is below it (pivot_root(2), NOTES). */
+/** With --no-pivot by a move and a chroot. */
 export function pivot(launch: Launch): readonly Action[] {
   const { cells, options } = launch;
   const asked = launch.config.linux.rootfsPropagation;
@@ -136,8 +137,7 @@ export function pivot(launch: Launch): readonly Action[] {
       operation({ kind: 'move-root', because: rule('--no-pivot') }, [
         sys('fchdir', [cells.rootFd]),
         sys('mount', [text('.'), text('/'), 0, 0x2000, 0]),
-        sys('chroot', [text('.')]),
-        sys('chdir', [text('/')]),
+        ...chrootHere(),
         sys('close', [cells.rootFd]),
       ]),
       ...after,
@@ -145,9 +145,7 @@ export function pivot(launch: Launch): readonly Action[] {
   return [
     operation({ kind: 'pivot', because: rule('pivot_root') }, [
       sys('fchdir', [cells.rootFd]),
-      sys('pivot_root', [text('.'), text('.')]),
-      sys('umount2', [text('.'), MNT_DETACH]),
-      sys('chdir', [text('/')]),
+      ...pivotHere(),
       sys('close', [cells.rootFd]),
     ]),
     ...after,
@@ -170,8 +168,7 @@ export function chrootInto(launch: Launch): readonly Action[] {
   return [
     operation({ kind: 'chroot', because: rule('no mount namespace') }, [
       sys('fchdir', [cells.rootFd]),
-      sys('chroot', [text('.')]),
-      sys('chdir', [text('/')]),
+      ...chrootHere(),
       sys('close', [cells.rootFd]),
     ]),
   ];

@@ -1,8 +1,9 @@
 /** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (docs/architecture.md, "Rules of shared views", 10). */
-import { Clone, MNT_DETACH, Propagation } from '../../../spec/kernel.js';
+import { Clone, Propagation } from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
-import { type Slot, text } from '../../program/operand.js';
+import type { Slot } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
+import { chrootHere, pivotHere } from '../idioms/enter-root.js';
 import { propagateRoot } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
 import { hasMountNamespace, type ProcessLaunch, rule } from '../launch/launch.js';
@@ -39,7 +40,7 @@ export function enterContainer(
     operation({ kind: 'enter-container', because: rule('exec') }, [
       sys('setns', [init.pidfd, joinAll | (launch.namespaces.has('time') ? Clone.NEWTIME : 0)]),
       ...goToRoot,
-      ...(copied || goToRoot.length === 0 ? [] : chroot()),
+      ...(copied || goToRoot.length === 0 ? [] : chrootHere()),
       sys('close', [init.root]),
     ]),
     ...(why === null
@@ -54,12 +55,5 @@ export function enterContainer(
   ];
 }
 
-const chroot = (): readonly Line[] => [sys('chroot', [text('.')]), sys('chdir', [text('/')])];
-
 /** Of a copy of the host's namespace, what was "/" for init; nothing travels back, and no way leads out. */
-const keepDirectoryOnly = (): readonly Line[] => [
-  propagateRoot(Propagation.SLAVE, true),
-  sys('pivot_root', [text('.'), text('.')]),
-  sys('umount2', [text('.'), MNT_DETACH]),
-  sys('chdir', [text('/')]),
-];
+const keepDirectoryOnly = (): readonly Line[] => [propagateRoot(Propagation.SLAVE, true), ...pivotHere()];

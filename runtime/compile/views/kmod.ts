@@ -4,18 +4,11 @@
  */
 import type { Environment, KernelLink, Pin } from '../../../spec/environment.js';
 import { errnos } from '../../../spec/errno.js';
-import {
-  AT_FDCWD,
-  Clone,
-  LOCK_UN,
-  MNT_DETACH,
-  MountAttr,
-  Propagation,
-  STATX_BASIC_STATS,
-} from '../../../spec/kernel.js';
+import { AT_FDCWD, Clone, LOCK_UN, MountAttr, Propagation, STATX_BASIC_STATS } from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { resolve, sys } from '../../program/step.js';
+import { chrootHere, openOwnMounts, pivotHere } from '../idioms/enter-root.js';
 import { setLink } from '../idioms/link.js';
 import { attach, cloneTree, propagateRoot, setAttributes } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
@@ -80,26 +73,21 @@ function changeRoot(launch: Launch, path: string): Action {
   return operation({ kind: 'change-root', path, because: rule('kmod') }, [
     sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
     sys('fchdir', [cells.rootFd]),
-    sys('chroot', [text('.')]),
-    sys('chdir', [text('/')]),
+    ...chrootHere(),
   ]);
 }
 
 /** No namespace of the skeleton is pinned: a copy of the host's, of which only the skeleton is kept. */
 function copyHost(launch: Launch, path: string, { host, copy }: Namespaces, why: WhyCopy): Action {
   const { open, cells } = launch;
-  const own = text('/proc/self/ns/mnt');
-  const read = open.RDONLY | open.CLOEXEC;
   return operation({ kind: 'copy-view', of: path, ...why, because: rule('kmod') }, [
-    sys('openat', [AT_FDCWD, own, read, 0], { to: host }),
+    openOwnMounts(open, host),
     sys('unshare', [Clone.NEWNS]),
-    sys('openat', [AT_FDCWD, own, read, 0], { to: copy }),
+    openOwnMounts(open, copy),
     propagateRoot(Propagation.SLAVE, true),
     sys('openat', [AT_FDCWD, text(path), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
     sys('fchdir', [cells.rootFd]),
-    sys('pivot_root', [text('.'), text('.')]),
-    sys('umount2', [text('.'), MNT_DETACH]),
-    sys('chdir', [text('/')]),
+    ...pivotHere(),
   ]);
 }
 
@@ -110,7 +98,7 @@ function lookFirst(launch: Launch, path: string, { shared }: ElidedMounts): read
   const host = slot('host_view');
   return [
     operation({ kind: 'look-around', path, because: rule('elision') }, [
-      sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: host }),
+      openOwnMounts(open, host),
       sys('chroot', [text(path)]),
     ]),
     ...shared,

@@ -15,6 +15,7 @@ import type { Action } from '../../program/action.js';
 import { attempt } from '../../program/control.js';
 import { buffer, type Data, type Slot, slot, text } from '../../program/operand.js';
 import { fail, guard, type Line, load, sys } from '../../program/step.js';
+import { openOwnMounts } from '../idioms/enter-root.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
 import type { Namespaces } from './entered-root.js';
@@ -96,7 +97,7 @@ export function openNamespace(open: OpenFlags, look: Look, pin: Pin, to: Slot): 
 export function joinPin(launch: Launch, pin: Pin, fd: Slot, { host }: Namespaces, why: string): Action {
   const { open } = launch;
   return operation({ kind: 'enter-pin', name: pin.name, stays: false, because: rule(why) }, [
-    sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: host }),
+    openOwnMounts(open, host),
     sys('setns', [fd, Clone.NEWNS]),
   ]);
 }
@@ -113,7 +114,7 @@ export function copyJoined(
   const { open, cells } = launch;
   return operation({ kind: 'copy-view', of: pin.name, ...because, because: rule(why) }, [
     sys('unshare', [Clone.NEWNS]),
-    sys('openat', [AT_FDCWD, text('/proc/self/ns/mnt'), open.RDONLY | open.CLOEXEC, 0], { to: copy }),
+    openOwnMounts(open, copy),
     ...fds.map(fd => sys('close', [fd])),
     sys('openat', [AT_FDCWD, text('/'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: cells.rootFd }),
   ]);

@@ -191,30 +191,16 @@ test('the checks find what they are for', () => {
   ]);
 });
 
-/** Reviewed, and still to be taken apart. */
-const stillLong: readonly string[] = ['hooks/hook-run.ts judgement'];
-
-/** Files that still make words themselves. */
-const stillSpeaking: readonly string[] = [];
-
-const stillRemembering: readonly string[] = [];
-
-const fileOf = (found: string): string => found.slice(0, found.indexOf(':'));
-
 test('functions can be read at once', () => {
   assert.ok(sources.length > 80);
-  const long = sources.flatMap(source => longFunctions(source, MOST_LINES));
   assert.equal(
-    long.filter(found => !stillLong.includes(fileOf(found))),
+    sources.flatMap(source => longFunctions(source, MOST_LINES)),
     [],
   );
 });
 
 test('no words: they are made in runtime/report/operations/', () => {
-  assert.equal(
-    sources.flatMap(sentences).filter(found => !stillSpeaking.includes(fileOf(found))),
-    [],
-  );
+  assert.equal(sources.flatMap(sentences), []);
 });
 
 test('config.json has been read: nothing in it is absent, and nothing is taken apart again', () => {
@@ -222,10 +208,7 @@ test('config.json has been read: nothing in it is absent, and nothing is taken a
 });
 
 test('nothing is remembered between two programs', () => {
-  assert.equal(
-    sources.flatMap(memories).filter(found => !stillRemembering.includes(fileOf(found))),
-    [],
-  );
+  assert.equal(sources.flatMap(memories), []);
 });
 
 test.run();

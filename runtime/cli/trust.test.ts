@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { action } from '../program/action.js';
 import { encode } from '../program/encode.js';
 import { characters } from '../program/operand.js';
 import { exit, sys } from '../program/step.js';
+import { action } from '../program/test/action.js';
 
 const runtime = join(process.cwd(), 'build/chos-runtime');
 const scratch = mkdtempSync(join(tmpdir(), 'chos-trust-'));

@@ -3,10 +3,10 @@
  */
 import type { Because } from '../../spec/because.js';
 import type { Entry } from '../../spec/commands.js';
-import { ReservedSlot, TemplateField } from '../../spec/instructions.js';
+import { ReservedSlot } from '../../spec/instructions.js';
 import type { Operation } from '../../spec/operations/index.js';
 import type { ParameterName } from '../../spec/parameters.js';
-import { field, type Slot, type Template } from './operand.js';
+import type { Slot, Template } from './operand.js';
 import type { Line } from './step.js';
 
 export type { Because } from '../../spec/because.js';
@@ -42,16 +42,6 @@ export const reservedSlots: ReadonlyMap<Slot, number> = new Map([
   [failedText, ReservedSlot.FAILED_TEXT],
 ]);
 
-export interface ActionInput {
-  readonly title: string;
-  readonly because: Because;
-  /** Verb and object of the failure, default the title; `: errno words (place)` is added. */
-  readonly fails?: Template;
-  /** Or the whole message. */
-  readonly words?: Template;
-  readonly undo?: readonly Line[];
-}
-
 /** In the place of a file: what is wrong was not read from one. */
 export const COMMAND_LINE = 'command line';
 
@@ -60,24 +50,6 @@ export function placeOf(because: Because): string {
   if (because.kind === 'rule' || because.file === COMMAND_LINE) return '';
   const short = because.file.slice(because.file.lastIndexOf('/') + 1);
   return ` (${short}:${because.line} ${because.path})`;
-}
-
-export function action(input: ActionInput, lines: readonly Line[]): Action {
-  const words = input.words ?? [
-    ...(input.fails ?? [input.title]),
-    ': ',
-    field(TemplateField.ERRNO, failedErrno),
-    placeOf(input.because),
-  ];
-  return Object.freeze({
-    kind: 'action',
-    operation: { kind: 'titled' as const, words: input.title, because: input.because },
-    title: input.title,
-    because: input.because,
-    words,
-    lines,
-    undo: input.undo ?? [],
-  });
 }
 
 /** The steps of one process. */

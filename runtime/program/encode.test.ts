@@ -14,7 +14,7 @@ import {
 } from '../../spec/instructions.js';
 import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
-import { action, type Program, type Track } from './action.js';
+import type { Program, Track } from './action.js';
 import { encode } from './encode.js';
 import {
   buffer,
@@ -50,6 +50,7 @@ import {
   sys,
   track,
 } from './step.js';
+import { action } from './test/action.js';
 import { type DecodedImage, decodeImage, type ImageStep } from './test/decode-image.js';
 
 const because = { kind: 'config', file: '/bundle/config.json', line: 41, path: 'mounts[0]' } as const;

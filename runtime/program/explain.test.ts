@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TemplateField } from '../../spec/instructions.js';
-import { action, type Program } from './action.js';
+import type { Program } from './action.js';
 import { explain } from './explain.js';
 import { buffer, cell, field, label, ref, slot, slots, struct, text, u64 } from './operand.js';
 import {
@@ -25,6 +25,7 @@ import {
   track,
   walk,
 } from './step.js';
+import { action } from './test/action.js';
 
 const because = { kind: 'rule', rule: 'test' } as const;
 

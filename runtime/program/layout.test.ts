@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FIRST_FREE_SLOT, ReservedSlot, TemplateField } from '../../spec/instructions.js';
-import { type Action, action, failedErrno, failedText, type Program, type Track } from './action.js';
+import { type Action, failedErrno, failedText, type Program, type Track } from './action.js';
 import { encodeTemplate, layOut } from './layout.js';
 import {
   buffer,
@@ -19,6 +19,7 @@ import {
   u64,
 } from './operand.js';
 import { call, exit, format, jump, type Line, move, subroutine, sys, trim } from './step.js';
+import { action } from './test/action.js';
 
 const because = { kind: 'rule', rule: 'test' } as const;
 

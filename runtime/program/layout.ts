@@ -63,7 +63,7 @@ export interface Layout {
 /** What the steps belong to that are in no action: those that end a track, and subroutines (whose failures are their callers'). */
 const closing = (title: string): Action => ({
   kind: 'action',
-  operation: { kind: 'titled', words: title, because: { kind: 'rule', rule: 'end' } },
+  operation: { kind: 'end', because: { kind: 'rule', rule: 'end' } },
   title,
   because: { kind: 'rule', rule: 'end' },
   words: [title],

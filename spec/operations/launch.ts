@@ -2,8 +2,6 @@ import type { Catalog } from './catalog.js';
 
 /** What the programs on top do themselves: tracks begin, take turns and end. */
 export const launch = {
-  /** Title and words are those of the caller: for tests of what does not look at them. */
-  titled: { words: 'text' },
   /** A compiled program got a console socket, but its process has no terminal. */
   'refuse-console-socket': {},
   'need-terminal-receiver': {},

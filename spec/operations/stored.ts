@@ -25,5 +25,4 @@ export const stored = {
   'kill-init': {},
   'remove-cgroups': {},
   'remove-state-directory': {},
-  'end-command': {},
 } as const satisfies Catalog;

@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { action, type Program } from '../../program/action.js';
+import type { Program } from '../../program/action.js';
 import { bytes, slot, text } from '../../program/operand.js';
 import { exit, exitReporting, type Line, move, sys } from '../../program/step.js';
+import { action } from '../../program/test/action.js';
 import { commonOf, shownProgram } from './show.js';
 
 const because = { kind: 'rule', rule: 'r' } as const;

@@ -82,6 +82,6 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       { shown: [field(TemplateField.STRING, c.stateDir)] },
     ),
     ...poststop.actions,
-    operation({ kind: 'end-command', because: rule('delete') }, [exit(0)]),
+    operation({ kind: 'end', because: rule('delete') }, [exit(0)]),
   ]);
 }

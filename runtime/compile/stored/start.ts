@@ -49,7 +49,7 @@ export function startTrack(c: Lifecycle, poststart: HookActions, poststop: HookA
     }),
     openGate(c, begun, hooks),
     ...poststart.actions,
-    operation({ kind: 'end-command', because: rule('start') }, [exit(0)]),
+    operation({ kind: 'end', because: rule('start') }, [exit(0)]),
   ]);
 }
 

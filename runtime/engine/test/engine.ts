@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry } from '../../../spec/commands.js';
 import type { ParameterName } from '../../../spec/parameters.js';
-import { type Action, action, type Program, type Track } from '../../program/action.js';
+import type { Action, Program, Track } from '../../program/action.js';
 import { encode } from '../../program/encode.js';
 import * as o from '../../program/operand.js';
 import * as s from '../../program/step.js';
+import { action } from '../../program/test/action.js';
 
 export const arch = process.env.ENGINE_ARCH === 'aarch64' ? 'aarch64' : 'x86_64';
 /** qemu-user knows neither clone3 nor openat2: what needs them is tested on the machine's own processor only. */

@@ -12,7 +12,6 @@ export const endedMeanwhile = (id: string): string =>
   `container \`${id}\`: container not running: it ended while the process was being started`;
 
 export const launch: WordsOf<typeof catalog> = {
-  titled: { title: o => o.words },
   'refuse-console-socket': {
     title: () => 'without a terminal there is nothing to send to a console socket',
     message: () => ['--console-socket is given, but the program was compiled with process.terminal false'],

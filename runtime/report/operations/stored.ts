@@ -110,5 +110,4 @@ export const stored: WordsOf<typeof catalog> = {
     title: () => 'remove the state directory',
     message: (_o, directory) => ['remove ', directory, ': ', errno],
   },
-  'end-command': { title: () => 'end' },
 };

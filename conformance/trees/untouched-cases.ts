@@ -215,7 +215,7 @@ for (const readonly of [false, true])
       assert.match(explained, prepared ? /back end pinned/ : /back end private/);
       assert.match(
         explained,
-        prepared ? /\/etc is a skeleton +the tree has no \/etc\/hosts/ : /make the file \/etc\/hosts/,
+        prepared ? /make \/etc a skeleton +the tree has no \/etc\/hosts/ : /make the file \/etc\/hosts/,
       );
       if (prepared) good(chos('tree', 'release', name));
       removeRegistry('bare.json');

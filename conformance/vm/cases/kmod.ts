@@ -174,7 +174,7 @@ export const kmodCases: readonly MachineCase[] = [
       echo hosts >/srv/hosts
       environment hosts one '${ownMounts} | .mounts += [{destination: "/etc/hosts", type: "bind", source: "/srv/hosts", options: ["bind"]}]
         | .process.args = ["cat", "/etc/hosts", "/etc/os-release"]'
-      matches explain "$(chos explain "$PLACE/hosts")" "back end kmod.*/etc is a skeleton +the tree has no /etc/hosts"
+      matches explain "$(chos explain "$PLACE/hosts")" "back end kmod.*make /etc a skeleton +the tree has no /etc/hosts"
       same "what the launch sees" "$(in_foreground hosts)" $'hosts\nID=one'
       [ ! -e /ostrees/one/etc/hosts ] || { wrong=1; echo "the tree was written to"; }
       rm -r /srv/sealed /srv/H /srv/hosts`,

@@ -13,11 +13,11 @@ export const endedMeanwhile = (id: string): string =>
 
 export const launch: WordsOf<typeof catalog> = {
   'refuse-console-socket': {
-    title: () => 'without a terminal there is nothing to send to a console socket',
+    title: () => 'check that no console socket is given',
     message: () => ['--console-socket is given, but the program was compiled with process.terminal false'],
   },
   'need-terminal-receiver': {
-    title: () => 'somebody receives the terminal',
+    title: () => 'check that somebody receives the terminal',
     message: () => ['process.terminal is true, but nobody would receive the terminal; give --console-socket'],
   },
   'hold-interrupts': { title: o => `hold back ${o.signals.join(', ')}` },

@@ -82,7 +82,7 @@ export const root: WordsOf<typeof catalog> = {
       o.of === 'SELinux' ? `use the SELinux label ${o.label}` : `use the AppArmor profile ${o.label}`,
   },
 
-  'make-skeleton': { title: o => `${o.at ?? 'the root'} is a skeleton` },
+  'make-skeleton': { title: o => `make ${o.at ?? 'the root'} a skeleton` },
   'make-link': { title: o => `link ${o.path} to ${o.target}` },
   'make-mount-point': { title: o => `make ${o.type === 'file' ? 'the file ' : ''}${o.path}` },
   'bind-tree': { title: o => `bind ${o.path} of the tree` },

@@ -42,6 +42,11 @@ export const reservedSlots: ReadonlyMap<Slot, number> = new Map([
   [failedText, ReservedSlot.FAILED_TEXT],
 ]);
 
+/** Not a line of a file, but a rule of the runtime's own. */
+export function rule(text: string): Because {
+  return { kind: 'rule', rule: text };
+}
+
 /** In the place of a file: what is wrong was not read from one. */
 export const COMMAND_LINE = 'command line';
 

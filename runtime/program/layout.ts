@@ -5,7 +5,7 @@
  * has optimized it, `for of` makes an object for each turn.
  */
 import { FIRST_FREE_SLOT } from '../../spec/instructions.js';
-import { type Action, type Program, reservedSlots, type Track } from './action.js';
+import { type Action, type Program, reservedSlots, rule, type Track } from './action.js';
 import {
   binary,
   type Data,
@@ -63,9 +63,9 @@ export interface Layout {
 /** What the steps belong to that are in no action: those that end a track, and subroutines (whose failures are their callers'). */
 const closing = (title: string): Action => ({
   kind: 'action',
-  operation: { kind: 'end', because: { kind: 'rule', rule: 'end' } },
+  operation: { kind: 'end', because: rule('end') },
   title,
-  because: { kind: 'rule', rule: 'end' },
+  because: rule('end'),
   words: [title],
   lines: [],
   undo: [],

@@ -5,7 +5,7 @@
 import { errnos } from '../../../spec/errno.js';
 import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIGSET_SIZE } from '../../../spec/kernel.js';
 import { signals } from '../../../spec/signals.js';
-import type { Action } from '../../program/action.js';
+import { type Action, rule } from '../../program/action.js';
 import { ignoring, when } from '../../program/control.js';
 import { buffer, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
 import {
@@ -106,8 +106,4 @@ export function waitUnlessInterrupted(
 ): readonly Line[] {
   const which = slot('ready');
   return [waitReadable(fd, milliseconds, { ...o, to: which }, i.fd), ...when(which, 'EQ', 2, [call(i.fail)])];
-}
-
-function rule(text: string): Action['because'] {
-  return { kind: 'rule', rule: text };
 }

@@ -19,6 +19,8 @@ import { buffer, type Data, type Slot, slot, slots, text, vector } from '../../p
 import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
 import { ordinary, type Placement } from './placement.js';
 
+export { rule } from '../../program/action.js';
+
 /** Whether an option was given; `at-run` if only the run will tell (asked.ts). */
 export type Asked = boolean | 'at-run';
 
@@ -143,10 +145,6 @@ export interface Launch extends ProcessLaunch {
   readonly environment: Environment | null;
   readonly options: LaunchOptions;
   readonly placement: Placement;
-}
-
-export function rule(text: string): Because {
-  return { kind: 'rule', rule: text };
 }
 
 export function formatPath(path: readonly (string | number)[]): string {

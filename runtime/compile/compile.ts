@@ -20,19 +20,14 @@ import { warnOfAnnotations } from './launch/annotations.js';
 import { checkAsked } from './launch/asked.js';
 import { createLaunch, type Launch, type LaunchInput, rule } from './launch/launch.js';
 import { type Contribution, inOrder } from './launch/phases.js';
-import {
-  type CompileRefusal,
-  type CompileWarning,
-  createJudgement,
-  type Judgement,
-  type Refuse,
-} from './launch/refusal.js';
+import { type Compiled, compiled, createJudgement, type Refuse } from './launch/refusal.js';
 import { namespacesInLaunch } from './namespaces/in-launch.js';
 import { timeNamespace } from './namespaces/time.js';
 import { type Becoming, becomeCommand } from './process/become.js';
-import { judgeCapabilities } from './process/capabilities.js';
+
 import { awaitHost, hostMessages, reportFailure, Signal, tell } from './process/channel.js';
 import { commandInLaunch, conversation } from './process/in-launch.js';
+import { judgeProcess } from './process/judge.js';
 import { seccompAction } from './process/seccomp-action.js';
 import { rootInLaunch } from './root/in-launch.js';
 import { warnOfMounts } from './root/mounts.js';
@@ -44,36 +39,15 @@ import { backEndOf } from './views/choose-back-end.js';
 
 export { compileExec } from './exec.js';
 
-export type CompiledLaunch =
-  | {
-      readonly kind: 'program';
-      readonly program: Program;
-      readonly warnings: readonly CompileWarning[];
-    }
-  | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
-
-export function compileLaunch(input: LaunchInput): CompiledLaunch {
+export function compileLaunch(input: LaunchInput): Compiled {
   const backEnd = backEndOf(createLaunch(input));
+  const { launch } = backEnd;
   const judgement = createJudgement();
-  judge(backEnd.launch, judgement);
+  judgeProcess(launch, launch.options, judgement);
+  warnOfMounts(launch, judgement.warn);
+  warnOfAnnotations(launch, judgement.warn);
   const parts = partsOf(backEnd, judgement.refuse);
-  if (judgement.refusals.length > 0) return { kind: 'refused', refusals: judgement.refusals };
-  return { kind: 'program', warnings: judgement.warnings, program: programOf(parts) };
-}
-
-/** What speaks against the launch as a whole; concerns judge what is theirs. */
-function judge(launch: Launch, { refuse, warn }: Judgement): void {
-  const { options, facts } = launch;
-  const { terminal } = launch.process;
-  // First, because it is why the rest cannot be done either.
-  if (facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
-  judgeCapabilities(launch, refuse, warn);
-  warnOfMounts(launch, warn);
-  warnOfAnnotations(launch, warn);
-  if (options.console === true && !terminal)
-    refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
-  if (terminal && options.console === false && options.detach === true)
-    refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
+  return compiled(judgement, () => programOf(parts));
 }
 
 /** What more than one concern has to know of another. */

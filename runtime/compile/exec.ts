@@ -23,15 +23,9 @@ import { setLink } from './idioms/link.js';
 import { operation } from './idioms/operation.js';
 import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
 import { type Contribution, inOrder } from './launch/phases.js';
-import {
-  type CompileRefusal,
-  type CompileWarning,
-  createJudgement,
-  type Judgement,
-  type Refuse,
-} from './launch/refusal.js';
+import { type Compiled, compiled, createJudgement, type Refuse } from './launch/refusal.js';
 import { type Becoming, becomeCommand } from './process/become.js';
-import { judgeCapabilities } from './process/capabilities.js';
+
 import {
   holdSignals,
   hostMessages,
@@ -41,6 +35,7 @@ import {
   Signal,
 } from './process/channel.js';
 import { cpuAffinity } from './process/cpu-affinity.js';
+import { judgeProcess } from './process/judge.js';
 import { ownDevices } from './process/own-devices.js';
 import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
 import { scheduling } from './process/scheduling.js';
@@ -78,15 +73,7 @@ export interface ExecInput {
   };
 }
 
-export type CompiledExec =
-  | {
-      readonly kind: 'program';
-      readonly program: Program;
-      readonly warnings: readonly CompileWarning[];
-    }
-  | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
-
-export function compileExec(input: ExecInput): CompiledExec {
+export function compileExec(input: ExecInput): Compiled {
   const { facts, options } = input;
   const launch = createProcessLaunch({
     spec: input.config,
@@ -95,21 +82,9 @@ export function compileExec(input: ExecInput): CompiledExec {
     options: { noNewKeyring: false, environmentEntries: options.environmentEntries },
   });
   const judgement = createJudgement();
-  judge(launch, input, judgement);
+  judgeProcess(launch, options, judgement);
   const parts = partsOf(launch, input, judgement.refuse);
-  if (judgement.refusals.length > 0) return { kind: 'refused', refusals: judgement.refusals };
-  return { kind: 'program', warnings: judgement.warnings, program: programOf(launch, parts, input) };
-}
-
-function judge(launch: ProcessLaunch, { options }: ExecInput, { refuse, warn }: Judgement): void {
-  const { terminal } = launch.process;
-  // First, because it is why the rest cannot be done either.
-  if (launch.facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
-  judgeCapabilities(launch, refuse, warn);
-  if (options.console && !terminal)
-    refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
-  if (terminal && !options.console && options.detach)
-    refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
+  return compiled(judgement, () => programOf(launch, parts, input));
 }
 
 /** What more than one concern has to know of another. */

@@ -1,7 +1,7 @@
 /**
  * Why a launch cannot be compiled: the config is well-formed, but this host or this version cannot do it.
  */
-import type { Because } from '../../program/action.js';
+import type { Because, Program } from '../../program/action.js';
 import type { SeccompRefusal } from '../seccomp/linux-seccomp.js';
 
 export type RefusalReason =
@@ -81,4 +81,19 @@ export function createJudgement(): Judgement {
     refuse: (because, reason) => refusals.push({ because, reason }),
     warn: (because, reason) => warnings.push({ because, reason }),
   };
+}
+
+/** A program, or why there is none. */
+export type Compiled =
+  | {
+      readonly kind: 'program';
+      readonly program: Program;
+      readonly warnings: readonly CompileWarning[];
+    }
+  | { readonly kind: 'refused'; readonly refusals: readonly CompileRefusal[] };
+
+export function compiled({ refusals, warnings }: Judgement, program: () => Program): Compiled {
+  return refusals.length > 0
+    ? { kind: 'refused', refusals }
+    : { kind: 'program', warnings, program: program() };
 }

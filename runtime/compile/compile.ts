@@ -24,7 +24,6 @@ import { type Compiled, compiled, createJudgement, type Refuse } from './launch/
 import { namespacesInLaunch } from './namespaces/in-launch.js';
 import { timeNamespace } from './namespaces/time.js';
 import { type Becoming, becomeCommand } from './process/become.js';
-
 import { awaitHost, hostMessages, reportFailure, Signal, tell } from './process/channel.js';
 import { commandInLaunch, conversation } from './process/in-launch.js';
 import { judgeProcess } from './process/judge.js';

@@ -25,7 +25,6 @@ import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.j
 import { type Contribution, inOrder } from './launch/phases.js';
 import { type Compiled, compiled, createJudgement, type Refuse } from './launch/refusal.js';
 import { type Becoming, becomeCommand } from './process/become.js';
-
 import {
   holdSignals,
   hostMessages,

@@ -10,11 +10,8 @@ import type {
 } from '../../../spec/normal-mount.js';
 
 export interface MountOptions {
-  /** `bind` or `rbind` is among them. */
-  readonly bind: boolean;
-  /** `rbind` is. */
+  /** `rbind` is among them. */
   readonly below: boolean;
-  readonly remount: boolean;
   readonly own: AttributeChange;
   readonly recursive: AttributeChange;
   readonly propagation: NormalPropagation | null;
@@ -87,6 +84,8 @@ const superblockNegations: ReadonlyMap<string, string> = new Map([
   ['noiversion', 'iversion'],
   ['loud', 'silent'],
 ]);
+/** What the entry is: mounts.ts. */
+const ofKind = new Set(['bind', 'remount']);
 /** For mount(8) and fstab(5), not for the kernel: mount(8) takes them out before it calls it, whatever the file system. */
 const forMount =
   /^(defaults|nofail|_netdev|auto|noauto|(no)?(user|users|owner|group)|user=.*|comment(=.*)?|u?helper=.*|[xX]-.*)$/s;
@@ -100,9 +99,7 @@ const forCallers =
 
 /** `options`: `mounts[].options`. Of two words about one thing the last one counts. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
-  let bind = false;
   let below = false;
-  let remount = false;
   let set = 0;
   let clear = 0;
   let recursiveSet = 0;
@@ -122,15 +119,11 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
       recursiveSet = (recursiveSet & ~recursive[1]) | recursive[0];
       recursiveClear = (recursiveClear & ~recursive[0]) | recursive[1];
     } else if (asked !== undefined) propagation = asked;
-    else if (o === 'bind') bind = true;
-    else if (o === 'rbind') {
-      bind = true;
-      below = true;
-    } else if (o === 'remount') remount = true;
+    else if (o === 'rbind') below = true;
     else if (o === 'tmpcopyup') {
       copyUp = true;
       withoutEffectOnBinds.push(o);
-    } else if (o === '' || forMount.test(o)) continue;
+    } else if (o === '' || ofKind.has(o) || forMount.test(o)) continue;
     else if (superblockFlags.has(o)) {
       data.push([o, null]);
       if (!forCallers.test(o)) withoutEffectOnBinds.push(o);
@@ -142,9 +135,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     }
   }
   return {
-    bind,
     below,
-    remount,
     own: { set, clear },
     recursive: { set: recursiveSet, clear: recursiveClear },
     propagation,

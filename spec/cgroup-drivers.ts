@@ -3,4 +3,7 @@
  */
 export const cgroupDrivers = ['cgroupfs', 'disabled'] as const;
 
+/** Callers know them, and this version refuses them. */
+export const absentCgroupDrivers = ['systemd'] as const;
+
 export type CgroupDriverName = (typeof cgroupDrivers)[number];

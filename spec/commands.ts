@@ -6,6 +6,7 @@
  * (only options first where `stopAtFirst`). `--opt V` and `--opt=V`; `-o V` and `-oV`; `-ab` where both are flags; `-t=false`; `-long`
  * (one dash) when it is the full name of a long option, as go-runc writes it; `--` ends the options. The last of a repeated text wins.
  */
+import { cgroupDrivers } from './cgroup-drivers.js';
 import type { ParameterName } from './parameters.js';
 import { KILL_SIGNAL } from './signals.js';
 
@@ -124,7 +125,7 @@ export const globalOptions: readonly Option[] = [
   flag('debug', 'the same as --log-level debug'),
   flag('systemd-cgroup', 'let systemd make the cgroups (not supported yet)'),
   text('cgroup-manager', 'DRIVER', 'cgroupfs or disabled (systemd: not supported yet)', {
-    values: ['cgroupfs', 'disabled'],
+    values: cgroupDrivers,
     open: true,
   }),
   { long: 'rootless', kind: 'ignored-text', value: 'BOOL', about: 'accepted for runc and crun callers' },

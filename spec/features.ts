@@ -68,9 +68,6 @@ export type Unsupported = (typeof unsupported)[number]['feature'];
 
 export const isSupported = (name: string): boolean => !unsupported.some(({ feature }) => feature === name);
 
-/** Who makes cgroups, and whether this version can have it done so. */
-export const cgroupDrivers = { cgroupfs: true, disabled: true, systemd: false } as const;
-
 const everyNamespace: readonly LinuxNamespaceType[] = [
   ...(['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'] as const),
 ];

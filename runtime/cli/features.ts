@@ -1,6 +1,6 @@
 import { capabilities } from '../../spec/capabilities.js';
+import { absentCgroupDrivers } from '../../spec/cgroup-drivers.js';
 import {
-  cgroupDrivers,
   hooks,
   isSupported,
   mountOptions,
@@ -16,6 +16,7 @@ import { productVersion } from './version.js';
 /** Independent of the host, as the spec demands (features.md): what the compiler can do. Everything comes from the compiler's own tables. */
 export function featuresObject(): Features {
   const flags = [...filterFlags.keys()];
+  const systemdCgroups = !absentCgroupDrivers.includes('systemd');
   return {
     ociVersionMin: OCI_VERSION_MIN,
     ociVersionMax: OCI_VERSION_MAX,
@@ -27,8 +28,8 @@ export function featuresObject(): Features {
       cgroup: {
         v1: true,
         v2: true,
-        systemd: cgroupDrivers.systemd,
-        systemdUser: cgroupDrivers.systemd,
+        systemd: systemdCgroups,
+        systemdUser: systemdCgroups,
         rdma: false,
       },
       seccomp: {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { commands, globalOptions } from '../commands.js';
-import { cgroupDrivers, namespaces, unsupported } from '../features.js';
+import { commands } from '../commands.js';
+import { namespaces, unsupported } from '../features.js';
 import { PAGES_WITH_BLOCKS, withBlocks } from './limits.js';
 
 const schema = JSON.parse(readFileSync('spec/oci/config.schema.json', 'utf8'));
@@ -27,14 +27,6 @@ test('a block that nobody makes is a mistake', () => {
 test('namespaces: those of the schema but for what is refused', () => {
   const all: readonly string[] = schema.definitions.LinuxNamespaceType.enum;
   assert.equal([...namespaces].sort(), all.filter(type => type !== 'user').sort());
-});
-
-test('the command line offers the cgroup drivers that are there', () => {
-  const { values = [] } = globalOptions.find(({ long }) => long === 'cgroup-manager') ?? {};
-  assert.equal(
-    Object.entries(cgroupDrivers).flatMap(([name, isThere]) => (isThere ? [name] : [])),
-    [...values],
-  );
 });
 
 test.run();

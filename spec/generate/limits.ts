@@ -1,6 +1,7 @@
 /** The parts of README.md and docs/compatibility.md that say what this version refuses, made of the tables by which it refuses. */
+import { absentCgroupDrivers } from '../cgroup-drivers.js';
 import { commands, globalOptions, type Option } from '../commands.js';
-import { cgroupDrivers, unsupported } from '../features.js';
+import { unsupported } from '../features.js';
 import { table } from './table.js';
 
 const code = (text: string): string => `\`${text}\``;
@@ -19,8 +20,7 @@ const refusedOptions = (): readonly string[] =>
   );
 
 const absentDrivers = (): readonly string[] =>
-  Object.entries(cgroupDrivers).flatMap(([name, isThere]) => {
-    if (isThere) return [];
+  absentCgroupDrivers.flatMap(name => {
     const short = globalOptions.filter(({ long }) => long === `${name}-cgroup`);
     return [`--cgroup-manager ${name}`, ...short.map(({ long }) => `--${long}`)].map(code);
   });

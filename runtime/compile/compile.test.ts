@@ -215,7 +215,7 @@ test('the cgroup is looked at before anything is made, and named before that', (
   const titles = compiled.program.tracks[0]?.actions.map(a => a.title) ?? [];
   const order = [
     'name the cgroups',
-    "see that /sys/fs/cgroup/pids/ID is nobody's",
+    "check that /sys/fs/cgroup/pids/ID is nobody's",
     'make the state directory',
   ];
   const places = order.map(title => titles.indexOf(title));
@@ -242,7 +242,7 @@ test('once the command runs, taking back neither closes the channel again nor wa
   const actions = compiled.program.tracks[0]?.actions ?? [];
   const steps = (lines: readonly Line[] = []) =>
     lines.flatMap(l => (l.kind === 'step' ? [l.call ?? l.op] : []));
-  const happened = steps(actions.find(a => a.title === 'see that execve happened')?.lines);
+  const happened = steps(actions.find(a => a.title === 'wait for execve')?.lines);
   assert.equal(happened.slice(-2), ['close', 'MOVE'], 'forgets the descriptor');
   const undo = steps(actions.find(a => a.title.startsWith('start init'))?.undo);
   assert.equal(undo.slice(0, 4), ['BRANCH', 'close', 'WAIT', 'pidfd_send_signal']);
@@ -268,7 +268,7 @@ test('nothing that a frozen init has to answer is waited for without a look at i
     ['receive the terminal', 1000],
     ['wait for init', 1000],
     ['wait for init', 1000],
-    ['see that execve happened', 1000],
+    ['wait for execve', 1000],
   ]);
 });
 

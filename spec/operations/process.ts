@@ -35,7 +35,7 @@ export const process = {
   /** With all rights, if that is possible. */
   'change-directory': { path: 'text' },
   /** With those of the user, and it must lie in the root of the container. */
-  'confirm-directory': { path: 'text' },
+  'check-directory': { path: 'text' },
   /** `bounding`: those that stay in the bounding set; `dropped`: how many others the kernel has. */
   'drop-capabilities': { bounding: 'texts', dropped: 'number' },
   /** `held`: besides, up to execve(2) only. */

@@ -52,7 +52,7 @@ export const root = {
     gid: 'number',
   },
   /** In a /dev that is somebody else's it has to be there: one that config.json binds, or the host's. */
-  'see-device': {
+  'check-device': {
     path: 'text',
     type: ['c', 'b', 'p'],
     major: 'number',

@@ -17,9 +17,9 @@ export const stored = {
 
   'send-signal': {},
   freeze: {},
-  'check-frozen': { within: 'number' },
+  'await-frozen': { within: 'number' },
   thaw: {},
-  'check-thawed': {},
+  'await-thawed': {},
   'print-state': {},
 
   'kill-init': {},

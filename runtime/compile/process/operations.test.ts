@@ -26,7 +26,7 @@ test('who the command runs as', () => {
   assert.equal(all(config, 'become-user'), [{ uid: 1000, gid: 100, groups: [7, 8], keepsGroups: false }]);
   assert.equal(all(config, 'set-umask').at(-1), { mode: 0o77 });
   assert.equal(all(config, 'change-directory'), [{ path: '/srv' }]);
-  assert.equal(all(config, 'confirm-directory'), [{ path: '/srv' }]);
+  assert.equal(all(config, 'check-directory'), [{ path: '/srv' }]);
   assert.equal(all(config, 'own-streams'), [{ uid: 1000 }]);
   assert.equal(all({ process: { user: { uid: 0, gid: 0 } } }, 'own-streams'), []);
 });

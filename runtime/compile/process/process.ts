@@ -73,7 +73,7 @@ export function workingDirectory(
         move(failed, 1),
       ]),
     ]),
-    after: operation({ kind: 'confirm-directory', path: process.cwd, because }, [
+    after: operation({ kind: 'check-directory', path: process.cwd, because }, [
       ...when(failed, 'NE', 0, [sys('chdir', [text(process.cwd)])]),
       sys('getcwd', [where, 4096]),
       load(first, 'U8', where),

@@ -24,7 +24,7 @@ export function seeDevices(launch: Launch): readonly Action[] {
     .filter(isBelowDev)
     .map(({ path, type, major, minor, because }) =>
       seeDevice(look, {
-        kind: 'see-device',
+        kind: 'check-device',
         path,
         type,
         major,
@@ -42,7 +42,7 @@ interface Look {
   readonly value: Slot;
 }
 
-function seeDevice({ stat, value }: Look, does: OperationOf<'see-device'>): Action {
+function seeDevice({ stat, value }: Look, does: OperationOf<'check-device'>): Action {
   const [missed, there] = [label('device_missed'), label('device_there')];
   const why = text(deviceMissed(does));
   const path = text(does.in + does.path.slice('/dev'.length));

@@ -22,7 +22,7 @@ function freezing(c: Lifecycle): readonly Action[] {
       idOf(c),
     ),
     operation(
-      { kind: 'check-frozen', within: DEADLINE_SECONDS, because },
+      { kind: 'await-frozen', within: DEADLINE_SECONDS, because },
       [
         ...when(groups.frost.frost, 'NE', Frost.FROZEN, [...groups.thaw(), fail(errnos.EBUSY.number)]),
         exit(0),
@@ -38,7 +38,7 @@ function thawing(c: Lifecycle): readonly Action[] {
   return [
     operation({ kind: 'thaw', because }, thaw(), idOf(c)),
     operation(
-      { kind: 'check-thawed', because },
+      { kind: 'await-thawed', because },
       [call(frost.see), ...when(frost.frost, 'NE', Frost.THAWED, [fail(errnos.EBUSY.number)]), exit(0)],
       idOf(c),
     ),

@@ -30,9 +30,9 @@ export const cgroups: WordsOf<typeof catalog> = {
     ],
   },
   'name-cgroups': { title: () => 'name the cgroups' },
-  'check-cgroup-is-unused': { title: o => `see that ${o.path} is nobody's`, message: somebodyElse },
+  'check-cgroup-is-unused': { title: o => `check that ${o.path} is nobody's`, message: somebodyElse },
   'check-cgroup-is-thawed': {
-    title: o => (o.above ? 'see that nothing above is frozen' : 'see that it is not frozen'),
+    title: o => (o.above ? 'check that nothing above is frozen' : 'see that it is not frozen'),
     message: (o, id) => [...use(o, id), ': it, or one above it, is frozen (thaw it first)'],
   },
   'prepare-cgroup-removal': { title: () => 'prepare to remove the cgroups' },
@@ -53,7 +53,7 @@ export const cgroups: WordsOf<typeof catalog> = {
     message: o => ['enter cgroup ', o.path, ': ', errno],
   },
   'check-container-is-thawed': {
-    title: () => 'see that it is not frozen',
+    title: () => 'check that it is not frozen',
     message: () => [
       'the cgroup of the container, or one above it, is frozen (resume it, or use --ignore-paused)',
     ],

@@ -28,7 +28,7 @@ export const process: WordsOf<typeof catalog> = {
   },
   tell: { title: o => told[o.what] },
   'await-host': { title: o => awaited[o.what] },
-  'await-execve': { title: () => 'see that execve happened' },
+  'await-execve': { title: () => 'wait for execve' },
   'hold-signals': { title: () => 'hold signals back' },
   'receive-terminal': { title: () => 'receive the terminal', message: () => ['init made no terminal'] },
   'start-session': { title: () => 'start a new session' },
@@ -53,8 +53,8 @@ export const process: WordsOf<typeof catalog> = {
   'set-umask': { title: o => `set the umask to ${o.mode.toString(8).padStart(4, '0')}` },
   'look-up-home': { title: o => `look up the home of uid ${o.uid} in /etc/passwd` },
   'change-directory': { title: o => `change directory to ${o.path}` },
-  'confirm-directory': {
-    title: o => `see that ${o.path} can be entered`,
+  'check-directory': {
+    title: o => `check that ${o.path} can be entered`,
     fails: o => [`change directory to ${o.path}`],
   },
   'drop-capabilities': { title: o => `drop ${o.dropped} capabilities from the bounding set` },
@@ -72,7 +72,7 @@ export const process: WordsOf<typeof catalog> = {
   },
   // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
   'check-executable': {
-    title: () => 'see that it may be executed',
+    title: () => 'check that it may be executed',
     message: (_, given) => ['open executable `', given, '`: ', errno],
   },
   'announce-execve': { title: () => 'say that execve comes next' },
@@ -82,7 +82,7 @@ export const process: WordsOf<typeof catalog> = {
     message: (_, given) => ['exec `', given, '`: ', errno],
   },
   'check-interpreter': {
-    title: () => 'see that its interpreter exists',
+    title: () => 'check that its interpreter exists',
     message: (_, given) => ['exec `', given, '`: its interpreter or dynamic linker is missing: ', errno],
   },
 };

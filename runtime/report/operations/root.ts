@@ -17,7 +17,7 @@ const named = (d: Pick<OperationOf<'device'>, 'path' | 'type' | 'major' | 'minor
 const bare = (o: { readonly path: string }) => [`open root filesystem ${o.path}`];
 
 /** Its message, or its warning. */
-export function deviceMissed(o: Omit<OperationOf<'see-device'>, 'kind'>): string {
+export function deviceMissed(o: Omit<OperationOf<'check-device'>, 'kind'>): string {
   const where = o.of === 'config' ? 'that config.json binds' : 'that the environment shows, the host’s';
   return `${named(o)} is not made: it is not in the /dev ${where}${placeOf(o.because)}`;
 }
@@ -50,7 +50,7 @@ export const root: WordsOf<typeof catalog> = {
 
   'open-dev': { title: () => 'open /dev' },
   device: { title: o => `make ${named(o)}` },
-  'see-device': { title: o => `see ${named(o)} in ${o.in}` },
+  'check-device': { title: o => `see ${named(o)} in ${o.in}` },
   'link-devices': { title: () => 'make the symlinks in /dev' },
 
   'open-kernel-directory': { title: o => `open ${o.path}` },
@@ -61,7 +61,7 @@ export const root: WordsOf<typeof catalog> = {
 
   'connect-console': { title: () => 'connect to the console socket' },
   'need-terminal': {
-    title: () => 'see that stdin is a terminal',
+    title: () => 'check that stdin is a terminal',
     message: o => [
       'process.terminal is true, but stdin is not a terminal; set it to false, or give --console-socket',
       placeOf(o.because),

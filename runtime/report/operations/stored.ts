@@ -15,11 +15,11 @@ const container = (id: Shown, predicate: string): Template => ['container `', id
 const cannot = (verb: string, id: Shown): Template => [`${verb} \``, id, '`: ', errno];
 
 const checked = {
-  start: 'insist that it is created',
-  pause: 'insist that it runs',
-  resume: 'insist that it is paused',
-  kill: 'insist that it runs',
-  delete: 'insist that it is stopped, or --force',
+  start: 'check that it is created',
+  pause: 'check that it runs',
+  resume: 'check that it is paused',
+  kill: 'check that it runs',
+  delete: 'check that it is stopped, or --force',
 };
 
 const unfit = {
@@ -59,7 +59,7 @@ export const stored: WordsOf<typeof catalog> = {
       o.for === 'kill' ? ['container `', id, `\`: ${NOT_RUNNING}`] : container(id, unfit[o.for]),
   },
   'refuse-paused': {
-    title: () => 'insist that it is not paused',
+    title: () => 'check that it is not paused',
     message: (o, id) => container(id, paused[o.for]),
   },
   'accept-missing': {
@@ -68,7 +68,7 @@ export const stored: WordsOf<typeof catalog> = {
   },
 
   'check-init-is-thawed': {
-    title: () => 'see that init is not frozen',
+    title: () => 'check that init is not frozen',
     message: (_o, id) =>
       container(
         id,
@@ -83,8 +83,8 @@ export const stored: WordsOf<typeof catalog> = {
 
   'send-signal': { title: () => 'send the signal', message: (_o, id) => cannot('kill container', id) },
   freeze: { title: () => 'freeze the cgroup', message: (_o, id) => cannot('pause container', id) },
-  'check-frozen': {
-    title: () => 'see that all is frozen',
+  'await-frozen': {
+    title: () => 'wait until all is frozen',
     message: (o, id) => [
       'pause container `',
       id,
@@ -92,8 +92,8 @@ export const stored: WordsOf<typeof catalog> = {
     ],
   },
   thaw: { title: () => 'thaw the cgroup', message: (_o, id) => cannot('resume container', id) },
-  'check-thawed': {
-    title: () => 'see that it is thawed',
+  'await-thawed': {
+    title: () => 'wait until it is thawed',
     message: (_o, id) => ['resume container `', id, '`: a cgroup above its own is frozen'],
   },
   'print-state': { title: () => 'print the state' },

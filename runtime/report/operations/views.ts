@@ -60,7 +60,7 @@ export const views: WordsOf<typeof catalog> = {
     ],
   },
   'see-tree': {
-    title: o => `see that ${o.path} is the tree of ${o.name}`,
+    title: o => `check that ${o.path} is the tree of ${o.name}`,
     message: o => [
       `start in ${o.name}: ${o.path} is another directory now; prepare it anew and compile again (chos-runtime tree prepare ${o.tree})`,
     ],

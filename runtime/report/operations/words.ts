@@ -1,5 +1,5 @@
 /** Titles and failures of operations. */
-import type { Operation, OperationKind } from '../../../spec/operations/index.js';
+import type { Operation } from '../../../spec/operations/index.js';
 import { placeOf } from '../../program/action.js';
 import type { Template } from '../../program/operand.js';
 import { cgroups } from './cgroups.js';
@@ -14,21 +14,28 @@ import { stored } from './stored.js';
 import { views } from './views.js';
 import { errno, type Shown, type Words } from './words-of.js';
 
-const words = {
-  ...launch,
-  ...namespaces,
-  ...cgroups,
-  ...process,
-  ...hooks,
-  ...root,
-  ...container,
-  ...stored,
-  ...pins,
-  ...views,
-} satisfies { readonly [K in OperationKind]: unknown };
+/** Of each wing all its kinds (WordsOf). Not one merged table, which would be made anew at each start. */
+const tables: readonly Readonly<Record<string, unknown>>[] = [
+  launch,
+  namespaces,
+  cgroups,
+  process,
+  hooks,
+  root,
+  container,
+  stored,
+  pins,
+  views,
+];
 
-// The row of a kind takes the operations of that kind, which the type checker cannot see through the union.
-const rowOf = ({ kind }: Operation) => words[kind] as Words<Record<never, never>>;
+function rowOf({ kind }: Operation): Words<Record<never, never>> {
+  for (const table of tables) {
+    // The row of a kind takes the operations of that kind, which the type checker cannot see through the union.
+    const row = table[kind];
+    if (row !== undefined) return row as Words<Record<never, never>>;
+  }
+  throw new Error(`no words for ${kind}`);
+}
 
 export function titleOf(operation: Operation): string {
   return rowOf(operation).title(operation);

@@ -7,15 +7,6 @@ import type { LinuxNamespaceType } from './generated/config.js';
 export const OCI_VERSION_MIN = '1.0.0';
 export const OCI_VERSION_MAX = '1.3.0';
 
-export const hooks = [
-  'prestart',
-  'createRuntime',
-  'createContainer',
-  'startContainer',
-  'poststart',
-  'poststop',
-] as const;
-
 /**
  * What is correct by the specification, and refused: leaving it out would start a container with less isolation, other limits or other files than asked for,
  * and nobody would notice. `feature`: as diagnostics name it. `asked`: what in config.json asks for it, in Markdown. `why`: what would come of leaving it out,

@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { defaultConfig } from '../../runtime/cli/default-config.js';
 import type { Config, LinuxNamespace } from '../../spec/generated/config.js';
+import { hookKinds } from '../harness/config.js';
 import type { Lab } from './lab.js';
 
 /** foreground: `run` of a command that ends at once; detached and create: of one that does not end by itself. */
@@ -31,15 +32,6 @@ export interface Place {
   readonly holder: () => number;
 }
 
-const hooks = [
-  'prestart',
-  'createRuntime',
-  'createContainer',
-  'startContainer',
-  'poststart',
-  'poststop',
-] as const;
-
 export const bundleKinds: readonly BundleKind[] = [
   { name: 'default', ways: ['foreground', 'detached', 'create'], stride: 1, change: () => undefined },
   {
@@ -48,7 +40,7 @@ export const bundleKinds: readonly BundleKind[] = [
     stride: 7,
     change(config) {
       config.hooks = Object.fromEntries(
-        hooks.map(kind => [kind, [{ path: '/bin/busybox', args: ['busybox', 'true'] }]]),
+        hookKinds.map(kind => [kind, [{ path: '/bin/busybox', args: ['busybox', 'true'] }]]),
       );
     },
   },

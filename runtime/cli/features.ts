@@ -1,7 +1,6 @@
 import { capabilities } from '../../spec/capabilities.js';
 import { absentCgroupDrivers } from '../../spec/cgroup-drivers.js';
 import {
-  hooks,
   isSupported,
   mountOptions,
   namespaces,
@@ -9,6 +8,7 @@ import {
   OCI_VERSION_MIN,
 } from '../../spec/features.js';
 import type { Features } from '../../spec/generated/features.js';
+import { hookKinds } from '../../spec/normal-config.js';
 import { actions, architectures, comparisons, filterFlags } from '../compile/seccomp/vocabulary.js';
 import { done, type Outcome } from './invocation.js';
 import { productVersion } from './version.js';
@@ -20,7 +20,7 @@ export function featuresObject(): Features {
   return {
     ociVersionMin: OCI_VERSION_MIN,
     ociVersionMax: OCI_VERSION_MAX,
-    hooks: [...hooks],
+    hooks: [...hookKinds],
     mountOptions: [...mountOptions],
     linux: {
       namespaces: [...namespaces],

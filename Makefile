@@ -99,7 +99,7 @@ LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
-build/man/.made: spec/commands.ts $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
+build/man/.made: spec/commands.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
 	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
 	node build/tools/write-pages.mjs build/man $(CHOS_VERSION)

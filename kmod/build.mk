@@ -1,5 +1,7 @@
 # The kernel module (docs/kernel-link.md). Included by the top Makefile.
 KERNEL_DIR ?= /lib/modules/$(shell uname -r)/build
+# Those of the virtual machine lab (docs/vm.md).
+LAB_KERNELS := 6.1 6.12
 KMOD_SOURCES := $(shell find kmod -name '*.[ch]' -not -name '*.mod.c') kmod/Kbuild
 DKMS_DIR := $(DESTDIR)/usr/src/chos-$(CHOS_VERSION)
 
@@ -32,10 +34,10 @@ kmod-uninstall:  ## remove what `make kmod-install` has installed; a loaded modu
 	rm -rf $(DKMS_DIR)
 	rm -f $(DESTDIR)$(UNITDIR)/chos-trees.service $(DESTDIR)$(PREFIX)/include/linux/chos.h
 
-# Both kernels and both architectures, warnings and sparse; the module's version is the package's.
-kmod-check:  ## build the kernel modules for the lab's kernels with all warnings and sparse
+# Every kernel and both architectures, warnings and sparse; the module's version is the package's.
+kmod-check:  ## build the kernel modules for the lab's kernels with all warnings and sparse (NEWEST_KERNEL=sid: for that, too)
 	grep -q '"$(CHOS_VERSION)"' kmod/version.h
-	for kernel in 6.1 6.12; do for architecture in amd64 arm64; do \
+	for kernel in $(LAB_KERNELS) $(NEWEST_KERNEL); do for architecture in amd64 arm64; do \
 		$(MAKE) --no-print-directory kmod-check-one KERNEL_DIR="$$(conformance/vm/headers $$kernel $$architecture)" \
 			INTO=build/kmod-check/$$kernel-$$architecture; done; done
 
@@ -43,6 +45,6 @@ kmod-check:  ## build the kernel modules for the lab's kernels with all warnings
 kmod-check-one:
 	@rm -rf $(INTO) && mkdir -p $(INTO) && cp -r kmod/. $(INTO)
 	@$(MAKE) --no-print-directory -C $(KERNEL_DIR) M=$(abspath $(INTO)) W=1 C=2 modules >$(INTO)/log 2>&1 || { cat $(INTO)/log; exit 1; }
-	@! grep -E 'warning: |error: ' $(INTO)/log | grep -v 'the compiler differs'
+	@! grep -E 'warning: |error: ' $(INTO)/log | grep -vE 'the compiler differs|pahole version'
 	@! command -v sparse >/dev/null || grep -q CHECK $(INTO)/log
 	@echo "kmod: $(INTO): no warnings"

@@ -14,41 +14,6 @@ export const OCI_VERSION_MAX = '1.3.0';
  */
 export const unsupported = [
   {
-    feature: 'user namespaces',
-    asked: '`linux.namespaces` of type `user`',
-    why: 'root in the container would be root on the host',
-  },
-  {
-    feature: 'uid and gid mappings',
-    asked: '`linux.uidMappings`, `linux.gidMappings`',
-    why: 'every file would have another owner than asked for',
-  },
-  {
-    feature: 'idmapped mounts',
-    asked: '`uidMappings`, `gidMappings` or the options `idmap`, `ridmap` in `mounts`',
-    why: 'files would be written with ids of the host that may be those of somebody else',
-  },
-  {
-    feature: 'intelRdt',
-    asked: '`linux.intelRdt`',
-    why: 'cache and memory bandwidth would be unlimited',
-  },
-  {
-    feature: 'netDevices',
-    asked: '`linux.netDevices`',
-    why: 'the container would be without its network',
-  },
-  {
-    feature: 'memoryPolicy',
-    asked: '`linux.memoryPolicy`',
-    why: 'memory would come from other NUMA nodes than asked for',
-  },
-  {
-    feature: 'SCMP_ACT_NOTIFY',
-    asked: '`SCMP_ACT_NOTIFY` in `linux.seccomp`',
-    why: 'system calls that an agent should judge would fail or pass unseen',
-  },
-  {
     feature: 'run.oci.handler',
     asked: 'the annotation `run.oci.handler`',
     why: 'the command would run on this kernel instead of in a virtual machine or an interpreter',
@@ -67,10 +32,24 @@ export const namespaces = everyNamespace.filter(type => isSupported(`${type} nam
 
 /** Options that stand for themselves in mounts[].options; others go to the file system as they are. */
 export const mountOptions = [
-  ...['async', 'atime', 'bind', 'defaults', 'dev', 'diratime', 'dirsync', 'exec', 'iversion', 'lazytime'],
+  ...[
+    'async',
+    'atime',
+    'bind',
+    'copy-symlink',
+    'defaults',
+    'dest-nofollow',
+    'dev',
+    'diratime',
+    'dirsync',
+    'exec',
+    'idmap',
+    'iversion',
+    'lazytime',
+  ],
   ...['loud', 'mand', 'noatime', 'nodev', 'nodiratime', 'noexec', 'noiversion', 'nolazytime', 'nomand'],
   ...['norelatime', 'nostrictatime', 'nosuid', 'nosymfollow', 'private', 'ratime', 'rbind', 'rdev'],
-  ...['rdiratime', 'relatime', 'remount', 'rexec', 'rnoatime', 'rnodev', 'rnodiratime', 'rnoexec'],
+  ...['rdiratime', 'relatime', 'remount', 'rexec', 'ridmap', 'rnoatime', 'rnodev', 'rnodiratime', 'rnoexec'],
   ...[
     'rnorelatime',
     'rnostrictatime',
@@ -83,5 +62,5 @@ export const mountOptions = [
     'rrw',
   ],
   ...['rshared', 'rslave', 'rstrictatime', 'rsuid', 'rsymfollow', 'runbindable', 'rw', 'shared', 'silent'],
-  ...['slave', 'strictatime', 'suid', 'symfollow', 'sync', 'tmpcopyup', 'unbindable'],
+  ...['slave', 'src-nofollow', 'strictatime', 'suid', 'symfollow', 'sync', 'tmpcopyup', 'unbindable'],
 ] as const satisfies readonly string[];

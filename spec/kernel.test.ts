@@ -16,18 +16,46 @@ const compilers: Readonly<Record<Arch, string>> = { x86_64: 'gcc', aarch64: 'aar
 
 const headers = [
   ...['bpf', 'capability', 'close_range', 'errno', 'fcntl', 'fs', 'ioprio', 'keyctl', 'magic', 'memfd'],
-  ...['mount', 'openat2', 'personality', 'prctl', 'resource', 'sched', 'seccomp', 'signalfd', 'sockios'],
+  ...[
+    'if_addr',
+    'if_link',
+    'mempolicy',
+    'netlink',
+    'rtnetlink',
+    'mount',
+    'openat2',
+    'personality',
+    'prctl',
+    'resource',
+    'sched',
+    'seccomp',
+    'signalfd',
+    'sockios',
+  ],
   ...['stat', 'time', 'wait', 'chos'],
 ].map(name => `linux/${name}.h`);
 const source = [
   '#include <stddef.h>',
   ...headers.map(name => `#include <${name}>`),
-  ...['ioctls', 'resource', 'siginfo', 'signal', 'statfs', 'unistd'].map(name => `#include <asm/${name}.h>`),
+  ...['ioctls', 'resource', 'siginfo', 'signal', 'socket', 'statfs', 'unistd'].map(
+    name => `#include <asm/${name}.h>`,
+  ),
 ].join('\n');
 
 /** What the C library defines and no header of the kernel for programs. */
 const ofTheLibrary = new Set([
-  ...['AF_UNIX', 'AF_INET', 'F_OK', 'X_OK', 'MNT_DETACH', 'UMOUNT_NOFOLLOW', 'SCHED_OTHER', 'SIGCLD'],
+  ...[
+    'AF_UNIX',
+    'AF_INET',
+    'AF_NETLINK',
+    'SOL_NETLINK',
+    'F_OK',
+    'X_OK',
+    'MNT_DETACH',
+    'UMOUNT_NOFOLLOW',
+    'SCHED_OTHER',
+    'SIGCLD',
+  ],
 ]);
 const isOfTheLibrary = (name: string): boolean => ofTheLibrary.has(name) || name.startsWith('SOCK_');
 const librarySource = ['sched.h', 'signal.h', 'sys/mount.h', 'sys/socket.h', 'unistd.h']
@@ -45,6 +73,8 @@ const maybeNewer = new Set([
   'STATX_MNT_ID_UNIQUE',
   'STATMOUNT_MNT_BASIC',
   '__NR_statmount',
+  // An enumerator, which the preprocessor cannot find.
+  'MPOL_WEIGHTED_INTERLEAVE',
   '__NR_listmount',
 ]);
 
@@ -58,11 +88,14 @@ const prefixes: Readonly<Record<string, string>> = {
   OpenHow: 'RESOLVE_',
   ChosIoctl: 'CHOS_IOC_',
   Prctl: 'PR_',
+  NetlinkFlag: 'NLM_F_',
   SeccompFilterFlag: 'SECCOMP_FILTER_FLAG_',
   Bpf: 'BPF_',
   kernelFilesystems: '',
   ioClasses: '',
   personalities: '',
+  memoryModes: '',
+  memoryFlags: '',
   schedulerPolicies: '',
   schedulerFlags: '',
   resourceLimits: '',

@@ -138,6 +138,7 @@ export const MountAttr = {
   NOATIME: 0x10,
   STRICTATIME: 0x20,
   NODIRATIME: 0x80,
+  IDMAP: 0x100000,
   NOSYMFOLLOW: 0x200000,
 } as const;
 /** mount(2): of the file system, not of the one mount. */
@@ -169,12 +170,13 @@ export const UMOUNT_NOFOLLOW = 8;
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;
 export const PIPEFS_MAGIC = 0x50495045;
 export const PROC_SUPER_MAGIC = 0x9fa0;
+export const SYSFS_MAGIC = 0x62656572;
 export const CGROUP_SUPER_MAGIC = 0x27e0eb;
 export const CGROUP2_SUPER_MAGIC = 0x63677270;
 /** File systems in which the kernel itself speaks; those of linux/magic.h under their names there. devpts and mqueue hold what is the container's own. */
 export const kernelFilesystems: Readonly<Record<string, number>> = {
   PROC_SUPER_MAGIC,
-  SYSFS_MAGIC: 0x62656572,
+  SYSFS_MAGIC,
   CGROUP_SUPER_MAGIC,
   CGROUP2_SUPER_MAGIC,
   DEBUGFS_MAGIC: 0x64626720,
@@ -203,6 +205,21 @@ export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCGPTPEER = 0x5441;
 // linux/sockios.h
+export const SIOCGIFINDEX = 0x8933;
+// linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h
+export const NETLINK_ROUTE = 0;
+export const SOL_NETLINK = 270;
+export const NETLINK_GET_STRICT_CHK = 12;
+export const NetlinkFlag = { REQUEST: 1, ACK: 4, REPLACE: 0x100, DUMP: 0x300, CREATE: 0x400 } as const;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+export const RTM_SETLINK = 19;
+export const RTM_GETADDR = 22;
+export const IFLA_IFNAME = 3;
+export const IFLA_NET_NS_FD = 28;
+export const IFA_LABEL = 3;
+export const IFA_F_PERMANENT = 0x80;
+// linux/sockios.h
 export const SIOCGIFFLAGS = 0x8913;
 export const SIOCSIFFLAGS = 0x8914;
 
@@ -212,6 +229,7 @@ export const ChosIoctl = { SET_LINK: 0xc018c501, GET_LINK: 0xc018c502 } as const
 // linux/prctl.h
 export const Prctl = {
   SET_PDEATHSIG: 1,
+  SET_DUMPABLE: 4,
   SET_KEEPCAPS: 8,
   SET_SECCOMP: 22,
   CAPBSET_DROP: 24,
@@ -224,7 +242,14 @@ export const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
 // linux/seccomp.h
 export const SECCOMP_SET_MODE_FILTER = 1;
-export const SeccompFilterFlag = { TSYNC: 1, LOG: 2, SPEC_ALLOW: 4 } as const;
+export const SeccompFilterFlag = {
+  TSYNC: 1,
+  LOG: 2,
+  SPEC_ALLOW: 4,
+  NEW_LISTENER: 8,
+  TSYNC_ESRCH: 16,
+  WAIT_KILLABLE_RECV: 32,
+} as const;
 // linux/keyctl.h
 export const KEYCTL_JOIN_SESSION_KEYRING = 1;
 // linux/fs.h
@@ -240,10 +265,17 @@ export const LOCK_UN = 8;
 // sys/socket.h
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_NETLINK = 16;
+export const SOCK_RAW = 3;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_CLOEXEC = 0o2000000;
+export const SOCK_NONBLOCK = 0o4000;
+// asm-generic/socket.h; the time is a struct timeval of 64-bit numbers
+export const SOL_SOCKET = 1;
+export const SO_PEERCRED = 17;
+export const SO_SNDTIMEO = 21;
 // linux/signal.h
 export const SIG_IGN = 1;
 export const SIG_BLOCK = 0;
@@ -274,8 +306,24 @@ export const IOPRIO_CLASS_SHIFT = 13;
 export const ioClasses = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
 // linux/personality.h
 export const personalities = { PER_LINUX: 0, PER_LINUX32: 8 } as const;
+// linux/mempolicy.h
+export const memoryModes = {
+  MPOL_DEFAULT: 0,
+  MPOL_PREFERRED: 1,
+  MPOL_BIND: 2,
+  MPOL_INTERLEAVE: 3,
+  MPOL_LOCAL: 4,
+  MPOL_PREFERRED_MANY: 5,
+  MPOL_WEIGHTED_INTERLEAVE: 6,
+} as const;
+export const memoryFlags = {
+  MPOL_F_NUMA_BALANCING: 1 << 13,
+  MPOL_F_RELATIVE_NODES: 1 << 14,
+  MPOL_F_STATIC_NODES: 1 << 15,
+} as const;
 // linux/time.h
 export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
 // linux/sched.h
 export const schedulerPolicies = {
   SCHED_OTHER: 0,

@@ -5,6 +5,7 @@
 import type { CpuRange } from './cpu-list.js';
 import type {
   IoPriority,
+  LinuxMemoryPolicy,
   LinuxNamespaceType,
   LinuxPersonality,
   LinuxSeccomp,
@@ -13,9 +14,10 @@ import type {
   SchedulerPolicy,
 } from './generated/config.js';
 import type { ContainerId } from './ids.js';
-import type { NormalMount, NormalPropagation } from './normal-mount.js';
+import type { NormalIdMapping, NormalMount, NormalPropagation } from './normal-mount.js';
 import type { Integer, NormalResources } from './normal-resources.js';
 import type { HostPath, TreePath, TreePlace } from './paths.js';
+import type { UnitProperty } from './systemd.js';
 
 export interface NormalConfig {
   /** In full: 1.2.0. */
@@ -28,6 +30,8 @@ export interface NormalConfig {
   readonly domainname: string | null;
   readonly hooks: NormalHooks;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Those of them that are properties of the scope, if systemd makes one. */
+  readonly unitProperties: readonly UnitProperty[];
   readonly linux: NormalLinux;
 }
 
@@ -92,6 +96,7 @@ export interface NormalScheduler {
   readonly periodNanoseconds: Integer;
 }
 
+/** Of CPUs, or of memory nodes. */
 export interface CpuSet {
   /** As it is written. */
   readonly list: string;
@@ -128,6 +133,9 @@ export type Namespaces = ReadonlyMap<NamespaceType, 'new' | HostPath>;
 
 export interface NormalLinux {
   readonly namespaces: Namespaces;
+  /** Of a user namespace; no two overlap. */
+  readonly uidMappings: readonly NormalIdMapping[];
+  readonly gidMappings: readonly NormalIdMapping[];
   readonly timeOffsets: readonly NormalTimeOffset[];
   /** At most one for each place. */
   readonly devices: readonly NormalDevice[];
@@ -141,6 +149,33 @@ export interface NormalLinux {
   readonly readonlyPaths: readonly HiddenPath[];
   readonly mountLabel: string | null;
   readonly personality: LinuxPersonality['domain'] | null;
+  readonly memoryPolicy: NormalMemoryPolicy | null;
+  readonly netDevices: readonly NormalNetDevice[];
+  readonly intelRdt: NormalIntelRdt | null;
+}
+
+/** A group of resctrl. */
+export interface NormalIntelRdt {
+  /** Null: one of its own, called as the container. */
+  readonly closId: string | null;
+  /** Lines of the file `schemata`. */
+  readonly schemata: readonly string[];
+  /** A group of its own for what is measured. */
+  readonly monitoring: boolean;
+}
+
+export interface NormalNetDevice {
+  /** On the host. */
+  readonly device: string;
+  /** In the container; %d: a number that the kernel chooses. */
+  readonly name: string;
+}
+
+/** set_mempolicy(2). */
+export interface NormalMemoryPolicy {
+  readonly mode: LinuxMemoryPolicy['mode'];
+  readonly nodes: CpuSet | null;
+  readonly flags: readonly NonNullable<LinuxMemoryPolicy['flags']>[number][];
 }
 
 export interface NormalTimeOffset {

@@ -26,6 +26,14 @@ export interface NormalIdMapping {
   readonly size: number;
 }
 
+/** Which owners the files of a mount show: the `container` ids are those that the file system has stored, the `host` ones what they show as. */
+export interface NormalIdMap {
+  readonly uids: readonly NormalIdMapping[];
+  readonly gids: readonly NormalIdMapping[];
+  /** Of what is mounted below as well. */
+  readonly recursive: boolean;
+}
+
 interface AnyMount {
   /** As it is written, for words and for whoever follows links. */
   readonly destination: TreePath;
@@ -38,6 +46,16 @@ interface AnyMount {
   readonly recursive: AttributeChange;
   readonly propagation: NormalPropagation | null;
   readonly data: MountData;
+  /** Null: files have the owners that they have. */
+  readonly idMap: NormalIdMap | null;
+}
+
+/** Whether the last name of a path of a bind may be a symbolic link. */
+export interface BindLinks {
+  /** `itself`: the link is bound (`src-nofollow`); `copied`: one with the same target is made at the destination, and nothing mounted (`copy-symlink`). */
+  readonly source: 'followed' | 'itself' | 'copied';
+  /** `itself`: the link is covered (`dest-nofollow`). */
+  readonly destination: 'followed' | 'itself';
 }
 
 /** A directory or file of the host, or of the container's own file systems, shown at another place. */
@@ -46,12 +64,11 @@ export interface BindMount extends AnyMount {
   readonly source: HostPath;
   /** With what is mounted below the source. */
   readonly below: boolean;
+  readonly links: BindLinks;
   /** tmpcopyup. */
   readonly copyUp: boolean;
   /** Options that nothing comes of: those of a file system, which is mounted already, and words that nobody knows. */
   readonly withoutEffect: readonly string[];
-  readonly uidMappings: readonly NormalIdMapping[];
-  readonly gidMappings: readonly NormalIdMapping[];
 }
 
 /** A mount that is there changes its attributes, and, unless it is of a bind, its file system changes its data. */

@@ -24,6 +24,8 @@ export interface NormalMemory {
   /** 0 is a value. */
   readonly swappiness: number | null;
   readonly oomKillerDisabled: boolean;
+  /** `update` refuses a limit below what is used; null: as the container's config.json says. */
+  readonly checkBeforeUpdate: boolean | null;
 }
 
 export interface NormalCpu {

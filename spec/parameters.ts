@@ -27,6 +27,7 @@ export const parameters = {
   KEEP: { number: 13, kind: 'number', about: 'run --keep: do not delete the container at its end' },
   PIDFD_SOCKET: { number: 14, kind: 'text', about: '--pidfd-socket' },
   STATE_DIR: { number: 15, kind: 'text', about: 'ROOT/ID' },
+  NOTIFY_SOCKET: { number: 16, kind: 'text', about: 'NOTIFY_SOCKET of the environment (sd_notify(3))' },
 } as const satisfies Readonly<Record<string, { number: number; kind: ParameterKind; about: string }>>;
 
 export type ParameterName = keyof typeof parameters;

@@ -122,6 +122,12 @@ export const systemCalls = {
   ioctl_link: { index: 76, as: 'ioctl', args: ['fd', 'int ioctl', 'link'] },
   signalfd4: { index: 77, args: ['int', 'struct=8', 'int', 'int SFD_'] },
   listmount: { index: 78, args: ['struct=24', 'words:2', 'len', 'int'] },
+  set_mempolicy: { index: 79, args: ['int MPOL_', 'struct=128?', 'int'] },
+  pidfd_getfd: { index: 80, args: ['fd', 'int', 'int'] },
+  setsockopt: { index: 81, args: ['fd', 'int SOL_', 'int SO_', 'struct:4', 'len'] },
+  readlinkat: { index: 82, args: ['fd', 'path', 'out:3', 'len'] },
+  getsockopt: { index: 83, args: ['fd', 'int SOL_', 'int SO_', 'struct=12', 'struct=4'] },
+  bind: { index: 84, args: ['fd', 'struct:2', 'len'] },
 } as const satisfies Readonly<Record<string, SystemCall>>;
 
 export type SystemCallName = keyof typeof systemCalls;

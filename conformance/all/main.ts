@@ -1,10 +1,12 @@
 /**
  * `make test`: runs each part, shows its output, and ends with one line that counts them all. A part that ends without its own line of counts,
- * or with an exit code of its own making, is a failure. In CI a skip is one too, unless its reason is in `allowedSkips`.
+ * or with an exit code of its own making, is a failure; what failed is said again at the end. In CI a skip is one too, unless its reason is reviewed (`allowed-skips.ts`).
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { type Counts, countsLine, countsOf, skipsOf } from '../harness/counts.js';
+import { type Counts, countsLine, countsOf, failuresOf, skipsOf } from '../harness/counts.js';
+import { callerNames } from '../suite/callers.js';
+import { isReviewed } from './allowed-skips.js';
 
 interface Part {
   readonly name: string;
@@ -16,20 +18,16 @@ interface Part {
 const runtime = 'build/chos-runtime';
 const parts: readonly Part[] = [
   { name: 'unit', command: ['node_modules/.bin/uvu', 'build/unit', '\\.test\\.mjs$'], needs: 'build/unit' },
-  {
-    name: 'conformance',
-    command: [
-      'node',
-      'build/conformance/suite.mjs',
-      '--runtime',
-      runtime,
-      '--runtime',
-      '/usr/bin/crun',
-      '--runtime',
-      '/usr/sbin/runc',
-    ],
-    needs: 'build/conformance/suite.mjs',
-  },
+  ...callerNames.map(
+    (name): Part => ({
+      name: name === 'root' ? 'conformance' : `conformance-${name}`,
+      command: [
+        ...['node', 'build/conformance/suite.mjs', '--as', name],
+        ...[runtime, '/usr/bin/crun', '/usr/sbin/runc'].flatMap(path => ['--runtime', path]),
+      ],
+      needs: 'build/conformance/suite.mjs',
+    }),
+  ),
   ...[
     'seccomp-table',
     'trees',
@@ -50,37 +48,8 @@ const parts: readonly Part[] = [
   ),
 ];
 
-/** Reviewed: what may be skipped even as root in CI. */
-const allowedSkips: readonly RegExp[] = [
-  // Peers, not us: their versions in Debian 12 have no stable `features`; crun cannot be run beside a mounted
-  // v2 hierarchy, so the suite hides it.
-  /^(crun|runc)\s+command-line\/features: crun 1\.8 has it not, runc 1\.1 as an experiment$/,
-  /^crun\s+exec-cgroups\/.*: crun 1\.8 makes a file in the host's \/sys\/fs\/cgroup$/,
-  /^crun\s+exec-cgroups\/init-has-moved-below-and-handed-on-controllers: needs a controller in cgroup v2$/,
-  // Faults that this project had or that its tests look for: the others hang on them, or leave behind what the suite would have to clear away.
-  ...[
-    'leaves processes and cgroups behind, or does not come back',
-    'crun 1.8 does not come back from deleting it',
-    'crun 1.8 waits for ever',
-    'the others wait for ever, or leave it frozen',
-    'waits until nobody holds the pipe of the output open',
-    'the others have no lock',
-    'the others wait for somebody to write',
-    'the others look at the group itself, if at all',
-    'the others look first and make it then: both start',
-    'the others send a signal and do not look again',
-    'crun and runc believe the name',
-    'crun and runc do not start without a null device',
-    // What only ours has.
-    'has words of its own: neither kind nor place, crun no output',
-    'stores no programs',
-    'it has no compile',
-    'it has no --file',
-    'it has no --config',
-    'crun has it since 1.9, runc has not',
-    'crun 1.8 ends with an error, runc has it since 1.2',
-  ].map(reason => new RegExp(`^(crun|runc)\\s+[a-z-]+/\\S+: ${reason.replace(/[.?]/g, '\\$&')}$`)),
-];
+/** What failed, to be said again at the end. */
+const failures: string[] = [];
 
 async function run(part: Part): Promise<Counts> {
   const bad = { passed: 0, failed: 1, skipped: 0 };
@@ -95,20 +64,19 @@ async function run(part: Part): Promise<Counts> {
   let tail = '';
   child.stdout.on('data', (chunk: Buffer) => {
     process.stdout.write(chunk);
-    tail = (tail + chunk.toString('utf8')).slice(-1_000_000);
+    tail = (tail + chunk.toString('utf8')).slice(-8_000_000);
   });
   const code = await new Promise<number>(done => {
     child.on('error', () => done(127));
     child.on('close', (status, signal) => done(signal === null ? (status ?? 1) : 128));
   });
   const counts = countsOf(tail);
+  failures.push(...failuresOf(tail).map(text => `${part.name}: ${text}`));
   console.log(`---- ${part.name}: ${Math.round((Date.now() - began) / 1000)} s, exit code ${code}`);
   if (counts === null) return bad;
-  const unexpected = process.env.CI
-    ? skipsOf(tail).filter(reason => !allowedSkips.some(allowed => allowed.test(reason)))
-    : [];
+  const unexpected = skipsOf(tail).filter(line => !isReviewed(line));
   for (const reason of unexpected) console.log(`skip that is not on the list: ${reason}`);
-  const failed = counts.failed + unexpected.length;
+  const failed = counts.failed + (process.env.CI ? unexpected.length : 0);
   return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
@@ -125,6 +93,7 @@ for (const part of parts) {
     `${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
   );
 }
+if (failures.length > 0) console.log(`\n==== what failed ====\n${failures.slice(0, 50).join('\n')}`);
 console.log(`\n${rows.join('\n')}\n`);
 console.log(countsLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;

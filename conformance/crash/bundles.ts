@@ -1,8 +1,9 @@
 /** Bundles that between them make every durable thing a launch can make. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfig } from '../../runtime/cli/default-config.js';
+import { rootlessConfig } from '../../runtime/cli/rootless-config.js';
 import type { Config, LinuxNamespace } from '../../spec/generated/config.js';
 import { hookKinds } from '../harness/config.js';
 import type { Lab } from './lab.js';
@@ -16,9 +17,14 @@ export type Draft<T> = T extends string ? T : { -readonly [K in keyof T]: Draft<
 export interface BundleKind {
   readonly name: string;
   readonly ways: readonly Way[];
-  /** Every how many steps of init a stop is tried; the others' steps are all tried. */
+  /** Every how many steps of init a stop is tried; in the ways after the first, whose init is nearly the same, of three times as many. */
   readonly stride: number;
-  readonly console?: boolean;
+  /** The same of the other tracks; all, if nothing is said. */
+  readonly otherStride?: number;
+  /** Whether somebody listens at `socketIn`: for the terminal, or for the calls that a filter hands on. */
+  readonly listens?: 'console' | 'agent';
+  /** What of the host the launch takes away: made before each, and looked for after `delete`; the complaints. */
+  readonly taken?: { make(): void; left(): readonly string[] };
   /** Files of the root that the launch makes on purpose: removed before each stop. */
   readonly made?: readonly string[];
   change(config: Draft<Config>, place: Place): void;
@@ -31,6 +37,28 @@ export interface Place {
   /** A process that holds namespaces to join. */
   readonly holder: () => number;
 }
+
+export const socketIn = ({ dir }: Lab): string => join(dir, 'socket');
+
+const deviceName = `cc${process.pid}`;
+const ip = (...args: readonly string[]) => spawnSync('ip', args, { encoding: 'utf8' });
+const devices = (): string => ip('-brief', 'link').stdout;
+
+/** One end of a pair: it goes with the container's namespace, and the other end with it. */
+const networkDevice: BundleKind['taken'] = {
+  make() {
+    ip('link', 'add', deviceName, 'type', 'veth', 'peer', 'name', `${deviceName}p`);
+    ip('address', 'add', '10.213.9.1/24', 'dev', deviceName);
+  },
+  left() {
+    // A launch that was killed early has not taken it yet: then it has the name and the place that it had.
+    const renamed = /^lan\b/m.test(devices())
+      ? ['the network device is here under its name in the container']
+      : [];
+    ip('link', 'del', `${deviceName}p`);
+    return devices().includes(deviceName) ? [...renamed, 'a network device is left'] : renamed;
+  },
+};
 
 export const bundleKinds: readonly BundleKind[] = [
   { name: 'default', ways: ['foreground', 'detached', 'create'], stride: 1, change: () => undefined },
@@ -56,7 +84,7 @@ export const bundleKinds: readonly BundleKind[] = [
     name: 'console socket',
     ways: ['detached', 'create'],
     stride: 5,
-    console: true,
+    listens: 'console',
     change(config) {
       if (config.process) config.process.terminal = true;
     },
@@ -133,6 +161,23 @@ export const bundleKinds: readonly BundleKind[] = [
     },
   },
   {
+    name: 'agent and network device',
+    ways: ['create'],
+    stride: 23,
+    otherStride: 3,
+    listens: 'agent',
+    taken: networkDevice,
+    change(config, { lab }) {
+      if (!config.linux) return;
+      config.linux.seccomp = {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        listenerPath: socketIn(lab),
+        syscalls: [{ names: ['mkdirat'], action: 'SCMP_ACT_NOTIFY' }],
+      };
+      config.linux.netDevices = { [deviceName]: { name: 'lan' } };
+    },
+  },
+  {
     name: 'limits, devices, sysctl',
     ways: ['create'],
     stride: 5,
@@ -165,6 +210,23 @@ export interface Bundle {
   readonly rootfs: string;
 }
 
+/** As that caller's tools write it: root of a user namespace is in one already, and has no groups to set a limit in. */
+function baseConfig({ caller }: Lab): Config {
+  const config = defaultConfig();
+  switch (caller) {
+    case 'root':
+      return config;
+    case 'user':
+      return rootlessConfig({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, home: null });
+    case 'userns': {
+      const { resources: _, ...linux } = config.linux ?? {};
+      return { ...config, linux };
+    }
+    default:
+      throw new Error(`unexpected ${JSON.stringify(caller satisfies never)}`);
+  }
+}
+
 /** Write a bundle whose process is what `way` needs. */
 export function makeBundle(
   lab: Lab,
@@ -179,7 +241,7 @@ export function makeBundle(
   copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
   symlinkSync('busybox', join(rootfs, 'bin/sh'));
   writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n');
-  const config = structuredClone(defaultConfig()) as Draft<Config>;
+  const config = structuredClone(baseConfig(lab)) as Draft<Config>;
   if (config.process) {
     config.process.terminal = false;
     config.process.args = way === 'foreground' ? ['/bin/busybox', 'true'] : ['/bin/busybox', 'sleep', '3600'];

@@ -1,7 +1,7 @@
-/** start, kill, delete, state, pause, resume and exec, killed before each of their steps. */
-import { rmSync } from 'node:fs';
+/** Commands of a container that is there, killed before each of their steps: here those that its stored program serves. */
 import { join } from 'node:path';
 import { type Bundle, type BundleKind, makeBundle } from './bundles.js';
+import { compiledSubjects, stopCompiled } from './compiled-commands.js';
 import {
   call,
   check,
@@ -15,21 +15,21 @@ import {
 } from './lab.js';
 import { countSteps, deleteForce } from './stops.js';
 
-interface Container {
+export interface Container {
   readonly lab: Lab;
   readonly id: string;
   readonly bundle: Bundle;
   readonly image: Image;
 }
 
-function create({ lab, id, bundle, image }: Container): void {
+export function create({ lab, id, bundle, image }: Container): void {
   const values = { ID: id, STATE_DIR: join(lab.root, id) };
   const made = call(lab, engineCommand(lab, image, values), { cwd: bundle.dir });
   if (made.code !== 0) throw new Error(`create: ${made.err}`);
 }
 
 /** The stored program serves these: the debug engine finds it by itself. */
-function debug(lab: Lab, args: readonly string[], env: Readonly<Record<string, string>>): Ended {
+export function debug(lab: Lab, args: readonly string[], env: Readonly<Record<string, string>>): Ended {
   return call(lab, [lab.debug, '--root', lab.root, ...args], { env });
 }
 
@@ -83,6 +83,7 @@ async function stopStored(c: Container, subject: Subject, title: string): Promis
     ...(await deleteForce(lab, id)),
     ...residue(lab, id),
   ]);
+  const from = performance.now();
   let tried = 0;
   for (const [track, { count }] of countSteps(whole.err)) {
     for (let n = 1; n <= count; n++) {
@@ -101,66 +102,24 @@ async function stopStored(c: Container, subject: Subject, title: string): Promis
       tried++;
     }
   }
+  console.log(`${title}: ${tried} stops, ${Math.round(performance.now() - from)} ms`);
   return tried;
 }
 
-/** exec, detached and in the foreground: the container lives on, and nothing of it outlives the container. */
-async function stopExec(
-  c: Container,
-  options: readonly string[],
-  title: string,
-  stride: number,
-): Promise<number> {
-  const { lab, id } = c;
-  const arrange = (): void => {
-    create(c);
-    debug(lab, ['start', id], {});
-  };
-  arrange();
-  const process = options.length > 0 ? ['sleep', '3600'] : ['true'];
-  const image = await compileFile(lab, ['exec', ...options, id, '/bin/busybox', ...process]);
-  // The compiled program names the container's process by its pid, so each container needs its own.
-  const whole = call(lab, engineCommand(lab, image), { env: { CHOS_TRACE: '1' } });
-  check(`${title}: without a stop`, [
-    ...(whole.code === 0 ? [] : [`exit code ${whole.code}: ${whole.err.split('\n').slice(-3).join(' ')}`]),
-    ...(await deleteForce(lab, id)),
-    ...residue(lab, id),
-  ]);
-  rmSync(image.file);
-  let tried = 0;
-  for (const [track, { count }] of countSteps(whole.err)) {
-    for (let n = 1; n <= count; n += track === 'exec' ? 1 : stride) {
-      arrange();
-      const own = await compileFile(lab, ['exec', ...options, id, '/bin/busybox', ...process]);
-      const ended = call(lab, engineCommand(lab, own), { env: { CHOS_STOP: `${track}:${n}` } });
-      rmSync(own.file);
-      const complaints: string[] = [];
-      if (track === 'exec' && ended.signal !== 'SIGKILL') complaints.push(`not stopped: ${ended.err}`);
-      const state = debug(lab, ['state', id], {});
-      if (!state.out.includes('"running"')) complaints.push(`the container does not run on: ${state.out}`);
-      check(`${title}: ${track}:${n}`, [...complaints, ...(await deleteForce(lab, id)), ...residue(lab, id)]);
-      tried++;
-    }
-  }
-  return tried;
-}
-
-/** Every step of the commands of that bundle's container. */
-export async function stopCommands(lab: Lab, kind: BundleKind): Promise<void> {
+/** Every step of the commands of that bundle's container; only of those whose title matches, if not all are wanted. */
+export async function stopCommands(lab: Lab, kind: BundleKind, wanted = /^/): Promise<void> {
   const began = performance.now();
   const bundle = makeBundle(lab, { ...kind, name: `${kind.name} commands` }, 'create');
   const image = await compileFile(lab, ['create', '--bundle', bundle.dir, 'id']);
   const container = { lab, id: `${lab.tag}-c`, bundle, image };
   let tried = 0;
   for (const subject of subjects) {
-    const title = `${kind.name}: ${subject.args('ID').join(' ')}`;
-    const from = performance.now();
-    const count = await stopStored(container, subject, title);
-    console.log(`${title}: ${count} stops, ${Math.round(performance.now() - from)} ms`);
-    tried += count;
+    const title = subject.args('ID').join(' ');
+    if (wanted.test(title)) tried += await stopStored(container, subject, `${kind.name}: ${title}`);
   }
-  tried += await stopExec(container, [], `${kind.name}: exec`, kind.stride);
-  tried += await stopExec(container, ['--detach'], `${kind.name}: exec --detach`, kind.stride);
-  check(`${kind.name}: nothing is left of exec`, chos(lab, ['list', '--quiet']).out === '' ? [] : ['list']);
+  for (const subject of compiledSubjects)
+    if (wanted.test(subject.title)) tried += await stopCompiled(container, subject, kind);
+  const left = chos(lab, ['list', '--quiet']).out;
+  check(`${kind.name}: nothing is left of its commands`, left === '' ? [] : [left]);
   console.log(`${kind.name}, its commands: ${tried} stops, ${Math.round(performance.now() - began)} ms`);
 }

@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -17,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Values } from '../../runtime/engine/wire.js';
 import { answer } from '../../runtime/entry/dispatch.js';
@@ -25,6 +26,7 @@ import type { Entry } from '../../spec/commands.js';
 import { countsLine } from '../harness/counts.js';
 import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../harness/host-check.js';
 import { ownNullDevice } from '../harness/null-device.js';
+import type { CallerName } from '../suite/callers.js';
 import { awaitOrphans, hasEnded } from './kernel.js';
 
 export interface Lab {
@@ -37,6 +39,10 @@ export interface Lab {
   readonly runtime: string;
   readonly debug: string;
   readonly mounts: readonly string[];
+  /** Who calls: root, unless this is the lab of a caller without rights (caller-lab.ts). */
+  readonly caller: CallerName;
+  /** Beside PATH, for every command. */
+  readonly env: Readonly<Record<string, string>>;
   /** What commands read, if not /dev/null. */
   readonly stdin?: string;
 }
@@ -71,7 +77,7 @@ export function call(lab: Lab, argv: readonly string[], options: CallOptions = {
   const fds = [stdin, ...names.map(name => openSync(name, 'w+'))];
   const { status, signal, error } = spawnSync(file, args, {
     stdio: fds,
-    env: { ...ENVIRONMENT, ...options.env },
+    env: { ...ENVIRONMENT, ...lab.env, ...options.env },
     timeout: options.milliseconds ?? 20_000,
     killSignal: 'SIGKILL',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -106,7 +112,7 @@ export type Compiled =
 export async function compile(lab: Lab, args: readonly string[], cwd = lab.dir): Promise<Compiled> {
   const request = {
     argv: ['chos-runtime', '--root', lab.root, ...args],
-    environment: Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
+    environment: Object.entries({ ...ENVIRONMENT, ...lab.env }).map(([name, value]) => `${name}=${value}`),
     cwd,
     config: 0,
     program: -1,
@@ -162,21 +168,32 @@ export function residue(lab: Lab, id: string): readonly string[] {
   return found;
 }
 
-/** Directories in which a container's cgroup would lie: of each hierarchy, the one this process is in, and its top. */
-const cgroupPlaces: readonly string[] = readFileSync('/proc/self/mountinfo', 'utf8')
-  .split('\n')
-  .map(line => line.split(' '))
-  .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
-  .flatMap(fields => {
-    const [mount, options] = [fields[4] ?? '', fields.at(-1) ?? ''];
-    const own = readFileSync('/proc/self/cgroup', 'utf8')
-      .split('\n')
-      .flatMap(line => {
-        const [, controllers = '', path = ''] = line.split(':');
-        return controllers.split(',').some(name => options.split(',').includes(name)) ? [path] : [];
-      });
-    return ['', ...own].map(path => join(mount, path));
-  });
+/** The group that this process is in, of each hierarchy. */
+export const ownGroups: readonly { readonly mount: string; readonly own: string; readonly version: 1 | 2 }[] =
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map(line => line.split(' '))
+    .flatMap(fields => {
+      const type = fields[fields.indexOf('-') + 1] ?? '';
+      const [mount = '', options = ''] = [fields[4], fields.at(-1)];
+      const own = readFileSync('/proc/self/cgroup', 'utf8')
+        .split('\n')
+        .map(line => line.split(':'))
+        .find(([, names = '']) =>
+          type === 'cgroup2'
+            ? names === ''
+            : names.split(',').some(name => options.split(',').includes(name)),
+        );
+      if (!/^cgroup2?$/.test(type) || own === undefined) return [];
+      return [{ mount, own: own[2] ?? '', version: type === 'cgroup' ? 1 : 2 } as const];
+    });
+
+/** Directories in which a container's cgroup would lie: the top of each hierarchy, the group this process is in, and the one above. */
+const cgroupPlaces: readonly string[] = ownGroups.flatMap(({ mount, own }) => [
+  mount,
+  join(mount, own),
+  join(mount, dirname(own)),
+]);
 
 export interface Tally {
   passed: number;
@@ -212,7 +229,7 @@ export function badError(ended: Ended, codes: readonly number[] = [1]): readonly
   ];
 }
 
-/** Run `body` in a place of its own, then look at the host; the exit code of this program. */
+/** Run `body` in a place of its own, then look at the host; the exit code of this program. A caller without rights has its lab in that of root. */
 export async function inLab(self: string, body: (lab: Lab) => Promise<void>): Promise<never> {
   const inner = process.argv.indexOf('--inner');
   const code = inner < 0 ? await outer(self) : await runInner(process.argv[inner + 1] ?? '', body);
@@ -246,6 +263,8 @@ async function outer(self: string): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'chos-lab-'));
   const tag = `chlab${process.pid}`;
   const args = [fileURLToPath(self), ...process.argv.slice(2), '--inner', dir, '--tag', tag];
+  // Callers without rights go through it to their own directory.
+  chmodSync(dir, 0o711);
   const reaper = join(dir, 'outside');
   execFileSync('gcc', ['-static', '-D_GNU_SOURCE', '-O1', '-o', reaper, 'conformance/reporter/outside.c']);
   // A container whose runtime was killed becomes a child of the process above us, which reaps it as conmon does.
@@ -274,14 +293,24 @@ async function runInner(outer: string, body: (lab: Lab) => Promise<void>): Promi
   mkdirSync(dir);
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]);
   ownNullDevice(dir);
+  copyFileSync(resolve('build/chos-runtime-debug'), join(dir, 'chos-runtime-debug'));
+  return await inside(dir, 'root', {}, join(dir, 'chos-runtime-debug'), body);
+}
+
+/** The lab of that caller in `dir`, which is its own. */
+export async function inside(
+  dir: string,
+  caller: CallerName,
+  env: Readonly<Record<string, string>>,
+  debug: string,
+  body: (lab: Lab) => Promise<void>,
+): Promise<number> {
   const root = join(dir, 'root');
   mkdirSync(root, { mode: 0o700 });
-  const debug = join(dir, 'chos-runtime-debug');
-  copyFileSync(resolve('build/chos-runtime-debug'), debug);
   const tag = process.argv[process.argv.indexOf('--tag') + 1] ?? '';
   const runtime = resolve(process.env.RUNTIME ?? 'build/chos-runtime');
-  await body({ dir, tag, root, runtime, debug, mounts: mountLines() });
-  check('cgroups at the end', removeCgroups(cgroupsNamed(tag)));
+  await body({ dir, tag, root, runtime, debug, mounts: mountLines(), caller, env });
+  if (caller === 'root') check('cgroups at the end', removeCgroups(cgroupsNamed(tag)));
   check('processes at the end', awaitOrphans(0));
   console.log(countsLine(tally));
   return tally.failed === 0 ? 0 : 1;

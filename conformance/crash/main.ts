@@ -1,8 +1,11 @@
-/** Crash safety: `node build/conformance/crash.mjs [--only PATTERN]`. */
+/** Crash safety, and that nothing leaks: `node build/conformance/crash.mjs [--only PATTERN] [--leaks]`. */
 import { bundleKinds } from './bundles.js';
+import { commandsOf, kindsOf, wantedOf } from './caller-bundles.js';
+import { asCaller, callersLab, type WithoutRights } from './caller-lab.js';
 import { stopCommands } from './commands.js';
 import { faults } from './faults.js';
-import { inLab } from './lab.js';
+import { inLab, type Lab } from './lab.js';
+import { leaks } from './leaks.js';
 import { moments } from './moments.js';
 import { stopLaunches } from './stops.js';
 
@@ -10,14 +13,41 @@ const only = new RegExp(
   process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '',
 );
 
-await inLab(import.meta.url, async lab => {
+/** What of the commands is asked of these bundles: CRIU saves no container whose pids are the host's. */
+const commandsOfRoot: Readonly<Record<string, RegExp>> = {
+  default: /^/,
+  hooks: /^/,
+  'pid namespace of the host': /^(?!checkpoint|restore)/,
+};
+
+const leaksAlone = process.argv.includes('--leaks');
+
+async function ofRoot(lab: Lab): Promise<void> {
+  if (leaksAlone) {
+    leaks(lab);
+    await asCaller(lab, import.meta.url, 'user');
+    return;
+  }
   for (const kind of bundleKinds) if (only.test(kind.name)) await stopLaunches(lab, kind);
-  for (const kind of bundleKinds)
-    if (
-      ['default', 'hooks', 'pid namespace of the host'].includes(kind.name) &&
-      only.test(`${kind.name} commands`)
-    )
-      await stopCommands(lab, kind);
+  for (const kind of bundleKinds) {
+    const wanted = commandsOfRoot[kind.name];
+    if (wanted !== undefined && only.test(`${kind.name} commands`)) await stopCommands(lab, kind, wanted);
+  }
   await faults(lab, only);
   await moments(lab, only);
-});
+  if (only.test('leaks')) leaks(lab);
+  for (const name of ['user', 'userns'] as const)
+    if (only.test(`caller ${name}`)) await asCaller(lab, import.meta.url, name);
+}
+
+/** With `--only`, all of that caller's. */
+async function ofCaller(lab: Lab): Promise<void> {
+  const caller = lab.caller as WithoutRights;
+  if (caller === 'user') leaks(lab);
+  if (leaksAlone) return;
+  for (const kind of kindsOf[caller]) await stopLaunches(lab, kind);
+  await stopCommands(lab, commandsOf, wantedOf[caller]);
+}
+
+if (process.argv.includes('--caller')) process.exit(await callersLab(ofCaller));
+await inLab(import.meta.url, ofRoot);

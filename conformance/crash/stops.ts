@@ -2,7 +2,15 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Values } from '../../runtime/engine/wire.js';
-import { type Bundle, type BundleKind, forget, makeBundle, startHolder, type Way } from './bundles.js';
+import {
+  type Bundle,
+  type BundleKind,
+  forget,
+  makeBundle,
+  socketIn,
+  startHolder,
+  type Way,
+} from './bundles.js';
 import { hangUp, listenAt, openTerminal } from './kernel.js';
 import {
   badError,
@@ -70,11 +78,12 @@ interface Subject {
 
 function launch(s: Subject, id: string, env: Readonly<Record<string, string>>): Ended {
   const { lab } = s;
+  s.kind.taken?.make();
   const values: Values = {
     ID: id,
     STATE_DIR: join(lab.root, id),
     PID_FILE: join(lab.dir, 'pid'),
-    ...(s.listener >= 0 ? { CONSOLE_SOCKET: join(lab.dir, 'console') } : {}),
+    ...(s.kind.listens === 'console' ? { CONSOLE_SOCKET: socketIn(lab) } : {}),
   };
   return call(lab, engineCommand(lab, s.image, values), { env, cwd: s.bundle.dir });
 }
@@ -83,6 +92,7 @@ async function cleanUp(s: Subject, id: string): Promise<readonly string[]> {
   const { lab } = s;
   const complaints = [...(await deleteForce(lab, id)), ...residue(lab, id)];
   if (s.listener >= 0) hangUp(s.listener);
+  complaints.push(...(s.kind.taken?.left() ?? []));
   if (existsSync(join(lab.dir, 'pid.new'))) complaints.push('half a pid file');
   for (const name of ['pid', 'pid.new']) if (existsSync(join(lab.dir, name))) unlinkSync(join(lab.dir, name));
   const left = readdirSync(s.bundle.dir).filter(name => !['config.json', 'rootfs', 'source'].includes(name));
@@ -105,9 +115,10 @@ async function stopLaunch(s: Subject): Promise<number> {
   if (whole.code !== 0) return 0;
   let tried = 0;
   for (const [track, { count, told }] of counts) {
-    const stride = track === 'init' ? kind.stride : 1;
+    const later = kind.ways.indexOf(s.way);
+    const stride = track === 'init' ? kind.stride * (later > 0 ? 3 : 1) : (kind.otherStride ?? 1);
     const own = track === 'run' || track === 'create';
-    for (let n = 1; n <= count; n += stride) {
+    for (let n = 1 + (later % stride); n <= count; n += stride) {
       const ended = launch(s, id, { CHOS_STOP: `${track}:${n}` });
       const complaints = own ? notKilled(ended) : otherKilled(ended, track, n > told);
       check(`${title}: ${track}:${n}`, [...complaints, ...(await cleanUp(s, id))]);
@@ -132,15 +143,17 @@ export async function stopLaunches(lab: Lab, kind: BundleKind): Promise<void> {
     const began = performance.now();
     const holder = kind.name === 'namespaces by path' ? await startHolder() : null;
     const bundle = makeBundle(lab, kind, way, () => holder?.pid ?? 0);
-    const listener = kind.console ? listenAt(join(lab.dir, 'console')) : -1;
+    const listener = kind.listens ? listenAt(socketIn(lab)) : -1;
+    kind.taken?.make();
     const command = way === 'create' ? ['create'] : way === 'detached' ? ['run', '--detach'] : ['run'];
-    const terminal = listener >= 0 ? ['--console-socket', join(lab.dir, 'console')] : [];
+    const terminal = kind.listens === 'console' ? ['--console-socket', socketIn(lab)] : [];
     const image = await compileFile(lab, [...command, ...terminal, '--bundle', bundle.dir, 'id']);
     // In the foreground a container with a terminal wants one of its caller.
     const stdin = kind.name === 'terminal' ? { stdin: openTerminal() } : {};
     const tried = await stopLaunch({ lab: { ...lab, ...stdin }, kind, way, bundle, image, listener });
     holder?.stop();
-    if (listener >= 0) unlinkSync(join(lab.dir, 'console'));
+    kind.taken?.left();
+    if (listener >= 0) unlinkSync(socketIn(lab));
     console.log(`${kind.name}, ${way}: ${tried} stops, ${Math.round(performance.now() - began)} ms`);
   }
 }

@@ -14,19 +14,8 @@ import {
   residue,
 } from '../crash/lab.js';
 import { createRandom } from '../harness/random.js';
+import { badMessage } from './bad-message.js';
 import { mutatedConfig } from './mutate-config.js';
-
-/** A sentence of one line that a person can act on. */
-function badMessage(message: string): readonly string[] {
-  const found: string[] = [];
-  if (message === '') found.push('no message');
-  if (/\p{Cc}/u.test(message)) found.push(`a message of more than one line: ${JSON.stringify(message)}`);
-  if (message.length > 6_000)
-    found.push(`a message of ${message.length} characters: ${message.slice(0, 200)}`);
-  if (/undefined|NaN|\[object|bug in chos|TypeError|RangeError/.test(message.replace(/`[^`]*`/g, '')))
-    found.push(`not for people: ${message.slice(0, 300)}`);
-  return found;
-}
 
 async function tryOne(lab: Lab, bundle: Bundle, text: string, real: boolean): Promise<readonly string[]> {
   writeFileSync(join(bundle.dir, 'config.json'), text);

@@ -1,117 +1,7 @@
 /** config.json, changed in ways that a careless tool, an attacker or a typing error might. */
 import { defaultConfig } from '../../runtime/cli/default-config.js';
 import type { Random } from '../harness/random.js';
-
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
-
-const texts = [
-  '',
-  '/',
-  '..',
-  '../../../etc/passwd',
-  '/proc/self/fd/3',
-  'a\0b',
-  'a\nb',
-  '\u001b[31m',
-  '\ud800',
-  'é',
-  'x'.repeat(300),
-  'x'.repeat(70_000),
-  '/a'.repeat(3_000),
-  '%s%n',
-  '-1',
-  '"',
-  '\\',
-] as const;
-const numbers = [
-  -1,
-  0,
-  1,
-  0.5,
-  1e308,
-  -0,
-  2 ** 31,
-  2 ** 32,
-  2 ** 53,
-  2 ** 63,
-  2 ** 64,
-  -(2 ** 63),
-  1e-9,
-] as const;
-
-function anything(random: Random): Json {
-  switch (random.below(8)) {
-    case 0:
-      return null;
-    case 1:
-      return random.chance(50);
-    case 2:
-      return random.pick(numbers);
-    case 3:
-      return [];
-    case 4:
-      return {};
-    case 5:
-      return [random.pick(numbers), random.pick(texts), null];
-    default:
-      return random.pick(texts);
-  }
-}
-
-/** Every place in a value that can be changed: its holder and its name there. */
-function places(value: Json): { holder: Json[] | { [name: string]: Json }; name: string | number }[] {
-  if (value === null || typeof value !== 'object') return [];
-  const names = Array.isArray(value) ? value.map((_, index) => index) : Object.keys(value);
-  return names.flatMap(name => [{ holder: value, name }, ...places(get(value, name))]);
-}
-
-function get(holder: Json[] | { [name: string]: Json }, name: string | number): Json {
-  return (holder as { [name: string | number]: Json })[name] ?? null;
-}
-
-function set(holder: Json[] | { [name: string]: Json }, name: string | number, value: Json): void {
-  (holder as { [name: string | number]: Json })[name] = value;
-}
-
-/** Change anything anywhere. */
-function mutateAnywhere(random: Random, config: Json): void {
-  const all = places(config);
-  const place = all[random.below(all.length)];
-  if (place === undefined) return;
-  const { holder, name } = place;
-  const value = get(holder, name);
-  switch (random.below(6)) {
-    case 0:
-      if (Array.isArray(holder)) holder.splice(Number(name), 1);
-      else delete holder[String(name)];
-      return;
-    case 1:
-      if (Array.isArray(holder)) holder.push(structuredClone(value));
-      else holder[`${String(name)}x`] = structuredClone(value);
-      return;
-    case 2:
-      if (typeof value === 'string') set(holder, name, value + random.pick(texts));
-      else if (typeof value === 'number') set(holder, name, random.pick(numbers));
-      else set(holder, name, anything(random));
-      return;
-    case 3: {
-      const other = all[random.below(all.length)];
-      if (other !== undefined) set(holder, name, structuredClone(get(other.holder, other.name)));
-      return;
-    }
-    case 4:
-      if (Array.isArray(value))
-        set(
-          holder,
-          name,
-          Array.from({ length: 1 + random.below(60) }, () => structuredClone(value[0] ?? 'x')),
-        );
-      else set(holder, name, anything(random));
-      return;
-    default:
-      set(holder, name, anything(random));
-  }
-}
+import { brokenText, type Json, mutateAnywhere, numbers, texts } from './mutate-json.js';
 
 const options = [
   ...[
@@ -138,7 +28,19 @@ const options = [
     'ridmap',
     'nosymfollow',
   ],
-  ...['relatime', 'strictatime', 'copy-symlink', 'remount', 'context="a"', '', ',', 'x=y', 'x'.repeat(5_000)],
+  ...[
+    'relatime',
+    'strictatime',
+    'copy-symlink',
+    'src-nofollow',
+    'dest-nofollow',
+    'remount',
+    'context="a"',
+    '',
+    ',',
+    'x=y',
+    'x'.repeat(5_000),
+  ],
 ] as const;
 const destinations = [
   ...[
@@ -194,11 +96,28 @@ const sources = [
 ] as const;
 const kinds = ['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup', 'user', 'time', 'x'] as const;
 
+/** Sockets of agents: none of them answers. */
+const listeners = [
+  ...[
+    '',
+    '/',
+    'relative',
+    '/nonexistent',
+    '/etc/passwd',
+    '/dev/null',
+    '/a\0b',
+    '@abstract',
+    '/proc/self/fd/3',
+  ],
+  `/${'x'.repeat(107)}`,
+  `/${'x'.repeat(5_000)}`,
+] as const;
+
 /** Change what mounts, namespaces, limits and the like can really say. */
 function mutateSensibly(random: Random, config: { [name: string]: Json }): void {
   const linux = objectOf(config, 'linux');
   const process = objectOf(config, 'process');
-  switch (random.below(14)) {
+  switch (random.below(16)) {
     case 0:
     case 1:
     case 2:
@@ -288,9 +207,17 @@ function mutateSensibly(random: Random, config: { [name: string]: Json }): void 
         ...(random.chance(30)
           ? { flags: [random.pick(['SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_TSYNC', 'x'])] }
           : {}),
+        ...(random.chance(30) ? { listenerPath: random.pick(listeners) } : {}),
+        ...(random.chance(30) ? { listenerMetadata: random.pick(texts) } : {}),
         syscalls: Array.from({ length: random.below(30) }, () => ({
           names: [random.pick(['read', 'write', 'execve', 'clone3', 'nonsense', 'socket'])],
-          action: random.pick(['SCMP_ACT_ALLOW', 'SCMP_ACT_ERRNO', 'SCMP_ACT_LOG', 'SCMP_ACT_TRAP']),
+          action: random.pick([
+            'SCMP_ACT_ALLOW',
+            'SCMP_ACT_ERRNO',
+            'SCMP_ACT_LOG',
+            'SCMP_ACT_TRAP',
+            'SCMP_ACT_NOTIFY',
+          ]),
           ...(random.chance(30) ? { errnoRet: random.pick([1, 0, 38, 5000, -1]) } : {}),
           ...(random.chance(40)
             ? {
@@ -353,6 +280,25 @@ function mutateSensibly(random: Random, config: { [name: string]: Json }): void 
           random.pick(['1', '', 'x\ny']),
       };
       return;
+    case 13:
+      linux.intelRdt = {
+        closID: random.pick(['', '/', '..', 'a/b', 'info', 'box', 'a\nb']),
+        ...(random.chance(50) ? { l3CacheSchema: random.pick(['L3:0=f', 'MB:0=1', ':', '=', 'L3:']) } : {}),
+        ...(random.chance(50) ? { memBwSchema: random.pick(['MB:0=20', 'L3:0=1', '']) } : {}),
+        ...(random.chance(30) ? { schemata: [random.pick(texts)] } : {}),
+      };
+      return;
+    case 14:
+      process.scheduler = {
+        policy: random.pick(['SCHED_OTHER', 'SCHED_FIFO', 'SCHED_DEADLINE', 'SCHED_ISO', 'x']),
+        ...(random.chance(40) ? { nice: random.pick(numbers) } : {}),
+        ...(random.chance(40) ? { priority: random.pick(numbers) } : {}),
+        ...(random.chance(40) ? { runtime: random.pick(numbers), deadline: random.pick(numbers) } : {}),
+        ...(random.chance(30)
+          ? { flags: [random.pick(['SCHED_FLAG_RESET_ON_FORK', 'SCHED_FLAG_RECLAIM', 'x'])] }
+          : {}),
+      };
+      return;
     default:
       process.args = random.pick<Json>([
         [],
@@ -393,8 +339,5 @@ export function mutatedConfig(random: Random): string {
     if (random.chance(50)) mutateSensibly(random, config);
     else mutateAnywhere(random, config);
   }
-  const text = JSON.stringify(config, null, random.pick([0, 2]));
-  if (!random.chance(5)) return text;
-  const at = random.below(text.length);
-  return random.chance(50) ? text.slice(0, at) : text.slice(0, at) + random.pick(texts) + text.slice(at);
+  return brokenText(random, config);
 }

@@ -36,9 +36,15 @@ export function makeBundle(dir: string, programs: Programs): Bundle {
   return { dir, rootfs };
 }
 
-/** Base configuration + the case's change, written to the bundle; returns what was written. */
-export function configure(bundle: Bundle, cgroupsPath: string, change: (config: Config) => void): Config {
+/** Base configuration, changed by `adapt` for who calls, + the case's change, written to the bundle; returns what was written. */
+export function configure(
+  bundle: Bundle,
+  cgroupsPath: string,
+  change: (config: Config) => void,
+  adapt: (config: Config) => void = () => undefined,
+): Config {
   const config = baseConfig(cgroupsPath);
+  adapt(config);
   change(config);
   writeFileSync(join(bundle.dir, 'config.json'), JSON.stringify(config, null, 2));
   return config;

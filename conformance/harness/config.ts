@@ -25,7 +25,15 @@ export interface Process {
   rlimits?: { type: string; soft: number; hard: number }[];
   noNewPrivileges?: boolean;
   oomScoreAdj?: number;
-  scheduler?: { policy: string; nice?: number; priority?: number };
+  scheduler?: {
+    policy: string;
+    nice?: number;
+    priority?: number;
+    flags?: string[];
+    runtime?: number;
+    deadline?: number;
+    period?: number;
+  };
   ioPriority?: { class: string; priority: number };
 }
 
@@ -36,6 +44,8 @@ export interface Mount {
   type?: string;
   source?: string;
   options?: string[];
+  uidMappings?: { containerID: number; hostID: number; size: number }[];
+  gidMappings?: { containerID: number; hostID: number; size: number }[];
 }
 
 export const hookKinds = [
@@ -98,12 +108,16 @@ export interface Linux {
     defaultErrnoRet?: number;
     architectures?: string[];
     flags?: string[];
+    listenerPath?: string;
+    listenerMetadata?: string;
     syscalls?: SeccompRule[];
   };
   sysctl?: Record<string, string>;
   maskedPaths?: string[];
   readonlyPaths?: string[];
   personality?: { domain: string };
+  netDevices?: Record<string, { name?: string }>;
+  memoryPolicy?: { mode: string; nodes?: string; flags?: string[] };
   intelRdt?: { closID: string };
 }
 

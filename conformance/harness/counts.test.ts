@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { countsLine, countsOf, skipsOf } from './counts.js';
+import { countsLine, countsOf, failuresOf, skipsOf } from './counts.js';
 
 test('the last line of counts is the one that holds', () => {
   assert.equal(countsOf('1 passed, 2 failed\n3 passed, 0 failed, 4 skipped\n'), {
@@ -36,6 +36,32 @@ test('reasons of skips', () => {
     'b: no netavark',
     'crun  c: too old',
   ]);
+});
+
+test('failures with what is said below them', () => {
+  const output = [
+    'ok    a',
+    'FAIL  6.12  b  (1 s)',
+    '      expected 1',
+    '',
+    '      found 2',
+    'ok    c',
+    ' \u001b[41m FAIL \u001b[49m d "text"',
+    '    Expected values',
+    '',
+    'FAIL e: with a reason',
+    '1 passed, 3 failed, 0 skipped',
+    '',
+  ].join('\n');
+  assert.equal(failuresOf(output), [
+    'FAIL  6.12  b  (1 s)\n      expected 1\n\n      found 2',
+    '  FAIL  d "text"\n    Expected values',
+    'FAIL e: with a reason',
+  ]);
+});
+
+test('a long failure is cut', () => {
+  assert.is(failuresOf(`FAIL a\n${'  line\n'.repeat(100)}ok b\n`)[0]?.split('\n').length, 12);
 });
 
 test.run();

@@ -27,3 +27,16 @@ export function countsOf(output: string): Counts | null {
 export function skipsOf(output: string): readonly string[] {
   return [...output.replace(colours, '').matchAll(/^\s*skip\s+(.+)$/gim)].map(m => m[1] ?? '');
 }
+
+/** How many lines of a failure are of interest at the end of a long log. */
+const linesOfAFailure = 12;
+
+/**
+ * Each line that begins with "FAIL", with what its case says below it: the indented lines that follow. Who reads the log of a long run from its
+ * end, or is shown only that, has to see what failed.
+ */
+export function failuresOf(output: string): readonly string[] {
+  return [...output.replace(colours, '').matchAll(/^[ ]{0,3}FAIL\b.*(?:\n(?:[ \t]+\S.*)?(?=\n))*/gm)].map(m =>
+    m[0].trimEnd().split('\n').slice(0, linesOfAFailure).join('\n'),
+  );
+}

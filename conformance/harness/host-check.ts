@@ -57,9 +57,9 @@ function directoriesIn(dir: string): readonly string[] {
   }
 }
 
-/** Mount table of this process, as lines. */
-export function mountLines(): readonly string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+/** Mount table of this process, or of that pid, as lines. */
+export function mountLines(pid = 'self'): readonly string[] {
+  return readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n');
 }
 
 /**

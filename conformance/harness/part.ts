@@ -45,7 +45,7 @@ function outer<World>(self: string, part: Part<World>, runtime: string, only: st
   const { status, stdout } = spawnSync('unshare', command, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 300_000,
+    timeout: 900_000,
     killSignal: 'SIGKILL',
   });
   process.stdout.write(stdout);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { closeSync, existsSync, fchownSync, openSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ export interface LaunchOptions {
   /** Files opened for reading as descriptors 3, 4 ... without close-on-exec. */
   readonly descriptors?: readonly string[];
   readonly deadlineMs?: number;
+  /** Owner of the files that standard output and error are. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Finished {
@@ -31,7 +33,7 @@ export interface Running {
   printed(text: string): Promise<string>;
 }
 
-const defaultEnv = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+export const defaultEnv = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 const defaultDeadlineMs = 10_000;
 let launched = 0;
 
@@ -47,6 +49,7 @@ export function launch(argv: readonly string[], dir: string, options: LaunchOpti
   const input = openSync(options.stdin ?? '/dev/null', 'r');
   const output = openSync(stdoutFile, 'a+');
   const errors = openSync(stderrFile, 'a+');
+  if (options.owner) for (const fd of [output, errors]) fchownSync(fd, options.owner.uid, options.owner.gid);
   const extra = (options.descriptors ?? []).map(path => openSync(path, 'r'));
   const child = spawn(program, rest, {
     stdio: [input, output, errors, ...extra],
@@ -77,7 +80,7 @@ export function launch(argv: readonly string[], dir: string, options: LaunchOpti
     done,
     stdoutFile,
     kill: signal => void child.kill(signal),
-    printed: text => fileHolds(stdoutFile, text),
+    printed: text => fileHolds(stdoutFile, text, options.deadlineMs ?? defaultDeadlineMs),
   };
 }
 
@@ -92,8 +95,10 @@ export function fileHolds(file: string, text: string, deadlineMs = 5_000): Promi
       settle();
     }
     function look(): void {
-      const found = readFileSync(file, 'utf8');
-      if (found.includes(text)) finish(() => resolve(found));
+      // A case that has ended otherwise takes its files away.
+      const found = existsSync(file) ? readFileSync(file, 'utf8') : null;
+      if (found === null) finish(() => reject(new Error(`${file} is gone and never held ${text}`)));
+      else if (found.includes(text)) finish(() => resolve(found));
     }
     look();
   });

@@ -20,7 +20,7 @@ build/kernel-link/%/.made: $(KMOD_SOURCES) $(wildcard $(KERNEL_LINK)/plain-link/
 	strip --strip-debug $(@D)/*/*.ko
 	@touch $@
 
-build/conformance/kernel-link.mjs: $(wildcard $(KERNEL_LINK)/*.sh) build/kernel-link/cases build/kernel-link/bench build/kernel-link/6.1/.made build/kernel-link/6.12/.made
+build/conformance/kernel-link.mjs: $(wildcard $(KERNEL_LINK)/*.sh) build/kernel-link/cases build/kernel-link/bench $(LAB_KERNELS:%=build/kernel-link/%/.made)
 
 .PHONY: test-kernel-link bench-kernel-link
 test-kernel-link: build/conformance/kernel-link.mjs

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { countsLine } from '../harness/counts.js';
-import { bootMachine, kernels, prepareMachines } from '../vm/machine.js';
+import { bootMachine, kernels, prepareMachines, usualKernels } from '../vm/machine.js';
 import { type Boot, benchBoot, testBoots } from './boots.js';
 import { verdictsOf } from './verdicts.js';
 
@@ -33,7 +33,7 @@ async function tested({ name, request }: Boot): Promise<Counts> {
 }
 
 async function main(): Promise<number> {
-  const wanted = kernels.filter(kernel => values.kernel?.includes(kernel) ?? true);
+  const wanted = kernels.filter(kernel => (values.kernel ?? usualKernels).includes(kernel));
   prepareMachines(wanted);
   if (values.bench) {
     // One after the other: side by side they would measure each other.

@@ -3,21 +3,26 @@ import * as assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Block, commandsOf, missingLine } from './blocks.js';
-import { freshRegistry, makeBundle, must, place, project, shell } from './machine.js';
+import { freshRegistry, makeBundle, makeRoot, must, place, project, shell } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
-const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK] = [
+const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK, DOCKER, CONTAINERD, SLURM, KUBERNETES] = [
   'README.md',
   'docs/compatibility.md',
   'docs/launch-program.md',
   'docs/podman.md',
   'docs/trees.md',
   'docs/kernel-link.md',
+  'docs/docker.md',
+  'docs/containerd.md',
+  'docs/slurm.md',
+  'docs/kubernetes.md',
 ] as const;
 
 const PICTURE = 'a picture';
 const MODULE = 'it needs the kernel module: conformance/kernel-link loads it in virtual machines';
 const SYSTEMD = 'process 1 is not systemd here';
+const DAEMONS = 'conformance/vm/cases/docker.ts does this in a machine that systemd has booted';
 const BUILDS_MODULE = 'it installs DKMS and kernel headers: conformance/vm installs and builds the module';
 
 /** Targets of the Makefile that take minutes, or are what this is a part of: they are there, and so are programs that are run by node. */
@@ -76,6 +81,23 @@ function explained(block: Block, ...args: readonly string[]): void {
 function running(id: string, bundle: string): void {
   const { status, stderr } = shell(`chos-runtime run --detach -b ${bundle} ${id}`);
   assert.equal(status, 0, stderr);
+}
+
+const USER = 1000;
+
+/** By a user who is root nowhere, in a directory of its own with a root file system; a shell is left at once. */
+function byUser(block: Block): void {
+  freshRegistry(site);
+  const [home, session] = ['/home/user', `/run/user/${USER}`];
+  rmSync(home, { recursive: true, force: true });
+  makeRoot(`${home}/rootfs`);
+  mkdirSync(session, { recursive: true });
+  must('chown', '-R', `${USER}:${USER}`, home, session);
+  const as = `setpriv --reuid ${USER} --regid ${USER} --clear-groups`;
+  for (const { text } of commandsOf(block)) {
+    const { status, stdout, stderr } = shell(`${as} ${text}`, { terminal: true, input: 'exit\n', cwd: home });
+    assert.equal(status, 0, `${text}: ${stdout}${stderr}`);
+  }
 }
 
 const removed = (...ids: readonly string[]): void => {
@@ -217,6 +239,24 @@ export const scenarios: readonly Scenario[] = [
   { page: PODMAN, first: 'Error: chos-runtime', run: 'conformance/podman/cases compare the words of errors' },
   { page: PODMAN, first: 'make podman', run: makes },
   {
+    page: PODMAN,
+    first: '# /etc/containers/systemd/web.container',
+    run: 'conformance/vm/cases/podman-systemd.ts starts such units, in a machine that systemd has booted',
+  },
+  { page: DOCKER, first: '{ "runtimes"', run: DAEMONS },
+  { page: CONTAINERD, first: 'ctr run', run: 'conformance/containerd runs this with a real containerd' },
+  {
+    page: KUBERNETES,
+    first: 'version = 2',
+    run: 'conformance/containerd writes the same lines into the configuration of a real containerd',
+  },
+  { page: KUBERNETES, first: 'apiVersion', run: 'Kubernetes is not here' },
+  {
+    page: KUBERNETES,
+    first: '[crio',
+    run: 'CRI-O is not packaged by Debian; the names are those of its manual',
+  },
+  {
     page: COMPATIBILITY,
     first: 'chos-runtime --log log.json',
     run: block => {
@@ -237,11 +277,11 @@ export const scenarios: readonly Scenario[] = [
       shell('chos-runtime --root=/run/user/1000/ delete --force node1.alice.42.0.-1');
     },
   },
-  {
-    page: COMPATIBILITY,
-    first: 'RunTimeQuery',
+  ...['RunTimeQuery', 'RunTimeCreate'].map(first => ({
+    page: SLURM,
+    first,
     run: 'conformance/slurm writes these patterns into the oci.conf of a real Slurm',
-  },
+  })),
   {
     page: PROGRAM,
     first: 'chos-runtime explain bundle',
@@ -320,12 +360,29 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   { page: TREES, first: '# modprobe chos', run: MODULE },
+  { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless', run: byUser },
+  { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless --tree', run: byUser },
   { page: LINK, first: '# make kmod-install', run: BUILDS_MODULE },
   { page: LINK, first: '# rmmod chos', run: MODULE },
   { page: 'docs/architecture.md', first: 'argv, config.json', run: PICTURE },
   { page: 'docs/benchmarks.md', first: 'make bench', run: makes },
   { page: 'docs/options.md', first: 'make docs/options.md', run: makes },
+  {
+    page: 'docs/systemd.md',
+    first: 'chos-runtime --systemd-cgroup',
+    run: 'process 1 is not systemd here: conformance/vm/cases/systemd.ts',
+  },
   { page: 'docs/vm.md', first: 'make vm', run: makes },
+  {
+    page: 'docs/checkpoint.md',
+    first: 'chos-runtime checkpoint --image-path /var/lib/saved/box',
+    run: 'it needs CRIU and a kernel that it knows: conformance/vm/cases/checkpoint.ts',
+  },
+  {
+    page: 'docs/checkpoint.md',
+    first: 'chos-runtime checkpoint --pre-dump',
+    run: 'it needs CRIU and a kernel that it knows: conformance/vm/cases/checkpoint.ts',
+  },
   { page: 'docs/vm.md', first: '{', run: 'a case, not a command line' },
   {
     page: 'docs/vm.md',

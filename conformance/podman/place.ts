@@ -1,8 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hideHybrid } from '../harness/hybrid.js';
 import { ownNullDevice } from '../harness/null-device.js';
+
+/** Who calls Podman. The user has a range of ids of its own. */
+export type Account = 'root' | 'user';
+
+export const USER = 1000;
 
 /** Where everything that Podman and the runtime make during the run is kept. */
 export interface Place {
@@ -10,6 +15,10 @@ export interface Place {
   /** A root file system of busybox: for `--rootfs`, and the content of the image `bb`. */
   readonly tree: string;
   readonly containersConf: string;
+  /** Of every command. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** XDG_RUNTIME_DIR of a user; null: it is root. */
+  readonly session: string | null;
   /** Paths given to `--root`, `--runroot` and `--tmpdir`. */
   readonly storage: readonly string[];
 }
@@ -18,7 +27,7 @@ export interface Place {
  * Changes the mount namespace, which must be our own, so that the host stays as it was: runtimes change the owner of
  * their standard streams, Podman keeps locks in /dev/shm and names of network namespaces in /run, trees are registered in /etc.
  */
-export function prepareMountNamespace(dir: string, runtime: string): void {
+export function prepareMountNamespace(dir: string, runtime: string, as: Account): void {
   ownNullDevice(dir);
   mount('-t', 'tmpfs', 'tmpfs', '/dev/shm');
   mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run');
@@ -29,13 +38,23 @@ export function prepareMountNamespace(dir: string, runtime: string): void {
   rmSync('/etc/chos.d', { recursive: true, force: true });
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   if (runtime === 'crun') hideHybrid();
+  if (as === 'root') return;
+  // newuidmap(1) and newgidmap(1) give the user these, in our own /etc only.
+  for (const name of ['subuid', 'subgid']) writeFileSync(join('/etc', name), `${USER}:200000:65536\n`);
+  mount('-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', '/dev/shm');
+  chmodSync(dir, 0o755);
+  chownSync(dir, USER, USER);
 }
 
 function mount(...args: readonly string[]): void {
   execFileSync('mount', args);
 }
 
-export function makePlace(dir: string, runtime: { readonly name: string; readonly path: string }): Place {
+export function makePlace(
+  dir: string,
+  runtime: { readonly name: string; readonly path: string },
+  as: Account,
+): Place {
   const tree = join(dir, 'tree');
   makeTree(tree);
   const networks = join(dir, 'networks');
@@ -46,7 +65,25 @@ export function makePlace(dir: string, runtime: { readonly name: string; readonl
     mkdirSync(join(dir, name));
     return [`--${name}`, join(dir, name)];
   });
-  return { dir, tree, containersConf, storage: [...storage, '--storage-driver', 'vfs'] };
+  const session = as === 'user' ? join(dir, 'session') : null;
+  if (session !== null) mkdirSync(session, { mode: 0o700 });
+  const environment = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    CONTAINERS_CONF: containersConf,
+    HOME: dir,
+    TMPDIR: dir,
+    // Podman 5 would rather have v2, and says so before every output.
+    PODMAN_IGNORE_CGROUPSV1_WARNING: 'true',
+    ...(session === null ? {} : { XDG_RUNTIME_DIR: session }),
+  };
+  return {
+    dir,
+    tree,
+    containersConf,
+    environment,
+    session,
+    storage: [...storage, '--storage-driver', 'vfs'],
+  };
 }
 
 /** The lines of docs/podman.md, and what keeps Podman inside `dir`. */

@@ -55,12 +55,7 @@ export interface PodmanWithCleanup extends Podman {
 export function makePodman(around: Surroundings): PodmanWithCleanup {
   const { place, runtime, dir, cgroupParent } = around;
   const global = [...place.storage, '--cgroup-manager', 'cgroupfs'];
-  const env = {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    CONTAINERS_CONF: place.containersConf,
-    HOME: place.dir,
-    TMPDIR: place.dir,
-  };
+  const env = place.environment;
   const common = ['--network', 'none', '--cgroup-parent', cgroupParent];
   const name = `c${around.index}`;
   const running: Running[] = [];
@@ -126,9 +121,19 @@ export function makePodman(around: Surroundings): PodmanWithCleanup {
     };
   }
 
+  /**
+   * Podman 4.3 does, under every runtime, now and then remove a container's files before the process that its monitor starts
+   * has unmounted their /dev/shm; a second call, as its user would make, finds the mount gone.
+   */
+  async function removeAll(calls = 3): Promise<Finished> {
+    const removed = await call(['rm', '--all', '--force', '--time', '0', '--volumes']);
+    const again = removed.code !== 0 && removed.stderr.includes('userdata/shm: device or resource busy');
+    return again && calls > 1 ? await removeAll(calls - 1) : removed;
+  }
+
   async function cleanup(): Promise<readonly string[]> {
     for (const end of terminals) end();
-    const removed = await call(['rm', '--all', '--force', '--time', '0', '--volumes']);
+    const removed = await removeAll();
     const pods = await call(['pod', 'rm', '--all', '--force', '--time', '0']);
     for (const process of running) process.kill('SIGKILL');
     await Promise.all(running.map(({ done }) => done));

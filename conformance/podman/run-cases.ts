@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsNamed, mountLines } from '../harness/host-check.js';
 import type { NamedCase } from './case.js';
-import { makePlace, type Place, prepareMountNamespace } from './place.js';
+import { type Account, makePlace, type Place } from './place.js';
 import { importImage, makePodman, type PodmanWithCleanup } from './podman.js';
 import type { Outcome, Result } from './verdict.js';
 
@@ -12,6 +12,7 @@ export interface Run {
   readonly outside: string;
   readonly cgroupParent: string;
   readonly dir: string;
+  readonly as: Account;
 }
 
 /** All cases one after the other, in namespaces that the caller has made. */
@@ -20,16 +21,15 @@ export async function runCases(
   chosen: readonly NamedCase[],
   report: (result: Result) => void,
 ): Promise<void> {
-  prepareMountNamespace(run.dir, run.runtime.name);
-  const place = makePlace(run.dir, run.runtime);
+  const place = makePlace(run.dir, run.runtime, run.as);
   const first = podmanOf(run, place, 0);
   await importImage(first);
   // Podman makes a few mounts for its own use at its first start and keeps them.
-  const before = traces(run);
+  const before = traces(run, place);
   for (const [index, definition] of chosen.entries()) {
     const podman = podmanOf(run, place, index + 1);
     const began = performance.now();
-    const outcome = await runCase(podman, definition, () => left(run, before));
+    const outcome = await runCase(podman, definition, () => left(run, place, before));
     rmSync(podman.dir, { recursive: true, force: true });
     report({
       name: definition.name,
@@ -84,8 +84,10 @@ async function before<Value>(work: Promise<Value>, deadlineMs: number): Promise<
 }
 
 /** What containers could leave: mounts, cgroups and state of the runtime. */
-function traces(run: Run): ReadonlySet<string> {
-  const states = ['/run/chos-runtime', '/run/crun', '/run/runc'].filter(existsSync);
+function traces(run: Run, { session }: Place): ReadonlySet<string> {
+  const states = ['chos-runtime', 'crun', 'runc']
+    .map(name => join(session ?? '/run', name))
+    .filter(existsSync);
   const entries = states.flatMap(dir => readdirSync(dir).map(name => `state ${join(dir, name)}`));
   // Kept on purpose: Podman's names of network namespaces, and our place for pins; what is in them counts.
   const kept = / \/run\/(netns|chos-trees) /;
@@ -97,8 +99,8 @@ function traces(run: Run): ReadonlySet<string> {
 }
 
 /** `podman rm --force` has waited for the containers, so that nothing may be left afterwards. */
-function left(run: Run, before: ReadonlySet<string>): readonly string[] {
-  return [...traces(run)].filter(trace => !before.has(trace)).map(trace => `left behind: ${trace}`);
+function left(run: Run, place: Place, before: ReadonlySet<string>): readonly string[] {
+  return [...traces(run, place)].filter(trace => !before.has(trace)).map(trace => `left behind: ${trace}`);
 }
 
 function messageOf(error: unknown): string {

@@ -5,10 +5,16 @@
  *   outside console SOCKET                   take one terminal from a --console-socket; show what arrives on it
  *   outside pty ROWS COLUMNS CMD...          run CMD on a new terminal, its own session; show what it writes
  *   outside signals ignored|blocked N CMD... run CMD with signal N ignored or blocked
+ *   outside user ID CMD...                   run CMD as that user and group, without any right
+ *   outside hold ID FIRST SIZE               a user namespace of that user's, where 0 is ID and 1 is FIRST, and a mount
+ *                                            namespace; print the pid of the process that holds them
+ *   outside inside PID CMD...                run CMD as root of these namespaces
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +235,85 @@ static int signals(char **arguments) {
   fail(arguments[2]);
 }
 
+static void become(uid_t id) {
+  if (setgroups(0, NULL) || setresgid(id, id, id) || setresuid(id, id, id))
+    fail("setresuid");
+}
+
+static _Noreturn void as_user(char **arguments) {
+  become((uid_t)atoi(arguments[0]));
+  execvp(arguments[1], arguments + 1);
+  fail(arguments[1]);
+}
+
+static void write_map(pid_t pid, const char *which, char **arguments) {
+  char path[64], text[128];
+  snprintf(path, sizeof path, "/proc/%d/%s", pid, which);
+  int size = snprintf(text, sizeof text, "0 %s 1\n1 %s %s\n", arguments[0], arguments[1], arguments[2]);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, text, (size_t)size) != size)
+    fail(path);
+  close(fd);
+}
+
+/* The maps are written from outside and with every right, as newuidmap(1) does it, so that setgroups(2) stays allowed. */
+static int hold(char **arguments) {
+  int made[2], mapped[2];
+  char byte = 0;
+  if (pipe2(made, O_CLOEXEC) || pipe2(mapped, O_CLOEXEC))
+    fail("pipe");
+  pid_t holder = fork();
+  if (holder < 0)
+    fail("fork");
+  if (holder == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    become((uid_t)atoi(arguments[0]));
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+      fail("unshare");
+    /* Both were cleared by the change of ids. */
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (write(made[1], "", 1) != 1 || read(mapped[0], &byte, 1) != 1)
+      fail("pipe");
+    for (;;)
+      pause();
+  }
+  if (read(made[0], &byte, 1) != 1)
+    fail("pipe");
+  write_map(holder, "uid_map", arguments);
+  write_map(holder, "gid_map", arguments);
+  if (write(mapped[1], "", 1) != 1)
+    fail("pipe");
+  printf("%d\n", holder);
+  fflush(stdout);
+  waitpid(holder, NULL, 0);
+  return 0;
+}
+
+static _Noreturn void inside(char **arguments) {
+  static const char *const kinds[] = {"user", "mnt"};
+  char path[64], directory[4096];
+  int namespaces[2];
+  if (!getcwd(directory, sizeof directory))
+    fail("getcwd");
+  for (int i = 0; i < 2; i++) {
+    snprintf(path, sizeof path, "/proc/%s/ns/%s", arguments[0], kinds[i]);
+    namespaces[i] = open(path, O_RDONLY | O_CLOEXEC);
+    if (namespaces[i] < 0)
+      fail(path);
+  }
+  for (int i = 0; i < 2; i++) {
+    if (setns(namespaces[i], 0))
+      fail(kinds[i]);
+    close(namespaces[i]);
+  }
+  become(0);
+  if (chdir(directory))
+    fail(directory);
+  execvp(arguments[1], arguments + 1);
+  fail(arguments[1]);
+}
+
 int main(int argc, char **argv) {
   if (argc > 2 && !strcmp(argv[1], "supervise"))
     return supervise(argv + 2);
@@ -238,6 +323,12 @@ int main(int argc, char **argv) {
     return pty(argv + 2);
   if (argc > 4 && !strcmp(argv[1], "signals"))
     return signals(argv + 2);
-  fprintf(stderr, "usage: outside supervise|console|pty|signals ...\n");
+  if (argc > 3 && !strcmp(argv[1], "user"))
+    as_user(argv + 2);
+  if (argc == 5 && !strcmp(argv[1], "hold"))
+    return hold(argv + 2);
+  if (argc > 3 && !strcmp(argv[1], "inside"))
+    inside(argv + 2);
+  fprintf(stderr, "usage: outside supervise|console|pty|signals|user|hold|inside ...\n");
   return 124;
 }

@@ -10,10 +10,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -323,6 +325,22 @@ static int probe_wait(int argc, char **argv) {
   return outcome(taken);
 }
 
+/* sd_notify(3): the arguments as the lines of one message. */
+static int probe_notify(int argc, char **argv) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char *name = getenv("NOTIFY_SOCKET");
+  char message[512] = "";
+  if (name == NULL || strlen(name) >= sizeof address.sun_path)
+    return ENOENT;
+  strcpy(address.sun_path, name);
+  for (int i = 1; i < argc; i++) {
+    strncat(message, argv[i], sizeof message - strlen(message) - 1);
+    strncat(message, "\n", sizeof message - strlen(message) - 1);
+  }
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  return outcome(sendto(fd, message, strlen(message), 0, (struct sockaddr *)&address, sizeof address));
+}
+
 /* Default dispositions: as the first process of a pid namespace only SIGKILL ends it. */
 static _Noreturn int probe_sleep(int argc, char **argv) {
   (void)argc, (void)argv;
@@ -347,7 +365,7 @@ static const struct {
     {"statfs", 1, probe_statfs},   {"exec", 1, probe_exec},         {"syscall", 1, probe_syscall},
     {"stdin", 0, probe_stdin},     {"winsize", 0, probe_winsize},   {"allocate", 1, probe_allocate},
     {"forks", 1, probe_forks},     {"spawn", 0, probe_spawn},       {"wait", 0, probe_wait},
-    {"sleep", 0, probe_sleep},     {"chain", 1, probe_chain},
+    {"sleep", 0, probe_sleep},     {"chain", 1, probe_chain},       {"notify", 1, probe_notify},
 };
 
 /* These three end or print plainly, so they make no JSON. */

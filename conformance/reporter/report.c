@@ -222,6 +222,11 @@ void report(int argc, char **argv) {
   json_text("domainname", names.domainname);
   json_text("machine", names.machine);
   json_number("personality", personality(0xffffffff));
+  unsigned long nodes[16] = {0}; /* MAX_NUMNODES is 1024 at most, and get_mempolicy(2) looks at a bit less than it is told of */
+  int policy = -1;
+  syscall(SYS_get_mempolicy, &policy, nodes, 8 * sizeof nodes + 1, 0, 0);
+  json_number("memoryPolicy", policy);
+  json_number("memoryNodes", (long)nodes[0]);
   json_number("scheduler", sched_getscheduler(0));
   errno = 0;
   json_number("nice", getpriority(PRIO_PROCESS, 0));

@@ -2,6 +2,7 @@ import type { Bundle, Programs } from '../harness/bundle.js';
 import type { Config } from '../harness/config.js';
 import type { Finished, LaunchOptions, Orphans, Running } from '../harness/processes.js';
 import { createRegistry } from '../harness/registry.js';
+import type { CallerName } from './callers.js';
 import type { Answer, Report } from './report.js';
 
 /** What came out of a foreground `run`. */
@@ -10,6 +11,7 @@ export interface Seen {
   /** The answer to a probe, named by the text that asked for it. */
   at(probe: string): Answer;
   readonly finished: Finished;
+  readonly caller: CallerName;
   readonly config: Config;
   readonly dir: string;
 }
@@ -39,8 +41,10 @@ export interface State {
 export interface RuntimeOptions extends LaunchOptions {
   /** Options before the command, after `--root`. */
   readonly global?: readonly string[];
-  /** Run the runtime as the last arguments of this command. */
+  /** Run the runtime as the last arguments of this command, which the caller starts. */
   readonly through?: readonly string[];
+  /** The same, started by root before it becomes the caller. */
+  readonly throughRoot?: readonly string[];
 }
 
 /** How a case drives the runtime. Everything it makes is removed afterwards and looked for. */
@@ -53,6 +57,8 @@ export interface Driver {
   readonly programs: Programs;
   readonly runtime: { readonly name: string; readonly path: string };
   readonly orphans: Orphans;
+  /** Who calls the runtime. */
+  readonly caller: CallerName;
   /** pid of the subreaper to which containers belong. */
   readonly supervisor: number;
   /** Rewrites config.json from the base, with the case's change and then this one. */
@@ -91,6 +97,8 @@ export interface Case {
   readonly refused?: RegExp;
   /** Anything else. */
   readonly drive?: (driver: Driver) => Promise<void>;
+  /** Callers that it is for; all if absent. */
+  readonly as?: readonly CallerName[];
   /** Why this host or runtime cannot show it, or undefined. */
   readonly skip?: (runtime: string) => string | undefined;
   /** Own process limit of this case, milliseconds. */

@@ -36,6 +36,10 @@ export interface Report {
   readonly hostname: string;
   readonly domainname: string;
   readonly personality: number;
+  /** Mode and flags of get_mempolicy(2); -1 in a kernel without. */
+  readonly memoryPolicy: number;
+  /** A bit for each of the first nodes. */
+  readonly memoryNodes: number;
   readonly scheduler: number;
   readonly nice: number;
   readonly ioprio: number;

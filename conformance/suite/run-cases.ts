@@ -1,14 +1,18 @@
-import { chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeBundle, type Programs } from '../harness/bundle.js';
 import { cgroupsNamed, mountLines, removeCgroups } from '../harness/host-check.js';
 import { descendants, type Orphans } from '../harness/processes.js';
+import { type Caller, giveTo } from './callers.js';
+import { Senseless, senselessFor } from './callers-skips.js';
 import type { NamedCase } from './case.js';
 import { type DriverWithCleanup, makeDriver, type RuntimeUnderTest, seenBy } from './runtime-under-test.js';
 import type { Outcome, Result } from './table.js';
 
 const caseDeadlineMs = 20_000;
+const cgroups = '/sys/fs/cgroup';
+const cgroupsMode = statSync(cgroups).mode & 0o7777;
 
 export interface Run {
   readonly runtime: RuntimeUnderTest;
@@ -17,6 +21,7 @@ export interface Run {
   /** In every container id and cgroup name of this run. */
   readonly tag: string;
   readonly dir: string;
+  readonly caller: Caller;
 }
 
 /** Runs one case with everything around it: fresh bundle, deadline, removal, search for residue. */
@@ -26,36 +31,50 @@ export async function runCase(run: Run, definition: NamedCase, index: number): P
     (error: unknown): Outcome => ({ kind: 'failed', reason: `the suite itself: ${messageOf(error)}` }),
   );
   const milliseconds = Math.round(performance.now() - began);
-  return { runtime: run.runtime.name, name: definition.name, outcome, milliseconds };
+  return { runtime: run.runtime.name, caller: run.caller.name, name: definition.name, outcome, milliseconds };
 }
 
 async function outcomeOf(run: Run, definition: NamedCase, index: number): Promise<Outcome> {
   const why = definition.skip?.(run.runtime.name);
   if (why !== undefined) return { kind: 'skipped', reason: why };
+  if (definition.as?.includes(run.caller.name) === false)
+    return { kind: 'skipped', reason: `it is a case for ${definition.as.join(', ')}` };
   const id = `${run.tag}-${index}`;
   const dir = join(run.dir, String(index));
   mkdirSync(dir);
   run.orphans.forget();
   // A case with another user may have made the runtime change its owner.
   chownSync('/dev/null', 0, 0);
-  const mountsBefore = new Set(mountLines());
+  const mountsBefore = new Set(mountLines(run.caller.mounts));
   const supervisor = process.ppid;
   const bundle = makeBundle(join(dir, 'bundle'), run.programs);
   definition.files?.(bundle);
+  giveTo(run.caller, dir);
   const driver = makeDriver({ ...run, supervisor, dir, id, bundle }, definition);
-
+  const senseless = senselessFor(run.caller.name, definition, driver.config);
+  if (senseless !== undefined) {
+    rmSync(dir, { recursive: true, force: true });
+    return { kind: 'skipped', reason: senseless };
+  }
   const complaints: string[] = [];
-  const body = perform(driver, definition).catch((error: unknown) => void complaints.push(messageOf(error)));
+  let left: string | undefined;
+  const body = perform(driver, definition).catch((error: unknown) => {
+    if (error instanceof Senseless) left = error.message;
+    else complaints.push(messageOf(error));
+  });
   const timely = await within(body, definition.deadlineMs ?? caseDeadlineMs);
   if (!timely) complaints.push('deadline passed');
+  // runc 1.1 opens it as descriptor 0 where that is closed, and its container inherits it.
+  if ((statSync(cgroups).mode & 0o7777) !== cgroupsMode) chmodSync(cgroups, cgroupsMode);
   complaints.push(...(await driver.cleanup()));
   complaints.push(...(await processesLeft(run.orphans, supervisor)));
   complaints.push(...removeCgroups(cgroupsNamed(id)));
   // Only what was added: a mount of another program goes when its directory is removed elsewhere.
-  const mounted = mountLines().filter(line => !mountsBefore.has(line));
+  const mounted = mountLines(run.caller.mounts).filter(line => !mountsBefore.has(line));
   complaints.push(...mounted.map(line => `left in the runtime’s mount namespace: ${line}`));
   complaints.push(...filesLeft(driver.root).map(name => `left in the root directory: ${name}`));
   rmSync(dir, { recursive: true, force: true });
+  if (complaints.length === 0 && left !== undefined) return { kind: 'skipped', reason: left };
   return complaints.length === 0 ? { kind: 'passed' } : { kind: 'failed', reason: complaints.join('; ') };
 }
 
@@ -95,9 +114,12 @@ async function processesLeft(orphans: Orphans, supervisor: number): Promise<read
   });
 }
 
+/** crun keeps beside its containers what all of them use. */
+const ofCrun = ['.empty-directory', '.cache'];
+
 function filesLeft(root: string): readonly string[] {
   try {
-    return readdirSync(root);
+    return readdirSync(root).filter(name => !ofCrun.includes(name));
   } catch {
     return [];
   }

@@ -4,7 +4,16 @@ import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Bundle, configure, type Programs } from '../harness/bundle.js';
 import type { Config } from '../harness/config.js';
-import { type Finished, launch, type Orphans, type Running } from '../harness/processes.js';
+import {
+  defaultEnv,
+  type Finished,
+  type LaunchOptions,
+  launch,
+  type Orphans,
+  type Running,
+} from '../harness/processes.js';
+import { type Caller, giveTo } from './callers.js';
+import { Senseless, senselessFor } from './callers-skips.js';
 import type { Created, Driver, NamedCase, RuntimeOptions, Seen, State } from './case.js';
 import { type Answer, isReport, jsonLines, type Report } from './report.js';
 
@@ -21,6 +30,7 @@ export function runtimeUnderTest(path: string): RuntimeUnderTest {
 export interface Surroundings {
   readonly runtime: RuntimeUnderTest;
   readonly programs: Programs;
+  readonly caller: Caller;
   readonly orphans: Orphans;
   readonly supervisor: number;
   readonly dir: string;
@@ -35,7 +45,7 @@ export interface DriverWithCleanup extends Driver {
 
 /** The driver of one case. */
 export function makeDriver(around: Surroundings, definition: NamedCase): DriverWithCleanup {
-  const { runtime, dir, id, bundle, programs } = around;
+  const { runtime, dir, id, bundle, programs, caller } = around;
   const root = join(dir, 'root');
   const ids = [id];
   const helpers: Running[] = [];
@@ -44,17 +54,28 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
   let config = write(() => undefined);
 
   function write(change: (config: Config) => void): Config {
-    return configure(bundle, cgroupsPath, base => {
+    const asked = (base: Config): void => {
       if (definition.probes !== undefined) base.process.args = reporterArgs(['report', ...definition.probes]);
       definition.config?.(base, bundle);
       change(base);
-    });
+    };
+    const written = configure(bundle, cgroupsPath, asked, caller.adapt);
+    // What has been mounted into it is not the case's to give away.
+    if (undos.length === 0) giveTo(caller, bundle.dir);
+    return written;
+  }
+
+  function launchAs(argv: readonly string[], options: LaunchOptions): Running {
+    const env = { ...caller.env, ...(options.env ?? defaultEnv) };
+    const owner = caller.owner ? { owner: caller.owner } : {};
+    return launch(argv, dir, { ...options, env, ...owner });
   }
 
   function begin(command: string, args: readonly string[], options: RuntimeOptions = {}): Running {
     const global = ['--root', root, ...(options.global ?? [])];
-    const argv = [...(options.through ?? []), runtime.path, ...global, command, ...args];
-    const running = launch(argv, dir, { cwd: bundle.dir, ...options });
+    const through = [...(options.throughRoot ?? []), ...caller.through, ...(options.through ?? [])];
+    const argv = [...through, runtime.path, ...global, command, ...args];
+    const running = launchAs(argv, { cwd: bundle.dir, ...options });
     helpers.push(running);
     return running;
   }
@@ -66,6 +87,7 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
     root,
     programs,
     runtime,
+    caller: caller.name,
     orphans: around.orphans,
     supervisor: around.supervisor,
     get config() {
@@ -73,6 +95,8 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
     },
     configure(change) {
       config = write(change);
+      const senseless = senselessFor(caller.name, definition, config);
+      if (senseless !== undefined) throw new Senseless(senseless);
     },
     begin,
     call: async (command, args, options) => inTime(command, await begin(command, args, options).done),
@@ -101,7 +125,7 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
     run: (args = [], options) => driver.call('run', ['--bundle', bundle.dir, ...args, id], options),
     exec: (args, options) => driver.call('exec', args, options),
     helper(argv, options) {
-      const running = launch(argv, dir, { deadlineMs: 30_000, ...options });
+      const running = launchAs([...caller.through, ...argv], { deadlineMs: 30_000, ...options });
       helpers.push(running);
       return running;
     },
@@ -166,6 +190,7 @@ export function seenBy(driver: Driver, finished: Finished, probes: readonly stri
       return answer;
     },
     finished,
+    caller: driver.caller,
     config: driver.config,
     dir: driver.dir,
   };

@@ -7,7 +7,7 @@ const listed = deviations.find(entry => entry.sometimes === undefined);
 const passed: Outcome = { kind: 'passed' };
 const failed: Outcome = { kind: 'failed', reason: 'umask is 22' };
 const verdict = (runtime: string, name: string, outcome: Outcome) =>
-  judge({ runtime, name, outcome, milliseconds: 1 });
+  judge({ runtime, caller: 'root', name, outcome, milliseconds: 1 });
 
 test('a pass and a failure that nobody listed', () => {
   assert.is(verdict('runc', 'x/y', passed).word, 'ok');
@@ -29,7 +29,7 @@ test('our own runtime has no deviations', () => {
 
 test('a peer whose result nobody expects is asked again, our own runtime never', () => {
   const asked = (runtime: string, name: string, outcome: Outcome) =>
-    deservesAnother({ runtime, name, outcome, milliseconds: 1 });
+    deservesAnother({ runtime, caller: 'root', name, outcome, milliseconds: 1 });
   assert.ok(asked('runc', 'x/y', failed));
   assert.not.ok(asked('runc', 'x/y', passed));
   assert.not.ok(asked('chos-runtime', 'x/y', failed));
@@ -38,6 +38,7 @@ test('a peer whose result nobody expects is asked again, our own runtime never',
   assert.not.ok(asked(listed.runtime, listed.case, failed));
   const unsteady = judge({
     runtime: 'runc',
+    caller: 'root',
     name: 'x/y',
     outcome: passed,
     milliseconds: 1,

@@ -1,4 +1,5 @@
 import { countsLine } from '../harness/counts.js';
+import type { CallerName } from './callers.js';
 import { deviationOf } from './expected.js';
 
 /** How a case went on one runtime, before the table of deviations is looked at. */
@@ -9,6 +10,7 @@ export type Outcome =
 
 export interface Result {
   readonly runtime: string;
+  readonly caller: CallerName;
   readonly name: string;
   readonly outcome: Outcome;
   readonly milliseconds: number;
@@ -33,9 +35,9 @@ export function deservesAnother(result: Result): boolean {
 
 /** Weighs a result against the reviewed deviations of the peers. */
 export function judge(result: Result): Verdict {
-  const { runtime, name, outcome, unsteady } = result;
+  const { runtime, caller, name, outcome, unsteady } = result;
   if (unsteady !== undefined) return { runtime, name, word: 'unsteady', reason: unsteady };
-  const deviation = deviationOf(runtime, name);
+  const deviation = deviationOf(runtime, name, caller);
   switch (outcome.kind) {
     case 'skipped':
       return { runtime, name, word: 'skip', reason: outcome.reason };

@@ -3,7 +3,7 @@ KERNEL ?= 6.12
 RUN ?=
 
 # The cases run the build that is in build/vm, and the modules of the kernel link.
-build/conformance/vm.mjs: build/vm/.made build/kernel-link/6.1/.made build/kernel-link/6.12/.made
+build/conformance/vm.mjs: build/vm/.made build/vm/chos-runtime-debug $(LAB_KERNELS:%=build/kernel-link/%/.made)
 build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.json
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
@@ -13,13 +13,24 @@ build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/man/.made confor
 	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/vm/tree PREFIX=/usr/local NODE=/usr/bin/node >/dev/null
 	@touch $@
 
+# The engine that can be stopped at a step, for the place where the machine has the build.
+build/vm/chos-runtime-debug: private NODE = /usr/bin/node
+build/vm/chos-runtime-debug: private COMPILER = /usr/local/lib/chos-runtime/chos-runtime.cjs
+build/vm/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE_DEBUG) $(ENGINE_HEADERS) $(ENGINE_TABLES) build/vm/.made
+	$(call link-engine,$(CC),-DENGINE_DEBUG,$(ENGINE_DEBUG))
+
 .PHONY: vm vm-shell
-vm: build/vm/.made build/conformance/vm-run.mjs  ## run RUN=script in a virtual machine with KERNEL=6.1 or 6.12 (docs/vm.md)
+vm: build/vm/.made build/conformance/vm-run.mjs  ## run RUN=script in a virtual machine with KERNEL=6.1, 6.12 or sid (docs/vm.md)
 	$(if $(RUN),,$(error RUN=path/to/script is missing; an interactive shell: make vm-shell))
 	@node build/conformance/vm-run.mjs $(KERNEL) $(RUN)
 
-vm-shell: build/vm/.made build/conformance/vm-run.mjs  ## a shell in a virtual machine with KERNEL=6.1 or 6.12; `exit` ends it
+vm-shell: build/vm/.made build/conformance/vm-run.mjs  ## a shell in a virtual machine with KERNEL=6.1, 6.12 or sid; `exit` ends it
 	@node build/conformance/vm-run.mjs $(KERNEL)
+
+.PHONY: test-newest-kernel
+test-newest-kernel: build/conformance/vm.mjs build/conformance/kernel-link.mjs build/kernel-link/sid/.made  ## the cases that depend on the kernel most, and the module's, with the newest kernel of Debian's sid
+	node build/conformance/vm.mjs --kernel sid
+	node build/conformance/kernel-link.mjs --kernel sid
 
 .PHONY: test-vm
 test-vm: build/conformance/vm.mjs

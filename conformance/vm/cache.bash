@@ -48,9 +48,13 @@ debian_mirror() {
 	printf '%s\n' "${mirror:-http://deb.debian.org/debian}"
 }
 
-# apt of its own: bookworm, its security updates and backports, for both architectures, whatever this machine has installed.
+# apt of its own for $suite, for both architectures, whatever this machine has installed: bookworm with its security updates and backports, or
+# sid, whose packages would pass for newer ones of bookworm's.
+apt_directory() { [ "$suite" = sid ] && printf '%s\n' "$cache/apt-sid" || printf '%s\n' "$cache/apt"; }
+
 own_apt() { # PROGRAM ARGUMENTS...
-	local program=$1 apt=$cache/apt
+	local program=$1 apt
+	apt=$(apt_directory)
 	shift
 	"$program" -qq -o Dir::Etc::sourcelist="$apt/debian.sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
@@ -58,17 +62,26 @@ own_apt() { # PROGRAM ARGUMENTS...
 		-o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
 }
 
+apt_sources() {
+	local security
+	if [ "$suite" = sid ]; then
+		# A mirror may be behind: sid's lists are valid for a week.
+		printf 'Types: deb\nURIs: %s\nSuites: sid\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n' "$(debian_mirror)" "$keyring"
+		return
+	fi
+	security=$(machines_repository '-security$' '.')
+	printf 'Types: deb\nURIs: %s\nSuites: bookworm bookworm-backports\nComponents: main\nSigned-By: %s\n\n' "$(debian_mirror)" "$keyring"
+	printf 'Types: deb\nURIs: %s\nSuites: bookworm-security\nComponents: main\nSigned-By: %s\n' \
+		"${security:-http://deb.debian.org/debian-security}" "$keyring"
+}
+
 update_apt() {
-	local apt=$cache/apt security
+	local apt
+	apt=$(apt_directory)
 	[ -z "$(find "$apt/updated" -mmin -60 2>/dev/null)" ] || return 0
 	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$cache/downloads"
 	: >"$apt/status"
-	security=$(machines_repository '-security$' '.')
-	{
-		printf 'Types: deb\nURIs: %s\nSuites: bookworm bookworm-backports\nComponents: main\nSigned-By: %s\n\n' "$(debian_mirror)" "$keyring"
-		printf 'Types: deb\nURIs: %s\nSuites: bookworm-security\nComponents: main\nSigned-By: %s\n' \
-			"${security:-http://deb.debian.org/debian-security}" "$keyring"
-	} >"$apt/debian.sources"
+	apt_sources >"$apt/debian.sources"
 	own_apt apt-get update
 	touch "$apt/updated"
 }
@@ -78,14 +91,19 @@ kernel_suite() {
 	case $1 in
 	6.1) echo bookworm-security ;;
 	6.12) echo bookworm-backports ;;
-	*) die "no kernel $1: 6.1 or 6.12" ;;
+	sid) echo sid ;;
+	*) die "no kernel $1: 6.1, 6.12 or sid" ;;
 	esac
+}
+
+dependencies() { # SUITE PACKAGE PATTERN
+	own_apt apt-cache depends -t "$1" "$2" | sed -nE 's/^[ |]*Depends: <?([^>]*)>?$/\1/p' | grep -E "$3" || true
 }
 
 # The package that DEPENDENCY of META of SUITE is, by a pattern: meta packages name the current version.
 dependency() { # SUITE META PATTERN
 	local found
-	found=$(own_apt apt-cache depends -t "$1" "$2" | sed -nE 's/^[ |]*Depends: <?([^>]*)>?$/\1/p' | grep -E "$3" | head -1) || true
+	found=$(dependencies "$@" | head -1) || true
 	[ -n "$found" ] || die "no $3 among the dependencies of $2 in $1"
 	printf '%s\n' "$found"
 }
@@ -96,7 +114,7 @@ unpack_packages() { # DIRECTORY SUITE PACKAGE...
 	shift 2
 	(cd "$cache/downloads" && own_apt apt-get download -t "$suite" "$@")
 	# `--print-uris` names each file that was just downloaded, or was there already.
-	files=$(cd "$cache/apt" && own_apt apt-get download -t "$suite" --print-uris "$@" | awk '{ print $2 }')
+	files=$(cd "$(apt_directory)" && own_apt apt-get download -t "$suite" --print-uris "$@" | awk '{ print $2 }')
 	for file in $files; do
 		touch "$cache/downloads/$file"
 		dpkg-deb --extract "$cache/downloads/$file" "$directory"

@@ -1,4 +1,4 @@
-import { type Kernel, kernels } from './machine.js';
+import { type Init, type Kernel, usualKernels } from './machine.js';
 import type { PayloadItem } from './payload.js';
 
 /** The runtimes in the machine, and where they are. */
@@ -19,9 +19,11 @@ export interface MachineCase {
   readonly name: string;
   /** Run by bash with -eu and the functions of `guest-functions`; exit code 77 skips, with the reason as its last line. */
   readonly script: string;
-  /** Run once for each of these, as $RUNTIME with the name $NAME; default: ours. The others are run with the newest kernel only. */
+  /** Run once for each of these, as $RUNTIME with the name $NAME; default: ours. The others are run with the kernel of the machine's distribution only. */
   readonly runtimes?: readonly RuntimeName[];
-  /** Default: all. */
+  /** Process 1 of its machine (see MachineRequest); default `lab`. */
+  readonly init?: Init;
+  /** Default: those that sites have, without the newest one, with which only what depends on the kernel most is run. */
   readonly kernels?: readonly Kernel[];
   /** In place before the first case of the boot. */
   readonly payload?: (kernel: Kernel) => readonly PayloadItem[];
@@ -36,15 +38,17 @@ export interface Run {
   readonly definition: MachineCase;
 }
 
+const peersKernel: Kernel = '6.12';
+
 export const defaultSeconds = 240;
 
 /** What is to be run with this kernel, in the order of the cases. */
 export function runsFor(cases: readonly MachineCase[], kernel: Kernel): readonly Run[] {
   return cases
-    .filter(({ kernels }) => kernels?.includes(kernel) ?? true)
+    .filter(({ kernels }) => (kernels ?? usualKernels).includes(kernel))
     .flatMap(definition =>
       (definition.runtimes ?? ([ours] as const))
-        .filter(runtime => runtime === ours || kernel === kernels.at(-1))
+        .filter(runtime => runtime === ours || kernel === peersKernel)
         .map(runtime => ({
           name: definition.runtimes === undefined ? definition.name : `${definition.name} ${runtime}`,
           runtime,

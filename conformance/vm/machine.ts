@@ -11,13 +11,21 @@ import { complaints } from './kernel-log.js';
 import { openPayload, type PayloadItem } from './payload.js';
 import { parseResult } from './result.js';
 
-export const kernels = ['6.1', '6.12'] as const;
+/** `sid`: the newest that Debian has there. */
+export const kernels = ['6.1', '6.12', 'sid'] as const;
 export type Kernel = (typeof kernels)[number];
+/** Those that sites have. Tests run with the newest only when it is asked for: what it is changes from day to day. */
+export const usualKernels: readonly Kernel[] = ['6.1', '6.12'];
+
+export const inits = ['lab', 'systemd'] as const;
+export type Init = (typeof inits)[number];
 
 export interface MachineRequest {
   readonly kernel: Kernel;
   /** Shell script (or any text that begins with #!), run by root; what it leaves in /lab/files comes back. */
   readonly script: string;
+  /** Process 1: `lab`, a script that mounts what a host has and runs the request's (default), or systemd, which runs it as a service. */
+  readonly init?: Init;
   /** Put in place before the script runs. */
   readonly payload?: readonly PayloadItem[];
   /** Of the script, in seconds of this machine's clock, with booting; default 300. */
@@ -99,7 +107,14 @@ const quoted = (text: string) => `'${text.replace(/'/g, `'\\''`)}'`;
 function labFiles(request: MachineRequest, interactive: boolean): readonly PayloadItem[] {
   const environment = Object.entries({ LAB_KERNEL: request.kernel, ...request.environment });
   return [
-    { text: readFileSync(join(labSources(), 'guest-init'), 'utf8'), to: '/lab/init', executable: true },
+    {
+      text: readFileSync(
+        join(labSources(), request.init === 'systemd' ? 'guest-systemd' : 'guest-init'),
+        'utf8',
+      ),
+      to: '/lab/init',
+      executable: true,
+    },
     {
       text: request.script.startsWith('#!') ? request.script : `#!/bin/bash\n${request.script}`,
       to: '/lab/script',

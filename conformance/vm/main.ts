@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { countsLine } from '../harness/counts.js';
 import { runsFor } from './case.js';
 import { cases } from './cases/index.js';
-import { kernels, prepareMachines } from './machine.js';
+import { kernels, prepareMachines, usualKernels } from './machine.js';
 import { runCases, type Verdict } from './run-cases.js';
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ function printed({ kernel, name, word, reason, milliseconds }: Verdict): string 
 }
 
 async function main(): Promise<number> {
-  const wanted = kernels.filter(kernel => values.kernel?.includes(kernel) ?? true);
+  const wanted = kernels.filter(kernel => (values.kernel ?? usualKernels).includes(kernel));
   const chosen = cases.filter(({ name }) => new RegExp(values.only).test(name));
   if (values.list) {
     for (const kernel of wanted)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultSeconds, type MachineCase, type Run, runsFor, runtimes } from './case.js';
-import { bootMachine, type Kernel, labSources, type MachineOutcome } from './machine.js';
+import { bootMachine, type Init, inits, type Kernel, labSources, type MachineOutcome } from './machine.js';
 import type { PayloadItem } from './payload.js';
 import { treeOfTheBuild } from './product.js';
 import { type CaseEnd, caseReader } from './result-lines.js';
@@ -61,6 +61,7 @@ function verdictOf(kernel: Kernel, name: string, end: CaseEnd): Verdict {
 /** Boots a machine for these runs. Those behind one that the machine did not survive are not in the answer. */
 async function bootOnce(
   kernel: Kernel,
+  init: Init,
   runs: readonly Run[],
   onVerdict: (verdict: Verdict) => void,
 ): Promise<{ readonly done: number; readonly outcome: MachineOutcome }> {
@@ -73,6 +74,7 @@ async function bootOnce(
   const limits = runs.map(({ definition }) => definition.seconds ?? defaultSeconds);
   const outcome = await bootMachine({
     kernel,
+    init,
     payload: payloadOf(runs, kernel),
     script: 'exec /lab/run-cases',
     environment: { LAB_MARK: mark },
@@ -95,9 +97,24 @@ export async function runCases(
   kernel: Kernel,
   onVerdict: (verdict: Verdict) => void,
 ): Promise<void> {
+  for (const init of inits)
+    await runIn(
+      init,
+      cases.filter(one => (one.init ?? 'lab') === init),
+      kernel,
+      onVerdict,
+    );
+}
+
+async function runIn(
+  init: Init,
+  cases: readonly MachineCase[],
+  kernel: Kernel,
+  onVerdict: (verdict: Verdict) => void,
+): Promise<void> {
   let left = runsFor(cases, kernel);
   while (left.length > 0) {
-    const { done, outcome } = await bootOnce(kernel, left, onVerdict);
+    const { done, outcome } = await bootOnce(kernel, init, left, onVerdict);
     if (outcome.ending.kind === 'no-machine') {
       for (const { name } of left.slice(done))
         onVerdict({ kernel, name, word: 'FAIL', reason: 'no machine', milliseconds: 0 });

@@ -1,6 +1,6 @@
 /**
  * `make vm` and `make vm-shell`: node build/conformance/vm-run.mjs KERNEL [SCRIPT]
- *   VM_MEMORY=MiB VM_CPUS=N VM_TIMEOUT=SECONDS VM_APPEND="words for the kernel" VM_PAYLOAD="FROM:TO FROM:TO"
+ *   VM_INIT=systemd VM_MEMORY=MiB VM_CPUS=N VM_TIMEOUT=SECONDS VM_APPEND="words for the kernel" VM_PAYLOAD="FROM:TO FROM:TO"
  */
 import { readFileSync } from 'node:fs';
 import { bootMachine, kernels, type MachineRequest, openConsole } from './machine.js';
@@ -10,7 +10,7 @@ import { wordsFor } from './words.js';
 function requestFromEnvironment(kernel: string, script: string): MachineRequest | null {
   const known = kernels.find(one => one === kernel);
   if (known === undefined) return null;
-  const { VM_MEMORY, VM_CPUS, VM_TIMEOUT, VM_APPEND, VM_PAYLOAD } = process.env;
+  const { VM_MEMORY, VM_CPUS, VM_TIMEOUT, VM_APPEND, VM_PAYLOAD, VM_INIT } = process.env;
   const words = (text: string | undefined) => (text ?? '').split(/\s+/).filter(Boolean);
   return {
     kernel: known,
@@ -23,6 +23,7 @@ function requestFromEnvironment(kernel: string, script: string): MachineRequest 
       }),
     ],
     ...(VM_MEMORY ? { memory: Number(VM_MEMORY) } : {}),
+    ...(VM_INIT === 'systemd' ? { init: VM_INIT } : {}),
     ...(VM_CPUS ? { cpus: Number(VM_CPUS) } : {}),
     timeout: Number(VM_TIMEOUT ?? 1200),
     commandLine: words(VM_APPEND),

@@ -163,10 +163,12 @@ test('a process.json is checked like process, with paths of its own', () => {
 });
 
 test('a resources.json is checked like linux.resources', () => {
-  const refused = admitResources({ file: '-', text: '{"memory": {"swap": 1}}' });
+  const refused = admitResources({ file: '-', text: '{"memory": {"limit": 2, "swap": 1}}' });
   assert.equal(refused.kind === 'refused' && refused.diagnostics.map(oneLine), [
-    '-:1:21: memory.swap needs limit as well',
+    '-:1:33: memory.swap must not be less than limit (2), not 1',
   ]);
+  // A limit may hold already.
+  assert.is(admitResources({ file: '-', text: '{"memory": {"swap": 1}}' }).kind, 'admitted');
   assert.is(admitResources({ file: '-', text: '{"pids": {"limit": -1}}' }).kind, 'admitted');
 });
 

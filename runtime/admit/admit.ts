@@ -7,8 +7,11 @@ import {
 } from '../../spec/generated/validators.js';
 import type { NormalConfig, NormalProcess } from '../../spec/normal-config.js';
 import type { NormalResources } from '../../spec/normal-resources.js';
+import { checkAnnotations } from './check-annotations.js';
 import { checkHooks, checkMounts } from './check-files.js';
 import { checkLinux } from './check-linux.js';
+import { checkMappedMounts, checkMappings } from './check-mappings.js';
+import { checkMemoryPolicy } from './check-memory-policy.js';
 import { checkProcess } from './check-process.js';
 import { checkResources } from './check-resources.js';
 import { checkSeccomp } from './check-seccomp.js';
@@ -103,8 +106,11 @@ export function admitProcess(source: Source): Accepted<AdmittedProcess> | Refuse
   };
 }
 
-/** Reads and checks the file of update --resources. */
-export function admitResources(source: Source): Accepted<AdmittedResources> | Refused {
+/** Reads and checks the file of update --resources. `ociVersion`: that of the container's config.json, null: the latest. */
+export function admitResources(
+  source: Source,
+  ociVersion: string | null = null,
+): Accepted<AdmittedResources> | Refused {
   const checked = admitAs<LinuxResources>(source, {
     rules: resourcesRules,
     validate: validateResources,
@@ -114,20 +120,26 @@ export function admitResources(source: Source): Accepted<AdmittedResources> | Re
   const { document, value, warnings } = checked;
   return {
     kind: 'admitted',
-    spec: brand({ ...placesOf(document), resources: normalResources(value, null) }),
+    spec: brand({ ...placesOf(document), resources: normalResources(value, ociVersion) }),
     warnings,
   };
 }
 
 function checkConfig(config: Config, note: Note, warn: Note): void {
   checkSize(config, note);
+  // config.md, "Annotations": a key MUST NOT be an empty string.
+  if (Object.hasOwn(config.annotations ?? {}, '')) note(['annotations'], { kind: 'empty-key' });
   checkProcess(config.process, ['process'], note);
   checkMounts(config, note, warn);
   checkHooks(config, note, warn);
   checkLinux(config, note, warn);
-  const { resources, seccomp } = config.linux ?? {};
+  checkMappings(config, note, warn);
+  checkMappedMounts(config, note);
+  const { memoryPolicy, resources, seccomp } = config.linux ?? {};
+  if (memoryPolicy !== undefined) checkMemoryPolicy(memoryPolicy, note);
   if (resources !== undefined) checkResources(resources, ['linux', 'resources'], note, warn);
   if (seccomp !== undefined) checkSeccomp(seccomp, ['linux', 'seccomp'], note, warn);
+  checkAnnotations(config, note);
   checkSupported(config, note);
 }
 

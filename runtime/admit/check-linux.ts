@@ -1,6 +1,8 @@
 import type { Config, LinuxNamespaceType } from '../../spec/generated/config.js';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from '../../spec/kernel.js';
 import { treePlace } from '../../spec/paths.js';
+import { DEFAULT_GROUP, isMemoryBandwidth, notGroups } from '../../spec/resctrl.js';
+import { checkNetDevices } from './check-net-devices.js';
 import { checkAbsolute } from './check-text.js';
 import { formatPath, type Note } from './diagnostic.js';
 import { sysctlFile, withoutDots } from './normal/linux.js';
@@ -31,8 +33,13 @@ export function checkLinux(config: Config, note: Note, warn: Note): void {
   checkNames(config, present, note);
   checkTimeOffsets(config, present, note);
   checkSysctls(config, present, note);
+  const { netDevices = {} } = config.linux ?? {};
+  if (Object.keys(netDevices).length > 0 && !present.has('network'))
+    note(['linux', 'netDevices'], { kind: 'needs-namespace', namespace: 'network' });
+  checkNetDevices(netDevices, note);
   checkHiddenPaths(config, present, note, warn);
   checkDevices(config, note, warn);
+  checkIntelRdt(config, note);
   const { cgroupsPath, personality } = config.linux ?? {};
   // The specification names none. runc (since 1.2) warns, crun does not look.
   if ((personality?.flags ?? []).length > 0)
@@ -110,6 +117,17 @@ function namespaceOf(file: string): LinuxNamespaceType | undefined {
   if (file === 'kernel/hostname' || file === 'kernel/domainname') return 'uts';
   if (file.startsWith('user/')) return 'user';
   return undefined;
+}
+
+/** A name that leads to another directory would change, and remove, what is not the container's. */
+function checkIntelRdt({ linux }: Config, note: Note): void {
+  const { closID = '', memBwSchema = '' } = linux?.intelRdt ?? {};
+  const path = ['linux', 'intelRdt'];
+  const odd =
+    closID !== DEFAULT_GROUP && (/[/\n]/.test(closID) || ['.', '..', ...notGroups].includes(closID));
+  if (odd) note([...path, 'closID'], { kind: 'wrong-form', form: 'resctrl-group' });
+  if (memBwSchema !== '' && !isMemoryBandwidth(memBwSchema))
+    note([...path, 'memBwSchema'], { kind: 'wrong-form', form: 'memory-bandwidth' });
 }
 
 /** Without a mount namespace of its own, a container that hides paths would hide them from the host. */

@@ -25,7 +25,19 @@ export type SyntaxProblem =
   | 'bad-number';
 
 /** Shapes that a text must have, beyond being text. */
-export type TextForm = 'version' | 'page-size' | 'device-access' | 'cpu-list' | 'sysctl-name' | 'other';
+export type TextForm =
+  | 'version'
+  | 'page-size'
+  | 'device-access'
+  | 'cpu-list'
+  | 'node-list'
+  | 'net-device'
+  | 'sysctl-name'
+  | 'unit-property'
+  | 'id-map'
+  | 'resctrl-group'
+  | 'memory-bandwidth'
+  | 'other';
 
 /** Why an input file is refused. Words for people are made in runtime/report/diagnostic.ts. */
 export type Reason =
@@ -57,6 +69,8 @@ export type Reason =
   | { readonly kind: 'wrong-form'; readonly form: TextForm }
   /** An empty text or list where there must be something. */
   | { readonly kind: 'empty' }
+  /** One of its keys is the empty string. */
+  | { readonly kind: 'empty-key' }
   /** A NUL character: the kernel would take the text to end there. */
   | { readonly kind: 'nul-character' }
   /** Half of a UTF-16 surrogate pair: there are no bytes for it. */
@@ -73,6 +87,14 @@ export type Reason =
   | { readonly kind: 'too-long'; readonly limit: number }
   /** A second entry for what may be given once; `first` is the path of the other. */
   | { readonly kind: 'duplicate'; readonly first: string }
+  /** Ids that an earlier entry of the same list has, too; `first` is its path. */
+  | { readonly kind: 'overlaps'; readonly first: string }
+  /** Maps that the kernel takes in one piece, which they exceed. In bytes. */
+  | { readonly kind: 'map-too-long'; readonly bytes: number; readonly limit: number }
+  /** Owners of files are mapped by a mount of their own only. */
+  | { readonly kind: 'not-mappable'; readonly of: 'remount' | 'cgroup' }
+  /** An id that is none in the container's user namespace: `property` has no entry for it. */
+  | { readonly kind: 'not-mapped'; readonly id: number; readonly property: string }
   /** Would change the host unless the container has such a namespace. */
   | { readonly kind: 'needs-namespace'; readonly namespace: string }
   /** A sysctl that belongs to no namespace and would change the host. */

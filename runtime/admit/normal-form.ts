@@ -6,6 +6,7 @@ import { normalHooks } from './normal/hooks.js';
 import { normalLinux } from './normal/linux.js';
 import { normalMounts } from './normal/mounts.js';
 import { normalProcess } from './normal/process.js';
+import { unitProperties } from './normal/systemd-properties.js';
 
 /** A config that has passed all checks, read once and for all. */
 export function normalForm(config: Config): NormalConfig {
@@ -14,12 +15,13 @@ export function normalForm(config: Config): NormalConfig {
   return {
     ociVersion,
     root: { path: hostPath(root.path), readonly: root.readonly === true },
-    mounts: normalMounts(config.mounts),
+    mounts: normalMounts(config.mounts, { uids: linux.uidMappings ?? [], gids: linux.gidMappings ?? [] }),
     process: normalProcess(config.process),
     hostname: config.hostname || null,
     domainname: config.domainname || null,
     hooks: normalHooks(config.hooks),
     annotations,
+    unitProperties: unitProperties(annotations),
     linux: normalLinux(linux, ociVersion),
   };
 }

@@ -10,6 +10,7 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   ['ociVersion', '2.0.0', 'ociVersion must be a version 1.x.y of the OCI runtime spec, not "2.0.0"'],
   ['ociVersion', 1, 'ociVersion must be a string, not 1'],
   ['process', undefined, 'process is required'],
+  ['annotations', { '': 'value' }, 'annotations must not have an empty key'],
   ['root', undefined, 'root is required'],
   ['root', 'rootfs', 'root must be an object {...}, not "rootfs"'],
   ['root.readonly', 'yes', 'root.readonly must be true or false, not "yes"'],

@@ -69,8 +69,8 @@ test('one in which something is set is looked at', () => {
     /scheduler.policy is req/,
   );
   assert.match(
-    refusedBy(bundle({ linux: { intelRdt: { closID: 'a' } } }))[0] ?? '',
-    /intelRdt not supported/,
+    refusedBy(bundle({ linux: { intelRdt: { closID: 'a/b' } } }))[0] ?? '',
+    /closID must be the name of a directory/,
   );
   assert.match(
     refusedBy(bundle({ linux: { timeOffsets: { monotonic: { secs: 1 } } } }))[0] ?? '',

@@ -65,6 +65,7 @@ export const configRules: ZeroRules = joined(
     words: [['linux', 'rootfsPropagation']],
     lists: [
       ['mounts', '*', 'options'],
+      ['linux', 'memoryPolicy', 'flags'],
       ['linux', 'personality', 'flags'],
     ],
     assumed: [

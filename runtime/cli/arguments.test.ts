@@ -107,8 +107,7 @@ test('booleans take values', () => {
 });
 
 test('an option that changes what is started and is not carried out is refused, one that changes nothing is not', () => {
-  assert.is(faultOf('kill', '-r', 'id'), 'option `--regex` of `kill` is not supported by this version');
-  assert.is(faultOf('delete', '-r', 'id'), 'option `--regex` of `delete` is not supported by this version');
+  assert.ok(lineOf('kill', '-r', 'id').options.flags.has('regex'));
   assert.is(lineOf('delete', '--regex=false', 'id').options.flags.size, 0);
   assert.is(lineOf('--criu', '/c', '--rootless', 'auto', 'create', '--detach', 'id').options.flags.size, 0);
 });
@@ -122,7 +121,7 @@ test('usage faults say what, where and what to do', () => {
     [['create', '--bundel', 'x'], 'unknown option `--bundel` of `create`; did you mean `--bundle`?'],
     [['create', '--root', '/x', 'y'], 'unknown option `--root` of `create`; it goes before `create`'],
     [['--what=1', 'create'], 'unknown option `--what`; see `chos-runtime --help`'],
-    [['create', 'x', '-b'], 'option `-b` of `create` lacks its value; see `chos-runtime create --help`'],
+    [['create', 'x', '-b'], 'option `-b` of `create` requires an argument; see `chos-runtime create --help`'],
     [
       ['create', '--preserve-fds=-1', 'x'],
       'option `--preserve-fds` takes a number from 0 to 1048576, not `-1`',
@@ -132,9 +131,9 @@ test('usage faults say what, where and what to do', () => {
   for (const [args, words] of cases) assert.is(faultOf(...args), words);
 });
 
-test("Podman's probes find what is not supported", () => {
-  assert.is(faultOf('checkpoint', '--help'), 'command `checkpoint` is not supported by this version');
-  assert.not.match(faultOf('restore', '--lsm-mount-context'), /(flag needs|requires) an argument/);
+test("Podman's probes find what is supported", () => {
+  assert.is(readArguments(['checkpoint', '--help']).kind, 'help');
+  assert.match(faultOf('restore', '--lsm-mount-context'), /requires an argument/);
 });
 
 test('an option of another action is refused', () => {

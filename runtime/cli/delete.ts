@@ -5,6 +5,7 @@ import { type ReadState, readState } from '../state/read-state.js';
 import { containerId } from './container-id.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { givenValues } from './launch-values.js';
+import { eachMatching } from './matching.js';
 import { storedProgram } from './stored-program.js';
 
 /** The lock that create, start and delete hold on ROOT/ID. null: the directory has gone meanwhile. */
@@ -50,10 +51,13 @@ async function removeHollow(invocation: Invocation, id: string): Promise<Outcome
  * code 0.
  */
 export async function deleteContainer(invocation: Invocation): Promise<Outcome> {
+  const { flags } = invocation.line.options;
+  if (flags.has('regex'))
+    return eachMatching(invocation, id => ['delete', ...(flags.has('force') ? ['--force'] : []), id]);
   const named = containerId(invocation);
   if (named.kind === 'failure') return failed(named.failure);
   const id = named.value;
-  const force = invocation.line.options.flags.has('force');
+  const force = flags.has('force');
   const read = readState(invocation.root, id);
   if (read.kind === 'absent') return force ? done('') : failed({ kind: 'no-container', id });
   if (read.kind === 'distrust') return failed(read);

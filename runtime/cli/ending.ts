@@ -5,12 +5,14 @@ import { type AdmittedSpec, admit } from '../admit/admit.js';
 import { compileEnding } from '../compile/ending.js';
 import type { Values } from '../engine/wire.js';
 import { probeHostFacts } from '../host/facts.js';
+import { withResctrl } from '../host/resctrl.js';
 import { encode } from '../program/encode.js';
 import { hooksLostText } from '../report/ending-text.js';
 import { readState } from '../state/read-state.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { readDescriptor } from './read-input.js';
 import { openSavedConfig } from './saved-config.js';
+import { systemdOf } from './systemd.js';
 
 interface Understood {
   readonly spec: AdmittedSpec;
@@ -74,7 +76,8 @@ export function ending(invocation: Invocation, entry: Entry, values: Values): Ou
   const state = read.kind === 'state' ? read.live.state : null;
   const program = compileEnding({
     spec,
-    facts: probeHostFacts(),
+    facts: withResctrl(probeHostFacts(), spec.config),
+    systemd: systemdOf(invocation),
     // Where hooks begin; nothing else tells.
     bundle: state?.bundle ?? '/',
     cgroups: state === null ? null : { manager: state.chos.cgroupManager, directories: state.chos.cgroups },

@@ -1,5 +1,6 @@
 import { compileExec } from '../compile/compile.js';
 import { probeHostFacts } from '../host/facts.js';
+import { withResctrl } from '../host/resctrl.js';
 import { encode } from '../program/encode.js';
 import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
@@ -37,7 +38,7 @@ export function exec(invocation: Invocation): Outcome {
     config: config.value.spec,
     process: admitted.value.spec,
     state,
-    facts: probeHostFacts(),
+    facts: withResctrl(probeHostFacts(), config.value.spec.config),
     options: {
       console: options.texts.has('console-socket'),
       pidfdSocket: options.texts.has('pidfd-socket'),

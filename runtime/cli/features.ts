@@ -1,5 +1,4 @@
 import { capabilities } from '../../spec/capabilities.js';
-import { absentCgroupDrivers } from '../../spec/cgroup-drivers.js';
 import {
   isSupported,
   mountOptions,
@@ -8,6 +7,7 @@ import {
   OCI_VERSION_MIN,
 } from '../../spec/features.js';
 import type { Features } from '../../spec/generated/features.js';
+import { memoryFlags, memoryModes } from '../../spec/kernel.js';
 import { hookKinds } from '../../spec/normal-config.js';
 import { actions, architectures, comparisons, filterFlags } from '../compile/seccomp/vocabulary.js';
 import { done, type Outcome } from './invocation.js';
@@ -16,7 +16,6 @@ import { productVersion } from './version.js';
 /** Independent of the host, as the spec demands (features.md): what the compiler can do. Everything comes from the compiler's own tables. */
 export function featuresObject(): Features {
   const flags = [...filterFlags.keys()];
-  const systemdCgroups = !absentCgroupDrivers.includes('systemd');
   return {
     ociVersionMin: OCI_VERSION_MIN,
     ociVersionMax: OCI_VERSION_MAX,
@@ -28,9 +27,9 @@ export function featuresObject(): Features {
       cgroup: {
         v1: true,
         v2: true,
-        systemd: systemdCgroups,
-        systemdUser: systemdCgroups,
-        rdma: false,
+        systemd: true,
+        systemdUser: true,
+        rdma: true,
       },
       seccomp: {
         enabled: true,
@@ -42,13 +41,14 @@ export function featuresObject(): Features {
       },
       apparmor: { enabled: true },
       selinux: { enabled: true },
-      intelRdt: { enabled: isSupported('intelRdt') },
-      netDevices: { enabled: isSupported('netDevices') },
-      mountExtensions: { idmap: { enabled: isSupported('idmapped mounts') } },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      memoryPolicy: { modes: Object.keys(memoryModes), flags: Object.keys(memoryFlags) },
+      netDevices: { enabled: true },
+      mountExtensions: { idmap: { enabled: true } },
     },
     annotations: { 'org.chos.version': productVersion },
-    // Whoever lets users write these lets them choose the files that they see.
-    potentiallyUnsafeConfigAnnotations: ['org.chos.tree'],
+    // Whoever lets users write these lets them choose the files that they see, and what systemd does for their scope.
+    potentiallyUnsafeConfigAnnotations: ['org.chos.tree', 'org.systemd.property.'],
   };
 }
 

@@ -9,7 +9,7 @@ const invocation = (args: readonly string[], environment: readonly string[] = []
   const read = readArguments(args);
   if (read.kind !== 'command') throw new Error(JSON.stringify(read));
   const request = { argv: ['x', ...args], environment, cwd: '/home/a', config: 0, program: 5 };
-  return { request, line: read.line, root: stateRoot(request, read.line, 0) };
+  return { request, line: read.line, root: stateRoot(request, read.line, { euid: 0, owner: () => 0 }) ?? '' };
 };
 
 test('options with a parameter become values, others do not', () => {
@@ -39,13 +39,21 @@ test('the larger of --preserve-fds and LISTEN_FDS counts: Podman gives both for 
 
 test('the state root', () => {
   const { line, request } = invocation(['state', 'c1'], ['XDG_RUNTIME_DIR=/run/user/7']);
-  assert.is(stateRoot(request, line, 0), '/run/chos-runtime');
-  assert.is(stateRoot(request, line, 7), '/run/user/7/chos-runtime');
-  assert.is(
-    stateRoot({ ...request, environment: ['XDG_RUNTIME_DIR='] }, line, 7),
-    '/run/user/7/chos-runtime',
-  );
-  assert.is(stateRoot(request, invocation(['--root=/r/', 'state', 'c1']).line, 7), '/r');
+  const host = (euid: number) => ({ euid, owner: (path: string) => (path === '/run/user/7' ? 7 : 0) });
+  assert.is(stateRoot(request, line, host(0)), '/run/chos-runtime');
+  assert.is(stateRoot(request, line, host(7)), '/run/user/7/chos-runtime');
+  assert.is(stateRoot(request, invocation(['--root=/r/', 'state', 'c1']).line, host(7)), '/r');
+  // An empty variable is none.
+  const without = { ...request, environment: ['XDG_RUNTIME_DIR='] };
+  assert.is(stateRoot(without, line, host(7)), '/run/user/7/chos-runtime');
+  assert.is(stateRoot(without, line, host(8)), null, 'that of somebody else');
+});
+
+test('root of a user namespace does not take /run, which is somebody else’s there', () => {
+  const { line, request } = invocation(['state', 'c1'], ['XDG_RUNTIME_DIR=/run/user/7']);
+  const inside = { euid: 0, owner: () => 65534 };
+  assert.is(stateRoot(request, line, inside), '/run/user/7/chos-runtime');
+  assert.is(stateRoot({ ...request, environment: [] }, line, inside), null);
 });
 
 test.run();

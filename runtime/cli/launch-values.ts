@@ -1,5 +1,7 @@
 /** What the command line and the caller's environment give a program's parameters. */
 import { existsSync, readFileSync } from 'node:fs';
+import { type HostPath, hostPath } from '../../spec/paths.js';
+import { NOTIFY_DIRECTORY } from '../compile/launch/notify-socket.js';
 import type { Values } from '../engine/wire.js';
 import { type Invocation, variable } from './invocation.js';
 
@@ -47,6 +49,18 @@ export function listenEntries(invocation: Invocation, inherited: Inherited = isI
  */
 export function preservedFds(invocation: Invocation, inherited: Inherited = isInherited): number {
   return Math.max(invocation.line.options.numbers.get('preserve-fds') ?? 0, listenFds(invocation, inherited));
+}
+
+/** As unix(7) has addresses: a path, or an abstract one. Others (vsock) are not passed on, nor is a variable that is left over. */
+const isSocket = (text: string): boolean =>
+  /^[/@]/.test(text) && Buffer.byteLength(text) < 108 && (text.startsWith('@') || existsSync(text));
+
+/** Where `create` and `run` make a socket in the place of the caller's NOTIFY_SOCKET; null: it has none. */
+export function notifyDirectory({ line, root, request }: Invocation): HostPath | null {
+  const { name } = line.command;
+  if ((name !== 'create' && name !== 'run') || !isSocket(variable(request, 'NOTIFY_SOCKET') ?? ''))
+    return null;
+  return hostPath(`${root}/${line.operands[0] ?? ''}/${NOTIFY_DIRECTORY}`);
 }
 
 /** What the command line gives the program's parameters, by the table; the front door's own reading is overridden by it. */

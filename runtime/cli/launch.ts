@@ -1,19 +1,24 @@
 /** From the command line of create, run, explain and compile to a launch program. */
 import { join } from 'node:path';
 import { type CgroupDriverName, cgroupDrivers } from '../../spec/cgroup-drivers.js';
+import type { HostFacts } from '../../spec/host-facts.js';
 import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
-import type { LaunchOptions } from '../compile/launch/launch.js';
-import { probeHostFacts } from '../host/facts.js';
+import { type LaunchOptions, noOptions } from '../compile/launch/launch.js';
+import { withDelegation } from '../host/delegation.js';
+import { probeHostFacts, readProc } from '../host/facts.js';
+import { withResctrl } from '../host/resctrl.js';
+import { delegatedBy } from '../host/systemd.js';
 import type { Program } from '../program/action.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
-import { listenEntries } from './launch-values.js';
+import { listenEntries, notifyDirectory } from './launch-values.js';
 import { readHanded } from './read-input.js';
 import { refusedByCompiler, refusedInput } from './refusal.js';
+import { systemdOf } from './systemd.js';
 
 export interface Launch {
   readonly program: Program;
@@ -21,12 +26,11 @@ export interface Launch {
   readonly warnings: readonly string[];
 }
 
-/** The cgroup driver asked for; systemd's belongs to a later version. */
+/** The cgroup driver asked for. */
 export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
   const given = line.global.texts.get('cgroup-manager');
-  if (line.global.flags.has('systemd-cgroup') || given === 'systemd')
-    return refuse({ kind: 'systemd-cgroup' });
-  const driver = given === undefined ? 'cgroupfs' : cgroupDrivers.find(name => name === given);
+  const usual = line.global.flags.has('systemd-cgroup') ? 'systemd' : 'cgroupfs';
+  const driver = given === undefined ? usual : cgroupDrivers.find(name => name === given);
   if (driver !== undefined) return ok(driver);
   return refuse({
     kind: 'usage',
@@ -34,16 +38,19 @@ export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
   });
 }
 
-function launchOptions(
+export function launchOptions(
   invocation: Invocation,
   input: { readonly bundle: string; readonly text: Uint8Array; readonly manager: CgroupDriverName },
 ): LaunchOptions {
   const { command, options } = invocation.line;
   return {
+    ...noOptions,
     entry: command.name === 'create' ? 'create' : 'run',
     cgroupManager: input.manager,
+    ...(input.manager === 'systemd' ? { systemd: systemdOf(invocation) } : {}),
     noPivot: options.flags.has('no-pivot'),
     noNewKeyring: options.flags.has('no-new-keyring'),
+    notify: notifyDirectory(invocation),
     kept: command.name === 'compile',
     ...(command.name === 'compile'
       ? { console: 'at-run', pidfdSocket: 'at-run', detach: 'at-run' }
@@ -76,6 +83,17 @@ export function readConfig(
   return ok({ spec: result.spec, text: text.value, warnings: result.warnings });
 }
 
+/** The host as the driver of the cgroups leaves it to the caller. */
+export function launchFacts(
+  spec: AdmittedSpec,
+  { cgroupManager: manager, systemd }: LaunchOptions,
+): HostFacts {
+  const probed = withResctrl(probeHostFacts(), spec.config);
+  return manager === 'systemd'
+    ? delegatedBy(systemd, probed, readProc)
+    : withDelegation(probed, spec.config.linux.cgroupsPath);
+}
+
 /**
  * Compile the launch program of a bundle directory (as the caller wrote it). Names in messages stay as short as the caller's: `config.json` for
  * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory.
@@ -92,14 +110,15 @@ export function prepareLaunch(
   const read = readConfig(file, absolute(invocation, file), handed);
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
-  const facts = probeHostFacts(invocation.line.command.name === 'explain' ? 'root' : 'caller');
+  const options = launchOptions(invocation, { bundle, text, manager: manager.value });
+  const facts = launchFacts(spec, options);
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
   const result = compileLaunch({
     spec,
     facts,
     environment: environment.value.environment,
-    options: launchOptions(invocation, { bundle, text, manager: manager.value }),
+    options,
   });
   if (result.kind === 'refused') return refuse(refusedByCompiler(result.refusals));
   const warnings = [

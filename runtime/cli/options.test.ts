@@ -141,9 +141,14 @@ test('what is planned goes by the options', () => {
   }
 });
 
-test('cgroup drivers: one is refused, one is obeyed', () => {
-  assert.match(chos('--systemd-cgroup', 'explain', bundle).stderr, /systemd/);
-  assert.match(chos('--cgroup-manager', 'systemd', 'explain', bundle).stderr, /systemd/);
+test('cgroup drivers differ in what is planned', () => {
+  const scope = good('--systemd-cgroup', 'explain', bundle);
+  assert.match(scope, /let systemd start chos-runtime-ID.scope in system.slice/);
+  assert.is(good('--cgroup-manager', 'systemd', 'explain', bundle), scope);
+  assert.is(
+    good('--systemd-cgroup', '--cgroup-manager', 'cgroupfs', 'explain', bundle),
+    good('explain', bundle),
+  );
   assert.is.not(good('--cgroup-manager', 'disabled', 'explain', bundle), good('explain', bundle));
 });
 

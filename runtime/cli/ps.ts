@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cgroupPids, processInfo } from '../host/process-info.js';
+import { cgroupPids, processInfo, relatedPids } from '../host/process-info.js';
 import { findContainer } from './find-container.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { outputFormat } from './output-format.js';
 
-/** Host pids of the container: those of its cgroups; without one, its first process. */
+/** Host pids of the container: those of its cgroups; where it has none, those that its first process tells of. */
 function pidsOf(cgroups: readonly string[], pid: number): readonly number[] {
+  if (cgroups.length === 0) return relatedPids(pid);
   const all = new Set(cgroups.flatMap(directory => cgroupPids(directory)));
+  // It may have been moved elsewhere.
   if (all.size === 0 && processInfo(pid) !== null) all.add(pid);
   return [...all].sort((a, b) => a - b);
 }

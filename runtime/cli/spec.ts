@@ -4,18 +4,26 @@ import { codeOf } from '../host/error-code.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 import { findTree } from './environment.js';
-import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
+import { absolute, done, failed, type Invocation, type Outcome, variable } from './invocation.js';
+import { type Caller, rootlessConfig, rootlessTreeConfig } from './rootless-config.js';
+
+function callerOf({ request }: Invocation): Caller {
+  const [uid = 0, gid = 0] = [process.geteuid?.(), process.getegid?.()];
+  return { uid, gid, home: variable(request, 'HOME') };
+}
 
 /** `spec`: write a config.json; never over one that is there. */
 export function spec(invocation: Invocation): Outcome {
   const { texts } = invocation.line.options;
   const name = texts.get('tree');
-  let config = defaultConfig();
+  const caller = invocation.line.options.flags.has('rootless') ? callerOf(invocation) : null;
+  let config = caller === null ? defaultConfig() : rootlessConfig(caller);
   const warnings: string[] = [];
   if (name !== undefined) {
     const tree = findTree(name);
     if (tree.kind === 'failure') return failed(tree.failure);
-    config = treeConfig(name, tree.value.tree.path, tree.value.tree.shell);
+    const { path, shell } = tree.value.tree;
+    config = caller === null ? treeConfig(name, path, shell) : rootlessTreeConfig(caller, name, path, shell);
     warnings.push(...tree.value.broken.map(brokenFileText));
   }
   const named = texts.get('file') ?? 'config.json';

@@ -66,7 +66,11 @@ function made(config: object, sample: Sample): Made {
   if (admitted.kind === 'refused')
     return refusedBy(admitted.diagnostics, ({ path, what }) => (what.kind === 'missing' ? '' : path));
   const { spec } = admitted;
-  const facts = factsOf({ cgroup: cgroups[sample.cgroups ?? 'v2'], lsm: { apparmor: true, selinux: true } });
+  const facts = factsOf({
+    cgroup: cgroups[sample.cgroups ?? 'v2'],
+    lsm: { apparmor: true, selinux: true },
+    resctrl: { mount: '/sys/fs/resctrl', group: null },
+  });
   const console = spec.config.process.terminal;
   const launch = inputOf({ facts, options: { console } });
   const input = { ...launch, spec };

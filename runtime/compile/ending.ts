@@ -4,6 +4,7 @@
  */
 import type { CgroupDriverName } from '../../spec/cgroup-drivers.js';
 import type { HostFacts } from '../../spec/host-facts.js';
+import type { SystemdInstance } from '../../spec/systemd.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import type { Program } from '../program/action.js';
 import { createLaunch, noOptions } from './launch/launch.js';
@@ -14,6 +15,7 @@ export interface EndingInput {
   readonly spec: AdmittedSpec;
   readonly facts: HostFacts;
   readonly bundle: string;
+  readonly systemd: SystemdInstance;
   /** Driver and directories of state.json; null if that does not tell: then those that create would choose now. */
   readonly cgroups: {
     readonly manager: CgroupDriverName;
@@ -21,7 +23,7 @@ export interface EndingInput {
   } | null;
 }
 
-export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Program {
+export function compileEnding({ spec, facts, bundle, systemd, cgroups }: EndingInput): Program {
   const launch = createLaunch({
     spec,
     facts,
@@ -29,6 +31,7 @@ export function compileEnding({ spec, facts, bundle, cgroups }: EndingInput): Pr
     options: {
       ...noOptions,
       ...(cgroups === null ? {} : { cgroupManager: cgroups.manager }),
+      systemd,
       entry: 'create',
       detach: true,
       bundle,

@@ -15,15 +15,19 @@ import { driverNamed } from './cgroups/drivers.js';
 import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.js';
 import { guardKernel } from './container/kernel.js';
 import { sendPidfd } from './container/pidfd-socket.js';
+import { joinResctrlGroup } from './container/resctrl.js';
 import { containerOf, findContainer, type RecordedInit, sayIfEnded } from './entered-container.js';
 import { terminalInExec } from './exec-terminal.js';
-import { cloneArguments } from './hooks/hooks.js';
+import { cloneArguments } from './idioms/clone.js';
 import { holdInterrupts, passedOn } from './idioms/interrupts.js';
 import { setLink } from './idioms/link.js';
 import { operation } from './idioms/operation.js';
+import { stopSensor } from './idioms/start-time.js';
+import { entersUsersFirst } from './launch/confined.js';
 import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
 import { type Contribution, inOrder } from './launch/phases.js';
 import { type Compiled, compiled, createJudgement, type Refuse } from './launch/refusal.js';
+import { listenerOf } from './launch/seccomp-listener.js';
 import { type Becoming, becomeCommand } from './process/become.js';
 import {
   holdSignals,
@@ -36,9 +40,10 @@ import {
 import { cpuAffinity } from './process/cpu-affinity.js';
 import { judgeProcess } from './process/judge.js';
 import { ownDevices } from './process/own-devices.js';
-import { defaultSignals, keyring, outOfMemoryScore, session } from './process/process.js';
-import { scheduling } from './process/scheduling.js';
+import { defaultSignals, keyring, openToCaller, outOfMemoryScore, session } from './process/process.js';
+import { ownNature, scheduling } from './process/scheduling.js';
 import { seccompAction } from './process/seccomp-action.js';
+import { giveStreams } from './process/streams.js';
 import { type ProcActions, procActions } from './root/system.js';
 import { type Container, enterContainer } from './views/enter-container.js';
 
@@ -110,8 +115,11 @@ function partsOf(launch: ProcessLaunch, { state, options }: ExecInput, refuse: R
     because: rule('the process works, exec waits'),
     why: sayIfEnded(init, state.id),
     frost: options.ignorePaused ? null : cgroups.frostOf(launch.cells.pid),
+    stop: stopSensor(launch.open, launch.cells.pid),
   });
-  return { init, cgroups, command: becomeCommand(launch, seccomp), proc, messages };
+  const endowed = { reserveFor: 0, streams: 'given' } as const;
+  const command = becomeCommand(launch, seccomp, launch.namespaces.has('user') ? endowed : undefined);
+  return { init, cgroups, command, proc, messages };
 }
 
 /** Who fills the phases. */
@@ -126,11 +134,11 @@ function contributions(
   const affinity = cpuAffinity(launch);
   const { link } = state.chos;
   return [
-    commandTrack(launch, options, messages),
+    commandTrack(launch, options, messages, listened(launch, parts, state)),
     {
       exec: {
         container: [findContainer(launch, state, init)],
-        'pid-namespace': launch.namespaces.has('pid') ? [enterPids(init)] : [],
+        'pid-namespace': launch.namespaces.has('pid') ? [enterPids(launch, init)] : [],
         process: [startProcess(launch, cgroups, begin)],
       },
       process: {
@@ -146,28 +154,65 @@ function contributions(
     },
     {
       exec: { cgroups: [...cgroups.open, ...(options.ignorePaused ? [] : cgroups.insistThawed)] },
-      process: { cgroups: cgroups.enter },
+      process: { cgroups: [...cgroups.enter, ...joinResctrlGroup(launch, state.id)] },
     },
-    { exec: { affinity: affinity.initial }, process: { affinity: affinity.final } },
+    {
+      exec: { affinity: [...byCommand(launch), ...affinity.initial] },
+      process: { affinity: affinity.final },
+    },
     terminalInExec(launch, messages, options.console),
     becoming(launch, command, proc),
   ];
 }
 
+/**
+ * Who is root nowhere is dumpable while it writes its score. It must not be so any more where the container's processes see it and have rights over it, so the command does
+ * it, and what it starts has it too.
+ */
+const scoredByCommand = ({ facts }: ProcessLaunch): boolean => facts.euid !== 0;
+
+const byCommand = (launch: ProcessLaunch): readonly Action[] =>
+  scoredByCommand(launch) ? outOfMemoryScore(launch) : [];
+
 /** From the process in its place to the command, as init does it (process/in-launch.ts). */
 function becoming(launch: ProcessLaunch, command: Becoming, proc: ProcActions): Contribution {
   const { cells } = launch;
+  // Inside, it has no rights of the host's any more.
+  const users = launch.namespaces.has('user');
   return {
     process: {
-      reserved: [...outOfMemoryScore(launch), ...command.reserve],
+      reserved: [
+        ...(scoredByCommand(launch) ? [] : outOfMemoryScore(launch)),
+        ...command.reserve,
+        ...(users ? [...scheduling(launch), ...giveStreams(launch), ...proc.open] : []),
+      ],
       devices: launch.process.terminal ? [] : [ownDevices(launch)],
-      process: [...session(), ...scheduling(launch), ...keyring(launch), defaultSignals()],
-      labels: [...proc.open, ...proc.labels],
+      process: [
+        ...session(),
+        ...(users ? [] : scheduling(launch)),
+        ...ownNature(launch),
+        ...keyring(launch),
+        defaultSignals(),
+      ],
+      labels: [...(users ? [] : proc.open), ...proc.labels],
       'let-go-of-host': [letGoOfHost(launch, [cells.initEnd])],
-      user: command.prepare,
-      execve: command.execute(cells.initEnd, rule('exec')),
+      user: [...command.prepare, ...(listenerOf(launch) === null ? [] : openToCaller(launch))],
+      execve: command.execute(cells.initEnd, cells.initEnd, rule('exec')),
     },
   };
+}
+
+/** The filter is that of the container, and a new one for its agent. */
+function listened(
+  launch: ProcessLaunch,
+  { init, messages }: Parts,
+  { bundle }: ExecInput['state'],
+): readonly Action[] {
+  const listener = listenerOf(launch);
+  if (listener === null) return [];
+  const { cells, config } = launch;
+  const container = { id: cells.id, pid: init.pid, bundle, config, status: 'running' } as const;
+  return [messages.passListener(listener, { pid: cells.pid, pidfd: cells.pidfd, container })];
 }
 
 /** What the command does besides: for its caller, and in the foreground. */
@@ -175,6 +220,7 @@ function commandTrack(
   launch: ProcessLaunch,
   options: ExecInput['options'],
   messages: Messages,
+  passed: readonly Action[],
 ): Contribution {
   const { cells } = launch;
   const { detach } = options;
@@ -185,7 +231,7 @@ function commandTrack(
       interrupts: [holdInterrupts(cells.interrupts)],
       channel: [openChannel(launch, 'process', rule('exec'))],
       signals: detach ? [] : [holdSignals(rule('exec forwards them'))],
-      executed: [messages.expect(Signal.EXEC), messages.end],
+      executed: [messages.expect(Signal.EXEC), ...passed, messages.end],
       announced: [...(options.pidfdSocket ? [sendPidfd(launch, 'exec')] : []), pidFile(launch)],
       foreground: detach
         ? []
@@ -199,10 +245,10 @@ function commandTrack(
   };
 }
 
-/** setns(2) moves only children into it. */
-function enterPids({ pidfd }: Container): Action {
+/** setns(2) moves only children into it. A user has the right to do so in its user namespace only. */
+function enterPids(launch: ProcessLaunch, { pidfd }: Container): Action {
   return operation({ kind: 'enter-pid-namespace', because: rule('exec') }, [
-    sys('setns', [pidfd, Clone.NEWPID]),
+    sys('setns', [pidfd, Clone.NEWPID | (entersUsersFirst(launch) ? Clone.NEWUSER : 0)]),
   ]);
 }
 

@@ -1,17 +1,19 @@
 /** Init: how it is started, what it begins with, and where it waits. Everything between is in phases (launch/phases.ts). */
-import { Clone, SIGKILL } from '../../spec/kernel.js';
-import type { Action } from '../program/action.js';
+import { Clone, SIGCHLD, SIGKILL } from '../../spec/kernel.js';
+import type { Action, Track } from '../program/action.js';
 import { when } from '../program/control.js';
-import { type Label, label, type Slot, slot } from '../program/operand.js';
+import { type Data, type Label, label, type Slot, slot } from '../program/operand.js';
 import { exit, exitReporting, jump, type Line, move, sys, track, trim, waitReap } from '../program/step.js';
 import type { NewGroups } from './cgroups/driver.js';
 import { lockAgain } from './container/own-directory.js';
 import { hasGateError } from './container/state.js';
-import { cloneArguments } from './hooks/hooks.js';
+import { cloneArguments } from './idioms/clone.js';
 import { operation } from './idioms/operation.js';
 import { type Launch, rule } from './launch/launch.js';
 import type { Contribution } from './launch/phases.js';
+import type { NamespacesInLaunch } from './namespaces/in-launch.js';
 import { cloneFlags } from './namespaces/namespaces.js';
+import { reportFailure } from './process/channel.js';
 
 export interface InitInput {
   readonly begin: Label;
@@ -20,30 +22,56 @@ export interface InitInput {
   readonly cgroups: NewGroups;
   /** Host track, right after clone3(2). */
   readonly started: readonly Line[];
+  readonly door: NamespacesInLaunch['door'];
   /** It runs hooks. */
   readonly runsHooks: boolean;
   /** The lock is given up while hooks are at work. */
   readonly yields: boolean;
 }
 
-export function initInLaunch(launch: Launch, input: InitInput): Contribution {
+export interface InitInLaunch {
+  readonly contribution: Contribution;
+  /** Of others who start it. */
+  readonly tracks: readonly Track[];
+}
+
+export function initInLaunch(launch: Launch, input: InitInput): InitInLaunch {
+  const { cells } = launch;
+  const cloneArgs = argumentsOf(launch, input);
+  const door = input.door?.({
+    arguments: cloneArgs,
+    begin: input.begin,
+    failed: reportFailure(launch, cells.initEnd),
+  });
+  const start = door?.through ?? [track(cloneArgs, 'init', input.begin, { to: cells.pid })];
   return {
-    host: { init: [startInit(launch, input)] },
-    init: { begin: [beginInit(launch, input)], gate: [waitAtGate(launch, input.errorFd)] },
+    contribution: {
+      host: { init: [startInit(launch, input, cloneArgs, start)] },
+      init: { begin: [beginInit(launch, input)], gate: [waitAtGate(launch, input.errorFd)] },
+    },
+    tracks: door ? [door.track] : [],
   };
 }
 
-function startInit(launch: Launch, input: InitInput): Action {
+function argumentsOf(launch: Launch, { door, cgroups }: InitInput): Data {
+  const own = cloneFlags(launch) | Clone.PIDFD | (door === null ? 0 : Clone.PARENT);
+  return cloneArguments(
+    'init',
+    BigInt(own) | cgroups.birth.flags,
+    launch.cells.pidfd,
+    door === null ? SIGCHLD : 0,
+  );
+}
+
+function startInit(launch: Launch, input: InitInput, cloneArgs: Data, start: readonly Line[]): Action {
   const { cells, options } = launch;
   const { birth } = input.cgroups;
-  const flags = BigInt(cloneFlags(launch) | Clone.PIDFD) | birth.flags;
-  const cloneArgs = cloneArguments('init', flags, cells.pidfd);
   const namespaces = [...launch.namespaces].filter(([, path]) => path === 'new').map(([type]) => type);
   return operation(
     { kind: 'start-init', namespaces, because: rule('namespaces') },
     [
       ...birth.begin(cloneArgs),
-      track(cloneArgs, 'init', input.begin, { to: cells.pid }),
+      ...start,
       ...input.started,
       sys('close', [cells.initEnd]),
       // What the other end of exec.err holds tells that the command is not yet executed.

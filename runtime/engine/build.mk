@@ -29,7 +29,7 @@ define link-engine
 	@! readelf --relocs --wide $@ | grep -q R_ || { echo '$@ needs relocations'; rm -f $@; false; }
 endef
 
-$(ENGINE_TABLES) build/gen/engine-tables.h &: spec/generate/c-header.ts $(wildcard spec/*.ts)
+$(ENGINE_TABLES) build/gen/engine-tables.h &: spec/generate/c-header.ts $(wildcard spec/generate/c-*.ts spec/*.ts spec/commands/*.ts)
 	node_modules/.bin/esbuild $< --bundle --platform=node --format=esm --packages=external --log-level=warning --outfile=build/tools/c-header.mjs
 	node build/tools/c-header.mjs
 
@@ -46,7 +46,7 @@ build/chos-engine-aarch64-debug: $(ENGINE_SOURCES) $(ENGINE_DEBUG) $(ENGINE_HEAD
 	$(call link-engine,$(CROSS_CC),-DENGINE_DEBUG,$(ENGINE_DEBUG))
 
 # For the tests: the product's front door, but with a compiler that answers as it is told to.
-build/engine-test/compiler.cjs: $(ENGINE)/test/fake-compiler.ts $(ENGINE)/wire.ts $(wildcard spec/*.ts)
+build/engine-test/compiler.cjs: $(ENGINE)/test/fake-compiler.ts $(ENGINE)/wire.ts $(wildcard spec/*.ts spec/commands/*.ts)
 	node_modules/.bin/esbuild $< --bundle --platform=node --format=cjs --log-level=warning --outfile=$@
 
 build/engine-test/chos-runtime: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs

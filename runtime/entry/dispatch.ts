@@ -1,8 +1,9 @@
 /** One request, one answer: read the command line, run the command, find the words. */
+import { STATE_ROOT } from '../../spec/state-root.js';
 import { unreachable } from '../../spec/unreachable.js';
 import { type CommandLine, readArguments } from '../cli/arguments.js';
 import { failed, type Outcome, type Run } from '../cli/invocation.js';
-import { stateRoot } from '../cli/state-root.js';
+import { ownerOf, stateRoot } from '../cli/state-root.js';
 import { type Answer, joinWarnings, type Request } from '../engine/wire.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
@@ -27,7 +28,10 @@ async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
   if (run === undefined) {
     return failed({ kind: 'usage', fault: { kind: 'command-later', command: line.command.name } });
   }
-  return run({ request, line, root: stateRoot(request, line, process.geteuid?.() ?? 0) });
+  const { command } = line;
+  const root = stateRoot(request, line, { euid: process.geteuid?.() ?? 0, owner: ownerOf });
+  if (root === null && (command.id || command.name === 'list')) return failed({ kind: 'no-state-root' });
+  return run({ request, line, root: root ?? STATE_ROOT });
 }
 
 async function outcomeOf(request: Request): Promise<{ outcome: Outcome; command: string | null }> {

@@ -64,6 +64,7 @@ function makeContainer(root: string, config: string): void {
       ociVersion: '1.3.0',
       bundle: root,
       rootfs: root,
+      owner: 'root',
       annotations: {},
       chos: { ...chos, cgroupManager: 'cgroupfs', entry: 'create' },
     },

@@ -1,4 +1,5 @@
 /** Numbers out of the texts of /proc. */
+import type { IdRange } from '../../spec/host-facts.js';
 
 /** "6.18.44-fc" is 6 and 18; what is no version is 0 and 0, so that nothing new is taken for granted. */
 export function parseKernelVersion(osrelease: string): { readonly major: number; readonly minor: number } {
@@ -15,6 +16,14 @@ function capabilityMask(status: string, field: string): bigint {
 export function capabilityNumbers(status: string): readonly number[] {
   const mask = capabilityMask(status, 'CapPrm') & capabilityMask(status, 'CapBnd');
   return Array.from({ length: 64 }, (_, bit) => bit).filter(bit => ((mask >> BigInt(bit)) & 1n) === 1n);
+}
+
+/** The first column of a uid_map or gid_map, with the third (user_namespaces(7)). */
+export function parseIdMap(text: string): readonly IdRange[] {
+  return text.split('\n').flatMap(line => {
+    const [, first, count] = /^\s*(\d+)\s+\d+\s+(\d+)$/.exec(line) ?? [];
+    return first === undefined || count === undefined ? [] : [{ first: Number(first), count: Number(count) }];
+  });
 }
 
 /** One line of /proc/PID/cgroup (cgroups(7)): `4:cpu,cpuacct:/a`, `1:name=systemd:/`, `0::/a`. */
@@ -45,6 +54,14 @@ export interface CgroupMount {
 /** mountinfo writes space, tab, newline and backslash as \\ooo. */
 function unescapeOctal(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** Where file systems of that type are mounted, by a mountinfo text. */
+export function mountsOfType(text: string, type: string): readonly string[] {
+  return text.split('\n').flatMap(line => {
+    const [left = '', right = ''] = line.split(' - ');
+    return right.startsWith(`${type} `) ? [unescapeOctal(left.split(' ')[4] ?? '')] : [];
+  });
 }
 
 /** The cgroup mounts of a mountinfo text (proc_pid_mountinfo(5)). */

@@ -3,10 +3,12 @@
  * mountinfo, which can have thousands of lines, is read only where the cgroup mounts are not where every distribution puts them.
  */
 import { closeSync, existsSync, openSync, readSync, statfsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { Arch } from '../../spec/image.js';
 import { probeCgroups } from './cgroup-facts.js';
 import { capabilityNumbers, parseKernelVersion } from './facts-text.js';
+import { probeUserNamespace, readLink } from './user-namespace.js';
 
 const SELINUX_MAGIC = 0xf97cff8c; // linux/magic.h
 
@@ -62,16 +64,28 @@ function probeLsm(): HostFacts['lsm'] {
   };
 }
 
-/** `root`: as process 1 is, for a user who only asks what a launch by root would do (`explain`). */
-export function probeHostFacts(who: 'caller' | 'root' = 'caller'): HostFacts {
-  const other = who === 'root' && process.geteuid?.() !== 0;
+/** Asked of the system only for others than root: it may be a directory service that has to answer. */
+function ownerName(): string {
+  if (process.geteuid?.() === 0) return 'root';
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.geteuid?.());
+  }
+}
+
+export function probeHostFacts(): HostFacts {
   return {
     arch: hostArch(),
     kernel: parseKernelVersion(readProc('/proc/sys/kernel/osrelease') ?? ''),
     lastCapability: Number(readProc('/proc/sys/kernel/cap_last_cap') ?? 40),
-    capabilities: capabilityNumbers(readProc(other ? '/proc/1/status' : '/proc/self/status') ?? ''),
-    euid: other ? 0 : (process.geteuid?.() ?? 0),
+    capabilities: capabilityNumbers(readProc('/proc/self/status') ?? ''),
+    euid: process.geteuid?.() ?? 0,
+    egid: process.getegid?.() ?? 0,
+    owner: ownerName(),
     cgroup: probeCgroups({ magicOf: fileSystemMagic, read: readProc }),
+    userNamespace: probeUserNamespace({ link: readLink, read: readProc }),
+    withheld: null,
     lsm: probeLsm(),
   };
 }

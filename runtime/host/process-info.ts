@@ -1,5 +1,5 @@
 /** What /proc says of processes: whether a recorded process still is the one that was recorded, and who is in a cgroup. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -28,6 +28,47 @@ export function processInfo(pid: number): ProcessInfo | null {
   } catch {
     return null;
   }
+}
+
+/** The parent and the pid namespace of each process that is seen. */
+function kinship(): ReadonlyMap<number, { readonly parent: number; readonly namespace: string | null }> {
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name));
+  return new Map(
+    pids.flatMap(name => {
+      try {
+        const text = readFileSync(`/proc/${name}/stat`, 'latin1');
+        const parent = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+        return [[Number(name), { parent, namespace: pidNamespace(name) }] as const];
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
+
+function pidNamespace(pid: string | number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
+}
+
+/** Those of a container without a cgroup, by its first process: whoever is in its pid namespace, where that is its own, and whoever descends from them; ascending. */
+export function relatedPids(init: number): readonly number[] {
+  const all = kinship();
+  const namespace = all.get(init)?.namespace ?? null;
+  const own = namespace !== null && namespace !== pidNamespace('self');
+  const found = new Set<number>();
+  const pending = [...all.keys()].filter(
+    pid => pid === init || (own && all.get(pid)?.namespace === namespace),
+  );
+  for (let pid = pending.pop(); pid !== undefined; pid = pending.pop()) {
+    if (found.has(pid)) continue;
+    found.add(pid);
+    for (const [child, { parent }] of all) if (parent === pid) pending.push(child);
+  }
+  return [...found].sort((a, b) => a - b);
 }
 
 function pidsOfFile(path: string): readonly number[] {

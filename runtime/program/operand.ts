@@ -82,6 +82,11 @@ export function slots(name: string, cells: number, first: number | Data = 0): Sl
   });
 }
 
+/** Where data is and how much of it there is, as a BYTES field takes it. */
+export function extent(name: string, of: Data, size = of.size): Slot {
+  return Object.freeze({ kind: 'slot', name, cells: 2, initial: [of, size] });
+}
+
 export function cell(of: Slot, index: number): Cell {
   return { kind: 'cell', slot: of, index };
 }
@@ -146,6 +151,11 @@ export function bytes(name: string, value: Uint8Array, align = 8): Data {
     pointers: [],
     shown: `<${name}: ${value.length} bytes>`,
   };
+}
+
+/** Bytes that steps store into. */
+export function changeable(name: string, value: Uint8Array): Data {
+  return { ...bytes(name, value), constant: false };
 }
 
 /** Writable memory of that size, all zero. `lasting`: still needed after TRIM. */

@@ -1,6 +1,6 @@
 /** Words for what the compiler refuses: the config is right, but this host or this version cannot do it. */
 import { unreachable } from '../../spec/unreachable.js';
-import type { CompileRefusal, RefusalReason } from '../compile/launch/refusal.js';
+import type { CompileRefusal, RefusalReason, UnitFault } from '../compile/launch/refusal.js';
 import type { SeccompRefusal } from '../compile/seccomp/linux-seccomp.js';
 import { placeOf } from '../program/action.js';
 import { visible } from './visible.js';
@@ -9,8 +9,14 @@ function seccompText(refusal: SeccompRefusal): string {
   switch (refusal.kind) {
     case 'unknown-action':
       return `there is no action \`${refusal.action}\``;
-    case 'notify':
-      return 'SCMP_ACT_NOTIFY is not supported by this version';
+    case 'notify-default':
+      return 'SCMP_ACT_NOTIFY cannot be the default action: the agent has to be told of the filter, which takes system calls';
+    case 'notify-write':
+      return 'SCMP_ACT_NOTIFY cannot judge write: the agent is told of the filter by it';
+    case 'notify-whom':
+      return 'SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath, the socket of an agent';
+    case 'notify-hooks':
+      return 'SCMP_ACT_NOTIFY does not go together with startContainer hooks in this version';
     case 'errno-without-use':
       return `the action \`${refusal.action}\` returns no errno; leave errnoRet out`;
     case 'errno-range':
@@ -38,14 +44,33 @@ function seccompText(refusal: SeccompRefusal): string {
   }
 }
 
+function unitText(fault: UnitFault): string {
+  switch (fault.kind) {
+    case 'parts':
+      return 'name a scope of systemd: give SLICE:PREFIX:NAME, such as machine.slice:libpod:box (or do without --systemd-cgroup)';
+    case 'slice':
+      return `name a scope of systemd: \`${visible(fault.slice)}\` is no slice, such as machine.slice or machine-a.slice`;
+    case 'name-is-slice':
+      return `name a scope of systemd: \`${visible(fault.name)}\` is a slice, which holds no processes`;
+    case 'too-long':
+      return `name a scope of systemd: \`${visible(fault.name)}\` is too long, a unit's name has 255 bytes at most`;
+    default:
+      return unreachable(fault);
+  }
+}
+
 function reasonText(reason: RefusalReason): string {
   switch (reason.kind) {
+    case 'unit-name':
+      return unitText(reason.fault);
     case 'no-controller':
       return `set a limit: this host's cgroups (${reason.layout}) have no ${reason.controller} controller; mount it or leave the limit out`;
     case 'only-on-v1':
       return `set ${reason.property}: only cgroup v1 has it, and this host has v2`;
     case 'only-on-v2':
       return `set ${reason.property}: only cgroup v2 has it, and this host has v1`;
+    case 'needs-limit':
+      return `set ${reason.property}: with cgroup v2 only together with memory.limit; give both`;
     case 'no-cgroups':
       return `set ${reason.property}: cgroups are disabled or not mounted`;
     case 'no-such-cgroup':
@@ -54,6 +79,8 @@ function reasonText(reason: RefusalReason): string {
       return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
     case 'mount-too-long':
       return `mount on \`${reason.destination}\`: ${reason.bytes} bytes of ${reason.what}, and the kernel takes ${reason.most} at most`;
+    case 'mount-of-unknown-source':
+      return `save the container: config.json does not tell what is mounted on \`${visible(reason.destination)}\`, so nobody could mount it again; unmount it first`;
     case 'lacking-capabilities':
       return `give capabilities that chos-runtime itself has not got: ${reason.names.join(', ')}`;
     case 'capabilities-outside':
@@ -70,8 +97,24 @@ function reasonText(reason: RefusalReason): string {
       return 'process.terminal is true, but nobody would receive the terminal; give --console-socket';
     case 'seccomp':
       return `compile the seccomp profile: ${seccompText(reason.refusal)}`;
-    case 'needs-root':
-      return 'start a container without being root: not supported by this version';
+    case 'unmapped-id':
+      return `become ${reason.of} ${reason.id}: it is not mapped in the user namespace of the caller (/proc/self/${reason.of}_map)`;
+    case 'setgroups-denied':
+      return 'set additionalGids: the user namespace of the caller denies it (/proc/self/setgroups); leave them out';
+    case 'not-delegated':
+      return `set ${reason.property}: the ${reason.controller} controller is not delegated to the caller; leave the limit out, or start from a cgroup that is`;
+    case 'not-mapped':
+      return `become ${reason.of} ${reason.id}: the user namespace of the container has no such id (see linux.${reason.of === 'user' ? 'uid' : 'gid'}Mappings)`;
+    case 'needs-mappings':
+      return 'make a user namespace without uidMappings and gidMappings: nobody in it would be anybody';
+    case 'no-resctrl':
+      return 'limit cache and memory bandwidth: resctrl is not mounted (mount -t resctrl resctrl /sys/fs/resctrl, if the CPU has it)';
+    case 'no-resctrl-group':
+      return `enter resctrl group \`${visible(reason.path)}\`: it does not exist, and no schemata to make it with are given`;
+    case 'other-schemata':
+      return `enter resctrl group \`${visible(reason.path)}\`: it is there already, and \`${visible(reason.line)}\` does not hold in it`;
+    case 'restored-without-resctrl':
+      return 'restore a container into a group of resctrl: not supported by this version; leave linux.intelRdt out';
     case 'not-its-own-cgroup':
       return "a cgroupsPath that is not below the root or the caller's own cgroup is not supported by this version";
     default:

@@ -64,6 +64,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must be ${formName(what.form)}${not}`;
     case 'empty':
       return `${subject} must not be empty`;
+    case 'empty-key':
+      return `${subject} must not have an empty key`;
     case 'nul-character':
       return `${subject} must not contain a NUL character`;
     case 'lone-surrogate':
@@ -80,6 +82,14 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must have at most ${what.limit} bytes${not}`;
     case 'duplicate':
       return `${subject} repeats ${shorten(what.first)}${found === '' ? '' : `: ${found}`}`;
+    case 'overlaps':
+      return `${subject} has ids that ${shorten(what.first)} has already`;
+    case 'map-too-long':
+      return `${subject} makes a map of ${what.bytes} bytes, of which the kernel takes ${what.limit} at most`;
+    case 'not-mappable':
+      return `${subject}: ${what.of === 'remount' ? 'a mount that is there' : 'a mount of cgroups'} cannot map ids`;
+    case 'not-mapped':
+      return `${subject}: id ${what.id} is not in ${what.property}`;
     case 'needs-namespace':
       return `${subject} needs a ${what.namespace} namespace in linux.namespaces`;
     case 'not-namespaced':
@@ -185,6 +195,18 @@ function formName(form: TextForm): string {
       return 'made of the letters r, w and m';
     case 'cpu-list':
       return 'a list of CPUs such as 0-3,7';
+    case 'node-list':
+      return 'a list of memory nodes such as 0-3,7, each below 1024';
+    case 'unit-property':
+      return "a property of systemd as GVariant's text, such as true, uint64 5 or 'a'";
+    case 'net-device':
+      return 'the name of a network device, without blanks, slashes and colons, in the container perhaps with one %d';
+    case 'id-map':
+      return 'of the form idmap=uids=0-1-10#10-11-10;gids=0-100-10, with ids that do not overlap';
+    case 'resctrl-group':
+      return 'the name of a directory of resctrl, or / for its root';
+    case 'memory-bandwidth':
+      return 'one line that begins with MB:, such as MB:0=20;1=70';
     case 'sysctl-name':
       return 'the name of a sysctl';
     case 'other':
@@ -208,6 +230,7 @@ function hintOf(what: Reason, found: string, unknown: string | undefined): strin
   }
   if (what.kind === 'not-an-id' && /\b(4294967295|0xffffffff|037777777777)\b/i.test(found))
     return 'the kernel takes that for "leave it as it is"';
+  if (what.kind === 'not-mapped') return 'the container has no such id';
   if (what.kind === 'not-namespaced') return 'set it on the host, with sysctl(8)';
   return undefined;
 }

@@ -3,6 +3,7 @@
  */
 import type { Because } from '../program/action.js';
 import type { Explained, ExplainedAction } from '../program/explain.js';
+import { visible } from './visible.js';
 
 const COLUMN = 76;
 
@@ -21,7 +22,7 @@ function actionLines(a: ExplainedAction, number: number): readonly string[] {
   ];
 }
 
-/** The whole page, ending in a line of counts. */
+/** The whole page, ending in a line of counts. Titles have words of config.json: none of its control characters reaches the terminal. */
 export function explainText(e: Explained): string {
   const lines: string[] = [];
   let number = 0;
@@ -41,5 +42,5 @@ export function explainText(e: Explained): string {
   }
   const { actions, steps, mounts, bytes } = e.counts;
   lines.push(`${actions} actions, ${steps} steps, ${mounts} mounts at most, ${bytes} bytes`, '');
-  return lines.join('\n');
+  return lines.map(visible).join('\n');
 }

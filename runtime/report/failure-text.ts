@@ -1,5 +1,6 @@
 /** Words for why a command was not carried out: verb, object, reason, place, hint, on one line. Callers look for some of them: the test beside says which. */
 import { unreachable } from '../../spec/unreachable.js';
+import { criuText } from './criu-text.js';
 import { distrustText } from './distrust-text.js';
 import { errnoText } from './errno-text.js';
 import type { Failure } from './failure.js';
@@ -23,12 +24,17 @@ function attachText(fault: 'no-place' | 'ambiguous' | 'taken'): string {
   }
 }
 
+/** More nobody reads in one line. */
+const SHOWN = 5;
+
 export function failureText(failure: Failure): string {
   switch (failure.kind) {
     case 'usage':
       return visible(usageText(failure.fault));
     case 'bad-id':
       return `container id \`${visible(failure.id)}\` is not valid: letters, digits, _ + - and . (not first), at most 255`;
+    case 'no-state-root':
+      return 'no directory for the container state: set XDG_RUNTIME_DIR, or give --root an absolute path';
     case 'no-container':
       return `container \`${failure.id}\` does not exist`;
     case 'half-created':
@@ -53,10 +59,10 @@ export function failureText(failure: Failure): string {
       return `write \`${visible(failure.path)}\`: it exists already; remove it first or give another name with --file`;
     case 'refused-input':
       return failure.text;
-    case 'systemd-cgroup':
-      return 'cgroups made by systemd are not supported by this version; leave out --systemd-cgroup, or set `cgroup_manager = "cgroupfs"` in containers.conf';
     case 'exec-without-process':
       return '`exec` lacks the command to run; give it after the ID, or a JSON file with --process';
+    case 'criu':
+      return criuText(failure.fault);
     case 'unknown-tree': {
       const best = nearest(failure.name, failure.known);
       const hint = best === undefined ? 'see `chos-runtime tree list`' : `did you mean \`${best}\`?`;
@@ -72,8 +78,18 @@ export function failureText(failure: Failure): string {
       return visible(treeFaultText(failure.fault));
     case 'bad-engine':
       return `attach a program to \`${visible(failure.path)}\`: ${attachText(failure.fault)}`;
+    case 'bad-regex':
+      return `\`${visible(failure.pattern)}\` is no extended regular expression: ${visible(failure.why)}`;
+    case 'some-failed': {
+      const { verb, of, faults } = failure;
+      const left = faults.length - SHOWN;
+      const more = left > 0 ? `; and ${left} more` : '';
+      return `${verb} of ${faults.length} of ${of} containers failed: ${faults.slice(0, SHOWN).join('; ')}${more}`;
+    }
     case 'ps-failed':
       return `run \`ps ${visible(failure.options)}\`: it failed or is not installed; --format json needs no ps`;
+    case 'no-resctrl':
+      return `\`${failure.option}\`: the container has no group in resctrl (linux.intelRdt in its config.json), or resctrl is not mounted`;
     case 'not-built':
       return `${failure.what} is not part of this build`;
     default:

@@ -4,6 +4,7 @@
  */
 
 import type { Distrust } from '../state/trusted.js';
+import type { CriuFault } from './criu-text.js';
 import type { TreeFault } from './tree-fault.js';
 
 /** What is wrong with the command line itself. */
@@ -31,6 +32,10 @@ export type UsageFault =
         | `UID[:GID], from 0 to ${number}`
         | `a number from 0 to ${number}`
         | '[CONTROLLER:]PATH without ..'
+        | 'a whole number'
+        | 'a number of bytes, or one with k, m, g or t'
+        | 'a duration such as 5s, 1m30s or 500ms'
+        | 'one line that begins with MB:'
         | readonly string[];
     }
   /** In the table, but this version does not carry it out. */
@@ -44,6 +49,8 @@ export type UsageFault =
 export type Failure =
   | { readonly kind: 'usage'; readonly fault: UsageFault }
   | { readonly kind: 'bad-id'; readonly id: string }
+  /** Of a caller who is not root, and has no directory for what runs. */
+  | { readonly kind: 'no-state-root' }
   /** No directory of that name in the state root. */
   | { readonly kind: 'no-container'; readonly id: string }
   /** The container was never finished: its process does not exist. */
@@ -63,8 +70,8 @@ export type Failure =
   | { readonly kind: 'exists'; readonly path: string }
   /** config.json or process.json is refused; `text` is one line, `detail` the line and the squiggle. */
   | { readonly kind: 'refused-input'; readonly text: string; readonly detail: string }
-  | { readonly kind: 'systemd-cgroup' }
   | { readonly kind: 'exec-without-process' }
+  | { readonly kind: 'criu'; readonly fault: CriuFault }
   | { readonly kind: 'tree'; readonly fault: TreeFault }
   /** `broken`: files that may have been meant to register it. */
   | {
@@ -74,6 +81,17 @@ export type Failure =
       readonly broken: readonly string[];
     }
   | { readonly kind: 'bad-engine'; readonly path: string; readonly fault: 'no-place' | 'ambiguous' | 'taken' }
+  /** Of `kill --regex` and `delete --regex`. */
+  | { readonly kind: 'bad-regex'; readonly pattern: string; readonly why: string }
+  /** The same command for `of` containers: what went wrong with some of them. */
+  | {
+      readonly kind: 'some-failed';
+      readonly verb: string;
+      readonly of: number;
+      readonly faults: readonly string[];
+    }
   /** ps(1) is not there or does not take these options. */
   | { readonly kind: 'ps-failed'; readonly options: string }
+  /** `update` of what the container's group in resctrl may have, and there is none. */
+  | { readonly kind: 'no-resctrl'; readonly option: string }
   | { readonly kind: 'not-built'; readonly what: string };

@@ -46,8 +46,8 @@ export function usageText(fault: UsageFault): string {
       return `\`${command} ${action}\` has no option \`${option}\`; it goes with ${others}`;
     }
     case 'missing-value':
-      // Not "requires an argument": Podman takes these words for support of restoring into a pod.
-      return `option \`${fault.option}\`${of(fault.command)} lacks its value; ${helpHint(fault.command)}`;
+      // These words, since Podman takes them for support of restoring into a pod.
+      return `option \`${fault.option}\`${of(fault.command)} requires an argument; ${helpHint(fault.command)}`;
     case 'bad-value': {
       const expected =
         typeof fault.expected === 'string'

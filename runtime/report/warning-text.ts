@@ -27,3 +27,15 @@ export function warningText({ because, reason }: CompileWarning): string {
 export function moreWarnings(count: number): string {
   return `and ${count} more warnings`;
 }
+
+/** Options that another one takes the place of. */
+export function ignoredOptionsText(options: readonly string[], by: string): string {
+  return `leave out ${options.join(', ')}: ${by} takes the place of all other options`;
+}
+
+/** Something in the state root that is left out of `list`. */
+export function unreadStateText(directory: string): string {
+  return visible(
+    `leave out ${directory}: no state of a container that can be read or trusted; \`delete --force\` removes what is a container`,
+  );
+}

@@ -28,6 +28,7 @@ const stateText = (id: string, pid: number, pidStart: string): string =>
       ociVersion: '1.3.0',
       bundle: '/b',
       rootfs: '/b/rootfs',
+      owner: 'root',
       annotations: {},
       chos: {
         cgroupManager: 'cgroupfs',

@@ -86,7 +86,8 @@ export function readState(root: string, id: string): ReadState {
 }
 
 export type ReadStates =
-  | { readonly kind: 'states'; readonly states: readonly LiveState[] }
+  /** `unread`: what bears the name of a container, and is none that can be read or trusted. */
+  | { readonly kind: 'states'; readonly states: readonly LiveState[]; readonly unread: readonly string[] }
   | { readonly kind: 'distrust'; readonly distrust: Distrust };
 
 /** Every container of the root, by id; what cannot be read, or is not trusted, is left out. */
@@ -99,11 +100,14 @@ export function readStates(root: string): ReadStates {
   } catch {
     names = [];
   }
-  const states = names.sort().flatMap(id => {
+  const states: LiveState[] = [];
+  const unread: string[] = [];
+  for (const id of names.sort()) {
     const read = readBelow(root, id);
-    return read.kind === 'state' ? [read.live] : [];
-  });
-  return { kind: 'states', states };
+    if (read.kind === 'state') states.push(read.live);
+    if (read.kind === 'malformed' || read.kind === 'distrust') unread.push(id);
+  }
+  return { kind: 'states', states, unread };
 }
 
 /** The same where a root that is not trusted counts as empty: those who only want to tell names. */

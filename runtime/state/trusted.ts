@@ -16,7 +16,7 @@ import { codeOf } from '../host/error-code.js';
 
 /** Somebody else could have written it, or put it there. */
 export interface Distrust {
-  readonly what: 'state root' | 'state directory' | 'file';
+  readonly what: 'state root' | 'state directory' | 'image directory' | 'work directory' | 'file';
   /** What was asked for. */
   readonly whole: string;
   /** The directory, link or file on the way there, or it itself, that others could have put there. */
@@ -51,7 +51,7 @@ function look(path: string): Stats | null {
  * What is wrong on the way to an absolute path, or with what it leads to; null: nothing. What is missing is nobody's. Above the end a sticky directory
  * may be written by all: nobody can replace what is root's in it. And the owner of `/` is trusted there: inside a user namespace root of the host is nobody.
  */
-export function distrustWay(path: string): Distrust | null {
+export function distrustWay(path: string, what: Distrust['what'] = 'state root'): Distrust | null {
   const slash = statSync('/').uid;
   let way = '';
   let rest = path.split('/');
@@ -70,7 +70,7 @@ export function distrustWay(path: string): Distrust | null {
     const badOwner = !ownerTrusted(stat.uid) && (last || stat.uid !== slash);
     const link = stat.isSymbolicLink();
     const badMode = !link && (stat.mode & OTHERS) !== 0 && (last || (stat.mode & STICKY) === 0);
-    if (badOwner || badMode) return { what: 'state root', whole: path, path: here, why: others(stat) };
+    if (badOwner || badMode) return { what, whole: path, path: here, why: others(stat) };
     if (!link) {
       way = here;
       continue;

@@ -11,20 +11,25 @@ const hook: Samples = {
 
 const hookKinds = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'];
 
-const mapping = { containerID: 0, hostID: 1000, size: 1 };
+const mapping = { containerID: 0, hostID: 1000, size: 1000 };
 
+/** Of one kind of ids there is no map without one of the other. */
 const mappings: Samples = Object.fromEntries(
-  ['uidMappings', 'gidMappings'].flatMap(name =>
-    ['containerID', 'hostID', 'size'].map(property => [
-      `mounts[].${name}[].${property}`,
-      {
-        value: 1,
-        beside: { ...mapping, [property]: 1 },
-        also: { 'mounts[].destination': '/a', 'mounts[].type': 'tmpfs' },
-        shows: 'refused' as const,
-      },
-    ]),
-  ),
+  [
+    ['uidMappings', 'gidMappings'],
+    ['gidMappings', 'uidMappings'],
+  ].flatMap(([name, other]) => {
+    const also = {
+      'mounts[].destination': '/a',
+      'mounts[].type': 'tmpfs',
+      [`mounts[].${other}`]: [mapping],
+    };
+    return [
+      [`mounts[].${name}[].containerID`, { value: 1, other: 0, beside: mapping, also }],
+      [`mounts[].${name}[].hostID`, { value: 2000, other: 1000, beside: mapping, also }],
+      [`mounts[].${name}[].size`, { value: 999, other: 1000, beside: mapping, also }],
+    ];
+  }),
 );
 
 const realtime = { policy: 'SCHED_FIFO', priority: 3 };

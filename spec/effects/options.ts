@@ -24,7 +24,7 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     '--log-level error hides them, debug does not',
     ['--log-level', '--debug'],
   ],
-  [options, 'cgroup drivers: one is refused, one is obeyed', ['--systemd-cgroup', '--cgroup-manager']],
+  [options, 'cgroup drivers differ in what is planned', ['--systemd-cgroup', '--cgroup-manager']],
   ['runtime/cli/arguments.test.ts', 'help and version', ['--version', '--help']],
   [
     suite('state-and-list'),
@@ -80,6 +80,57 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
   [suite('pidfd-socket'), 'pidfd-socket/exec-sends-that-of-the-new-process', ['exec --pidfd-socket']],
   [trees, 'spec --tree writes the bundle that needs no mount', ['spec --tree', 'spec --bundle']],
   [suite('command-line'), 'command-line/spec-to-an-absolute-path', ['spec --file']],
+  [suite('regex'), 'regex/kill', ['kill --regex']],
+  [suite('regex'), 'regex/delete-forced', ['delete --regex']],
+  [suite('events'), 'events/stats', ['events --stats']],
+  [suite('events'), 'events/again-and-again-until-it-ends', ['events --interval']],
+  ['runtime/cli/rootless-config.test.ts', 'what spec --rootless writes', ['spec --rootless']],
+  [suite('update'), 'update/from-*', ['update --resources']],
+  [
+    suite('update'),
+    'update/options',
+    [
+      ...['memory', 'memory-swap', 'memory-reservation', 'cpu-share', 'cpu-period'],
+      ...['cpu-quota', 'cpuset-cpus', 'cpuset-mems', 'pids-limit'],
+    ].map(long => `update --${long}`),
+  ],
+  [
+    suite('update'),
+    'update/more-options',
+    ['cpu-burst', 'cpu-idle', 'blkio-weight', 'kernel-memory-tcp', 'cpu-rt-period'].map(
+      long => `update --${long}`,
+    ),
+  ],
+  [
+    suite('update'),
+    'update/what-this-kernel-has-not-is-told',
+    ['cpu-rt-runtime', 'kernel-memory', 'l3-cache-schema', 'mem-bw-schema'].map(long => `update --${long}`),
+  ],
+  [
+    suite('checkpoint'),
+    'every-option-of-checkpoint-reaches-criu',
+    [
+      ...['image-path', 'work-path', 'parent-path', 'leave-running', 'pre-dump', 'tcp-skip-in-flight'],
+      ...['link-remap', 'ext-unix-sk', 'shell-job', 'lazy-pages', 'file-locks', 'auto-dedup'],
+      ...['manage-cgroups-mode', 'empty-ns', 'page-server', 'status-fd', 'network-lock'],
+    ].map(long => `checkpoint --${long}`),
+  ],
+  [
+    suite('checkpoint'),
+    'tells-criu-what-is-the-hosts-and-lets-the-container-go-on',
+    ['checkpoint --tcp-established'],
+  ],
+  [
+    suite('checkpoint'),
+    'every-option-of-restore-reaches-criu',
+    [
+      ...['image-path', 'work-path', 'config', 'detach', 'tcp-established', 'tcp-close', 'link-remap'],
+      ...['tcp-skip-in-flight', 'ext-unix-sk', 'shell-job', 'lazy-pages', 'file-locks', 'auto-dedup'],
+      ...['manage-cgroups-mode', 'empty-ns', 'lsm-profile', 'lsm-mount-context'],
+    ].map(long => `restore --${long}`),
+  ],
+  [suite('checkpoint'), 'restore-makes-a-container-as-any-other', ['restore --bundle', 'restore --pid-file']],
+  [suite('checkpoint'), 'restore-sends-the-terminal-to-the-console-socket', ['restore --console-socket']],
   [trees, 'list, show and check tell of the trees', ['tree --format']],
   [
     'conformance/trees/registry-cases.ts',

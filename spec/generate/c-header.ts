@@ -3,9 +3,8 @@
  * that the engine needs no relocations of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type Command, commands, entries, globalOptions, LARGEST_NUMBER, type Option } from '../commands.js';
+import { entries } from '../commands.js';
 import { CONFIG_LIMIT, ID_LETTERS, ID_LIMIT } from '../container-limits.js';
-import { errnos } from '../errno.js';
 import {
   type Arch,
   ATTACHMENT_MAGIC,
@@ -29,8 +28,14 @@ import {
   TemplateField,
 } from '../instructions.js';
 import { parameters } from '../parameters.js';
-import { FIRST_REALTIME_SIGNAL, KILL_SIGNAL, LAST_SIGNAL, signals } from '../signals.js';
-import { STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE } from '../state-root.js';
+import { KILL_SIGNAL, signals } from '../signals.js';
+import {
+  STATE_ROOT,
+  STATE_ROOT_NAME,
+  STATE_ROOT_PARENT,
+  STATE_ROOT_SESSIONS,
+  STATE_ROOT_VARIABLE,
+} from '../state-root.js';
 import { systemCallNumber } from '../syscall-numbers.js';
 import { type SystemCall, type SystemCallName, systemCalls } from '../syscalls.js';
 import {
@@ -47,8 +52,9 @@ import {
   WIRE_VERSION,
   WireFd,
 } from '../wire.js';
-
-type Numbers = Readonly<Record<string, number>>;
+import { commandTables, optionKinds } from './c-commands.js';
+import { define, defineTexts, quote, upper } from './c-text.js';
+import { wordTables } from './c-words.js';
 
 /** An argument of a system call: what it is in the low byte, OPTIONAL, and a number (argument index or bytes) above. */
 const ArgumentKind = {
@@ -73,7 +79,6 @@ const operandKinds: readonly string[] = [
   'any',
 ];
 const OPTIONAL = 0x80;
-const optionKinds = ['flag', 'text', 'number', 'list', 'ignored', 'ignored-text'] as const;
 
 function argumentKind(argument: string): number {
   const [text = ''] = argument.split(' ');
@@ -104,14 +109,6 @@ function argumentKind(argument: string): number {
   }
 }
 
-const upper = (name: string) => name.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase();
-const quote = (text: string) => `"${text.replace(/[\\"]/g, '\\$&').replace(/\0/g, '\\0')}"`;
-const define = (prefix: string, numbers: Numbers) =>
-  Object.entries(numbers).map(([name, value]) => `#define ${prefix}${upper(name)} 0x${value.toString(16)}`);
-
-const defineTexts = (texts: Readonly<Record<string, string>>) =>
-  Object.entries(texts).map(([name, text]) => `#define ${name} ${quote(text)}`);
-
 /** The class of letters written out. */
 function idLetters(): string {
   const letter = new RegExp(`[${ID_LETTERS}]`);
@@ -122,9 +119,6 @@ function idLetters(): string {
 
 /** Position of a `sub` in the mask of those that an instruction knows: the signed widths (0x81...) begin at 16. */
 const subBit = (sub: number) => (sub & 0x80 ? 16 + (sub & 0x0f) : sub);
-
-const errnoTable = () =>
-  new Map(Object.values(errnos).map(({ number, words: text }) => [number, text] as const));
 
 function header(): readonly string[] {
   const ops = Object.entries(instructions);
@@ -159,7 +153,16 @@ function header(): readonly string[] {
   lines.push('#define NO_ENTRY 0xff', ...define('', { REQUEST_MAGIC, REQUEST_HEADER_SIZE, WIRE_VERSION }));
   lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
   lines.push(...define('WIRE_FD_', WireFd), ...define('', { ID_LIMIT, CONFIG_LIMIT }));
-  lines.push(...defineTexts({ ID_LETTERS: idLetters(), STATE_ROOT, STATE_ROOT_NAME, STATE_ROOT_VARIABLE }));
+  lines.push(
+    ...defineTexts({
+      ID_LETTERS: idLetters(),
+      STATE_ROOT,
+      STATE_ROOT_NAME,
+      STATE_ROOT_PARENT,
+      STATE_ROOT_SESSIONS,
+      STATE_ROOT_VARIABLE,
+    }),
+  );
   lines.push(...define('', { KILL_SIGNAL: signals[KILL_SIGNAL] }));
   // A test has its own.
   for (const deadline of define('', { COMPILER_SECONDS, COMPILER_IDLE_SECONDS }))
@@ -237,134 +240,7 @@ function instructionDeclarations(): readonly string[] {
   ];
 }
 
-/** The words of all errnos in one string, one after another; the index of each is in a table beside it. */
-function wordTables(words: ReadonlyMap<number, string>, signals: Numbers) {
-  const highest = Math.max(...words.keys());
-  const texts: string[] = [''];
-  const index: number[] = [];
-  let at = 1;
-  for (let number = 0; number <= highest; number++) {
-    const text = words.get(number);
-    index.push(text === undefined ? 0 : at);
-    if (text === undefined) continue;
-    texts.push(text);
-    at += Buffer.byteLength(text) + 1;
-  }
-  const names = Object.entries(signals);
-  const kinds = Array.from(
-    { length: Math.max(...Object.values(parameters).map(p => p.number)) + 1 },
-    () => 0,
-  );
-  for (const { number, kind } of Object.values(parameters))
-    kinds[number] = ['number', 'text', 'vector'].indexOf(kind);
-  return {
-    declarations: [
-      `#define ENTRY_COUNT ${Object.keys(entries).length}`,
-      `#define ERRNO_COUNT ${highest + 1}`,
-      'extern const char errno_words[];',
-      'extern const uint16_t errno_index[ERRNO_COUNT];',
-      `#define SIGNAL_COUNT ${names.length}`,
-      ...define('', { FIRST_REALTIME_SIGNAL, LAST_SIGNAL }),
-      'struct signal_name { char name[10]; uint8_t number; };',
-      'extern const struct signal_name signal_names[SIGNAL_COUNT];',
-      'extern const uint8_t parameter_kinds[PARAMETER_COUNT];',
-      '#ifdef ENGINE_DEBUG',
-      'extern const char parameter_names[PARAMETER_COUNT][20];',
-      'extern const char entry_names[ENTRY_COUNT][12];',
-      '#endif',
-    ],
-    definitions: [
-      `const char errno_words[] = ${texts.map(text => quote(`${text}\0`)).join('\n  ')};`,
-      `const uint16_t errno_index[ERRNO_COUNT] = {${index.join(', ')}};`,
-      'const struct signal_name signal_names[SIGNAL_COUNT] = {',
-      ...names.map(([name, number]) => `  {"${name}", ${number}},`),
-      '};',
-      `const uint8_t parameter_kinds[PARAMETER_COUNT] = {${kinds.join(', ')}};`,
-      '#ifdef ENGINE_DEBUG',
-      `const char parameter_names[PARAMETER_COUNT][20] = {${Object.entries(parameters)
-        .map(([name, { number }]) => `[${number}] = "${name}"`)
-        .join(', ')}};`,
-      `const char entry_names[ENTRY_COUNT][12] = {${Object.entries(entries)
-        .map(([name, number]) => `[${number}] = "${name}"`)
-        .join(', ')}};`,
-      '#endif',
-    ],
-  };
-}
-
-/** Options that a compiled executable takes: those that its program has a place for, and those of the front door itself. */
-function attachedUsage(): string {
-  const run = commands.find(({ name }) => name === 'run')?.options ?? [];
-  const taken = [
-    ...run.filter(({ parameter }) => parameter !== undefined && parameter !== 'BUNDLE'),
-    ...globalOptions.filter(({ long }) => ['root', 'log', 'log-format', 'log-level'].includes(long)),
-  ];
-  const flagsFirst = [...taken].sort(
-    (one, other) => Number(other.kind === 'flag') - Number(one.kind === 'flag'),
-  );
-  return flagsFirst
-    .map(({ long, value, values }) => [`--${long}`, values?.join('|') ?? value].filter(Boolean).join(' '))
-    .map(option => ` [${option}]`)
-    .join('');
-}
-
-const inputs = { none: 'INPUT_NONE', named: 'INPUT_NAMED', bundle: 'INPUT_BUNDLE' } as const;
-
-/** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
-const scanned = commands.filter(
-  ({ stored, input, joins, parsed, waits }) => stored ?? input ?? joins ?? parsed ?? waits,
-);
-
-function commandTables() {
-  const options: readonly Option[] = [...globalOptions, ...scanned.flatMap(command => command.options)];
-  let first = globalOptions.length;
-  const rows = scanned.map((command: Command) => {
-    const row = [
-      quote(command.name),
-      first,
-      command.options.length,
-      command.stored === undefined ? 'NO_ENTRY' : entries[command.stored],
-      Number(command.id),
-      Number(command.stopAtFirst),
-      inputs[command.input ?? 'none'],
-      Number(command.joins ?? false),
-      Number(command.parsed ?? false),
-      Number(command.waits ?? false),
-    ];
-    first += command.options.length;
-    return `  {${row.join(', ')}},`;
-  });
-  const width = Math.max(1, ...options.map(option => option.long.length)) + 1;
-  return {
-    declarations: [
-      `struct option { char name[${width}]; char letter; uint8_t kind, parameter, input; };`,
-      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits; };`,
-      'enum { INPUT_NONE, INPUT_NAMED, INPUT_BUNDLE };',
-      `#define LARGEST_NUMBER ${LARGEST_NUMBER}`,
-      ...defineTexts({ ATTACHED_USAGE: attachedUsage() }),
-      `#define GLOBAL_OPTION_COUNT ${globalOptions.length}`,
-      `#define OPTION_COUNT ${Math.max(1, options.length)}`,
-      `#define COMMAND_COUNT ${Math.max(1, scanned.length)}`,
-      'extern const struct option option_table[OPTION_COUNT];',
-      'extern const struct command command_table[COMMAND_COUNT];',
-    ],
-    definitions: [
-      'const struct option option_table[OPTION_COUNT] = {',
-      ...options.map(option => {
-        const letter = option.short === undefined ? 0 : option.short.charCodeAt(0);
-        const parameter =
-          option.parameter === undefined ? 'NO_PARAMETER' : parameters[option.parameter].number;
-        return `  {${quote(option.long)}, ${letter}, ${optionKinds.indexOf(option.kind)}, ${parameter}, ${Number(option.input ?? false)}},`;
-      }),
-      '};',
-      'const struct command command_table[COMMAND_COUNT] = {',
-      ...rows,
-      '};',
-    ],
-  };
-}
-
-const words = wordTables(errnoTable(), signals);
+const words = wordTables();
 const commandLines = commandTables();
 mkdirSync('build/gen', { recursive: true });
 writeFileSync(

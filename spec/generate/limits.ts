@@ -1,6 +1,5 @@
 /** The parts of README.md and docs/compatibility.md that say what this version refuses, made of the tables by which it refuses. */
-import { absentCgroupDrivers } from '../cgroup-drivers.js';
-import { commands, globalOptions, type Option } from '../commands.js';
+import { commands, type Option } from '../commands.js';
 import { unsupported } from '../features.js';
 import { table } from './table.js';
 
@@ -19,24 +18,29 @@ const refusedOptions = (): readonly string[] =>
       : options.filter(({ refused }: Option) => refused).map(({ long }) => code(`${name} --${long}`)),
   );
 
-const absentDrivers = (): readonly string[] =>
-  absentCgroupDrivers.flatMap(name => {
-    const short = globalOptions.filter(({ long }) => long === `${name}-cgroup`);
-    return [`--cgroup-manager ${name}`, ...short.map(({ long }) => `--${long}`)].map(code);
-  });
-
 function limitsTable(): string {
   const rows = unsupported.map(({ feature, asked, why }) => [feature, asked, why]);
   return table(['refused', 'asked for by', 'because without it'], rows);
 }
 
-const commandLine = (): string =>
-  `the commands ${listed(laterCommands())}; the options ${listed([...refusedOptions(), ...absentDrivers()])}`;
+/** Empty: nothing of the command line is refused. */
+function commandLine(): string {
+  const lists = [
+    ['the commands', laterCommands()],
+    ['the options', refusedOptions()],
+  ] as const;
+  return lists
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) => `${kind} ${listed(names)}`)
+    .join('; ');
+}
 
 /** Generated blocks by their name; a page has them between `<!-- NAME -->` and `<!-- /NAME -->`. */
 const blocks: Readonly<Record<string, () => string>> = {
-  limits: () => `Refused are ${unsupported.map(({ feature }) => feature).join(', ')}; ${commandLine()}.`,
-  refused: () => `${limitsTable()}\n\nOn the command line: ${commandLine()}.`,
+  limits: () =>
+    `Refused: ${[unsupported.map(({ feature }) => feature).join(', '), commandLine()].filter(text => text !== '').join('; ')}.`,
+  refused: () =>
+    `${limitsTable()}\n\nOn the command line: ${commandLine() || 'nothing that is in the table of commands'}.`,
 };
 
 export const PAGES_WITH_BLOCKS = ['README.md', 'docs/compatibility.md'];

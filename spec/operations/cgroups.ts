@@ -12,13 +12,27 @@ export const cgroups = {
   'take-cgroup': { path: 'text' },
   'record-cgroup': { path: 'text' },
   'make-cgroup': { path: 'text' },
+  /** To the user of the container, as the host knows it. */
+  'give-cgroup': { path: 'text', uid: 'number', gid: 'number' },
   'enable-controllers': { path: 'text', controllers: 'texts' },
   /** `rather`: the file that takes the limit where the kernel has it, and its value. */
   limit: { path: 'text', file: 'text', value: 'text', rather: 'text?', ratherValue: 'text?' },
+  /** Of `update`, with memory.checkBeforeUpdate. */
+  'check-memory-use': { path: 'text', limit: 'integer' },
+  'remember-limits': {},
+  /** As `limit`, of a container that runs. */
+  'change-limit': { path: 'text', file: 'text', value: 'text', rather: 'text?', ratherValue: 'text?' },
   /** Each as `allow c 1:3 rwm`; the last that fits counts. */
   'allow-devices': { path: 'text', rules: 'texts', by: ['files', 'bpf'] },
   'enter-cgroup': { path: 'text' },
   /** Of `exec`: for clone3(2), which starts the process in it. */
   'open-cgroup': { path: 'text' },
   'check-container-is-thawed': {},
+  /** Where it is asked; a name with @ is an abstract one. */
+  'reach-systemd': { sockets: 'texts' },
+  'start-scope': { unit: 'text', slice: 'text' },
+  /** Of a scope that runs. */
+  'set-properties': { unit: 'text', properties: 'texts' },
+  /** That init is in it. */
+  'check-scope': { path: 'text' },
 } as const satisfies Catalog;

@@ -14,6 +14,15 @@ export const container = {
   'lock-again': {},
   'store-programs': {},
   'record-init': {},
+  /** In resctrl; ID stands for the id of the container, which is known when it runs. */
+  'make-resctrl-group': { path: 'text' },
+  'open-resctrl-group': { path: 'text' },
+  'set-schemata': { path: 'text', lines: 'texts' },
+  'enter-resctrl-group': { path: 'text' },
+  'remove-resctrl-group': {},
+  /** The caller's NOTIFY_SOCKET in the container, and READY=1 from there to the caller's. */
+  'make-notify-socket': {},
+  'await-readiness': {},
   'make-gate': {},
   'remove-gate': {},
   'keep-descriptors-out': {},

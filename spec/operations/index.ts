@@ -3,6 +3,7 @@ import type { Because } from '../because.js';
 import type { Fields } from './catalog.js';
 import { cgroups } from './cgroups.js';
 import { container } from './container.js';
+import { criu } from './criu.js';
 import { hooks } from './hooks.js';
 import { launch } from './launch.js';
 import { namespaces } from './namespaces.js';
@@ -20,6 +21,7 @@ export const operations = {
   ...hooks,
   ...root,
   ...container,
+  ...criu,
   ...stored,
   ...pins,
   ...views,

@@ -13,7 +13,8 @@ export const process = {
   'start-session': {},
   'join-keyring': {},
   'reset-signals': {},
-  'set-oom-score': { score: 'number' },
+  /** `ifAllowed`: in a user namespace, where a lower one than that of the caller is refused. */
+  'set-oom-score': { score: 'number', ifAllowed: 'flag?' },
   /** Without a list: on all that the cgroup of the container has. */
   'run-on-cpus': { cpus: 'text?' },
   'set-scheduler': {
@@ -27,6 +28,7 @@ export const process = {
   },
   'set-io-priority': { class: 'text', priority: 'number' },
   'set-personality': { domain: 'text' },
+  'set-memory-policy': { mode: 'text', nodes: 'text?', flags: 'texts' },
   /** The devices of the container in the place of those of the host, on the standard streams. */
   'own-devices': {},
   'own-streams': { uid: 'number' },
@@ -56,6 +58,9 @@ export const process = {
   'check-executable': { file: 'text' },
   'announce-execve': {},
   'load-seccomp-filter': { instructions: 'number', flags: 'texts' },
+  /** Init, under its filter: the descriptor by which an agent answers. */
+  'give-listener': {},
+  'send-listener': { socket: 'text' },
   execute: { args: 'texts' },
   'check-interpreter': { file: 'text' },
 } as const satisfies Catalog;

@@ -9,6 +9,8 @@ export const root = {
   /** What is mounted from here on does not reach the host. */
   'separate-mounts': { propagation: 'text' },
   'mount-root': { path: 'text' },
+  /** While init has the ids that may. */
+  'find-root': { path: 'text' },
   /** Without a mount namespace. */
   'open-root': { path: 'text' },
   'make-working-directory': { path: 'text' },
@@ -23,7 +25,15 @@ export const root = {
 
   // `mounts`.
   bind: { source: 'text', destination: 'text', recursive: 'flag', options },
-  mount: { type: 'text', source: 'text', destination: 'text', options },
+  /** `otherwise`: what of the host is bound where a user namespace may not mount it; `without`: options with ids that are not mapped. */
+  mount: {
+    type: 'text',
+    source: 'text',
+    destination: 'text',
+    options,
+    otherwise: 'text?',
+    without: 'texts?',
+  },
   /** The container's own cgroups; none: there are none. */
   'mount-cgroups': { destination: 'text', shown: 'texts', options },
   /** Of a mount that is there. */
@@ -37,6 +47,12 @@ export const root = {
   },
   /** Before the namespace is cut off from the host's: what is mounted below the copy reaches the host. */
   'copy-shared': { source: 'text', destination: 'text' },
+  /** By the ids of whoever starts it: root of the container may not reach it. */
+  'enter-mounts-of-init': {},
+  'leave-mounts-of-init': {},
+  'give-sources': { count: 'number' },
+  'take-sources': { count: 'number' },
+  'open-source': { source: 'text', destination: 'text' },
   /** Read-only at last: what had to be filled before. */
   'seal-mount': { destination: 'text' },
 
@@ -51,6 +67,8 @@ export const root = {
     uid: 'number',
     gid: 'number',
   },
+  /** The host's, because in a user namespace none can be made. */
+  'bind-device': { path: 'text', type: ['c', 'b', 'p'], major: 'number', minor: 'number' },
   /** In a /dev that is somebody else's it has to be there: one that config.json binds, or the host's. */
   'check-device': {
     path: 'text',

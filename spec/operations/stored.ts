@@ -6,7 +6,7 @@ export const stored = {
   'lock-container': {},
   'find-status': {},
   /** Fails unless the status is one in which the command has a meaning. */
-  'check-status': { for: ['start', 'pause', 'resume', 'kill', 'delete'] },
+  'check-status': { for: ['start', 'pause', 'resume', 'kill', 'delete', 'update', 'checkpoint'] },
   'refuse-paused': { for: ['start', 'pause'] },
   /** `delete --force` of what is not there has nothing to do. */
   'accept-missing': {},

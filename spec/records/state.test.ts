@@ -7,6 +7,7 @@ const facts: StateFacts<readonly string[]> = {
   ociVersion: '1.3.0',
   bundle: '/b "1"\n',
   rootfs: '/b/rootfs',
+  owner: 'root',
   annotations: { a: 'b\u0001"', 'org.x': '' },
   chos: {
     cgroupManager: 'disabled',

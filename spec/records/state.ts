@@ -17,9 +17,13 @@ interface Described {
 
 /** What `create` knows before its program runs. `Path`: that of a cgroup, in which a part may be known only then. */
 export interface StateFacts<Path> extends Described {
+  /** Name of the user who made it. */
+  readonly owner: string;
   readonly chos: {
     readonly cgroupManager: CgroupDriverName;
     readonly cgroups: readonly Path[];
+    /** The unit of systemd's whose cgroup it is; undefined: none. */
+    readonly unit?: Path | undefined;
     readonly backEnd: string;
     readonly variables: readonly string[];
     /** Only of those that enter a view; undefined: it has a root of its own. */
@@ -58,11 +62,15 @@ export type Status = State['status'];
 
 export type StateField = 'pid' | 'pidStart' | 'id' | 'created';
 
+/** For the inside of a JSON string. */
+const escaped = <Field>(path: Filled<Field>): Filled<Field> =>
+  path.map(part => (typeof part === 'string' ? JSON.stringify(part).slice(1, -1) : part));
+
 export function stateTemplate<Field>(
   facts: StateFacts<Filled<Field>>,
   fill: Fill<StateField, Field>,
 ): Filled<Field> {
-  const { ociVersion, bundle, rootfs, annotations, chos } = facts;
+  const { ociVersion, bundle, rootfs, owner, annotations, chos } = facts;
   const json = JSON.stringify;
   return [
     '{"pid":',
@@ -73,12 +81,10 @@ export function stateTemplate<Field>(
     fill(TemplateField.JSON, 'id'),
     `","bundle":${json(bundle)},"rootfs":${json(rootfs)},"created":"`,
     fill(TemplateField.TIME, 'created'),
-    `","owner":"root","annotations":${json(annotations)},"chos":{"cgroupManager":${json(chos.cgroupManager)},"cgroups":[`,
-    ...chos.cgroups.flatMap((path, i) => [
-      i === 0 ? '"' : ',"',
-      ...path.map(part => (typeof part === 'string' ? json(part).slice(1, -1) : part)),
-      '"',
-    ]),
+    `","owner":${json(owner)}`,
+    ...(chos.unit === undefined ? [] : [',"systemd-scope":"', ...escaped(chos.unit), '"']),
+    `,"annotations":${json(annotations)},"chos":{"cgroupManager":${json(chos.cgroupManager)},"cgroups":[`,
+    ...chos.cgroups.flatMap((path, i) => [i === 0 ? '"' : ',"', ...escaped(path), '"']),
     `],"backEnd":${json(chos.backEnd)}`,
     ...(chos.variables.length > 0 ? [`,"variables":${json(chos.variables)}`] : []),
     ...(chos.shared === undefined ? [] : [`,"shared":${chos.shared}`]),

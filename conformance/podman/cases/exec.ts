@@ -36,9 +36,17 @@ exec('exit-code', [], ['sh', '-c', 'echo to-stderr >&2; exit 9'], found =>
   assert.equal(found, { code: 9, stdout: '', stderr: 'to-stderr' }),
 );
 exec('signal', [], ['sh', '-c', 'kill -KILL $$'], found => assert.is(found.code, 137));
-exec('missing-command', [], ['nothing-here'], fails(127, /nothing-here/));
-exec('missing-path', [], ['/bin/nothing-here'], fails(127, /nothing-here/));
-exec('not-executable', [], ['/etc/not-executable'], fails(126, /Permission denied/), [], found => found.code);
+// Of what cannot be started only the code is the same under crun: the words are each runtime's own.
+exec('missing-command', [], ['nothing-here'], fails(127, /nothing-here/), [], found => found.code);
+exec('missing-path', [], ['/bin/nothing-here'], fails(127, /nothing-here/), [], found => found.code);
+exec(
+  'not-executable',
+  [],
+  ['/etc/not-executable'],
+  fails(126, /permission denied/i),
+  [],
+  found => found.code,
+);
 exec('directory', [], ['/etc'], fails(126, /./), [], found => found.code);
 exec(
   'missing-workdir',
@@ -53,7 +61,7 @@ exec('user-name', ['--user', 'alice'], ['sh', '-c', 'id -u; id -G'], says('1000\
 exec('env', ['--env', 'A=b'], ['sh', '-c', 'echo $A $HOSTNAME'], says('b ID'));
 exec('workdir', ['--workdir', '/home/alice'], ['pwd'], says('/home/alice'));
 exec('capabilities', [], ['grep', '^Cap', '/proc/self/status'], found =>
-  assert.match(found.stdout, /CapEff:\t00000000a80425fb/),
+  assert.match(found.stdout, /CapEff:\t00000000(a80425fb|800405fb)/),
 );
 exec('privileged', ['--privileged'], ['grep', '^CapEff', '/proc/self/status'], found =>
   assert.match(found.stdout, /CapEff:\t0000[\da-f]{4}f[ef]ffffff$/),

@@ -23,10 +23,10 @@ function command(
 command('zero', ['bb', 'true'], 0, /^$/);
 command('of-the-command', ['bb', 'sh', '-c', 'exit 7'], 7, /^$/);
 command('of-a-signal', ['--pid', 'host', 'bb', 'sh', '-c', 'kill -TERM $$'], 143, /^$/);
-command('missing-command', ['bb', 'nothing-here'], 127, /nothing-here/);
-command('missing-path', ['bb', '/bin/nothing-here'], 127, /\/bin\/nothing-here/);
-command('missing-relative-path', ['bb', './nothing-here'], 127, /nothing-here/);
-command('not-executable', ['bb', '/etc/not-executable'], 126, /Permission denied/, 'own words');
+command('missing-command', ['bb', 'nothing-here'], 127, /nothing-here/, 'own words');
+command('missing-path', ['bb', '/bin/nothing-here'], 127, /\/bin\/nothing-here/, 'own words');
+command('missing-relative-path', ['bb', './nothing-here'], 127, /nothing-here/, 'own words');
+command('not-executable', ['bb', '/etc/not-executable'], 126, /permission denied/i, 'own words');
 command('directory', ['bb', '/etc'], 126, /./, 'own words');
 command('missing-interpreter', ['bb', '/bin/no-interpreter'], 126, /no-interpreter.*No such file/);
 command('unknown-format', ['bb', '/bin/no-format'], 126, /./);

@@ -124,7 +124,7 @@ test('filesystem/hosts-and-resolver', {
     script(
       podman,
       ['--add-host', 'peer:10.1.2.3', '--hostname', 'box'],
-      'grep -c peer /etc/hosts; wc -c </etc/hostname',
+      'grep -c peer /etc/hosts; printf %s "$(cat /etc/hostname)" | wc -c',
     ),
   expect: found => assert.equal(found, { code: 0, stdout: '1\n3', stderr: '' }),
 });

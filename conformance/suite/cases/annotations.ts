@@ -5,7 +5,7 @@ import type { Config } from '../../harness/config.js';
 import { test } from '../case.js';
 import { listen, received } from './pidfd-socket.js';
 
-const withGroups = { through: ['setpriv', '--groups', '5,77'] };
+const withGroups = { throughRoot: ['setpriv', '--groups', '5,77'] };
 
 for (const [name, value, groups] of [
   ['kept', '1', [5, 77]],

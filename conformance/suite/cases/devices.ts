@@ -13,10 +13,12 @@ const links = {
 
 test('devices/default-nodes', {
   probes: names,
-  inside: ({ at }) => {
+  inside: ({ at, caller }) => {
+    // Those of the host are bound where mknod(2) is not allowed: their owner has no id there.
+    const owner = caller === 'root' ? 0 : 65_534;
     for (const [name, rdev] of Object.entries(defaults)) {
       const found = at(`stat /dev/${name}`);
-      assert.equal([found.type, found.rdev, found.mode, found.uid], ['character', rdev, 0o666, 0], name);
+      assert.equal([found.type, found.rdev, found.mode, found.uid], ['character', rdev, 0o666, owner], name);
     }
   },
 });

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Config } from '../../harness/config.js';
-import { type Driver, test } from '../case.js';
+import { type Driver, type RuntimeOptions, test } from '../case.js';
 
 interface HostNode {
   readonly path: string;
@@ -48,7 +48,7 @@ function withoutCapabilities(c: Config): void {
 }
 
 /** The runtime with standard streams as a shell makes them. */
-const shell = (streamsOf: string) => ({ through: ['/bin/sh', '-c', `exec "$@" ${streamsOf}`, 'sh'] });
+const shell = (streamsOf: string) => ({ throughRoot: ['/bin/sh', '-c', `exec "$@" ${streamsOf}`, 'sh'] });
 
 /** Which rights the container has makes no difference. */
 const rights: Readonly<Record<string, (c: Config) => void>> = {
@@ -249,21 +249,27 @@ test('inodes/no-place-of-the-mask-is-left', {
 const uidOf = (path: string) => statSync(path).uid;
 
 for (const command of ['run', 'exec'] as const) {
-  const call = async (t: Driver, args: readonly string[], streamsOf: string) => {
+  const call = async (
+    t: Driver,
+    args: readonly string[],
+    streamsOf: string,
+    opened: RuntimeOptions = shell(streamsOf),
+  ) => {
     if (command === 'run') {
       t.configure(c => {
         c.process.user = { uid: 1000, gid: 1000 };
         c.process.args = [...args];
       });
-      return t.run([], shell(streamsOf));
+      return t.run([], opened);
     }
     await t.create();
     await t.start();
-    return t.exec(['--user', '1000', t.id, ...args], shell(streamsOf));
+    return t.exec(['--user', '1000', t.id, ...args], opened);
   };
   const config = (c: Config) => {
     c.process.args = ['/bin/reporter', 'sleep'];
   };
+  const byCaller = (streamsOf: string) => ({ through: shell(streamsOf).throughRoot });
   const rereads = ['/bin/sh', '-c', 'echo again >/dev/stdout'];
 
   test(`streams/${command}-gives-no-file-away-that-is-only-read`, {
@@ -281,8 +287,7 @@ for (const command of ['run', 'exec'] as const) {
     config,
     drive: async t => {
       const file = join(t.bundle.dir, 'output');
-      writeFileSync(file, '', { mode: 0o600 });
-      const { code, stderr } = await call(t, rereads, `>>${file}`);
+      const { code, stderr } = await call(t, rereads, '', byCaller(`>>${file}`));
       assert.is(code, 0, stderr);
     },
   });
@@ -290,7 +295,7 @@ for (const command of ['run', 'exec'] as const) {
   test(`streams/${command}-lets-the-user-open-a-pipe-again`, {
     config,
     drive: async t => {
-      const { stdout } = await call(t, rereads, '| cat');
+      const { stdout } = await call(t, rereads, '', byCaller('| cat'));
       assert.is(stdout, 'again\n');
     },
   });

@@ -56,7 +56,7 @@ test('inputs/exec-process-from-a-fifo-whose-writer-comes-later', {
     await t.create();
     await t.start();
     const fifo = join(t.dir, 'fifo');
-    execFileSync('mkfifo', [fifo]);
+    execFileSync('mkfifo', ['-m', '666', fifo]);
     const running = t.begin('exec', ['--process', fifo, t.id]);
     // Opening it for writing waits for the reader.
     assert.is((await t.helper(['/bin/sh', '-c', 'cat "$0" > "$1"', process(t), fifo]).done).code, 0);

@@ -99,23 +99,28 @@ for (const [what, change] of Object.entries(linkedProc))
     refused: /proc/,
   });
 
-test('links/devices-stay-below-dev', {
-  // A volume that the host's users reach must not be where a node ends up.
-  files: ({ dir, rootfs }) => {
-    mkdirSync(join(dir, 'volume'));
-    mkdirSync(join(rootfs, 'volume'));
-    symlinkSync('/volume', join(rootfs, 'dev/sub'));
-  },
-  config: (c, { dir }) => {
-    c.mounts = c.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
-    c.mounts.push({ destination: '/volume', type: 'bind', source: join(dir, 'volume'), options: ['bind'] });
-    c.linux.devices = [{ path: '/dev/sub/node', type: 'c', major: 1, minor: 3 }];
-  },
-  drive: async t => {
-    await t.run();
-    assert.not.ok(existsSync(join(t.bundle.dir, 'volume/node')));
-  },
-});
+// A volume that the host's users reach must not be where a node ends up.
+for (const [what, place, node] of [
+  ['devices-stay-below-dev', 'dev/sub', '/dev/sub/node'],
+  ['devices-are-made-in-no-volume', 'dev', '/dev/node'],
+] as const)
+  test(`links/${what}`, {
+    files: ({ dir, rootfs }) => {
+      mkdirSync(join(dir, 'volume'));
+      mkdirSync(join(rootfs, 'volume'));
+      if (place === 'dev') rmdirSync(join(rootfs, 'dev'));
+      symlinkSync('/volume', join(rootfs, place));
+    },
+    config: (c, { dir }) => {
+      c.mounts = c.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
+      c.mounts.push({ destination: '/volume', type: 'bind', source: join(dir, 'volume'), options: ['bind'] });
+      c.linux.devices = [{ path: node, type: 'c', major: 1, minor: 3 }];
+    },
+    drive: async t => {
+      await t.run();
+      assert.not.ok(existsSync(join(t.bundle.dir, 'volume/node')));
+    },
+  });
 
 for (const [kind, change] of Object.entries({ tmpfs: mount('tmpfs'), bind: bind('directory') }))
   test(`links/${kind}-elsewhere-is-made`, {

@@ -17,11 +17,15 @@ test('mounts/base-set', {
 });
 
 test('mounts/nothing-of-the-host', {
-  inside: ({ report }) => {
+  inside: ({ report, caller }) => {
     const expected = new Set(['/', '/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue', '/sys']);
+    // Who cannot make nodes binds them; who binds /sys has what is mounted below it as well.
+    const bound = { root: /^$/, user: /^\/dev\/[a-z]+$|^\/sys\//, userns: /^\/dev\/[a-z]+$/ }[caller];
     const beside = parseMountinfo(report.mountinfo)
       .map(line => line.at)
-      .filter(at => !expected.has(at) && !at.startsWith('/proc/') && at !== '/sys/firmware');
+      .filter(
+        at => !expected.has(at) && !at.startsWith('/proc/') && at !== '/sys/firmware' && !bound.test(at),
+      );
     assert.equal(beside, []);
   },
 });
@@ -89,6 +93,22 @@ test('mounts/sysfs-read-only', {
   inside: ({ report, at }) => {
     assert.ok(mountAt(report, '/sys')?.options.includes('ro'));
     assert.ok(['EROFS', 'EACCES', 'EPERM'].includes(at('write /sys/x').error));
+  },
+});
+
+test('mounts/sysfs-of-the-host-is-read-only-with-all-below', {
+  // CVE-2023-25809: with the network of the host, a user namespace can mount no sysfs of its own, and is shown the host's. The config.json of a user binds it himself.
+  as: ['root', 'userns'],
+  config: c => {
+    c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'network' && type !== 'cgroup');
+  },
+  inside: ({ report }) => {
+    const below = parseMountinfo(report.mountinfo).filter(({ at }) => `${at}/`.startsWith('/sys/'));
+    assert.ok(below.length > 0);
+    assert.equal(
+      below.filter(({ options }) => !options.includes('ro')),
+      [],
+    );
   },
 });
 

@@ -149,6 +149,11 @@ test('root/proc-as-link-is-refused', {
     rmdirSync(join(rootfs, 'proc'));
     symlinkSync('/data', join(rootfs, 'proc'));
   },
+  // What is masked below it would be refused, too.
+  config: c => {
+    c.linux.maskedPaths = [];
+    c.linux.readonlyPaths = [];
+  },
   refused: /proc/,
 });
 

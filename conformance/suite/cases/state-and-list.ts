@@ -1,10 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Config } from '../../harness/config.js';
 import { type State, test } from '../case.js';
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** As the host's /etc/passwd calls it, or the number. */
+const nameOf = (uid: number): string =>
+  readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map(line => line.split(':'))
+    .find(fields => fields[2] === String(uid))?.[0] ?? String(uid);
 
 function sleeping(c: Config): void {
   c.process.args = ['/bin/reporter', 'sleep'];
@@ -140,7 +147,7 @@ test('list/json', {
     assert.is(finished.code, 0, finished.stderr);
     const [only, ...rest] = JSON.parse(finished.stdout) as State[];
     assert.equal([only?.id, only?.pid, only?.status, only?.bundle], [t.id, pid, 'created', t.bundle.dir]);
-    assert.is(only?.owner, 'root');
+    assert.is(only?.owner, t.caller === 'user' ? nameOf(1000) : 'root');
     assert.match(only?.created ?? '', rfc3339);
     assert.equal(rest, []);
   },
@@ -184,5 +191,48 @@ test('ps/json', {
     const finished = await t.call('ps', ['--format', 'json', t.id]);
     assert.is(finished.code, 0, finished.stderr);
     assert.equal(JSON.parse(finished.stdout), [pid]);
+  },
+});
+
+/** Without cgroups nobody but the first process tells who belongs to it. */
+test('ps/without-a-cgroup', {
+  skip: runtime => (runtime.startsWith('chos') ? undefined : 'the others want a cgroup for it'),
+  config: c => {
+    c.process.args = ['/bin/busybox', 'sh', '-c', 'busybox sleep 1000 & echo ready; wait'];
+    c.linux.resources = {};
+  },
+  drive: async t => {
+    const created = await t.create([], { global: ['--cgroup-manager', 'disabled'] });
+    await t.start();
+    await created.printed('ready');
+    const finished = await t.call('ps', ['--format', 'json', t.id]);
+    assert.is(finished.code, 0, finished.stderr);
+    const pids = JSON.parse(finished.stdout) as readonly number[];
+    assert.ok(pids.includes(created.pid));
+    assert.is(pids.length, 2);
+    const table = await t.call('ps', [t.id, '-o', 'pid,comm']);
+    assert.match(table.stdout, /^ *PID/);
+    assert.is(table.stdout.trim().split('\n').length, 3, table.stdout);
+  },
+});
+
+test('list/tells-of-what-it-leaves-out', {
+  skip: runtime => (runtime.startsWith('chos') ? undefined : 'the others fail, or say nothing'),
+  config: sleeping,
+  drive: async t => {
+    await t.create();
+    const damaged = t.anotherId();
+    mkdirSync(join(t.root, damaged), { mode: 0o700 });
+    writeFileSync(join(t.root, damaged, 'state.json'), '{');
+    const finished = await t.call('list', ['--format', 'json']);
+    assert.is(finished.code, 0);
+    const listed = JSON.parse(finished.stdout) as readonly { readonly id: string }[];
+    assert.equal(
+      listed.map(({ id }) => id),
+      [t.id],
+    );
+    assert.match(finished.stderr, damaged);
+    assert.is((await t.call('delete', ['--force', damaged])).code, 0);
+    assert.is((await t.call('list', [])).stderr, '');
   },
 });

@@ -20,7 +20,7 @@ interface Received {
 }
 
 /** A listening --console-socket that shows what it is sent. */
-async function listen(t: Driver): Promise<{ socket: string; console: Running }> {
+export async function listen(t: Driver): Promise<{ socket: string; console: Running }> {
   const socket = join(t.dir, 'console.sock');
   const console = t.helper([t.programs.outside, 'console', socket]);
   await console.printed('ready');

@@ -227,7 +227,7 @@ const without = ['/usr/bin/setpriv', '--bounding-set=-wake_alarm', '--inh-caps=-
 test('capabilities/the-caller-lacks-one', {
   config: c => grant(c, { bounding: ['CAP_WAKE_ALARM'], permitted: ['CAP_WAKE_ALARM'] }),
   drive: async t => {
-    const finished = await t.run([], { through: without });
+    const finished = await t.run([], { throughRoot: without });
     assert.is.not(finished.code, 0);
     assert.match(finished.stderr.trim(), /^.+$/);
   },
@@ -236,7 +236,7 @@ test('capabilities/the-caller-lacks-one', {
 test('capabilities/the-caller-lacks-one-of-the-bounding-set', {
   config: c => grant(c, { bounding: ['CAP_KILL', 'CAP_WAKE_ALARM'], permitted: ['CAP_KILL'] }),
   drive: async t => {
-    const finished = await t.run([], { through: without });
+    const finished = await t.run([], { throughRoot: without });
     assert.is(finished.code, 0, finished.stderr);
   },
 });

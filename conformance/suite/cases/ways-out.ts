@@ -54,6 +54,21 @@ test('ways-out/exec-finds-no-command-by-a-descriptor', {
   },
 });
 
+test('ways-out/exec-works-in-no-directory-of-the-host', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'sleep'];
+  },
+  drive: async t => {
+    await t.create();
+    await t.start();
+    const all = Array.from({ length: 6 }, () => t.dir);
+    const { stdout } = await t.exec(['--cwd', '/proc/self/fd/7', t.id, '/bin/reporter', 'ls', '.'], {
+      descriptors: all,
+    });
+    assert.not.match(stdout, 'bundle', 'a directory of the host was listed');
+  },
+});
+
 /** A container that sees the host's processes, and whose /dev is the image's. */
 function open(c: Config): void {
   c.process.capabilities = {};

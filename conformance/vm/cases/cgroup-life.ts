@@ -48,7 +48,7 @@ export const cgroupLifeCases: readonly MachineCase[] = [
       runtime start cold
       runtime pause cold
       runtime kill cold KILL
-      until_true 20 grep -q "populated 0" $group/cgroup.events
+      until_true 90 grep -q "populated 0" $group/cgroup.events
       same status ${status('cold')} stopped
       runtime delete cold
       [ ! -e $group ]`,
@@ -60,7 +60,7 @@ export const cgroupLifeCases: readonly MachineCase[] = [
       created above
       runtime start above
       echo 1 >/sys/fs/cgroup/lab-top/cgroup.freeze
-      until_true 20 grep -q "frozen 1" $group/cgroup.events
+      until_true 90 grep -q "frozen 1" $group/cgroup.events
       same status ${status('above')} paused
       ! message=$(runtime exec above true 2>&1)
       matches exec "$message" paused
@@ -84,7 +84,7 @@ export const cgroupLifeCases: readonly MachineCase[] = [
       mkdir $group/a
       echo $pid >$group/a/cgroup.procs
       echo 1 >$group/a/cgroup.freeze
-      until_true 20 grep -q "frozen 1" $group/a/cgroup.events
+      until_true 90 grep -q "frozen 1" $group/a/cgroup.events
       runtime delete --force inner
       [ ! -e $group ]`,
   },
@@ -96,12 +96,12 @@ export const cgroupLifeCases: readonly MachineCase[] = [
       mkdir -p $group/a/b
       echo $pid >$group/a/b/cgroup.procs
       echo 1 >$group/a/cgroup.freeze
-      until_true 20 grep -q "frozen 1" $group/a/b/cgroup.events
+      until_true 90 grep -q "frozen 1" $group/a/b/cgroup.events
       ! message=$(timeout 20 "$RUNTIME" --root "$STATE" start early 2>&1)
       matches start "$message" "cannot be started: the cgroup that init is in is frozen"
       same status ${status('early')} created
       echo 0 >$group/a/cgroup.freeze
-      until_true 20 grep -q "frozen 0" $group/a/b/cgroup.events
+      until_true 90 grep -q "frozen 0" $group/a/b/cgroup.events
       runtime start early
       same "status at last" ${status('early')} running
       runtime delete --force early
@@ -158,7 +158,7 @@ export const cgroupLifeCases: readonly MachineCase[] = [
       bundle chain '${chain}'
       created chain
       runtime start chain
-      until_true 20 test -p "$PLACE/chain/rootfs/ready"
+      until_true 90 test -p "$PLACE/chain/rootfs/ready"
       read -r line <"$PLACE/chain/rootfs/ready"
       runtime ${command} chain ${command === 'kill --all' ? 'KILL' : ''}
       ${command === 'kill --all' ? 'same "left in it" "$(wc -l <$group/cgroup.procs)" 0' : '[ ! -e $group ]'}`,

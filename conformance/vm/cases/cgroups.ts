@@ -1,5 +1,6 @@
 /** Cgroups of the second version, as the only ones: what is written, where processes are, what is left. */
 import type { MachineCase } from '../case.js';
+import { kernels } from '../machine.js';
 
 const everybody = ['chos-runtime', 'crun', 'runc'] as const;
 const limits = `.linux.resources += {
@@ -12,6 +13,7 @@ const limits = `.linux.resources += {
 export const cgroupCases: readonly MachineCase[] = [
   {
     name: 'cgroup2/limits',
+    kernels,
     runtimes: everybody,
     script: `
       bundle all '${limits}'
@@ -149,7 +151,7 @@ export const cgroupCases: readonly MachineCase[] = [
         | .process.args = ["sh", "-c", "mkdir /sys/fs/cgroup/inner && echo 1 >/sys/fs/cgroup/inner/cgroup.procs && echo +pids >/sys/fs/cgroup/cgroup.subtree_control && mkfifo /ready && echo >/ready; exec sleep 1000"]'
       created moved
       runtime start moved
-      until_true 20 test -p "$PLACE/moved/rootfs/ready"
+      until_true 90 test -p "$PLACE/moved/rootfs/ready"
       read -r line <"$PLACE/moved/rootfs/ready"
       same "cgroup of exec" "$(runtime exec moved cat /proc/self/cgroup)" 0::/inner`,
   },
@@ -176,7 +178,7 @@ export const cgroupCases: readonly MachineCase[] = [
         | .process.args = ["sh", "-c", "cd /sys/fs/cgroup; mkdir -p a/b c; sleep 1000 & echo $! >a/b/cgroup.procs; mkfifo /ready; echo >/ready; sleep 1000"]'
       created nest
       runtime start nest
-      until_true 20 test -p "$PLACE/nest/rootfs/ready"
+      until_true 90 test -p "$PLACE/nest/rootfs/ready"
       read -r line <"$PLACE/nest/rootfs/ready"
       grep -q . $group/a/b/cgroup.procs
       runtime delete --force nest
@@ -188,15 +190,16 @@ export const cgroupCases: readonly MachineCase[] = [
       bundle many '.process.args = ["sh", "-c", "sleep 1000 & sleep 1000 & mkfifo /ready; echo >/ready; wait"]'
       created many
       runtime start many
-      until_true 20 test -p "$PLACE/many/rootfs/ready"
+      until_true 90 test -p "$PLACE/many/rootfs/ready"
       read -r line <"$PLACE/many/rootfs/ready"
       same "number of processes" "$(wc -l <$group/cgroup.procs)" 3
       runtime kill --all many KILL
-      until_true 20 grep -q "populated 0" $group/cgroup.events
+      until_true 90 grep -q "populated 0" $group/cgroup.events
       same status "$(runtime state many | jq -r .status)" stopped`,
   },
   {
     name: 'cgroup2/device-rules',
+    kernels,
     runtimes: everybody,
     script: `
       IFS=: read -r major minor </sys/block/vda/dev

@@ -1,16 +1,32 @@
 import type { MachineCase } from '../case.js';
+import { apparmorCases } from './apparmor.js';
 import { cgroupLifeCases } from './cgroup-life.js';
 import { cgroupCases } from './cgroups.js';
+import { checkpointCases } from './checkpoint.js';
+import { dockerCases } from './docker.js';
 import { kmodCases } from './kmod.js';
 import { labCases } from './lab.js';
 import { limitCases } from './limits.js';
 import { podmanCases } from './podman.js';
+import { podmanSystemdCases } from './podman-systemd.js';
+import { schedulingCases } from './scheduling.js';
+import { systemdCases } from './systemd.js';
+import { systemdStopCases } from './systemd-stops.js';
+import { updateCases } from './update.js';
 
 export const cases: readonly MachineCase[] = [
   ...labCases,
   ...cgroupCases,
   ...cgroupLifeCases,
   ...limitCases,
+  ...schedulingCases,
+  ...checkpointCases,
+  ...updateCases,
   ...podmanCases,
+  ...systemdCases,
+  ...systemdStopCases,
+  ...podmanSystemdCases,
+  ...apparmorCases,
+  ...dockerCases,
   ...kmodCases,
 ];

@@ -1,6 +1,7 @@
 /** The back end kmod: environments by the kernel's link, as a site uses them. (The module itself: conformance/kernel-link.) */
 import type { MachineCase } from '../case.js';
 import { kernelModule } from '../kernel-module.js';
+import { kernels } from '../machine.js';
 
 /**
  * Two trees of busybox, two shares, the module, the skeleton. `environment NAME TREE [JQ]`: a bundle without a mount namespace, as `spec --tree` writes it.
@@ -80,6 +81,7 @@ export const kmodCases: readonly MachineCase[] = [
       host_mounts "afterwards"
       drop a b
       rm -f /scratch/*`,
+    { kernels },
   ),
   kmod(
     'no-mount-is-made',
@@ -113,6 +115,7 @@ export const kmodCases: readonly MachineCase[] = [
       same "where exec comes from" "$(cat /etc/os-release | grep -c 'ID=one' || true)" 0
       matches state "$(chos state bare)" '"org.chos.environment": *"/chos"'
       drop own bare`,
+    { kernels },
   ),
   kmod(
     'who-enters-later-has-no-more-rights',

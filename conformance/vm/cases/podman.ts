@@ -1,5 +1,6 @@
 /** Podman 5 with our runtime, on cgroup v2 and overlay storage. (Podman 4 and cgroup v1: conformance/podman.) */
 import type { MachineCase } from '../case.js';
+import { kernels } from '../machine.js';
 
 /** The lines of docs/podman.md, and no systemd and no journal, which the machines do not have. */
 const containersConf = `[containers]
@@ -30,6 +31,21 @@ const podman = (name: string, script: string, more: Partial<MachineCase> = {}): 
 
 export const podmanCases: readonly MachineCase[] = [
   podman(
+    'update-and-pause',
+    `
+      podman run -d --network none --name up --memory 200m bb sleep 1000 >/dev/null
+      group=/sys/fs/cgroup$(podman inspect --format '{{.State.CgroupPath}}' up)
+      podman update --memory 300m --pids-limit 33 --cpu-quota 30000 up >/dev/null
+      same memory.max "$(<$group/memory.max)" 314572800
+      same pids.max "$(<$group/pids.max)" 33
+      same cpu.max "$(<$group/cpu.max)" "30000 100000"
+      podman pause up >/dev/null
+      same status "$(podman inspect --format '{{.State.Status}}' up)" paused
+      podman unpause up >/dev/null
+      same "what runs in it" "$(podman exec up echo there)" there
+      podman rm -f -t 0 up >/dev/null`,
+  ),
+  podman(
     'run-and-exit-codes',
     `
       same output "$(run bb echo hello)" hello
@@ -39,12 +55,13 @@ export const podmanCases: readonly MachineCase[] = [
       same "exit code of a missing command" $code 127
       code=0; run bb /etc/passwd 2>message || code=$?
       same "exit code of a file that is no program" $code 126`,
+    { kernels },
   ),
   podman(
     'life-in-the-background',
     `
       podman run -d --network none --name life bb sh -c 'trap "echo bye; exit 3" TERM; echo ready; while :; do sleep 1 & wait $!; done' >/dev/null
-      until_true 60 sh -c 'podman logs life | grep -q ready'
+      until_true 90 sh -c 'podman logs life | grep -q ready'
       same status "$(podman inspect -f '{{.State.Status}} {{.OCIRuntime}}' life)" "running $NAME"
       same exec "$(podman exec -e A=b --user 1:2 life sh -c 'echo $A $(id -u) $(id -g)')" "b 1 2"
       code=0; podman exec life sh -c 'exit 9' || code=$?

@@ -1,7 +1,10 @@
 /** `linux` of a config.json, but for resources. */
+import { MOST_NODES, parseCpuList } from '../../../spec/cpu-list.js';
 import type {
   Linux,
   LinuxDevice,
+  LinuxIntelRdt,
+  LinuxMemoryPolicy,
   LinuxNamespace,
   LinuxTimeOffset,
   StringMap,
@@ -11,11 +14,14 @@ import type {
   HiddenPath,
   Namespaces,
   NormalDevice,
+  NormalIntelRdt,
   NormalLinux,
+  NormalMemoryPolicy,
   NormalSysctl,
   NormalTimeOffset,
 } from '../../../spec/normal-config.js';
 import { hostPath, treePath, treePlace } from '../../../spec/paths.js';
+import { normalMappings } from './id-mappings.js';
 import { parsePropagation } from './mount-options.js';
 import { normalResources } from './resources.js';
 
@@ -24,6 +30,8 @@ export function normalLinux(linux: Linux, ociVersion: string): NormalLinux {
   const { cgroupsPath, rootfsPropagation = '' } = linux;
   return {
     namespaces: normalNamespaces(linux.namespaces),
+    uidMappings: normalMappings(linux.uidMappings),
+    gidMappings: normalMappings(linux.gidMappings),
     timeOffsets: normalTimeOffsets(linux.timeOffsets),
     devices: normalDevices(linux.devices),
     cgroupsPath: cgroupsPath === undefined ? null : withoutDots(cgroupsPath),
@@ -35,6 +43,12 @@ export function normalLinux(linux: Linux, ociVersion: string): NormalLinux {
     readonlyPaths: hiddenPaths(linux.readonlyPaths),
     mountLabel: linux.mountLabel || null,
     personality: linux.personality?.domain ?? null,
+    netDevices: Object.entries(linux.netDevices ?? {}).map(([device, { name = '' }]) => ({
+      device,
+      name: name === '' ? device : name,
+    })),
+    intelRdt: linux.intelRdt === undefined ? null : normalIntelRdt(linux.intelRdt),
+    memoryPolicy: linux.memoryPolicy === undefined ? null : normalMemoryPolicy(linux.memoryPolicy),
   };
 }
 
@@ -85,6 +99,30 @@ export function sysctlFile(name: string): string {
   const separator = /[./]/.exec(name)?.[0];
   if (separator !== '.') return name;
   return name.replace(/[./]/g, found => (found === '.' ? '/' : '.'));
+}
+
+/** Cache and bandwidth as one list of lines: those of memBwSchema take the place of such in l3CacheSchema (config-linux.md, "IntelRdt"), `schemata` comes last. */
+export function schemataLines({
+  l3CacheSchema: cache = '',
+  memBwSchema: bandwidth = '',
+  schemata = [],
+}: LinuxIntelRdt): readonly string[] {
+  const ofCache = cache.split('\n').filter(line => bandwidth === '' || !line.startsWith('MB:'));
+  return [...ofCache, bandwidth, ...schemata.flatMap(text => text.split('\n'))].filter(line => line !== '');
+}
+
+function normalIntelRdt(asked: LinuxIntelRdt): NormalIntelRdt {
+  return {
+    closId: asked.closID || null,
+    schemata: schemataLines(asked),
+    monitoring: asked.enableMonitoring ?? false,
+  };
+}
+
+/** Go's omitempty makes an empty list the same as none. */
+function normalMemoryPolicy({ mode, nodes: list = '', flags = [] }: LinuxMemoryPolicy): NormalMemoryPolicy {
+  const ranges = list === '' ? null : parseCpuList(list, MOST_NODES);
+  return { mode, nodes: ranges === null ? null : { list, ranges }, flags: [...new Set(flags)] };
 }
 
 /** An empty path hides nothing. */

@@ -169,6 +169,17 @@ test('names that every JavaScript object has are nothing special', () => {
     assert.equal(parse(name).withoutEffectOnBinds, [name], name);
 });
 
+test('a link is copied rather than bound, in any order', () => {
+  assert.equal(parse('bind').links, { source: 'followed', destination: 'followed' });
+  assert.equal(parse('src-nofollow', 'dest-nofollow').links, { source: 'itself', destination: 'itself' });
+  for (const options of [
+    ['copy-symlink', 'src-nofollow'],
+    ['src-nofollow', 'copy-symlink'],
+  ])
+    assert.is(parse(...options).links.source, 'copied');
+  assert.equal(parse('copy-symlink', 'dest-nofollow').withoutEffectOnBinds, []);
+});
+
 test('tmpcopyup is ours', () => {
   const o = parse('tmpcopyup');
   assert.equal([o.copyUp, o.data], [true, []]);

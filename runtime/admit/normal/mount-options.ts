@@ -4,6 +4,7 @@
 import { MountAttr } from '../../../spec/kernel.js';
 import type {
   AttributeChange,
+  BindLinks,
   MountData,
   NormalPropagation,
   PropagationKind,
@@ -17,6 +18,9 @@ export interface MountOptions {
   readonly propagation: NormalPropagation | null;
   /** tmpcopyup. */
   readonly copyUp: boolean;
+  readonly links: BindLinks;
+  /** What is said of links. To anything but a bind these are words like others, for the file system to refuse. */
+  readonly wordsOfLinks: readonly string[];
   readonly data: MountData;
   /** Options that have no effect on a bind: those of a file system, which is mounted already, and words that nobody knows. */
   readonly withoutEffectOnBinds: readonly string[];
@@ -86,6 +90,14 @@ const superblockNegations: ReadonlyMap<string, string> = new Map([
 ]);
 /** What the entry is: mounts.ts. */
 const ofKind = new Set(['bind', 'remount']);
+/** Which owners it shows: id-mappings.ts. */
+const ofIds = /^r?idmap(=|$)/;
+/** crun(1), "copy-symlink mount options" and the like. */
+const ofLinks: ReadonlyMap<string, Partial<BindLinks>> = new Map<string, Partial<BindLinks>>([
+  ['src-nofollow', { source: 'itself' }],
+  ['copy-symlink', { source: 'copied' }],
+  ['dest-nofollow', { destination: 'itself' }],
+]);
 /** For mount(8) and fstab(5), not for the kernel: mount(8) takes them out before it calls it, whatever the file system. */
 const forMount =
   /^(defaults|nofail|_netdev|auto|noauto|(no)?(user|users|owner|group)|user=.*|comment(=.*)?|u?helper=.*|[xX]-.*)$/s;
@@ -106,6 +118,8 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   let recursiveClear = 0;
   let propagation: NormalPropagation | null = null;
   let copyUp = false;
+  let links: BindLinks = { source: 'followed', destination: 'followed' };
+  const wordsOfLinks: string[] = [];
   let data: [string, string | null][] = [];
   const withoutEffectOnBinds: string[] = [];
   for (const o of options) {
@@ -123,7 +137,11 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     else if (o === 'tmpcopyup') {
       copyUp = true;
       withoutEffectOnBinds.push(o);
-    } else if (o === '' || ofKind.has(o) || forMount.test(o)) continue;
+    } else if (ofLinks.has(o)) {
+      // Who wants the link copied wants it whatever else is said of it.
+      links = { ...links, ...(links.source === 'copied' && o === 'src-nofollow' ? {} : ofLinks.get(o)) };
+      wordsOfLinks.push(o);
+    } else if (o === '' || ofKind.has(o) || ofIds.test(o) || forMount.test(o)) continue;
     else if (superblockFlags.has(o)) {
       data.push([o, null]);
       if (!forCallers.test(o)) withoutEffectOnBinds.push(o);
@@ -140,6 +158,8 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     recursive: { set: recursiveSet, clear: recursiveClear },
     propagation,
     copyUp,
+    links,
+    wordsOfLinks,
     data,
     withoutEffectOnBinds,
   };

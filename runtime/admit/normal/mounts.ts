@@ -1,15 +1,10 @@
 /** `mounts`: what each entry is, decided here and nowhere else. */
-import type { IdMapping, Mount } from '../../../spec/generated/config.js';
-import { containerId, hostId, toIdAsTheKernel } from '../../../spec/ids.js';
+import type { Mount } from '../../../spec/generated/config.js';
+import { containerId, toIdAsTheKernel } from '../../../spec/ids.js';
 import { isLabelOption } from '../../../spec/label-options.js';
-import type {
-  FilesystemMount,
-  Inheritance,
-  MountData,
-  NormalIdMapping,
-  NormalMount,
-} from '../../../spec/normal-mount.js';
+import type { FilesystemMount, Inheritance, MountData, NormalMount } from '../../../spec/normal-mount.js';
 import { hostPath, treePath, treePlace } from '../../../spec/paths.js';
+import { type IdMaps, noMaps, normalIdMap } from './id-mappings.js';
 import { type MountOptions, parseMountOptions } from './mount-options.js';
 
 export type MountKind = NormalMount['kind'];
@@ -30,25 +25,33 @@ function isBind(type: string | undefined, options: readonly string[]): boolean {
   return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }
 
-export function normalMounts(mounts: readonly Mount[] = []): readonly NormalMount[] {
-  return mounts.map(normalMount);
+/** `container`: the maps of its user namespace. */
+export function normalMounts(
+  mounts: readonly Mount[] = [],
+  container: IdMaps = noMaps,
+): readonly NormalMount[] {
+  return mounts.map(mount => normalMount(mount, container));
 }
 
 /** One that has passed the checks: a bind has a source. */
-export function normalMount(mount: Mount): NormalMount {
+export function normalMount(mount: Mount, container: IdMaps = noMaps): NormalMount {
   const { options = none, type = '', source } = mount;
   const parsed = parseMountOptions(options);
-  const { own, recursive, propagation, below, copyUp, withoutEffectOnBinds: withoutEffect } = parsed;
+  const { own, recursive, propagation, below, copyUp, links, withoutEffectOnBinds: withoutEffect } = parsed;
   const destination = treePath(mount.destination);
-  const data = withBareLabels(parsed.data);
-  const any = { destination, place: treePlace(destination), options, own, recursive, propagation, data };
   const kind = mountKind(mount);
+  const data = withBareLabels(
+    kind === 'bind'
+      ? parsed.data
+      : [...parsed.data, ...parsed.wordsOfLinks.map(word => [word, null] as const)],
+  );
+  const idMap = normalIdMap(mount, container);
+  const place = treePlace(destination);
+  const any = { destination, place, options, own, recursive, propagation, data, idMap };
   switch (kind) {
     case 'bind': {
-      const uidMappings = normalMappings(mount.uidMappings);
-      const gidMappings = normalMappings(mount.gidMappings);
       const from = hostPath(source ?? '');
-      return { ...any, kind, source: from, below, copyUp, withoutEffect, uidMappings, gidMappings };
+      return { ...any, kind, source: from, below, links, copyUp, withoutEffect };
     }
     case 'remount': {
       const bind = isBind(type, options);
@@ -86,12 +89,4 @@ function inherited(type: string, { data, copyUp }: MountOptions): FilesystemMoun
     uid: id('uid'),
     gid: id('gid'),
   };
-}
-
-function normalMappings(mappings: readonly IdMapping[] = []): readonly NormalIdMapping[] {
-  return mappings.map(({ containerID, hostID, size }) => ({
-    container: containerId(containerID),
-    host: hostId(hostID),
-    size,
-  }));
 }

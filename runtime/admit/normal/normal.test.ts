@@ -42,6 +42,7 @@ test('a config.json that asks for nothing', () => {
     hostname: null,
     domainname: null,
     annotations: {},
+    unitProperties: [],
   });
   assert.equal([process.terminal, process.capabilities, process.user.umask], [false, null, 0o022]);
   assert.equal([process.env, process.rlimits, process.user.additionalGids], [[], [], []]);

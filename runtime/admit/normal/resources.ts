@@ -56,6 +56,7 @@ function normalMemory(memory: LinuxMemory): NormalMemory {
     kernelTcpBytes: given(memory.kernelTCP),
     swappiness: memory.swappiness ?? null,
     oomKillerDisabled: memory.disableOOMKiller === true,
+    checkBeforeUpdate: memory.checkBeforeUpdate ?? null,
   };
 }
 

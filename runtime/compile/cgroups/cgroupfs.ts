@@ -3,12 +3,14 @@ import { slot } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { checkGroups } from './check.js';
 import { directoryGroups } from './directory-groups.js';
-import type { CgroupDriver } from './driver.js';
+import { askedAtCreate, type CgroupDriver } from './driver.js';
 import { birthIn, enterDirectories } from './enter.js';
+import { giveGroups } from './give.js';
 import { joinGroups } from './join.js';
 import { limitGroups } from './limit-groups.js';
 import { makeGroups } from './make.js';
 import { planAt, planCgroups } from './plan.js';
+import { updateGroups } from './update-groups.js';
 import { withoutGroups } from './without-groups.js';
 
 export const cgroupfs: CgroupDriver = {
@@ -22,7 +24,7 @@ export const cgroupfs: CgroupDriver = {
       ...groups,
       check: checkGroups(launch, plan, groups.frost, refuse),
       make: makeGroups(launch, plan, groups, tenure),
-      limit: limitGroups(launch, plan, refuse),
+      limit: [...limitGroups(launch, plan, askedAtCreate(launch), refuse), ...giveGroups(launch, plan)],
       birth: birthIn(launch, plan),
       // Whoever is in the cgroup keeps others out of it; the lock is the host's.
       letGo: [sys('close', [tenure.lock])],
@@ -30,7 +32,7 @@ export const cgroupfs: CgroupDriver = {
       enter: enterDirectories(launch, plan),
     };
   },
-  find: (launch, id, directories) => {
+  find: (launch, { id }, directories) => {
     const { facts, config } = launch;
     const plan =
       directories === undefined
@@ -39,4 +41,6 @@ export const cgroupfs: CgroupDriver = {
     return directoryGroups(launch, 'cgroupfs', plan);
   },
   join: joinGroups,
+  update: (launch, { directories, asked }, refuse) =>
+    updateGroups(launch, planAt(directories, launch.facts.cgroup), asked, refuse),
 };

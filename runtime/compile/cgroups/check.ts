@@ -32,7 +32,7 @@ function isOurOwn(launch: Launch, d: CgroupDirectory): boolean {
 }
 
 /** A program that was compiled on a host with other cgroups would make plain directories where it expects a hierarchy. */
-function guardLayout(launch: Launch, plan: CgroupPlan): Action {
+export function guardLayout(launch: Launch, plan: CgroupPlan): Action {
   const stat = buffer('cgroup_statfs', 256);
   const kind = slot('cgroup_magic');
   const { layout } = launch.facts.cgroup;

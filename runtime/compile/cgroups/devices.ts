@@ -4,9 +4,10 @@ import type { Action } from '../../program/action.js';
 import { slot, text } from '../../program/operand.js';
 import { type Line, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
+import { isHostRoot } from '../launch/confined.js';
 import type { Launch } from '../launch/launch.js';
 import { attachDeviceFilter } from './device-program.js';
-import type { CgroupDirectory } from './driver.js';
+import type { AskedResources, CgroupDirectory } from './driver.js';
 import { openPlace } from './open-place.js';
 import { type CgroupPlan, shownPath } from './plan.js';
 import { textBytes } from './write-file.js';
@@ -60,11 +61,16 @@ function writeRules(
   ];
 }
 
-export function allowDevices(launch: Launch, plan: CgroupPlan): readonly Action[] {
-  const given = launch.config.linux.resources.devices;
+export function allowDevices(
+  launch: Launch,
+  plan: CgroupPlan,
+  { resources, because }: AskedResources,
+): readonly Action[] {
+  const given = resources.devices;
   const v1 = plan.directories.find(d => d.version === 1 && d.hierarchy.controllers.includes('devices'));
   const directory = v1 ?? plan.directories.find(d => d.version === 2);
-  if (given.length === 0 || directory === undefined) return [];
+  // Who is not root of the host may not set rules, and needs none: no node of a device can be made in its user namespace.
+  if (given.length === 0 || directory === undefined || !isHostRoot(launch)) return [];
   const rules = [...given, ...alwaysAllowed];
   return [
     operation(
@@ -73,7 +79,7 @@ export function allowDevices(launch: Launch, plan: CgroupPlan): readonly Action[
         path: shownPath(directory),
         rules: rules.map(r => `${r.allow ? 'allow' : 'deny'} ${deviceRule(r)}`),
         by: v1 ? 'files' : 'bpf',
-        because: launch.because('linux', 'resources', 'devices'),
+        because: because('devices'),
       },
       v1 ? writeRules(launch, v1, rules) : attachDeviceFilter(launch, directory, rules),
     ),

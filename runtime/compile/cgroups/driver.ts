@@ -4,7 +4,8 @@
  */
 import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
 import type { CgroupHierarchy } from '../../../spec/host-facts.js';
-import type { Action } from '../../program/action.js';
+import type { NormalResources } from '../../../spec/normal-resources.js';
+import type { Action, Because } from '../../program/action.js';
 import type { Data, Operand, Slot, Template } from '../../program/operand.js';
 import type { Line, Subroutine } from '../../program/step.js';
 import type { Launch, ProcessLaunch } from '../launch/launch.js';
@@ -42,7 +43,12 @@ export interface KillAll {
 /** The groups of a container: what any command may do with them. */
 export interface Groups {
   /** What state.json says of them, so that whoever comes later finds the same driver and the same directories. */
-  readonly record: { readonly manager: CgroupDriverName; readonly directories: readonly Template[] };
+  readonly record: {
+    readonly manager: CgroupDriverName;
+    readonly directories: readonly Template[];
+    /** The unit of systemd's that they are. */
+    readonly unit?: Template;
+  };
   /** None: nothing is known of the container but its processes. */
   readonly directories: readonly CgroupDirectory[];
   /** Fills in the paths that hold the id; what else is here relies on it. */
@@ -75,6 +81,21 @@ export interface Groups {
   removeUntaken(): readonly Line[];
 }
 
+/** Limits, whoever asks for them: `linux.resources` of a launch, or `update`. */
+export interface AskedResources {
+  readonly resources: NormalResources;
+  /** The line that asks for a property, by its path below the resources. */
+  readonly because: (...property: readonly (string | number)[]) => Because;
+}
+
+/** What config.json asks for. */
+export function askedAtCreate({ config, because }: Launch): AskedResources {
+  return {
+    resources: config.linux.resources,
+    because: (...property) => because('linux', 'resources', ...property),
+  };
+}
+
 /** How a process is started: clone3(2) can put it into a group of v2. */
 export interface Birth {
   readonly flags: bigint;
@@ -86,6 +107,8 @@ export interface Birth {
 
 /** The groups of a container that is being made, in the order of a launch. */
 export interface NewGroups extends Groups {
+  /** What a mount of cgroups shows, if it is not `directories`. */
+  readonly shown?: readonly CgroupDirectory[];
   /** Host track, before anything is made or written down: they must be of use, if they are there. */
   readonly check: readonly Action[];
   /** Host track, the state directory being there: what is made, with what takes it back. */
@@ -129,10 +152,14 @@ export interface CgroupDriver {
   /** `create` and `run`. Once for each launch: what is here refers to its own cells. */
   create(launch: Launch, refuse: Refuse): NewGroups;
   /**
-   * Every other command. `id`: of the container, in its own program; `directories`: those that state.json names, where they need not be those that a launch
+   * Every other command. `id`, `dir`: of the container, in its own program, and its opened state directory; `directories`: those that state.json names, where they need not be those that a launch
    * would choose now.
    */
-  find(launch: Launch, id: Slot, directories?: readonly string[]): Groups;
+  find(
+    launch: Launch,
+    container: { readonly id: Slot; readonly dir: Slot },
+    directories?: readonly string[],
+  ): Groups;
   /** `exec`. `directories`: those of state.json; `pid`: init. */
   join(
     launch: ProcessLaunch,
@@ -143,4 +170,13 @@ export interface CgroupDriver {
     },
     refuse: Refuse,
   ): JoinedGroups;
+  /**
+   * `update`: other limits for groups that are there, in a program of its own, the container locked. Rules for devices stay as they are. All are judged before the
+   * first is set; where one fails, those before it are taken back (`undo`). `directories`: those of state.json.
+   */
+  update(
+    launch: Launch,
+    input: { readonly id: Slot; readonly directories: readonly string[]; readonly asked: AskedResources },
+    refuse: Refuse,
+  ): readonly Action[];
 }

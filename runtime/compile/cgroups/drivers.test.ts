@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
 import { admitProcess } from '../../admit/admit.js';
 import type { Action, Program } from '../../program/action.js';
-import { buffer, type Slot, slot, text } from '../../program/operand.js';
+import { buffer, ref, type Slot, slot, text } from '../../program/operand.js';
 import { recv, send, store, sys } from '../../program/step.js';
 import { action } from '../../program/test/action.js';
 import { compileExec, compileLaunch } from '../compile.js';
@@ -52,11 +52,14 @@ const double: CgroupDriver = {
       enter: [action({ title: 'double: enter', because }, [])],
     };
   },
-  find: groupsOf,
+  find: (launch, { id }) => groupsOf(launch, id),
   join: (launch, given, refuse) => {
     const joined = joinGroups(launch, given, refuse);
     return { ...joined, open: [action({ title: 'double: find', because }, []), ...joined.open] };
   },
+  update: (_launch, { id }) => [
+    action({ title: 'double: limit', because }, [send(slot('double_bus', -1), ref(id), 4)]),
+  ],
 };
 
 /** The table with one row more. */

@@ -4,8 +4,9 @@ import type { Launch } from '../launch/launch.js';
 import { cgroupfs } from './cgroupfs.js';
 import { disabled } from './disabled.js';
 import type { CgroupDriver } from './driver.js';
+import { systemd } from './systemd/systemd.js';
 
-export const drivers: Readonly<Record<CgroupDriverName, CgroupDriver>> = { cgroupfs, disabled };
+export const drivers: Readonly<Record<CgroupDriverName, CgroupDriver>> = { cgroupfs, systemd, disabled };
 
 export function driverNamed(name: CgroupDriverName): CgroupDriver {
   return drivers[name];

@@ -1,26 +1,29 @@
-/** linux.resources, written into the directories that are there (host track, before init). */
+/** Limits and rules for devices, written into the directories that are there. */
+import type { HostFacts } from '../../../spec/host-facts.js';
 import type { NormalResources } from '../../../spec/normal-resources.js';
 import type { Action } from '../../program/action.js';
 import { text } from '../../program/operand.js';
 import type { Line } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { type Launch, rule } from '../launch/launch.js';
-import type { Refuse } from '../launch/refusal.js';
+import type { RefusalReason, Refuse } from '../launch/refusal.js';
 import { allowDevices } from './devices.js';
-import type { CgroupDirectory } from './driver.js';
+import type { AskedResources, CgroupDirectory } from './driver.js';
 import { isUnlimited, type Limit, type Limits, limitsV1, limitsV2 } from './limits.js';
 import { type CgroupPlan, directoryOf, shownPath } from './plan.js';
 import { writeEither, writeFile } from './write-file.js';
 
 /** v2: a controller works in a cgroup only if each ancestor passes it on. */
-function enableControllers(
+export function enableControllers(
   launch: Launch,
   d: CgroupDirectory,
   controllers: readonly string[],
 ): readonly Line[] {
   const lines: Line[] = [];
   const above = d.endsInId ? d.components : d.components.slice(0, -1);
-  for (let i = 0; i <= above.length; i++) {
+  // Above what is the caller's others have passed it on, or nobody can.
+  const first = d.hierarchy.from?.split('/').filter(name => name !== '').length ?? 0;
+  for (let i = first; i <= above.length; i++) {
     const path = [d.hierarchy.mount, ...above.slice(0, i)].join('/');
     lines.push(
       ...writeFile(launch, text(path), 'cgroup.subtree_control', controllers.map(c => `+${c}`).join(' ')),
@@ -44,19 +47,22 @@ function limitsOfBoth(plan: CgroupPlan, resources: NormalResources): Limits {
 }
 
 /** A limit, and where it is written. */
-interface PlacedLimit {
+export interface PlacedLimit {
   readonly limit: Limit;
   readonly directory: CgroupDirectory;
 }
 
-/** The limits that config.json asks for; what cannot be kept is refused. */
-function placeLimits(launch: Launch, plan: CgroupPlan, refuse: Refuse): readonly PlacedLimit[] {
-  const { resources } = launch.config.linux;
+/** The limits that are asked for; what cannot be kept is refused. */
+export function placeLimits(
+  { facts }: Launch,
+  plan: CgroupPlan,
+  { resources, because }: AskedResources,
+  refuse: Refuse,
+): readonly PlacedLimit[] {
   const onlyV2 = plan.directories.every(d => d.version === 2);
   const found = onlyV2 ? limitsV2(resources) : limitsOfBoth(plan, resources);
-  const because = (property: Limit['property']) => launch.because('linux', 'resources', ...property);
   for (const { property, why } of found.problems)
-    refuse(because(property), { kind: why, property: property.join('.') });
+    refuse(because(...property), { kind: why, property: property.join('.') });
   return found.limits.flatMap(limit => {
     const { controller, property } = limit;
     const isUnified = property[0] === 'unified';
@@ -67,9 +73,18 @@ function placeLimits(launch: Launch, plan: CgroupPlan, refuse: Refuse): readonly
       directory && (!isEnabled(limit, directory) || directory.hierarchy.controllers.includes(controller));
     if (has) return [{ limit, directory }];
     if (!isUnlimited(limit) || isUnified)
-      refuse(because(property), { kind: 'no-controller', controller, layout: launch.facts.cgroup.layout });
+      refuse(because(...property), whyWithout(facts, controller, property.join('.')));
     return [];
   });
+}
+
+export function whyWithout(
+  { withheld, cgroup: { layout } }: HostFacts,
+  controller: string,
+  property: string,
+): RefusalReason {
+  if (withheld?.controllers.includes(controller)) return { kind: 'not-delegated', property, controller };
+  return { kind: 'no-controller', controller, layout };
 }
 
 /** Its controller has to be passed on from above: that of `cgroup.*` is every group's. */
@@ -77,12 +92,19 @@ function isEnabled({ controller }: Limit, { version }: CgroupDirectory): boolean
   return version === 2 && controller !== 'cgroup';
 }
 
-function enableAll(launch: Launch, limits: readonly PlacedLimit[]): readonly Action[] {
+/** The controllers of v2 that limits need, by directory. */
+export function neededControllers(
+  limits: readonly PlacedLimit[],
+): ReadonlyMap<CgroupDirectory, ReadonlySet<string>> {
   const needed = new Map<CgroupDirectory, Set<string>>();
   for (const { limit, directory } of limits)
     if (isEnabled(limit, directory))
       needed.set(directory, (needed.get(directory) ?? new Set()).add(limit.controller));
-  return [...needed].map(([directory, controllers]) =>
+  return needed;
+}
+
+function enableAll(launch: Launch, limits: readonly PlacedLimit[]): readonly Action[] {
+  return [...neededControllers(limits)].map(([directory, controllers]) =>
     operation(
       {
         kind: 'enable-controllers',
@@ -95,8 +117,14 @@ function enableAll(launch: Launch, limits: readonly PlacedLimit[]): readonly Act
   );
 }
 
-export function limitGroups(launch: Launch, plan: CgroupPlan, refuse: Refuse): readonly Action[] {
-  const limits = placeLimits(launch, plan, refuse);
+/** Of a new container (host track, before init). */
+export function limitGroups(
+  launch: Launch,
+  plan: CgroupPlan,
+  asked: AskedResources,
+  refuse: Refuse,
+): readonly Action[] {
+  const limits = placeLimits(launch, plan, asked, refuse);
   return [
     ...enableAll(launch, limits),
     ...limits.map(({ limit, directory }) =>
@@ -107,11 +135,11 @@ export function limitGroups(launch: Launch, plan: CgroupPlan, refuse: Refuse): r
           file: limit.file,
           value: limit.value,
           ...(limit.rather ? { rather: limit.rather.file, ratherValue: limit.rather.value } : {}),
-          because: launch.because('linux', 'resources', ...limit.property),
+          because: asked.because(...limit.property),
         },
         writeEither(launch, directory.memory, limit),
       ),
     ),
-    ...allowDevices(launch, plan),
+    ...allowDevices(launch, plan, asked),
   ];
 }

@@ -15,7 +15,7 @@ export interface Limit {
 
 export type LimitProblem = {
   readonly property: readonly (string | number)[];
-  readonly why: 'only-on-v1' | 'only-on-v2';
+  readonly why: 'only-on-v1' | 'only-on-v2' | 'needs-limit';
 };
 
 export interface Limits {
@@ -172,8 +172,9 @@ function memoryV2({ memory }: NormalResources, c: Collector): void {
   const { limitBytes: limit, reservationBytes: low, swapBytes: swap } = memory;
   c.set('memory', 'memory.max', limit === null ? null : orMax(limit), 'memory', 'limit');
   c.set('memory', 'memory.low', low === null ? null : orMax(low), 'memory', 'reservation');
-  // config.json counts memory and swap together, v2 swap alone; a swap that is a number comes with a limit (admit).
-  if (swap !== null)
+  // config.json counts memory and swap together, v2 swap alone; in config.json a swap that is a number comes with a limit (admit).
+  if (swap !== null && swap >= 0 && limit === null) c.refuse('needs-limit', swap, 'memory', 'swap');
+  else if (swap !== null)
     c.set(
       'memory',
       'memory.swap.max',

@@ -14,7 +14,7 @@ import { type CgroupPlan, cgroupOfProcesses, shownPath } from './plan.js';
 import { insistThawed, type Tenure, takeCgroup } from './take.js';
 
 /** A directory; those above it only where they are missing. */
-function makeDirectory({ open }: Launch, path: Slot): Subroutine {
+export function makeDirectory({ open }: Launch, path: Slot): Subroutine {
   const root = slot('cgroup_root');
   const fd = slot('cgroup_fd');
   return subroutine('make_cgroup', [
@@ -32,7 +32,7 @@ function makeDirectory({ open }: Launch, path: Slot): Subroutine {
 }
 
 /** What is not this launch's own is not removed with it. */
-function prepareRemoval(groups: Groups, { taken }: Tenure): Action {
+export function prepareRemoval(groups: Groups, { taken }: Pick<Tenure, 'taken'>): Action {
   return operation({ kind: 'prepare-cgroup-removal', because: rule('intent before effect') }, [], {
     undo: when(taken, 'NE', 0, groups.remove()),
   });

@@ -2,6 +2,7 @@
  * Where the container's cgroup is in each hierarchy (config-linux.md "Cgroups Path").
  */
 
+import { cgroupComponents, splitPath } from '../../../spec/cgroup-place.js';
 import type { CgroupFacts, CgroupHierarchy } from '../../../spec/host-facts.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { buffer, field, type Slot, type Template, templateBound, text } from '../../program/operand.js';
@@ -13,8 +14,6 @@ export interface CgroupPlan {
   /** Steps that fill in the paths which hold the container id. */
   readonly formats: readonly Line[];
 }
-
-const split = (path: string): readonly string[] => path.split('/').filter(p => p !== '' && p !== '.');
 
 export function hierarchies(facts: CgroupFacts): readonly (readonly [CgroupHierarchy, 1 | 2])[] {
   switch (facts.layout) {
@@ -29,21 +28,10 @@ export function hierarchies(facts: CgroupFacts): readonly (readonly [CgroupHiera
   }
 }
 
-/**
- * An absolute path counts from the hierarchy's mount, a relative one from the runtime's own cgroup. Without a path: a child of the
- * runtime's own cgroup, on v2 a sibling, because a v2 cgroup with processes can have no children with controllers.
- */
-function componentsOf(h: CgroupHierarchy, version: 1 | 2, given: string | null): readonly string[] {
-  if (given?.startsWith('/')) return split(given);
-  const own = split(h.own);
-  if (given !== null && given !== '') return [...own, ...split(given)];
-  return version === 2 ? own.slice(0, -1) : own;
-}
-
 export function planCgroups(facts: CgroupFacts, cgroupsPath: string | null, id: Slot): CgroupPlan {
   const endsInId = cgroupsPath === null || cgroupsPath === '';
   const directories = hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
-    const components = componentsOf(hierarchy, version, cgroupsPath);
+    const components = cgroupComponents(hierarchy, version, cgroupsPath);
     const base = [hierarchy.mount, ...components].join('/');
     const path: Template = endsInId ? [`${base}/`, field(TemplateField.STRING, id)] : [base];
     return {
@@ -61,6 +49,15 @@ export function planCgroups(facts: CgroupFacts, cgroupsPath: string | null, id: 
   };
 }
 
+/** Where the caller itself is. */
+export function planOfCaller(facts: CgroupFacts): readonly CgroupDirectory[] {
+  return hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
+    const components = splitPath(hierarchy.own);
+    const path = [hierarchy.mount, ...components].join('/');
+    return { hierarchy, version, components, endsInId: false, path: [path], memory: text(path) };
+  });
+}
+
 /** The plan of a container that has its directories, absolute ones, already. */
 export function planAt(paths: readonly string[], facts: CgroupFacts): CgroupPlan {
   const known = hierarchies(facts);
@@ -69,7 +66,7 @@ export function planAt(paths: readonly string[], facts: CgroupFacts): CgroupPlan
       .filter(([{ mount }]) => path.startsWith(`${mount}/`))
       .sort(([one], [other]) => other.mount.length - one.mount.length);
     const [hierarchy, version] = best ?? [{ mount: path, own: '/', controllers: [] }, 2];
-    const components = split(path.slice(hierarchy.mount.length));
+    const components = splitPath(path.slice(hierarchy.mount.length));
     return { hierarchy, version, components, endsInId: false, path: [path], memory: text(path) };
   });
   return { directories, formats: [] };

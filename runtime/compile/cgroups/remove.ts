@@ -10,13 +10,19 @@ import type { CgroupPlan } from './plan.js';
 /** Between two attempts to remove a cgroup whose last process is being buried; milliseconds. */
 const LONGEST_PAUSE = 32;
 
-/** With a pid namespace of its own all processes have ended with init. */
-export function removeGroups(launch: Launch, plan: CgroupPlan, killAll: KillAll | null): readonly Line[] {
+/** With a pid namespace of its own all processes have ended with init. `letGo`: what is done with those that are empty, before they go. */
+export function removeGroups(
+  launch: Launch,
+  plan: CgroupPlan,
+  killAll: KillAll | null,
+  letGo: readonly Line[] = [],
+): readonly Line[] {
   const ownPids = launch.namespaces.get('pid') === 'new';
   return [
     ...(ownPids || killAll === null
       ? []
       : [call(killAll.kill), guard(killAll.left, 'EQ', 0, errnos.EBUSY.number)]),
+    ...letGo,
     ...plan.directories.map(d => walk('REMOVE_CGROUP', [AT_FDCWD, d.memory, LONGEST_PAUSE, 10_000])),
   ];
 }

@@ -89,7 +89,7 @@ export function takeCgroup(
   { lock, taken }: Tenure,
   make: readonly Line[],
 ): readonly Action[] {
-  const { open, cells } = launch;
+  const { open } = launch;
   const stat = buffer('cgroup_stat', 256);
   const locked = slot('cgroup_locked');
   const named = slot('cgroup_named');
@@ -123,10 +123,14 @@ export function takeCgroup(
       ],
       { shown: idIn(d) },
     ),
-    operation({ kind: 'record-cgroup', path, because: rule('whom delete may kill') }, [
-      sys('mknodat', [cells.stateFd, text(TAKEN), S_IFREG | 0o600, 0]),
-    ]),
+    recordTaken(launch, d),
   ];
+}
+
+export function recordTaken({ cells }: Launch, d: CgroupDirectory): Action {
+  return operation({ kind: 'record-cgroup', path: shownPath(d), because: rule('whom delete may kill') }, [
+    sys('mknodat', [cells.stateFd, text(TAKEN), S_IFREG | 0o600, 0]),
+  ]);
 }
 
 /** 1 into `untaken` if the launch never came to write it down. */

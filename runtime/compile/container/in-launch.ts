@@ -10,7 +10,14 @@ import { letGoOfHost, pidFile, sweepDescriptors } from './descriptors.js';
 import { guardKernel } from './kernel.js';
 import { type Opening, unlock } from './own-directory.js';
 import { sendPidfd, sendToReceiver } from './pidfd-socket.js';
-import { dropGateError, hasGateError, makeGate, makeStateDirectory, recordInit } from './state.js';
+import {
+  dropGateError,
+  gateReplies,
+  hasGateError,
+  makeGate,
+  makeStateDirectory,
+  recordInit,
+} from './state.js';
 import { openStateRoot } from './state-root.js';
 
 export interface WrittenDown {
@@ -52,7 +59,13 @@ export function containerInLaunch(launch: Launch, of: WrittenDown): Contribution
       'gate-opened': opensGate && hasGateError(launch) ? [dropGateError(launch)] : [],
     },
     init: {
-      'let-go-of-host': [letGoOfHost(launch, [cells.initEnd, cells.gate, cells.gateError, ...of.keptByInit])],
+      'let-go-of-host': [
+        letGoOfHost(launch, [
+          ...[cells.initEnd, cells.gate, cells.gateError],
+          ...(gateReplies(launch) ? [cells.gateReply] : []),
+          ...of.keptByInit,
+        ]),
+      ],
     },
   };
 }

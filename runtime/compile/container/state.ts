@@ -36,6 +36,7 @@ import { operation } from '../idioms/operation.js';
 import { readStartTime } from '../idioms/start-time.js';
 import { writeWhole } from '../idioms/whole.js';
 import { type Launch, rule } from '../launch/launch.js';
+import { listenerOf } from '../launch/seccomp-listener.js';
 import { rootPath } from '../root/root.js';
 
 /** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
@@ -94,6 +95,11 @@ export function hasGateError(launch: Launch): boolean {
   return launch.options.entry === 'create' || startContainer.length > 0;
 }
 
+/** `start` has a second thing to say to init: that somebody answers for its filter. */
+export function gateReplies(launch: Launch): boolean {
+  return launch.options.entry === 'create' && listenerOf(launch) !== null;
+}
+
 /** It may have gone with the container. */
 export function dropGateError({ cells }: Launch): Action {
   return operation(
@@ -116,22 +122,31 @@ export function makeGate(launch: Launch): readonly Action[] {
         sys('mknodat', [cells.stateFd, text(name), 0o010600, 0]),
         sys('openat', [cells.stateFd, text(name), open.RDWR | open.CLOEXEC, 0], { to }),
       ]),
+      ...(gateReplies(launch)
+        ? [
+            sys('openat', [cells.stateFd, text('exec.fifo'), open.RDONLY | open.CLOEXEC, 0], {
+              to: cells.gateReply,
+            }),
+          ]
+        : []),
     ]),
   ];
 }
 
 /** state.json, as the program fills it in. */
 function describeState(launch: Launch, groups: Groups['record']): Template {
-  const { cells, config, options, environment, placement } = launch;
+  const { cells, config, facts, options, environment, placement } = launch;
   return stateTemplate(
     {
       ociVersion: config.ociVersion,
       bundle: options.bundle,
       rootfs: rootPath(launch),
+      owner: facts.owner,
       annotations: { ...config.annotations, ...placement.annotations },
       chos: {
         cgroupManager: groups.manager,
         cgroups: groups.directories,
+        unit: groups.unit,
         backEnd: environment?.backEnd ?? 'private',
         variables: environment?.variables ?? [],
         shared: placement.entered ? placement.shared : undefined,

@@ -15,7 +15,6 @@ import type { Step } from '../../program/step.js';
 import { casesFolder, readCase } from './case.js';
 
 const usedByNone: Readonly<Record<string, string>> = {
-  'GUARD LE': 'GUARD compares as BRANCH does',
   'GUARD GT': 'GUARD compares as BRANCH does',
   'GUARD ANY': 'GUARD compares as BRANCH does',
   'GUARD NONE': 'GUARD compares as BRANCH does',

@@ -119,7 +119,8 @@ export function readCase(name: string): GoldenCase {
   }
   const configText = readText(name, 'config.json');
   const spec: AdmittedSpec = admitted(name, admit({ file: 'config.json', text: configText }));
-  const facts = json('host.json') as HostFacts;
+  const given = json('host.json') as Partial<HostFacts>;
+  const facts = { egid: 0, owner: 'root', userNamespace: null, withheld: null, ...given } as HostFacts;
   const options = (has('options.json') ? json('options.json') : {}) as CaseOptions;
   if (has('process.json')) {
     const process: AdmittedProcess = admitted(

@@ -7,6 +7,8 @@ import type { ErrnoName } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import {
   AT_FDCWD,
+  F_GETFL,
+  F_SETFL,
   FSMOUNT_CLOEXEC,
   FSOPEN_CLOEXEC,
   FsConfig,
@@ -69,6 +71,8 @@ export interface OutputInput {
   readonly annotations: Readonly<Record<string, string>>;
   /** The hooks are executed inside the container, where nothing of the host may reach them, not even its /dev/null. */
   readonly inside: boolean;
+  /** Whoever runs them may make a tmpfs. */
+  readonly tmpfs: boolean;
 }
 
 /** What a talkative hook may keep in memory, and how much of it is quoted. */
@@ -93,7 +97,7 @@ const unusable: readonly ErrnoName[] = [
 ];
 
 export function hookOutput(input: OutputInput): HookOutput {
-  const { open, inside } = input;
+  const { open, inside, tmpfs } = input;
   const stdout = slot('hook_stdout', -1);
   const stderr = slot('hook_stderr', -1);
   const fault = slot('hook_fault', -1);
@@ -104,14 +108,15 @@ export function hookOutput(input: OutputInput): HookOutput {
     stdout: annotated(input, 'run.oci.hooks.stdout'),
     stderr: annotated(input, 'run.oci.hooks.stderr'),
   };
+  const memory = tmpfs ? openMemory : openEndless;
   const opened = (anyhow: boolean): readonly Line[] =>
     when(fault, 'LT', 0, [
       ...(files.stdout
         ? openFile(open, files.stdout, stdout, anyhow)
         : inside
-          ? openMemory(open, stdout)
+          ? memory(open, stdout)
           : openNothing(open, stdout)),
-      ...(files.stderr ? openFile(open, files.stderr, stderr, anyhow) : openMemory(open, stderr)),
+      ...(files.stderr ? openFile(open, files.stderr, stderr, anyhow) : memory(open, stderr)),
       sys('memfd_create', [text('fault'), MFD_CLOEXEC], { to: fault }),
     ]);
   return {
@@ -188,6 +193,17 @@ function openMemory(open: OpenFlags, to: Slot): readonly Line[] {
     ],
     openNothing(open, to),
   );
+}
+
+/** What a user's hooks say: he pays for the memory himself, and could have as much without us. */
+function openEndless(open: OpenFlags, to: Slot): readonly Line[] {
+  const flags = slot('hook_memory_flags');
+  return [
+    sys('memfd_create', [text('hook'), MFD_CLOEXEC], { to }),
+    sys('fcntl', [to, F_GETFL, 0], { to: flags }),
+    alu(flags, flags, 'OR', open.APPEND),
+    sys('fcntl', [to, F_SETFL, flags]),
+  ];
 }
 
 function emptied(fd: Slot): readonly Line[] {

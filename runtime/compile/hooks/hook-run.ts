@@ -16,7 +16,7 @@ import {
   warn,
 } from '../../program/step.js';
 import { NAMED } from '../../report/operations/hooks.js';
-import { resetSignals } from '../process/process.js';
+import { resetSignals } from '../idioms/reset-signals.js';
 import { type HookCells, judgement, type Waiting } from './hook-ending.js';
 import { type HookOutput, QUOTED } from './hook-output.js';
 

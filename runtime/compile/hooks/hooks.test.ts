@@ -1,6 +1,7 @@
 /** Hooks as a site can test them, and the words of those that fail. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { HostFacts } from '../../../spec/host-facts.js';
 import type { Action } from '../../program/action.js';
 import type { Line, Step } from '../../program/step.js';
 import { compileLaunch } from '../compile.js';
@@ -12,8 +13,11 @@ const hooks = {
   poststop: [{ path: `/${'x'.repeat(300)}` }],
 };
 
-function tracksOf(config: Readonly<Record<string, unknown>>): ReadonlyMap<string, readonly Action[]> {
-  const compiled = compileLaunch(inputOf({ config }));
+function tracksOf(
+  config: Readonly<Record<string, unknown>>,
+  facts: Partial<HostFacts> = {},
+): ReadonlyMap<string, readonly Action[]> {
+  const compiled = compileLaunch(inputOf({ config, facts }));
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.refusals));
   return new Map(compiled.program.tracks.map(({ name, actions }) => [name, actions]));
 }
@@ -44,6 +48,29 @@ test('kind, place in the list, path and timeout of each hook', () => {
       { kind: 'run-hook', hook: 'startContainer', index: 0, path: undefined },
     ],
   );
+});
+
+/** System calls of the lines and of what they call. */
+function callsOf(lines: readonly Line[]): readonly string[] {
+  return lines
+    .filter((line): line is Step => line.kind === 'step')
+    .flatMap(({ call, subroutine }) =>
+      subroutine !== null ? callsOf(subroutine.lines) : call === null ? [] : [call],
+    );
+}
+
+test('what hooks say is kept in a tmpfs, or by users, who may mount none, in memory of their own', () => {
+  const linux = {
+    namespaces: ['mount', 'pid', 'user'].map(type => ({ type })),
+    uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+    gidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+  };
+  const makes = (facts: Partial<HostFacts>): boolean => {
+    const actions = tracksOf({ hooks: { prestart: hooks.prestart }, linux }, facts).get('create') ?? [];
+    return actions.some(({ lines }) => callsOf(lines).includes('fsopen'));
+  };
+  assert.ok(makes({}));
+  assert.not.ok(makes({ euid: 1000, egid: 1000 }));
 });
 
 test('the process of a hook', () => {

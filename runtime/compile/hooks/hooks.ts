@@ -1,23 +1,15 @@
-/**
- * OCI hooks (config.md "POSIX-platform Hooks"): a process of its own for each, the state as JSON in a memfd on its stdin, a deadline.
- */
-import { TemplateField } from '../../../spec/instructions.js';
-import { Clone, MFD_CLOEXEC, type OpenFlags, SIGCHLD } from '../../../spec/kernel.js';
+import { Clone, MFD_CLOEXEC, type OpenFlags } from '../../../spec/kernel.js';
 import type { HookKind, NormalHook } from '../../../spec/normal-config.js';
 import type { Action, Because, Track } from '../../program/action.js';
 import {
   buffer,
   type Data,
-  field,
   label,
   ref,
   type Slot,
   slot,
-  struct,
-  type Template,
   templateBound,
   text,
-  u64,
   vector,
 } from '../../program/operand.js';
 import {
@@ -32,6 +24,8 @@ import {
   track,
 } from '../../program/step.js';
 import { hookEnds, hookName, hookPlace } from '../../report/operations/hooks.js';
+import { cloneArguments } from '../idioms/clone.js';
+import { ociState } from '../idioms/oci-state.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
 import type { Waiting } from './hook-ending.js';
@@ -64,7 +58,14 @@ export function hookContext(
 ): HookContext {
   const { annotations, ociVersion } = launch.config;
   const { bundle } = launch.options;
-  const output = hookOutput({ open: launch.open, bundle, annotations, inside });
+  const output = hookOutput({
+    open: launch.open,
+    bundle,
+    annotations,
+    inside,
+    // Inside there is a namespace in which init has the rights of root.
+    tmpfs: inside || launch.facts.euid === 0,
+  });
   return {
     ...of,
     ociVersion,
@@ -82,34 +83,6 @@ export interface HookActions {
   /** The same as calls, for the undoing of what cannot be an action: only of tolerant ones. */
   readonly calls: readonly Line[];
   readonly tracks: readonly Track[];
-}
-
-export function cloneArguments(name: string, flags: number | bigint, pidfd: Slot | null): Data {
-  return struct(`clone_args ${name}`, [
-    u64(flags),
-    pidfd ? { width: 8, to: pidfd } : u64(0),
-    u64(0),
-    u64(0),
-    u64(SIGCHLD),
-    u64(0),
-    u64(0),
-    u64(0),
-    u64(0),
-    u64(0),
-    u64(0),
-  ]);
-}
-
-/** runtime.md, "State", as a template. */
-function stateTemplate(context: HookContext, status: HookStatus): Template {
-  const { id, pid } = context;
-  return [
-    `{"ociVersion":${JSON.stringify(context.ociVersion)},"id":"`,
-    field(TemplateField.JSON, id),
-    `","status":"${status}"`,
-    ...(status === 'stopped' ? [] : [',"pid":', field(TemplateField.DECIMAL, pid)]),
-    `,"bundle":${JSON.stringify(context.bundle)},"annotations":${JSON.stringify(context.annotations)}}`,
-  ];
 }
 
 export interface HookOptions {
@@ -132,7 +105,7 @@ export function hookActions(
   if (hooks.length === 0) return { actions: [], calls: [], tracks: [] };
   const { output, run } = context;
   const { tolerant = false } = options;
-  const template = stateTemplate(context, status);
+  const template = ociState(context, status);
   const state = buffer('hook_state', templateBound(template));
   const size = slot('hook_state_size');
   const actions: Action[] = [];

@@ -12,6 +12,7 @@ import {
   FsConfig,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
+  MountAttr,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
   Propagation,
@@ -23,7 +24,7 @@ import type {
   PropagationKind,
 } from '../../../spec/normal-mount.js';
 import { type Data, type Operand, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
-import { type Line, type Outcome, sys } from '../../program/step.js';
+import { type Line, type Outcome, store, sys } from '../../program/step.js';
 
 export const propagationFlags: Readonly<Record<PropagationKind, number>> = {
   shared: Propagation.SHARED,
@@ -52,6 +53,22 @@ export function setAttributes(
 ): Line {
   const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
   return sys('mount_setattr', [fd, text(''), flags, mountAttributes(set, clear, propagation), 32], o);
+}
+
+/** Files show the owners that the map of a user namespace makes of them; only of a mount that is attached nowhere yet. */
+export function mapOwners(
+  mount: Operand,
+  users: Operand,
+  recursive: boolean,
+  o: Outcome = {},
+): readonly Line[] {
+  const USER_NAMESPACE = 24;
+  const attributes = struct('mount_attr map', [u64(MountAttr.IDMAP), u64(0), u64(0), u64(0)]);
+  const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return [
+    store('U64', attributes, USER_NAMESPACE, users),
+    sys('mount_setattr', [mount, text(''), flags, attributes, 32], o),
+  ];
 }
 
 /** How mounts reach and leave the mount that is "/" (mount_namespaces(7)), and with `recursive` all below it. */
@@ -96,14 +113,16 @@ export function newFilesystem(
   data: MountData,
   attributes: number,
   to: Slot,
+  /** Of the three calls that are refused to whom the file system is not given: sysfs says so at once. */
+  o: Outcome = {},
 ): readonly Line[] {
   const context = slot(`${type}_context`);
   return [
-    sys('fsopen', [text(type), FSOPEN_CLOEXEC], { to: context }),
+    sys('fsopen', [text(type), FSOPEN_CLOEXEC], { to: context, ...o }),
     sys('fsconfig', [context, FsConfig.SET_STRING, text('source'), text(source), 0]),
     ...parameters(context, data),
-    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0]),
-    sys('fsmount', [context, FSMOUNT_CLOEXEC, attributes], { to }),
+    sys('fsconfig', [context, FsConfig.CMD_CREATE, 0, 0, 0], o),
+    sys('fsmount', [context, FSMOUNT_CLOEXEC, attributes], { to, ...o }),
     sys('close', [context]),
   ];
 }

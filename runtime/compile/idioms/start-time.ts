@@ -1,15 +1,39 @@
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, type OpenFlags } from '../../../spec/kernel.js';
-import { buffer, field, type Label, type Slot, slot, slots } from '../../program/operand.js';
-import { format, type Line, scan, sys } from '../../program/step.js';
+import { when } from '../../program/control.js';
+import {
+  buffer,
+  type Data,
+  field,
+  type Label,
+  label,
+  type Slot,
+  slot,
+  slots,
+} from '../../program/operand.js';
+import {
+  alu,
+  format,
+  type Line,
+  load,
+  move,
+  type Subroutine,
+  scan,
+  subroutine,
+  sys,
+} from '../../program/step.js';
 
-/** Field 22 of /proc/PID/stat: with the pid it names a process for good (proc_pid_stat(5)). */
-export function readStartTime(open: OpenFlags, pid: Slot, to: Slot, gone: Label): readonly Line[] {
+/** Of the line of /proc/PID/stat. */
+interface StatLine {
+  readonly content: Data;
+  readonly size: Slot;
+  /** Of the last ")": the command may hold blanks and parentheses; behind it there are none. */
+  readonly at: Slot;
+}
+
+function readLine(open: OpenFlags, pid: Slot, { content, size, at }: StatLine, gone: Label): readonly Line[] {
   const path = buffer('stat_path', 40);
-  const content = buffer('stat_text', 1024);
   const fd = slot('stat_fd');
-  const size = slot('stat_size');
-  const at = slots('stat_at', 2);
   return [
     format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/stat']),
     sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], {
@@ -18,9 +42,48 @@ export function readStartTime(open: OpenFlags, pid: Slot, to: Slot, gone: Label)
     }),
     sys('read', [fd, content, 1023], { to: size, on: [['ESRCH'], gone] }),
     sys('close', [fd]),
-    // The command may hold blanks and parentheses; behind the last ")" there are none.
     scan('FIND_LAST', { buffer: content, length: size, byte: 0x29 }, { to: at }),
-    scan('SKIP', { buffer: content, length: size, start: at, byte: 0x20, count: 20 }, { to: at }),
-    scan('NUMBER', { buffer: content, length: size, start: at }, { to }),
   ];
+}
+
+const statLine = (): StatLine => ({
+  content: buffer('stat_text', 1024),
+  size: slot('stat_size'),
+  at: slots('stat_at', 2),
+});
+
+/** Field 22 of /proc/PID/stat: with the pid it names a process for good (proc_pid_stat(5)). */
+export function readStartTime(open: OpenFlags, pid: Slot, to: Slot, gone: Label): readonly Line[] {
+  const line = statLine();
+  const { content, size: length, at } = line;
+  return [
+    ...readLine(open, pid, line, gone),
+    scan('SKIP', { buffer: content, length, start: at, byte: 0x20, count: 20 }, { to: at }),
+    scan('NUMBER', { buffer: content, length, start: at }, { to }),
+  ];
+}
+
+/** Sees whether a process has been stopped (SIGSTOP), as anybody can do who may signal it. */
+export interface StopSensor {
+  readonly see: Subroutine;
+  /** Not 0 if it is, once `see` has been called; one that is gone is not. */
+  readonly stopped: Slot;
+}
+
+export function stopSensor(open: OpenFlags, pid: Slot): StopSensor {
+  const stopped = slot('is_stopped');
+  const letter = slot('stat_letter');
+  const line = statLine();
+  const gone = label('stat_is_gone');
+  return {
+    see: subroutine('see_stopped', [
+      move(stopped, 0),
+      ...readLine(open, pid, line, gone),
+      alu(line.at, line.at, 'ADD', 2),
+      load(letter, 'U8', line.content, line.at),
+      ...when(letter, 'EQ', 'T'.charCodeAt(0), [move(stopped, 1)]),
+      gone,
+    ]),
+    stopped,
+  };
 }

@@ -37,6 +37,11 @@ export function rawFilter(config: Annotated): string | null {
   return textOf(config, 'seccomp_bpf_data');
 }
 
+/** The agent of SCMP_ACT_NOTIFY, where linux.seccomp does not name one. */
+export function seccompReceiver(config: Annotated): string | null {
+  return textOf(config, 'seccomp.receiver');
+}
+
 /** A Unix socket that is sent a pidfd of init, beside that of --pidfd-socket. */
 export function pidfdReceiver(config: Annotated): string | null {
   return textOf(config, 'pidfd_receiver');
@@ -55,7 +60,6 @@ export function labelOption(config: Annotated): LabelOption {
 
 /** Names that crun knows and that do nothing here: what each needs is refused by this version, or has another way. */
 const withoutEffect = [
-  'seccomp.receiver',
   'seccomp.plugins',
   'systemd.subgroup',
   'delegate-cgroup',

@@ -13,10 +13,14 @@ import {
   type NormalHook,
   type NormalProcess,
 } from '../../../spec/normal-config.js';
+import type { HostPath } from '../../../spec/paths.js';
+import { type SystemdInstance, systemInstance } from '../../../spec/systemd.js';
 import type { AdmittedProcess, AdmittedSpec } from '../../admit/admit.js';
-import type { Because } from '../../program/action.js';
+import { type Because, rule } from '../../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../../program/operand.js';
 import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
+import { withNotifySocket } from './notify-socket.js';
+import { withOwnUsers } from './own-users.js';
 import { ordinary, type Placement } from './placement.js';
 
 export { rule } from '../../program/action.js';
@@ -34,11 +38,15 @@ export interface ProcessOptions {
 export interface LaunchOptions extends ProcessOptions {
   readonly entry: 'create' | 'run';
   readonly cgroupManager: CgroupDriverName;
+  /** Which systemd is asked, if it is to make the cgroups. */
+  readonly systemd: SystemdInstance;
   readonly noPivot: boolean;
   /** --console-socket was given. */
   readonly console: Asked;
   /** --pidfd-socket was given. */
   readonly pidfdSocket: Asked;
+  /** Directory of a socket that is shown to the container in the place of the caller's NOTIFY_SOCKET: absolute; null: the caller has none. */
+  readonly notify: HostPath | null;
   /** `compile`: the program is kept, and runs when nobody knows what has changed since. */
   readonly kept: boolean;
   /** --detach, or create: nobody stays in the foreground. */
@@ -52,8 +60,10 @@ export interface LaunchOptions extends ProcessOptions {
 /** Those of a command without options, but for what every command has. */
 export const noOptions: Omit<LaunchOptions, 'entry' | 'detach' | 'bundle'> = {
   cgroupManager: 'cgroupfs',
+  systemd: systemInstance,
   noPivot: false,
   noNewKeyring: false,
+  notify: null,
   kept: false,
   console: false,
   pidfdSocket: false,
@@ -76,6 +86,7 @@ export interface Cells {
   readonly pidFile: Slot;
   readonly consoleSocket: Slot;
   readonly pidfdSocket: Slot;
+  readonly notifySocket: Slot;
   readonly preserveFds: Slot;
   readonly args: Slot;
   readonly arg0: Slot;
@@ -94,6 +105,8 @@ export interface Cells {
   /** Start gate: init reads one byte here, and writes what went wrong there. */
   readonly gate: Slot;
   readonly gateError: Slot;
+  /** Of `create`, where `start` has something to say after it has opened the gate: the reading end alone, so that its death is heard. */
+  readonly gateReply: Slot;
   /** Seconds and nanoseconds of the creation. */
   readonly created: Slot;
   /** The container's root directory, as a mount that is not yet or already in place. */
@@ -158,6 +171,7 @@ function createCells({ args }: NormalProcess): Cells {
     pidFile: slots('pid_file', 2, -1),
     consoleSocket: slots('console_socket', 2, -1),
     pidfdSocket: slots('pidfd_socket', 2, -1),
+    notifySocket: slots('notify_socket', 2, -1),
     preserveFds: slot('preserve_fds'),
     args: slot('args', vector('arguments', args)),
     arg0: slots('arg0', 2, text(args[0])),
@@ -173,6 +187,7 @@ function createCells({ args }: NormalProcess): Cells {
     pidStart: slots('pid_start', 2),
     gate: slot('gate', -1),
     gateError: slot('gate_error', -1),
+    gateReply: slot('gate_reply', -1),
     created: slots('created', 2),
     rootFd: slot('root_fd', -1),
     consoleFd: slot('console_fd', -1),
@@ -212,13 +227,15 @@ function because(file: string, line: number, path: Path): Because {
   return { kind: 'config', file, line, path: formatPath(path) };
 }
 
-export function createLaunch({ spec, facts, environment, options }: LaunchInput): Launch {
+export function createLaunch({ spec, facts, environment, options: given }: LaunchInput): Launch {
+  const { config, options } = withNotifySocket(withOwnUsers(spec.config, facts), given);
   return {
-    config: withHooks(spec.config, environment),
-    process: spec.config.process,
-    namespaces: spec.config.linux.namespaces,
+    config: withHooks(config, environment),
+    process: config.process,
+    namespaces: config.linux.namespaces,
     because(...path) {
       const [root, kind, index] = path;
+      if (root === 'mounts' && Number(kind) >= spec.config.mounts.length) return rule('NOTIFY_SOCKET');
       if (root === 'hooks' && environment?.hooks && isHookKind(kind) && typeof index === 'number') {
         const own = environment.hooks[kind].length;
         const { file, line, tree } = environment;
@@ -227,7 +244,7 @@ export function createLaunch({ spec, facts, environment, options }: LaunchInput)
       }
       return placed(path);
     },
-    facts,
+    facts: factsInside(facts, config.linux.namespaces),
     open: openFlags(facts.arch),
     cells: createCells(spec.config.process),
     variables: environment?.variables ?? [],
@@ -250,20 +267,42 @@ export interface ProcessLaunchInput {
 }
 
 export function createProcessLaunch({ spec, process, facts, options }: ProcessLaunchInput): ProcessLaunch {
+  const config = withOwnUsers(spec.config, facts);
   return {
-    config: spec.config,
+    config,
     process: process.process,
-    namespaces: spec.config.linux.namespaces,
+    namespaces: config.linux.namespaces,
     because: (...path) =>
       path[0] === 'process'
         ? because(process.file, process.place(path.slice(1)).line, path)
         : because(spec.file, spec.place(path).line, path),
-    facts,
+    facts: factsInside(facts, config.linux.namespaces),
     open: openFlags(facts.arch),
     cells: createCells(process.process),
     options,
     variables: [],
   };
+}
+
+/** It makes a user namespace, in which init is not root of the host. */
+export function makesUsers({ namespaces }: Pick<Subject, 'namespaces'>): boolean {
+  return namespaces.get('user') === 'new';
+}
+
+/** It makes or joins one. */
+export function hasUsers({ namespaces }: Pick<Subject, 'namespaces'>): boolean {
+  return namespaces.has('user');
+}
+
+/** Whoever enters a user namespace has all capabilities there (user_namespaces(7)), whatever the runtime itself has. */
+function factsInside(facts: HostFacts, namespaces: Namespaces): HostFacts {
+  if (!namespaces.has('user')) return facts;
+  return { ...facts, capabilities: Array.from({ length: facts.lastCapability + 1 }, (_, number) => number) };
+}
+
+/** Others see its processes, who may have rights over them without being the caller or root of the host. */
+export function joinsPids({ namespaces }: Pick<Subject, 'namespaces'>): boolean {
+  return namespaces.has('pid') && namespaces.get('pid') !== 'new';
 }
 
 /** The launch makes or joins a mount namespace of its own. */

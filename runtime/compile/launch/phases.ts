@@ -28,9 +28,14 @@ export const phases = {
     'clocks',
     'init',
     // Init is there, and does nothing yet.
+    'maps',
+    'rights',
+    'sources',
     'adopted',
     'record',
+    'network',
     'go-on',
+    'sources-given',
     'terminal',
     'hooks-asked',
     'others-in',
@@ -45,6 +50,7 @@ export const phases = {
     'open-gate',
     'gate-opened',
     'poststart',
+    'readiness',
     'foreground',
     'poststop',
     'end',
@@ -55,6 +61,9 @@ export const phases = {
     'recorded',
     'host-pid',
     'cgroups',
+    // With the ids of the host, if there is a user namespace; then no longer.
+    'sources',
+    'mapped-root',
     'cgroup-namespace',
     'namespaces',
     // With the rights of the host, but where the container is.

@@ -4,10 +4,21 @@
 import type { Because, Program } from '../../program/action.js';
 import type { SeccompRefusal } from '../seccomp/linux-seccomp.js';
 
+/** Why linux.cgroupsPath names no scope of systemd's. */
+export type UnitFault =
+  /** It has not three parts. */
+  | { readonly kind: 'parts' }
+  | { readonly kind: 'slice'; readonly slice: string }
+  /** A slice holds no processes. */
+  | { readonly kind: 'name-is-slice'; readonly name: string }
+  | { readonly kind: 'too-long'; readonly name: string };
+
 export type RefusalReason =
   | { readonly kind: 'no-controller'; readonly controller: string; readonly layout: string }
   | { readonly kind: 'only-on-v1'; readonly property: string }
   | { readonly kind: 'only-on-v2'; readonly property: string }
+  /** Swap alone: v1 counts memory and swap together, v2 apart. */
+  | { readonly kind: 'needs-limit'; readonly property: string }
   | { readonly kind: 'no-cgroups'; readonly property: string }
   /** The container is in no cgroup of a hierarchy with that controller. */
   | { readonly kind: 'no-such-cgroup'; readonly controller: string }
@@ -36,9 +47,27 @@ export type RefusalReason =
   | { readonly kind: 'console-socket-without-terminal' }
   | { readonly kind: 'terminal-without-console-socket' }
   | { readonly kind: 'seccomp'; readonly refusal: SeccompRefusal }
+  /** Of a container that is to be saved: a hook made it, or it came with the one above it. */
+  | { readonly kind: 'mount-of-unknown-source'; readonly destination: string }
   /** linux.cgroupsPath leads to the root of the cgroups, or to the caller's own. */
   | { readonly kind: 'not-its-own-cgroup' }
-  | { readonly kind: 'needs-root' };
+  /** Of the user namespace of the caller. */
+  | { readonly kind: 'unmapped-id'; readonly of: 'uid' | 'gid'; readonly id: number }
+  | { readonly kind: 'setgroups-denied' }
+  /** Its controller is there, but the caller may make no group in which it works. */
+  | { readonly kind: 'not-delegated'; readonly property: string; readonly controller: string }
+  /** The user namespace of the container has no such id. */
+  | { readonly kind: 'not-mapped'; readonly of: 'user' | 'group'; readonly id: number }
+  | { readonly kind: 'unit-name'; readonly fault: UnitFault }
+  | { readonly kind: 'no-resctrl' }
+  /** linux.intelRdt.closID names a group that somebody has to have made. */
+  | { readonly kind: 'no-resctrl-group'; readonly path: string }
+  /** It is there, and others rely on it as it is. */
+  | { readonly kind: 'other-schemata'; readonly path: string; readonly line: string }
+  /** CRIU starts processes of which nobody could say in time to which group of resctrl they belong. */
+  | { readonly kind: 'restored-without-resctrl' }
+  /** A new user namespace without a map: root of the host would have to choose who is who. */
+  | { readonly kind: 'needs-mappings' };
 
 export interface CompileRefusal {
   readonly because: Because;

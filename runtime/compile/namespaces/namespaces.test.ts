@@ -1,12 +1,16 @@
 /** Namespaces as a site can test them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { HostFacts } from '../../../spec/host-facts.js';
 import { compileLaunch } from '../compile.js';
 import { inputOf } from '../test/input.js';
 
-function namespacesOf(linux: object): readonly (readonly [track: string, operation: object])[] {
+function namespacesOf(
+  linux: object,
+  facts: Partial<HostFacts> = {},
+): readonly (readonly [track: string, operation: object])[] {
   const kinds = ['open-namespace', 'join-namespace', 'make-namespace', 'set-clocks', 'raise-loopback'];
-  const compiled = compileLaunch(inputOf({ config: { linux } }));
+  const compiled = compileLaunch(inputOf({ config: { linux }, facts }));
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.refusals));
   return compiled.program.tracks.flatMap(({ name, actions }) =>
     actions
@@ -43,8 +47,38 @@ test('new ones that clone3(2) does not make', () => {
   ]);
 });
 
+test('clocks belong to the user namespace of the caller, so that init makes them: nobody there could go back to those of the host', () => {
+  const ids = [{ first: 0, count: 1 }];
+  const facts = { userNamespace: { uids: ids, gids: ids, setgroups: false } };
+  const namespaces = [mount, { type: 'time' }];
+  assert.equal(namespacesOf({ namespaces, timeOffsets: { monotonic: { secs: 10 } } }, facts), [
+    ['init', { kind: 'make-namespace', type: 'time' }],
+    ['init', { kind: 'set-clocks', clocks: ['monotonic 10 0'] }],
+  ]);
+});
+
 test('none of these for a launch without', () => {
   assert.equal(namespacesOf({ namespaces: [mount] }), []);
+});
+
+test('a user writes the map of its own id; other ids are mapped by helpers', () => {
+  const own = [{ containerID: 0, hostID: 1000, size: 1 }];
+  const more = [...own, { containerID: 1, hostID: 100_000, size: 65_536 }];
+  const user = { type: 'user' };
+  const mapped = (uidMappings: object, gidMappings: object): readonly string[] => {
+    const config = { linux: { namespaces: [mount, user], uidMappings, gidMappings } };
+    const compiled = compileLaunch(inputOf({ config, facts: { euid: 1000, egid: 1000 } }));
+    if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.refusals));
+    return compiled.program.tracks
+      .flatMap(({ actions }) => actions)
+      .filter(({ operation: { kind } }) => /map-ids|map-helper/.test(kind))
+      .map(({ title }) => title);
+  };
+  const helped = (name: string, lines: string): string => `ask /usr/bin/new${name}map to map ${lines}`;
+  assert.equal(mapped(own, own), ['map uids 0 1000 1 and gids 0 1000 1, and deny setgroups']);
+  const [one, both] = ['0 1000 1', '0 1000 1, 1 100000 65536'];
+  assert.equal(mapped(more, more), [helped('uid', both), helped('gid', both), 'execute it']);
+  assert.equal(mapped(more, own), [helped('uid', both), helped('gid', one), 'execute it']);
 });
 
 test.run();

@@ -24,7 +24,6 @@ export const namespaceFlags: Readonly<Record<NamespaceType, number>> = {
   ipc: Clone.NEWIPC,
   uts: Clone.NEWUTS,
   cgroup: Clone.NEWCGROUP,
-  // Not reached yet: admit refuses it.
   user: Clone.NEWUSER,
   time: Clone.NEWTIME,
 };
@@ -45,7 +44,7 @@ export function cloneFlags(launch: Launch): number {
   return flags;
 }
 
-interface Joined {
+export interface Joined {
   readonly type: NamespaceType;
   readonly path: string;
   readonly fd: Slot;
@@ -62,7 +61,7 @@ export function joinedNamespaces(launch: Launch): readonly Joined[] {
 }
 
 /** Host track: open every path before anything is made; a pid namespace is entered here, because setns(2) then moves only children. */
-export function openJoined(launch: Launch, joined: readonly Joined[]): readonly Action[] {
+export function openJoined(launch: Launch, joined: readonly Joined[], byDoor: boolean): readonly Action[] {
   const { open } = launch;
   return joined.map(n =>
     operation(
@@ -73,8 +72,9 @@ export function openJoined(launch: Launch, joined: readonly Joined[]): readonly 
         because: launch.because('linux', 'namespaces', n.index),
       },
       [
-        sys('openat', [AT_FDCWD, text(n.path), open.RDONLY | open.CLOEXEC, 0], { to: n.fd }),
-        ...(n.type === 'pid' ? [sys('setns', [n.fd, Clone.NEWPID])] : []),
+        // A FIFO is not waited for, it is no namespace.
+        sys('openat', [AT_FDCWD, text(n.path), open.RDONLY | open.NONBLOCK | open.CLOEXEC, 0], { to: n.fd }),
+        ...(n.type === 'pid' && !byDoor ? [sys('setns', [n.fd, Clone.NEWPID])] : []),
       ],
     ),
   );

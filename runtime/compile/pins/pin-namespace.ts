@@ -23,7 +23,7 @@ import {
   track,
   waitReap,
 } from '../../program/step.js';
-import { cloneArguments } from '../hooks/hooks.js';
+import { cloneArguments } from '../idioms/clone.js';
 import { makeDirectory, removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
 import { socketPair } from '../idioms/socket-pair.js';

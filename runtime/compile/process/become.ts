@@ -4,17 +4,20 @@
  */
 import { Prctl } from '../../../spec/kernel.js';
 import type { Action, Because } from '../../program/action.js';
-import { type Data, type Slot, text } from '../../program/operand.js';
+import { type Data, type Operand, type Slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { keepsGroups } from '../launch/annotations.js';
+import { mayFindGroupsDenied, mayNotSetGroups } from '../launch/confined.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
+import { giveListener } from '../launch/seccomp-listener.js';
 import { capabilityActions } from './capabilities.js';
 import { Signal } from './channel.js';
 import { environmentOf, executable } from './executable.js';
 import { findHome } from './home.js';
-import { identity, workingDirectory } from './process.js';
+import { type CallersGroups, identity, workingDirectory } from './process.js';
 import { limits } from './rlimits.js';
+import type { LoadedFilter } from './seccomp-action.js';
 import { ownStreams } from './streams.js';
 
 export interface Becoming {
@@ -26,15 +29,27 @@ export interface Becoming {
   readonly confine: readonly Action[];
   /** The environment of the command. */
   readonly environment: Data;
-  /** The last things: word to `errorFd`, the confinement, execve(2). */
-  execute(errorFd: Slot, because: Because): readonly Action[];
+  /** The last things: word to `errorFd`, the confinement, execve(2). `reply`: where the host says that whoever answers for the filter has been told. */
+  execute(errorFd: Slot, reply: Slot, because: Because): readonly Action[];
+}
+
+/** What it takes the rights of the host to do for the process. */
+export interface Endowed {
+  /** The process for which `reserve` is done; 0: it does it itself. */
+  readonly reserveFor: Operand;
+  /** Whether it makes the streams its own, or was given them. */
+  readonly streams: 'own' | 'given';
 }
 
 /**
  * The filter is loaded last of all: a profile need not know what the runtime calls, which is more and newer than what its author had in mind. Without
  * no_new_privs that takes CAP_SYS_ADMIN, which is therefore held until execve(2) takes it away.
  */
-export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Becoming {
+export function becomeCommand(
+  launch: ProcessLaunch,
+  seccomp: LoadedFilter | null,
+  endowed: Endowed = { reserveFor: 0, streams: 'own' },
+): Becoming {
   const { process, facts } = launch;
   const user = launch.because('process', 'user');
   const args = launch.because('process', 'args');
@@ -49,8 +64,9 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
   const environment = environmentOf(launch);
   const home = findHome(launch, environment);
   const program = executable(process, environment, home, launch, args);
-  const { reserve, set } = limits(launch);
-  const confine = [...set, ...(seccomp === null ? [] : [seccomp])];
+  const { reserve, set } = limits(launch, endowed.reserveFor);
+  const confine = [...set, ...(seccomp === null ? [] : [seccomp.load])];
+  const notifies = seccomp?.notifies ?? null;
   return {
     reserve,
     prepare: [
@@ -58,8 +74,8 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
       ...(home ? [home.find] : []),
       directory.before,
       capabilities.bound,
-      ...ownStreams(process.user, user),
-      ...identity(process.user, keepsGroups(launch.config), user),
+      ...(endowed.streams === 'own' ? ownStreams(process.user.uid, user) : []),
+      ...identity(process.user, callersGroups(launch), user),
       ...capabilities.apply,
       directory.after,
       ...(noNewPrivileges
@@ -74,11 +90,17 @@ export function becomeCommand(launch: ProcessLaunch, seccomp: Action | null): Be
     ],
     confine,
     environment: program.environment,
-    execute: (errorFd, because) => [
+    execute: (errorFd, reply, because) => [
       // Before the filter, which may not know write(2); a failure after it is told as well as the filter allows.
       operation({ kind: 'announce-execve', because }, [sys('write', [errorFd, text(Signal.EXEC), 1])]),
       ...confine,
+      ...(notifies === null ? [] : [giveListener(notifies.fd, errorFd, reply)]),
       ...program.exec,
     ],
   };
+}
+
+function callersGroups(launch: ProcessLaunch): CallersGroups {
+  if (keepsGroups(launch.config) || mayNotSetGroups(launch)) return 'kept';
+  return mayFindGroupsDenied(launch) ? 'kept-if-denied' : 'replaced';
 }

@@ -6,7 +6,7 @@ import { SIG_BLOCK, SIGSET_SIZE, TIOCGWINSZ, TIOCSWINSZ } from '../../../spec/ke
 import type { OperationOf } from '../../../spec/operations/index.js';
 import type { Action, Because } from '../../program/action.js';
 import { attempt, ignoring, when } from '../../program/control.js';
-import { buffer, label, type Slot, slot, struct, text, u32, u64 } from '../../program/operand.js';
+import { buffer, type Data, label, type Slot, slot, struct, text, u32, u64 } from '../../program/operand.js';
 import {
   branch,
   call,
@@ -14,6 +14,7 @@ import {
   fail,
   failVerbatim,
   formatFailure,
+  jump,
   type Line,
   load,
   move,
@@ -21,12 +22,14 @@ import {
   send,
   sys,
 } from '../../program/step.js';
-import { FROZEN_WHILE_STARTED } from '../../report/operations/process.js';
+import { FROZEN_WHILE_STARTED, STOPPED_WHILE_STARTED } from '../../report/operations/process.js';
 import { Frost, type FrostSensor } from '../cgroups/driver.js';
 import { waitUnlessInterrupted } from '../idioms/interrupts.js';
 import { operation } from '../idioms/operation.js';
 import { socketPair } from '../idioms/socket-pair.js';
+import type { StopSensor } from '../idioms/start-time.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
+import { type Given, HANDED_OVER, type Listener, sendListener } from '../launch/seccomp-listener.js';
 
 /** One-byte messages between the tracks; whatever is longer, from init, is the text of a failure. */
 export const Signal = { HOOKS: 'h', READY: 'r', CONTINUE: 'c', GO: 'g', EXEC: 'x', TERMINAL: 't' } as const;
@@ -34,6 +37,8 @@ export const Signal = { HOOKS: 'h', READY: 'r', CONTINUE: 'c', GO: 'g', EXEC: 'x
 export interface Messages {
   /** Host: wait until init says `expected`; a text fails with it, end of file means that init died. */
   expect(expected: string): Action;
+  /** After "x", of a filter that notifies: the listener goes to its agent, which ends the waiting of whoever has the filter. */
+  passListener(listener: Listener, of: Omit<Given, 'fd'>): Action;
   /** After "x": end of file is success, a text is the failure of execve(2). */
   readonly end: Action;
   /** The terminal that comes before everything else. */
@@ -46,40 +51,46 @@ export interface Awaited {
   readonly because: Because;
   /** Steps that may know better why it died, before that is said. */
   readonly why?: readonly Line[];
-  /** Sees whether it is frozen: then it is not waited for any longer. */
+  /** See why it may never answer: then it is not waited for any longer. */
   readonly frost: FrostSensor | null;
+  readonly stop: StopSensor | null;
 }
 
-const frozen = text(FROZEN_WHILE_STARTED);
+type Sensors = Pick<Awaited, 'frost' | 'stop'>;
 
-/** Until the other end can be read. Nobody says how long a hook may take; but who is frozen never answers. */
-function untilItSpeaks({ cells }: ProcessLaunch, frost: FrostSensor | null): readonly Line[] {
+const frozen = text(FROZEN_WHILE_STARTED);
+const stopped = text(STOPPED_WHILE_STARTED);
+
+/** Until the other end can be read. Nobody says how long a hook may take; but who is frozen or stopped never answers. */
+function untilItSpeaks({ cells }: ProcessLaunch, { frost, stop }: Sensors): readonly Line[] {
   const { interrupts, hostEnd } = cells;
-  if (frost === null) return waitUnlessInterrupted(interrupts, hostEnd);
+  if (frost === null && stop === null) return waitUnlessInterrupted(interrupts, hostEnd);
   const wait = label('message_wait');
+  const giveUp = (words: Data): Line => failVerbatim(errnos.EBUSY.number, words, words.size - 1);
   return [
     wait,
     ...attempt(['ETIMEDOUT'], silent => waitUnlessInterrupted(interrupts, hostEnd, 1000, silent), [
-      call(frost.see),
-      branch(frost.frost, 'EQ', Frost.THAWED, wait),
-      failVerbatim(errnos.EBUSY.number, frozen, frozen.size - 1),
+      ...(stop === null ? [] : [call(stop.see), ...when(stop.stopped, 'NE', 0, [giveUp(stopped)])]),
+      ...(frost === null
+        ? [jump(wait)]
+        : [call(frost.see), branch(frost.frost, 'EQ', Frost.THAWED, wait), giveUp(frozen)]),
     ]),
   ];
 }
 
 export function hostMessages(launch: ProcessLaunch, awaited: Awaited): Messages {
   const { cells } = launch;
-  const { frost } = awaited;
   return {
-    end: expectEnd(launch, frost),
-    receiveTerminal: () => receiveTerminal(launch, frost),
+    end: expectEnd(launch, awaited),
+    receiveTerminal: () => receiveTerminal(launch, awaited),
+    passListener: (listener, of) => passListener(launch, awaited, listener, of),
     expect(expected) {
       const first = slot('message_first');
       const died = label('died');
       const failed = label('failed');
       const good = label('message_good');
       return operation({ kind: 'await-message', who: awaited.who, because: awaited.because }, [
-        ...untilItSpeaks(launch, frost),
+        ...untilItSpeaks(launch, awaited),
         recv(cells.hostEnd, cells.message, { to: cells.messageSize, on: [['ECONNRESET'], died] }),
         branch(cells.messageSize, 'EQ', 0, died),
         branch(cells.messageSize, 'GT', 1, failed),
@@ -127,10 +138,10 @@ export function awaitHost(launch: ProcessLaunch, what: OperationOf<'await-host'>
   ]);
 }
 
-function expectEnd(launch: ProcessLaunch, frost: FrostSensor | null): Action {
+function expectEnd(launch: ProcessLaunch, awaited: Sensors): Action {
   const { cells } = launch;
   return operation({ kind: 'await-execve', because: rule('start gate') }, [
-    ...untilItSpeaks(launch, frost),
+    ...untilItSpeaks(launch, awaited),
     ...ignoring(['ECONNRESET'], ended => [
       recv(cells.hostEnd, cells.message, { to: cells.messageSize, ...ended }),
       ...when(cells.messageSize, 'NE', 0, [
@@ -143,13 +154,41 @@ function expectEnd(launch: ProcessLaunch, frost: FrostSensor | null): Action {
   ]);
 }
 
-function receiveTerminal(launch: ProcessLaunch, frost: FrostSensor | null): Action {
+function passListener(
+  launch: ProcessLaunch,
+  awaited: Sensors,
+  listener: Listener,
+  of: Omit<Given, 'fd'>,
+): Action {
+  const { cells } = launch;
+  const mark = slot('listener_mark');
+  const fd = slot('listener_fd', -1);
+  const { because } = listener;
+  return operation({ kind: 'send-listener', socket: listener.socket ?? '', because }, [
+    ...untilItSpeaks(launch, awaited),
+    ...attempt(
+      ['ECONNRESET'],
+      reset => [recv(cells.hostEnd, cells.message, { to: cells.messageSize, ...reset })],
+      [move(cells.messageSize, 0)],
+    ),
+    ...when(cells.messageSize, 'EQ', 0, [fail(errnos.ESRCH.number)]),
+    load(mark, 'U8', cells.message),
+    ...when(mark, 'NE', HANDED_OVER.MARK, [
+      failVerbatim(errnos.ECHILD.number, cells.message, cells.messageSize),
+    ]),
+    load(fd, 'I32', cells.message, HANDED_OVER.FD),
+    ...sendListener(listener, { ...of, fd }),
+    send(cells.hostEnd, text(Signal.CONTINUE), 1),
+  ]);
+}
+
+function receiveTerminal(launch: ProcessLaunch, awaited: Sensors): Action {
   const { cells } = launch;
   const fds = struct('received_fds', [u32(-1 >>> 0), u32(0)]);
   const size = buffer('winsize', 256);
   const rows = slot('window_rows');
   return operation({ kind: 'receive-terminal', because: launch.because('process', 'terminal') }, [
-    ...untilItSpeaks(launch, frost),
+    ...untilItSpeaks(launch, awaited),
     recv(cells.hostEnd, cells.message, { to: cells.messageSize }, { array: fds, count: 1 }),
     load(cells.consoleFd, 'I32', fds, 0),
     ...when(cells.messageSize, 'NE', 1, [

@@ -3,12 +3,14 @@ import { type Slot, struct, text, u64 } from '../../program/operand.js';
 import { load, send, store, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { ifNotAsked } from '../launch/asked.js';
-import { type Launch, rule } from '../launch/launch.js';
+import { hasUsers, type Launch, rule } from '../launch/launch.js';
 import type { Contribution } from '../launch/phases.js';
+import { type Given, listenerOf } from '../launch/seccomp-listener.js';
 import type { Becoming } from './become.js';
 import { awaitHost, holdSignals, type Messages, openChannel, Signal, tell } from './channel.js';
-import { defaultSignals, keyring, outOfMemoryScore, session } from './process.js';
-import { scheduling } from './scheduling.js';
+import { defaultSignals, keyring, openToCaller, outOfMemoryScore, session } from './process.js';
+import { ownNature, scheduling } from './scheduling.js';
+import { giveStreams } from './streams.js';
 
 export interface Conversation {
   readonly messages: Messages;
@@ -26,6 +28,7 @@ export function conversation(
 ): Contribution {
   const { cells, options } = launch;
   const foreground = options.entry === 'run' && options.detach !== true;
+  const listener = listenerOf(launch);
   const pidMessage = struct('pid message', [u64(0)]);
   return {
     host: {
@@ -47,7 +50,12 @@ export function conversation(
       ready: [messages.expect(Signal.READY)],
       'open-gate':
         options.entry === 'run'
-          ? [tell(cells.hostEnd, Signal.GO, 'open-gate'), messages.expect(Signal.EXEC), messages.end]
+          ? [
+              tell(cells.hostEnd, Signal.GO, 'open-gate'),
+              messages.expect(Signal.EXEC),
+              ...(listener === null ? [] : [messages.passListener(listener, ofInit(launch))]),
+              messages.end,
+            ]
           : [],
     },
     init: {
@@ -66,21 +74,48 @@ export function conversation(
   };
 }
 
+/** As `run` knows it, right before the command is executed. */
+function ofInit({ cells, config, options }: Launch): Omit<Given, 'fd'> {
+  const { id, pid, pidfd } = cells;
+  return { pid, pidfd, container: { id, pid, bundle: options.bundle, config, status: 'created' } };
+}
+
 /** `errorFd`: where init's failures go at the time. */
 export function commandInLaunch(launch: Launch, command: Becoming, errorFd: Slot): Contribution {
+  const { cells, options } = launch;
+  // In a user namespace init has no rights of the host's, so the host does for it what takes them.
+  const byHost = hasUsers(launch);
   return {
+    host: {
+      rights: byHost
+        ? [
+            ...outOfMemoryScore(launch, cells.pid),
+            ...command.reserve,
+            ...scheduling(launch, cells.pid),
+            ...giveStreams(launch),
+          ]
+        : [],
+    },
     init: {
       process: [
         ...session(),
-        ...outOfMemoryScore(launch),
-        ...command.reserve,
-        ...scheduling(launch),
+        ...(byHost ? [] : [...outOfMemoryScore(launch), ...command.reserve, ...scheduling(launch)]),
+        ...ownNature(launch),
         ...keyring(launch),
         defaultSignals(),
         operation({ kind: 'clear-umask', because: rule('modes are meant literally') }, [sys('umask', [0])]),
       ],
-      user: command.prepare,
-      execve: command.execute(errorFd, rule('start gate')),
+      user: [
+        ...command.prepare,
+        // `exec` enters a container that is created, and the listener of a filter is taken from here.
+        ...(options.entry === 'create' || listenerOf(launch) !== null ? openToCaller(launch) : []),
+      ],
+      execve: command.execute(errorFd, replyOf(launch), rule('start gate')),
     },
   };
+}
+
+/** Where init hears of the host behind the gate: the channel is closed there when `create` ends. */
+function replyOf({ cells, options }: Launch): Slot {
+  return options.entry === 'create' ? cells.gateReply : cells.initEnd;
 }

@@ -1,5 +1,7 @@
-import { type Asked, type ProcessLaunch, rule } from '../launch/launch.js';
-import type { Judgement } from '../launch/refusal.js';
+import { hostIdOf } from '../../../spec/id-mappings.js';
+import { isMapped, mayNotSetGroups } from '../launch/confined.js';
+import type { Asked, ProcessLaunch } from '../launch/launch.js';
+import type { Judgement, Refuse } from '../launch/refusal.js';
 import { judgeCapabilities } from './capabilities.js';
 
 /** What a command was asked to do with the terminal of the process that it starts. */
@@ -17,11 +19,41 @@ export function judgeProcess(
   { refuse, warn }: Judgement,
 ): void {
   const { terminal } = launch.process;
-  // First, because it is why the rest cannot be done either.
-  if (launch.facts.euid !== 0) refuse(rule('rootless'), { kind: 'needs-root' });
+  judgeIds(launch, refuse);
+  judgeMapped(launch, refuse);
   judgeCapabilities(launch, refuse, warn);
   if (console === true && !terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
   if (terminal && console === false && detach === true)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
+}
+
+/** A process becomes only who is somebody in the user namespace of the caller. */
+function judgeIds(launch: ProcessLaunch, refuse: Refuse): void {
+  const { userNamespace } = launch.facts;
+  if (userNamespace === null || launch.namespaces.has('user')) return;
+  const { uids, gids } = userNamespace;
+  const { uid, gid, additionalGids } = launch.process.user;
+  const because = launch.because('process', 'user');
+  if (!isMapped(uids, uid)) refuse(because, { kind: 'unmapped-id', of: 'uid', id: uid });
+  for (const id of [gid, ...additionalGids])
+    if (!isMapped(gids, id)) refuse(because, { kind: 'unmapped-id', of: 'gid', id });
+  if (additionalGids.length > 0 && mayNotSetGroups(launch)) refuse(because, { kind: 'setgroups-denied' });
+}
+
+/** Of `exec` above all: those of config.json have been judged with it. */
+function judgeMapped({ config, namespaces, process, because }: ProcessLaunch, refuse: Refuse): void {
+  const { uidMappings, gidMappings } = config.linux;
+  if (!namespaces.has('user')) return;
+  if (namespaces.get('user') === 'new' && (uidMappings.length === 0 || gidMappings.length === 0))
+    refuse(because('linux', 'namespaces', [...namespaces.keys()].indexOf('user')), {
+      kind: 'needs-mappings',
+    });
+  if (uidMappings.length === 0) return;
+  const { uid, gid, additionalGids } = process.user;
+  if (hostIdOf(uidMappings, uid) === null)
+    refuse(because('process', 'user'), { kind: 'not-mapped', of: 'user', id: uid });
+  for (const id of [gid, ...additionalGids])
+    if (hostIdOf(gidMappings, id) === null)
+      refuse(because('process', 'user'), { kind: 'not-mapped', of: 'group', id });
 }

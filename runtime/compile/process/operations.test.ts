@@ -88,6 +88,10 @@ test('how it is scheduled', () => {
   );
   assert.equal(all(config, 'set-io-priority'), [{ class: 'IOPRIO_CLASS_BE', priority: 4 }]);
   assert.equal(all(config, 'set-personality'), [{ domain: 'LINUX32' }]);
+  const memoryPolicy = { mode: 'MPOL_BIND', nodes: '0-1', flags: ['MPOL_F_STATIC_NODES', ''] };
+  assert.equal(all({ linux: { memoryPolicy } }, 'set-memory-policy'), [
+    { mode: 'MPOL_BIND', nodes: '0-1', flags: ['MPOL_F_STATIC_NODES'] },
+  ]);
 });
 
 test('what is executed, under which filter', () => {

@@ -43,6 +43,7 @@ import {
 import { fileType } from '../idioms/file-type.js';
 import { newFilesystem } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
+import { isConfined } from '../launch/confined.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
 /** Devices of major number 1 that every container has (config-linux.md, "Default Devices"). A terminal is the caller's choice. */
@@ -168,7 +169,8 @@ function makeOwn({ minor, name, careful }: Wanted, own: Slot): readonly Line[] {
  * capability, through /proc/self/fd. So the container's own takes its place; where it has none, or one that is something else, a new node on a tmpfs
  * that is mounted nowhere.
  */
-export function ownDevices({ open }: Pick<ProcessLaunch, 'open'>): Action {
+export function ownDevices(launch: ProcessLaunch): Action {
+  const { open } = launch;
   const look = createLook();
   const wanted = {
     minor: slot('device_wanted'),
@@ -186,7 +188,8 @@ export function ownDevices({ open }: Pick<ProcessLaunch, 'open'>): Action {
     repeatWhile(stream, 'LE', 2, [
       ...recognise(stream, look, wanted, open, next),
       ...openOwn(look, wanted, own, replace),
-      ...makeOwn(wanted, own),
+      // In a user namespace none can be made; and nobody in it owns the host's.
+      ...(isConfined(launch) ? [jump(next)] : makeOwn(wanted, own)),
       replace,
       sys('fcntl', [own, F_SETFL, wanted.flags]),
       sys('dup3', [own, stream, 0]),

@@ -4,26 +4,84 @@
 import type { ErrnoName } from '../../../spec/errno.js';
 import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, SIG_SETMASK, SIGSET_SIZE } from '../../../spec/kernel.js';
+import { AT_FDCWD, KEYCTL_JOIN_SESSION_KEYRING, Prctl } from '../../../spec/kernel.js';
 import type { NormalProcess, NormalUser } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
-import { attempt, ignoring, repeatWhile, when } from '../../program/control.js';
-import { buffer, characters, field, slot, struct, text, u32, u64 } from '../../program/operand.js';
-import { alu, format, guard, type Line, load, move, sys } from '../../program/step.js';
+import { attempt, ignoring, when } from '../../program/control.js';
+import {
+  buffer,
+  characters,
+  type Data,
+  field,
+  type Slot,
+  slot,
+  struct,
+  text,
+  u32,
+} from '../../program/operand.js';
+import { format, guard, type Line, load, move, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
+import { resetSignals } from '../idioms/reset-signals.js';
 import { writeFile } from '../idioms/write-file.js';
+import { isHostRoot } from '../launch/confined.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
-/** Before the root changes: needs the host's /proc. */
-export function outOfMemoryScore(launch: ProcessLaunch): readonly Action[] {
+/** Before the root changes: needs the host's /proc. `of`: the pid of another process that has it. */
+export function outOfMemoryScore(launch: ProcessLaunch, of?: Slot): readonly Action[] {
   const score = launch.process.oomScoreAdj;
   if (score === null) return [];
   const value = characters('score', String(score));
-  const { open } = launch;
+  const { open, facts } = launch;
+  const because = launch.because('process', 'oomScoreAdj');
+  const own = '/proc/self/oom_score_adj';
+  const ifAllowed = facts.userNamespace !== null || facts.euid !== 0;
+  if (of === undefined && !ifAllowed)
+    return [
+      operation({ kind: 'set-oom-score', score, because }, writeFile(open, AT_FDCWD, own, value, 'oom_fd')),
+    ];
+  const fd = slot('oom_fd');
+  const path = buffer('oom_path', 48);
+  const opened = (at: Data): Line => sys('openat', [AT_FDCWD, at, open.WRONLY | open.CLOEXEC, 0], { to: fd });
   return [
-    operation({ kind: 'set-oom-score', score, because: launch.because('process', 'oomScoreAdj') }, [
-      ...writeFile(open, AT_FDCWD, '/proc/self/oom_score_adj', value, 'oom_fd'),
+    operation({ kind: 'set-oom-score', score, ...(ifAllowed ? { ifAllowed } : {}), because }, [
+      ...(of === undefined
+        ? belongsToCaller(facts)
+          ? [opened(text(own))]
+          : dumpable([opened(text(own))])
+        : [format(path, ['/proc/', field(TemplateField.DECIMAL, of), '/oom_score_adj']), opened(path)]),
+      // Below what it was needs CAP_SYS_RESOURCE of the host: then it stays, as with crun and runc.
+      ...(ifAllowed
+        ? ignoring(['EACCES', 'EPERM'], denied => [sys('write', [fd, value, value.size], denied)])
+        : [sys('write', [fd, value, value.size])]),
+      sys('close', [fd]),
     ]),
+  ];
+}
+
+/** Files of /proc/self belong, as long as the process is not dumpable (proc(5)), to root of the user namespace in which it was executed: that of the caller. */
+const belongsToCaller = ({ euid }: ProcessLaunch['facts']): boolean => euid === 0;
+
+/** Only where no process of a container has rights over this one (CVE-2016-9962). */
+function dumpable(lines: readonly Line[]): readonly Line[] {
+  return [
+    sys('prctl', [Prctl.SET_DUMPABLE, 1, 0, 0, 0]),
+    ...lines,
+    sys('prctl', [Prctl.SET_DUMPABLE, 0, 0, 0, 0]),
+  ];
+}
+
+/**
+ * The last thing before a process waits for somebody to whom it has to be open: pidfd_getfd(2) and setns(2) to its user namespace ask of a caller who is not root of the host
+ * that it be dumpable, since it was executed in the namespace of that caller (ptrace(2), "access mode checking"). It holds nothing of the host any more; of the container
+ * those may look into it who have all of its capabilities, and it is about to become one of theirs. execve(2) would make it dumpable anyway.
+ */
+export function openToCaller(launch: ProcessLaunch): readonly Action[] {
+  if (isHostRoot(launch)) return [];
+  return [
+    operation(
+      { kind: 'open-to-caller', because: rule('who is not root of the host may not enter it else') },
+      [sys('prctl', [Prctl.SET_DUMPABLE, 1, 0, 0, 0])],
+    ),
   ];
 }
 
@@ -37,20 +95,6 @@ export function session(): readonly Action[] {
 /** Signals as a fresh process expects them: none blocked, none ignored (conmon and shells ignore some). */
 export function defaultSignals(): Action {
   return operation({ kind: 'reset-signals', because: rule('signals are at their defaults') }, resetSignals());
-}
-
-const SIG_DFL = struct('SIG_DFL', [u64(0), u64(0), u64(0), u64(0)], true);
-
-/** For whatever is executed: none blocked, none ignored. */
-export function resetSignals(): readonly Line[] {
-  const number = slot('signal_number', 1);
-  return [
-    sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
-    ...repeatWhile(number, 'LE', 64, [
-      ...ignoring(['EINVAL'], fixed => [sys('rt_sigaction', [number, SIG_DFL, 0, SIGSET_SIZE], fixed)]),
-      alu(number, number, 'ADD', 1),
-    ]),
-  ];
 }
 
 const notUsable: readonly ErrnoName[] = ['EACCES', 'EPERM'];
@@ -82,29 +126,32 @@ export function workingDirectory(
   };
 }
 
-/**
- * setgroups, setgid, setuid; capabilities are kept over it by PR_SET_KEEPCAPS (see capabilities.ts). `keepGroups`: the supplementary groups stay those
- * of the caller.
- */
+/** What becomes of the supplementary groups of the caller: they stay, or give way to those of config.json; or stay only where that is denied. */
+export type CallersGroups = 'kept' | 'replaced' | 'kept-if-denied';
+
+/** setgroups, setgid, setuid; capabilities are kept over it by PR_SET_KEEPCAPS (see capabilities.ts). */
 export function identity(
   { uid, gid, additionalGids: groups }: NormalUser,
-  keepGroups: boolean,
+  callersGroups: CallersGroups,
   because: ReturnType<ProcessLaunch['because']>,
 ): readonly Action[] {
+  const keepsGroups = callersGroups === 'kept';
   return [
-    operation({ kind: 'become-user', uid, gid, groups, keepsGroups: keepGroups, because }, [
-      ...(keepGroups
-        ? []
-        : [
-            sys('setgroups', [
-              groups.length,
-              groups.length > 0 ? struct('groups', groups.map(u32), true) : 0,
-            ]),
-          ]),
+    operation({ kind: 'become-user', uid, gid, groups, keepsGroups, because }, [
+      ...(keepsGroups ? [] : setGroups(groups, callersGroups === 'kept-if-denied')),
       sys('setresgid', [gid, gid, gid]),
       sys('setresuid', [uid, uid, uid]),
+      // Who becomes somebody else is what fs.suid_dumpable says (prctl(2)), and the channel to the host is still open.
+      ...(uid === 0 && gid === 0 ? [] : [sys('prctl', [Prctl.SET_DUMPABLE, 0, 0, 0, 0])]),
     ]),
   ];
+}
+
+/** user_namespaces(7): EPERM is the answer to who has all rights in a namespace whose /proc/PID/setgroups says "deny". Who asks for groups has to get them. */
+function setGroups(groups: readonly number[], mayBeDenied: boolean): readonly Line[] {
+  if (groups.length > 0) return [sys('setgroups', [groups.length, struct('groups', groups.map(u32), true)])];
+  if (!mayBeDenied) return [sys('setgroups', [0, 0])];
+  return ignoring(['EPERM'], denied => [sys('setgroups', [0, 0], denied)]);
 }
 
 /**

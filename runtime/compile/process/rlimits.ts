@@ -6,7 +6,7 @@ import { resourceLimits } from '../../../spec/kernel.js';
 import type { NormalRlimit } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
 import { when } from '../../program/control.js';
-import { buffer, slot, struct, u64 } from '../../program/operand.js';
+import { buffer, type Operand, slot, struct, u64 } from '../../program/operand.js';
 import { alu, load, store, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
@@ -17,24 +17,24 @@ const forScheduling: readonly NormalRlimit['type'][] = ['RLIMIT_NICE', 'RLIMIT_R
 /** Turns the order of unsigned numbers, with RLIM_INFINITY as the greatest, into that of BRANCH, which is signed. */
 const SIGN = 1n << 63n;
 
-function set(limit: NormalRlimit, because: Because): Action {
+function set(limit: NormalRlimit, because: Because, of: Operand = 0): Action {
   const { type, soft, hard } = limit;
   return operation({ kind: 'set-limit', type, soft, hard, because }, [
-    sys('prlimit64', [0, resourceLimits[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
+    sys('prlimit64', [of, resourceLimits[type], struct('rlimit', [u64(soft), u64(hard)], true), 0]),
   ]);
 }
 
 /** Raise the hard limit alone, which binds nobody: it takes CAP_SYS_RESOURCE, and what cannot be had must be said by `create`. */
-function reserve({ type, hard }: NormalRlimit, because: Because): Action {
+function reserve({ type, hard }: NormalRlimit, because: Because, of: Operand): Action {
   const now = buffer('rlimit_now', 16);
   const present = slot('rlimit_hard');
   return operation({ kind: 'reserve-limit', type, hard, because }, [
-    sys('prlimit64', [0, resourceLimits[type], 0, now]),
+    sys('prlimit64', [of, resourceLimits[type], 0, now]),
     load(present, 'U64', now, 8),
     alu(present, present, 'XOR', -SIGN),
     ...when(present, 'LT', BigInt.asIntN(64, hard ^ SIGN), [
       store('U64', now, 8, BigInt.asIntN(64, hard)),
-      sys('prlimit64', [0, resourceLimits[type], now, 0]),
+      sys('prlimit64', [of, resourceLimits[type], now, 0]),
     ]),
   ]);
 }
@@ -46,14 +46,15 @@ export interface Limits {
   readonly set: readonly Action[];
 }
 
-export function limits(launch: ProcessLaunch): Limits {
+/** `of`: the process that has them reserved; 0: by itself. */
+export function limits(launch: ProcessLaunch, of: Operand = 0): Limits {
   const early: Action[] = [];
   const late: Action[] = [];
   for (const [i, limit] of launch.process.rlimits.entries()) {
     const because = launch.because('process', 'rlimits', i);
-    if (forScheduling.includes(limit.type)) early.push(set(limit, because));
+    if (forScheduling.includes(limit.type)) early.push(set(limit, because, of));
     else {
-      early.push(reserve(limit, because));
+      early.push(reserve(limit, because, of));
       late.push(set(limit, because));
     }
   }

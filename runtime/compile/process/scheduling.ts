@@ -1,19 +1,22 @@
+import { cpuMask, MOST_NODES } from '../../../spec/cpu-list.js';
 import {
   IOPRIO_CLASS_SHIFT,
   IOPRIO_WHO_PROCESS,
   ioClasses,
+  memoryFlags,
+  memoryModes,
   personalities,
   schedulerFlags,
   schedulerPolicies,
 } from '../../../spec/kernel.js';
-import type { NormalScheduler } from '../../../spec/normal-config.js';
+import type { NormalMemoryPolicy, NormalScheduler } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
-import { struct, u32, u64 } from '../../program/operand.js';
+import { bytes, type Operand, struct, u32, u64 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 
-function schedule(scheduler: NormalScheduler, because: Because): Action {
+function schedule(scheduler: NormalScheduler, because: Because, of: Operand): Action {
   const { policy, flags, nice, priority } = scheduler;
   const { runtimeNanoseconds: runtime, deadlineNanoseconds: deadline, periodNanoseconds: period } = scheduler;
   const attributes = struct(
@@ -33,25 +36,44 @@ function schedule(scheduler: NormalScheduler, because: Because): Action {
   );
   return operation(
     { kind: 'set-scheduler', policy, flags, nice, priority, runtime, deadline, period, because },
-    [sys('sched_setattr', [0, attributes, 0])],
+    [sys('sched_setattr', [of, attributes, 0])],
   );
 }
 
-export function scheduling(launch: ProcessLaunch): readonly Action[] {
+/** get_nodes() of the kernel (mm/mempolicy.c) looks at one bit less than it is told of. */
+const NODE_BITS = MOST_NODES + 1;
+
+function takeMemory({ mode, nodes, flags }: NormalMemoryPolicy, because: Because): Action {
+  const how = flags.reduce<number>((all, flag) => all | memoryFlags[flag], memoryModes[mode]);
+  const mask = nodes === null ? 0 : bytes('memory nodes', cpuMask(nodes.ranges, MOST_NODES));
+  return operation(
+    { kind: 'set-memory-policy', mode, flags, because, ...(nodes === null ? {} : { nodes: nodes.list }) },
+    [sys('set_mempolicy', [how, mask, nodes === null ? 0 : NODE_BITS])],
+  );
+}
+
+/** `of`: the process that is scheduled so; 0: by itself. */
+export function scheduling(launch: ProcessLaunch, of: Operand = 0): readonly Action[] {
   const { scheduler, ioPriority } = launch.process;
-  const { personality: domain } = launch.config.linux;
   const out: Action[] = [];
-  if (scheduler !== null) out.push(schedule(scheduler, launch.because('process', 'scheduler')));
+  if (scheduler !== null) out.push(schedule(scheduler, launch.because('process', 'scheduler'), of));
   if (ioPriority !== null) {
-    const { class: of, priority } = ioPriority;
-    const value = (ioClasses[of] << IOPRIO_CLASS_SHIFT) | priority;
+    const { class: kind, priority } = ioPriority;
+    const value = (ioClasses[kind] << IOPRIO_CLASS_SHIFT) | priority;
     const because = launch.because('process', 'ioPriority');
     out.push(
-      operation({ kind: 'set-io-priority', class: of, priority, because }, [
-        sys('ioprio_set', [IOPRIO_WHO_PROCESS, 0, value]),
+      operation({ kind: 'set-io-priority', class: kind, priority, because }, [
+        sys('ioprio_set', [IOPRIO_WHO_PROCESS, of, value]),
       ]),
     );
   }
+  return out;
+}
+
+/** What a process has by itself, and needs no rights for. */
+export function ownNature(launch: ProcessLaunch): readonly Action[] {
+  const { personality: domain, memoryPolicy } = launch.config.linux;
+  const out: Action[] = [];
   if (domain !== null) {
     const because = launch.because('linux', 'personality');
     out.push(
@@ -60,5 +82,6 @@ export function scheduling(launch: ProcessLaunch): readonly Action[] {
       ]),
     );
   }
+  if (memoryPolicy !== null) out.push(takeMemory(memoryPolicy, launch.because('linux', 'memoryPolicy')));
   return out;
 }

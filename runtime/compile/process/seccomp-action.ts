@@ -4,12 +4,13 @@
 import { SECCOMP_SET_MODE_FILTER } from '../../../spec/kernel.js';
 import { isSystemCall } from '../../../spec/syscall-numbers.js';
 import type { Action, Because } from '../../program/action.js';
-import { bytes, pointer, struct, u16, u32 } from '../../program/operand.js';
+import { bytes, pointer, type Slot, slot, struct, u16, u32 } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { failsOnUnknownCalls, rawFilter } from '../launch/annotations.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
+import { type Listener, listenerOf } from '../launch/seccomp-listener.js';
 import { compileSeccomp } from '../seccomp/filter.js';
 import { seccompFlags } from '../seccomp/profile.js';
 
@@ -73,7 +74,22 @@ function compiledFilter(launch: ProcessLaunch, refuse: Refuse): Filter | null {
   return { program: compiled.program, flags: compiled.flags, because: launch.because('linux', 'seccomp') };
 }
 
-export function seccompAction(launch: ProcessLaunch, refuse: Refuse): Action | null {
+/** The filter that is loaded, and who answers the calls of which it notifies. */
+export interface LoadedFilter {
+  readonly load: Action;
+  /** With the slot in which init finds the descriptor. */
+  readonly notifies: { readonly listener: Listener; readonly fd: Slot } | null;
+}
+
+function notified(launch: ProcessLaunch, refuse: Refuse): LoadedFilter['notifies'] {
+  const listener = listenerOf(launch);
+  if (listener === null) return null;
+  if (listener.socket === null)
+    refuse(listener.because, { kind: 'seccomp', refusal: { kind: 'notify-whom', at: '' } });
+  return { listener, fd: slot('listener', -1) };
+}
+
+export function seccompAction(launch: ProcessLaunch, refuse: Refuse): LoadedFilter | null {
   const filter = compiledFilter(launch, refuse);
   if (filter === null) return null;
   const instructions = filter.program.length / INSTRUCTION;
@@ -85,7 +101,12 @@ export function seccompAction(launch: ProcessLaunch, refuse: Refuse): Action | n
   ]);
   const { seccomp } = launch.config.linux;
   const flags = seccomp?.flags ?? [];
-  return operation({ kind: 'load-seccomp-filter', instructions, flags, because: filter.because }, [
-    sys('seccomp', [SECCOMP_SET_MODE_FILTER, filter.flags, program]),
-  ]);
+  const notifies = notified(launch, refuse);
+  const to = notifies === null ? {} : { to: notifies.fd };
+  return {
+    notifies,
+    load: operation({ kind: 'load-seccomp-filter', instructions, flags, because: filter.because }, [
+      sys('seccomp', [SECCOMP_SET_MODE_FILTER, filter.flags, program], to),
+    ]),
+  };
 }

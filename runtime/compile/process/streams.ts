@@ -4,6 +4,8 @@
  * "What of the host a container can reach").
  */
 import { anyErrno } from '../../../spec/errno.js';
+import { hostIdOf } from '../../../spec/id-mappings.js';
+import type { Id } from '../../../spec/ids.js';
 import {
   AT_EMPTY_PATH,
   F_GETFL,
@@ -15,7 +17,6 @@ import {
   STATX_BASIC_STATS,
   Statx,
 } from '../../../spec/kernel.js';
-import type { NormalUser } from '../../../spec/normal-config.js';
 import type { Action } from '../../program/action.js';
 import { repeatWhile } from '../../program/control.js';
 import { buffer, label, slot, text } from '../../program/operand.js';
@@ -29,10 +30,7 @@ import type { ProcessLaunch } from '../launch/launch.js';
  * for reading only does not: `exec --user 1000 ID cat </etc/shadow` would give the file away for ever. Nor do devices and directories. It is a
  * courtesy: a file system that has no owners, or does not let them be changed, stops nothing, whatever it says.
  */
-export function ownStreams(
-  { uid }: NormalUser,
-  because: ReturnType<ProcessLaunch['because']>,
-): readonly Action[] {
+export function ownStreams(uid: Id, because: ReturnType<ProcessLaunch['because']>): readonly Action[] {
   if (uid === 0) return [];
   const stat = buffer('stream_stat', 256);
   const stream = slot('stream');
@@ -73,4 +71,10 @@ export function ownStreams(
       ]),
     ),
   ];
+}
+
+/** Into a user namespace: to the user of the process as the host knows it, by somebody who has the rights of the host. */
+export function giveStreams({ config, process, because }: ProcessLaunch): readonly Action[] {
+  const owner = hostIdOf(config.linux.uidMappings, process.user.uid);
+  return owner === null ? [] : ownStreams(owner, because('process', 'user'));
 }

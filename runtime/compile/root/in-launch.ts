@@ -4,6 +4,7 @@ import { type Launch, rule } from '../launch/launch.js';
 import type { Contribution } from '../launch/phases.js';
 import type { RootActions } from './prepare.js';
 import { seeDevices } from './see-devices.js';
+import { givenByHost } from './sources.js';
 import { names, type ProcActions } from './system.js';
 import { connectConsole, needTerminal } from './terminal.js';
 
@@ -11,9 +12,12 @@ export function rootInLaunch(launch: Launch, root: RootActions, proc: ProcAction
   const { cells, options } = launch;
   const { terminal } = launch.process;
   const foreground = options.entry === 'run' && options.detach !== true;
+  // Who is not root has no other rights than init begins with.
+  const given = givenByHost(launch, root.sources);
   const here = launch.because('process', 'terminal');
   return {
     host: {
+      ...(launch.facts.euid === 0 ? { sources: given.open, 'sources-given': given.give } : {}),
       'own-terminal':
         terminal && foreground ? ifNotAsked(options.console, cells.consoleSocket, [needTerminal(here)]) : [],
       'given-devices': seeDevices(launch),
@@ -24,6 +28,11 @@ export function rootInLaunch(launch: Launch, root: RootActions, proc: ProcAction
           ])
         : [],
     },
-    init: { root: root.actions, names: names(launch), labels: proc.labels },
+    init: {
+      sources: launch.facts.euid === 0 ? given.take : root.sources.actions,
+      root: root.actions,
+      names: names(launch),
+      labels: proc.labels,
+    },
   };
 }

@@ -5,22 +5,29 @@
 import { errnos } from '../../../spec/errno.js';
 import {
   AT_EMPTY_PATH,
+  AT_FDCWD,
   AT_RECURSIVE,
+  AT_SYMLINK_NOFOLLOW,
   MountAttr,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
+  OpenHow,
   PROC_SUPER_MAGIC,
   STATX_ATTR_MOUNT_ROOT,
   STATX_TYPE,
   Statx,
 } from '../../../spec/kernel.js';
-import type { BindMount } from '../../../spec/normal-mount.js';
+import type { BindMount, NormalMount } from '../../../spec/normal-mount.js';
 import type { Action } from '../../program/action.js';
-import { buffer, type Slot, slot, text } from '../../program/operand.js';
-import { alu, guard, type Line, load, sys } from '../../program/step.js';
-import { adjust, attach, setAttributes } from '../idioms/mount-steps.js';
+import { attempt } from '../../program/control.js';
+import { buffer, type Slot, slot, struct, text, u64 } from '../../program/operand.js';
+import { alu, failVerbatim, guard, type Line, load, type Outcome, sys } from '../../program/step.js';
+import { cannotMap } from '../../report/operations/root.js';
+import { adjust, attach, mapOwners, setAttributes } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
-import type { Launch } from '../launch/launch.js';
+import type { IdMapOf } from '../launch/id-map-of.js';
+import { hasUsers, type Launch } from '../launch/launch.js';
+import { copyLinkOr } from './copy-link.js';
 import type { Places } from './destination.js';
 import { dataOf } from './mount-data.js';
 import { anyFilesystem, anyReconfigure } from './mount-whole.js';
@@ -28,10 +35,48 @@ import { sourcePath } from './mounts.js';
 import type { PlannedBind, PlannedFilesystem, PlannedRemount } from './planned.js';
 import { takenFromCovered } from './tmpfs.js';
 
-const cloneFlags = ({ below }: BindMount): number =>
-  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (below ? AT_RECURSIVE : 0);
+const cloneFlags = ({ below, links }: BindMount): number =>
+  OPEN_TREE_CLONE |
+  OPEN_TREE_CLOEXEC |
+  (below ? AT_RECURSIVE : 0) |
+  (links.source === 'followed' ? 0 : AT_SYMLINK_NOFOLLOW);
 
-export function bind(launch: Launch, places: Places, { does, entry: m, copy }: PlannedBind): Action {
+/**
+ * A mount namespace that is joined may belong to a container, and have a procfs whose links lead whoever opens them, with the rights of the host, to what its own
+ * descriptors are, and to the roots of others. None of them is followed there (ELOOP).
+ */
+function openSourcePath(launch: Launch, entry: BindMount, to: Slot): readonly Line[] {
+  const { open, namespaces, placement } = launch;
+  const joined = namespaces.has('mount') && namespaces.get('mount') !== 'new';
+  const path = text(sourcePath(launch, entry));
+  if (!joined || placement.entered) return placement.openSource(path, cloneFlags(entry), to);
+  const place = slot('source_place');
+  const flags = open.PATH | open.CLOEXEC | (entry.links.source === 'followed' ? 0 : open.NOFOLLOW);
+  const how = struct('open_how', [u64(flags), u64(0), u64(OpenHow.NO_MAGICLINKS)]);
+  return [
+    sys('openat2', [AT_FDCWD, path, how, 24], { to: place }),
+    sys('open_tree', [place, text(''), AT_EMPTY_PATH | cloneFlags(entry)], { to }),
+    sys('close', [place]),
+  ];
+}
+
+/** The kernel says EINVAL of a file system that takes no maps. */
+function mapped(
+  m: NormalMount,
+  of: IdMapOf,
+  mount: Slot,
+  does: Parameters<typeof cannotMap>[0],
+): readonly Line[] {
+  const users = of(m);
+  if (users === null) return [];
+  const words = text(cannotMap(does));
+  return attempt(['EINVAL'], invalid => mapOwners(mount, users, m.idMap?.recursive ?? false, invalid), [
+    failVerbatim(errnos.EINVAL.number, words, words.size - 1),
+  ]);
+}
+
+export function bind(launch: Launch, places: Places, idMapOf: IdMapOf, planned: PlannedBind): Action {
+  const { does, entry: m, copy } = planned;
   const mount = copy ?? slot('mount');
   const destination = slot('destination');
   const stat = buffer('source_stat', 256);
@@ -47,15 +92,28 @@ export function bind(launch: Launch, places: Places, { does, entry: m, copy }: P
         ]
       : [];
   return operation(does, [
-    ...(copy ? [] : launch.placement.openSource(text(sourcePath(launch, m)), cloneFlags(m), mount)),
+    ...(copy ? [] : openSourcePath(launch, m, mount)),
     ...mustBeProc,
+    // What the host has opened, it has mapped, too.
+    ...(hasUsers(launch) ? [] : mapped(m, idMapOf, mount, does)),
     sys('statx', [mount, text(''), AT_EMPTY_PATH, STATX_TYPE, stat]),
     load(mode, 'U16', stat, Statx.MODE),
-    ...places.open({ path: m.place, make: 'like-source', sourceMode: mode }, destination, does),
-    ...adjust(mount, m, 0),
-    attach(mount, destination),
-    sys('close', [mount]),
-    sys('close', [destination]),
+    ...copyLinkOr(places, planned, mount, mode, [
+      ...places.open(
+        {
+          path: m.place,
+          make: 'like-source',
+          sourceMode: mode,
+          ...(m.links.destination === 'itself' ? { last: 'NOFOLLOW' as const } : {}),
+        },
+        destination,
+        does,
+      ),
+      ...adjust(mount, m, 0),
+      attach(mount, destination),
+      sys('close', [mount]),
+      sys('close', [destination]),
+    ]),
   ]);
 }
 
@@ -89,12 +147,29 @@ export function remount(launch: Launch, places: Places, { does, entry: m, index 
   ]);
 }
 
+/** A new file system, or, where a user namespace may not mount it, that of the host with all that is below: what is asked for counts there, too. */
+function newOrHosts(
+  launch: Launch,
+  otherwise: string | undefined,
+  set: number,
+  mount: Slot,
+  mountNew: (o: Outcome) => readonly Line[],
+): readonly Line[] {
+  if (otherwise === undefined) return mountNew({});
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+  return attempt(['EPERM'], mountNew, [
+    ...launch.placement.openSource(text(otherwise), flags, mount),
+    setAttributes(mount, set & ~MountAttr._ATIME, 0, 0, true),
+  ]);
+}
+
 /** The attributes fsmount(2) itself takes. */
 const madeByFsmount = 0xff;
 
 export function filesystem(
   launch: Launch,
   places: Places,
+  idMapOf: IdMapOf,
   { does, entry: m, sealed }: PlannedFilesystem,
 ): Action {
   const set = m.own.set & ~(sealed ? MountAttr.RDONLY : 0);
@@ -108,7 +183,10 @@ export function filesystem(
   // What is still to be filled is not read-only yet.
   const made = set & madeByFsmount & ~(covered ? MountAttr.RDONLY : 0);
   return operation(does, [
-    ...anyFilesystem(launch, type, source, dataOf(launch, type, data), made, mount),
+    ...newOrHosts(launch, does.otherwise, set, mount, o =>
+      anyFilesystem(launch, type, source, dataOf(launch, type, data), made, mount, o),
+    ),
+    ...mapped(m, idMapOf, mount, does),
     ...(covered?.look ?? []),
     ...places.open(
       {
@@ -132,7 +210,16 @@ export function filesystem(
 export function copyShared(launch: Launch, { does, entry }: PlannedBind, to: Slot): Action {
   const { source, destination, because } = does;
   return operation({ kind: 'copy-shared', source, destination, because }, [
-    ...launch.placement.openSource(text(sourcePath(launch, entry)), cloneFlags(entry), to),
+    ...openSourcePath(launch, entry, to),
+  ]);
+}
+
+/** By the rights of the host. */
+export function openSource(launch: Launch, idMapOf: IdMapOf, { does, entry }: PlannedBind, to: Slot): Action {
+  const { source, destination, because } = does;
+  return operation({ kind: 'open-source', source, destination, because }, [
+    ...openSourcePath(launch, entry, to),
+    ...mapped(entry, idMapOf, to, does),
   ]);
 }
 

@@ -3,8 +3,10 @@ import type { Action } from '../../program/action.js';
 import type { Slot } from '../../program/operand.js';
 import type { CgroupDirectory } from '../cgroups/driver.js';
 import { detachReal } from '../idioms/detach-real.js';
+import type { IdMapOf } from '../launch/id-map-of.js';
 import type { Launch } from '../launch/launch.js';
 import { mountCgroups } from './cgroup-mount.js';
+import { bindDevice } from './confined.js';
 import type { Places } from './destination.js';
 import { type MakeNode, makeDevice } from './make-device.js';
 import { bind, filesystem, remount } from './make-mount.js';
@@ -19,6 +21,7 @@ export interface Workshop {
   /** The container's /dev, once it is open. */
   readonly dev: Slot;
   readonly makeNode: MakeNode;
+  readonly idMapOf: IdMapOf;
 }
 
 export function make(workshop: Workshop, planned: Planned): Action {
@@ -27,17 +30,19 @@ export function make(workshop: Workshop, planned: Planned): Action {
       return planned;
     case 'device':
       return makeDevice(workshop, planned.does);
+    case 'bound-device':
+      return bindDevice(workshop.launch, workshop, planned.does);
     default:
       return uncovered(workshop, planned, mount(workshop, planned));
   }
 }
 
-function mount({ launch, places, cgroups }: Workshop, planned: PlannedMount): Action {
+function mount({ launch, places, cgroups, idMapOf }: Workshop, planned: PlannedMount): Action {
   switch (planned.kind) {
     case 'bind':
-      return bind(launch, places, planned);
+      return bind(launch, places, idMapOf, planned);
     case 'filesystem':
-      return filesystem(launch, places, planned);
+      return filesystem(launch, places, idMapOf, planned);
     case 'cgroup':
       return mountCgroups(launch, places, cgroups, planned);
     case 'remount':

@@ -4,6 +4,7 @@
 import { anyErrno } from '../../../spec/errno.js';
 import {
   AT_EMPTY_PATH,
+  AT_FDCWD,
   F_DUPFD_CLOEXEC,
   MNT_DETACH,
   MountAttr,
@@ -32,6 +33,7 @@ import {
 } from '../../program/step.js';
 import { attach, cloneTree, newFilesystem, setAttributes } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
+import { isConfined } from '../launch/confined.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { type Homes, openHomes, type Places } from './destination.js';
 import { encodeDevice } from './make-device.js';
@@ -77,6 +79,30 @@ interface NullDevice {
   readonly letGo: Action;
 }
 
+/** A node on a tmpfs of its own, which lies on the root for as long as it is needed. */
+function ownNull({ open, cells }: Launch, nodes: Slot, to: Slot): readonly Line[] {
+  return [
+    ...newFilesystem(
+      'tmpfs',
+      'tmpfs',
+      [
+        ['nr_inodes', '2'],
+        ['mode', '755'],
+      ],
+      MountAttr.NOSUID | MountAttr.NOEXEC,
+      nodes,
+    ),
+    sys('mknodat', [nodes, text('null'), S_IFCHR | 0o666, encodeDevice(1, 3)]),
+    attach(nodes, cells.rootFd),
+    sys('openat', [nodes, text('null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], { to }),
+  ];
+}
+
+/** No node can be made in a user namespace. What masks is read-only, so nobody inside changes the host's. */
+function hostNull({ open }: Launch, to: Slot): readonly Line[] {
+  return [sys('openat', [AT_FDCWD, text('/dev/null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], { to })];
+}
+
 /**
  * The container's own /dev/null. The host's would be the host's inode, whose mode and owner anybody inside could change for the whole host. Where the
  * container has none, a node on a tmpfs of its own, which lies on the root for as long as it is needed: what starts at the root's descriptor does not
@@ -113,19 +139,7 @@ function nullDevice(launch: Launch, dev: Slot): NullDevice {
       other,
       sys('close', [fd]),
       without,
-      ...newFilesystem(
-        'tmpfs',
-        'tmpfs',
-        [
-          ['nr_inodes', '2'],
-          ['mode', '755'],
-        ],
-        MountAttr.NOSUID | MountAttr.NOEXEC,
-        nodes,
-      ),
-      sys('mknodat', [nodes, text('null'), S_IFCHR | 0o666, encodeDevice(1, 3)]),
-      attach(nodes, cells.rootFd),
-      sys('openat', [nodes, text('null'), open.PATH | open.NOFOLLOW | open.CLOEXEC, 0], { to: fd }),
+      ...(isConfined(launch) ? hostNull(launch, fd) : ownNull(launch, nodes, fd)),
       done,
     ]),
     letGo: operation({ kind: 'let-go-of-null', because: rule('masked files show it') }, [

@@ -14,7 +14,7 @@ import {
 } from '../../../spec/kernel.js';
 import type { MountData } from '../../../spec/normal-mount.js';
 import { buffer, type Slot, slot, text } from '../../program/operand.js';
-import { alu, type Line, load, sys } from '../../program/step.js';
+import { alu, type Line, load, type Outcome, sys } from '../../program/step.js';
 import { attach, cloneTree, newFilesystem, reconfigure, setAttributes } from '../idioms/mount-steps.js';
 import type { Launch } from '../launch/launch.js';
 import { needsMountCall, wholeData } from './mount-data.js';
@@ -44,8 +44,9 @@ export function anyFilesystem(
   data: MountData,
   attributes: number,
   to: Slot,
+  o: Outcome = {},
 ): readonly Line[] {
-  if (!needsMountCall(source, data)) return newFilesystem(type, source, data, attributes, to);
+  if (!needsMountCall(source, data)) return newFilesystem(type, source, data, attributes, to, o);
   const stage = slot('aside_stage');
   const whole = wholeData(data);
   const place = text(ASIDE);

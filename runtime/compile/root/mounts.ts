@@ -3,7 +3,7 @@ import { MountAttr } from '../../../spec/kernel.js';
 import type { BindMount, FilesystemMount, NormalMount } from '../../../spec/normal-mount.js';
 import { slot } from '../../program/operand.js';
 import type { CgroupDirectory } from '../cgroups/driver.js';
-import type { Launch } from '../launch/launch.js';
+import { hasUsers, type Launch } from '../launch/launch.js';
 import type { Warn } from '../launch/refusal.js';
 import { shownCgroups } from './cgroup-mount.js';
 import type { PlannedMount } from './planned.js';
@@ -47,8 +47,10 @@ function reachesHost({ environment, config }: Launch, { propagation }: BindMount
 }
 
 /** A read-only file system whose inside the runtime still has to fill: mount points of later mounts, device nodes. */
-function isFilledLater(launch: Launch, { own, place }: FilesystemMount, index: number): boolean {
+function isFilledLater(launch: Launch, { own, place, type }: FilesystemMount, index: number): boolean {
   if ((own.set & MountAttr.RDONLY) === 0) return false;
+  // Nothing is made in a sysfs, and where that of the host is read-only, no other may be mounted in a user namespace, not even for a moment.
+  if (type === 'sysfs' && hasUsers(launch)) return false;
   const later = launch.config.mounts.slice(index + 1);
   return place === '/dev' || later.some(other => other.place.startsWith(`${place}/`));
 }

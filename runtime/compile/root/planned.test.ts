@@ -39,7 +39,15 @@ const nodesAreBinds: Pass = planned => {
   return [{ kind: 'bind', does, entry, index: -1, uncovers: [], copy: null }];
 };
 
-const way: RootWay = { enter: [], unseal: [], seal: [], leave: [], without: [], passes: [] };
+const way: RootWay = {
+  find: { actions: [], opened: [] },
+  enter: [],
+  unseal: [],
+  seal: [],
+  leave: [],
+  without: [],
+  passes: [],
+};
 const mark = (name: string): Action => operation({ kind: 'mask', path: name, because }, []);
 
 function prepared(launch: Launch, changes: Partial<RootWay>): readonly Action[] {
@@ -48,6 +56,7 @@ function prepared(launch: Launch, changes: Partial<RootWay>): readonly Action[] 
     openProc: [mark('procfs')],
     afterPivot: [mark('sysctls')],
     cgroups: [],
+    idMapOf: () => null,
   };
   return prepareRoot(launch, input, () => assert.unreachable(), { ...way, ...changes }).actions;
 }

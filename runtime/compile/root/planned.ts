@@ -36,6 +36,12 @@ export interface PlannedRemount extends PlannedEntry<'remount', Remount> {
   readonly kind: 'remount';
 }
 
+/** In the place of a device that cannot be made (confined.ts). */
+export interface PlannedBoundDevice {
+  readonly kind: 'bound-device';
+  readonly does: OperationOf<'bind-device'>;
+}
+
 export type PlannedMount = PlannedBind | PlannedFilesystem | PlannedCgroups | PlannedRemount;
 
 export interface PlannedDevice {
@@ -43,7 +49,7 @@ export interface PlannedDevice {
   readonly does: OperationOf<'device'>;
 }
 
-export type Planned = PlannedMount | PlannedDevice | Action;
+export type Planned = PlannedMount | PlannedDevice | PlannedBoundDevice | Action;
 
 /** What takes the place of a record: itself, another one, several, or nothing. */
 export type Pass = (planned: Planned) => readonly Planned[];
@@ -53,5 +59,5 @@ export function rewritten(plan: readonly Planned[], passes: readonly Pass[]): re
 }
 
 export function isMount(planned: Planned): planned is PlannedMount {
-  return planned.kind !== 'action' && planned.kind !== 'device';
+  return planned.kind !== 'action' && planned.kind !== 'device' && planned.kind !== 'bound-device';
 }

@@ -1,28 +1,36 @@
 /** A root of the launch's own: mounted in a new mount namespace and pivoted into, or, without one, entered as it is. */
 import type { Action } from '../../program/action.js';
-import { hasMountNamespace, type Launch } from '../launch/launch.js';
+import { slot } from '../../program/operand.js';
+import { hasMountNamespace, hasUsers, type Launch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
+import { openedBefore } from './opened-before.js';
 import type { RootWay } from './prepare.js';
-import { chrootInto, chrootOnly, mountRoot, pivot, readonlyRoot, separate } from './root.js';
+import { chrootInto, chrootOnly, findRoot, mountRoot, pivot, readonlyRoot, separate } from './root.js';
+
+const nothing = { actions: [], opened: [] } as const;
 
 /** `root`: with what an environment shows in it; null: simply that of config.json. */
 export function privateWay(launch: Launch, root: readonly Action[] | null): RootWay {
+  const users = hasUsers(launch);
   if (!hasMountNamespace(launch))
     return {
-      enter: chrootOnly(launch),
+      find: users ? { actions: chrootOnly(launch), opened: [launch.cells.rootFd] } : nothing,
+      enter: users ? [] : chrootOnly(launch),
       unseal: [],
       seal: [],
       leave: chrootInto(launch),
       without: ['copies', 'mounts', 'devices', 'covers', 'seal'],
       passes: [],
     };
+  const place = users && root === null ? slot('root_place', -1) : null;
   return {
-    enter: [separate(launch), ...(root ?? [mountRoot(launch)])],
+    find: place === null ? nothing : { actions: [findRoot(launch, place)], opened: [place] },
+    enter: [separate(launch), ...(root ?? [mountRoot(launch, place)])],
     unseal: [],
     seal: readonlyRoot(launch),
     leave: pivot(launch),
     without: [],
-    passes: [],
+    passes: users ? [openedBefore] : [],
   };
 }
 

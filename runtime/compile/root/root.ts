@@ -1,11 +1,18 @@
 /**
  * The root file system: from a directory on the host to "/" of the container (config.md "Root", CVE-2021-30465).
  */
-import { AT_FDCWD, MNT_DETACH, MountAttr, Propagation } from '../../../spec/kernel.js';
+import {
+  AT_FDCWD,
+  MNT_DETACH,
+  MountAttr,
+  PROC_SUPER_MAGIC,
+  Propagation,
+  SYSFS_MAGIC,
+} from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
-import { ignoring, repeat } from '../../program/control.js';
-import { type Slot, slot, text } from '../../program/operand.js';
-import { type Line, resolve, sys } from '../../program/step.js';
+import { ignoring, repeat, when } from '../../program/control.js';
+import { buffer, type Slot, slot, text } from '../../program/operand.js';
+import { type Line, load, resolve, sys } from '../../program/step.js';
 import { chrootHere, pivotHere } from '../idioms/enter-root.js';
 import {
   attach,
@@ -17,6 +24,7 @@ import {
 } from '../idioms/mount-steps.js';
 import { openRealDirectory } from '../idioms/open-real.js';
 import { operation } from '../idioms/operation.js';
+import { isConfined } from '../launch/confined.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { hidePins } from './hide-pins.js';
 
@@ -57,13 +65,21 @@ export function openRoot({ open, environment }: Launch, path: string, to: Slot):
     : openRealDirectory(open, path, to);
 }
 
-/** A mount of the root of its own: pivot_root(2) wants one, and its parent must not be shared. */
-export function mountRoot(launch: Launch): Action {
+/** Before init becomes somebody who may not reach it. */
+export function findRoot(launch: Launch, place: Slot): Action {
+  const path = rootPath(launch);
+  return operation({ kind: 'find-root', path, because: launch.because('root', 'path') }, [
+    openRoot(launch, path, place),
+  ]);
+}
+
+/** A mount of the root of its own: pivot_root(2) wants one, and its parent must not be shared. `found`: open on it. */
+export function mountRoot(launch: Launch, found: Slot | null = null): Action {
   const { cells } = launch;
   const path = rootPath(launch);
-  const place = slot('root_place');
+  const place = found ?? slot('root_place');
   return operation({ kind: 'mount-root', path, because: launch.because('root', 'path') }, [
-    openRoot(launch, path, place),
+    ...(found === null ? [openRoot(launch, path, place)] : []),
     cloneTree(place, true, cells.rootFd),
     attach(cells.rootFd, place),
     sys('close', [place]),
@@ -101,17 +117,34 @@ export function readonlyRoot(launch: Launch): readonly Action[] {
 
 /**
  * Without pivot_root(2) the host's mounts stay in the namespace, hidden below the new root. Its /proc and /sys must not: as long as a procfs without masks is
- * in the namespace, a process with a user namespace of its own may mount another (mount_too_revealing() of fs/namespace.c). As runc does.
+ * in the namespace, a process with a user namespace of its own may mount another (mount_too_revealing() of fs/namespace.c). As runc does, which also covers with a tmpfs
+ * what the namespace of the caller has locked.
  */
-function uncoverKernel(): readonly Action[] {
-  return ['/proc', '/sys'].map(path =>
-    operation(
-      { kind: 'unmount-host', path, because: rule('--no-pivot') },
-      repeat(({ leave }) => [
+function uncoverKernel(launch: Launch): readonly Action[] {
+  const kernel = { '/proc': PROC_SUPER_MAGIC, '/sys': SYSFS_MAGIC } as const;
+  return (['/proc', '/sys'] as const).map(path =>
+    operation({ kind: 'unmount-host', path, because: rule('--no-pivot') }, [
+      ...repeat(({ leave }) => [
         sys('umount2', [text(path), MNT_DETACH], { on: [['EINVAL', 'ENOENT'], leave] }),
       ]),
-    ),
+      ...(isConfined(launch) ? coverIf(launch, path, kernel[path]) : []),
+    ]),
   );
+}
+
+/** If a file system of that kind is there. */
+function coverIf({ open }: Launch, path: string, magic: number): readonly Line[] {
+  const fd = slot('locked_mount', -1);
+  const stat = buffer('locked_statfs', 256);
+  const kind = slot('locked_filesystem');
+  const flags = open.PATH | open.DIRECTORY | open.CLOEXEC;
+  return ignoring(['ENOENT'], missing => [
+    sys('openat', [AT_FDCWD, text(path), flags, 0], { to: fd, ...missing }),
+    sys('fstatfs', [fd, stat]),
+    sys('close', [fd]),
+    load(kind, 'U64', stat),
+    ...when(kind, 'EQ', magic, [sys('mount', [text('tmpfs'), text(path), text('tmpfs'), 0, 0])]),
+  ]);
 }
 
 /** With --no-pivot by a move and a chroot. */
@@ -133,7 +166,7 @@ export function pivot(launch: Launch): readonly Action[] {
       : [];
   if (options.noPivot)
     return [
-      ...uncoverKernel(),
+      ...uncoverKernel(launch),
       operation({ kind: 'move-root', because: rule('--no-pivot') }, [
         sys('fchdir', [cells.rootFd]),
         sys('mount', [text('.'), text('/'), 0, 0x2000, 0]),

@@ -1,11 +1,15 @@
 /**
  * Host name, sysctl and security labels: what is set once the namespaces are there.
  */
+import { errnos } from '../../../spec/errno.js';
+import { AT_FDCWD, PROC_SUPER_MAGIC } from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
-import { characters, slot, text } from '../../program/operand.js';
-import { type Line, sys } from '../../program/step.js';
+import { attempt } from '../../program/control.js';
+import { buffer, characters, type Slot, slot, text } from '../../program/operand.js';
+import { guard, type Line, load, sys } from '../../program/step.js';
 import { newFilesystem } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
+import { isConfined } from '../launch/confined.js';
 import { type Launch, type ProcessLaunch, rule } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
@@ -70,9 +74,7 @@ export function procActions(
   };
   return {
     open: [
-      operation({ kind: 'open-procfs', because: rule('CVE-2025-52881') }, [
-        ...newFilesystem('proc', 'proc', [], 0, proc),
-      ]),
+      operation({ kind: 'open-procfs', because: rule('CVE-2025-52881') }, [...privateProc(launch, proc)]),
     ],
     sysctl: sysctls.map(({ name, file, value }) =>
       operation(
@@ -82,6 +84,20 @@ export function procActions(
     ),
     labels: labelActions(launch, write),
   };
+}
+
+/** Where a user namespace may mount none, because the pid namespace is not its own, that of the host, which has not been left yet: checked to be one. */
+function privateProc(launch: ProcessLaunch, to: Slot): readonly Line[] {
+  if (!isConfined(launch)) return newFilesystem('proc', 'proc', [], 0, to);
+  const { open } = launch;
+  const stat = buffer('proc_statfs', 256);
+  const kind = slot('proc_kind');
+  return attempt(['EPERM'], may => newFilesystem('proc', 'proc', [], 0, to, may), [
+    sys('openat', [AT_FDCWD, text('/proc'), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to }),
+    sys('fstatfs', [to, stat]),
+    load(kind, 'U64', stat),
+    guard(kind, 'EQ', PROC_SUPER_MAGIC, errnos.EPERM.number),
+  ]);
 }
 
 /** Below the procfs. */

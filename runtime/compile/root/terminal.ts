@@ -16,6 +16,7 @@ import {
 } from '../../../spec/kernel.js';
 import type { NormalProcess } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
+import { attempt } from '../../program/control.js';
 import {
   buffer,
   field,
@@ -27,9 +28,20 @@ import {
   u16,
   u32,
 } from '../../program/operand.js';
-import { format, guard, load, resolve, send, store, sys } from '../../program/step.js';
+import {
+  format,
+  guard,
+  type Line,
+  load,
+  type Outcome,
+  resolve,
+  send,
+  store,
+  sys,
+} from '../../program/step.js';
 import { attach, cloneTree } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
+import { isConfined } from '../launch/confined.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Places } from './destination.js';
 
@@ -62,7 +74,7 @@ export interface Pty {
 
 /** Open a pty in the devpts of `root` and check that it is one (CVE-2025-52565). */
 export function openPty(
-  launch: Pick<ProcessLaunch, 'open'>,
+  launch: Pick<ProcessLaunch, 'open' | 'facts' | 'namespaces'>,
   root: Operand,
   { consoleSize: size }: NormalProcess,
   because: Because,
@@ -72,17 +84,23 @@ export function openPty(
   const slave = slot('pty_slave', -1);
   const stat = buffer('pty_statfs', 256);
   const magic = slot('pty_magic');
+  const openAt = (path: string, o: Outcome): Line =>
+    resolve(
+      { root, path: text(path), how: 'NOFOLLOW', flags: open.RDWR | open.NOCTTY },
+      { to: master, ...o },
+    );
+  // That of the host may be root's alone (ptmxmode=000): then the node that is everybody's. TIOCGPTPEER takes nothing but a terminal.
+  const openMaster = (o: Outcome): readonly Line[] => [
+    openAt('/dev/pts/ptmx', o),
+    sys('fstatfs', [master, stat]),
+    load(magic, 'U64', stat, 0),
+    guard(magic, 'EQ', DEVPTS_SUPER_MAGIC, errnos.ENOTTY.number),
+  ];
   const asked = size ? { rows: size.height, columns: size.width } : {};
   return {
     pty: { master, slave },
     action: operation({ kind: 'open-terminal', ...asked, because }, [
-      resolve(
-        { root, path: text('/dev/pts/ptmx'), how: 'NOFOLLOW', flags: open.RDWR | open.NOCTTY },
-        { to: master },
-      ),
-      sys('fstatfs', [master, stat]),
-      load(magic, 'U64', stat, 0),
-      guard(magic, 'EQ', DEVPTS_SUPER_MAGIC, errnos.ENOTTY.number),
+      ...(isConfined(launch) ? attempt(['EACCES'], openMaster, [openAt('/dev/ptmx', {})]) : openMaster({})),
       sys('ioctl_struct', [master, TIOCSPTLCK, struct('unlock', [u32(0)], true)]),
       sys('ioctl', [master, TIOCGPTPEER, open.RDWR | open.NOCTTY | open.CLOEXEC], { to: slave }),
       ...(size

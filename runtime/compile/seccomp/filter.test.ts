@@ -205,7 +205,7 @@ test('what cannot be compiled is refused with its place', () => {
     call({ args: [{ index: 0, value: 0, op: 'SCMP_CMP_EQ', ...more }] });
   const cases: readonly (readonly [LinuxSeccomp, string, string])[] = [
     [{ defaultAction: 'ALLOW' }, 'unknown-action', 'defaultAction'],
-    [{ defaultAction: 'SCMP_ACT_NOTIFY' }, 'notify', 'defaultAction'],
+    [{ defaultAction: 'SCMP_ACT_NOTIFY' }, 'notify-default', 'defaultAction'],
     [{ defaultAction: 'SCMP_ACT_KILL', defaultErrnoRet: 1 }, 'errno-without-use', 'defaultErrnoRet'],
     [{ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 4096 }, 'errno-range', 'defaultErrnoRet'],
     [
@@ -219,7 +219,8 @@ test('what cannot be compiled is refused with its place', () => {
       'architectures[1]',
     ],
     [{ defaultAction: 'SCMP_ACT_ALLOW', flags: ['FAST'] }, 'unknown-flag', 'flags[0]'],
-    [call({ action: 'SCMP_ACT_NOTIFY' }), 'notify', 'syscalls[0].action'],
+    [call({ action: 'SCMP_ACT_NOTIFY', names: ['mkdir', 'write'] }), 'notify-write', 'syscalls[0].names[1]'],
+    [call({ action: 'SCMP_ACT_NOTIFY', errnoRet: 1 }), 'errno-without-use', 'syscalls[0].errnoRet'],
     [call({ errnoRet: 1 }), 'errno-without-use', 'syscalls[0].errnoRet'],
     [argument({ op: '==' }), 'unknown-operator', 'syscalls[0].args[0].op'],
     [argument({ index: 6 }), 'argument-index', 'syscalls[0].args[0].index'],

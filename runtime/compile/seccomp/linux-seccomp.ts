@@ -26,8 +26,14 @@ export interface LinuxSeccompArg {
 export type SeccompRefusal =
   /** An action that the OCI spec does not list. */
   | { readonly kind: 'unknown-action'; readonly at: string; readonly action: string }
-  /** SCMP_ACT_NOTIFY: needs a supervisor on a socket, which launch programs do not have yet. */
-  | { readonly kind: 'notify'; readonly at: string }
+  /** Every call would wait for an agent that cannot be told of it: not even the filter's listener could be handed over. */
+  | { readonly kind: 'notify-default'; readonly at: string }
+  /** The same for the one call that hands it over. */
+  | { readonly kind: 'notify-write'; readonly at: string }
+  /** Nobody has said who answers. */
+  | { readonly kind: 'notify-whom'; readonly at: string }
+  /** Hooks inside begin under the filter as well, and would be a second process with a listener of its own. */
+  | { readonly kind: 'notify-hooks'; readonly at: string }
   /** An errno for an action that returns none: the OCI spec demands an error. */
   | { readonly kind: 'errno-without-use'; readonly at: string; readonly action: string }
   /** An errno that the kernel would cut off: above 4095 (MAX_ERRNO), for SCMP_ACT_TRACE above 65535. */

@@ -9,6 +9,7 @@ import {
   comparisons,
   errnoAction,
   filterFlags,
+  notifyAction,
   traceAction,
 } from './vocabulary.js';
 
@@ -62,7 +63,16 @@ export function readProfile(seccomp: LinuxSeccomp): {
     flags: readFlags(seccomp.flags, refuse),
     entries: (seccomp.syscalls ?? []).map((syscall, i) => readEntry(syscall, `syscalls[${i}]`, refuse)),
   };
-  return { profile, refusals };
+  const notifies = profile.entries.some(({ verdict }) => verdict === notifyAction);
+  return { profile: { ...profile, flags: flagsFor(notifies, profile.flags) }, refusals };
+}
+
+const { TSYNC, TSYNC_ESRCH, NEW_LISTENER, WAIT_KILLABLE_RECV } = SeccompFilterFlag;
+
+/** seccomp(2): with a listener, which is then the result, TSYNC has to tell of its failure in another way; without one nothing waits for it. */
+function flagsFor(notifies: boolean, flags: number): number {
+  if (!notifies) return flags & ~WAIT_KILLABLE_RECV;
+  return flags | NEW_LISTENER | ((flags & TSYNC) === 0 ? 0 : TSYNC_ESRCH);
 }
 
 function readVerdict(
@@ -76,13 +86,10 @@ function readVerdict(
     whose === 'default' ? ['defaultAction', 'defaultErrnoRet'] : [`${at}.action`, `${at}.errnoRet`];
   const action = actions.get(word);
   if (action === undefined) {
-    refuse(
-      word === 'SCMP_ACT_NOTIFY'
-        ? { kind: 'notify', at: actionAt }
-        : { kind: 'unknown-action', at: actionAt, action: word },
-    );
+    refuse({ kind: 'unknown-action', at: actionAt, action: word });
     return 0;
   }
+  if (action === notifyAction && whose === 'default') refuse({ kind: 'notify-default', at: actionAt });
   if (action !== errnoAction && action !== traceAction) {
     if (errno !== undefined) refuse({ kind: 'errno-without-use', at: errnoAt, action: word });
     return action;
@@ -111,7 +118,10 @@ function readArchitectures(words: readonly string[], refuse: Refuse): ReadonlySe
 
 /** Those of seccomp(2), of words that were checked. */
 export function seccompFlags(words: readonly string[] | undefined): number {
-  return readFlags(words, () => undefined);
+  return flagsFor(
+    false,
+    readFlags(words, () => undefined),
+  );
 }
 
 /** Without `flags` crun sets SPEC_ALLOW (mitigations that seccomp once brought cost more than they protect); so do we. */
@@ -128,6 +138,8 @@ function readFlags(words: readonly string[] | undefined, refuse: Refuse): number
 
 function readEntry(syscall: LinuxSyscall, at: string, refuse: Refuse): Entry {
   const verdict = readVerdict(syscall.action, syscall.errnoRet, 'own', at, refuse);
+  const write = syscall.names.indexOf('write');
+  if (verdict === notifyAction && write >= 0) refuse({ kind: 'notify-write', at: `${at}.names[${write}]` });
   const conditions = (syscall.args ?? []).map((arg, i) => readCondition(arg, `${at}.args[${i}]`, refuse));
   // libseccomp takes one condition for each argument. When there are more, runc and crun make each condition a rule of
   // its own, so that they are alternatives; profiles rely on it.

@@ -11,6 +11,7 @@ export const actions: ReadonlyMap<string, number> = new Map([
   ['SCMP_ACT_KILL_PROCESS', 0x8000_0000],
   ['SCMP_ACT_TRAP', 0x0003_0000],
   ['SCMP_ACT_ERRNO', 0x0005_0000],
+  ['SCMP_ACT_NOTIFY', 0x7fc0_0000],
   ['SCMP_ACT_TRACE', 0x7ff0_0000],
   ['SCMP_ACT_LOG', 0x7ffc_0000],
   ['SCMP_ACT_ALLOW', 0x7fff_0000],
@@ -18,6 +19,7 @@ export const actions: ReadonlyMap<string, number> = new Map([
 
 export const killThread = 0x0000_0000;
 export const errnoAction = 0x0005_0000;
+export const notifyAction = 0x7fc0_0000;
 export const traceAction = 0x7ff0_0000;
 
 /** SECCOMP_FILTER_FLAG_* (linux/seccomp.h). */
@@ -25,9 +27,7 @@ export const filterFlags: ReadonlyMap<string, number> = new Map([
   ['SECCOMP_FILTER_FLAG_TSYNC', SeccompFilterFlag.TSYNC],
   ['SECCOMP_FILTER_FLAG_LOG', SeccompFilterFlag.LOG],
   ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', SeccompFilterFlag.SPEC_ALLOW],
-  // The kernel's bit is 32 and comes with a listener only (else EINVAL). It says how a notified call waits, and
-  // notification is refused: so there is nothing to say.
-  ['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV', 0],
+  ['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV', SeccompFilterFlag.WAIT_KILLABLE_RECV],
 ]);
 
 /** An architecture of config.json, or the ABI whose calls it stands for if a machine of ours can make them. */

@@ -11,6 +11,8 @@ export interface Context {
   readonly id: Slot;
   readonly stateDir: Slot;
   readonly environ: Slot;
+  /** NOTIFY_SOCKET of the command. */
+  readonly notifySocket: Slot;
   readonly dir: Slot;
   readonly pid: Slot;
   readonly pidfd: Slot;
@@ -45,16 +47,18 @@ export const Status = {
 /** `directories`: of the cgroups, if they need not be where create would make them now. */
 export function createContext(launch: Launch, directories?: readonly string[]): Context {
   const id = slots('id', 2);
+  const dir = slot('dir', -1);
   return {
     launch,
     id,
     stateDir: slots('state_dir', 2),
     environ: slot('environ', -1),
-    dir: slot('dir', -1),
+    notifySocket: slots('notify_socket', 2, -1),
+    dir,
     pid: slot('pid'),
     pidfd: slot('pidfd', -1),
     recorded: slot('recorded_pid'),
-    groups: driverOf(launch).find(launch, id, directories),
+    groups: driverOf(launch).find(launch, { id, dir }, directories),
     interrupts: createInterrupts(),
     status: slot('status'),
     problem: slot('state_problem'),

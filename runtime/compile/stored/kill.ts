@@ -12,10 +12,14 @@ import type { Lifecycle } from './subroutines.js';
 
 const done: Line = exit(0);
 
-/** To all in its cgroups; goes on behind it where nobody was, and then init is all there is. */
-function signalAll(c: Lifecycle, signal: Slot): readonly Line[] {
-  const { killAll } = c.groups;
-  if (killAll === null) return [fail(errnos.EOPNOTSUPP.number)];
+/**
+ * To all in its cgroups; goes on behind it where nobody was, and then init is all there is. Without groups nobody knows the others: who disabled them is told so, who
+ * was given none reaches init.
+ */
+function signalAll(c: Lifecycle, signal: Slot, all: Slot): readonly Line[] {
+  const { killAll, record } = c.groups;
+  if (killAll === null)
+    return record.manager === 'disabled' ? when(all, 'NE', 0, [fail(errnos.EOPNOTSUPP.number)]) : [];
   const sent = slot('signals_sent');
   return [
     ...when(signal, 'EQ', SIGKILL, [
@@ -58,7 +62,7 @@ export function killTrack(c: Lifecycle, signal: Slot, all: Slot): Track {
       [
         // Without a pid namespace of its own, SIGKILL of init would leave its children behind.
         ...(ownPids ? [] : [move(everyone, all), ...when(signal, 'EQ', SIGKILL, [move(everyone, 1)])]),
-        ...when(everyone, 'NE', 0, signalAll(c, signal)),
+        ...when(everyone, 'NE', 0, signalAll(c, signal, all)),
         sys('pidfd_send_signal', [c.pidfd, signal, 0, 0]),
         // A frozen process of v1 does not die.
         ...when(signal, 'EQ', SIGKILL, c.groups.thawAll()),

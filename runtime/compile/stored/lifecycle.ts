@@ -59,6 +59,7 @@ export function compileLifecycle(launch: Launch, directories?: readonly string[]
         ['SIGNAL', signal],
         ['ALL', all],
         ['FORCE', force],
+        ...(launch.options.notify === null ? [] : [['NOTIFY_SOCKET', c.notifySocket] as const]),
       ]),
     ),
   };

@@ -5,6 +5,7 @@ import type { Action, Track } from '../../program/action.js';
 import { ignoring, when } from '../../program/control.js';
 import { field, ref, type Slot, slot } from '../../program/operand.js';
 import { call, exit, fail, type Line, move, sys, waitReadable, walk } from '../../program/step.js';
+import { removeResctrlGroup } from '../container/resctrl.js';
 import type { HookActions } from '../hooks/hooks.js';
 import { holdInterrupts } from '../idioms/interrupts.js';
 import { operation } from '../idioms/operation.js';
@@ -53,7 +54,6 @@ function killInit(c: Lifecycle, force: Slot, untaken: Slot): Action {
 
 export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): Track {
   const untaken = slot('cgroups_untaken');
-  const { groups } = c;
   return entryTrack('delete', [
     openContainer(c, true),
     operation(
@@ -69,11 +69,24 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       idOf(c),
     ),
     killInit(c, force, untaken),
+    ...removeContainer(c, untaken, poststop),
+    operation({ kind: 'end', because: rule('delete') }, [exit(0)]),
+  ]);
+}
+
+/** What is left of one that has ended. `untaken`: not 0, the cgroups may be those of others. */
+export function removeContainer(c: Lifecycle, untaken: Slot, poststop: HookActions): readonly Action[] {
+  const { groups } = c;
+  const resctrl = removeResctrlGroup(c.launch, c.dir, c.id);
+  return [
     operation(
       { kind: 'remove-cgroups', because: rule('delete') },
       when(untaken, 'EQ', 0, groups.remove(), groups.removeUntaken()),
       idOf(c),
     ),
+    ...(resctrl.length > 0
+      ? [operation({ kind: 'remove-resctrl-group', because: rule('delete') }, resctrl)]
+      : []),
     ...(poststop.actions.length > 0 ? [holdInterrupts(c.interrupts)] : []),
     operation(
       { kind: 'remove-state-directory', because: rule('delete') },
@@ -82,6 +95,5 @@ export function deleteTrack(c: Lifecycle, force: Slot, poststop: HookActions): T
       { shown: [field(TemplateField.STRING, c.stateDir)] },
     ),
     ...poststop.actions,
-    operation({ kind: 'end', because: rule('delete') }, [exit(0)]),
-  ]);
+  ];
 }

@@ -20,8 +20,9 @@ import { Frost, type FrostSensor } from '../cgroups/driver.js';
 import { CREATING } from '../container/own-directory.js';
 import { hasGateError } from '../container/state.js';
 import { lockWithDeadline } from '../idioms/lock.js';
-import { readStartTime } from '../idioms/start-time.js';
+import { readStartTime, type StopSensor, stopSensor } from '../idioms/start-time.js';
 import { readWhole } from '../idioms/whole.js';
+import { joinsPids } from '../launch/launch.js';
 import { type Context, Status } from './context.js';
 
 export interface Lifecycle extends Context {
@@ -32,6 +33,8 @@ export interface Lifecycle extends Context {
   readonly readState: Subroutine;
   /** Of init, in whichever group it is. */
   readonly initSensor: FrostSensor | null;
+  /** Of init, where others than the caller may stop it. */
+  readonly initStop: StopSensor | null;
 }
 
 /** Another command that holds the lock is given ten seconds. */
@@ -148,6 +151,7 @@ export function createLifecycle(c: Context): Lifecycle {
   return {
     ...c,
     initSensor: c.groups.frostOf(c.pid),
+    initStop: joinsPids(c.launch) ? stopSensor(c.launch.open, c.pid) : null,
     nameCgroups: subroutine('name_cgroups', c.groups.name),
     takeLock: takeLock(c),
     readState: readState(c, c.groups.frost),

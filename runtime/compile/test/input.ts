@@ -55,7 +55,11 @@ export function factsOf(changes: Partial<HostFacts> = {}): HostFacts {
     lastCapability: 40,
     capabilities: Array.from({ length: 41 }, (_, n) => n),
     euid: 0,
+    egid: 0,
+    owner: 'root',
     cgroup: layouts.none,
+    userNamespace: null,
+    withheld: null,
     lsm: { apparmor: false, selinux: false },
     ...changes,
   };

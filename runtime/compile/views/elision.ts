@@ -58,7 +58,8 @@ function optionsForbid(m: BindMount, launch: Launch): WhyMounted['kind'] | null 
   if (propagation === 'unbindable') return 'unbindable-asked';
   if (propagation === 'private' && launch.environment?.strict) return 'private-asked';
   if (m.data.length > 0 || m.copyUp) return 'data';
-  if (m.uidMappings.length > 0 || m.gidMappings.length > 0) return 'idmapped';
+  if (m.links.source !== 'followed' || m.links.destination !== 'followed') return 'data';
+  if (m.idMap !== null) return 'idmapped';
   if (launch.config.linux.mountLabel !== null) return 'label';
   return launch.namespaces.has('user') ? 'user-namespace' : null;
 }

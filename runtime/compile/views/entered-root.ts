@@ -89,6 +89,7 @@ export function enteredWay(
 ): RootWay {
   const { enter, own } = entrance;
   return {
+    find: { actions: [], opened: [] },
     enter,
     unseal: [...propagation(launch, 'first'), ...entrance.unseal],
     seal: [...entrance.seal, ...propagation(launch, 'last')],

@@ -62,7 +62,7 @@ void scan_attached(struct request *q)
 		die("invalid container id", q->values[PARAMETER_ID].text, 0);
 	default_root(q);
 	if (!q->values[PARAMETER_ROOT].given)
-		die("no directory for the container state: give --root an absolute path", NULL, 0);
+		die("no directory for the container state: set " STATE_ROOT_VARIABLE ", or give --root an absolute path", NULL, 0);
 }
 
 /* What the program has no place for it would ignore. */

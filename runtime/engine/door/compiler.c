@@ -85,7 +85,8 @@ static _Noreturn void become_compiler(const struct compiler *c, int parent, int 
 
 	allow_descriptors();
 	/* First out of the way of the final numbers, then into place. */
-	fds[0] = fds[1] = null;
+	fds[0] = null;
+	fds[1] = c->streams ? 1 : null;
 	fds[2] = c->errors;
 	fds[WIRE_FD_SOCKET] = socket;
 	fds[WIRE_FD_CONFIG] = c->config;
@@ -287,7 +288,9 @@ static _Noreturn void answer_program(struct request *q, const struct compiler *c
 
 _Noreturn void run_cold(struct request *q)
 {
-	struct compiler c = {.config = open_input(q), .waits = q->command && q->command->waits};
+	struct compiler c = {.config = open_input(q),
+			     .waits = q->command && q->command->waits,
+			     .streams = q->command && q->command->streams};
 	struct answer_header h;
 	const char *texts, *message;
 	char termios[64];

@@ -6,6 +6,7 @@ struct compiler {
 	int pid, socket, config, program, errors;
 	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 	bool waits;  /* the command may wait for others: once it has read the request, it has no deadline */
+	bool streams; /* it writes to our standard output while it runs */
 	unsigned seconds, idle;
 	i64 spent; /* processor time when it was last looked at, nanoseconds */
 };

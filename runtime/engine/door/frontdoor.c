@@ -278,15 +278,6 @@ static bool scan_command(struct scan *s)
 	return position > 0;
 }
 
-void scan_arguments(struct request *q)
-{
-	struct scan s = {.q = q};
-
-	if (!scan_command(&s))
-		q->complete = false;
-	default_root(q);
-}
-
 /* ---- Values that do not depend on the command ---- */
 
 static const char *environment(const char *name)
@@ -300,29 +291,58 @@ static const char *environment(const char *name)
 	return NULL;
 }
 
+static bool owns(u32 uid, const char *path)
+{
+	struct statx st;
+
+	return !sys(statx, AT_FDCWD, path, 0, STATX_UID, &st) && st.stx_uid == uid;
+}
+
+/*
+ * /run is root's; to root of a user namespace it is somebody else's, as to any user, and then the directory of the session is taken: by its variable, or by its
+ * usual name if it is the user's own (pam_systemd(8)). runtime/cli/state-root.ts has the same rule.
+ */
 void default_root(struct request *q)
 {
 	struct value *root = &q->values[PARAMETER_ROOT];
 	/* The last page is used by nobody before the program is loaded. */
 	struct text t = text_in(scratch + SCRATCH_SIZE - 4096, 4096);
-	const char *runtime_directory;
+	u32 uid = (u32)sys(geteuid);
+	const char *named = environment(STATE_ROOT_VARIABLE);
+	bool known = named && *named;
 
-	if (!root->given && !sys(geteuid)) {
+	if (!root->given && !uid && owns(0, STATE_ROOT_PARENT)) {
 		give_text(q, PARAMETER_ROOT, STATE_ROOT);
 	} else if (!root->given) {
-		runtime_directory = environment(STATE_ROOT_VARIABLE);
-		if (runtime_directory && *runtime_directory) {
-			put_string(&t, runtime_directory);
-			put_string(&t, "/" STATE_ROOT_NAME);
-			put_char(&t, 0);
-			if (!t.lost)
-				give_text(q, PARAMETER_ROOT, t.at);
+		if (known) {
+			put_string(&t, named);
+		} else {
+			put_string(&t, STATE_ROOT_SESSIONS "/");
+			put_decimal(&t, uid);
+			t.at[t.used] = 0;
+			known = owns(uid, t.at);
 		}
+		put_string(&t, "/" STATE_ROOT_NAME);
+		put_char(&t, 0);
+		if (known && !t.lost)
+			give_text(q, PARAMETER_ROOT, t.at);
 	}
 	if (!root->given || root->text[0] != '/') {
 		root->given = false;
 		q->complete = false;
 	}
+}
+
+void scan_arguments(struct request *q)
+{
+	struct scan s = {.q = q};
+	const char *notified = environment("NOTIFY_SOCKET");
+
+	if (!scan_command(&s))
+		q->complete = false;
+	default_root(q);
+	if (notified && *notified)
+		give_text(q, PARAMETER_NOTIFY_SOCKET, notified);
 }
 
 /* Our own descriptors stay clear of those that the container is to keep. */

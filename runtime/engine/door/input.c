@@ -48,7 +48,9 @@ static long open_named(const char *path)
 {
 	struct statx st;
 	/* Blocking: whoever names a fifo waits for its writer, as with crun and runc. */
-	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_CLOEXEC), error;
+	long fd = equal(path, "-") ? sys(fcntl, 0, F_DUPFD_CLOEXEC, 3)
+				   : sys(openat, AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	long error;
 
 	/* A socket cannot be opened anew; that it is our own standard input is all that matters. */
 	if (fd == -ENXIO && equal(path, "/dev/stdin"))

@@ -7,7 +7,9 @@ import { errno, type Shown, type WordsOf } from './words-of.js';
 /** With the id in its place, if the path ends in it. */
 const use = ({ path }: { readonly path: string }, id: Shown | undefined): Template => [
   'use cgroup ',
-  ...(id === undefined ? [path] : [path.slice(0, -'ID'.length), id]),
+  ...(id === undefined
+    ? [path]
+    : [path.slice(0, path.lastIndexOf('ID')), id, path.slice(path.lastIndexOf('ID') + 'ID'.length)]),
 ];
 
 const somebodyElse = (o: { readonly path: string }, id: Shown | undefined): Template => [
@@ -21,6 +23,20 @@ export function outOfMemory(limit: number | bigint | null, because: Because): st
     ? 'init was killed by the kernel, which was out of memory (a limit of a cgroup above its own?)'
     : `the memory limit of ${limit} bytes is too low to start in: the kernel killed init${placeOf(because)}`;
 }
+
+/** A list of CPUs may have thousands; nobody reads more. */
+const short = (value: string): string => (value.length > 100 ? `${value.slice(0, 99)}…` : value);
+
+const setLimit = (o: {
+  readonly file: string;
+  readonly value: string;
+  readonly rather?: string;
+  readonly ratherValue?: string;
+}): string =>
+  `set ${short(o.file)} to ${short(o.value)}${o.rather === undefined ? '' : `, or ${o.rather} to ${o.ratherValue}`}`;
+
+/** v1 refuses a limit below what is used: EBUSY. */
+const counted = /^memory\..*limit_in_bytes$/;
 
 export const cgroups: WordsOf<typeof catalog> = {
   'check-cgroup-layout': {
@@ -39,10 +55,21 @@ export const cgroups: WordsOf<typeof catalog> = {
   'take-cgroup': { title: o => `take ${o.path}`, message: somebodyElse },
   'record-cgroup': { title: o => `write down that ${o.path} is taken` },
   'make-cgroup': { title: o => `make cgroup ${o.path}` },
+  'give-cgroup': { title: o => `give cgroup ${o.path} to ${o.uid}:${o.gid}` },
   'enable-controllers': { title: o => `enable ${o.controllers.join()} for ${o.path}` },
-  limit: {
-    title: o =>
-      `set ${o.file} to ${o.value}${o.rather === undefined ? '' : `, or ${o.rather} to ${o.ratherValue}`}`,
+  limit: { title: setLimit },
+  'check-memory-use': {
+    title: o => `check that no more than ${o.limit} bytes of memory are in use`,
+    message: (o, used) => [
+      `the memory limit of ${o.limit} bytes is below what the container uses now, `,
+      used,
+      ` bytes${placeOf(o.because)}`,
+    ],
+  },
+  'remember-limits': { title: () => 'remember the limits that hold now' },
+  'change-limit': {
+    title: setLimit,
+    fails: o => [setLimit(o), ...(counted.test(o.file) ? [' (more may be in use already)'] : [])],
   },
   'allow-devices': {
     title: o => `allow devices (${o.rules.length} rules${o.by === 'bpf' ? ', BPF' : ''})`,
@@ -51,6 +78,30 @@ export const cgroups: WordsOf<typeof catalog> = {
   'open-cgroup': {
     title: o => `open cgroup ${o.path}`,
     message: o => ['enter cgroup ', o.path, ': ', errno],
+  },
+  'reach-systemd': {
+    title: o => `reach systemd at ${o.sockets.join(' or ')}`,
+    message: o => [
+      `reach systemd at ${o.sockets.join(' or ')}: `,
+      errno,
+      ' (is it running? without it: --cgroup-manager cgroupfs)',
+    ],
+  },
+  'start-scope': {
+    title: o => `let systemd start ${o.unit} in ${o.slice}`,
+    fails: o => [`let systemd start ${o.unit}`],
+  },
+  'set-properties': {
+    title: o => `let systemd change ${o.unit} (${o.properties.join(', ')})`,
+    fails: o => [`let systemd change ${o.unit}`],
+  },
+  'check-scope': {
+    title: o => `check that init is in ${o.path}`,
+    message: (o, unit) => [
+      'let systemd start ',
+      unit ?? '',
+      `: it says that it did, but init is not in ${o.path}`,
+    ],
   },
   'check-container-is-thawed': {
     title: () => 'check that it is not frozen',

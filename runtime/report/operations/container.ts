@@ -2,6 +2,9 @@ import type { container as catalog } from '../../../spec/operations/container.js
 import type { Template } from '../../program/operand.js';
 import { errno, type Shown, type WordsOf } from './words-of.js';
 
+export const MANAGER_NOT_TOLD =
+  'nobody is told that the container is ready: NOTIFY_SOCKET names a socket that does not take it';
+
 export const DELETED_WHILE_CREATED = 'the container was deleted while it was being created';
 
 export const idExists = (id: Shown): Template => ['container `', id, '` exists already'];
@@ -40,6 +43,20 @@ export const container: WordsOf<typeof catalog> = {
   'lock-again': { title: () => 'lock the state directory again' },
   'store-programs': { title: () => 'store the programs of the container' },
   'record-init': { title: () => 'record init in state.json' },
+  'make-resctrl-group': { title: o => `make resctrl group ${o.path}` },
+  'open-resctrl-group': { title: o => `open resctrl group ${o.path}` },
+  'set-schemata': {
+    title: o => `set ${o.lines.join(' ')} of resctrl group ${o.path}`,
+    message: o => [
+      `set ${o.lines.join(' ')} of resctrl group ${o.path}: `,
+      errno,
+      ' (info/last_cmd_status in resctrl says why)',
+    ],
+  },
+  'remove-resctrl-group': { title: () => 'remove the resctrl group, if it is the container’s' },
+  'enter-resctrl-group': { title: o => `enter resctrl group ${o.path}` },
+  'make-notify-socket': { title: () => 'make a socket on which the container says that it is ready' },
+  'await-readiness': { title: () => 'wait until the container says that it is ready, and pass it on' },
   'make-gate': { title: () => 'make the start gate' },
   'remove-gate': { title: () => 'remove the start gate' },
   'keep-descriptors-out': {

@@ -2,6 +2,7 @@ import type { process as catalog } from '../../../spec/operations/process.js';
 import { errno, type WordsOf } from './words-of.js';
 
 export const FROZEN_WHILE_STARTED = 'its cgroup, or one above it, was frozen while it was being started';
+export const STOPPED_WHILE_STARTED = 'somebody stopped it (SIGSTOP) while it was being started';
 
 const told = {
   'run-hooks': 'let the host run its hooks',
@@ -41,13 +42,23 @@ export const process: WordsOf<typeof catalog> = {
     ],
   },
   'reset-signals': { title: () => 'reset signals' },
-  'set-oom-score': { title: o => `set oom_score_adj to ${o.score}` },
+  'set-oom-score': {
+    title: o => `set oom_score_adj to ${o.score}${o.ifAllowed ? ', if the caller’s is not higher' : ''}`,
+  },
   'run-on-cpus': {
     title: o => (o.cpus === undefined ? 'run on all CPUs of the container' : `run on CPUs ${o.cpus}`),
   },
   'set-scheduler': { title: o => `schedule as ${o.policy}` },
   'set-io-priority': { title: o => `set I/O priority ${o.class}` },
   'set-personality': { title: o => `set personality ${o.domain}` },
+  'set-memory-policy': {
+    title: o => `take memory by ${o.mode}${o.nodes === undefined ? '' : ` from nodes ${o.nodes}`}`,
+    message: o => [
+      `take memory by ${o.mode}${o.nodes === undefined ? '' : ` from nodes ${o.nodes}`}: `,
+      errno,
+      ' (/sys/devices/system/node/has_memory lists the nodes of the host; a cpuset may allow fewer)',
+    ],
+  },
   'own-devices': { title: () => 'put the devices of the container in the place of those of the host' },
   'own-streams': { title: o => `give the standard streams to uid ${o.uid}` },
   'set-umask': { title: o => `set the umask to ${o.mode.toString(8).padStart(4, '0')}` },
@@ -68,15 +79,28 @@ export const process: WordsOf<typeof catalog> = {
   'set-no-new-privileges': { title: () => 'set no_new_privs' },
   'find-executable': {
     title: o => `find the executable ${o.file}`,
-    message: (_, given) => ['executable file `', given, '` not found in $PATH: ', errno],
+    message: (_, given) => ['exec `', given, '`: executable file not found in $PATH: ', errno],
   },
-  // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words.
+  // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words. Docker's
+  // client looks for these in small letters only, as Go writes EACCES, the one errno that there can be here.
   'check-executable': {
     title: () => 'check that it may be executed',
-    message: (_, given) => ['open executable `', given, '`: ', errno],
+    message: (_, given) => ['open executable `', given, '`: permission denied'],
   },
   'announce-execve': { title: () => 'say that execve comes next' },
   'load-seccomp-filter': { title: o => `load the seccomp filter (${o.instructions} instructions)` },
+  'give-listener': {
+    title: () => 'hand over the listener of the seccomp filter',
+    message: () => [
+      'hand over the listener of the seccomp filter: ',
+      errno,
+      ' (the profile must allow write and read for it)',
+    ],
+  },
+  'send-listener': {
+    title: o => `send the listener of the seccomp filter to the socket ${o.socket}`,
+    message: o => [`send the listener of the seccomp filter to the socket ${o.socket}: `, errno],
+  },
   execute: {
     title: o => `execute ${o.args.join(' ')}`,
     message: (_, given) => ['exec `', given, '`: ', errno],

@@ -11,6 +11,14 @@ const bound = (o: Omit<OperationOf<'bind'>, 'kind' | 'because'>): string =>
 const mounted = (o: Pick<OperationOf<'mount'>, 'type' | 'destination' | 'options'>): string =>
   `mount ${o.type} on ${o.destination}${listed(o.options)}`;
 
+/** What a user namespace makes of it. */
+function confined({ otherwise, without }: Pick<OperationOf<'mount'>, 'otherwise' | 'without'>): string {
+  const left = without === undefined ? '' : `, without ${without.join()}, which is not mapped`;
+  return otherwise === undefined
+    ? left
+    : `${left}, or bind ${otherwise} of the host if the user namespace may not`;
+}
+
 const named = (d: Pick<OperationOf<'device'>, 'path' | 'type' | 'major' | 'minor'>): string =>
   `device ${d.path} (${d.type} ${d.major}:${d.minor})`;
 
@@ -22,11 +30,19 @@ export function deviceMissed(o: Omit<OperationOf<'check-device'>, 'kind'>): stri
   return `${named(o)} is not made: it is not in the /dev ${where}${placeOf(o.because)}`;
 }
 
+/** The whole message: most that fail so are file systems. */
+export function cannotMap(
+  o: Pick<OperationOf<'bind'>, 'because'> & { readonly destination: string },
+): string {
+  return `map the owners of the mount on ${o.destination}: Invalid argument: its file system does not take maps, or the kernel not this one${placeOf(o.because)}`;
+}
+
 const COSTS = ': what the host mounts later will not show up, nor autofs work';
 
 export const root: WordsOf<typeof catalog> = {
   'separate-mounts': { title: o => `stop mounts from reaching the host (${o.propagation})` },
   'mount-root': { title: o => `mount the root ${o.path}`, fails: bare },
+  'find-root': { title: o => `find the root ${o.path}`, fails: bare },
   'open-root': { title: o => `enter the root ${o.path}`, fails: bare },
   'make-working-directory': { title: o => `make ${o.path} if it is missing` },
   'make-root-readonly': { title: () => 'make the root read-only' },
@@ -37,7 +53,7 @@ export const root: WordsOf<typeof catalog> = {
   'propagate-root': { title: o => `make the root ${o.propagation}${o.cutsOff ? COSTS : ''}` },
 
   bind: { title: bound },
-  mount: { title: mounted },
+  mount: { title: o => mounted(o) + confined(o), fails: o => [mounted(o)] },
   'mount-cgroups': {
     title: o =>
       o.shown.length > 0
@@ -46,10 +62,19 @@ export const root: WordsOf<typeof catalog> = {
   },
   remount: { title: o => `change ${o.bind ? bound(o) : mounted(o)}` },
   'copy-shared': { title: o => `copy ${o.source}, so that mounts below ${o.destination} reach the host` },
+  'enter-mounts-of-init': { title: () => 'enter the mount namespace of init' },
+  'leave-mounts-of-init': { title: () => 'leave the mount namespace of init' },
+  'give-sources': { title: o => `give init what it binds (${o.count})` },
+  'take-sources': { title: o => `take what the host has opened (${o.count})` },
+  'open-source': { title: o => `open ${o.source} for ${o.destination}` },
   'seal-mount': { title: o => `make ${o.destination} read-only` },
 
   'open-dev': { title: () => 'open /dev' },
   device: { title: o => `make ${named(o)}` },
+  'bind-device': {
+    title: o => `bind ${named(o)} of the host, because no device can be made in a user namespace`,
+    fails: o => [`bind ${named(o)} of the host`],
+  },
   'check-device': { title: o => `see ${named(o)} in ${o.in}` },
   'link-devices': { title: () => 'make the symlinks in /dev' },
 

@@ -7,6 +7,8 @@ const NOT_RUNNING = 'container not running';
 
 export const FROZEN_WHILE_STARTED =
   'the container was frozen while it was being started; its command begins once it is thawed';
+export const STOPPED_WHILE_STARTED =
+  'somebody stopped init (SIGSTOP) while it was being started; its command begins once it is continued';
 
 /** A sentence about it. */
 const container = (id: Shown, predicate: string): Template => ['container `', id, `\` ${predicate}`];
@@ -20,6 +22,8 @@ const checked = {
   resume: 'check that it is paused',
   kill: 'check that it runs',
   delete: 'check that it is stopped, or --force',
+  update: 'check that it has not ended',
+  checkpoint: 'check that it runs',
 };
 
 const unfit = {
@@ -27,6 +31,8 @@ const unfit = {
   pause: `cannot be paused: ${NOT_RUNNING}`,
   resume: 'is not paused',
   delete: 'is not stopped (use --force to kill it)',
+  update: `cannot be updated: ${NOT_RUNNING}`,
+  checkpoint: `cannot be saved: ${NOT_RUNNING}`,
 };
 
 const paused = {

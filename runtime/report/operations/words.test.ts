@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cgroups } from '../../../spec/operations/cgroups.js';
 import { container } from '../../../spec/operations/container.js';
+import { criu } from '../../../spec/operations/criu.js';
 import { hooks } from '../../../spec/operations/hooks.js';
 import { type Operation, type OperationKind, operations } from '../../../spec/operations/index.js';
 import { launch } from '../../../spec/operations/launch.js';
@@ -15,7 +16,7 @@ import { views } from '../../../spec/operations/views.js';
 import { wordsFor } from './words.js';
 
 test('each kind stands in the table of one wing', () => {
-  const tables = [cgroups, container, hooks, launch, namespaces, pins, process, root, stored, views];
+  const tables = [cgroups, container, criu, hooks, launch, namespaces, pins, process, root, stored, views];
   assert.equal(tables.flatMap(table => Object.keys(table)).sort(), Object.keys(operations).sort());
 });
 

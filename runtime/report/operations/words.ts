@@ -4,6 +4,7 @@ import { placeOf } from '../../program/action.js';
 import type { Template } from '../../program/operand.js';
 import { cgroups } from './cgroups.js';
 import { container } from './container.js';
+import { criu } from './criu.js';
 import { hooks } from './hooks.js';
 import { launch } from './launch.js';
 import { namespaces } from './namespaces.js';
@@ -26,6 +27,7 @@ const tables: readonly Readonly<Record<string, unknown>>[] = [
   stored,
   pins,
   views,
+  criu,
 ];
 
 function rowOf({ kind }: Operation): Words<Record<never, never>> {

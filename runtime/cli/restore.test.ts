@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { distrusted } from './restore.js';
+
+/** Not in /tmp, whose owner need not be trusted where the tests run. */
+const directory = mkdtempSync(join(process.cwd(), 'build', 'restore-test-'));
+test.after(() => rmSync(directory, { recursive: true }));
+
+function images(name: string, parent: string): string {
+  const path = join(directory, name);
+  mkdirSync(path, { mode: 0o700 });
+  writeFileSync(join(path, 'inventory.img'), '', { mode: 0o600 });
+  symlinkSync(parent, join(path, 'parent'));
+  return path;
+}
+
+test('images that are before themselves are no chain', () => {
+  images('first', '../second');
+  for (const path of [images('alone', '.'), images('second', '../first')]) {
+    const result = distrusted(path);
+    assert.is(result.kind, 'failure');
+    assert.ok(JSON.stringify(result).includes('ELOOP'), JSON.stringify(result));
+  }
+});
+
+test.run();

@@ -1,0 +1,354 @@
+/** Every answer that can come, through the real engine: the launch goes on, or fails in one line. */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { imageFile } from '../../../engine/test/engine.js';
+import { type Answer, busError, busReturn, busSignal, fakeBus, type Heard } from '../../bus/test/fake-bus.js';
+import { descriptionIn, listed } from './test/scope-answers.js';
+import { scopeProgram } from './test/scope-program.js';
+
+const base = mkdtempSync(join(tmpdir(), 'chos-scope-test-'));
+test.after(() => rmSync(base, { recursive: true, force: true }));
+
+let count = 0;
+const JOB = '/org/freedesktop/systemd1/job/12';
+const removed = (job: string, result: string): Buffer =>
+  busSignal('JobRemoved', 'uoss', [12, job, 'libpod-box.scope', result]);
+
+/** Starts the scope and stops it again; what it printed, and what was asked. */
+async function startAndStop(
+  answer: Answer,
+  {
+    kind = 'direct',
+    hello,
+    config = {},
+    annotations = {},
+    within = [],
+    owner = 0,
+  }: {
+    kind?: 'direct' | 'bus';
+    hello?: string | null;
+    config?: object;
+    annotations?: object;
+    within?: readonly string[];
+    owner?: number;
+  } = {},
+): Promise<{ readonly out: string; readonly heard: readonly Heard[] }> {
+  const path = join(base, `socket-${count++}`);
+  // Whoever listens is whom the kernel names.
+  if (owner !== 0) process.seteuid?.(owner);
+  const listening = fakeBus(path, answer, ...(hello === undefined ? [] : [hello]));
+  if (owner !== 0) process.seteuid?.(0);
+  const bus = await listening;
+  const image = scopeProgram({ path, kind, milliseconds: 700, linux: config, annotations });
+  const [program = '', ...argv] = [
+    ...within,
+    'build/chos-runtime-debug',
+    '--engine-run',
+    imageFile(image),
+    'run',
+  ];
+  const child = spawn(program, argv);
+  let out = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (out += data));
+  await new Promise(resolve => child.on('close', resolve));
+  await bus.close();
+  return { out, heard: bus.heard };
+}
+
+/** A job that is done, among others. */
+const started = (heard: Heard): readonly Buffer[] => [
+  busSignal('JobNew', 'uos', [12, JOB, 'libpod-box.scope']),
+  busReturn(heard, 'o', [JOB]),
+  removed('/org/freedesktop/systemd1/job/11', 'failed'),
+  removed(JOB, 'done'),
+];
+
+/** What the scope that was started last is called. */
+let called = '';
+
+/** As systemd does it. */
+const sound: Answer = heard => {
+  switch (heard.member) {
+    case 'ListUnitsByNames':
+      return [listed(heard, called)];
+    case 'StartTransientUnit':
+      called = descriptionIn(heard);
+      return started(heard);
+    case 'StopUnit':
+      return started(heard);
+    case 'ResetFailedUnit':
+      return [busError(heard, 'org.freedesktop.systemd1.NoSuchUnit', 'gone')];
+    default:
+      return [busReturn(heard)];
+  }
+};
+
+const members = (heard: readonly Heard[]): readonly string[] => heard.map(({ member }) => member);
+
+test('a scope is started and stopped: by systemd itself', async () => {
+  const { out, heard } = await startAndStop(sound);
+  assert.is(out, 'started\nstopped\n');
+  assert.equal(members(heard), ['StartTransientUnit', 'ListUnitsByNames', 'StopUnit', 'ResetFailedUnit']);
+});
+
+test('by a bus, which is greeted first', async () => {
+  const { out, heard } = await startAndStop(sound, { kind: 'bus' });
+  assert.is(out, 'started\nstopped\n');
+  const greeting = ['Hello', 'AddMatch', 'Subscribe'];
+  assert.equal(members(heard), [
+    ...greeting,
+    'StartTransientUnit',
+    ...greeting,
+    'ListUnitsByNames',
+    'StopUnit',
+    'ResetFailedUnit',
+  ]);
+});
+
+test('what is asked: the unit, the pid, the limits', async () => {
+  const resources = { memory: { limit: 65536 }, pids: { limit: 7 } };
+  const { heard } = await startAndStop(sound, { config: { resources } });
+  const body = heard[0]?.body ?? Buffer.alloc(0);
+  assert.is(body.toString('latin1', 4, 20), 'libpod-box.scope');
+  /** Behind the name and the signature of a property, at the next multiple. */
+  const placeOf = (start: string, of: number): number =>
+    Math.ceil((body.indexOf(start) + start.length) / of) * of;
+  assert.is(body.readUInt32LE(placeOf('PIDs\0\x02au\0', 4) + 4), 4711);
+  assert.is(body.readBigUInt64LE(placeOf('MemoryMax\0\x01t\0', 8)), 65536n);
+  assert.is(body.readBigUInt64LE(placeOf('TasksMax\0\x01t\0', 8)), 7n);
+  assert.ok(body.includes('machine.slice'));
+});
+
+const start = 'let systemd start libpod-box.scope';
+
+const failures: readonly (readonly [name: string, answer: Answer, words: string])[] = [
+  ['silence', () => [], `${start}: no answer within 30 seconds`],
+  ['a job that never ends', heard => [busReturn(heard, 'o', [JOB])], `${start}: no answer within 30 seconds`],
+  [
+    'the end of other jobs alone',
+    heard => [busReturn(heard, 'o', [JOB]), removed(`${JOB}3`, 'done')],
+    `${start}: no answer within 30 seconds`,
+  ],
+  [
+    'an answer to something else',
+    heard => [busReturn({ ...heard, serial: 99 }, 'o', [JOB]), removed(JOB, 'done')],
+    `${start}: no answer within 30 seconds`,
+  ],
+  [
+    'a refusal',
+    heard => [busError(heard, 'org.freedesktop.DBus.Error.AccessDenied', 'Access denied')],
+    `${start}: refused: Access denied (org.freedesktop.DBus.Error.AccessDenied)`,
+  ],
+  [
+    'a name in use',
+    heard => [
+      busError(heard, 'org.freedesktop.systemd1.UnitExists', 'Unit libpod-box.scope already exists.'),
+    ],
+    `${start}: refused: Unit libpod-box.scope already exists. (org.freedesktop.systemd1.UnitExists)`,
+  ],
+  ...['failed', 'timeout', 'canceled', 'dependency', 'skipped'].map(
+    (result): readonly [string, Answer, string] => [
+      `a job: ${result}`,
+      heard => [busReturn(heard, 'o', [JOB]), removed(JOB, result)],
+      `${start}: its job ended with \`${result}\``,
+    ],
+  ),
+  ['garbage', () => [Buffer.alloc(64, 'x')], `${start}: what it answered is no message of D-Bus`],
+  [
+    'big endian',
+    heard => {
+      const message = busReturn(heard, 'o', [JOB]);
+      message[0] = 'B'.charCodeAt(0);
+      return [message];
+    },
+    `${start}: what it answered is no message of D-Bus`,
+  ],
+  [
+    'half a message',
+    (heard, socket) => {
+      socket.end(busReturn(heard, 'o', [JOB]).subarray(0, 30));
+      return [];
+    },
+    `${start}: it closed the connection`,
+  ],
+  [
+    'the end',
+    (_, socket) => {
+      socket.destroy();
+      return [];
+    },
+    `${start}: it closed the connection`,
+  ],
+  [
+    'a text that is longer than its message',
+    heard => {
+      const message = busReturn(heard, 'o', [JOB]);
+      message.writeUInt32LE(0x7fffffff, message.length - JOB.length - 5);
+      return [message];
+    },
+    `${start}: what it answered is no message of D-Bus`,
+  ],
+  [
+    'fields that are longer than their message',
+    heard => {
+      const message = busReturn(heard, 'o', [JOB]);
+      message.writeUInt32LE(0x20000, 12);
+      return [message, Buffer.alloc(0x20000)];
+    },
+    `${start}: what it answered is no message of D-Bus`,
+  ],
+  [
+    'a message beyond what there may be',
+    heard => {
+      const message = busReturn(heard, 'o', [JOB]);
+      message.writeUInt32LE(0xffffffff, 4);
+      return [message];
+    },
+    `${start}: what it answered is no message of D-Bus`,
+  ],
+];
+
+for (const [name, answer, words] of failures)
+  test(`${name}: one line`, async () => {
+    const { out } = await startAndStop(answer);
+    assert.is(out.split('\n').length, 2, out);
+    assert.ok(out.includes(words), out);
+  });
+
+test('a unit of that name that has failed is forgotten, once', async () => {
+  let first = true;
+  const { out, heard } = await startAndStop((one, socket) => {
+    if (one.member !== 'StartTransientUnit' || !first) return sound(one, socket);
+    first = false;
+    return [busError(one, 'org.freedesktop.systemd1.UnitExists', 'exists')];
+  });
+  assert.is(out, 'started\nstopped\n');
+  assert.equal(members(heard).slice(0, 3), ['StartTransientUnit', 'ResetFailedUnit', 'StartTransientUnit']);
+});
+
+test('messages of any size that are not for us are read and forgotten', async () => {
+  const huge = busSignal('PropertiesChanged', 's', ['x'.repeat(3_000_000)]);
+  const { out } = await startAndStop((heard, socket) => [huge, ...sound(heard, socket), huge]);
+  assert.is(out, 'started\nstopped\n');
+});
+
+test('a refusal by the bus, or of who we are', async () => {
+  const refusing = await startAndStop(
+    (heard, socket) =>
+      heard.member === 'Hello'
+        ? [busError(heard, 'org.freedesktop.DBus.Error.LimitsExceeded', 'too many')]
+        : sound(heard, socket),
+    { kind: 'bus' },
+  );
+  assert.ok(
+    refusing.out.includes('refused: too many (org.freedesktop.DBus.Error.LimitsExceeded)'),
+    refusing.out,
+  );
+  const rejecting = await startAndStop(sound, { hello: 'REJECTED EXTERNAL\r\n' });
+  assert.match(rejecting.out, /reach systemd at .* or .*: Permission denied/);
+  const silent = await startAndStop(sound, { hello: null });
+  assert.match(silent.out, /reach systemd at .*: Connection timed out/);
+});
+
+test('one in another pid namespace: our pids are those of others there', async () => {
+  const { out, heard } = await startAndStop(sound, {
+    within: ['unshare', '--user', '--map-root-user', '--pid', '--fork'],
+  });
+  assert.is(out.split('\n').length, 2, out);
+  assert.match(
+    out,
+    /who answers is in another pid namespace, where the pid of init is that of another process/,
+  );
+  assert.equal(members(heard), []);
+});
+
+if (process.getuid?.() === 0)
+  test('one of another user', async () => {
+    chmodSync(base, 0o777);
+    const { out, heard } = await startAndStop(sound, { owner: 4711 });
+    assert.is(out.split('\n').length, 2, out);
+    assert.match(out, /the socket is one of uid 4711, who is neither root nor its caller/);
+    assert.equal(members(heard), []);
+  });
+
+test('one that says nothing when it is to stop it: a warning', async () => {
+  const { out } = await startAndStop((heard, socket) =>
+    heard.member === 'StopUnit' ? [] : sound(heard, socket),
+  );
+  assert.match(
+    out,
+    /started\nstopped\n.*warning: systemd did not answer when it was to stop libpod-box.scope/,
+  );
+});
+
+const endings: readonly (readonly [name: string, answer: (heard: Heard) => readonly Buffer[]])[] = [
+  ['is not there', heard => [listed(heard, 'libpod-box.scope', 'not-found')]],
+  [
+    'is of another container',
+    heard => [
+      listed(
+        heard,
+        called.replace(/\d$/, n => `${(Number(n) + 1) % 10}`),
+      ),
+    ],
+  ],
+  ['is of another program', heard => [listed(heard, 'libcrun container')]],
+];
+
+for (const [name, answer] of endings)
+  test(`a unit that ${name} is not stopped`, async () => {
+    const { out, heard } = await startAndStop((one, socket) =>
+      one.member === 'ListUnitsByNames' ? answer(one) : sound(one, socket),
+    );
+    assert.is(out, 'started\nstopped\n');
+    assert.equal(members(heard), ['StartTransientUnit', 'ListUnitsByNames']);
+  });
+
+test('one that an annotation has given a description is known by that', async () => {
+  const annotations = { 'org.systemd.property.Description': "'mine'" };
+  for (const [description, stops] of [
+    ['mine', true],
+    ['yours', false],
+  ] as const) {
+    const { out, heard } = await startAndStop(
+      (one, socket) => (one.member === 'ListUnitsByNames' ? [listed(one, description)] : sound(one, socket)),
+      { annotations },
+    );
+    assert.is(out, 'started\nstopped\n');
+    assert.is(members(heard).includes('StopUnit'), stops);
+  }
+});
+
+test('whose it is, is not to be learnt: a warning, and it is not stopped', async () => {
+  const answers: readonly ((heard: Heard) => readonly Buffer[])[] = [
+    () => [],
+    () => [Buffer.alloc(64, 'x')],
+    heard => [busReturn(heard, 'a(ssssssouso)', [[]])],
+    heard => [busError(heard, 'org.freedesktop.DBus.Error.AccessDenied', 'Access denied')],
+  ];
+  for (const answer of answers) {
+    const { out, heard } = await startAndStop((one, socket) =>
+      one.member === 'ListUnitsByNames' ? answer(one) : sound(one, socket),
+    );
+    assert.match(
+      out,
+      /started\nstopped\n.*warning: systemd did not answer when it was to stop libpod-box.scope/,
+    );
+    assert.not(members(heard).includes('StopUnit'));
+  }
+});
+
+test('one that is gone when it is to be stopped', async () => {
+  const { out } = await startAndStop((heard, socket) =>
+    heard.member === 'StopUnit'
+      ? [busError(heard, 'org.freedesktop.systemd1.NoSuchUnit', 'not loaded')]
+      : sound(heard, socket),
+  );
+  assert.is(out, 'started\nstopped\n');
+});
+
+test.run();

@@ -1,0 +1,78 @@
+/** A program that starts the scope of `machine.slice:libpod:box` for process 4711, and stops it again; what it comes to is printed. */
+
+import { AT_FDCWD } from '../../../../../spec/kernel.js';
+import { encode } from '../../../../program/encode.js';
+import { slot, text } from '../../../../program/operand.js';
+import { call, exit, exitReporting, sys } from '../../../../program/step.js';
+import { action } from '../../../../program/test/action.js';
+import { createLaunch, rule } from '../../../launch/launch.js';
+import { inputOf, layouts } from '../../../test/input.js';
+import { endScope } from '../end-scope.js';
+import { createManager } from '../manager.js';
+import { planScope } from '../plan.js';
+import { reachSystemd, startScope } from '../scope.js';
+import { nameUnit } from '../unit.js';
+import { createOwnership } from '../whose.js';
+
+export interface ScopeProgram {
+  readonly path: string;
+  readonly kind: 'direct' | 'bus';
+  /** For all of it. */
+  readonly milliseconds: number;
+  /** More of `linux`. */
+  readonly linux?: object;
+  readonly annotations?: object;
+}
+
+export function scopeProgram({
+  path,
+  kind,
+  milliseconds,
+  linux = {},
+  annotations = {},
+}: ScopeProgram): Uint8Array {
+  const launch = createLaunch(
+    inputOf({
+      config: { annotations, linux: { namespaces: [], cgroupsPath: 'machine.slice:libpod:box', ...linux } },
+      facts: { cgroup: layouts.v2 },
+      options: {
+        cgroupManager: 'systemd',
+        systemd: {
+          scope: 'system',
+          sockets: [
+            { path: `${path}.none`, kind: 'direct' },
+            { path, kind },
+          ],
+          cgroup: '/',
+        },
+      },
+    }),
+  );
+  const named = nameUnit(launch.config.linux.cgroupsPath, 'system');
+  if (named.kind === 'fault') throw new Error(named.fault.kind);
+  const plan = planScope(launch.facts.cgroup, launch.options.systemd, named.unit, launch.cells.id);
+  const manager = createManager(launch.options.systemd, launch.cells.interrupts, milliseconds);
+  const because = rule('test');
+  const { stateFd } = launch.cells;
+  const end = endScope(manager, plan, createOwnership(launch, manager, plan, stateFd));
+  const say = (word: string) =>
+    action({ title: word, because }, [sys('write', [1, text(word), word.length])]);
+  const actions = [
+    action({ title: 'open', because }, [
+      sys('openat', [AT_FDCWD, text('/'), launch.open.PATH, 0], { to: stateFd }),
+    ]),
+    reachSystemd(launch, manager),
+    startScope(launch, manager, plan, named.unit, { pid: slot('pid', 4711), asked: slot('asked') }),
+    say('started\n'),
+    action({ title: 'stop', because }, [call(end.see), call(end.stop)]),
+    say('stopped\n'),
+    action({ title: 'end', because }, [exit(0)]),
+  ];
+  return encode({
+    arch: 'x86_64',
+    joins: false,
+    tracks: [{ name: 'host', actions, failed: [exitReporting(1)] }],
+    entries: [{ entry: 'run', track: 'host' }],
+    parameters: new Map(),
+  });
+}

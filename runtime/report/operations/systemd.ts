@@ -1,0 +1,60 @@
+/** What is said of systemd, which makes the cgroups of containers where it is asked to. */
+
+import type { Template } from '../../program/operand.js';
+import type { Shown } from './words-of.js';
+
+/** What systemctl(1) shows of a scope; behind it, the number by which it is known again. */
+export const UNIT_DESCRIPTION = 'container of chos-runtime, number ';
+
+/** What it was asked to do with a unit. */
+export type Asked = 'start' | 'change';
+
+const letIt = (asked: Asked, unit: Shown): Template => [`let systemd ${asked} `, unit, ': '];
+
+/** `name`: of the error, such as org.freedesktop.systemd1.UnitExists. */
+export const refused = (asked: Asked, unit: Shown, name: Shown, why: Shown): Template => [
+  ...letIt(asked, unit),
+  'refused: ',
+  why,
+  ' (',
+  name,
+  ')',
+];
+
+/** `result`: systemd's word, such as timeout or dependency. */
+export const jobFailed = (asked: Asked, unit: Shown, result: Shown): Template => [
+  ...letIt(asked, unit),
+  'its job ended with `',
+  result,
+  '` (systemctl status, journalctl)',
+];
+
+const problems = {
+  ETIMEDOUT: 'no answer within 30 seconds',
+  EPROTO: 'what it answered is no message of D-Bus',
+  ECONNRESET: 'it closed the connection',
+  EPIPE: 'it closed the connection',
+} as const;
+
+export const problemWords = (asked: Asked, unit: Shown, problem: keyof typeof problems): Template => [
+  ...letIt(asked, unit),
+  problems[problem],
+];
+
+export const notStopped = (unit: Shown): Template => [
+  'systemd did not answer when it was to stop ',
+  unit,
+  ': its cgroups are removed without it',
+];
+
+const WITHOUT = ' (without it: --cgroup-manager cgroupfs)';
+
+export const answersFromElsewhere: Template = [
+  `reach systemd: who answers is in another pid namespace, where the pid of init is that of another process${WITHOUT}`,
+];
+
+export const answersForSomebody = (uid: Shown): Template => [
+  'reach systemd: the socket is one of uid ',
+  uid,
+  `, who is neither root nor its caller${WITHOUT}`,
+];

@@ -102,12 +102,14 @@ export const deviations: readonly Deviation[] = [
       sometimes: true,
     }),
   ),
-  {
-    runtime: 'crun',
-    case: 'confinement/limit-cpu-0-is-the-kernels-affair',
-    reason: 'crun is at work under the limit of the command, which may end it first',
-    sometimes: true,
-  },
+  ...(['crun', 'runc'] as const).map(
+    (runtime): Deviation => ({
+      runtime,
+      case: 'confinement/limit-cpu-0-is-the-kernels-affair',
+      reason: 'it is at work under the limit of the command, which may end it first',
+      sometimes: true,
+    }),
+  ),
   {
     runtime: 'crun',
     case: 'lifecycle/start-on-a-read-only-state-root-starts-nothing',

@@ -3,7 +3,7 @@ KERNEL ?= 6.12
 RUN ?=
 
 # The cases run the build that is in build/vm, and the modules of the kernel link.
-build/conformance/vm.mjs: build/vm/.made build/vm/chos-runtime-debug $(LAB_KERNELS:%=build/kernel-link/%/.made)
+build/conformance/vm.mjs: build/vm/.made build/vm/chos-runtime-debug build/vm/outside $(LAB_KERNELS:%=build/kernel-link/%/.made)
 build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.json
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
@@ -18,6 +18,11 @@ build/vm/chos-runtime-debug: private NODE = /usr/bin/node
 build/vm/chos-runtime-debug: private COMPILER = /usr/local/lib/chos-runtime/chos-runtime.cjs
 build/vm/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE_DEBUG) $(ENGINE_HEADERS) $(ENGINE_TABLES) build/vm/.made
 	$(call link-engine,$(CC),-DENGINE_DEBUG,$(ENGINE_DEBUG))
+
+# The program of the suite that does what callers do, for a machine without its C library.
+build/vm/outside: conformance/reporter/outside.c
+	@mkdir -p $(@D)
+	gcc -static -std=c11 -D_GNU_SOURCE -O1 -o $@ $<
 
 .PHONY: vm vm-shell
 vm: build/vm/.made build/conformance/vm-run.mjs  ## run RUN=script in a virtual machine with KERNEL=6.1, 6.12 or sid (docs/vm.md)

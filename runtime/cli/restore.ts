@@ -1,11 +1,11 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { STREAMS_FILE } from '../../spec/criu.js';
 import type { RestoreAsked } from '../compile/criu/options.js';
 import { compileRestore } from '../compile/restore.js';
 import { codeOf } from '../host/error-code.js';
 import { encode } from '../program/encode.js';
-import { warningText } from '../report/warning-text.js';
+import { locksLostText, warningText } from '../report/warning-text.js';
 import { distrustWay } from '../state/trusted.js';
 import { unfit } from './checkpoint.js';
 import { containerId } from './container-id.js';
@@ -77,6 +77,14 @@ function rootOf(path: string): Attempt<string> {
   }
 }
 
+/** Its head alone is that of an image of no locks. */
+const LOCKS_HEAD = 8;
+
+function locksAreLost({ images, flags }: RestoreAsked): boolean {
+  const locks = statSync(join(images, 'filelocks.img'), { throwIfNoEntry: false });
+  return locks !== undefined && locks.size > LOCKS_HEAD && !flags.includes('file-locks');
+}
+
 /** `restore`: a container out of the images of `checkpoint`. */
 export function restore(invocation: Invocation): Outcome {
   const id = containerId(invocation);
@@ -115,6 +123,9 @@ export function restore(invocation: Invocation): Outcome {
     entry: 'run',
     image: encode(result.program),
     values: { ...givenValues(invocation), BUNDLE: bundle, STATE_DIR: `${invocation.root}/${id.value}` },
-    warnings: result.warnings.map(warningText),
+    warnings: [
+      ...result.warnings.map(warningText),
+      ...(locksAreLost(asked.value) ? [locksLostText(asked.value.images)] : []),
+    ],
   };
 }

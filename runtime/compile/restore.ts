@@ -13,12 +13,12 @@ import {
   JoinField,
   logFiles,
 } from '../../spec/criu.js';
-import { AT_FDCWD, Clone, F_DUPFD_CLOEXEC, Propagation, SIGKILL } from '../../spec/kernel.js';
+import { AT_FDCWD, Clone, F_DUPFD_CLOEXEC, Propagation, SIGKILL, TIOCGWINSZ } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import type { Action, Program, Track } from '../program/action.js';
 import { ignoring, when } from '../program/control.js';
 import { encode } from '../program/encode.js';
-import { type Slot, slot, text } from '../program/operand.js';
+import { buffer, type Slot, slot, text } from '../program/operand.js';
 import { exitReporting, sys, waitReap } from '../program/step.js';
 import type { NewGroups } from './cgroups/driver.js';
 import { driverOf } from './cgroups/drivers.js';
@@ -28,7 +28,7 @@ import { letOthersIn } from './container/own-directory.js';
 import { makeStateDirectory, recordInit } from './container/state.js';
 import { openStateRoot } from './container/state-root.js';
 import { openDirectories } from './criu/directories.js';
-import { isReplaced, type OwnCgroup, restoredMounts } from './criu/external.js';
+import { isReplaced, isTerminal, type OwnCgroup, restoredMounts } from './criu/external.js';
 import type { Message } from './criu/message.js';
 import { type RestoreAsked, restoreOptions } from './criu/options.js';
 import { criuWorker, type Worker } from './criu/worker.js';
@@ -76,11 +76,23 @@ function replacedStreams({ asked }: RestoreInput): Replacement {
   // Of several with one key, CRIU takes one.
   const each = found.filter(({ key }, i) => found.findIndex(other => other.key === key) === i);
   return {
-    open: each.map(({ stream, fd }) =>
-      operation({ kind: 'take-over-stream', stream, because: rule('restore') }, [
-        sys('fcntl', [stream, F_DUPFD_CLOEXEC, 3], { to: fd }),
-      ]),
-    ),
+    open: [
+      // CRIU would say only that a setting of some file cannot be made.
+      ...each.flatMap(({ key, stream }) =>
+        isTerminal(key)
+          ? [
+              operation({ kind: 'need-stream-terminal', stream, because: rule('restore') }, [
+                sys('ioctl_struct', [stream, TIOCGWINSZ, buffer('stream_size', 8)]),
+              ]),
+            ]
+          : [],
+      ),
+      ...each.map(({ stream, fd }) =>
+        operation({ kind: 'take-over-stream', stream, because: rule('restore') }, [
+          sys('fcntl', [stream, F_DUPFD_CLOEXEC, 3], { to: fd }),
+        ]),
+      ),
+    ],
     fds: each.map(({ fd }) => fd),
     message: each.map(({ key, fd }) => [
       CriuOption.INHERIT,

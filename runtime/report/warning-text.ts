@@ -39,3 +39,8 @@ export function unreadStateText(directory: string): string {
     `leave out ${directory}: no state of a container that can be read or trusted; \`delete --force\` removes what is a container`,
   );
 }
+
+/** What of a checkpoint is not restored, although CRIU says nothing about it. */
+export function locksLostText(images: string): string {
+  return visible(`leave out the file locks in ${images}: give --file-locks to restore them, too`);
+}

@@ -7,6 +7,7 @@ export const criu = {
   'open-image-directory': { path: 'text' },
   'open-work-directory': { path: 'text' },
   /** What the streams of the restored process lead to, by its number. */
+  'need-stream-terminal': { stream: 'number' },
   'take-over-stream': { stream: 'number' },
   'open-namespace-for-criu': { type: 'text', path: 'text' },
   'start-criu': { path: 'text' },

@@ -278,6 +278,39 @@ checkpoint('restore-that-is-killed-is-deleted-by-force', async t => {
   assert.equal(inState(t), []);
 });
 
+checkpoint('restore-wants-a-terminal-where-one-was', async t => {
+  mkdirSync(join(t.dir, 'images'));
+  writeFileSync(join(t.dir, 'images/inventory.img'), '');
+  writeFileSync(join(t.dir, 'images/descriptors.json'), '["/dev/null", "tty[8800:19]", "pipe:[1]"]');
+  const restored = await call(t, 'restore', [...places(t), '-d', '--bundle', t.bundle.dir, t.id]);
+  assert.is.not(restored.code, 0);
+  assert.match(
+    restored.stderr,
+    /^chos-runtime: standard output of the container was a terminal outside; .*\n$/,
+  );
+  assert.equal(inState(t), []);
+});
+
+checkpoint('locks-that-are-not-restored-are-told-of', async t => {
+  const images = join(t.dir, 'images');
+  mkdirSync(images);
+  writeFileSync(join(images, 'inventory.img'), '');
+  const restore = async (locks: number, ...more: readonly string[]): Promise<string> => {
+    writeFileSync(join(images, 'filelocks.img'), Buffer.alloc(locks));
+    const args = [...places(t), ...more, '-d', '--bundle', t.bundle.dir, t.id];
+    const restored = await call(t, 'restore', args);
+    assert.is(restored.code, 0, restored.stderr);
+    await t.call('delete', ['--force', t.id]);
+    return restored.stderr;
+  };
+  assert.match(
+    await restore(24),
+    /leave out the file locks in .*images: give --file-locks to restore them, too\n$/,
+  );
+  assert.is(await restore(24, '--file-locks'), '');
+  assert.is(await restore(8), '');
+});
+
 checkpoint('images-that-others-could-have-written-are-refused', async t => {
   const images = join(t.dir, 'images');
   mkdirSync(images);

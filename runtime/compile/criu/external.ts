@@ -145,3 +145,5 @@ export function streamsText({ streams }: DumpFacts, hasTerminal: boolean): strin
 
 /** Those of STREAMS_FILE that the caller's take the place of. */
 export const isReplaced = (key: string): boolean => /^(pipe:|tty|file)\[/.test(key);
+
+export const isTerminal = (key: string): boolean => key.startsWith('tty[');

@@ -2,6 +2,8 @@ import type { criu as catalog } from '../../../spec/operations/criu.js';
 import type { Template } from '../../program/operand.js';
 import { errno, type Shown, type WordsOf } from './words-of.js';
 
+const streamName = (fd: number): string => `standard ${['input', 'output', 'error'][fd] ?? fd}`;
+
 export const criu: WordsOf<typeof catalog> = {
   'check-init': {
     title: o => `check that process ${o.pid} is its init`,
@@ -9,6 +11,13 @@ export const criu: WordsOf<typeof catalog> = {
   },
   'open-image-directory': { title: o => `open the image directory ${o.path}` },
   'open-work-directory': { title: o => `open the work directory ${o.path}` },
+  'need-stream-terminal': {
+    title: o => `check that ${streamName(o.stream)} is a terminal`,
+    message: o => [
+      `${streamName(o.stream)} of the container was a terminal outside; that of \`restore\` takes its place, and is none: `,
+      errno,
+    ],
+  },
   'take-over-stream': { title: o => `keep descriptor ${o.stream} for the restored process` },
   'open-namespace-for-criu': { title: o => `open the ${o.type} namespace ${o.path}` },
   'start-criu': { title: o => `start ${o.path}` },

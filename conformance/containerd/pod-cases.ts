@@ -1,12 +1,13 @@
 /** What a kubelet asks of containerd. */
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { cgroupsNamed, removeCgroups } from '../harness/host-check.js';
 import type { PartCase } from '../harness/part.js';
 import { fileHolds } from '../harness/processes.js';
 import { type Containerd, podNetwork } from './containerd.js';
-import { hostname, inPod, type Network, type Pod } from './pod.js';
+import { firstId, hostname, inPod, ownIds, type Pod, type PodKind } from './pod.js';
 
 const sleeping = ['sh', '-c', 'trap "exit 0" TERM; echo ready; while :; do sleep 0.01; done'];
 
@@ -21,14 +22,14 @@ function memoryLimit(cgroup: string): string {
 function podCase(
   name: string,
   drive: (pod: Pod, c: Containerd) => Promise<void>,
-  network: Network = 'POD',
+  kind: Partial<PodKind> = {},
 ): PartCase<Containerd> {
   return {
     name: `pod: ${name}`,
     drive: async (c, id) => {
       const groups = (): readonly string[] => cgroupsNamed(id).filter(path => !path.endsWith(`/${id}`));
       try {
-        await inPod(c, { name: id, network }, pod => drive(pod, c));
+        await inPod(c, { name: id, network: 'POD', ...kind }, pod => drive(pod, c));
         assert.equal(groups(), []);
       } finally {
         // The pod's own is the kubelet's to remove.
@@ -38,7 +39,7 @@ function podCase(
   };
 }
 
-export const podCases: readonly PartCase<Containerd>[] = [
+const ofEvery: readonly PartCase<Containerd>[] = [
   podCase('output, exit code', async pod => {
     const container = await pod.start(['sh', '-c', 'echo hello; exit 7']);
     const status = await container.ended();
@@ -127,6 +128,38 @@ export const podCases: readonly PartCase<Containerd>[] = [
       const { stdout } = await container.exec('readlink', '/proc/self/ns/net');
       assert.is(stdout, `${readlinkSync('/proc/self/ns/net')}\n`);
     },
-    'NODE',
+    { network: 'NODE' },
   ),
 ];
+
+/** Pods with a user namespace of their own: containerd has them since 2.0. */
+const ofUsers: readonly PartCase<Containerd>[] = [
+  podCase(
+    'users of its own',
+    async (pod, c) => {
+      const mounts = [
+        { container_path: '/mnt', host_path: `${c.dir}/tree`, uidMappings: ownIds, gidMappings: ownIds },
+      ];
+      const container = await pod.start(sleeping, { mounts });
+      const seen = async (...command: readonly string[]) => (await container.exec(...command)).stdout;
+      assert.match(
+        await seen('cat', '/proc/self/uid_map'),
+        new RegExp(String.raw`^\s*0\s+${firstId}\s+65536$`, 'm'),
+      );
+      assert.is.not(await seen('readlink', '/proc/self/ns/user'), `${readlinkSync('/proc/self/ns/user')}\n`);
+      assert.is(await seen('id', '-u'), '0\n');
+      // Its root owns the image, and what the kubelet mounts from the host.
+      assert.is(await seen('sh', '-c', 'echo mine >/file && cat /file'), 'mine\n');
+      assert.is(await seen('sh', '-c', 'echo mine >/mnt/file && cat /mnt/file'), 'mine\n');
+      assert.is(statSync(join(c.dir, 'tree/file')).uid, 0);
+      await c.cri.ask('StopContainer', { container_id: container.id, timeout: 0 });
+      await container.remove();
+    },
+    { ownUsers: true },
+  ),
+];
+
+const [, major] =
+  /containerd\S* v?(\d+)\./.exec(execFileSync('containerd', ['--version'], { encoding: 'utf8' })) ?? [];
+
+export const podCases: readonly PartCase<Containerd>[] = [...ofEvery, ...(Number(major) >= 2 ? ofUsers : [])];

@@ -46,8 +46,18 @@ export type Network = 'POD' | 'NODE';
 
 export const hostname = 'pod-of-a-test';
 
+/** First id on the host of a pod that has its own, as for `hostUsers: false`. */
+export const firstId = 1_000_000;
+
+export const ownIds = [{ host_id: firstId, container_id: 0, length: 65_536 }];
+
 /** As a kubelet asks for them. */
-const namespacesOf = (network: Network) => ({ network, pid: 'CONTAINER', ipc: 'POD' });
+const namespacesOf = (network: Network, ownUsers: boolean) => ({
+  network,
+  pid: 'CONTAINER',
+  ipc: 'POD',
+  ...(ownUsers ? { userns_options: { mode: 'POD', uids: ownIds, gids: ownIds } } : {}),
+});
 
 function containerOf(cri: Cri, id: string, parent: string): PodContainer {
   const named = { container_id: id };
@@ -83,16 +93,23 @@ function containerOf(cri: Cri, id: string, parent: string): PodContainer {
   };
 }
 
+export interface PodKind {
+  readonly name: string;
+  readonly network: Network;
+  /** A user namespace of its own. */
+  readonly ownUsers?: boolean;
+}
+
 /** Its containers have their cgroups below one that has the name of the pod. */
 export async function inPod(
   c: Containerd,
-  { name, network }: { readonly name: string; readonly network: Network },
+  { name, network, ownUsers = false }: PodKind,
   drive: (pod: Pod) => Promise<void>,
 ): Promise<void> {
   const { cri, image } = c;
   const logs = join(c.dir, `logs-${name}`);
   mkdirSync(logs);
-  const namespaces = namespacesOf(network);
+  const namespaces = namespacesOf(network, ownUsers);
   const sandbox = {
     metadata: { name, uid: name, namespace: 'default' },
     log_directory: logs,

@@ -19,6 +19,7 @@ const unread = (runtime: string): Readonly<Record<string, string>> => ({
 });
 
 export const crun: Readonly<Record<string, string>> = {
+  'users/joined-where-groups-are-denied': 'crun keeps the groups of its caller then',
   'notify-socket/the-command-that-goes-names-init': 'crun tells no MAINPID',
   'notify-socket/start-waits-and-names-init': 'crun tells no MAINPID',
   ...unread('crun'),
@@ -215,6 +216,7 @@ export const crun: Readonly<Record<string, string>> = {
 };
 
 export const runc: Readonly<Record<string, string>> = {
+  'users/joined-where-groups-are-denied': 'runc keeps the groups of its caller then',
   'notify-socket/ready-in-a-later-line': 'runc 1.1 looks at the beginning of a message only',
   'notify-socket/who-ends-without-a-word-is-not-waited-for': 'runc 1.1 waits for ever',
   'notify-socket/signals-arrive-before-it-is-ready': 'runc 1.1 waits for it first',

@@ -48,6 +48,8 @@ export const process = {
     ambient: 'texts',
     held: 'texts',
   },
+  /** The supplementary ones of the caller. */
+  'drop-groups': {},
   'become-user': { uid: 'number', gid: 'number', groups: 'numbers', keepsGroups: 'flag' },
   /** Raises the hard limit alone, while there are rights for it. */
   'reserve-limit': { type: 'text', hard: 'integer' },

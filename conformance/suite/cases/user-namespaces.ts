@@ -245,6 +245,7 @@ test('users/joined-by-path', {
   },
 });
 
+/** With groups that nobody may drop in there; this is done outside. */
 test('users/joined-where-groups-are-denied', {
   drive: async t => {
     // As `unshare --map-root-user` of a user makes it: only root of it has an id, and setgroups(2) is not allowed.
@@ -264,11 +265,20 @@ test('users/joined-where-groups-are-denied', {
       c.linux.gidMappings = one(0, 0);
       for (const mount of c.mounts)
         mount.options = (mount.options ?? []).filter(option => option !== 'gid=5');
-      c.process.args = ['/bin/sh', '-c', 'id -u; id -g'];
+      c.process.args = ['/bin/reporter', 'sleep'];
     });
-    const run = await t.run();
-    assert.is(run.code, 0, run.stderr);
-    assert.is(run.stdout, '0\n0\n');
+    const withGroups = { throughRoot: ['setpriv', '--groups', '5,77'] };
+    const groups = (status: string) => /^Groups:.*$/m.exec(status)?.[0].trim();
+    const { pid, printed } = await t.create([], withGroups);
+    await t.start();
+    await printed('ready');
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    assert.match(status, /^Uid:\t0\t/m);
+    assert.is(groups(status), 'Groups:');
+    const seen = await t.exec([t.id, '/bin/sh', '-c', 'id -u; id -g; cat /proc/self/status'], withGroups);
+    assert.is(seen.code, 0, seen.stderr);
+    assert.match(seen.stdout, /^0\n0\n/);
+    assert.is(groups(seen.stdout), 'Groups:');
   },
 });
 

@@ -26,6 +26,7 @@ import {
 } from '../../program/step.js';
 import { cloneArguments } from '../idioms/clone.js';
 import { operation } from '../idioms/operation.js';
+import { dropGroupsOutside } from '../launch/callers-groups.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { type Joined, namespaceFlags } from './namespaces.js';
 
@@ -73,9 +74,9 @@ export function openDoor(launch: Launch, joined: readonly Joined[], init: Behind
       name: 'door',
       actions: [
         operation({ kind: 'begin-as-door', because: rule('a user namespace by path') }, [begin]),
-        ...[...joined.filter(n => n.type !== 'user'), ...joined.filter(n => n.type === 'user')].map(n =>
-          join(launch, n),
-        ),
+        ...joined.filter(n => n.type !== 'user').map(n => join(launch, n)),
+        ...dropGroupsOutside(launch),
+        ...joined.filter(n => n.type === 'user').map(n => join(launch, n)),
         operation({ kind: 'start-init-behind-door', because: rule('namespaces') }, [
           track(init.arguments, 'init', init.begin, { to: child }),
           store('U64', word, 0, child),

@@ -57,6 +57,22 @@ test('clocks belong to the user namespace of the caller, so that init makes them
   ]);
 });
 
+test('who is root outside drops its groups before it enters a user namespace by path, unless they are asked for', () => {
+  const linux = {
+    namespaces: [mount, { type: 'user', path: '/ns/user' }, { type: 'network', path: '/ns/net' }],
+  };
+  const ofDoor = (facts: Partial<HostFacts>, annotations = {}): readonly string[] => {
+    const compiled = compileLaunch(inputOf({ config: { linux, annotations }, facts }));
+    if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.refusals));
+    const door = compiled.program.tracks.find(({ name }) => name === 'door');
+    return (door?.actions ?? []).map(({ operation: { kind } }) => kind).slice(1, -1);
+  };
+  assert.equal(ofDoor({}), ['join-namespace', 'drop-groups', 'join-namespace']);
+  assert.equal(ofDoor({ euid: 1000, egid: 1000 }), ['join-namespace', 'join-namespace']);
+  const asked = { 'run.oci.keep_original_groups': '1' };
+  assert.equal(ofDoor({}, asked), ['join-namespace', 'join-namespace']);
+});
+
 test('none of these for a launch without', () => {
   assert.equal(namespacesOf({ namespaces: [mount] }), []);
 });

@@ -7,15 +7,14 @@ import type { Action, Because } from '../../program/action.js';
 import { type Data, type Operand, type Slot, text } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
-import { keepsGroups } from '../launch/annotations.js';
-import { mayFindGroupsDenied, mayNotSetGroups } from '../launch/confined.js';
+import { callersGroups } from '../launch/callers-groups.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 import { giveListener } from '../launch/seccomp-listener.js';
 import { capabilityActions } from './capabilities.js';
 import { Signal } from './channel.js';
 import { environmentOf, executable } from './executable.js';
 import { findHome } from './home.js';
-import { type CallersGroups, identity, workingDirectory } from './process.js';
+import { identity, workingDirectory } from './process.js';
 import { limits } from './rlimits.js';
 import type { LoadedFilter } from './seccomp-action.js';
 import { ownStreams } from './streams.js';
@@ -98,9 +97,4 @@ export function becomeCommand(
       ...program.exec,
     ],
   };
-}
-
-function callersGroups(launch: ProcessLaunch): CallersGroups {
-  if (keepsGroups(launch.config) || mayNotSetGroups(launch)) return 'kept';
-  return mayFindGroupsDenied(launch) ? 'kept-if-denied' : 'replaced';
 }

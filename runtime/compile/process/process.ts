@@ -23,6 +23,7 @@ import { format, guard, type Line, load, move, sys } from '../../program/step.js
 import { operation } from '../idioms/operation.js';
 import { resetSignals } from '../idioms/reset-signals.js';
 import { writeFile } from '../idioms/write-file.js';
+import type { CallersGroups } from '../launch/callers-groups.js';
 import { isHostRoot } from '../launch/confined.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
 
@@ -125,9 +126,6 @@ export function workingDirectory(
     ]),
   };
 }
-
-/** What becomes of the supplementary groups of the caller: they stay, or give way to those of config.json; or stay only where that is denied. */
-export type CallersGroups = 'kept' | 'replaced' | 'kept-if-denied';
 
 /** setgroups, setgid, setuid; capabilities are kept over it by PR_SET_KEEPCAPS (see capabilities.ts). */
 export function identity(

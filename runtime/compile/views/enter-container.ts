@@ -8,6 +8,7 @@ import { chrootHere, pivotHere } from '../idioms/enter-root.js';
 import { becomeMappedRoot } from '../idioms/mapped-root.js';
 import { propagateRoot } from '../idioms/mount-steps.js';
 import { operation } from '../idioms/operation.js';
+import { dropGroupsOutside } from '../launch/callers-groups.js';
 import { entersUsersFirst, isConfined, isHostRoot } from '../launch/confined.js';
 import { hasMountNamespace, type ProcessLaunch, rule } from '../launch/launch.js';
 import { namespaceFlags } from '../namespaces/namespaces.js';
@@ -42,6 +43,7 @@ export function enterContainer(
   const users = launch.namespaces.has('user');
   const copied = why !== null && view === 'directory';
   return [
+    ...dropGroupsOutside(launch),
     operation({ kind: 'enter-container', because: rule('exec') }, [
       ...join(launch, init),
       ...goToRoot,

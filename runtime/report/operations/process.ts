@@ -73,6 +73,7 @@ export const process: WordsOf<typeof catalog> = {
     title: o =>
       `keep ${o.permitted.length} capabilities${o.held.length > 0 ? `, and ${o.held.join()} up to execve` : ''}`,
   },
+  'drop-groups': { title: () => "drop the caller's supplementary groups" },
   'become-user': { title: o => `become ${o.uid}:${o.gid}${withGroups(o)}` },
   'reserve-limit': { title: o => `allow ${o.type} up to ${o.hard}` },
   'set-limit': { title: o => `set ${o.type} to ${o.soft}:${o.hard}` },

@@ -59,6 +59,7 @@ const reasons: Readonly<Record<string, string>> = {
   'open-cgroup: read': file,
   'make-cgroup: read': file,
   'check-scope: read': file,
+  'start-scope: wait for a time that is given': 'between two attempts: 200 ms at most, and a signal ends it',
   'move-net-device: read': 'netlink answers what was asked',
   'set-up-net-device: read': 'netlink answers what was asked',
   'write-down-mounts: read': file,

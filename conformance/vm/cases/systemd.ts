@@ -85,6 +85,12 @@ export const systemdCases: readonly MachineCase[] = [
       until_true 20 sh -c 'systemctl is-active --quiet lab-box.scope && pgrep -f "^.*sleep 54321" >/dev/null'
       same words "$("$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
       same state "$(ls -A "$STATE" 2>/dev/null)" ""
+      # Nor is it to be had by another slice.
+      bundle other '.linux.cgroupsPath = "lab-other.slice:lab:box"'
+      code=0; output=$(runtime create --bundle other other 2>&1) || code=$?
+      same code $code 1
+      matches refusal "$output" 'a unit of that name is active already: .*sleep 54321'
+      same lines "$(wc -l <<<"$output")" 1
       same "the other's" "$(systemctl is-active lab-box.scope)" active
       systemctl stop lab-box.scope`,
   ),
@@ -151,12 +157,35 @@ export const systemdCases: readonly MachineCase[] = [
       systemctl stop lab-box.scope
       same status "$(runtime state box | jq -r .status)" stopped
       runtime delete box
-      gone box
-      # systemd forgets it some time after it has stopped it.
-      until_true 90 eval '[ -z "$(systemctl list-units --all --plain --no-legend lab-box.scope)" ]'
+      # Under the same name at once, though systemd may not have forgotten it.
       created box
-      same warnings "$(unshare --mount sh -c 'mount -t tmpfs none /run/systemd; mount -t tmpfs none /run/dbus; "$@"' sh "$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
-      until_true 90 gone box`,
+      runtime delete --force box
+      until_true 20 gone box
+      "$RUNTIME" --root "$STATE" --systemd-cgroup compile box -o program
+      for round in 1 2 3 4 5 6; do
+        ./program --root "$STATE" --id box --detach </dev/null
+        same warnings "$(unshare --mount sh -c 'mount -t tmpfs none /run/systemd; mount -t tmpfs none /run/dbus; "$@"' sh "$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
+        until_true 20 gone box || fail "round $round: $(systemctl status lab-box.scope)"
+      done`,
+    { seconds: 400 },
+  ),
+  systemd(
+    'a-unit-that-its-processes-have-left-makes-room',
+    `
+      scope box '.process.args = ["sleep", "1000"]'
+      "$RUNTIME" --root "$STATE" --systemd-cgroup compile box -o program
+      group=$(place box)
+      for round in 1 2 3 4 5 6; do
+        systemd-run --quiet --scope --slice=lab.slice --unit=lab-box.scope --description='container of chos-runtime, number 1234567890123456789' sleep 1000 &
+        until_true 20 grep -qs . "$group/cgroup.procs"
+        # So soon that systemd often hears nothing of it.
+        echo 1 >"$group/cgroup.kill"
+        until_true 20 eval 'rmdir "$group" 2>/dev/null || [ ! -e "$group" ]'
+        ./program --root "$STATE" --id box --detach </dev/null || fail "round $round: $(systemctl status lab-box.scope)"
+        "$RUNTIME" --root "$STATE" delete --force box
+        until_true 20 gone box
+      done`,
+    { seconds: 400 },
   ),
   systemd(
     'properties-by-annotations',

@@ -42,7 +42,7 @@ const ROOM = 16384;
 /** Digits of the name that a server gives itself ("UUIDs"). */
 const GUID = 32;
 
-const pause10ms: Line = sys('nanosleep', [struct('10ms', [u64(0), u64(10_000_000)], true), 0]);
+export const pause10ms: Line = sys('nanosleep', [struct('10ms', [u64(0), u64(10_000_000)], true), 0]);
 
 export interface Connection {
   readonly fd: Slot;
@@ -52,6 +52,8 @@ export interface Connection {
   readonly byBus: Slot;
   /** Descriptor of signals that end the wait, -1: none does. */
   readonly interrupts: Slot;
+  /** What is left of the time for all of it. */
+  readonly clock: Clock;
   /** The last message, or the beginning of it. */
   readonly message: Data;
   /** How much of it there is. */

@@ -41,6 +41,19 @@ export const problemWords = (asked: Asked, unit: Shown, problem: keyof typeof pr
   problems[problem],
 ];
 
+/** `description`: the other's, which may tell whose it is. */
+export const isActive = (unit: Shown, description: Shown): Template => [
+  ...letIt('start', unit),
+  'a unit of that name is active already: ',
+  description,
+  ' (systemctl status)',
+];
+
+export const notForgotten = (unit: Shown): Template => [
+  ...letIt('start', unit),
+  'a unit of that name has ended, and systemd has not forgotten it within 30 seconds (systemctl status)',
+];
+
 export const notStopped = (unit: Shown): Template => [
   'systemd did not answer when it was to stop ',
   unit,

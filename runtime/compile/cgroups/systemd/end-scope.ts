@@ -1,11 +1,24 @@
 /** The end of a scope: it is stopped and forgotten, if it is ours. */
-import { when } from '../../../program/control.js';
+import { AT_FDCWD } from '../../../../spec/kernel.js';
+import { repeat, when } from '../../../program/control.js';
 import { buffer, type Slot, slot } from '../../../program/operand.js';
-import { call, format, type Line, move, type Subroutine, subroutine, warn } from '../../../program/step.js';
+import {
+  alu,
+  branch,
+  call,
+  format,
+  type Line,
+  move,
+  type Subroutine,
+  subroutine,
+  sys,
+  warn,
+} from '../../../program/step.js';
 import { notStopped } from '../../../report/operations/systemd.js';
+import { pause10ms } from '../../bus/connection.js';
 import { type Manager, Verdict, withMode } from './manager.js';
 import type { ScopePlan } from './plan.js';
-import { forget, unitField } from './scope.js';
+import { forget, systemdsOwn, unitField } from './scope.js';
 import { type Ownership, Whose } from './whose.js';
 
 export interface ScopeEnd {
@@ -13,8 +26,27 @@ export interface ScopeEnd {
   readonly whose: Slot;
   /** Ask whose the unit is; only the first call does. */
   readonly see: Subroutine;
-  /** If it is ours, stop it and have it forgotten. */
+  /** If it is ours, stop it and have it forgotten. The processes have ended. */
   readonly stop: Subroutine;
+}
+
+/** Two seconds. */
+const ROUNDS = 200;
+
+/**
+ * Nobody could tell systemd. It hears from the kernel that the last process of the scope has ended, stops the unit and removes the directory. The kernel may hold that event
+ * back for 10 ms (cgroup_file_notify()), and it goes with the directory: if that is removed too soon, the unit stays active for ever.
+ */
+function leaveToSystemd(plan: ScopePlan): readonly Line[] {
+  const d = systemdsOwn(plan);
+  const rounds = slot('scope_rounds');
+  if (d === undefined) return [];
+  return repeat(({ leave }) => [
+    sys('faccessat2', [AT_FDCWD, d.memory, 0, 0], { on: [['ENOENT'], leave] }),
+    branch(rounds, 'GE', ROUNDS, leave),
+    alu(rounds, rounds, 'ADD', 1),
+    pause10ms,
+  ]);
 }
 
 /**
@@ -47,8 +79,9 @@ export function endScope(m: Manager, plan: ScopePlan, { whose, look }: Ownership
       ...when(whose, 'EQ', Whose.OURS, [
         ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
         ...when(c.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
-        ...when(c.problem, 'NE', 0, warnOfIt),
+        ...when(c.problem, 'NE', 0, [...warnOfIt, move(whose, Whose.UNKNOWN)]),
       ]),
+      ...when(whose, 'EQ', Whose.UNKNOWN, leaveToSystemd(plan)),
       call(c.close),
     ]),
   };

@@ -1,93 +1,13 @@
 /** Every answer that can come, through the real engine: the launch goes on, or fails in one line. */
-import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { imageFile } from '../../../engine/test/engine.js';
-import { type Answer, busError, busReturn, busSignal, fakeBus, type Heard } from '../../bus/test/fake-bus.js';
-import { descriptionIn, listed } from './test/scope-answers.js';
-import { scopeProgram } from './test/scope-program.js';
+import { type Answer, busError, busReturn, busSignal, type Heard } from '../../bus/test/fake-bus.js';
+import { listed } from './test/scope-answers.js';
+import { JOB, lastDescription, members, removed, scopeRuns, sound } from './test/scope-runs.js';
 
-const base = mkdtempSync(join(tmpdir(), 'chos-scope-test-'));
-test.after(() => rmSync(base, { recursive: true, force: true }));
-
-let count = 0;
-const JOB = '/org/freedesktop/systemd1/job/12';
-const removed = (job: string, result: string): Buffer =>
-  busSignal('JobRemoved', 'uoss', [12, job, 'libpod-box.scope', result]);
-
-/** Starts the scope and stops it again; what it printed, and what was asked. */
-async function startAndStop(
-  answer: Answer,
-  {
-    kind = 'direct',
-    hello,
-    config = {},
-    annotations = {},
-    within = [],
-    owner = 0,
-  }: {
-    kind?: 'direct' | 'bus';
-    hello?: string | null;
-    config?: object;
-    annotations?: object;
-    within?: readonly string[];
-    owner?: number;
-  } = {},
-): Promise<{ readonly out: string; readonly heard: readonly Heard[] }> {
-  const path = join(base, `socket-${count++}`);
-  // Whoever listens is whom the kernel names.
-  if (owner !== 0) process.seteuid?.(owner);
-  const listening = fakeBus(path, answer, ...(hello === undefined ? [] : [hello]));
-  if (owner !== 0) process.seteuid?.(0);
-  const bus = await listening;
-  const image = scopeProgram({ path, kind, milliseconds: 700, linux: config, annotations });
-  const [program = '', ...argv] = [
-    ...within,
-    'build/chos-runtime-debug',
-    '--engine-run',
-    imageFile(image),
-    'run',
-  ];
-  const child = spawn(program, argv);
-  let out = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (out += data));
-  await new Promise(resolve => child.on('close', resolve));
-  await bus.close();
-  return { out, heard: bus.heard };
-}
-
-/** A job that is done, among others. */
-const started = (heard: Heard): readonly Buffer[] => [
-  busSignal('JobNew', 'uos', [12, JOB, 'libpod-box.scope']),
-  busReturn(heard, 'o', [JOB]),
-  removed('/org/freedesktop/systemd1/job/11', 'failed'),
-  removed(JOB, 'done'),
-];
-
-/** What the scope that was started last is called. */
-let called = '';
-
-/** As systemd does it. */
-const sound: Answer = heard => {
-  switch (heard.member) {
-    case 'ListUnitsByNames':
-      return [listed(heard, called)];
-    case 'StartTransientUnit':
-      called = descriptionIn(heard);
-      return started(heard);
-    case 'StopUnit':
-      return started(heard);
-    case 'ResetFailedUnit':
-      return [busError(heard, 'org.freedesktop.systemd1.NoSuchUnit', 'gone')];
-    default:
-      return [busReturn(heard)];
-  }
-};
-
-const members = (heard: readonly Heard[]): readonly string[] => heard.map(({ member }) => member);
+const { startAndStop, base, end } = scopeRuns();
+test.after(end);
 
 test('a scope is started and stopped: by systemd itself', async () => {
   const { out, heard } = await startAndStop(sound);
@@ -142,13 +62,6 @@ const failures: readonly (readonly [name: string, answer: Answer, words: string]
     'a refusal',
     heard => [busError(heard, 'org.freedesktop.DBus.Error.AccessDenied', 'Access denied')],
     `${start}: refused: Access denied (org.freedesktop.DBus.Error.AccessDenied)`,
-  ],
-  [
-    'a name in use',
-    heard => [
-      busError(heard, 'org.freedesktop.systemd1.UnitExists', 'Unit libpod-box.scope already exists.'),
-    ],
-    `${start}: refused: Unit libpod-box.scope already exists. (org.freedesktop.systemd1.UnitExists)`,
   ],
   ...['failed', 'timeout', 'canceled', 'dependency', 'skipped'].map(
     (result): readonly [string, Answer, string] => [
@@ -219,17 +132,6 @@ for (const [name, answer, words] of failures)
     assert.ok(out.includes(words), out);
   });
 
-test('a unit of that name that has failed is forgotten, once', async () => {
-  let first = true;
-  const { out, heard } = await startAndStop((one, socket) => {
-    if (one.member !== 'StartTransientUnit' || !first) return sound(one, socket);
-    first = false;
-    return [busError(one, 'org.freedesktop.systemd1.UnitExists', 'exists')];
-  });
-  assert.is(out, 'started\nstopped\n');
-  assert.equal(members(heard).slice(0, 3), ['StartTransientUnit', 'ResetFailedUnit', 'StartTransientUnit']);
-});
-
 test('messages of any size that are not for us are read and forgotten', async () => {
   const huge = busSignal('PropertiesChanged', 's', ['x'.repeat(3_000_000)]);
   const { out } = await startAndStop((heard, socket) => [huge, ...sound(heard, socket), huge]);
@@ -292,7 +194,7 @@ const endings: readonly (readonly [name: string, answer: (heard: Heard) => reado
     heard => [
       listed(
         heard,
-        called.replace(/\d$/, n => `${(Number(n) + 1) % 10}`),
+        lastDescription().replace(/\d$/, n => `${(Number(n) + 1) % 10}`),
       ),
     ],
   ],

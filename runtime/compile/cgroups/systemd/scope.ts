@@ -9,14 +9,12 @@ import {
   buffer,
   bytes,
   cell,
-  changeable,
   type Field,
   field,
   ref,
   type Slot,
   slot,
   type Template,
-  text,
 } from '../../../program/operand.js';
 import {
   alu,
@@ -29,16 +27,9 @@ import {
   type Line,
   move,
   scan,
-  store,
   sys,
 } from '../../../program/step.js';
-import {
-  type Asked,
-  jobFailed,
-  problemWords,
-  refused,
-  UNIT_DESCRIPTION,
-} from '../../../report/operations/systemd.js';
+import { type Asked, jobFailed, problemWords, refused } from '../../../report/operations/systemd.js';
 import { marshal } from '../../bus/marshal.js';
 import { operation } from '../../idioms/operation.js';
 import { type Launch, rule } from '../../launch/launch.js';
@@ -46,29 +37,43 @@ import type { CgroupDirectory } from '../driver.js';
 import { createManager, type Manager, nothing, Verdict } from './manager.js';
 import { insistOnPeer } from './peer.js';
 import type { ScopePlan } from './plan.js';
-import { limitProperties, marshalProperties, scopeProperties } from './properties.js';
-import { shownUnit, type UnitName } from './unit.js';
-import { anyDescription, numberDescription } from './whose.js';
+import { limitProperties, marshalProperties } from './properties.js';
 
 /** What is shown of an answer at most. */
 const SHOWN = 400;
 
 export const unitField = ({ unit }: ScopePlan): Field => field(TemplateField.STRING, unit);
 
+export const found = (of: Slot): Field => field(TemplateField.BYTES, of);
+
+/** Words that are known when it runs: what was found in an answer stands in them as far as it is shown. */
+export interface Speech {
+  readonly say: (template: Template) => readonly Line[];
+  /** With what was said last. */
+  readonly fail: (errno: number) => Line;
+  readonly shorten: (found: Slot) => readonly Line[];
+}
+
+export function createSpeech(): Speech {
+  const words = buffer('systemd_words', 4 * SHOWN);
+  const size = slot('systemd_words_size');
+  return {
+    say: template => [format(words, template, { to: size })],
+    fail: errno => failVerbatim(errno, words, size),
+    shorten: found => when(cell(found, 1), 'GT', SHOWN, [move(cell(found, 1), SHOWN)]),
+  };
+}
+
 const problems = ['ETIMEDOUT', 'EPROTO', 'ECONNRESET', 'EPIPE'] as const;
 
 /** Fail with what came instead of a job that was done. */
-function failUnlessDone(m: Manager, unit: Field, asked: Asked): readonly Line[] {
-  const words = buffer('systemd_words', 4 * SHOWN);
-  const size = slot('systemd_words_size');
+export function failUnlessDone(m: Manager, unit: Field, asked: Asked, speech: Speech): readonly Line[] {
   const say = (errno: number, template: Template): readonly Line[] => [
-    format(words, template, { to: size }),
-    failVerbatim(errno, words, size),
+    ...speech.say(template),
+    speech.fail(errno),
   ];
-  const shorten = (of: Slot): readonly Line[] => when(cell(of, 1), 'GT', SHOWN, [move(cell(of, 1), SHOWN)]);
-  const found = (of: Slot): Field => field(TemplateField.BYTES, of);
   return [
-    ...[m.refusal, m.why, m.result].flatMap(shorten),
+    ...[m.refusal, m.why, m.result].flatMap(speech.shorten),
     ...when(
       m.verdict,
       'EQ',
@@ -91,48 +96,6 @@ function failUnlessDone(m: Manager, unit: Field, asked: Asked): readonly Line[] 
         ),
       ),
       fail(m.connection.problem),
-    ]),
-  ];
-}
-
-const multiple = (n: number, of: number): number => Math.ceil(n / of) * of;
-
-/** StartTransientUnit: name, mode, properties, units beside it. */
-function startUnit(launch: Launch, m: Manager, plan: ScopePlan, name: UnitName, pid: Slot): readonly Line[] {
-  const version = plan.directories.some(d => d.version === 1) ? 1 : 2;
-  const pids = marshalProperties([{ name: 'PIDs', type: 'au', value: [0] }]);
-  const others = marshalProperties([
-    ...scopeProperties(name.slice, version),
-    ...limitProperties(launch.config.linux.resources, version),
-    // Whoever asks for a property has the last word.
-    ...launch.config.unitProperties,
-  ]);
-  const between = Buffer.alloc(multiple(pids.length, 8) - pids.length);
-  const array = Buffer.concat([pids, between, others]);
-  // The array of units beside it is empty, and padded like one that is not.
-  const none = Buffer.alloc(multiple(multiple(array.length, 4) + 4, 8) - array.length);
-  const all = Buffer.concat([array, none]);
-  const properties = changeable('properties', all);
-  const number = all.indexOf(anyDescription) + UNIT_DESCRIPTION.length;
-  const size = Buffer.alloc(4);
-  size.writeUInt32LE(array.length);
-  const first = Buffer.concat([marshal('s', ['replace']), size]);
-  return [
-    store('U32', properties, pids.length - 4, pid),
-    ...numberDescription(launch.cells.stateFd, properties, number),
-    ...m.ask('StartTransientUnit', 'ssa(sv)a(sa(sv))', plan.unit, { first, second: properties }, true),
-  ];
-}
-
-/** One of that name that has failed stands in the way until it is forgotten. */
-function isTaken(m: Manager, is: Slot): readonly Line[] {
-  const taken = 'org.freedesktop.systemd1.UnitExists';
-  return [
-    move(is, 0),
-    ...when(m.verdict, 'EQ', Verdict.REFUSED, [
-      ...when(cell(m.refusal, 1), 'EQ', taken.length, [
-        scan('EQUAL', { buffer: ref(m.refusal), length: taken.length, start: text(taken) }, { to: is }),
-      ]),
     ]),
   ];
 }
@@ -164,39 +127,6 @@ export function reachSystemd(launch: Launch, m: Manager): Action {
   );
 }
 
-/** Between clone3(2) and go. `asked` becomes 1 before systemd is: from then on the scope may be there, or come. */
-export function startScope(
-  launch: Launch,
-  m: Manager,
-  plan: ScopePlan,
-  name: UnitName,
-  { pid, asked }: Pick<ScopeCells, 'pid' | 'asked'>,
-): Action {
-  const tries = slot('scope_tries');
-  const is = slot('unit_is_taken');
-  const because =
-    launch.config.linux.cgroupsPath !== null
-      ? launch.because('linux', 'cgroupsPath')
-      : rule('--systemd-cgroup');
-  return operation({ kind: 'start-scope', unit: shownUnit(name), slice: name.slice, because }, [
-    move(m.connection.interrupts, launch.cells.interrupts.fd),
-    move(asked, 1),
-    ...repeat(({ again, leave }) => [
-      ...startUnit(launch, m, plan, name, pid),
-      ...isTaken(m, is),
-      branch(is, 'EQ', 0, leave),
-      branch(tries, 'GT', 0, leave),
-      alu(tries, tries, 'ADD', 1),
-      ...forget(m, plan),
-      branch(m.connection.problem, 'NE', 0, leave),
-      jump(again),
-    ]),
-    move(m.connection.interrupts, -1),
-    ...failUnlessDone(m, unitField(plan), 'start'),
-    call(m.connection.close),
-  ]);
-}
-
 /** `update`: what systemd would otherwise write again. Where there is no systemd, nobody does. */
 export function setProperties(
   launch: Launch,
@@ -220,7 +150,7 @@ export function setProperties(
       { first, second: bytes('properties', marshalled) },
       false,
     ),
-    ...failUnlessDone(m, unitField(plan), 'change'),
+    ...failUnlessDone(m, unitField(plan), 'change', createSpeech()),
     call(m.connection.close),
   ];
   return [
@@ -245,7 +175,7 @@ export function setProperties(
 }
 
 /** That of v1 by which systemd finds processes, or that of v2. */
-const systemdsOwn = ({ directories }: ScopePlan): CgroupDirectory | undefined =>
+export const systemdsOwn = ({ directories }: ScopePlan): CgroupDirectory | undefined =>
   directories.find(({ hierarchy }) => hierarchy.controllers.includes('name=systemd')) ??
   directories.find(({ version }) => version === 2);
 

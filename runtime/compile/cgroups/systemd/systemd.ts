@@ -26,9 +26,10 @@ import { withoutGroups } from '../without-groups.js';
 import { endScope, type ScopeEnd } from './end-scope.js';
 import { createManager, type Manager } from './manager.js';
 import { knownUnit, planScope, type ScopePlan } from './plan.js';
-import { checkScope, reachSystemd, type ScopeCells, setProperties, startScope } from './scope.js';
+import { checkScope, reachSystemd, type ScopeCells, setProperties } from './scope.js';
+import { startScope } from './start-scope.js';
 import { nameUnit, type UnitName } from './unit.js';
-import { createOwnership, Whose } from './whose.js';
+import { createOwnership, type Ownership, Whose } from './whose.js';
 
 const NAME = 'systemd';
 
@@ -43,6 +44,7 @@ const nobody: UnitName = {
 
 interface Scope {
   readonly manager: Manager;
+  readonly ownership: Ownership;
   readonly plan: ScopePlan;
   readonly groups: Groups;
 }
@@ -61,7 +63,8 @@ const sparing = ({ see, whose }: ScopeEnd, { kill, left }: KillAll): KillAll => 
 function scopeOf(launch: Launch, plan: ScopePlan, stateDir: Slot): Scope {
   const manager = createManager(launch.options.systemd, launch.cells.interrupts);
   const groups = directoryGroups(launch, NAME, plan);
-  const end = endScope(manager, plan, createOwnership(launch, manager, plan, stateDir));
+  const ownership = createOwnership(launch, manager, plan, stateDir);
+  const end = endScope(manager, plan, ownership);
   const killAll = groups.killAll === null ? null : sparing(end, groups.killAll);
   const unlessOthers = (lines: readonly Line[]): readonly Line[] => [
     call(end.see),
@@ -69,6 +72,7 @@ function scopeOf(launch: Launch, plan: ScopePlan, stateDir: Slot): Scope {
   ];
   return {
     manager,
+    ownership,
     plan,
     groups: {
       ...groups,
@@ -116,10 +120,10 @@ function adopt(
   refuse: Refuse,
   cells: ScopeCells,
 ): readonly Action[] {
-  const { manager, plan, groups } = scope;
+  const { manager, ownership, plan, groups } = scope;
   const [decider] = plan.directories;
   return [
-    startScope(launch, manager, plan, name, cells),
+    startScope(launch, manager, plan, name, ownership, cells),
     ...checkScope(launch, plan, cells),
     ...(decider === undefined ? [] : [recordTaken(launch, decider)]),
     ...makeOthers(launch, plan),

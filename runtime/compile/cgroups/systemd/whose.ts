@@ -34,7 +34,7 @@ import {
   sys,
 } from '../../../program/step.js';
 import { UNIT_DESCRIPTION } from '../../../report/operations/systemd.js';
-import { readText } from '../../bus/reply.js';
+import { type Found, readText } from '../../bus/reply.js';
 import type { Launch } from '../../launch/launch.js';
 import { type Manager, Verdict } from './manager.js';
 import type { ScopePlan } from './plan.js';
@@ -47,6 +47,9 @@ export const Whose = {
   OURS: 2,
   OTHERS: 3,
 } as const;
+
+/** States of a unit that lives no more (systemctl(1), ActiveState). The others: active, activating, reloading, refreshing, maintenance. */
+const ENDED = ['inactive', 'failed', 'deactivating'] as const;
 
 /** All numbers have as many digits: they lie between LEAST and LEAST + 2^59. */
 const LEAST = 10n ** 18n;
@@ -104,52 +107,76 @@ const givenDescription = (properties: readonly UnitProperty[]): string | null =>
 
 export interface Ownership {
   readonly whose: Slot;
+  /** Not 0: it does not live, or there is none. What it is called has no meaning then. */
+  readonly ended: Slot;
+  /** Its description, and whether that is one of our scopes', whosever; in the answer, as long as that is the last one. */
+  readonly called: Found;
+  readonly isContainer: Slot;
   /** Over the manager's connection, which is open. A problem of it stays UNKNOWN. */
   readonly look: Subroutine;
 }
 
+/** What our scope is called. */
+function describe(
+  launch: Launch,
+  stateDir: Slot,
+): { readonly description: Data; readonly lines: readonly Line[] } {
+  const given = givenDescription(launch.config.unitProperties);
+  if (given !== null) return { description: text(given), lines: [] };
+  const { digits, lines } = writeNumber(stateDir);
+  const description = buffer('wanted_description', anyDescription.length + 1);
+  const number = field(TemplateField.STRING, slot('unit_digits', digits));
+  return { description, lines: [...lines, format(description, [UNIT_DESCRIPTION, number])] };
+}
+
+/** Whether what was found is these bytes; GE: whether it begins with them. */
+const compare = (
+  is: Slot,
+  found: Found,
+  size: number,
+  to: Data,
+  length: 'EQ' | 'GE' = 'EQ',
+): readonly Line[] => [
+  move(is, 0),
+  ...when(cell(found, 1), length, size, [
+    scan('EQUAL', { buffer: ref(found), length: size, start: to }, { to: is }),
+  ]),
+];
+
 /** `stateDir`: the opened ROOT/ID. */
 export function createOwnership(launch: Launch, m: Manager, plan: ScopePlan, stateDir: Slot): Ownership {
   const { connection: c } = m;
-  const whose = slot('unit_is_whose');
+  const [whose, ended, isContainer] = [slot('unit_is_whose'), slot('unit_ended'), slot('unit_is_container')];
   const at = slot('unit_answer_at');
-  const name = slots('listed_unit', 2);
-  const description = slots('listed_description', 2);
-  const loadState = slots('listed_load_state', 2);
+  const [name, called] = [slots('listed_unit', 2), slots('listed_description', 2)];
+  const [loadState, activeState] = [slots('listed_load_state', 2), slots('listed_active_state', 2)];
   const is = slot('unit_is');
   const [malformed, end] = [label('list_malformed'), label('list_read')];
-  const given = givenDescription(launch.config.unitProperties);
-  const { digits, lines } = writeNumber(stateDir);
-  const wanted = buffer('wanted_description', anyDescription.length + 1);
-  const numbered: readonly Line[] = [
-    ...lines,
-    format(wanted, [UNIT_DESCRIPTION, field(TemplateField.STRING, slot('unit_digits', digits))]),
-  ];
-  const expected = given === null ? wanted : text(given);
-  const equal = (found: Slot, size: number, to: Data): readonly Line[] => [
-    move(is, 0),
-    ...when(cell(found, 1), 'EQ', size, [
-      scan('EQUAL', { buffer: ref(found), length: size, start: to }, { to: is }),
-    ]),
-  ];
+  const { description, lines } = describe(launch, stateDir);
   const none = 'not-found';
   return {
-    whose,
+    ...{ whose, ended, called, isContainer },
     look: subroutine('see_whose_unit', [
       move(whose, Whose.UNKNOWN),
       ...m.askAbout('ListUnitsByNames', plan.unit),
       branch(c.problem, 'NE', 0, end),
       branch(m.verdict, 'NE', Verdict.DONE, end),
-      // a(ssssssouso): name, description, load state, and more.
+      // a(ssssssouso): name, description, load state, active state, and more.
       alu(at, m.body, 'ADD', 8),
-      ...[name, description, loadState].flatMap(one => readText(c, at, c.have, one, malformed)),
+      ...[name, called, loadState, activeState].flatMap(one => readText(c, at, c.have, one, malformed)),
+      move(ended, 0),
+      ...ENDED.flatMap(state => [
+        ...compare(is, activeState, state.length, text(state)),
+        alu(ended, ended, 'OR', is),
+      ]),
+      ...compare(isContainer, called, UNIT_DESCRIPTION.length, text(UNIT_DESCRIPTION), 'GE'),
       move(whose, Whose.NOBODYS),
-      ...equal(loadState, none.length, text(none)),
+      ...compare(is, loadState, none.length, text(none)),
       branch(is, 'NE', 0, end),
       move(whose, Whose.OTHERS),
-      ...(given === null ? numbered : []),
+      ...lines,
       // Without a description a unit is called by its name, which says nothing.
-      ...(given === '' ? [move(is, 1)] : equal(description, expected.size - 1, expected)),
+      ...(description.size === 1 ? [move(is, 1)] : compare(is, called, description.size - 1, description)),
       ...when(is, 'NE', 0, [move(whose, Whose.OURS)]),
       jump(end),
       malformed,

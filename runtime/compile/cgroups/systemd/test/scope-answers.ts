@@ -2,9 +2,14 @@
 import { busReturn, type Heard } from '../../../bus/test/fake-bus.js';
 
 /** As ListUnitsByNames answers for one unit. */
-export const listed = (heard: Heard, description: string, loadState = 'loaded'): Buffer =>
+export const listed = (
+  heard: Heard,
+  description: string,
+  loadState = 'loaded',
+  activeState = 'active',
+): Buffer =>
   busReturn(heard, 'a(ssssssouso)', [
-    [['libpod-box.scope', description, loadState, 'active', 'running', '', '/unit', 0, '', '/']],
+    [['libpod-box.scope', description, loadState, activeState, 'running', '', '/unit', 0, '', '/']],
   ]);
 
 /** What StartTransientUnit calls it. */

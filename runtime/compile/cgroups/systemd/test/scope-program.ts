@@ -10,7 +10,8 @@ import { inputOf, layouts } from '../../../test/input.js';
 import { endScope } from '../end-scope.js';
 import { createManager } from '../manager.js';
 import { planScope } from '../plan.js';
-import { reachSystemd, startScope } from '../scope.js';
+import { reachSystemd } from '../scope.js';
+import { startScope } from '../start-scope.js';
 import { nameUnit } from '../unit.js';
 import { createOwnership } from '../whose.js';
 
@@ -54,7 +55,8 @@ export function scopeProgram({
   const manager = createManager(launch.options.systemd, launch.cells.interrupts, milliseconds);
   const because = rule('test');
   const { stateFd } = launch.cells;
-  const end = endScope(manager, plan, createOwnership(launch, manager, plan, stateFd));
+  const ownership = createOwnership(launch, manager, plan, stateFd);
+  const end = endScope(manager, plan, ownership);
   const say = (word: string) =>
     action({ title: word, because }, [sys('write', [1, text(word), word.length])]);
   const actions = [
@@ -62,7 +64,10 @@ export function scopeProgram({
       sys('openat', [AT_FDCWD, text('/'), launch.open.PATH, 0], { to: stateFd }),
     ]),
     reachSystemd(launch, manager),
-    startScope(launch, manager, plan, named.unit, { pid: slot('pid', 4711), asked: slot('asked') }),
+    startScope(launch, manager, plan, named.unit, ownership, {
+      pid: slot('pid', 4711),
+      asked: slot('asked'),
+    }),
     say('started\n'),
     action({ title: 'stop', because }, [call(end.see), call(end.stop)]),
     say('stopped\n'),

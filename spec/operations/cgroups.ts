@@ -32,6 +32,8 @@ export const cgroups = {
   'reach-systemd': { sockets: 'texts' },
   'start-scope': { unit: 'text', slice: 'text' },
   /** Of a scope that runs. */
+  'record-scope': { path: 'text' },
+  'see-systemd': { unit: 'text' },
   'set-properties': { unit: 'text', properties: 'texts' },
   /** That init is in it. */
   'check-scope': { path: 'text' },

@@ -13,6 +13,8 @@ const prelude = `
   property() { systemctl show --value -p "$2" "lab-$1.scope"; }
   # Inside the scope crun makes a group of its own.
   place() { echo "/sys/fs/cgroup/lab.slice/lab-$1.scope"; }
+  # Where systemd and the bus are not to be reached.
+  without() { unshare --mount sh -c 'mount -t tmpfs none /run/systemd; mount -t tmpfs none /run/dbus; "$@"' sh "$@"; }
   gone() { [ ! -e "$(place "$1")" ] && ! systemctl list-units --all --plain --no-legend | grep -q "^lab-$1.scope"; }
 `;
 
@@ -77,14 +79,25 @@ export const systemdCases: readonly MachineCase[] = [
     'a-unit-of-somebody-else-stays',
     `
       scope box
-      created box
-      # It has ended, and its name is another's now.
-      systemctl kill --signal=KILL lab-box.scope
+      # As another program has it: the container has ended, and its name is another's now.
+      taken() {
+        created box
+        systemctl kill --signal=KILL lab-box.scope
+        until_true 20 gone box
+        systemd-run --scope --slice=lab.slice --unit=lab-box.scope sleep 54321 >told 2>&1 &
+        until_true 20 sh -c 'systemctl is-active --quiet lab-box.scope && pgrep -f "^.*sleep 54321" >/dev/null'
+      }
+      deleted() {
+        same "words $1" "$("$@" "$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
+        same "state $1" "$(ls -A "$STATE" 2>/dev/null)" ""
+        same "the other's, $1" "$(systemctl is-active lab-box.scope) $(pgrep -fc '^.*sleep 54321')" "active 1"
+      }
+      taken
+      deleted without
+      systemctl stop lab-box.scope
       until_true 20 gone box
-      systemd-run --scope --slice=lab.slice --unit=lab-box.scope sleep 54321 >told 2>&1 &
-      until_true 20 sh -c 'systemctl is-active --quiet lab-box.scope && pgrep -f "^.*sleep 54321" >/dev/null'
-      same words "$("$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
-      same state "$(ls -A "$STATE" 2>/dev/null)" ""
+      taken
+      deleted env
       # Nor is it to be had by another slice.
       bundle other '.linux.cgroupsPath = "lab-other.slice:lab:box"'
       code=0; output=$(runtime create --bundle other other 2>&1) || code=$?
@@ -164,7 +177,7 @@ export const systemdCases: readonly MachineCase[] = [
       "$RUNTIME" --root "$STATE" --systemd-cgroup compile box -o program
       for round in 1 2 3 4 5 6; do
         ./program --root "$STATE" --id box --detach </dev/null
-        same warnings "$(unshare --mount sh -c 'mount -t tmpfs none /run/systemd; mount -t tmpfs none /run/dbus; "$@"' sh "$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
+        same warnings "$(without "$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
         until_true 20 gone box || fail "round $round: $(systemctl status lab-box.scope)"
       done`,
     { seconds: 400 },

@@ -91,6 +91,11 @@ export const cgroups: WordsOf<typeof catalog> = {
     title: o => `let systemd start ${o.unit} in ${o.slice}`,
     fails: o => [`let systemd start ${o.unit}`],
   },
+  'record-scope': { title: o => `write down which cgroup ${o.path} is` },
+  'see-systemd': {
+    title: o => `see whether systemd is there, for ${o.unit}`,
+    fails: o => [`let systemd change ${o.unit}`],
+  },
   'set-properties': {
     title: o => `let systemd change ${o.unit} (${o.properties.join(', ')})`,
     fails: o => [`let systemd change ${o.unit}`],

@@ -60,14 +60,34 @@ export const notStopped = (unit: Shown): Template => [
   ': its cgroups are removed without it',
 ];
 
+export const leftAlone = (unit: Shown): Template => [
+  'systemd did not answer when it was asked for ',
+  unit,
+  ', whose cgroup is another by now: it is left alone',
+];
+
+const somebody = (uid: Shown): Template => [
+  'the socket is one of uid ',
+  uid,
+  ', who is neither root nor its caller',
+];
+
+export const strangerEnds = (unit: Shown, uid: Shown): Template => [
+  'systemd is not asked for ',
+  unit,
+  ': ',
+  ...somebody(uid),
+];
+
+export const strangerChanges = (unit: Shown, uid: Shown): Template => [
+  ...letIt('change', unit),
+  ...somebody(uid),
+];
+
 const WITHOUT = ' (without it: --cgroup-manager cgroupfs)';
 
 export const answersFromElsewhere: Template = [
   `reach systemd: who answers is in another pid namespace, where the pid of init is that of another process${WITHOUT}`,
 ];
 
-export const answersForSomebody = (uid: Shown): Template => [
-  'reach systemd: the socket is one of uid ',
-  uid,
-  `, who is neither root nor its caller${WITHOUT}`,
-];
+export const answersForSomebody = (uid: Shown): Template => ['reach systemd: ', ...somebody(uid), WITHOUT];

@@ -1,7 +1,8 @@
 /** The end of a scope: it is stopped and forgotten, if it is ours. */
+import { errnos } from '../../../../spec/errno.js';
 import { AT_FDCWD } from '../../../../spec/kernel.js';
 import { repeat, when } from '../../../program/control.js';
-import { buffer, type Slot, slot } from '../../../program/operand.js';
+import { buffer, type Slot, slot, type Template } from '../../../program/operand.js';
 import {
   alu,
   branch,
@@ -14,11 +15,12 @@ import {
   sys,
   warn,
 } from '../../../program/step.js';
-import { notStopped } from '../../../report/operations/systemd.js';
+import { leftAlone, notStopped, strangerEnds } from '../../../report/operations/systemd.js';
 import { pause10ms } from '../../bus/connection.js';
 import { type Manager, Verdict, withMode } from './manager.js';
 import type { ScopePlan } from './plan.js';
-import { forget, systemdsOwn, unitField } from './scope.js';
+import type { ScopeRecord } from './record-scope.js';
+import { forget, systemdsOwn, uidOf, unitField } from './scope.js';
 import { type Ownership, Whose } from './whose.js';
 
 export interface ScopeEnd {
@@ -51,18 +53,29 @@ function leaveToSystemd(plan: ScopePlan): readonly Line[] {
 
 /**
  * A launch that was killed may have sent its call right before. systemd takes up what came first, and what is asked here comes over a connection that was made
- * afterwards: by the time of the answer that call has been obeyed, or refused because init had ended. Without systemd the directories are all that is left.
+ * afterwards: by the time of the answer that call has been obeyed, or refused because init had ended. Without systemd the directories are all that is left, if they are still the same.
  */
-export function endScope(m: Manager, plan: ScopePlan, { whose, look }: Ownership): ScopeEnd {
+export function endScope(
+  m: Manager,
+  plan: ScopePlan,
+  { whose, look }: Ownership,
+  record: ScopeRecord,
+): ScopeEnd {
   const words = buffer('not_stopped', 1024);
   const size = slot('not_stopped_size');
   const seen = slot('unit_was_seen');
   const { connection: c } = m;
-  const warnOfIt: readonly Line[] = [
-    format(words, notStopped(unitField(plan)), { to: size }),
+  const say = (template: Template): readonly Line[] => [
+    format(words, template, { to: size }),
     warn(words, size),
-    call(c.close),
   ];
+  const unit = unitField(plan);
+  const silent = when(whose, 'EQ', Whose.OTHERS, say(leftAlone(unit)), say(notStopped(unit)));
+  const isThere = (lines: readonly Line[]): readonly Line[] =>
+    [errnos.ENOENT, errnos.ECONNREFUSED].reduce(
+      (rest, { number }) => when(c.problem, 'NE', number, rest),
+      lines,
+    );
   return {
     whose,
     see: subroutine('see_scope', [
@@ -71,15 +84,20 @@ export function endScope(m: Manager, plan: ScopePlan, { whose, look }: Ownership
         // It may have been left in the middle of an answer, by a signal that has been seen.
         move(c.interrupts, -1),
         call(c.close),
-        call(c.open),
-        ...when(c.problem, 'EQ', 0, [call(look), ...when(whose, 'EQ', Whose.UNKNOWN, warnOfIt)]),
+        call(m.reach),
+        ...when(c.problem, 'EQ', 0, [call(look)]),
+        ...when(whose, 'EQ', Whose.UNKNOWN, [
+          ...record.compare(whose),
+          ...when(m.peer.isStranger, 'NE', 0, say(strangerEnds(unit, uidOf(m))), isThere(silent)),
+          call(c.close),
+        ]),
       ]),
     ]),
     stop: subroutine('stop_scope', [
       ...when(whose, 'EQ', Whose.OURS, [
         ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
         ...when(c.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
-        ...when(c.problem, 'NE', 0, [...warnOfIt, move(whose, Whose.UNKNOWN)]),
+        ...when(c.problem, 'NE', 0, [...say(notStopped(unit)), move(whose, Whose.UNKNOWN)]),
       ]),
       ...when(whose, 'EQ', Whose.UNKNOWN, leaveToSystemd(plan)),
       call(c.close),

@@ -1,7 +1,6 @@
 /** Calls of systemd's manager, and the jobs that they make (org.freedesktop.systemd1(5)). What comes of one stands in `verdict`; who asked decides what it means. */
 import { errnos } from '../../../../spec/errno.js';
 import { TemplateField } from '../../../../spec/instructions.js';
-import type { SystemdInstance } from '../../../../spec/systemd.js';
 import { type Loop, repeat, when } from '../../../program/control.js';
 import {
   buffer,
@@ -34,7 +33,8 @@ import { marshal } from '../../bus/marshal.js';
 import { callMessage, MessageType, type Method } from '../../bus/message.js';
 import { createReply, type Found, type Reply, readText } from '../../bus/reply.js';
 import { type Arguments, createRequest, type Given } from '../../bus/request.js';
-import type { Interrupts } from '../../idioms/interrupts.js';
+import type { Launch } from '../../launch/launch.js';
+import { createPeer, type Peer } from './peer.js';
 
 /** For everything that is asked in one go; runc waits as long for a job. */
 const DEADLINE_MS = 30_000;
@@ -75,6 +75,9 @@ const greeting = (): Uint8Array =>
 
 export interface Manager {
   readonly connection: Connection;
+  readonly peer: Peer;
+  /** Connect, and see who answers. Of a stranger nothing is asked: a problem (EPERM). */
+  readonly reach: Subroutine;
   readonly verdict: Slot;
   /** There was a job: what it was to make may be there. */
   readonly began: Slot;
@@ -201,20 +204,27 @@ function awaitAnswer(
   ]);
 }
 
-export function createManager(
-  instance: SystemdInstance,
-  interrupts: Interrupts,
-  milliseconds = DEADLINE_MS,
-): Manager {
+export function createManager({ cells, facts, options }: Launch, milliseconds = DEADLINE_MS): Manager {
   const connection = createConnection({
-    sockets: instance.sockets,
+    sockets: options.systemd.sockets,
     greeting: greeting(),
     milliseconds,
-    interrupts,
+    interrupts: cells.interrupts,
   });
+  const peer = createPeer(connection.fd, facts.userNamespace !== null);
   const reply = createReply(connection);
+  const { problem } = connection;
   const parts = {
     connection,
+    peer,
+    reach: subroutine('reach_systemd', [
+      move(peer.isStranger, 0),
+      call(connection.open),
+      ...when(problem, 'EQ', 0, [
+        call(peer.look),
+        ...when(peer.isStranger, 'NE', 0, [move(problem, errnos.EPERM.number)]),
+      ]),
+    ]),
     verdict: slot('verdict'),
     began: slot('job_began'),
     refusal: slots('refusal', 2),

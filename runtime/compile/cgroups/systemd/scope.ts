@@ -2,12 +2,10 @@
 import { errnos } from '../../../../spec/errno.js';
 import { TemplateField } from '../../../../spec/instructions.js';
 import { AT_FDCWD } from '../../../../spec/kernel.js';
-import type { NormalResources } from '../../../../spec/normal-resources.js';
 import type { Action } from '../../../program/action.js';
 import { ignoring, repeat, when } from '../../../program/control.js';
 import {
   buffer,
-  bytes,
   cell,
   type Field,
   field,
@@ -29,15 +27,19 @@ import {
   scan,
   sys,
 } from '../../../program/step.js';
-import { type Asked, jobFailed, problemWords, refused } from '../../../report/operations/systemd.js';
-import { marshal } from '../../bus/marshal.js';
+import {
+  type Asked,
+  answersForSomebody,
+  answersFromElsewhere,
+  jobFailed,
+  problemWords,
+  refused,
+} from '../../../report/operations/systemd.js';
 import { operation } from '../../idioms/operation.js';
 import { type Launch, rule } from '../../launch/launch.js';
 import type { CgroupDirectory } from '../driver.js';
-import { createManager, type Manager, nothing, Verdict } from './manager.js';
-import { insistOnPeer } from './peer.js';
+import { type Manager, nothing, Verdict } from './manager.js';
 import type { ScopePlan } from './plan.js';
-import { limitProperties, marshalProperties } from './properties.js';
 
 /** What is shown of an answer at most. */
 const SHOWN = 400;
@@ -100,6 +102,8 @@ export function failUnlessDone(m: Manager, unit: Field, asked: Asked, speech: Sp
   ];
 }
 
+export const uidOf = ({ peer }: Manager): Field => field(TemplateField.DECIMAL, peer.uid);
+
 export const forget = (m: Manager, plan: ScopePlan): readonly Line[] =>
   m.ask('ResetFailedUnit', 's', plan.unit, nothing, false);
 
@@ -113,6 +117,7 @@ export interface ScopeCells {
 /** Before anything is made: systemd is there. The connection stays open. */
 export function reachSystemd(launch: Launch, m: Manager): Action {
   const { sockets } = launch.options.systemd;
+  const speech = createSpeech();
   return operation(
     {
       kind: 'reach-systemd',
@@ -120,58 +125,15 @@ export function reachSystemd(launch: Launch, m: Manager): Action {
       because: rule('--systemd-cgroup'),
     },
     [
-      call(m.connection.open),
+      call(m.reach),
+      ...when(m.peer.isStranger, 'NE', 0, [
+        ...speech.say(answersForSomebody(uidOf(m))),
+        speech.fail(errnos.EPERM.number),
+      ]),
       ...when(m.connection.problem, 'NE', 0, [fail(m.connection.problem)]),
-      ...insistOnPeer(m.connection.fd, launch.facts.userNamespace !== null),
+      ...when(m.peer.pid, 'EQ', 0, [...speech.say(answersFromElsewhere), speech.fail(errnos.ESRCH.number)]),
     ],
   );
-}
-
-/** `update`: what systemd would otherwise write again. Where there is no systemd, nobody does. */
-export function setProperties(
-  launch: Launch,
-  plan: ScopePlan,
-  resources: NormalResources,
-): readonly Action[] {
-  const version = plan.directories.some(d => d.version === 1) ? 1 : 2;
-  const properties = limitProperties(resources, version);
-  if (properties.length === 0) return [];
-  const m = createManager(launch.options.systemd, launch.cells.interrupts);
-  const { problem } = m.connection;
-  const marshalled = marshalProperties(properties);
-  const first = Buffer.concat([marshal('b', [true]), Buffer.alloc(4)]);
-  first.writeUInt32LE(marshalled.length, 4);
-  const unit = plan.unitTemplate.join('');
-  const tell = [
-    ...m.ask(
-      'SetUnitProperties',
-      'sba(sv)',
-      plan.unit,
-      { first, second: bytes('properties', marshalled) },
-      false,
-    ),
-    ...failUnlessDone(m, unitField(plan), 'change', createSpeech()),
-    call(m.connection.close),
-  ];
-  return [
-    operation(
-      {
-        kind: 'set-properties',
-        unit,
-        properties: properties.map(({ name }) => name),
-        because: rule('update'),
-      },
-      [
-        call(m.connection.open),
-        ...when(problem, 'NE', errnos.ENOENT.number, [
-          ...when(problem, 'NE', errnos.ECONNREFUSED.number, [
-            ...when(problem, 'NE', 0, [fail(problem)]),
-            ...tell,
-          ]),
-        ]),
-      ],
-    ),
-  ];
 }
 
 /** That of v1 by which systemd finds processes, or that of v2. */

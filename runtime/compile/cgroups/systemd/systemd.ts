@@ -26,9 +26,11 @@ import { withoutGroups } from '../without-groups.js';
 import { endScope, type ScopeEnd } from './end-scope.js';
 import { createManager, type Manager } from './manager.js';
 import { knownUnit, planScope, type ScopePlan } from './plan.js';
-import { checkScope, reachSystemd, type ScopeCells, setProperties } from './scope.js';
+import { createRecord, type ScopeRecord } from './record-scope.js';
+import { checkScope, reachSystemd, type ScopeCells } from './scope.js';
 import { startScope } from './start-scope.js';
 import { nameUnit, type UnitName } from './unit.js';
+import { updateScope } from './update-scope.js';
 import { createOwnership, type Ownership, Whose } from './whose.js';
 
 const NAME = 'systemd';
@@ -45,6 +47,7 @@ const nobody: UnitName = {
 interface Scope {
   readonly manager: Manager;
   readonly ownership: Ownership;
+  readonly record: ScopeRecord;
   readonly plan: ScopePlan;
   readonly groups: Groups;
 }
@@ -61,10 +64,11 @@ const sparing = ({ see, whose }: ScopeEnd, { kill, left }: KillAll): KillAll => 
 
 /** `stateDir`: the opened ROOT/ID. */
 function scopeOf(launch: Launch, plan: ScopePlan, stateDir: Slot): Scope {
-  const manager = createManager(launch.options.systemd, launch.cells.interrupts);
+  const manager = createManager(launch);
   const groups = directoryGroups(launch, NAME, plan);
   const ownership = createOwnership(launch, manager, plan, stateDir);
-  const end = endScope(manager, plan, ownership);
+  const record = createRecord(plan, stateDir);
+  const end = endScope(manager, plan, ownership, record);
   const killAll = groups.killAll === null ? null : sparing(end, groups.killAll);
   const unlessOthers = (lines: readonly Line[]): readonly Line[] => [
     call(end.see),
@@ -73,6 +77,7 @@ function scopeOf(launch: Launch, plan: ScopePlan, stateDir: Slot): Scope {
   return {
     manager,
     ownership,
+    record,
     plan,
     groups: {
       ...groups,
@@ -120,11 +125,12 @@ function adopt(
   refuse: Refuse,
   cells: ScopeCells,
 ): readonly Action[] {
-  const { manager, ownership, plan, groups } = scope;
+  const { manager, ownership, record, plan, groups } = scope;
   const [decider] = plan.directories;
   return [
     startScope(launch, manager, plan, name, ownership, cells),
     ...checkScope(launch, plan, cells),
+    ...record.write,
     ...(decider === undefined ? [] : [recordTaken(launch, decider)]),
     ...makeOthers(launch, plan),
     ...insistThawed(plan, groups.frost, true),
@@ -172,11 +178,10 @@ export const systemd: CgroupDriver = {
     return scopeOf(launch, plan, dir).groups;
   },
   join: joinGroups,
-  // The files first: the kernel may refuse, and what systemd has written it has forgotten how to take back.
   update: (launch, { directories, asked }, refuse) => {
     const { cgroup } = launch.facts;
     const plan = planOf(directories, cgroup);
     const changed = updateGroups(launch, planAt(directories, cgroup), asked, refuse);
-    return plan === null ? changed : [...changed, ...setProperties(launch, plan, asked.resources)];
+    return plan === null ? changed : updateScope(launch, plan, asked.resources, changed);
   },
 };

@@ -1,6 +1,7 @@
-/** A program that starts the scope of `machine.slice:libpod:box` for process 4711, and stops it again; what it comes to is printed. */
+/** Programs about the scope of `machine.slice:libpod:box`; what they come to is printed. */
 
 import { AT_FDCWD } from '../../../../../spec/kernel.js';
+import { when } from '../../../../program/control.js';
 import { encode } from '../../../../program/encode.js';
 import { slot, text } from '../../../../program/operand.js';
 import { call, exit, exitReporting, sys } from '../../../../program/step.js';
@@ -10,16 +11,23 @@ import { inputOf, layouts } from '../../../test/input.js';
 import { endScope } from '../end-scope.js';
 import { createManager } from '../manager.js';
 import { planScope } from '../plan.js';
+import { createRecord } from '../record-scope.js';
 import { reachSystemd } from '../scope.js';
 import { startScope } from '../start-scope.js';
 import { nameUnit } from '../unit.js';
-import { createOwnership } from '../whose.js';
+import { updateScope } from '../update-scope.js';
+import { createOwnership, Whose } from '../whose.js';
 
 export interface ScopeProgram {
   readonly path: string;
   readonly kind: 'direct' | 'bus';
   /** For all of it. */
   readonly milliseconds: number;
+  /** `start`: it is started for process 4711, and stopped again. `record`: its directory is written down. `end`: what delete does. `update`: limits are changed. */
+  readonly does?: 'start' | 'record' | 'end' | 'update';
+  /** Where cgroups are, and the state directory. */
+  readonly mount?: string;
+  readonly stateDir?: string;
   /** More of `linux`. */
   readonly linux?: object;
   readonly annotations?: object;
@@ -29,13 +37,16 @@ export function scopeProgram({
   path,
   kind,
   milliseconds,
+  does = 'start',
+  mount = '/sys/fs/cgroup',
+  stateDir = '/',
   linux = {},
   annotations = {},
 }: ScopeProgram): Uint8Array {
   const launch = createLaunch(
     inputOf({
       config: { annotations, linux: { namespaces: [], cgroupsPath: 'machine.slice:libpod:box', ...linux } },
-      facts: { cgroup: layouts.v2 },
+      facts: { cgroup: { ...layouts.v2, unified: { ...layouts.v2.unified, mount } } },
       options: {
         cgroupManager: 'systemd',
         systemd: {
@@ -52,25 +63,39 @@ export function scopeProgram({
   const named = nameUnit(launch.config.linux.cgroupsPath, 'system');
   if (named.kind === 'fault') throw new Error(named.fault.kind);
   const plan = planScope(launch.facts.cgroup, launch.options.systemd, named.unit, launch.cells.id);
-  const manager = createManager(launch.options.systemd, launch.cells.interrupts, milliseconds);
+  const manager = createManager(launch, milliseconds);
   const because = rule('test');
   const { stateFd } = launch.cells;
   const ownership = createOwnership(launch, manager, plan, stateFd);
-  const end = endScope(manager, plan, ownership);
+  const record = createRecord(plan, stateFd);
+  const end = endScope(manager, plan, ownership, record);
   const say = (word: string) =>
     action({ title: word, because }, [sys('write', [1, text(word), word.length])]);
+  const sayWhose = Object.entries(Whose).flatMap(([word, value]) =>
+    when(end.whose, 'EQ', value, [sys('write', [1, text(`${word}\n`), word.length + 1])]),
+  );
+  const stop = action({ title: 'stop', because }, [call(end.see), call(end.stop)]);
+  const { resources } = launch.config.linux;
+  const ways = {
+    start: () => [
+      reachSystemd(launch, manager),
+      startScope(launch, manager, plan, named.unit, ownership, {
+        pid: slot('pid', 4711),
+        asked: slot('asked'),
+      }),
+      say('started\n'),
+      stop,
+      say('stopped\n'),
+    ],
+    record: () => record.write,
+    end: () => [action({ title: 'see', because }, [call(end.see), ...sayWhose]), stop],
+    update: () => [...updateScope(launch, plan, resources, [say('changed\n')]), say('told\n')],
+  };
   const actions = [
     action({ title: 'open', because }, [
-      sys('openat', [AT_FDCWD, text('/'), launch.open.PATH, 0], { to: stateFd }),
+      sys('openat', [AT_FDCWD, text(stateDir), launch.open.PATH, 0], { to: stateFd }),
     ]),
-    reachSystemd(launch, manager),
-    startScope(launch, manager, plan, named.unit, ownership, {
-      pid: slot('pid', 4711),
-      asked: slot('asked'),
-    }),
-    say('started\n'),
-    action({ title: 'stop', because }, [call(end.see), call(end.stop)]),
-    say('stopped\n'),
+    ...ways[does](),
     action({ title: 'end', because }, [exit(0)]),
   ];
   return encode({

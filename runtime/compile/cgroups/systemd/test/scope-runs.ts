@@ -13,15 +13,17 @@ import {
   type Heard,
 } from '../../../bus/test/fake-bus.js';
 import { descriptionIn, listed } from './scope-answers.js';
-import { scopeProgram } from './scope-program.js';
+import { type ScopeProgram, scopeProgram } from './scope-program.js';
 
-interface How {
+interface How extends Pick<ScopeProgram, 'does' | 'mount' | 'stateDir'> {
   kind?: 'direct' | 'bus';
   hello?: string | null;
   config?: object;
   annotations?: object;
   within?: readonly string[];
   owner?: number;
+  /** It does not listen. */
+  absent?: boolean;
 }
 
 let count = 0;
@@ -29,11 +31,20 @@ export const JOB = '/org/freedesktop/systemd1/job/12';
 export const removed = (job: string, result: string): Buffer =>
   busSignal('JobRemoved', 'uoss', [12, job, 'libpod-box.scope', result]);
 
-/** Starts the scope and stops it again; what it printed, and what was asked. */
+/** One program, which starts the scope and stops it again if nothing else is said; what it printed, and what was asked. */
 async function startAndStop(
   base: string,
   answer: Answer,
-  { kind = 'direct', hello, config = {}, annotations = {}, within = [], owner = 0 }: How,
+  {
+    kind = 'direct',
+    hello,
+    config = {},
+    annotations = {},
+    within = [],
+    owner = 0,
+    absent = false,
+    ...more
+  }: How,
 ): Promise<{ readonly out: string; readonly heard: readonly Heard[] }> {
   const path = join(base, `socket-${count++}`);
   // Whoever listens is whom the kernel names.
@@ -41,7 +52,14 @@ async function startAndStop(
   const listening = fakeBus(path, answer, ...(hello === undefined ? [] : [hello]));
   if (owner !== 0) process.seteuid?.(0);
   const bus = await listening;
-  const image = scopeProgram({ path, kind, milliseconds: 700, linux: config, annotations });
+  const image = scopeProgram({
+    path: absent ? `${path}.absent` : path,
+    kind,
+    milliseconds: 700,
+    linux: config,
+    annotations,
+    ...more,
+  });
   const [program = '', ...argv] = [
     ...within,
     'build/chos-runtime-debug',

@@ -23,6 +23,13 @@ test("V8 accepts the cache with the engine's Node and its flags", () => {
   assert.is(out, 'true false\n');
 });
 
+test('no module of the code that every start loads is imported on demand', () => {
+  const code = readFileSync('build/chos-runtime-code.cjs', 'latin1');
+  assert.ok(code.includes('chos-runtime-more.cjs'));
+  // The names of esbuild's wrappers for modules that are evaluated later.
+  assert.not.match(code, /\b__(esm|commonJS)\b/);
+});
+
 test('large input is read by a Node that draws its seed', () => {
   const directory = mkdtempSync(join(tmpdir(), 'chos-large-'));
   /** For each Node that is started, whether it keeps the hashes of its snapshot. */

@@ -22,7 +22,7 @@ export function buildPrograms(sources: string, bin: string): Programs {
   const programs = programsIn(bin);
   const compile = (to: string, files: readonly string[], more: readonly string[] = []) =>
     execFileSync('gcc', [...cflags.split(' '), ...more, '-o', to, ...files.map(file => join(sources, file))]);
-  compile(programs.reporter, ['main.c', 'report.c', 'probes.c', 'json.c']);
+  compile(programs.reporter, ['main.c', 'report.c', 'probes.c', 'processes.c', 'json.c']);
   compile(programs.outside, ['outside.c']);
   compile(programs.end, ['end.c'], withoutLibrary);
   copyFileSync('/bin/busybox', programs.busybox);

@@ -225,7 +225,7 @@ static int probe_allocate(int argc, char **argv) {
 }
 
 /* sd_notify(3): the arguments as the lines of one message. */
-static int probe_notify(int argc, char **argv) {
+int probe_notify(int argc, char **argv) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char *name = getenv("NOTIFY_SOCKET");
   char message[512] = "";
@@ -237,7 +237,9 @@ static int probe_notify(int argc, char **argv) {
     strncat(message, "\n", sizeof message - strlen(message) - 1);
   }
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  return outcome(sendto(fd, message, strlen(message), 0, (struct sockaddr *)&address, sizeof address));
+  int error = outcome(sendto(fd, message, strlen(message), 0, (struct sockaddr *)&address, sizeof address));
+  close(fd);
+  return error;
 }
 
 static const struct {
@@ -254,6 +256,7 @@ static const struct {
     {"stdin", 0, probe_stdin},     {"winsize", 0, probe_winsize},   {"allocate", 1, probe_allocate},
     {"forks", 1, probe_forks},     {"spawn", 0, probe_spawn},       {"wait", 0, probe_wait},
     {"sleep", 0, probe_sleep},     {"chain", 1, probe_chain},       {"notify", 1, probe_notify},
+    {"flood", 0, probe_flood},
 };
 
 /* These three end or print plainly, so they make no JSON. */

@@ -16,6 +16,8 @@ int probe_forks(int argc, char **argv);
 int probe_chain(int argc, char **argv);
 int probe_spawn(int argc, char **argv);
 int probe_wait(int argc, char **argv);
+int probe_notify(int argc, char **argv);
+int probe_flood(int argc, char **argv);
 _Noreturn int probe_sleep(int argc, char **argv);
 
 #endif

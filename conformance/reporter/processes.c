@@ -104,6 +104,28 @@ int probe_wait(int argc, char **argv) {
   return outcome(taken);
 }
 
+static void end_well(int signal) {
+  (void)signal;
+  _exit(0);
+}
+
+/* Children that fill NOTIFY_SOCKET with words that mean nothing, until SIGTERM comes; they end with the first process of their pid namespace. */
+int probe_flood(int argc, char **argv) {
+  char *message[] = {argv[0], "STATUS=busy"};
+  (void)argc;
+  signal(SIGTERM, end_well);
+  for (int i = 0; i < 3; i++)
+    if (fork() == 0)
+      for (;;)
+        probe_notify(2, message);
+  json_text("state", "ready");
+  json_text("error", "");
+  json_close('}');
+  json_end_line();
+  for (;;)
+    pause();
+}
+
 /* Default dispositions: as the first process of a pid namespace only SIGKILL ends it. */
 _Noreturn int probe_sleep(int argc, char **argv) {
   (void)argc, (void)argv;

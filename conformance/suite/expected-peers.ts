@@ -20,6 +20,8 @@ const unread = (runtime: string): Readonly<Record<string, string>> => ({
 
 export const crun: Readonly<Record<string, string>> = {
   'users/joined-where-groups-are-denied': 'crun keeps the groups of its caller then',
+  'notify-socket/is-open-to-the-user-whatever-the-umask': 'crun makes it under the umask of its caller',
+  'notify-socket/start-whose-manager-cannot-be-told': 'crun fails, and leaves the command running',
   'notify-socket/the-command-that-goes-names-init': 'crun tells no MAINPID',
   'notify-socket/start-waits-and-names-init': 'crun tells no MAINPID',
   ...unread('crun'),
@@ -217,6 +219,10 @@ export const crun: Readonly<Record<string, string>> = {
 
 export const runc: Readonly<Record<string, string>> = {
   'users/joined-where-groups-are-denied': 'runc keeps the groups of its caller then',
+  'notify-socket/signal-comes-before-the-message-that-waits-with-it': 'runc 1.1 reads the message first',
+  'notify-socket/who-floods-it-keeps-no-signal-away': 'runc 1.1 waits for it first',
+  'notify-socket/is-open-to-the-user-whatever-the-umask': 'runc makes it under the umask of its caller',
+  'notify-socket/start-whose-manager-cannot-be-told': 'runc fails, and leaves the command running',
   'notify-socket/ready-in-a-later-line': 'runc 1.1 looks at the beginning of a message only',
   'notify-socket/who-ends-without-a-word-is-not-waited-for': 'runc 1.1 waits for ever',
   'notify-socket/signals-arrive-before-it-is-ready': 'runc 1.1 waits for it first',

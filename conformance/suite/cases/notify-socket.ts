@@ -24,6 +24,11 @@ while True:
     print(json.dumps({"lines": [line for line in data.decode().split() if line != "BARRIER=1"], "pid": struct.unpack("iii", extra[0][2])[0]}), flush=True)
 `;
 
+const oneMessage = `
+import socket, sys
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"END=1", sys.argv[1])
+`;
+
 interface Told {
   readonly lines: readonly string[];
   readonly pid: number;
@@ -31,7 +36,7 @@ interface Told {
 
 interface Manager {
   /** Options of a call with the variable. */
-  readonly called: { readonly env: Readonly<Record<string, string>> };
+  readonly called: { readonly env: typeof defaultEnv & { readonly NOTIFY_SOCKET: string } };
   readonly listening: Running;
 }
 
@@ -55,6 +60,13 @@ async function heard(
     .map(line => JSON.parse(line) as Told)
     .filter(({ lines }) => lines.length > 0);
   return { lines: all.flatMap(({ lines }) => lines), pids: all.map(({ pid }) => pid) };
+}
+
+/** All that it has heard, up to a message of our own: they arrive in order. */
+async function heardUpTo(t: Driver, socket: Manager): Promise<readonly string[]> {
+  const end = t.helper(['python3', '-c', oneMessage, socket.called.env.NOTIFY_SOCKET]);
+  assert.is((await end.done).code, 0);
+  return (await heard(socket, 'END=1')).lines;
 }
 
 const ready = ['notify', 'STATUS=soon', ',', 'notify', 'READY=1', 'STATUS=up'];
@@ -137,7 +149,7 @@ test('notify-socket/who-ends-without-a-word-is-not-waited-for', {
     const socket = await listen(t);
     const run = await t.call('run', ['--detach', t.id], socket.called);
     assert.is(run.code, 0, run.stderr);
-    assert.equal(await heard(socket, 'ready'), { lines: [], pids: [] });
+    assert.equal(await heardUpTo(t, socket), ['END=1']);
   },
 });
 
@@ -151,6 +163,82 @@ test('notify-socket/signals-arrive-before-it-is-ready', {
     await run.printed('"ready"');
     run.kill('SIGUSR1');
     assert.match((await run.done).stdout, '"signal":10');
+  },
+});
+
+test('notify-socket/who-floods-it-keeps-no-signal-away', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'flood'];
+  },
+  drive: async t => {
+    const socket = await listen(t);
+    const run = t.begin('run', [t.id], { ...socket.called, deadlineMs: 5_000 });
+    await run.printed('"ready"');
+    run.kill('SIGTERM');
+    const { code, timedOut, stdout } = await run.done;
+    assert.equal([timedOut, code], [false, 0], stdout);
+  },
+});
+
+/** Returns when it has stopped. */
+function stop({ pid, kill }: Running): void {
+  kill('SIGSTOP');
+  const deadline = Date.now() + 5_000;
+  while (!/^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')))
+    if (Date.now() > deadline) throw new Error(`process ${pid} does not stop`);
+}
+
+test('notify-socket/signal-comes-before-the-message-that-waits-with-it', {
+  config: c => {
+    c.process.args = ['/bin/reporter', 'wait', ',', 'notify', 'READY=1', ',', 'sleep'];
+  },
+  drive: async t => {
+    const socket = await listen(t);
+    const pidFile = join(t.dir, 'pid');
+    const options = { ...socket.called, deadlineMs: 5_000 };
+    const run = t.begin('run', ['--detach', '--pid-file', pidFile, t.id], options);
+    await run.printed('"ready"');
+    stop(run);
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGUSR1');
+    await run.printed('"notify"');
+    run.kill('SIGTERM');
+    run.kill('SIGCONT');
+    const { code, timedOut } = await run.done;
+    assert.is(timedOut, false);
+    // It was interrupted, and has told nobody.
+    assert.is.not(code, 0);
+    assert.equal(await heardUpTo(t, socket), ['END=1']);
+  },
+});
+
+test('notify-socket/is-open-to-the-user-whatever-the-umask', {
+  config: c => {
+    c.process.user = { ...c.process.user, uid: 1000, gid: 1000 };
+    c.process.args = ['/bin/reporter', 'notify', 'READY=1', ',', 'report'];
+  },
+  drive: async t => {
+    const socket = await listen(t);
+    const through = ['/bin/sh', '-c', 'umask 077; exec "$0" "$@"'];
+    const run = await t.run([], { ...socket.called, through, deadlineMs: 5_000 });
+    assert.is(run.code, 0, run.stderr);
+    assert.match(run.stdout, '"probe":"notify","error":""');
+  },
+});
+
+test('notify-socket/start-whose-manager-cannot-be-told', {
+  config: c => {
+    c.process.args = ['/bin/reporter', ...ready, ',', 'sleep'];
+  },
+  drive: async t => {
+    const socket = await listen(t);
+    for (const NOTIFY_SOCKET of ['nobody.sock', `/${'x'.repeat(107)}`, `/${'x'.repeat(5000)}`, 'vsock:2:1']) {
+      await t.create([], socket.called);
+      const started = await t.call('start', [t.id], { env: { ...defaultEnv, NOTIFY_SOCKET } });
+      assert.is(started.code, 0, started.stderr);
+      assert.match(started.stderr, /^[^\n]*NOTIFY_SOCKET[^\n]*\n$/);
+      assert.is((await t.state()).status, 'running');
+      assert.is((await t.call('delete', ['--force', t.id])).code, 0);
+    }
   },
 });
 

@@ -117,11 +117,8 @@ export interface Readiness {
   readonly interrupts: Interrupts;
 }
 
-/** A manager that does not read is given up. */
+/** A manager that does not read is given up. The container runs: what cannot be told is a warning, whatever the reason. */
 const MANAGER_SECONDS = 10;
-
-/** What makes it as if there were no manager: its socket is left over, or not for us. */
-const absent = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'EACCES', 'EPERM', 'EPROTOTYPE', 'EAGAIN'] as const;
 
 function tellManager({ manager, main }: Readiness): readonly Line[] {
   const words = buffer('ready_words', 64);
@@ -133,9 +130,7 @@ function tellManager({ manager, main }: Readiness): readonly Line[] {
   const unheard = text(MANAGER_NOT_TOLD);
   return [
     format(words, told, { to: size }),
-    ...attempt(absent, gone => sendDatagram(MANAGER_SECONDS, manager, words, size, gone), [
-      warn(unheard, unheard.size - 1),
-    ]),
+    ...sendDatagram(MANAGER_SECONDS, manager, words, size, [warn(unheard, unheard.size - 1)]),
   ];
 }
 

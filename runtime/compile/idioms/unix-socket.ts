@@ -1,3 +1,4 @@
+import type { ErrnoName } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import {
   AF_UNIX,
@@ -7,9 +8,9 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../../../spec/kernel.js';
-import { when } from '../../program/control.js';
+import { attempt, when } from '../../program/control.js';
 import { buffer, field, type Slot, slot, struct, u64 } from '../../program/operand.js';
-import { format, type Line, load, type Outcome, send, store, sys } from '../../program/step.js';
+import { format, type Line, load, move, send, store, sys } from '../../program/step.js';
 
 /**
  * Connect to a Unix stream socket. One whose queue is full, or whose owner does not read, is given up after `seconds` (EAGAIN), here and by every
@@ -30,13 +31,20 @@ export function connectWithin(seconds: number, path: string, to: Slot): readonly
 
 const AT_SIGN = '@'.charCodeAt(0);
 
-/** One datagram to the socket whose name `path` holds, of which a leading @ stands for an abstract one (unix(7)). `o`: of connecting and sending. */
+/** What the way to the socket, the socket at its end, or the want of memory and descriptors may give: no name, nobody there, another kind, not for us, not read in time. */
+const undelivered: readonly ErrnoName[] = [
+  ...(['ENAMETOOLONG', 'EINVAL', 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'EIO', 'ESTALE'] as const),
+  ...(['ECONNREFUSED', 'EPROTOTYPE', 'ECONNRESET', 'ENOTCONN', 'EPIPE', 'EMSGSIZE', 'EAGAIN'] as const),
+  ...(['ENOBUFS', 'ENOMEM', 'EMFILE', 'ENFILE', 'EAFNOSUPPORT'] as const),
+];
+
+/** One datagram to the socket whose name `path` holds, of which a leading @ stands for an abstract one (unix(7)); where it cannot be had, `unheard`. */
 export function sendDatagram(
   seconds: number,
   path: Slot,
   message: Parameters<typeof send>[1],
   size: Slot,
-  o: Outcome,
+  unheard: readonly Line[],
 ): readonly Line[] {
   const address = buffer('datagram_sockaddr', 110);
   const length = slot('datagram_sockaddr_size');
@@ -44,14 +52,20 @@ export function sendDatagram(
   const fd = slot('datagram_socket', -1);
   const deadline = struct('send deadline', [u64(seconds), u64(0)], true);
   return [
-    format(address, ['--', field(TemplateField.STRING, path)], { to: length }),
-    store('U16', address, 0, AF_UNIX),
-    load(first, 'U8', address, 2),
-    ...when(first, 'EQ', AT_SIGN, [store('U8', address, 2, 0)]),
-    sys('socket', [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0], { to: fd }),
-    sys('setsockopt', [fd, SOL_SOCKET, SO_SNDTIMEO, deadline, 16]),
-    sys('connect', [fd, address, length], o),
-    send(fd, message, size, null, o),
-    sys('close', [fd]),
+    ...attempt(
+      undelivered,
+      failed => [
+        format(address, ['--', field(TemplateField.STRING, path)], { to: length, ...failed }),
+        store('U16', address, 0, AF_UNIX),
+        load(first, 'U8', address, 2),
+        ...when(first, 'EQ', AT_SIGN, [store('U8', address, 2, 0)]),
+        sys('socket', [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0], { to: fd, ...failed }),
+        sys('setsockopt', [fd, SOL_SOCKET, SO_SNDTIMEO, deadline, 16]),
+        sys('connect', [fd, address, length], failed),
+        send(fd, message, size, null, failed),
+      ],
+      unheard,
+    ),
+    ...when(fd, 'GE', 0, [sys('close', [fd]), move(fd, -1)]),
   ];
 }

@@ -21,7 +21,12 @@ import { refusedByCompiler } from './refusal.js';
  * looked at already. One that is before itself is no chain of images.
  */
 export function distrusted(images: string, behind: readonly string[] = []): Attempt<null> {
-  const here = realpathSync(images);
+  let here: string;
+  try {
+    here = realpathSync(images);
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'open', path: images, code: codeOf(error) });
+  }
   if (behind.includes(here))
     return refuse({ kind: 'file', verb: 'open', path: join(images, 'parent'), code: 'ELOOP' });
   for (const name of readdirSync(images)) {

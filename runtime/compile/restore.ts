@@ -30,6 +30,7 @@ import { openStateRoot } from './container/state-root.js';
 import { openDirectories } from './criu/directories.js';
 import { isReplaced, isTerminal, type OwnCgroup, restoredMounts } from './criu/external.js';
 import type { Message } from './criu/message.js';
+import { makeMountPoints } from './criu/mount-points.js';
 import { type RestoreAsked, restoreOptions } from './criu/options.js';
 import { criuWorker, type Worker } from './criu/worker.js';
 import { foregroundInLaunch } from './foreground.js';
@@ -318,6 +319,7 @@ function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Pro
     ...cgroups.make,
     ...(stays ? [holdSignals(rule('restore forwards them'))] : []),
     ...mounts.enter,
+    ...makeMountPoints(launch, input.root),
     ...opening,
     worker.start(cgroups.birth, endRestored(launch)),
     mounts.leave,

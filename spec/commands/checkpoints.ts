@@ -12,7 +12,7 @@ const ways = [
   flag('tcp-established', 'with open TCP connections'),
   flag('tcp-skip-in-flight', 'without TCP connections that are just being made'),
   flag('link-remap', 'with open files that have lost the name by which they were opened'),
-  flag('ext-unix-sk', 'with Unix sockets connected to others outside'),
+  flag('ext-unix-sk', 'with datagram sockets connected to Unix sockets outside'),
   flag('shell-job', 'with a terminal whose session is not in the container'),
   flag('lazy-pages', 'memory is fetched when it is needed (`criu lazy-pages`)'),
   flag('file-locks', 'with file locks'),

@@ -16,6 +16,7 @@ export const criu = {
   'enter-mounts-of-criu': {},
   /** On itself: CRIU wants a mount for the root and for what it binds. */
   'mount-for-criu': { path: 'text' },
+  'make-missing-mount-point': { path: 'text' },
   'leave-mounts-of-criu': {},
   'execute-criu': { path: 'text' },
   'ask-criu': { task: ['checkpoint', 'restore'] },

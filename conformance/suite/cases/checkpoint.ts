@@ -9,6 +9,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -291,6 +293,29 @@ checkpoint('restore-wants-a-terminal-where-one-was', async t => {
   assert.equal(inState(t), []);
 });
 
+checkpoint(
+  'restore-makes-the-mount-points-that-a-new-root-lacks',
+  async t => {
+    mkdirSync(join(t.dir, 'images'));
+    writeFileSync(join(t.dir, 'images/inventory.img'), '');
+    const file = join(t.bundle.rootfs, 'made/names');
+    const data = join(t.bundle.rootfs, 'made/data');
+    for (const made of [file, data]) assert.not.ok(existsSync(made));
+    const restored = await call(t, 'restore', [...places(t), '-d', '--bundle', t.bundle.dir, t.id]);
+    assert.is(restored.code, 0, restored.stderr);
+    assert.equal([statSync(file).isFile(), statSync(data).isDirectory()], [true, true]);
+  },
+  {
+    config: (c, bundle) => {
+      c.mounts = [
+        ...(c.mounts ?? []),
+        { destination: '/made/data', type: 'bind', source: join(bundle.rootfs, 'home'), options: ['bind'] },
+        { destination: '/made/names', type: 'bind', source: '/etc/hosts', options: ['bind'] },
+      ];
+    },
+  },
+);
+
 checkpoint('locks-that-are-not-restored-are-told-of', async t => {
   const images = join(t.dir, 'images');
   mkdirSync(images);
@@ -325,6 +350,8 @@ checkpoint('images-that-others-could-have-written-are-refused', async t => {
   chmodSync(join(images, 'inventory.img'), 0o666);
   await refused(/refuses the file .*inventory\.img: owner 0, mode 666/);
   chmodSync(join(images, 'inventory.img'), 0o600);
+  symlinkSync('../gone', join(images, 'parent'));
+  await refused(/open `.*images\/parent`: No such file or directory/);
   chmodSync(images, 0o777);
   await refused(/refuses the image directory .*: owner 0, mode 777/);
 });

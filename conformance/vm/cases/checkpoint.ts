@@ -72,18 +72,6 @@ inside"
     { runtimes: ['chos-runtime', 'runc'] },
   ),
   checkpoint(
-    'memory-first-and-then-the-rest',
-    `
-      box "echo kept >/dev/kept; $counting"
-      quiet checkpoint --pre-dump --image-path $PLACE/early --work-path $PLACE box
-      goes_on
-      quiet checkpoint --parent-path ../early --image-path $PLACE/images --work-path $PLACE box
-      quiet restore --detach --bundle $PLACE/box --image-path $PLACE/images --work-path $PLACE box
-      goes_on
-      same "what was in a tmpfs" "$(runtime exec box cat /dev/kept)" kept
-      quiet delete --force box`,
-  ),
-  checkpoint(
     'what-others-hold-the-other-end-of',
     `${withPerl}
       perl_box <<'EOF'

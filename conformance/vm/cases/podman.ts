@@ -154,6 +154,21 @@ Seccomp: 2
       ip link del podman0 2>/dev/null || true`,
   ),
   podman(
+    'checkpoint-into-archives-and-out-of-them',
+    `
+      podman run -dt --network none --tmpfs /kept --name saved bb sh -c 'echo kept >/kept/file; while :; do n=$((n + 1)); echo "$n $(tty) $(cat /kept/file)"; sleep 0.1; done' >/dev/null
+      until_true 90 sh -c 'podman logs saved | grep -q "^3 /dev/pts/0 kept"'
+      podman container checkpoint --pre-checkpoint --export early.tar.gz saved >/dev/null
+      podman container checkpoint --with-previous --file-locks --export late.tar.gz saved >/dev/null
+      last=$(podman logs saved | grep -c pts)
+      # Into a new root file system, in which what is mounted on is missing.
+      podman container restore --import-previous early.tar.gz --import late.tar.gz --file-locks --name again >/dev/null
+      goes_on() { podman logs again | grep -q "^$((last + 1)) /dev/pts/0 kept"; }
+      until_true 90 goes_on || fail "it does not go on: $(podman logs again | tail -1)"
+      podman rm -f -t 0 saved again >/dev/null`,
+    { kernels: ['6.12'] },
+  ),
+  podman(
     'tree',
     `
       mkdir -p /etc/chos.d trees share

@@ -21,12 +21,15 @@ interface Bound {
   readonly source: string;
 }
 
-/** What of config.json may be a bind mount. `bundle`: where relative sources begin. */
+/** `bundle`: where relative ones begin. */
+export const sourceFrom = (bundle: string, source: string): string =>
+  source.startsWith('/') ? source : `${bundle}/${source}`;
+
+/** What of config.json may be a bind mount. */
 function bound({ mounts, linux }: NormalConfig, bundle: string): readonly Bound[] {
-  const absolute = (path: string): string => (path.startsWith('/') ? path : `${bundle}/${path}`);
   return [
     ...mounts.flatMap(mount =>
-      mount.kind === 'bind' ? [{ place: mount.place, source: absolute(mount.source) }] : [],
+      mount.kind === 'bind' ? [{ place: mount.place, source: sourceFrom(bundle, mount.source) }] : [],
     ),
     ...linux.maskedPaths.map(({ place }) => ({ place, source: '/dev/null' })),
     ...linux.devices.map(({ place }) => ({ place, source: place })),

@@ -24,6 +24,7 @@ export const criu: WordsOf<typeof catalog> = {
   'become-criu': { title: () => 'begin as CRIU' },
   'enter-mounts-of-criu': { title: () => 'enter a mount namespace for CRIU' },
   'mount-for-criu': { title: o => `bind ${o.path} for CRIU` },
+  'make-missing-mount-point': { title: o => `make ${o.path} in the root file system, if it is missing` },
   'leave-mounts-of-criu': { title: () => "go back to the host's mounts" },
   'execute-criu': { title: o => `execute ${o.path}` },
   'ask-criu': { title: o => `ask CRIU for the ${o.task}` },

@@ -10,6 +10,7 @@ import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import type { Action, Program } from '../program/action.js';
+import { when } from '../program/control.js';
 import { characters, slot } from '../program/operand.js';
 import { exit, guard, waitReadable } from '../program/step.js';
 import { openDirectories } from './criu/directories.js';
@@ -120,7 +121,8 @@ function programOf(launch: Launch, input: CheckpointInput, external: readonly st
     operation({ kind: 'record-streams', path: STREAMS_FILE, because: rule('checkpoint') }, [
       ...writeWhole(launch.open, directories.images, STREAMS_FILE, text, text.size, 0o600),
     ]),
-    worker.start(null, []),
+    // CRIU that is killed, for want of memory or by somebody, lets go of the processes, but leaves the freezer as it is.
+    worker.start(null, when(c.status, 'EQ', Status.RUNNING, c.groups.thaw())),
     worker.ask(asked.preDump ? CriuRequest.SINGLE_PRE_DUMP : CriuRequest.DUMP, options),
     worker.expect(null),
     worker.end,

@@ -97,6 +97,7 @@ checkpoint('a-failure-of-criu-is-one-line-and-the-container-goes-on', async t =>
   for (const [how, words] of [
     ['fail', 'Error (criu/one.c:1): something is wrong'],
     ['die', 'it ended without an answer'],
+    ['die-frozen', 'it ended without an answer'],
   ] as const) {
     fails(t, how);
     const saved = await call(t, 'checkpoint', [...places(t), t.id]);
@@ -104,6 +105,16 @@ checkpoint('a-failure-of-criu-is-one-line-and-the-container-goes-on', async t =>
     assert.is(saved.stderr, `chos-runtime: checkpoint: CRIU failed: ${words} ${log}\n`);
     assert.is((await t.state()).status, 'running');
   }
+});
+
+checkpoint('a-container-that-was-paused-stays-it-when-criu-dies', async t => {
+  await running(t);
+  const paused = await t.call('pause', [t.id]);
+  assert.is(paused.code, 0, paused.stderr);
+  fails(t, 'die');
+  const saved = await call(t, 'checkpoint', [...places(t), t.id]);
+  assert.is.not(saved.code, 0);
+  assert.is((await t.state()).status, 'paused');
 });
 
 checkpoint('an-answer-without-an-end-is-none', async t => {

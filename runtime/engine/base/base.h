@@ -77,7 +77,10 @@ const char *after(const char *text, const char *prefix);
 #define SCRATCH_SIZE 28672
 extern char scratch[SCRATCH_SIZE];
 
+/* A part of it; one that would reach beyond its end does not compile. */
+#define scratch_part(offset, size) (scratch + (offset) + 0 * sizeof(char[(offset) + (size) <= SCRATCH_SIZE ? 1 : -1]))
+
 /* What conmon takes of a line. A report makes its line at the beginning of the buffer; what it is made of may be put together behind it. */
 #define LINE_SIZE 8192
-#define REPORT_TEXT (scratch + LINE_SIZE)
 #define REPORT_TEXT_SIZE (SCRATCH_SIZE - LINE_SIZE)
+#define REPORT_TEXT scratch_part(LINE_SIZE, REPORT_TEXT_SIZE)

@@ -17,7 +17,7 @@ static _Noreturn void print_usage(void)
 static void default_id(struct request *q)
 {
 	const char *name = process.argc > 0 ? process.argv[0] : "";
-	struct text t = text_in(scratch + SCRATCH_SIZE - 8192, 256);
+	struct text t = text_in(OWN_ID, OWN_ID_SIZE);
 
 	for (const char *at = name; *at; at++)
 		if (*at == '/' && at[1])

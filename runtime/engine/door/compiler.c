@@ -158,7 +158,7 @@ static void put_strings(struct text *t, char *const *strings)
 /* One that does not take all of it has died, and reading its answer will tell. */
 static void send_request(struct compiler *c, int config, bool unusable)
 {
-	char *cwd = scratch;
+	char *cwd = scratch_part(0, PATH_SIZE);
 	long cwd_length = sys(getcwd, cwd, PATH_SIZE), at;
 	u64 size = sizeof(struct request_header);
 	struct request_header h = {

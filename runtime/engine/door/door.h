@@ -25,6 +25,14 @@ struct request {
 	struct surroundings around;
 	struct value values[PARAMETER_COUNT];
 };
+
+/* The end of the scratch buffer holds what no argument says, until the program is loaded: the id of a compiled executable, and the state root. Whatever is read before that has the rest. */
+#define OWN_ID_SIZE 256
+#define OWN_ROOT_SIZE 4096
+#define FREE_SIZE (SCRATCH_SIZE - OWN_ID_SIZE - OWN_ROOT_SIZE)
+#define OWN_ID scratch_part(FREE_SIZE, OWN_ID_SIZE)
+#define OWN_ROOT scratch_part(FREE_SIZE + OWN_ID_SIZE, OWN_ROOT_SIZE)
+
 void scan_arguments(struct request *q);
 bool attached_option(struct request *q, int *at);
 bool id_valid(const char *id);

@@ -305,8 +305,7 @@ static bool owns(u32 uid, const char *path)
 void default_root(struct request *q)
 {
 	struct value *root = &q->values[PARAMETER_ROOT];
-	/* The last page is used by nobody before the program is loaded. */
-	struct text t = text_in(scratch + SCRATCH_SIZE - 4096, 4096);
+	struct text t = text_in(OWN_ROOT, OWN_ROOT_SIZE);
 	u32 uid = (u32)sys(geteuid);
 	const char *named = environment(STATE_ROOT_VARIABLE);
 	bool known = named && *named;

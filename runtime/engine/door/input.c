@@ -6,7 +6,6 @@
 #define PATH_SIZE 4096
 /* One more than runtime/admit takes, which then says so. */
 #define INPUT_LIMIT (CONFIG_LIMIT + 1)
-#define PIECE 65536
 
 /*
  * A pipe, a terminal or a socket can be read once, and only by us: /dev/stdin and /dev/fd/63 are other files in Node. So its bytes go into a file
@@ -14,16 +13,17 @@
  */
 static long copy_stream(long from)
 {
+	char *piece = scratch_part(0, FREE_SIZE);
 	long to = sys(memfd_create, "input", MFD_CLOEXEC);
 	size_t size = 0;
 
 	while (to >= 0 && size < INPUT_LIMIT) {
-		long n = sys(read, from, scratch, PIECE), at = 0;
+		long n = sys(read, from, piece, FREE_SIZE), at = 0;
 
 		if (n == -EINTR)
 			continue;
 		while (n > 0 && at < n) {
-			long written = sys(write, to, scratch + at, (size_t)(n - at));
+			long written = sys(write, to, piece + at, (size_t)(n - at));
 
 			if (written <= 0)
 				n = written ? written : -EIO;
@@ -68,7 +68,7 @@ static long open_named(const char *path)
 int open_input(const struct request *q)
 {
 	const struct value *bundle = &q->values[PARAMETER_BUNDLE];
-	struct text t = text_in(scratch, PATH_SIZE);
+	struct text t = text_in(scratch_part(0, PATH_SIZE), PATH_SIZE);
 
 	if (!q->command || q->command->input == INPUT_NONE)
 		return 0;

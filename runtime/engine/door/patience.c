@@ -123,10 +123,10 @@ static enum cause cause_of(const char *text)
 /* `what`, and why: the cause if that is known, else what Node had to say, else how it ended (status). */
 static _Noreturn void tell(const struct compiler *c, const char *what, int status)
 {
-	char *text = scratch, *line;
+	char *text = scratch_part(0, ERRORS_SIZE), *line;
 	enum cause cause;
 	long length = sys(pread64, c->errors, text, ERRORS_SIZE - 1, 0);
-	struct text t = text_in(scratch + ERRORS_SIZE, ERRORS_SIZE);
+	struct text t = text_in(scratch_part(ERRORS_SIZE, ERRORS_SIZE), ERRORS_SIZE);
 
 	text[length > 0 ? length : 0] = 0;
 	cause = cause_of(text);

@@ -12,9 +12,9 @@
 #define LINKS 40
 
 /* Parts of the scratch buffer; state_directory() has the first. */
-#define WAY (scratch + 2 * PATH_SIZE)
-#define REST (scratch + 3 * PATH_SIZE)
+#define WAY scratch_part(2 * PATH_SIZE, PATH_SIZE)
 #define REST_SIZE (2 * PATH_SIZE)
+#define REST scratch_part(3 * PATH_SIZE, REST_SIZE)
 
 static bool owner_trusted(u32 uid)
 {

@@ -50,6 +50,20 @@ test('the front door opens config.json', () => {
   assert.is(config(['state', '-b', bundle, '--answer', 'request']), 0);
 });
 
+test('a stream of any size is read whole, and nothing else is written over', () => {
+  const image = imageFile(showing(['run']));
+  const values = JSON.stringify({ ID: 'box', STATE_DIR: '/r/box' });
+  for (const size of [0, 24_320, 24_321, 28_672, 65_536, 1_000_000]) {
+    const shell = `head -c ${size} /dev/zero | tr '\\0' x | "$@"`;
+    const sent = (...how: readonly string[]) =>
+      call(['--root', '/r', 'run', '-f', '/dev/stdin', 'box', '--answer', ...how], { shell });
+    const { status, out, err } = sent('request');
+    assert.equal([status, err], [0, '']);
+    assert.ok(JSON.parse(out).config === 'x'.repeat(size), `${size} bytes`);
+    assert.match(sent('program', image, values).out, /^run: ID=box ROOT=\/r STATE_DIR=\/r\/box /);
+  }
+});
+
 test('answers: out, one error line, exit code', () => {
   const { status, out, err } = call(['x', '--answer', 'message', 'it\ndid not work', '42']);
   assert.equal([status, out, err], [42, 'out\n', 'chos-runtime: it did not work\n']);

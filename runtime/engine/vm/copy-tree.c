@@ -9,8 +9,8 @@
 /* Each level takes two descriptors. */
 #define DEPTH_LIMIT 256
 
-#define OTHER (scratch + ENTRIES_SIZE) /* file contents, link targets */
 #define OTHER_SIZE 8192
+#define OTHER scratch_part(ENTRIES_SIZE, OTHER_SIZE) /* file contents, link targets */
 
 static int copy_entry(int from, int to, unsigned depth, const struct directory_entry *e, bool *again);
 

@@ -9,8 +9,8 @@
 #define DT_DIR 4
 #define NAME_SIZE 256
 
-#define PIDS (scratch + ENTRIES_SIZE)
 #define PIDS_SIZE 8192
+#define PIDS scratch_part(ENTRIES_SIZE, PIDS_SIZE)
 
 /* How often a directory is begun again because the group that we come from has been removed from it by somebody else. */
 #define AGAIN_LIMIT 100

@@ -82,7 +82,7 @@ static int make(const struct walk *w, size_t parent_length, bool file)
 static int follow(struct walk *w, int fd, size_t parent_length)
 {
 	/* Behind `done` and `rest`. As long as a link can be: PATH_MAX with its NUL. */
-	char *target = scratch + 2 * PATH_SIZE;
+	char *target = scratch_part(2 * PATH_SIZE, PATH_SIZE);
 	long length = sys(readlinkat, fd, "", target, PATH_SIZE);
 	int error;
 
@@ -181,8 +181,8 @@ static int resolve(struct walk *w, const char *path, size_t length, u64 flags, b
 		flags |= O_NOFOLLOW;
 	fd = open_inside(w->root, whole, flags);
 	if (fd == -ENOENT && may_make) {
-		w->done = scratch;
-		w->rest_start = scratch + PATH_SIZE;
+		w->done = scratch_part(0, PATH_SIZE);
+		w->rest_start = scratch_part(PATH_SIZE, PATH_SIZE);
 		w->rest = w->rest_start + PATH_SIZE - 1;
 		w->done[0] = *w->rest = 0;
 		error = prepend(w, path, length);

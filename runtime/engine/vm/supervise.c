@@ -196,8 +196,8 @@ int op_supervise(const struct run *r, const struct step *step, i64 *result)
 	s.signals = (int)sys(signalfd4, -1, &all, 8, O_CLOEXEC | O_NONBLOCK);
 	if (s.signals < 0)
 		return -s.signals;
-	s.input = (struct pipe){.from = 0, .to = s.pty, .buffer = scratch, .closed = s.pty < 0};
-	s.output = (struct pipe){.from = s.pty, .to = 1, .buffer = scratch + PIECE, .closed = s.pty < 0};
+	s.input = (struct pipe){.from = 0, .to = s.pty, .buffer = scratch_part(0, PIECE), .closed = s.pty < 0};
+	s.output = (struct pipe){.from = s.pty, .to = 1, .buffer = scratch_part(PIECE, PIECE), .closed = s.pty < 0};
 	if (s.pty >= 0) {
 		sys(fcntl, s.pty, F_SETFL, sys(fcntl, s.pty, F_GETFL) | O_NONBLOCK);
 		copy_window_size(&s);

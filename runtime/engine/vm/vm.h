@@ -180,8 +180,8 @@ void debug_result(const struct run *r, const struct step *s, int error, i64 resu
 
 /* ---- Directories (copy-tree.c, remove-tree.c, groups.c) ---- */
 
-#define ENTRIES scratch
 #define ENTRIES_SIZE 4096
+#define ENTRIES scratch_part(0, ENTRIES_SIZE)
 
 /* linux_dirent64, getdents64(2) */
 struct directory_entry {

@@ -282,6 +282,21 @@ test('users/joined-where-groups-are-denied', {
   },
 });
 
+/** As `unshare --map-root-user` begins: the mounts are those of the host, which root of the user namespace may leave, but not enter again. */
+test('namespaces/users-below-others-in-mounts-of-neither', {
+  as: ['user'],
+  drive: async t => {
+    t.configure(c => {
+      c.linux.uidMappings = one(0, 0);
+      c.linux.gidMappings = one(0, 0);
+      c.process.args = ['/bin/sh', '-c', 'cat /proc/self/uid_map'];
+    });
+    const run = await t.run([], { through: ['unshare', '--user', '--map-root-user'] });
+    assert.is(run.code, 0, run.stderr);
+    assert.match(run.stdout, /^ *0 +0 +1\n$/);
+  },
+});
+
 test('users/path-of-another-kind-is-refused', {
   config: c => {
     c.linux.namespaces.push({ type: 'user', path: '/proc/self/ns/ipc' });

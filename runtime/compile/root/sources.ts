@@ -6,7 +6,7 @@
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, Clone } from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
-import { ignoring, when } from '../../program/control.js';
+import { attempt, ignoring, when } from '../../program/control.js';
 import { buffer, field, type Slot, slot, struct, text, u32 } from '../../program/operand.js';
 import { format, type Line, load, move, recv, send, store, sys } from '../../program/step.js';
 import { chrootHere, openOwnMounts } from '../idioms/enter-root.js';
@@ -81,11 +81,26 @@ function giveChunk(
   ];
 }
 
+interface OwnView {
+  readonly mounts: Slot;
+  readonly root: Slot;
+  readonly directory: Slot;
+}
+
+/** Root of a user namespace in the mounts of somebody else (`unshare -Ur`) may leave them and not come back: it takes a copy, in which it could not have mounted anything either. */
+function wayBack({ mounts, root, directory }: OwnView, openOwn: readonly Line[]): readonly Line[] {
+  return attempt(['EPERM'], not => [sys('setns', [mounts, Clone.NEWNS], not)], [
+    ...[mounts, root, directory].map(fd => sys('close', [fd])),
+    sys('unshare', [Clone.NEWNS]),
+    ...openOwn,
+  ]);
+}
+
 /** Goes to the mount namespace and the root of init, and comes back. */
 function inMountsOfInit(launch: Launch, actions: readonly Action[]): readonly Action[] {
   const { open, cells } = launch;
   const because = rule('user namespace: mounts are locked there');
-  const own = {
+  const own: OwnView = {
     mounts: slot('own_mounts', -1),
     root: slot('own_root', -1),
     directory: slot('own_directory', -1),
@@ -93,6 +108,11 @@ function inMountsOfInit(launch: Launch, actions: readonly Action[]): readonly Ac
   const itsRoot = slot('root_of_init', -1);
   const path = buffer('root_of_init_path', 40);
   const directory = open.PATH | open.DIRECTORY | open.CLOEXEC;
+  const openOwn: readonly Line[] = [
+    openOwnMounts(open, own.mounts),
+    sys('openat', [AT_FDCWD, text('/'), directory, 0], { to: own.root }),
+    sys('openat', [AT_FDCWD, text('.'), directory, 0], { to: own.directory }),
+  ];
   const back: readonly Line[] = [
     sys('setns', [own.mounts, Clone.NEWNS]),
     sys('fchdir', [own.root]),
@@ -105,11 +125,10 @@ function inMountsOfInit(launch: Launch, actions: readonly Action[]): readonly Ac
     operation(
       { kind: 'enter-mounts-of-init', because },
       [
-        openOwnMounts(open, own.mounts),
-        sys('openat', [AT_FDCWD, text('/'), directory, 0], { to: own.root }),
+        ...openOwn,
         format(path, ['/proc/', field(TemplateField.DECIMAL, cells.pid), '/root']),
         sys('openat', [AT_FDCWD, path, directory, 0], { to: itsRoot }),
-        sys('openat', [AT_FDCWD, text('.'), directory, 0], { to: own.directory }),
+        ...(launch.facts.userNamespace === null ? [] : wayBack(own, openOwn)),
         sys('setns', [cells.pidfd, Clone.NEWNS]),
         sys('fchdir', [itsRoot]),
         ...chrootHere(),

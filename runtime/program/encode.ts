@@ -18,12 +18,15 @@ import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
 import type { Program, Track } from './action.js';
 import { encodeTemplate, type Layout, layOut, type PlacedStep } from './layout.js';
-import { binary, type Operand, type Slot } from './operand.js';
+import { binary, type Data, type Label, type Operand, type Slot } from './operand.js';
 import type { Step } from './step.js';
 
+function missing(what: string): never {
+  throw new Error(`program refers to ${what} that it does not hold`);
+}
+
 function must<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`program refers to ${what} that it does not hold`);
-  return value;
+  return value === undefined ? missing(what) : value;
 }
 
 /** Bytes and their records, growing. */
@@ -49,13 +52,23 @@ function words32(values: readonly number[]): Uint8Array {
   return new Uint8Array(new Uint32Array(values).buffer);
 }
 
+/*
+ * What follows runs some thousand times, in V8's interpreter, since `create` runs it for the first and only time: no sentence is made for a
+ * failure that does not happen, no function is called for what is a number, `for of` and forEach() are not used.
+ */
+
 function slotNumber(s: Slot, layout: Layout): number {
-  return must(layout.slots.get(s), `slot ${s.name}`);
+  const n = layout.slots.get(s);
+  return n === undefined ? missing(`slot ${s.name}`) : n;
 }
 
-/** The number that a step holds for an operand. */
-function operandValue(o: Operand, layout: Layout): number | bigint {
-  if (typeof o !== 'object') return o;
+function dataOffset(d: Data, layout: Layout): number {
+  const at = layout.data.get(d);
+  return at === undefined ? missing(`data ${d.name}`) : at;
+}
+
+/** The number that a step holds for what is not a number. */
+function operandValue(o: Exclude<Operand, number | bigint>, layout: Layout): number {
   switch (o.kind) {
     case 'slot':
       return slotNumber(o, layout);
@@ -64,8 +77,13 @@ function operandValue(o: Operand, layout: Layout): number | bigint {
     case 'ref':
       return operandValue(o.slot, layout);
     case 'data':
-      return must(layout.data.get(o), `data ${o.name}`);
+      return dataOffset(o, layout);
   }
+}
+
+function labelStep(l: Label, layout: Layout): number {
+  const n = layout.labels.get(l);
+  return n === undefined ? missing(`label ${l.name}`) : n;
 }
 
 const modes = { slot: ArgMode.SLOT, cell: ArgMode.SLOT, ref: ArgMode.REF, data: ArgMode.DATA } as const;
@@ -93,7 +111,6 @@ function errnoLists(): { readonly table: Table; indexOf(list: Step['errnos']): n
   return {
     table,
     indexOf(list) {
-      if (list.length === 0) return NO_LIST;
       const known = byList.get(list);
       if (known !== undefined) return known;
       const key = list.join();
@@ -119,8 +136,13 @@ function encodeStep(
   let argModes = 0;
   for (let i = 0; i < args.length; i++) {
     const a = args[i] ?? 0;
-    if (typeof a === 'object') argModes |= modes[a.kind] << (2 * i);
-    put64(words, at + 4 + 2 * i, operandValue(a, layout));
+    if (a === 0) continue;
+    if (typeof a !== 'object') put64(words, at + 4 + 2 * i, a);
+    else {
+      argModes |= modes[a.kind] << (2 * i);
+      // An index or an offset: never more than 32 bits.
+      words[at + 4 + 2 * i] = operandValue(a, layout);
+    }
   }
   if (step.template) {
     argModes |= ArgMode.DATA << 4;
@@ -130,8 +152,8 @@ function encodeStep(
   if (step.op === 'TRIM') put64(words, at + 4, layout.constantsStart);
   const aux =
     step.call !== null ? systemCalls[step.call].index : step.track !== null ? trackOf(step.track) : 0;
-  const dst = step.dst ? Number(operandValue(step.dst, layout)) : NO_SLOT;
-  const target = step.target ? must(layout.labels.get(step.target), `label ${step.target.name}`) : NO_STEP;
+  const dst = step.dst ? operandValue(step.dst, layout) : NO_SLOT;
+  const target = step.target ? labelStep(step.target, layout) : NO_STEP;
   words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
   words[at + 1] = dst | (errs << 16);
   words[at + 2] = target;
@@ -155,7 +177,7 @@ function encodeData(layout: Layout): { readonly data: Uint8Array; readonly reloc
     for (let i = 0; i < slot.initial.length; i++) {
       const value = slot.initial[i] ?? 0;
       if (value === 0) continue;
-      const held = typeof value === 'object' ? must(layout.data.get(value), `data ${value.name}`) : value;
+      const held = typeof value === 'object' ? dataOffset(value, layout) : value;
       put64(slots, (index + i) * 2, held);
     }
   });
@@ -165,10 +187,7 @@ function encodeData(layout: Layout): { readonly data: Uint8Array; readonly reloc
     for (let i = 0; i < d.pointers.length; i++) {
       const p = d.pointers[i];
       if (p === undefined) continue;
-      const to =
-        p.to.kind === 'slot'
-          ? must(layout.slots.get(p.to), `slot ${p.to.name}`) * 8
-          : must(layout.data.get(p.to), `data ${p.to.name}`);
+      const to = p.to.kind === 'slot' ? slotNumber(p.to, layout) * 8 : dataOffset(p.to, layout);
       relocs.push(at + p.at, to);
     }
   });
@@ -193,9 +212,11 @@ export function encode(program: Program): Uint8Array {
     return n;
   };
   const steps = new Int32Array((layout.steps.length * STEP_SIZE) / 4);
-  layout.steps.forEach((placed, i) => {
-    encodeStep(steps, i, placed, layout, lists.indexOf(placed.step.errnos), trackNumber);
-  });
+  for (let i = 0; i < layout.steps.length; i++) {
+    const placed = layout.steps[i] as PlacedStep;
+    const list = placed.step.errnos;
+    encodeStep(steps, i, placed, layout, list.length === 0 ? NO_LIST : lists.indexOf(list), trackNumber);
+  }
   tables.steps.add(new Uint8Array(steps.buffer));
 
   let texts = '';

@@ -89,14 +89,16 @@ class Memory {
   data(d: Data): void {
     if (this.found.has(d)) return;
     this.found.add(d);
-    for (const p of d.pointers) {
-      if (p.to.kind === 'slot') this.slot(p.to);
-      else this.data(p.to);
+    const { pointers } = d;
+    for (let i = 0; i < pointers.length; i++) {
+      const to = pointers[i]?.to;
+      if (to === undefined) continue;
+      if (to.kind === 'slot') this.slot(to);
+      else this.data(to);
     }
   }
 
-  operand(o: Operand): void {
-    if (typeof o !== 'object') return;
+  operand(o: Exclude<Operand, number | bigint>): void {
     if (o.kind === 'slot') this.slot(o);
     else if (o.kind === 'cell') this.slot(o.slot);
     else if (o.kind === 'ref') this.operand(o.slot);
@@ -208,7 +210,8 @@ export function layOut(program: Program): Layout {
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
   const formatted: { readonly step: Step; readonly template: Template }[] = [];
-  steps.forEach(({ step }) => {
+  for (let n = 0; n < steps.length; n++) {
+    const { step } = steps[n] as PlacedStep;
     const { args } = step;
     if (step.dst) memory.operand(step.dst);
     for (let i = 0; i < args.length; i++) {
@@ -219,7 +222,7 @@ export function layOut(program: Program): Layout {
       memory.template(step.template);
       formatted.push({ step, template: step.template });
     }
-  });
+  }
   actions.forEach(a => {
     memory.template(a.action.words);
   });

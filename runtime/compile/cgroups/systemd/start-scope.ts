@@ -30,7 +30,7 @@ import { shownUnit, type UnitName } from './unit.js';
 import { anyDescription, numberDescription, type Ownership } from './whose.js';
 
 /** Between two attempts; milliseconds. */
-const PAUSE = { FIRST: 5, LONGEST: 200 } as const;
+const PAUSE = { FIRST: 1, LONGEST: 200 } as const;
 
 const multiple = (n: number, of: number): number => Math.ceil(n / of) * of;
 

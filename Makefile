@@ -32,6 +32,7 @@ $(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) 
 
 include runtime/entry/build.mk
 include runtime/engine/build.mk
+include hooks/build.mk
 include kmod/build.mk
 include conformance/harness/build.mk $(filter-out conformance/harness/%,$(wildcard conformance/*/build.mk))
 build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
@@ -47,7 +48,7 @@ build/unit/.made: $(UNIT_TESTS) $(RUNTIME_SOURCES) $(shell find conformance -nam
 	@touch $@
 
 TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
-	$(foreach part,seccomp-table trees pages podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
+	$(foreach part,seccomp-table trees pages hooks podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
 test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts
@@ -88,7 +89,7 @@ bench: all $(BENCH_TARGETS)  ## measure against crun, runc and the floor; writes
 	node build/conformance/bench.mjs $(BENCH_FLAGS)
 
 .PHONY: lint
-lint: $(GENERATED) lint-engine  ## formatting, types, import directions, the C analyser
+lint: $(GENERATED) lint-engine lint-hooks  ## formatting, types, import directions, the C analyser
 	$(BIN)/biome check --error-on-warnings
 	$(BIN)/tsc -p .
 	$(if $(wildcard .dependency-cruiser.cjs),$(BIN)/depcruise --config .dependency-cruiser.cjs spec runtime)
@@ -106,13 +107,15 @@ build/man/.made: spec/commands.ts $(wildcard spec/commands/*.ts) $(wildcard spec
 	@touch $@
 
 .PHONY: install
-install: all build/man/.made  ## install below $(DESTDIR)$(PREFIX)
+install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 spec/explain.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
+	install -d $(DESTDIR)$(LIBEXEC)/hooks
+	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/

@@ -32,6 +32,7 @@ const parts: readonly Part[] = [
     'seccomp-table',
     'trees',
     'pages',
+    'hooks',
     'podman',
     'containerd',
     'slurm',

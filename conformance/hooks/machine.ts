@@ -1,0 +1,165 @@
+/** A machine of the part's own: a root of busybox, a Podman for each runtime, and a cgroup below which all containers are. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { baseConfig, type Config, type HookKind } from '../harness/config.js';
+import { cgroupsNamed, removeCgroups, withChildren } from '../harness/host-check.js';
+import { makePlace, type Place, prepareMountNamespace } from '../podman/place.js';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const top = resolve('.');
+export const hookPath = (name: string): string => join(top, 'build/hooks', name);
+const tag = `chos-hooks-${Date.now()}`;
+
+export interface Runtime {
+  readonly name: string;
+  readonly path: string;
+  readonly place: Place;
+}
+
+export interface Machine {
+  readonly dir: string;
+  readonly runtimes: readonly Runtime[];
+}
+
+export function setUp(): Machine {
+  const dir = mkdtempSync(join(tmpdir(), 'chos-hooks-'));
+  // Its tmpfs is in our own namespace only, as are the others.
+  spawnSync('mount', ['--make-rprivate', '/']);
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'chos-hooks', dir]);
+  prepareMountNamespace(dir, 'crun', 'root');
+  const found = [join(top, 'build/chos-runtime'), '/usr/bin/crun', '/usr/sbin/runc'];
+  const runtimes = found.map((path): Runtime => {
+    const name = path.split('/').at(-1) ?? '';
+    mkdirSync(join(dir, name));
+    return { name, path, place: makePlace(join(dir, name), { name, path }, 'root') };
+  });
+  return { dir, runtimes };
+}
+
+export function tearDown(machine: Machine): readonly string[] {
+  const groups = withChildren(cgroupsNamed(tag));
+  // Nobody removes the group above all, nor Podman that of its conmon.
+  const left = groups.filter(path => !/(chos-hooks-\d+|\/conmon)$/.test(path));
+  removeCgroups(groups);
+  spawnSync('umount', ['-l', machine.dir]);
+  rmSync(machine.dir, { recursive: true, force: true });
+  return left;
+}
+
+const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+let made = 0;
+export const newName = (): string => `h${++made}`;
+
+function ran(program: string, args: readonly string[], options: { cwd?: string; env?: object } = {}): Ran {
+  const { status, stdout, stderr, signal, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    timeout: 40_000,
+    env: { ...environment, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  return { code: status ?? 128, stdout, stderr: `${stderr}${signal ?? ''}${error?.message ?? ''}` };
+}
+
+export interface Wish {
+  readonly hooks: Partial<Record<HookKind, { args: readonly string[]; env?: string[] }>>;
+  readonly change?: (config: Config) => void;
+  readonly id?: string;
+}
+
+/** A bundle on the root of busybox with these hooks. */
+export function bundle(machine: Machine, runtime: Runtime, wish: Wish, id: string): string {
+  const dir = join(machine.dir, `bundle-${id}`);
+  mkdirSync(dir);
+  const config = baseConfig(`/${tag}/${id}`);
+  config.root.path = runtime.place.tree;
+  config.hooks = Object.fromEntries(
+    Object.entries(wish.hooks).map(([kind, { args, env }]) => [
+      kind,
+      [{ path: hookPath(args[0] ?? ''), args: [...args], ...(env ? { env } : {}) }],
+    ]),
+  );
+  wish.change?.(config);
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config, null, 2));
+  return dir;
+}
+
+/** `run` in the foreground. */
+export function run(machine: Machine, runtime: Runtime, wish: Wish): Ran {
+  const id = wish.id ?? newName();
+  return ran(runtime.path, ['run', '-b', bundle(machine, runtime, wish, id), id]);
+}
+
+export const runtimeCommand = (runtime: Runtime, ...args: readonly string[]): Ran => ran(runtime.path, args);
+
+/** The runtime's foreground `run` in a process group of its own. */
+export function begin(machine: Machine, runtime: Runtime, wish: Wish, id: string): ChildProcess {
+  const directory = bundle(machine, runtime, wish, id);
+  return spawn(runtime.path, ['run', '-b', directory, id], {
+    env: environment,
+    stdio: 'ignore',
+    detached: true,
+  });
+}
+
+/** A folder with the hook's own hooks.d file, that of this build, with these arguments. */
+export function hooksDir(machine: Machine, name: string, args: readonly string[] = []): string {
+  const dir = join(machine.dir, `hooks-${newName()}`);
+  const file = JSON.parse(readFileSync(join(top, 'hooks', name, `${name}.json`), 'utf8'));
+  file.hook.path = hookPath(name);
+  file.hook.args = [...file.hook.args, ...args];
+  mkdirSync(dir);
+  writeFileSync(join(dir, `${name}.json`), JSON.stringify(file));
+  return dir;
+}
+
+export function podman(runtime: Runtime, hooks: string, ...args: readonly string[]): Ran {
+  const { storage, environment: env, dir } = runtime.place;
+  const global = [...storage, '--cgroup-manager', 'cgroupfs', '--hooks-dir', hooks];
+  return ran('podman', [...global, ...args], { cwd: dir, env });
+}
+
+/** `podman run --rm` on the root of busybox. */
+export function podmanRun(
+  runtime: Runtime,
+  hooks: string,
+  options: readonly string[],
+  command: readonly string[],
+): Ran {
+  const own = ['--rm', '--network', 'none', '--cgroup-parent', `/${tag}`];
+  return podman(runtime, hooks, 'run', ...own, ...options, '--rootfs', runtime.place.tree, ...command);
+}
+
+/** The hook by itself, with this text on stdin. */
+export function byHand(name: string, args: readonly string[], input: string | Buffer): Ran {
+  const { status, stdout, stderr } = spawnSync(hookPath(name), args, {
+    input,
+    encoding: 'utf8',
+    timeout: 40_000,
+    env: environment,
+  });
+  return { code: status ?? 128, stdout, stderr };
+}
+
+export const stateText = (members: object = {}): string =>
+  JSON.stringify({ ociVersion: '1.0.2', id: 'by-hand', status: 'created', pid: 1, bundle: '/', ...members });
+
+export function settingsFile(machine: Machine, settings: unknown): string {
+  const path = join(machine.dir, `settings-${newName()}.json`);
+  writeFileSync(path, typeof settings === 'string' ? settings : JSON.stringify(settings), { mode: 0o644 });
+  return path;
+}
+
+export function insist(what: string, seen: unknown, wanted: unknown): void {
+  const holds = wanted instanceof RegExp ? wanted.test(String(seen)) : seen === wanted;
+  if (!holds) throw new Error(`${what}: ${JSON.stringify(seen)}, not ${wanted}`);
+}
+
+export const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');

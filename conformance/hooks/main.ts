@@ -1,0 +1,24 @@
+/** `node build/conformance/hooks.mjs` (ONLY=PATTERN) (root): the ready-made hooks, by hand, by config.json and by Podman. */
+import { onOwnMachine } from '../harness/own-machine.js';
+import { printCosts } from './cost.js';
+import { frameCases } from './frame-cases.js';
+import { setUp, tearDown } from './machine.js';
+import { shareCheckCases } from './share-check-cases.js';
+
+const pattern = new RegExp(process.env.ONLY ?? '');
+const cases = [...frameCases, ...shareCheckCases].filter(({ name }) => pattern.test(name));
+
+await onOwnMachine(['--net'], cases.length, async tally => {
+  const machine = setUp();
+  if (process.env.COST) printCosts(machine, process.env.COST.split(','));
+  for (const { name, run } of cases) {
+    try {
+      await run(machine);
+      tally.passed(name);
+    } catch (error) {
+      tally.failed(name, error);
+    }
+  }
+  const left = tearDown(machine);
+  if (left.length > 0) tally.failed('nothing is left', left.join('; '));
+});

@@ -1,0 +1,198 @@
+/* Beginning and end of a hook. */
+#include <linux/signal.h>
+#include <linux/time.h>
+#include <stdarg.h>
+
+#include "frame.h"
+
+#define ARENA_SIZE (64u << 20)
+#define LINE 4096
+#define MADE 16
+
+static char arena[ARENA_SIZE] __attribute__((aligned(4096)));
+static size_t arena_used;
+static const char *at_what;
+static u64 deadline_ms;
+static struct {
+	void (*undo)(const char *object);
+	const char *object;
+} made[MADE];
+static unsigned made_count;
+
+void *room_for(size_t size)
+{
+	void *at = arena + arena_used;
+
+	size = (size + 15) & ~(size_t)15;
+	if (size > ARENA_SIZE - arena_used)
+		fail("needs more than ", decimal(ARENA_SIZE >> 20), " MiB of memory");
+	arena_used += size;
+	return at;
+}
+
+static void put_words(struct text *t, va_list words)
+{
+	const char *word;
+
+	while ((word = va_arg(words, const char *)))
+		put_string(t, word);
+}
+
+const char *join_words(const char *first, ...)
+{
+	struct text t;
+	const char *word;
+	size_t size = strlen(first) + 1;
+	va_list words;
+
+	va_start(words, first);
+	while ((word = va_arg(words, const char *)))
+		size += strlen(word);
+	va_end(words);
+	t = text_in(room_for(size), size);
+	put_string(&t, first);
+	va_start(words, first);
+	put_words(&t, words);
+	va_end(words);
+	put_char(&t, 0);
+	return t.at;
+}
+
+const char *decimal(i64 value)
+{
+	char digits[24];
+	struct text t = text_in(digits, sizeof(digits));
+	char *at;
+
+	put_decimal(&t, value);
+	at = room_for(t.used + 1);
+	memcpy(at, digits, t.used);
+	at[t.used] = 0;
+	return at;
+}
+
+u64 now_in(int clock)
+{
+	struct __kernel_timespec now = {0};
+
+	sys(clock_gettime, clock, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
+void now_at(const char *what)
+{
+	at_what = what;
+}
+
+void take_back_by(void (*undo)(const char *object), const char *object)
+{
+	if (made_count == MADE)
+		fail("makes more than it can take back");
+	made[made_count].undo = undo;
+	made[made_count].object = object;
+	made_count++;
+}
+
+void keep_all(void)
+{
+	made_count = 0;
+}
+
+static _Noreturn void end(int code)
+{
+	for (;;)
+		sys(exit_group, code);
+}
+
+/* One line, whatever names are in it. */
+static _Noreturn void fail_in(struct text *t)
+{
+	end_in_dots(t);
+	for (size_t i = 0; i < t->used; i++)
+		if ((u8)t->at[i] < ' ' || t->at[i] == 0x7f)
+			t->at[i] = t->at[i] == '\n' ? ' ' : '?';
+	t->at[t->used++] = '\n';
+	sys(write, 2, t->at, t->used);
+	while (made_count) {
+		made_count--;
+		made[made_count].undo(made[made_count].object);
+	}
+	end(1);
+}
+
+_Noreturn void fail_with(long number, ...)
+{
+	static char line[LINE];
+	struct text t = text_in(line, LINE - 1);
+	va_list words;
+
+	put_string(&t, hook_name);
+	put_string(&t, ": ");
+	va_start(words, number);
+	put_words(&t, words);
+	va_end(words);
+	if (number) {
+		put_string(&t, ": ");
+		put_errno(&t, number);
+	}
+	fail_in(&t);
+}
+
+/* Never returns, so that what it interrupts need not be whole, and there is no way back for the kernel to know. */
+static void out_of_time(int signal)
+{
+	static char line[LINE];
+	struct text t = text_in(line, LINE - 1);
+
+	(void)signal;
+	put_string(&t, hook_name);
+	put_string(&t, ": not done within ");
+	put_decimal(&t, (i64)(deadline_ms / 1000));
+	put_string(&t, " s: it was at ");
+	put_string(&t, at_what);
+	fail_in(&t);
+}
+
+void set_deadline(u64 milliseconds)
+{
+	struct {
+		struct __kernel_old_timeval interval, value;
+	} timer = {.value = {.tv_sec = (long)(milliseconds / 1000), .tv_usec = (long)(milliseconds % 1000 * 1000)}};
+
+	deadline_ms = milliseconds;
+	sys(setitimer, 0 /* ITIMER_REAL */, &timer, NULL);
+}
+
+static void begin(void)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		u64 mask;
+	} action = {.handler = out_of_time, .flags = 0x04000000 /* SA_RESTORER */};
+	u64 alarm = 1ull << (SIGALRM - 1);
+
+	/* Callers may have left it blocked. */
+	sys(rt_sigaction, SIGALRM, &action, NULL, 8);
+	sys(rt_sigprocmask, SIG_UNBLOCK, &alarm, NULL, 8);
+	at_what = "its beginning";
+	set_deadline(hook_seconds * 1000ull);
+}
+
+_Noreturn void engine_start(u64 *stack);
+
+_Noreturn void engine_start(u64 *stack)
+{
+	/* A closed stream would be the next file that is opened. */
+	for (long fd; (fd = sys(openat, AT_FDCWD, "/dev/null", O_RDWR)) >= 0;)
+		if (fd > 2) {
+			sys(close, fd);
+			break;
+		}
+	if (read_stack(stack))
+		fail("does not run with rights that its caller has not got");
+	begin();
+	run_hook();
+	end(0);
+}

@@ -1,0 +1,95 @@
+/*
+ * What all hooks stand on. A hook is a static program without a libc: the engine's base (text, memory, system calls) and this page.
+ *
+ * A hook defines `hook_name`, `hook_seconds` (its own deadline, below the timeout in its hooks.d file) and run_hook(), and returns from that if all is
+ * well. Everything else ends in fail(): one line on stderr, `NAME: ...`, what was made is taken back, exit code 1. The deadline ends in the same
+ * way, whatever run_hook() waits for, unless it sleeps in the kernel uninterruptibly; who touches what may do that (a dead NFS server) leaves it to
+ * a child.
+ *
+ * Memory is one arena that is never given back; a page of it is resident once it is used.
+ */
+#pragma once
+#include <linux/time_types.h>
+
+#include "base.h"
+
+/* ---- Of each hook ---- */
+
+extern const char hook_name[];
+extern const unsigned hook_seconds;
+void run_hook(void);
+
+/* ---- frame.c ---- */
+
+/* The words are joined; number: an errno, whose words come last, or 0. */
+_Noreturn void fail_with(long number, ...);
+#define fail(...) fail_with(0, __VA_ARGS__, (const char *)0)
+#define fail_errno(number, ...) fail_with(number, __VA_ARGS__, (const char *)0)
+/* What the hook is at, for the words of its deadline: a constant text. */
+void now_at(const char *what);
+/* Set the deadline anew, from this moment on. */
+void set_deadline(u64 milliseconds);
+/* To be called, the latest first, if the hook fails. */
+void take_back_by(void (*undo)(const char *object), const char *object);
+/* What was made stays: for a child, and behind the last thing that can fail. */
+void keep_all(void);
+
+void *room_for(size_t size);
+const char *join_words(const char *first, ...);
+#define joined(...) join_words(__VA_ARGS__, (const char *)0)
+const char *decimal(i64 value);
+u64 now_in(int clock); /* nanoseconds */
+
+/* ---- files.c ---- */
+
+struct bytes {
+	char *at;
+	size_t size; /* a NUL follows */
+};
+/* Beyond `most` bytes: -EFBIG. */
+long read_all(long fd, size_t most, struct bytes *into);
+long read_path(long directory, const char *path, size_t most, struct bytes *into);
+/* Fails unless root or the caller owns it and nobody else can write to it (docs/architecture.md, "Trust"). */
+void insist_on_trusted(long fd, const char *path, unsigned type);
+/* Each directory on the way, which is made if it is missing; it ends in `/`: all of it. */
+void make_way_to(const char *path, unsigned mode);
+
+/* ---- json.c ---- */
+
+/* A value within a text that parse_json() has found sound; at is NULL if there is none. */
+struct json {
+	const char *at, *end;
+};
+/* Fails with `what: line:column: ...`. */
+struct json parse_json(struct bytes text, const char *what);
+struct json member(struct json object, const char *name);
+char kind_of(struct json value); /* { [ " 0 t f n, or 0: there is none */
+/* *inside: NULL before the first. name: only of an object's members; in the arena. */
+struct json next_in(struct json collection, const char **inside, const char **name);
+/* In the arena, or NULL: it is no text, or has a NUL in it. */
+const char *text_of(struct json value);
+bool number_of(struct json value, i64 *number);
+
+/* ---- input.c ---- */
+
+struct state {
+	const char *id, *status, *bundle;
+	i64 pid; /* 0: none */
+	struct json annotations, whole;
+};
+/* All of stdin, 1 MiB at most. */
+struct state read_state(void);
+/* NULL: there is none of that name. */
+const char *annotation(const struct state *state, const char *name);
+/* config.json of the bundle, 16 MiB at most. */
+struct json read_config(const struct state *state);
+/*
+ * `/etc/chos-hooks.d/NAME.json`, or the file of `--settings FILE`; without the first, no settings. A member that is not in `known`, names with a space behind
+ * each, is a fault, so that nobody believes in a setting that does nothing.
+ */
+struct json read_settings(const char *known);
+const char *setting_text(struct json settings, const char *name, const char *otherwise);
+i64 setting_number(struct json settings, const char *name, i64 otherwise, i64 least, i64 most);
+bool setting_flag(struct json settings, const char *name, bool otherwise);
+/* The one after `--name` in the arguments, or NULL. */
+const char *option(const char *name);

@@ -1,0 +1,338 @@
+/*
+ * Before a container starts, each share that it will use answers, or the start fails and says which does not. The asking is done by children, since a
+ * process that waits for a dead NFS server may not be killable: one child asks all of them, as long as they are quick; then one for each that has not answered,
+ * so that none hides another. What waits at the deadline is left behind: it holds no stream of the caller's and ends when its server comes back.
+ */
+#include <linux/poll.h>
+#include <linux/signal.h>
+
+#include "frame.h"
+
+const char hook_name[] = "share-check";
+const unsigned hook_seconds = 65;
+
+#define MOST 1024
+#define TOGETHER_MS 50
+#define MOUNTINFO_MOST (64u << 20)
+
+static struct share {
+	const char *path, *because;
+	bool optional, answered;
+	int error;
+} shares[MOST];
+static unsigned count;
+
+struct answer {
+	u32 index;
+	int error;
+};
+
+static void add(const char *path, const char *because, bool optional)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (equal(shares[i].path, path))
+			return;
+	if (count == MOST)
+		fail("more than ", decimal(MOST), " shares");
+	shares[count++] = (struct share){.path = path, .because = because, .optional = optional};
+}
+
+static bool has_option(struct json options, const char *name)
+{
+	const char *inside = NULL, *text;
+	struct json one;
+
+	while ((one = next_in(options, &inside, NULL)).at)
+		if ((text = text_of(one)) && equal(text, name))
+			return true;
+	return false;
+}
+
+static void add_mounts(const struct state *state)
+{
+	struct json mounts = member(read_config(state), "mounts"), one;
+	const char *inside = NULL;
+
+	for (i64 i = 0; (one = next_in(mounts, &inside, NULL)).at; i++) {
+		const char *source = text_of(member(one, "source")), *type = text_of(member(one, "type"));
+		struct json options = member(one, "options");
+
+		if (!source || !(has_option(options, "bind") || has_option(options, "rbind") || (type && equal(type, "bind"))))
+			continue;
+		add(*source == '/' ? source : joined(state->bundle, "/", source), joined("config.json mounts[", decimal(i), "]"), false);
+	}
+}
+
+static void add_list(struct json list, const char *because)
+{
+	struct json one;
+	const char *inside = NULL;
+
+	while ((one = next_in(list, &inside, NULL)).at) {
+		const char *path = kind_of(one) == '"' ? text_of(one) : text_of(member(one, "path"));
+
+		if (!path || *path != '/')
+			fail(because, ": a share is no absolute path");
+		add(path, because, kind_of(member(one, "optional")) == 't');
+	}
+}
+
+#define REGISTRY "/etc/chos.d"
+
+struct entry {
+	u64 inode, next;
+	u16 length;
+	u8 type;
+	char name[];
+};
+
+/* Calls for each file of the registry, in the order of the directory. */
+static void each_file(void (*take)(struct json file, const char *path, const char *tree), const char *tree)
+{
+	static char buffer[32768] __attribute__((aligned(8)));
+	long fd = sys(openat, AT_FDCWD, REGISTRY, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
+
+	if (fd < 0)
+		return;
+	insist_on_trusted(fd, REGISTRY, S_IFDIR);
+	while ((n = sys(getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (long at = 0; at < n;) {
+			struct entry *entry = (struct entry *)(buffer + at);
+			size_t length = strlen(entry->name);
+			struct bytes bytes;
+
+			at += entry->length;
+			if (length < 6 || !equal(entry->name + length - 5, ".json") || *entry->name == '.')
+				continue;
+			if (!read_path(fd, entry->name, 1u << 20, &bytes)) {
+				const char *path = joined(REGISTRY "/", entry->name);
+
+				take(parse_json(bytes, path), path, tree);
+			}
+		}
+	sys(close, fd);
+}
+
+static bool tree_has_own;
+
+static void add_own(struct json file, const char *path, const char *tree)
+{
+	struct json own = member(member(member(file, "trees"), tree), "shares");
+
+	if (!own.at)
+		return;
+	tree_has_own = true;
+	add_list(own, joined(path, " trees.", tree, ".shares"));
+}
+
+/* docs/trees.md: the shares of the file that registers it, and those of files without trees. */
+static void add_site(struct json file, const char *path, const char *tree)
+{
+	struct json trees = member(file, "trees");
+
+	if (!trees.at || member(trees, tree).at)
+		add_list(member(file, "shares"), joined(path, " shares"));
+}
+
+static const char *default_tree;
+
+static void find_default(struct json file, const char *path, const char *tree)
+{
+	const char *name = text_of(member(file, "default"));
+
+	(void)path;
+	(void)tree;
+	if (name)
+		default_tree = name;
+}
+
+/* The tree is that of the annotation, or that of the generation (`debian12@7`) in which chos-runtime says it has put the container. */
+static void add_environment(const struct state *state)
+{
+	const char *tree = annotation(state, "org.chos.tree"), *generation = annotation(state, "org.chos.environment");
+
+	if (!tree && generation && *generation != '/') {
+		char *name = (char *)joined(generation, "");
+
+		for (char *at = name; *at; at++)
+			if (*at == '@')
+				*at = 0;
+		tree = name;
+	}
+	if (!tree)
+		return;
+	if (equal(tree, "default")) {
+		each_file(find_default, tree);
+		tree = default_tree ? default_tree : tree;
+	}
+	each_file(add_own, tree);
+	if (!tree_has_own)
+		each_file(add_site, tree);
+}
+
+/* A server that answers is well, even if the answer is no. */
+static int ask(const char *path)
+{
+	u64 buffer[32];
+	struct statx st;
+	long error = sys(statx, AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE, &st);
+
+	if (!error && (st.stx_mode & S_IFMT) == S_IFDIR) {
+		/* What is mounted on demand is mounted now. */
+		error = sys(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (error >= 0)
+			sys(close, error);
+	}
+	if (error >= 0)
+		error = sys(statfs, path, buffer);
+	return error == -EACCES || error == -EPERM || error > 0 ? 0 : (int)error;
+}
+
+static void ask_from(unsigned first, unsigned end, long answers)
+{
+	u64 all = ~0ull;
+	long pid = sys(clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (pid < 0)
+		fail_errno(pid, "start a child");
+	if (pid)
+		return;
+	sys(setitimer, 0, (u64[4]){0}, NULL);
+	sys(setsid);
+	sys(chdir, "/");
+	/* SIGKILL is enough for what can be killed. */
+	sys(rt_sigprocmask, SIG_BLOCK, &all, NULL, 8);
+	for (int fd = 0; fd < 3; fd++)
+		sys(close, fd);
+	for (unsigned i = first; i < end; i++) {
+		struct answer answer = {.index = i, .error = ask(shares[i].path)};
+
+		sys(write, answers, &answer, sizeof(answer));
+	}
+	for (;;)
+		sys(exit_group, 0);
+}
+
+/* True: all have answered before the moment. */
+static bool wait_for_answers(long answers, u64 until, unsigned *left)
+{
+	while (*left) {
+		u64 now = now_in(1 /* CLOCK_MONOTONIC */), rest = now < until ? until - now : 0;
+		struct __kernel_timespec timeout = {.tv_sec = (i64)(rest / 1000000000), .tv_nsec = (i64)(rest % 1000000000)};
+		struct pollfd poll = {.fd = (int)answers, .events = POLLIN};
+		struct answer answer;
+
+		if (sys(ppoll, &poll, 1, &timeout, NULL, 8) == 0)
+			return false;
+		if (sys(read, answers, &answer, sizeof(answer)) != sizeof(answer) || answer.index >= count || shares[answer.index].answered)
+			continue;
+		shares[answer.index].answered = true;
+		shares[answer.index].error = answer.error;
+		--*left;
+	}
+	return true;
+}
+
+static const char *next_field(const char **at)
+{
+	const char *from = *at;
+	char *field;
+	size_t length = 0;
+
+	while (from[length] && from[length] != ' ' && from[length] != '\n')
+		length++;
+	field = room_for(length + 1);
+	memcpy(field, from, length);
+	field[length] = 0;
+	*at = from + length + (from[length] == ' ');
+	return field;
+}
+
+/* "nfs4 filer:/home on /home": of the last mount that the path, as it is written, leads to. */
+static const char *server_of(const char *path)
+{
+	struct bytes text;
+	const char *found = "a mount that /proc/self/mountinfo does not show";
+	size_t best = 0;
+
+	if (read_path(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MOST, &text))
+		return found;
+	for (const char *line = text.at; *line;) {
+		const char *at = line, *point = NULL, *type, *rest;
+		size_t length;
+
+		for (int i = 0; i < 5; i++)
+			point = next_field(&at);
+		length = strlen(point);
+		rest = after(path, point);
+		if (rest && length >= best && (length == 1 || !*rest || *rest == '/')) {
+			while (*at && *at != '\n' && !after(at, "- "))
+				next_field(&at);
+			if (*at == '-') {
+				at += 2;
+				type = next_field(&at);
+				found = joined(type, " ", next_field(&at), " on ", point);
+				best = length;
+			}
+		}
+		while (*line && *line++ != '\n')
+			;
+	}
+	return found;
+}
+
+static void insist_on_answers(u64 milliseconds)
+{
+	const char *others = "";
+	struct share *bad = NULL;
+	i64 more = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct share *share = &shares[i];
+
+		if (share->answered && (!share->error || (share->optional && share->error == -ENOENT)))
+			continue;
+		if (bad)
+			more++;
+		else
+			bad = share;
+	}
+	if (!bad)
+		return;
+	if (more)
+		others = joined("; and ", decimal(more), " more");
+	if (bad->answered)
+		fail_errno(0, bad->path, " cannot be used: ", bad->error == -ENOENT ? "it does not exist" : "", bad->error == -ENOENT ? "" : errno_words + errno_index[-bad->error],
+			   " (", server_of(bad->path), "; ", bad->because, ")", others);
+	fail(bad->path, " did not answer within ", decimal((i64)milliseconds), " ms: ", server_of(bad->path), " (", bad->because, ")", others);
+}
+
+void run_hook(void)
+{
+	struct json settings = read_settings("milliseconds shares ");
+	u64 milliseconds = (u64)setting_number(settings, "milliseconds", 3000, 100, 60000);
+	struct state state = read_state();
+	u64 began = now_in(1);
+	unsigned left;
+	int answers[2];
+	long error;
+
+	add_list(member(settings, "shares"), "settings: shares");
+	add_mounts(&state);
+	add_environment(&state);
+	if (!count)
+		return;
+	now_at("asking the shares");
+	error = sys(pipe2, answers, O_CLOEXEC);
+	if (error)
+		fail_errno(error, "make a pipe");
+	left = count;
+	ask_from(0, count, answers[1]);
+	if (!wait_for_answers(answers[0], began + TOGETHER_MS * 1000000ull, &left)) {
+		for (unsigned i = 0; i < count; i++)
+			if (!shares[i].answered)
+				ask_from(i, i + 1, answers[1]);
+		wait_for_answers(answers[0], began + milliseconds * 1000000ull, &left);
+	}
+	insist_on_answers(milliseconds);
+}

@@ -104,7 +104,7 @@ export function begin(machine: Machine, runtime: Runtime, wish: Wish, id: string
   const directory = bundle(machine, runtime, wish, id);
   return spawn(runtime.path, ['run', '-b', directory, id], {
     env: environment,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });
 }

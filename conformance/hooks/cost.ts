@@ -1,16 +1,20 @@
 /** `COST=share-check,job-report ONLY=none node build/conformance/hooks.mjs`: what hooks cost, beside a shell script that does the same and a program that does nothing. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hookPath, type Machine, newName, stateText, top } from './machine.js';
 
 const rounds = 100;
+const annotations = { 'org.chos.tree': 'cost' };
 
 /** Milliseconds of one start by a shell, which adds nothing but fork and pipe; the least of five. Each has a container of its own name. */
 function milliseconds(command: string, bundle: string): number {
   const times = Array.from({ length: 5 }, () => {
     const init = spawn('sleep', ['1000'], { stdio: 'ignore' });
-    const state = stateText({ id: `${newName()}-I`, bundle, pid: init.pid }).replaceAll('"', '\\"');
+    const state = stateText({ id: `${newName()}-I`, bundle, pid: init.pid, annotations }).replaceAll(
+      '"',
+      '\\"',
+    );
     const input = `printf '%s' "${state.replace('-I', '-$i')}"`;
     const began = process.hrtime.bigint();
     const loop = `i=0; while [ $i -lt ${rounds} ]; do ${input} | ${command} || exit 1; i=$((i+1)); done`;
@@ -32,6 +36,10 @@ export function printCosts(machine: Machine, names: readonly string[]): void {
     source,
   }));
   writeFileSync(join(bundle, 'config.json'), JSON.stringify({ process: { args: ['sh'] }, mounts }));
+  mkdirSync('/etc/chos.d', { recursive: true });
+  const registry = { trees: { cost: { path: bundle, shares: [] } } };
+  writeFileSync('/etc/chos.d/cost.json', JSON.stringify(registry), { mode: 0o644 });
+  spawnSync(hookPath('tree-digest'), ['tree-digest', '--make', 'cost']);
   const nothing = join(machine.dir, 'nothing');
   writeFileSync(`${nothing}.c`, 'int main(void) { return 0; }');
   spawnSync('gcc', ['-static', '-o', nothing, `${nothing}.c`]);
@@ -41,4 +49,5 @@ export function printCosts(machine: Machine, names: readonly string[]): void {
     const script = milliseconds(join(top, `conformance/hooks/shell/${name}.sh`), bundle);
     console.log(`${name}: ${ours.toFixed(2)} ms, the shell script ${script.toFixed(2)} ms`);
   }
+  rmSync('/etc/chos.d', { recursive: true });
 }

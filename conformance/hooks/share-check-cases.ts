@@ -1,6 +1,6 @@
 /** share-check: a share that does not answer ends the start, by name, server and time. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../harness/config.js';
 import { type HookCase, underEach } from './case.js';
@@ -142,6 +142,7 @@ export const shareCheckCases: readonly HookCase[] = [
       insist('its own', asked({ 'org.chos.tree': 'own' }), /\/own-gone .*site.json trees.own.shares\)\n$/);
       insist('none', asked({ 'org.chos.tree': 'none' }), '');
       insist('no tree', asked({}), '');
+      rmSync('/etc/chos.d', { recursive: true });
     },
   },
 ];

@@ -30,6 +30,16 @@ void *room_for(size_t size)
 	return at;
 }
 
+size_t room_used(void)
+{
+	return arena_used;
+}
+
+void give_back_to(size_t used)
+{
+	arena_used = used;
+}
+
 static void put_words(struct text *t, va_list words)
 {
 	const char *word;

@@ -6,7 +6,7 @@
  * way, whatever run_hook() waits for, unless it sleeps in the kernel uninterruptibly; who touches what may do that (a dead NFS server) leaves it to
  * a child.
  *
- * Memory is one arena that is never given back; a page of it is resident once it is used.
+ * Memory is one arena; a page of it is resident once it is used.
  */
 #pragma once
 #include <linux/time_types.h>
@@ -35,6 +35,9 @@ void take_back_by(void (*undo)(const char *object), const char *object);
 void keep_all(void);
 
 void *room_for(size_t size);
+/* For a walk, which would need all names at once: give back what was taken since. */
+size_t room_used(void);
+void give_back_to(size_t used);
 const char *join_words(const char *first, ...);
 #define joined(...) join_words(__VA_ARGS__, (const char *)0)
 const char *decimal(i64 value);
@@ -69,6 +72,28 @@ struct json next_in(struct json collection, const char **inside, const char **na
 /* In the arena, or NULL: it is no text, or has a NUL in it. */
 const char *text_of(struct json value);
 bool number_of(struct json value, i64 *number);
+
+/* ---- edit.c: for what stands on stdout ---- */
+
+/* As a JSON text, with its quotes. */
+const char *quoted(const char *text);
+/* At the end of an object or a list; entry: JSON, of an object with its name. */
+void add_into(struct json collection, const char *entry);
+void print_edited(struct json whole);
+
+/* ---- registry.c ---- */
+
+/* Each NAME.json of a directory that only root, or the caller, can write to. */
+void each_json_file(const char *directory, void (*take)(struct json file, const char *path, void *context), void *context);
+void each_registry_file(void (*take)(struct json file, const char *path, void *context), void *context);
+/* NULL: it is no name of one. */
+const char *tree_of_generation(const char *generation);
+/* `default` is what the registry says it is. */
+const char *tree_named(const char *name);
+/* That of the annotation org.chos.tree, or of the generation in org.chos.environment; NULL: none. */
+const char *chosen_tree(struct json annotations);
+/* Where tree-digest keeps what it has made; a file for each generation. */
+#define TREE_DIGESTS "/run/chos-hooks/tree-digest/"
 
 /* ---- input.c ---- */
 

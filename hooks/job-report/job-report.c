@@ -10,7 +10,6 @@ const char hook_name[] = "job-report";
 const unsigned hook_seconds = 10;
 
 #define RECORDS "/run/chos-hooks/job-report/"
-#define DIGESTS "/run/chos-hooks/tree-digest/"
 #define LOCK_EX_ 2
 #define LOCK_NB_ 4
 
@@ -30,19 +29,6 @@ static const char *record_path(const char *id)
 static void unlink_path(const char *path)
 {
 	sys(unlinkat, AT_FDCWD, path, 0);
-}
-
-/* Behind the last slash; generations are `debian12@7`, a skeleton of the kernel's link is a path. */
-static const char *tree_of(const char *generation)
-{
-	char *name = (char *)joined(generation, "");
-
-	for (char *at = name; *at; at++)
-		if (*at == '@') {
-			*at = 0;
-			return name;
-		}
-	return NULL;
 }
 
 /* What chos-runtime has recorded of this very container; other runtimes have no such file. */
@@ -75,11 +61,15 @@ static void read_record_of_chos(struct job *job)
 /* The one that tree-digest has made (hooks/tree-digest/README.md). */
 static void read_digest(struct job *job)
 {
-	const char *name = job->generation && *job->generation != '/' ? job->generation : job->tree;
+	const char *name = job->generation ? job->generation : job->tree;
 	struct bytes bytes;
 
-	if (!job->digest && name && !read_path(AT_FDCWD, joined(DIGESTS, name), 4096, &bytes) && bytes.size)
-		job->digest = text_of(member(parse_json(bytes, DIGESTS), "digest"));
+	if (job->digest || !name || *name == '/')
+		return;
+	if (read_path(AT_FDCWD, joined(TREE_DIGESTS, name), 65536, &bytes) &&
+	    (!job->tree || read_path(AT_FDCWD, joined(TREE_DIGESTS, job->tree), 65536, &bytes)))
+		return;
+	job->digest = text_of(member(parse_json(bytes, TREE_DIGESTS), "digest"));
 }
 
 static const char *runtime_name(void)
@@ -146,7 +136,7 @@ static void begin_job(const struct state *state, struct json settings)
 		job.asked++;
 	read_record_of_chos(&job);
 	if (!job.tree && job.generation)
-		job.tree = tree_of(job.generation);
+		job.tree = tree_of_generation(job.generation);
 	read_digest(&job);
 	if (!take_record(&job, path))
 		return;

@@ -77,46 +77,11 @@ static void add_list(struct json list, const char *because)
 	}
 }
 
-#define REGISTRY "/etc/chos.d"
-
-struct entry {
-	u64 inode, next;
-	u16 length;
-	u8 type;
-	char name[];
-};
-
-/* Calls for each file of the registry, in the order of the directory. */
-static void each_file(void (*take)(struct json file, const char *path, const char *tree), const char *tree)
-{
-	static char buffer[32768] __attribute__((aligned(8)));
-	long fd = sys(openat, AT_FDCWD, REGISTRY, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
-
-	if (fd < 0)
-		return;
-	insist_on_trusted(fd, REGISTRY, S_IFDIR);
-	while ((n = sys(getdents64, fd, buffer, sizeof(buffer))) > 0)
-		for (long at = 0; at < n;) {
-			struct entry *entry = (struct entry *)(buffer + at);
-			size_t length = strlen(entry->name);
-			struct bytes bytes;
-
-			at += entry->length;
-			if (length < 6 || !equal(entry->name + length - 5, ".json") || *entry->name == '.')
-				continue;
-			if (!read_path(fd, entry->name, 1u << 20, &bytes)) {
-				const char *path = joined(REGISTRY "/", entry->name);
-
-				take(parse_json(bytes, path), path, tree);
-			}
-		}
-	sys(close, fd);
-}
-
 static bool tree_has_own;
 
-static void add_own(struct json file, const char *path, const char *tree)
+static void add_own(struct json file, const char *path, void *context)
 {
+	const char *tree = context;
 	struct json own = member(member(member(file, "trees"), tree), "shares");
 
 	if (!own.at)
@@ -126,48 +91,25 @@ static void add_own(struct json file, const char *path, const char *tree)
 }
 
 /* docs/trees.md: the shares of the file that registers it, and those of files without trees. */
-static void add_site(struct json file, const char *path, const char *tree)
+static void add_site(struct json file, const char *path, void *context)
 {
+	const char *tree = context;
 	struct json trees = member(file, "trees");
 
 	if (!trees.at || member(trees, tree).at)
 		add_list(member(file, "shares"), joined(path, " shares"));
 }
 
-static const char *default_tree;
-
-static void find_default(struct json file, const char *path, const char *tree)
-{
-	const char *name = text_of(member(file, "default"));
-
-	(void)path;
-	(void)tree;
-	if (name)
-		default_tree = name;
-}
-
 /* The tree is that of the annotation, or that of the generation (`debian12@7`) in which chos-runtime says it has put the container. */
 static void add_environment(const struct state *state)
 {
-	const char *tree = annotation(state, "org.chos.tree"), *generation = annotation(state, "org.chos.environment");
+	const char *tree = chosen_tree(state->annotations);
 
-	if (!tree && generation && *generation != '/') {
-		char *name = (char *)joined(generation, "");
-
-		for (char *at = name; *at; at++)
-			if (*at == '@')
-				*at = 0;
-		tree = name;
-	}
 	if (!tree)
 		return;
-	if (equal(tree, "default")) {
-		each_file(find_default, tree);
-		tree = default_tree ? default_tree : tree;
-	}
-	each_file(add_own, tree);
+	each_registry_file(add_own, (void *)tree);
 	if (!tree_has_own)
-		each_file(add_site, tree);
+		each_registry_file(add_site, (void *)tree);
 }
 
 /* A server that answers is well, even if the answer is no. */

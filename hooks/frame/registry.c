@@ -1,0 +1,78 @@
+/* The site's registry of trees, as far as hooks need it (docs/trees.md): the files of /etc/chos.d. */
+#include "frame.h"
+
+#define REGISTRY "/etc/chos.d"
+#define FILE_MOST (1u << 20)
+
+struct entry {
+	u64 inode, next;
+	u16 length;
+	u8 type;
+	char name[];
+};
+
+void each_json_file(const char *directory, void (*take)(struct json file, const char *path, void *context), void *context)
+{
+	static char buffer[32768] __attribute__((aligned(8)));
+	long fd = sys(openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
+
+	if (fd < 0)
+		return;
+	insist_on_trusted(fd, directory, S_IFDIR);
+	while ((n = sys(getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (long at = 0; at < n;) {
+			struct entry *entry = (struct entry *)(buffer + at);
+			size_t length = strlen(entry->name);
+			struct bytes bytes;
+
+			at += entry->length;
+			if (length < 6 || !equal(entry->name + length - 5, ".json") || *entry->name == '.')
+				continue;
+			if (!read_path(fd, entry->name, FILE_MOST, &bytes)) {
+				const char *path = joined(directory, "/", entry->name);
+
+				take(parse_json(bytes, path), path, context);
+			}
+		}
+	sys(close, fd);
+}
+
+void each_registry_file(void (*take)(struct json file, const char *path, void *context), void *context)
+{
+	each_json_file(REGISTRY, take, context);
+}
+
+const char *tree_of_generation(const char *generation)
+{
+	char *name = (char *)joined(generation, "");
+
+	for (char *at = name; *at; at++)
+		if (*at == '@') {
+			*at = 0;
+			return name;
+		}
+	return NULL;
+}
+
+static void find_default(struct json file, const char *path, void *context)
+{
+	const char *name = text_of(member(file, "default"));
+
+	(void)path;
+	if (name)
+		*(const char **)context = name;
+}
+
+const char *tree_named(const char *name)
+{
+	if (equal(name, "default"))
+		each_registry_file(find_default, &name);
+	return name;
+}
+
+const char *chosen_tree(struct json annotations)
+{
+	const char *tree = text_of(member(annotations, "org.chos.tree")), *generation = text_of(member(annotations, "org.chos.environment"));
+
+	return tree ? tree_named(tree) : generation ? tree_of_generation(generation) : NULL;
+}

@@ -1,0 +1,212 @@
+/*
+ * Which tree a job used, down to its content. The digest is made once for each generation and kept in /run: by hand or at the end of `tree prepare`
+ * (`--make`), or in the background when the first job of a generation starts. `precreate` writes it into config.json as an annotation; job-report takes it from
+ * the same place.
+ */
+#include <linux/signal.h>
+
+#include "digest.h"
+
+const char hook_name[] = "tree-digest";
+const unsigned hook_seconds = 10;
+
+struct tree {
+	const char *name, *path, *generation;
+};
+
+static void find_path(struct json file, const char *path, void *context)
+{
+	struct tree *tree = context;
+	const char *found = text_of(member(member(member(file, "trees"), tree->name), "path"));
+
+	(void)path;
+	if (found)
+		tree->path = found;
+}
+
+/* It changes with the tree's directory: another one of the same name, or something made or removed in its root. */
+static const char *identity(const char *path)
+{
+	struct statx st;
+	long error = sys(statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &st);
+
+	if (error)
+		fail_errno(error, "look at the tree ", path);
+	return joined(decimal(st.stx_dev_major), ":", decimal(st.stx_dev_minor), " ", decimal((i64)st.stx_ino), " ", decimal(st.stx_ctime.tv_sec), ".",
+		      decimal(st.stx_ctime.tv_nsec));
+}
+
+static const char *file_of(const struct tree *tree)
+{
+	const char *name = tree->generation ? tree->generation : tree->name;
+
+	for (const char *at = name; *at; at++)
+		if (*at == '/')
+			fail("the name ", name, " is no file name");
+	return joined(TREE_DIGESTS, name);
+}
+
+/* NULL: there is none, or it is that of another state of the tree. */
+static const char *kept_digest(const struct tree *tree)
+{
+	const char *path = file_of(tree), *of;
+	struct bytes bytes;
+	struct json kept;
+
+	if (read_path(AT_FDCWD, path, 65536, &bytes) || !bytes.size)
+		return NULL;
+	kept = parse_json(bytes, path);
+	of = text_of(member(kept, "identity"));
+	return of && equal(of, identity(tree->path)) ? text_of(member(kept, "digest")) : NULL;
+}
+
+static void unlink_path(const char *path)
+{
+	sys(unlinkat, AT_FDCWD, path, 0);
+}
+
+/* The lock is that of the file which will take the name: who waits for it finds the digest made. */
+static const char *make_digest(const struct tree *tree, bool wait)
+{
+	const char *path = file_of(tree), *part = joined(path, ".part"), *of = identity(tree->path), *kept;
+	struct text line = text_in(room_for(16384), 16384);
+	struct digest digest;
+	long fd, error;
+
+	make_way_to(path, 0755);
+	fd = sys(openat, AT_FDCWD, joined(path, ".lock"), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		fail_errno(fd, "make ", path, ".lock");
+	error = sys(flock, fd, 2 | (wait ? 0 : 4));
+	if (error)
+		return NULL;
+	kept = kept_digest(tree);
+	if (kept)
+		return kept;
+	digest = digest_of(tree->path);
+	put_string(&line, "{\"digest\":\"sha256:");
+	put_string(&line, digest.hex);
+	put_string(&line, "\",\"tree\":");
+	put_string(&line, quoted(tree->name));
+	put_string(&line, ",\"path\":");
+	put_string(&line, quoted(tree->path));
+	put_string(&line, ",\"entries\":");
+	put_decimal(&line, (i64)digest.entries);
+	put_string(&line, ",\"bytes\":");
+	put_decimal(&line, (i64)digest.bytes);
+	put_string(&line, ",\"identity\":");
+	put_string(&line, quoted(of));
+	put_string(&line, "}\n");
+	fd = sys(openat, AT_FDCWD, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		fail_errno(fd, "make ", part);
+	take_back_by(unlink_path, part);
+	error = write_all((int)fd, line.at, line.used);
+	if (!error)
+		error = sys(renameat, AT_FDCWD, part, AT_FDCWD, path);
+	if (error)
+		fail_errno(error, "write ", path);
+	keep_all();
+	return joined("sha256:", digest.hex, "");
+}
+
+/* With nothing of the caller's, and in nobody's way. */
+static void make_in_background(const struct tree *tree)
+{
+	long pid = sys(clone, SIGCHLD, 0, 0, 0, 0), null;
+
+	if (pid < 0)
+		fail_errno(pid, "start a child");
+	if (pid)
+		return;
+	sys(setsid);
+	sys(chdir, "/");
+	null = sys(openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		sys(dup3, null, fd, 0);
+	sys(close_range, 3, ~0u, 0);
+	sys(setpriority, 0, 0, 19);
+	sys(ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, 3 << 13 /* idle */);
+	make_digest(tree, false);
+	for (;;)
+		sys(exit_group, 0);
+}
+
+static bool find_tree(struct tree *tree, struct json annotations, bool required)
+{
+	tree->name = chosen_tree(annotations);
+	tree->generation = text_of(member(annotations, "org.chos.environment"));
+	if (tree->generation && *tree->generation == '/')
+		tree->generation = NULL;
+	tree->path = NULL;
+	if (!tree->name)
+		return false;
+	each_registry_file(find_path, tree);
+	if (!tree->path && required)
+		fail("there is no tree ", tree->name, " in /etc/chos.d");
+	return tree->path != NULL;
+}
+
+static const char *insist_on_digest(const struct tree *tree, bool required)
+{
+	const char *digest;
+
+	now_at("looking for the digest");
+	digest = kept_digest(tree);
+	if (!digest && required)
+		fail("there is no digest of ", tree->generation ? tree->generation : tree->name, " yet: tree-digest --make ",
+		     tree->generation ? tree->generation : tree->name);
+	if (!digest)
+		make_in_background(tree);
+	return digest;
+}
+
+static void by_hand(const char *name)
+{
+	struct tree tree = {.name = tree_of_generation(name), .generation = name};
+	const char *digest;
+
+	if (!tree.name)
+		tree = (struct tree){.name = tree_named(name)};
+	set_deadline(0);
+	each_registry_file(find_path, &tree);
+	if (!tree.path)
+		fail("there is no tree ", tree.name, " in /etc/chos.d");
+	digest = joined(make_digest(&tree, true), "\n");
+	write_all(1, digest, strlen(digest));
+}
+
+void run_hook(void)
+{
+	const char *make = option("make");
+	struct json settings, annotations;
+	struct bytes bytes;
+	struct tree tree;
+	const char *digest = NULL, *entry;
+	bool required;
+	long error;
+
+	if (make) {
+		by_hand(make);
+		return;
+	}
+	settings = read_settings("required ");
+	required = setting_flag(settings, "required", false);
+	now_at("reading stdin");
+	error = read_all(0, 16u << 20, &bytes);
+	if (error)
+		fail_errno(error, "read stdin");
+	settings = parse_json(bytes, "stdin");
+	annotations = member(settings, "annotations");
+	if (find_tree(&tree, annotations, required))
+		digest = insist_on_digest(&tree, required);
+	/* A state has an id; what has none is the config.json of the stage precreate, and goes on to stdout. */
+	if (member(settings, "id").at)
+		return;
+	if (kind_of(settings) != '{' || !member(settings, "ociVersion").at)
+		fail("stdin is neither a state nor a config.json");
+	entry = digest ? joined("\"org.chos.tree.digest\":", quoted(digest)) : NULL;
+	if (entry && annotations.at)
+		add_into(annotations, entry);
+	print_edited(settings);
+}

@@ -2,14 +2,15 @@
 import { onOwnMachine } from '../harness/own-machine.js';
 import { printCosts } from './cost.js';
 import { frameCases } from './frame-cases.js';
+import { gpuCases } from './gpu-cases.js';
 import { jobReportCases } from './job-report-cases.js';
 import { setUp, tearDown } from './machine.js';
 import { shareCheckCases } from './share-check-cases.js';
 import { treeDigestCases } from './tree-digest-cases.js';
 
 const pattern = new RegExp(process.env.ONLY ?? '');
-const cases = [...frameCases, ...shareCheckCases, ...jobReportCases, ...treeDigestCases].filter(({ name }) =>
-  pattern.test(name),
+const cases = [...frameCases, ...shareCheckCases, ...jobReportCases, ...treeDigestCases, ...gpuCases].filter(
+  ({ name }) => pattern.test(name),
 );
 
 await onOwnMachine(['--net'], cases.length, async tally => {

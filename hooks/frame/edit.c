@@ -5,14 +5,16 @@
 
 static struct {
 	const char *at, *text;
+	size_t instead_of; /* bytes of what is there */
 } added[MOST];
 static unsigned count;
 
-static void add_at(const char *at, const char *text)
+static void add_at(const char *at, const char *text, size_t instead_of)
 {
 	if (count == MOST)
 		fail("adds more than ", decimal(MOST), " entries to config.json");
 	added[count].at = at;
+	added[count].instead_of = instead_of;
 	added[count++].text = text;
 }
 
@@ -35,7 +37,12 @@ void add_into(struct json collection, const char *entry)
 
 	for (unsigned i = 0; i < count; i++)
 		comma |= added[i].at == end;
-	add_at(end, comma ? joined(",", entry) : entry);
+	add_at(end, comma ? joined(",", entry) : entry, 0);
+}
+
+void put_instead(struct json value, const char *text)
+{
+	add_at(value.at, text, (size_t)(value.end - value.at));
 }
 
 /* In the order of the places; those of one place in that in which they came. */
@@ -49,7 +56,7 @@ static unsigned next_added(const char *from, const char *to, bool *taken)
 	return best;
 }
 
-void print_edited(struct json whole)
+void print_edited(long to, struct json whole)
 {
 	static bool taken[MOST];
 	const char *at = whole.at;
@@ -58,13 +65,14 @@ void print_edited(struct json whole)
 
 	while (!error && (i = next_added(at, whole.end, taken)) < count) {
 		taken[i] = true;
-		error = write_all(1, at, (size_t)(added[i].at - at));
+		error = write_all((int)to, at, (size_t)(added[i].at - at));
 		at = added[i].at;
 		if (!error)
-			error = write_all(1, added[i].text, strlen(added[i].text));
+			error = write_all((int)to, added[i].text, strlen(added[i].text));
+		at += added[i].instead_of;
 	}
 	if (!error)
-		error = write_all(1, at, (size_t)(whole.end - at));
+		error = write_all((int)to, at, (size_t)(whole.end - at));
 	if (error)
-		fail_errno(error, "write to standard output");
+		fail_errno(error, "write config.json");
 }

@@ -13,6 +13,7 @@ static char arena[ARENA_SIZE] __attribute__((aligned(4096)));
 static size_t arena_used;
 static const char *at_what;
 static u64 deadline_ms;
+static bool to_kernel_log;
 static struct {
 	void (*undo)(const char *object);
 	const char *object;
@@ -89,6 +90,11 @@ u64 now_in(int clock)
 	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
+void fail_in_kernel_log_too(void)
+{
+	to_kernel_log = true;
+}
+
 void now_at(const char *what)
 {
 	at_what = what;
@@ -117,12 +123,17 @@ static _Noreturn void end(int code)
 /* One line, whatever names are in it. */
 static _Noreturn void fail_in(struct text *t)
 {
+	long log;
+
 	end_in_dots(t);
 	for (size_t i = 0; i < t->used; i++)
 		if ((u8)t->at[i] < ' ' || t->at[i] == 0x7f)
 			t->at[i] = t->at[i] == '\n' ? ' ' : '?';
 	t->at[t->used++] = '\n';
 	sys(write, 2, t->at, t->used);
+	log = to_kernel_log ? sys(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	if (log >= 0)
+		sys(write, log, t->at, t->used);
 	while (made_count) {
 		made_count--;
 		made[made_count].undo(made[made_count].object);

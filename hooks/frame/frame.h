@@ -25,6 +25,8 @@ void run_hook(void);
 _Noreturn void fail_with(long number, ...);
 #define fail(...) fail_with(0, __VA_ARGS__, (const char *)0)
 #define fail_errno(number, ...) fail_with(number, __VA_ARGS__, (const char *)0)
+/* For the stage precreate, where Podman throws away what a hook says. */
+void fail_in_kernel_log_too(void);
 /* What the hook is at, for the words of its deadline: a constant text. */
 void now_at(const char *what);
 /* Set the deadline anew, from this moment on. */
@@ -79,7 +81,8 @@ bool number_of(struct json value, i64 *number);
 const char *quoted(const char *text);
 /* At the end of an object or a list; entry: JSON, of an object with its name. */
 void add_into(struct json collection, const char *entry);
-void print_edited(struct json whole);
+void put_instead(struct json value, const char *text);
+void print_edited(long to, struct json whole);
 
 /* ---- registry.c ---- */
 

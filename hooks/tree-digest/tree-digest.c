@@ -197,6 +197,8 @@ void run_hook(void)
 	if (error)
 		fail_errno(error, "read stdin");
 	settings = parse_json(bytes, "stdin");
+	if (!member(settings, "id").at)
+		fail_in_kernel_log_too();
 	annotations = member(settings, "annotations");
 	if (find_tree(&tree, annotations, required))
 		digest = insist_on_digest(&tree, required);
@@ -208,5 +210,5 @@ void run_hook(void)
 	entry = digest ? joined("\"org.chos.tree.digest\":", quoted(digest)) : NULL;
 	if (entry && annotations.at)
 		add_into(annotations, entry);
-	print_edited(settings);
+	print_edited(1, settings);
 }

@@ -14,6 +14,8 @@ const allowed = {
   // Registry files are JSON for people, like config.json: read, checked and diagnosed by the same code.
   'runtime/trees': ['spec', 'runtime/host', 'runtime/admit'],
   'runtime/host': ['spec'],
+  // Files of hooks.d are JSON for people too.
+  'runtime/hooks': ['spec', 'runtime/admit'],
   'runtime/program': ['spec'],
   // An operation gets its words where it is made: they are part of the image, in which the engine finds them.
   'runtime/compile': ['spec', 'runtime/program', 'runtime/report/operations'],
@@ -21,7 +23,7 @@ const allowed = {
   'runtime/state': ['spec', 'runtime/host'],
   'runtime/report': ['spec', 'runtime/program'],
   // The commands; runtime/entry brings a request to them, and may use everything.
-  'runtime/cli': ['spec', 'runtime/admit', 'runtime/trees', 'runtime/host', 'runtime/program', 'runtime/compile', 'runtime/engine', 'runtime/state', 'runtime/report'],
+  'runtime/cli': ['spec', 'runtime/admit', 'runtime/trees', 'runtime/hooks', 'runtime/host', 'runtime/program', 'runtime/compile', 'runtime/engine', 'runtime/state', 'runtime/report'],
 };
 
 /**
@@ -30,7 +32,7 @@ const allowed = {
  */
 const typesToo = {
   'runtime/compile': ['runtime/admit'],
-  'runtime/report': ['runtime/admit', 'runtime/compile', 'runtime/trees', 'runtime/engine', 'runtime/state'],
+  'runtime/report': ['runtime/admit', 'runtime/hooks', 'runtime/compile', 'runtime/trees', 'runtime/engine', 'runtime/state'],
 };
 
 /** The wings of the compiler, and which others each may use; the programs on top use them all. */

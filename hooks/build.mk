@@ -7,13 +7,18 @@ HOOK_CFLAGS = $(ENGINE_CFLAGS) -ffunction-sections -fdata-sections -Ihooks/frame
 HOOKS := $(addprefix build/hooks/,$(HOOK_NAMES))
 
 .PHONY: hooks
-hooks: $(HOOKS)  ## build the ready-made OCI hooks into build/hooks
+hooks: $(HOOKS) $(HOOKS:=.json)  ## build the ready-made OCI hooks into build/hooks
 
 .SECONDEXPANSION:
 $(HOOKS): build/hooks/%: $$(wildcard hooks/%/*.c) $(HOOK_FRAME) $(HOOK_HEADERS) $(ENGINE_TABLES) hooks/build.mk
 	@mkdir -p $(@D)
 	$(CC) $(HOOK_CFLAGS) $(ENGINE_LDFLAGS) -Wl,--gc-sections $(ENGINE)/start.S $(ENGINE_BASE) $(HOOK_FRAME) $(wildcard hooks/$*/*.c) $(ENGINE_TABLES) -o $@
 	@! readelf --relocs --wide $@ | grep -q R_ || { echo '$@ needs relocations'; rm -f $@; false; }
+
+# Beside the programs, from where `chos-runtime hooks install` takes them.
+$(HOOKS:=.json): build/hooks/%.json: $$(wildcard hooks/%/%.json)
+	@mkdir -p $(@D)
+	cp hooks/$*/$*.json $@
 
 # A piece of `make lint`: the static analyser.
 .PHONY: lint-hooks

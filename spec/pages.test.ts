@@ -13,7 +13,7 @@ const sources = files.filter(file => /(\.(ts|c|h|S|cjs|mk|md|sh)|Makefile)$/.tes
 test('cited pages are there', () => {
   const missing: string[] = [];
   for (const file of sources)
-    for (const [page] of readFileSync(file, 'utf8').matchAll(/\b[\w/-]+\.md\b/g)) {
+    for (const [page] of readFileSync(file, 'utf8').matchAll(/(?:\.\.\/)*\b[\w/-]+\.md\b/g)) {
       // Those of the OCI specification are cited by their names there.
       if (/^(config(-linux)?|runtime|features|bundle|features-linux)\.md$/.test(page)) continue;
       if (![page, join(dirname(file), page), join('docs', page)].some(path => existsSync(path)))

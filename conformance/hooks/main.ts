@@ -1,5 +1,6 @@
 /** `node build/conformance/hooks.mjs` (ONLY=PATTERN) (root): the ready-made hooks, by hand, by config.json and by Podman. */
 import { onOwnMachine } from '../harness/own-machine.js';
+import { byHandCases } from './by-hand-cases.js';
 import { printCosts } from './cost.js';
 import { frameCases } from './frame-cases.js';
 import { gpuCases } from './gpu-cases.js';
@@ -9,9 +10,14 @@ import { shareCheckCases } from './share-check-cases.js';
 import { treeDigestCases } from './tree-digest-cases.js';
 
 const pattern = new RegExp(process.env.ONLY ?? '');
-const cases = [...frameCases, ...shareCheckCases, ...jobReportCases, ...treeDigestCases, ...gpuCases].filter(
-  ({ name }) => pattern.test(name),
-);
+const cases = [
+  ...frameCases,
+  ...byHandCases,
+  ...shareCheckCases,
+  ...jobReportCases,
+  ...treeDigestCases,
+  ...gpuCases,
+].filter(({ name }) => pattern.test(name));
 
 await onOwnMachine(['--net'], cases.length, async tally => {
   const machine = setUp();

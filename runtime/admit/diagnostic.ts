@@ -134,8 +134,20 @@ export type Reason =
   | { readonly kind: 'below'; readonly property: string; readonly limit: string }
   /** Correct, but not done by this version; `why` says what would come of leaving it out. */
   | { readonly kind: 'unsupported'; readonly feature: string; readonly why: string }
-  /** A property that the registry does not have (in config.json such are ignored, as the spec demands). */
-  | { readonly kind: 'unknown-name'; readonly allowed: readonly string[] }
+  /** A property that files of this kind (the registry's, if it is not said) do not have; in config.json such are ignored, as the spec demands. */
+  | { readonly kind: 'unknown-name'; readonly allowed: readonly string[]; readonly of?: 'a file of hooks.d' }
+  /** A regular expression that RE2, the library of Podman and CRI-O, does not compile. */
+  | { readonly kind: 'bad-pattern'; readonly why: string }
+  /** Conditions of a hook that hold for no container. */
+  | { readonly kind: 'never-matches'; readonly why: 'no-condition' | 'always-false' | 'no-bind-mounts' }
+  /** The program of a hook, and why it cannot be executed (an errno's name), or why it should not be. */
+  | { readonly kind: 'not-executable'; readonly program: string; readonly code: string }
+  | {
+      readonly kind: 'foreign-program';
+      readonly program: string;
+      readonly uid: number;
+      readonly mode: number;
+    }
   /** A tree's name that cannot be one. */
   | { readonly kind: 'bad-tree-name' }
   /** A name that another registry file (as `file:line`) has given to a tree before. */

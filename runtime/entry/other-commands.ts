@@ -21,6 +21,7 @@ export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
   features: async () => (await import('../cli/features.js')).features,
   skeleton: async () => (await import('../cli/skeleton.js')).skeleton,
   tree: async () => (await import('../cli/tree.js')).tree,
+  hooks: async () => (await import('../cli/hooks.js')).hooks,
 };
 
 export { help } from '../cli/help.js';

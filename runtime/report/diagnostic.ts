@@ -4,11 +4,18 @@ import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagn
 import { COMMAND_LINE } from '../program/action.js';
 import { errnoText } from './errno-text.js';
 import { nearest } from './nearest.js';
+import { executeFault } from './operations/hooks.js';
 import { visible } from './visible.js';
 
 export { squiggle } from './squiggle.js';
 
 const pathLimit = 160;
+
+const neverMatches = {
+  'no-condition': 'it has no condition',
+  'always-false': 'always is false, and all conditions must hold',
+  'no-bind-mounts': 'hasBindMounts is false, and all conditions must hold',
+} as const;
 
 /** Up to so many words are listed; of more, only the nearest is named. */
 const listLimit = 9;
@@ -125,7 +132,15 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
     case 'unsupported':
       return `${subject}: ${what.feature} not supported yet by chos-runtime`;
     case 'unknown-name':
-      return `${subject} is not a property that the registry has`;
+      return `${subject} is not a property that ${what.of ?? 'the registry'} has`;
+    case 'bad-pattern':
+      return `${subject} is no regular expression (RE2): ${what.why}${not}`;
+    case 'never-matches':
+      return `${subject} holds for no container: ${neverMatches[what.why]}`;
+    case 'not-executable':
+      return `${subject}: ${executeFault(what.program, errnoText(what.code))}`;
+    case 'foreign-program':
+      return `${subject} can be changed by others than root: ${what.program} ${what.uid === 0 ? '' : `belongs to user ${what.uid}, `}has mode ${what.mode.toString(8)}`;
     case 'bad-tree-name':
       return `${subject} has a name that no tree can have: letters, digits, _ . + and -, not . or - first, at most 64`;
     case 'taken':

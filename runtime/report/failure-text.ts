@@ -57,6 +57,10 @@ export function failureText(failure: Failure): string {
       return `read \`${visible(failure.path)}\`: not a regular file`;
     case 'exists':
       return `write \`${visible(failure.path)}\`: it exists already; remove it first or give another name with --file`;
+    case 'no-hook':
+      return `no hook \`${visible(failure.name)}\`${failure.known.length === 0 ? '' : ` (there is ${failure.known.join(', ')})`}`;
+    case 'foreign-hook-file':
+      return `\`${visible(failure.file)}\` is not the file of a hook of chos-runtime: it is left as it is`;
     case 'refused-input':
       return failure.text;
     case 'exec-without-process':

@@ -68,6 +68,10 @@ export type Failure =
   | { readonly kind: 'file'; readonly verb: string; readonly path: string; readonly code: string }
   | { readonly kind: 'not-a-file'; readonly path: string }
   | { readonly kind: 'exists'; readonly path: string }
+  /** No hook of that name, neither installed nor ready-made. */
+  | { readonly kind: 'no-hook'; readonly name: string; readonly known: readonly string[] }
+  /** A file of hooks.d in the place of ours, that is somebody else's. */
+  | { readonly kind: 'foreign-hook-file'; readonly file: string }
   /** config.json or process.json is refused; `text` is one line, `detail` the line and the squiggle. */
   | { readonly kind: 'refused-input'; readonly text: string; readonly detail: string }
   | { readonly kind: 'exec-without-process' }

@@ -1,9 +1,11 @@
 /** What stands before a container: its configuration, its program, the trees of the site. */
-import { type Command, command, flag, text } from './command.js';
+import { type Command, command, flag, list, text } from './command.js';
 import { plan, tableOrJson } from './shared-options.js';
 
 export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load'] as const;
 export const skeletonActions = ['create', 'check', 'remove'] as const;
+
+export const hookActions = ['list', 'check', 'match', 'run', 'install', 'remove'] as const;
 
 export const environments: readonly Command[] = [
   command('spec', '', 'write a config.json to begin with', [
@@ -52,5 +54,21 @@ export const environments: readonly Command[] = [
     "the root of environments by the kernel's link",
     [flag('force', 'remove: although somebody uses it; he keeps what he sees', { actions: ['remove'] })],
     { actions: skeletonActions },
+  ),
+  command(
+    'hooks',
+    `${hookActions.join('|')} [DIR|BUNDLE|HOOK]`,
+    'work with the hooks of hooks.d',
+    [
+      { ...tableOrJson, actions: ['list', 'match'] },
+      list('dir', 'DIR', "directory of hooks, repeated; default: Podman's two"),
+      list('hooks-dir', 'DIR', 'as --dir'),
+      text('bundle', 'DIR', 'run: the bundle that the hook is told of (default: the current directory)', {
+        short: 'b',
+        actions: ['run'],
+      }),
+      text('stage', 'STAGE', 'run: the stage (default: the first of the hook)', { actions: ['run'] }),
+    ],
+    { actions: hookActions, waits: true },
   ),
 ];

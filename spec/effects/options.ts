@@ -13,6 +13,7 @@ const suite = (file: string): string => `conformance/suite/cases/${file}.ts`;
 const options = 'runtime/cli/options.test.ts';
 const execProcess = 'runtime/cli/exec-process.test.ts';
 const trees = 'conformance/trees/cases.ts';
+const hooks = 'conformance/hooks/by-hand-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 
 const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
@@ -145,6 +146,8 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     'remove refuses while somebody is inside, and names him',
     ['skeleton --force'],
   ],
+  [hooks, 'by-hand/list of these directories', ['hooks --dir', 'hooks --hooks-dir', 'hooks --format']],
+  [hooks, 'by-hand/run tells the hook of bundle and stage', ['hooks --bundle', 'hooks --stage']],
 ];
 
 export const optionProofs: ReadonlyMap<string, Proof> = new Map(

@@ -24,6 +24,11 @@ export const schemaSources: readonly SchemaSource[] = [
   { file: 'spec/oci/state.schema.json', module: 'state', validators: { validateState: undefined } },
   { file: 'spec/oci/features.schema.json', module: 'features', validators: { validateFeatures: undefined } },
   { file: 'spec/registry.schema.json', module: 'registry', validators: { validateRegistry: undefined } },
+  {
+    file: 'spec/hook-definition.schema.json',
+    module: 'hook-definition',
+    validators: { validateHookDefinition: undefined },
+  },
 ];
 
 /** A JSON value, as far as the generators look at it. */

@@ -25,6 +25,11 @@ export const hooks: WordsOf<typeof catalog> = {
   'open-hook-output': { title: () => 'open what hooks inside write to' },
 };
 
+/** What `hooks check` and `hooks run` say of a program that cannot be executed: as a launch does. */
+export const executeFault = (path: string, why: string): string =>
+  `${shortened(path)} ${NOT_EXECUTED}: ${why}`;
+const NOT_EXECUTED = 'was not executed';
+
 /** Of a hook that has failed. */
 export const hookName = (kind: string, index: number, path: string): string =>
   `${kind} hook #${index} ${shortened(path)}`;
@@ -36,7 +41,7 @@ export const hookEnds = {
   interrupted: (signal: Field): Template => ['was ended, because chos-runtime got ', signal],
   killed: (signal: Field): Template => ['was killed by signal ', signal],
   exited: (code: Field): Template => ['ended with exit code ', code],
-  notExecuted: ['was not executed'],
+  notExecuted: [NOT_EXECUTED],
 } as const;
 
 /** `why` the file that an annotation names cannot be opened. */

@@ -1,0 +1,91 @@
+/** `chos-runtime hooks ...`, with the directories that the options name; and the same words from `check`, `run` and a launch. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HookCase } from './case.js';
+import { bundle, insist, type Machine, newName, type Runtime, runtimeCommand } from './machine.js';
+
+function ours(machine: Machine): Runtime {
+  const found = machine.runtimes.find(({ name }) => name === 'chos-runtime');
+  if (found === undefined) throw new Error('no chos-runtime');
+  return found;
+}
+
+const hookCase = (name: string, run: HookCase['run']): HookCase => ({ name, run });
+
+const shell = {
+  version: '1.0.0',
+  hook: { path: '/bin/sh', args: ['sh', '-c', 'cat; echo >&2 said; exit 3'] },
+  when: { annotations: { '^org\\.chos\\.job$': '.' } },
+  stages: ['poststop', 'poststart'],
+};
+
+function directory(machine: Machine, files: Readonly<Record<string, object>> = {}): string {
+  const dir = join(machine.dir, `by-hand-${newName()}`);
+  mkdirSync(dir);
+  for (const [name, value] of Object.entries(files)) writeFileSync(join(dir, name), JSON.stringify(value));
+  return dir;
+}
+
+export const byHandCases: readonly HookCase[] = [
+  hookCase('by-hand/list of these directories', machine => {
+    const one = directory(machine, { 'a.json': shell });
+    const two = directory(machine, { 'b.json': shell });
+    for (const option of ['--dir', '--hooks-dir']) {
+      const args = ['hooks', 'list', option, one, option, two, '--format', 'json'];
+      const { code, stdout } = runtimeCommand(ours(machine), ...args);
+      insist(`${option}: exit code`, code, 0);
+      const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+      insist(option, names.join(), 'a,b');
+    }
+  }),
+  hookCase('by-hand/run tells the hook of bundle and stage', machine => {
+    const runtime = ours(machine);
+    const annotate = { 'org.chos.job': 'a\n"b' };
+    const change = (config: object) => Object.assign(config, { annotations: annotate });
+    const b = bundle(machine, runtime, { hooks: {}, change }, newName());
+    const dir = directory(machine, { 'a.json': shell });
+    const at = (...stage: string[]) =>
+      runtimeCommand(runtime, 'hooks', 'run', 'a', '--dir', dir, '--bundle', b, ...stage);
+    const first = at();
+    insist('exit code', first.code, 1);
+    insist('words', first.stdout, /\nstderr: said\npoststop hook \/bin\/sh ended with exit code 3, after /);
+    const told = JSON.parse(/^stdout: (.*)$/m.exec(at('--stage', 'poststart').stdout)?.[1] ?? '');
+    insist('status', told.status, 'running');
+    insist('bundle', told.bundle, b);
+    insist('annotations', JSON.stringify(told.annotations), JSON.stringify(annotate));
+    const { stdout } = runtimeCommand(runtime, 'hooks', 'match', b, '--dir', dir);
+    insist('match', stdout, /\na +poststop,poststart +yes +annotation "org\.chos\.job"/);
+  }),
+  hookCase('by-hand/install and remove leave the files of others alone', machine => {
+    const runtime = ours(machine);
+    const dir = directory(machine, { 'job-report.json': shell });
+    const hooks = (action: string, name: string) =>
+      runtimeCommand(runtime, 'hooks', action, name, '--dir', dir);
+    insist('install', hooks('install', 'share-check').stderr, /^$/);
+    insist('again', hooks('install', 'share-check').stdout, /is there already\n$/);
+    insist('check', runtimeCommand(runtime, 'hooks', 'check', dir).stdout, /2 files, 0 wrong\n$/);
+    for (const action of ['install', 'remove']) {
+      const { code, stderr } = hooks(action, 'job-report');
+      insist(`${action}: exit code`, code === 0, false);
+      insist(action, stderr, /job-report\.json` is not the file of a hook of chos-runtime/);
+    }
+    insist('kept', readFileSync(join(dir, 'job-report.json'), 'utf8'), JSON.stringify(shell));
+    insist('remove', hooks('remove', 'share-check').code, 0);
+    insist('remove again', hooks('remove', 'share-check').stderr, /No such file or directory/);
+    insist('unknown', hooks('install', 'nonesuch').stderr, /no hook `nonesuch` \(there is .*share-check/);
+  }),
+  hookCase('by-hand/a program that is not there has the same words from check, run and a launch', machine => {
+    const runtime = ours(machine);
+    const path = '/nonexistent/hook';
+    const words = new RegExp(`${path} was not executed: No such file or directory`);
+    const dir = directory(machine, { 'a.json': { ...shell, hook: { path } } });
+    const checked = runtimeCommand(runtime, 'hooks', 'check', dir);
+    insist('check: exit code', checked.code, 1);
+    insist('check', checked.stdout, words);
+    insist('run', runtimeCommand(runtime, 'hooks', 'run', 'a', '--dir', dir).stdout, words);
+    const id = newName();
+    const change = (config: object) => Object.assign(config, { hooks: { createRuntime: [{ path }] } });
+    const b = bundle(machine, runtime, { hooks: {}, change }, id);
+    insist('launch', runtimeCommand(runtime, 'run', '-b', b, id).stderr, words);
+  }),
+];

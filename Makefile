@@ -51,7 +51,7 @@ TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/
 	$(foreach part,seccomp-table trees pages hooks podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
-test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts
+test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts; build/junit.xml
 	node build/conformance/all.mjs $(PARTS)
 
 .PHONY: packages

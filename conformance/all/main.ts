@@ -1,12 +1,15 @@
 /**
  * `make test`: runs each part, shows its output, and ends with one line that counts them all. A part that ends without its own line of counts,
  * or with an exit code of its own making, is a failure; what failed is said again at the end. In CI a skip is one too, unless its reason is reviewed (`allowed-skips.ts`).
+ * The same as JUnit XML: build/junit.xml, or the file of the environment variable JUNIT.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Counts, countsLine, countsOf, failuresOf, skipsOf } from '../harness/counts.js';
 import { callerNames } from '../suite/callers.js';
 import { isReviewed } from './allowed-skips.js';
+import { casesOf, junitText, type PartReport } from './junit.js';
 
 interface Part {
   readonly name: string;
@@ -49,6 +52,8 @@ const parts: readonly Part[] = [
   ),
 ];
 
+const reports: PartReport[] = [];
+
 /** What failed, to be said again at the end. */
 const failures: string[] = [];
 
@@ -56,7 +61,9 @@ async function run(part: Part): Promise<Counts> {
   const bad = { passed: 0, failed: 1, skipped: 0 };
   console.log(`\n==== ${part.name} ====`);
   if (!existsSync(part.needs)) {
-    console.log(`${part.needs} is not there`);
+    const without = `${part.needs} is not there`;
+    console.log(without);
+    reports.push({ name: part.name, counts: bad, seconds: 0, output: '', without });
     return bad;
   }
   const [file = '', ...args] = part.command;
@@ -74,10 +81,23 @@ async function run(part: Part): Promise<Counts> {
   const counts = countsOf(tail);
   failures.push(...failuresOf(tail).map(text => `${part.name}: ${text}`));
   console.log(`---- ${part.name}: ${Math.round((Date.now() - began) / 1000)} s, exit code ${code}`);
-  if (counts === null) return bad;
+  const report = { name: part.name, seconds: (Date.now() - began) / 1000, output: tail };
+  if (counts === null) {
+    reports.push({ ...report, counts: bad, without: `it ended without its counts, with exit code ${code}` });
+    return bad;
+  }
   const unexpected = skipsOf(tail).filter(line => !isReviewed(line));
   for (const reason of unexpected) console.log(`skip that is not on the list: ${reason}`);
   const failed = counts.failed + (process.env.CI ? unexpected.length : 0);
+  const own = [
+    ...(code !== 0 && failed === 0 ? [`exit code ${code}`] : []),
+    ...(process.env.CI ? unexpected.map(reason => `skip that is not on the list: ${reason}`) : []),
+    // uvu's failures have no line of the form that a report reads, or a name that is in colours.
+    ...(counts.failed > casesOf(tail).filter(({ kind }) => kind === 'fail').length
+      ? [`${counts.failed} failed`]
+      : []),
+  ];
+  reports.push({ ...report, counts, ...(own.length > 0 ? { without: own.join('\n') } : {}) });
   return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
@@ -94,6 +114,9 @@ for (const part of parts) {
     `${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
   );
 }
+const junit = process.env.JUNIT ?? 'build/junit.xml';
+mkdirSync(dirname(junit), { recursive: true });
+writeFileSync(junit, junitText(reports));
 if (failures.length > 0) console.log(`\n==== what failed ====\n${failures.slice(0, 50).join('\n')}`);
 console.log(`\n${rows.join('\n')}\n`);
 console.log(countsLine(total));

@@ -2,6 +2,7 @@
 import { onOwnMachine } from '../harness/own-machine.js';
 import { byHandCases } from './by-hand-cases.js';
 import { printCosts } from './cost.js';
+import { environmentCases } from './environment-cases.js';
 import { frameCases } from './frame-cases.js';
 import { gpuCases } from './gpu-cases.js';
 import { jobReportCases } from './job-report-cases.js';
@@ -17,6 +18,7 @@ const cases = [
   ...jobReportCases,
   ...treeDigestCases,
   ...gpuCases,
+  ...environmentCases,
 ].filter(({ name }) => pattern.test(name));
 
 await onOwnMachine(['--net'], cases.length, async tally => {

@@ -14,7 +14,10 @@ function shortened(value: string): string {
 
 export const hooks: WordsOf<typeof catalog> = {
   'describe-to-hooks': { title: o => `describe the container to ${o.hook} hooks` },
-  'run-hook': { title: o => `run ${o.hook} hook ${o.path}` },
+  'run-hook': {
+    title: o =>
+      `run ${o.hook} hook ${o.path}${o.timeout === undefined ? '' : `, for at most ${o.timeout} s`}`,
+  },
   // What goes wrong in the process of a hook is quoted behind its name and "was not executed".
   'become-hook': { title: o => `begin as ${o.hook} hook ${o.path}`, message: () => [errno] },
   'enter-bundle': {

@@ -6,7 +6,7 @@ import { type Block, commandsOf, missingLine } from './blocks.js';
 import { freshRegistry, makeBundle, makeRoot, must, place, project, shell } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
-const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK, DOCKER, CONTAINERD, SLURM, KUBERNETES] = [
+const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK, DOCKER, CONTAINERD, SLURM, KUBERNETES, HOOKS] = [
   'README.md',
   'docs/compatibility.md',
   'docs/launch-program.md',
@@ -17,6 +17,7 @@ const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK, DOCKER, CONTAINERD, 
   'docs/containerd.md',
   'docs/slurm.md',
   'docs/kubernetes.md',
+  'docs/hooks.md',
 ] as const;
 
 const PICTURE = 'a picture';
@@ -98,6 +99,29 @@ function byUser(block: Block): void {
     const { status, stdout, stderr } = shell(`${as} ${text}`, { terminal: true, input: 'exit\n', cwd: home });
     assert.equal(status, 0, `${text}: ${stdout}${stderr}`);
   }
+}
+
+/** Two files with faults, between what comes before `hooks check` and what comes behind it. */
+function byHand(block: Block): void {
+  const middle = block.lines.indexOf('# chos-runtime hooks check');
+  inOrder({ ...block, lines: block.lines.slice(0, middle) });
+  const directory = '/etc/containers/oci/hooks.d';
+  mkdirSync(directory, { recursive: true });
+  const rest = ['"stages": ["prestart"]', '}', ''];
+  const log = [
+    '{',
+    '"version": "1.0.0",',
+    '"hook": {"path": "/bin/true"},',
+    '  "when":    { "commands": ["(sh"] },',
+  ];
+  const miss = ['{', '"version": "1.0.0",', '  "hook":{"path":"/opt/hook"},', '"when": {"always": true},'];
+  writeFileSync(`${directory}/log.json`, [...log, ...rest].join('\n'));
+  writeFileSync(`${directory}/miss.json`, [...miss, ...rest].join('\n'));
+  makeBundle('/srv/job', false);
+  inOrder(
+    { ...block, lines: block.lines.slice(middle) },
+    { 'chos-runtime hooks check': { status: 1 }, 'chos-runtime hooks run': { with: {} } },
+  );
 }
 
 const removed = (...ids: readonly string[]): void => {
@@ -256,6 +280,7 @@ export const scenarios: readonly Scenario[] = [
     first: '[crio',
     run: 'CRI-O is not packaged by Debian; the names are those of its manual',
   },
+  { page: HOOKS, first: '# chos-runtime hooks install', run: byHand },
   {
     page: COMPATIBILITY,
     first: 'chos-runtime --log log.json',

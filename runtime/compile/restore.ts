@@ -19,7 +19,7 @@ import type { Action, Program, Track } from '../program/action.js';
 import { ignoring, when } from '../program/control.js';
 import { encode } from '../program/encode.js';
 import { buffer, type Slot, slot, text } from '../program/operand.js';
-import { exitReporting, sys, waitReap } from '../program/step.js';
+import { call, exitReporting, type Line, sys, waitReap } from '../program/step.js';
 import type { NewGroups } from './cgroups/driver.js';
 import { driverOf } from './cgroups/drivers.js';
 import { pidFile, sweepDescriptors } from './container/descriptors.js';
@@ -210,14 +210,16 @@ function holdRestored({ cells }: Launch): Action {
   ]);
 }
 
-/** What CRIU has begun: it kills that itself when it fails, but not when it is killed. */
-const endRestored = ({ cells }: Launch) =>
-  when(cells.pidfd, 'GE', 0, [
+/** What CRIU has begun: it kills that itself when it fails, but not when it is killed. Whatever it has not told of is in the cgroups. */
+const endRestored = ({ cells }: Launch, { killAll }: NewGroups): readonly Line[] => [
+  ...when(cells.pidfd, 'GE', 0, [
     ...ignoring(['ESRCH'], ended => [sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], ended)]),
     ...ignoring(['ETIMEDOUT', 'ECHILD'], lost => [
       waitReap(cells.pidfd, 10_000, { to: cells.result, ...lost }),
     ]),
-  ]);
+  ]),
+  ...(killAll === null ? [] : [call(killAll.kill)]),
+];
 
 function workerOf(launch: Launch, { asked }: RestoreInput, given: readonly Slot[]): Worker {
   const { cells, open } = launch;
@@ -321,7 +323,7 @@ function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Pro
     ...mounts.enter,
     ...makeMountPoints(launch, input.root),
     ...opening,
-    worker.start(cgroups.birth, endRestored(launch)),
+    worker.start(cgroups.birth, endRestored(launch, cgroups)),
     mounts.leave,
     worker.ask(CriuRequest.RESTORE, request),
     worker.expect(CriuNotice.NAMESPACES),

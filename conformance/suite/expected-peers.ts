@@ -19,6 +19,7 @@ const unread = (runtime: string): Readonly<Record<string, string>> => ({
 });
 
 export const crun: Readonly<Record<string, string>> = {
+  'lifecycle/nothing-is-done-without-procfs': 'crun does nothing either, and does not say why',
   'users/joined-where-groups-are-denied': 'crun keeps the groups of its caller then',
   'notify-socket/is-open-to-the-user-whatever-the-umask': 'crun makes it under the umask of its caller',
   'notify-socket/start-whose-manager-cannot-be-told': 'crun fails, and leaves the command running',
@@ -218,6 +219,7 @@ export const crun: Readonly<Record<string, string>> = {
 };
 
 export const runc: Readonly<Record<string, string>> = {
+  'lifecycle/nothing-is-done-without-procfs': 'runc calls the container stopped',
   'users/joined-where-groups-are-denied': 'runc keeps the groups of its caller then',
   'notify-socket/signal-comes-before-the-message-that-waits-with-it': 'runc 1.1 reads the message first',
   'notify-socket/who-floods-it-keeps-no-signal-away': 'runc 1.1 waits for it first',

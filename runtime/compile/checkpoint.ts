@@ -18,7 +18,6 @@ import { foreignMounts, foreignNamespaces, foreignStreams, streamsText } from '.
 import { type CheckpointAsked, checkpointOptions } from './criu/options.js';
 import { criuWorker } from './criu/worker.js';
 import { hookActions, hookContext } from './hooks/hooks.js';
-import { holdInterrupts } from './idioms/interrupts.js';
 import { operation } from './idioms/operation.js';
 import { writeWhole } from './idioms/whole.js';
 import { createLaunch, type Launch, noOptions, rule } from './launch/launch.js';
@@ -95,7 +94,7 @@ function programOf(launch: Launch, input: CheckpointInput, external: readonly st
     program: asked.program,
     log: `${asked.work}/${logFiles.checkpoint}`,
     open: launch.open,
-    interrupts: c.interrupts,
+    interrupts: null,
     given: [],
     pid: slot('saved_pid'),
     console: slot('saved_terminal'),
@@ -122,7 +121,6 @@ function programOf(launch: Launch, input: CheckpointInput, external: readonly st
     operation({ kind: 'record-streams', path: STREAMS_FILE, because: rule('checkpoint') }, [
       ...writeWhole(launch.open, directories.images, STREAMS_FILE, text, text.size, 0o600),
     ]),
-    holdInterrupts(c.interrupts),
     // CRIU that is killed, for want of memory or by somebody, lets go of the processes, but leaves the freezer as it is.
     worker.start(null, when(c.status, 'EQ', Status.RUNNING, c.groups.thaw())),
     worker.ask(asked.preDump ? CriuRequest.SINGLE_PRE_DUMP : CriuRequest.DUMP, options),

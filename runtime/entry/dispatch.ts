@@ -1,4 +1,5 @@
 /** One request, one answer: read the command line, run the command, find the words. */
+import { existsSync } from 'node:fs';
 import { STATE_ROOT } from '../../spec/state-root.js';
 import { unreachable } from '../../spec/unreachable.js';
 import { type CommandLine, readArguments } from '../cli/arguments.js';
@@ -36,7 +37,10 @@ async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
   }
   const { command } = line;
   const root = stateRoot(request, line, { euid: process.geteuid?.() ?? 0, owner: ownerOf });
-  if (root === null && (command.id || command.name === 'list')) return failed({ kind: 'no-state-root' });
+  if (command.id || command.name === 'list') {
+    if (root === null) return failed({ kind: 'no-state-root' });
+    if (!existsSync('/proc/self')) return failed({ kind: 'no-procfs' });
+  }
   return run({ request, line, root: root ?? STATE_ROOT });
 }
 

@@ -5,6 +5,7 @@ import { distrustText } from './distrust-text.js';
 import { errnoText } from './errno-text.js';
 import type { Failure } from './failure.js';
 import { nearest } from './nearest.js';
+import { NO_PROCFS } from './operations/launch.js';
 import { treeFaultText } from './tree-text.js';
 import { usageText } from './usage-text.js';
 import { visible } from './visible.js';
@@ -35,6 +36,8 @@ export function failureText(failure: Failure): string {
       return `container id \`${visible(failure.id)}\` is not valid: letters, digits, _ + - and . (not first), at most 255`;
     case 'no-state-root':
       return 'no directory for the container state: set XDG_RUNTIME_DIR, or give --root an absolute path';
+    case 'no-procfs':
+      return NO_PROCFS;
     case 'no-container':
       return `container \`${failure.id}\` does not exist`;
     case 'half-created':

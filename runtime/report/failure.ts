@@ -51,6 +51,8 @@ export type Failure =
   | { readonly kind: 'bad-id'; readonly id: string }
   /** Of a caller who is not root, and has no directory for what runs. */
   | { readonly kind: 'no-state-root' }
+  /** Nothing can be said of any process. */
+  | { readonly kind: 'no-procfs' }
   /** No directory of that name in the state root. */
   | { readonly kind: 'no-container'; readonly id: string }
   /** The container was never finished: its process does not exist. */

@@ -236,3 +236,34 @@ test('list/tells-of-what-it-leaves-out', {
     assert.is((await t.call('list', [])).stderr, '');
   },
 });
+
+/** `list` and `state` would call every container stopped, and `delete` would remove it. */
+test('lifecycle/nothing-is-done-without-procfs', {
+  as: ['root'],
+  config: c => {
+    c.process.args = ['/bin/reporter', 'sleep'];
+  },
+  drive: async t => {
+    await t.create();
+    await t.start();
+    const without = [
+      'unshare',
+      '--mount',
+      'sh',
+      '-c',
+      'umount -l /proc; mount -t tmpfs none /proc; exec "$@"',
+      'sh',
+    ];
+    for (const [command, ...args] of [
+      ['state', t.id],
+      ['kill', t.id, 'KILL'],
+      ['delete', t.id],
+      ['exec', t.id, '/bin/true'],
+    ]) {
+      const tried = await t.call(command ?? '', args, { through: without });
+      assert.is.not(tried.code, 0, command);
+      assert.match(tried.stderr, /\/proc/, command);
+    }
+    assert.is((await t.state()).status, 'running');
+  },
+});

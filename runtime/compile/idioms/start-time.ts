@@ -1,6 +1,7 @@
+import { errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, type OpenFlags } from '../../../spec/kernel.js';
-import { when } from '../../program/control.js';
+import { attempt, when } from '../../program/control.js';
 import {
   buffer,
   type Data,
@@ -10,10 +11,13 @@ import {
   type Slot,
   slot,
   slots,
+  text,
 } from '../../program/operand.js';
 import {
   alu,
+  failVerbatim,
   format,
+  jump,
   type Line,
   load,
   move,
@@ -22,6 +26,7 @@ import {
   subroutine,
   sys,
 } from '../../program/step.js';
+import { NO_PROCFS } from '../../report/operations/launch.js';
 
 /** Of the line of /proc/PID/stat. */
 interface StatLine {
@@ -31,15 +36,24 @@ interface StatLine {
   readonly at: Slot;
 }
 
+/** What is not there has ended only if anything is. */
+function insistOnProcfs(): readonly Line[] {
+  const words = text(NO_PROCFS);
+  return attempt(['ENOENT'], not => [sys('faccessat2', [AT_FDCWD, text('/proc/self'), 0, 0], not)], [
+    failVerbatim(errnos.ENOENT.number, words, words.size - 1),
+  ]);
+}
+
 function readLine(open: OpenFlags, pid: Slot, { content, size, at }: StatLine, gone: Label): readonly Line[] {
   const path = buffer('stat_path', 40);
   const fd = slot('stat_fd');
   return [
     format(path, ['/proc/', field(TemplateField.DECIMAL, pid), '/stat']),
-    sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], {
-      to: fd,
-      on: [['ENOENT', 'ESRCH'], gone],
-    }),
+    ...attempt(
+      ['ENOENT', 'ESRCH'],
+      not => [sys('openat', [AT_FDCWD, path, open.RDONLY | open.CLOEXEC, 0], { to: fd, ...not })],
+      [...insistOnProcfs(), jump(gone)],
+    ),
     sys('read', [fd, content, 1023], { to: size, on: [['ESRCH'], gone] }),
     sys('close', [fd]),
     scan('FIND_LAST', { buffer: content, length: size, byte: 0x29 }, { to: at }),

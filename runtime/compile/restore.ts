@@ -19,7 +19,7 @@ import type { Action, Program, Track } from '../program/action.js';
 import { ignoring, when } from '../program/control.js';
 import { encode } from '../program/encode.js';
 import { buffer, type Slot, slot, text } from '../program/operand.js';
-import { call, exitReporting, type Line, sys, waitReap } from '../program/step.js';
+import { call, exitReporting, type Line, move, sys, waitReap } from '../program/step.js';
 import type { NewGroups } from './cgroups/driver.js';
 import { driverOf } from './cgroups/drivers.js';
 import { pidFile, sweepDescriptors } from './container/descriptors.js';
@@ -210,15 +210,20 @@ function holdRestored({ cells }: Launch): Action {
   ]);
 }
 
-/** What CRIU has begun: it kills that itself when it fails, but not when it is killed. Whatever it has not told of is in the cgroups. */
-const endRestored = ({ cells }: Launch, { killAll }: NewGroups): readonly Line[] => [
+/**
+ * What CRIU has begun: it kills that itself when it fails, but not when it is killed. Whatever it has not told of is in the cgroups (a unit of
+ * systemd's may still be somebody else's), of the pid namespace of the host; if somebody stays, so does the state directory, for `delete --force`.
+ */
+const endRestored = ({ cells }: Launch, { killAll, record }: NewGroups): readonly Line[] => [
   ...when(cells.pidfd, 'GE', 0, [
     ...ignoring(['ESRCH'], ended => [sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], ended)]),
     ...ignoring(['ETIMEDOUT', 'ECHILD'], lost => [
       waitReap(cells.pidfd, 10_000, { to: cells.result, ...lost }),
     ]),
   ]),
-  ...(killAll === null ? [] : [call(killAll.kill)]),
+  ...(killAll === null || record.unit !== undefined
+    ? []
+    : [call(killAll.kill), ...when(killAll.left, 'NE', 0, [move(cells.removed, 1)])]),
 ];
 
 function workerOf(launch: Launch, { asked }: RestoreInput, given: readonly Slot[]): Worker {

@@ -300,6 +300,10 @@ checkpoint('what-criu-leaves-of-a-restore-is-ended', async t => {
   assert.is.not(restored.code, 0);
   assert.match(restored.stderr, /^chos-runtime: restore: CRIU failed: it ended without an answer .*\n$/);
   assert.equal([inState(t), cgroupsNamed(t.id)], [[], []]);
+  // The name is free.
+  fails(t, '');
+  const again = await call(t, 'restore', [...places(t), '-d', '--bundle', t.bundle.dir, t.id]);
+  assert.is(again.code, 0, again.stderr);
 });
 
 checkpoint('restore-wants-a-terminal-where-one-was', async t => {

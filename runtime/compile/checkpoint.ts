@@ -121,7 +121,7 @@ function programOf(launch: Launch, input: CheckpointInput, external: readonly st
     operation({ kind: 'record-streams', path: STREAMS_FILE, because: rule('checkpoint') }, [
       ...writeWhole(launch.open, directories.images, STREAMS_FILE, text, text.size, 0o600),
     ]),
-    // CRIU that is killed, for want of memory or by somebody, lets go of the processes, but leaves the freezer as it is.
+    // CRIU that is killed, for want of memory or by somebody, leaves the freezer as it is.
     worker.start(null, when(c.status, 'EQ', Status.RUNNING, c.groups.thaw())),
     worker.ask(asked.preDump ? CriuRequest.SINGLE_PRE_DUMP : CriuRequest.DUMP, options),
     worker.expect(null),

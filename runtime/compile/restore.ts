@@ -59,6 +59,8 @@ export function compileRestore(input: RestoreInput): Compiled {
   const cgroups = driverOf(launch).create(launch, judgement.refuse);
   if (launch.config.linux.intelRdt !== null)
     judgement.refuse(launch.because('linux', 'intelRdt'), { kind: 'restored-without-resctrl' });
+  if (cgroups.record.unit !== undefined)
+    judgement.refuse(rule('--systemd-cgroup'), { kind: 'restored-into-scope' });
   return compiled(judgement, () => programOf(launch, cgroups, input));
 }
 
@@ -168,6 +170,8 @@ function ownMounts(
   { open }: Launch,
   root: string,
   sources: readonly string[],
+  /** Opened in it. */
+  held: Slot,
 ): { readonly enter: readonly Action[]; readonly leave: Action } {
   const because = rule('restore');
   const host = slot('host_mounts', -1);
@@ -197,8 +201,7 @@ function ownMounts(
     leave: operation({ kind: 'leave-mounts-of-criu', because }, [
       sys('setns', [host, Clone.NEWNS]),
       sys('fchdir', [here]),
-      sys('close', [host]),
-      sys('close', [here]),
+      ...[host, here, held].map(fd => sys('close', [fd])),
     ]),
   };
 }
@@ -211,19 +214,17 @@ function holdRestored({ cells }: Launch): Action {
 }
 
 /**
- * What CRIU has begun: it kills that itself when it fails, but not when it is killed. Whatever it has not told of is in the cgroups (a unit of
- * systemd's may still be somebody else's), of the pid namespace of the host; if somebody stays, so does the state directory, for `delete --force`.
+ * What CRIU has begun: it kills that itself when it fails, but not when it is killed. Its other processes are in the cgroups, and do not
+ * end with the pid namespace of the container; if one of them stays, so does the state directory, for `delete --force`.
  */
-const endRestored = ({ cells }: Launch, { killAll, record }: NewGroups): readonly Line[] => [
+const endRestored = ({ cells }: Launch, { killAll }: NewGroups): readonly Line[] => [
   ...when(cells.pidfd, 'GE', 0, [
     ...ignoring(['ESRCH'], ended => [sys('pidfd_send_signal', [cells.pidfd, SIGKILL, 0, 0], ended)]),
     ...ignoring(['ETIMEDOUT', 'ECHILD'], lost => [
       waitReap(cells.pidfd, 10_000, { to: cells.result, ...lost }),
     ]),
   ]),
-  ...(killAll === null || record.unit !== undefined
-    ? []
-    : [call(killAll.kill), ...when(killAll.left, 'NE', 0, [move(cells.removed, 1)])]),
+  ...(killAll === null ? [] : [call(killAll.kill), ...when(killAll.left, 'NE', 0, [move(cells.removed, 1)])]),
 ];
 
 function workerOf(launch: Launch, { asked }: RestoreInput, given: readonly Slot[]): Worker {
@@ -277,6 +278,7 @@ interface Parts {
   readonly opening: readonly Action[];
   readonly worker: Worker;
   readonly mounts: ReturnType<typeof ownMounts>;
+  readonly mountPoints: readonly Action[];
   /** Before anything is made. */
   readonly replacements: readonly Action[];
   readonly request: Message;
@@ -288,10 +290,12 @@ function partsOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Parts
   const namespaces = replacedNamespaces(launch);
   const own = ownCgroups(cgroups, input.id);
   const { external, sources } = restoredMounts(launch.config, launch.options.bundle, own);
+  const inside = slot('mount_points', -1);
   return {
     opening,
     worker: workerOf(launch, input, [...streams.fds, ...namespaces.fds]),
-    mounts: ownMounts(launch, input.root, sources),
+    mounts: ownMounts(launch, input.root, sources, inside),
+    mountPoints: makeMountPoints(launch, input.root, inside),
     replacements: [...streams.open, ...namespaces.open],
     request: restoreOptions(input.asked, directories, {
       root: input.root,
@@ -309,7 +313,7 @@ function partsOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Parts
 function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Program {
   const { cells, options } = launch;
   const rootFd = slot('state_root', -1);
-  const { opening, worker, mounts, replacements, request } = partsOf(launch, cgroups, input);
+  const { opening, worker, mounts, mountPoints, replacements, request } = partsOf(launch, cgroups, input);
   const hooks = hooksOf(launch);
   const terminal = terminalOf(launch);
   const foreground = foregroundInLaunch(launch, rootFd, cgroups.remove()).host ?? {};
@@ -326,7 +330,7 @@ function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Pro
     ...cgroups.make,
     ...(stays ? [holdSignals(rule('restore forwards them'))] : []),
     ...mounts.enter,
-    ...makeMountPoints(launch, input.root),
+    ...mountPoints,
     ...opening,
     worker.start(cgroups.birth, endRestored(launch, cgroups)),
     mounts.leave,

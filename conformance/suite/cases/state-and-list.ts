@@ -255,6 +255,7 @@ test('lifecycle/nothing-is-done-without-procfs', {
       'sh',
     ];
     for (const [command, ...args] of [
+      ['list'],
       ['state', t.id],
       ['kill', t.id, 'KILL'],
       ['delete', t.id],
@@ -262,7 +263,8 @@ test('lifecycle/nothing-is-done-without-procfs', {
     ]) {
       const tried = await t.call(command ?? '', args, { through: without });
       assert.is.not(tried.code, 0, command);
-      assert.match(tried.stderr, /\/proc/, command);
+      if (t.runtime.name.startsWith('chos'))
+        assert.match(tried.stderr, /there is no procfs on \/proc\n$/, command);
     }
     assert.is((await t.state()).status, 'running');
   },

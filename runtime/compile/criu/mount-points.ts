@@ -21,9 +21,9 @@ export function mountedInRoot(mounts: readonly NormalMount[]): readonly NormalMo
   );
 }
 
-export function makeMountPoints(launch: Launch, root: string): readonly Action[] {
+/** `place` stays open on the root. */
+export function makeMountPoints(launch: Launch, root: string, place: Slot): readonly Action[] {
   const { open, config } = launch;
-  const place = slot('mount_points', -1);
   return [
     operation({ kind: 'find-root', path: root, because: launch.because('root', 'path') }, [
       sys('openat', [AT_FDCWD, text(root), open.PATH | open.DIRECTORY | open.CLOEXEC, 0], { to: place }),

@@ -7,12 +7,13 @@ import type { WordsOf } from './words-of.js';
 export function interruptedBy(signal: Slot): Template {
   return ['interrupted by ', field(TemplateField.STRING, signal)];
 }
-/** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
-/** Nothing can be said of any process then. */
-export const NO_PROCFS = 'there is no procfs on /proc';
 
+/** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
 export const endedMeanwhile = (id: string): string =>
   `container \`${id}\`: container not running: it ended while the process was being started`;
+
+/** Nothing can be said of any process then. */
+export const NO_PROCFS = 'there is no procfs on /proc';
 
 export const launch: WordsOf<typeof catalog> = {
   'refuse-console-socket': {

@@ -97,7 +97,8 @@ export function endScope(
       ...when(whose, 'EQ', Whose.OURS, [
         ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
         ...when(c.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
-        ...when(c.problem, 'NE', 0, [...say(notStopped(unit)), move(whose, Whose.UNKNOWN)]),
+        ...when(c.problem, 'NE', 0, say(notStopped(unit))),
+        ...when(m.verdict, 'NE', Verdict.DONE, [move(whose, Whose.UNKNOWN)]),
       ]),
       ...when(whose, 'EQ', Whose.UNKNOWN, leaveToSystemd(plan)),
       call(c.close),

@@ -88,6 +88,8 @@ export function failUnlessDone(m: Manager, unit: Field, asked: Asked, speech: Sp
       Verdict.JOB_FAILED,
       say(errnos.EIO.number, jobFailed(asked, unit, found(m.result))),
     ),
+    // What came before it counts for nothing.
+    ...when(m.connection.problem, 'NE', 0, [move(m.verdict, Verdict.NONE)]),
     ...when(m.verdict, 'NE', Verdict.DONE, [
       ...problems.flatMap(name =>
         when(

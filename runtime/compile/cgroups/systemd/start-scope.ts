@@ -142,7 +142,8 @@ export function startScope(
         ...speech.say(isActive(unit, found(ownership.called))),
         ...isForsaken(m, plan, ownership, forsaken),
         branch(c.problem, 'NE', 0, leave),
-        ...when(forsaken, 'EQ', 0, [speech.fail(errnos.EEXIST.number)]),
+        // There is none of ours to take back.
+        ...when(forsaken, 'EQ', 0, [move(asked, 0), speech.fail(errnos.EEXIST.number)]),
         ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
         branch(c.problem, 'NE', 0, leave),
       ]),

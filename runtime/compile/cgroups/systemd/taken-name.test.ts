@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Answer, busError, busReturn, type Heard } from '../../bus/test/fake-bus.js';
-import { listed } from './test/scope-answers.js';
+import { descriptionIn, listed } from './test/scope-answers.js';
 import { JOB, members, removed, scopeRuns, sound } from './test/scope-runs.js';
 
 const { startAndStop, end } = scopeRuns();
@@ -105,6 +105,25 @@ test('an active one of a container whose processes have ended is stopped', async
   ]);
 });
 
+test('one that is called as ours would be, by an annotation, is left alone, also by what takes the launch back', async () => {
+  let called = '';
+  const { out, heard } = await startAndStop((one, socket) => {
+    switch (one.member) {
+      case 'StartTransientUnit':
+        called = descriptionIn(one);
+        return [busError(one, 'org.freedesktop.systemd1.UnitExists', 'Unit was already loaded.')];
+      case 'ListUnitsByNames':
+        return [listed(one, called)];
+      case 'GetUnitProcesses':
+        return [busReturn(one, 'a(sus)', [[['/a.slice/p-x.scope', 4242, 'sleep']]])];
+      default:
+        return sound(one, socket);
+    }
+  });
+  assert.match(out, /a unit of that name is active already/);
+  assert.not.ok(members(heard).includes('StopUnit'), members(heard).join());
+});
+
 test('silence, or a refusal, when somebody asks whose it is', async () => {
   const silent = await startAndStop(takenBy(9, () => []));
   assert.ok(silent.out.includes(`${start}: no answer within 30 seconds`), silent.out);
@@ -112,6 +131,8 @@ test('silence, or a refusal, when somebody asks whose it is', async () => {
     takenBy(9, one => [busError(one, 'org.freedesktop.DBus.Error.AccessDenied', 'Access denied')]),
   );
   assert.ok(refusing.out.includes(`${start}: refused: Access denied`), refusing.out);
+  const garbled = await startAndStop(takenBy(9, one => [busReturn(one)]));
+  assert.ok(garbled.out.includes(`${start}: what it answered is no message of D-Bus`), garbled.out);
 });
 
 test.run();

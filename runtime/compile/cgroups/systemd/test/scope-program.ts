@@ -76,12 +76,17 @@ export function scopeProgram({
   );
   const stop = action({ title: 'stop', because }, [call(end.see), call(end.stop)]);
   const { resources } = launch.config.linux;
+  const asked = slot('asked');
+  // As systemd.ts has it.
+  const undo = when(asked, 'NE', 0, [call(end.see), call(end.stop)]);
+  const takeBack = action({ title: 'take back', because, undo }, []);
   const ways = {
     start: () => [
+      takeBack,
       reachSystemd(launch, manager),
       startScope(launch, manager, plan, named.unit, ownership, {
         pid: slot('pid', 4711),
-        asked: slot('asked'),
+        asked,
       }),
       say('started\n'),
       stop,

@@ -19,7 +19,6 @@ const unread = (runtime: string): Readonly<Record<string, string>> => ({
 });
 
 export const crun: Readonly<Record<string, string>> = {
-  'lifecycle/nothing-is-done-without-procfs': 'crun does nothing either, and does not say why',
   'users/joined-where-groups-are-denied': 'crun keeps the groups of its caller then',
   'notify-socket/is-open-to-the-user-whatever-the-umask': 'crun makes it under the umask of its caller',
   'notify-socket/start-whose-manager-cannot-be-told': 'crun fails, and leaves the command running',

@@ -10,6 +10,7 @@ import {
   byHand,
   hooksDir,
   insist,
+  killProcesses,
   type Machine,
   newName,
   podman,
@@ -20,6 +21,7 @@ import {
   runtimeCommand,
   settingsFile,
   stateText,
+  within,
 } from './machine.js';
 
 const name = 'job-report';
@@ -125,11 +127,11 @@ export const jobReportCases: readonly HookCase[] = [
     const hooks = hooksDir(machine, name, place.options);
     const ran = podmanRun(runtime, hooks, ['-d', '--name', id], ['sleep', '1000']);
     insist('words', ran.stderr, '');
-    const [init, conmon] = podman(runtime, hooks, 'inspect', '-f', '{{.State.Pid}} {{.State.ConmonPid}}', id)
-      .stdout.split(' ')
-      .map(Number);
-    process.kill(conmon ?? -1, 'SIGKILL');
-    process.kill(init ?? -1, 'SIGKILL');
+    const format = '{{.State.Pid}} {{.State.ConmonPid}}';
+    const inspected = podman(runtime, hooks, 'inspect', '-f', format, id);
+    insist(`inspect: ${inspected.stderr}`, inspected.code, 0);
+    const [init, conmon] = inspected.stdout.trim().split(' ').map(Number);
+    killProcesses({ conmon, init });
     insist('exit', JSON.stringify((await reported(place)).exit), '{"signal":9}');
     // Without conmon's exit file Podman 4 does not remove it.
     const full = podman(runtime, hooks, 'inspect', '-f', '{{.ID}}', id).stdout.trim();
@@ -151,14 +153,11 @@ export const jobReportCases: readonly HookCase[] = [
         },
         id,
       );
-      await new Promise(said => child.stdout?.once('data', said));
-      const { pid } = JSON.parse(runtimeCommand(runtime, 'state', id).stdout) as { pid: number };
-      process.kill(-(child.pid ?? 0), 'SIGKILL');
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It went with its runtime.
-      }
+      await within(20, 'its first word', new Promise(said => child.stdout?.once('data', said)));
+      const state = runtimeCommand(runtime, 'state', id);
+      insist(`state: ${state.stderr}`, state.code, 0);
+      const { pid } = JSON.parse(state.stdout) as { pid: number };
+      killProcesses({ runtime: child.pid, container: pid });
       const report = await reported(place);
       insist('exit', JSON.stringify(report.exit), '{"signal":9}');
       runtimeCommand(runtime, 'delete', '--force', id);
@@ -196,7 +195,7 @@ for s in socks: s.settimeout(10); print(s.recv(65536).decode())
       child.stdout.on('data', (chunk: Buffer) => {
         said += chunk.toString();
       });
-      await new Promise(ready => child.stdout.once('data', ready));
+      await within(20, 'the receiver', new Promise(ready => child.stdout.once('data', ready)));
       const settings = settingsFile(machine, { journal: true, socket: paths[0] });
       const [runtime] = machine.runtimes;
       if (!runtime) throw new Error('no runtime');
@@ -209,7 +208,8 @@ for s in socks: s.settimeout(10); print(s.recv(65536).decode())
       });
       const ended = new Promise(done => child.on('close', done));
       child.stdin.end('\n');
-      await ended;
+      // Its own sockets wait 10 s each.
+      await within(30, 'the end of the receiver', ended);
       insist('socket', said, /ready\n\{"version":1,.*"exit":\{"code":0\}/);
       insist(
         'journal',

@@ -162,4 +162,32 @@ export function insist(what: string, seen: unknown, wanted: unknown): void {
   if (!holds) throw new Error(`${what}: ${JSON.stringify(seen)}, not ${wanted}`);
 }
 
+/**
+ * SIGKILL to these processes, all of which are known: 0 and negative numbers, or a 1 that stands for "not known", would mean ourselves, `make` and what
+ * else is in our group.
+ */
+export function killProcesses(pids: Readonly<Record<string, number | undefined>>): void {
+  const known = Object.entries(pids).map(([what, pid]) => {
+    if (pid === undefined || !Number.isSafeInteger(pid) || pid <= 1)
+      throw new Error(`${what}: no process ${pid}`);
+    return pid;
+  });
+  for (const pid of known)
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It may have gone with another of them.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+}
+
+/** What comes, or a failure that says what did not. */
+export function within<T>(seconds: number, what: string, coming: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, failed) => {
+    timer = setTimeout(() => failed(new Error(`${what}: not within ${seconds} s`)), seconds * 1000);
+  });
+  return Promise.race([coming, late]).finally(() => clearTimeout(timer));
+}
+
 export const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');

@@ -49,7 +49,7 @@ const bind = (source: string) => (config: Config) => {
 
 const fast = (machine: Machine, more: object = {}) => [
   '--settings',
-  settingsFile(machine, { milliseconds: 300, ...more }),
+  settingsFile(machine, { milliseconds: 1500, ...more }),
 ];
 
 export const shareCheckCases: readonly HookCase[] = [
@@ -74,18 +74,18 @@ export const shareCheckCases: readonly HookCase[] = [
         hooks: { createRuntime: { args: [name, ...fast(machine, { shares: [path] })] } },
         change: bind('/home'),
       });
-      const line = `share-check: ${path} did not answer within 300 ms: fuse filer1:/scratch on ${path} (settings: shares)`;
+      const line = `share-check: ${path} did not answer within 1500 ms: fuse filer1:/scratch on ${path} (settings: shares)`;
       // crun shows what hooks say only in its log file.
       if (runtime.name !== 'crun') insist('words', ran.stderr.includes(line) || ran.stderr, true);
       insist('it starts', ran.code !== 0, true);
-      insist('it waits no longer', Date.now() - began < 5000, true);
+      insist('it waits no longer', Date.now() - began < 20_000, true);
     }),
   ),
   ...underEach('share-check/Podman/a share that does not answer', (machine, runtime) =>
     withDeadShare(machine, path => {
       const dir = hooksDir(machine, name, fast(machine, { shares: [path] }));
       const ran = podmanRun(runtime, dir, [], ['true']);
-      if (runtime.name !== 'crun') insist('words', ran.stderr, /did not answer within 300 ms: fuse filer1/);
+      if (runtime.name !== 'crun') insist('words', ran.stderr, /did not answer within 1500 ms: fuse filer1/);
       insist('it starts', ran.code !== 0, true);
     }),
   ),
@@ -98,7 +98,7 @@ export const shareCheckCases: readonly HookCase[] = [
         const mounts = ['/home', path, '/tmp'].map(source => ({ destination: '/a', type: 'bind', source }));
         writeFileSync(join(bundle, 'config.json'), JSON.stringify({ mounts }));
         const ran = byHand(name, [name, ...fast(machine)], stateText({ bundle }));
-        const line = `share-check: ${path} did not answer within 300 ms: fuse filer1:/scratch on ${path} (config.json mounts[1])\n`;
+        const line = `share-check: ${path} did not answer within 1500 ms: fuse filer1:/scratch on ${path} (config.json mounts[1])\n`;
         insist('words', ran.stderr, line);
         insist('exit code', ran.code, 1);
       }),
@@ -113,7 +113,7 @@ export const shareCheckCases: readonly HookCase[] = [
           mkdirSync(bundle);
           writeFileSync(join(bundle, 'config.json'), '{}');
           const ran = byHand(name, [name, ...fast(machine, more)], stateText({ bundle }));
-          insist('words', ran.stderr, /did not answer within 300 ms: .*; and 2 more\n$/);
+          insist('words', ran.stderr, /did not answer within 1500 ms: .*; and 2 more\n$/);
         }),
       ),
   },

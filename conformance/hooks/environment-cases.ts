@@ -1,14 +1,28 @@
 /** chos-environment: the shares of a prepared tree in containers of other runtimes, live where the runtime leaves them so. */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../harness/config.js';
 import { type HookCase, underEach } from './case.js';
 import {
+  begin,
+  bundle,
   byHand,
   hooksDir,
   insist,
   type Machine,
+  newName,
   podmanRun,
+  type Ran,
   type Runtime,
   run,
   stateText,
@@ -25,7 +39,7 @@ function must(program: string, ...args: readonly string[]): void {
 }
 
 /** A prepared tree whose share is /mnt, a shared mount of the host; the body adds to it what comes later. */
-function withTree(runtime: Runtime, body: (tree: string) => void): void {
+async function withTree(runtime: Runtime, body: (tree: string) => Promise<void> | void): Promise<void> {
   const tree = `env-${runtime.name}`;
   const { tree: path } = runtime.place;
   mkdirSync(join(path, 'mnt'), { recursive: true });
@@ -38,7 +52,7 @@ function withTree(runtime: Runtime, body: (tree: string) => void): void {
   const prepared = chos('tree', 'prepare', tree);
   try {
     insist('prepare', prepared.stderr, '');
-    body(tree);
+    await body(tree);
   } finally {
     chos('tree', 'release', '--force', tree);
     spawnSync('rm', ['/etc/chos.d/environment.json']);
@@ -57,6 +71,89 @@ function start(machine: Machine, runtime: Runtime, tree: string) {
       config.linux.rootfsPropagation = 'rslave';
     },
   });
+}
+
+/** What a container sees of a mount that the host has made after its start. */
+async function seenLater(
+  machine: Machine,
+  runtime: Runtime,
+  tree: string,
+  propagation?: string,
+): Promise<string> {
+  const change = (config: Config) => {
+    config.process.args = ['/bin/sh', '-c', 'echo ready; cat /mnt/fifo; cat /mnt/later/note'];
+    config.annotations = { 'org.chos.tree': tree };
+    Object.assign(config.linux, { rootfsPropagation: propagation });
+  };
+  spawnSync('rm', ['-f', '/mnt/fifo']);
+  must('mkfifo', '/mnt/fifo');
+  mkdirSync('/mnt/later', { recursive: true });
+  const child = begin(machine, runtime, { hooks: { createRuntime: { args: [name] } }, change }, newName());
+  let said = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (said === '') {
+      must('mount', '-t', 'tmpfs', 'chos-hooks', '/mnt/later');
+      writeFileSync('/mnt/later/note', 'later\n');
+      writeFileSync('/mnt/fifo', '');
+    }
+    said += text;
+  });
+  await once(child, 'close');
+  spawnSync('umount', ['/mnt/later']);
+  insist('it starts', said, /^ready\n/);
+  return said.slice('ready\n'.length);
+}
+
+/** Something with a mount namespace of its own, as a container has. */
+async function inNamespace(body: (pid: number) => void): Promise<void> {
+  const child: ChildProcess = spawn('unshare', ['-m', 'sh', '-c', 'echo; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (child.stdout) await once(child.stdout, 'data');
+  try {
+    body(child.pid ?? 0);
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+}
+
+function pinOf(tree: string): string {
+  const found = readdirSync('/run/chos-trees').find(
+    one => one.startsWith(`${tree}@`) && !one.endsWith('.json'),
+  );
+  return `/run/chos-trees/${found}`;
+}
+
+interface Told {
+  readonly tree?: string;
+  readonly pid?: number;
+  readonly mounts?: Config['mounts'];
+  readonly root?: string;
+}
+
+/** The hook by itself, for a bundle on the root of busybox. */
+function byHandCase(
+  what: string,
+  body: (machine: Machine, ask: (told: Told) => Ran, tree: string) => Promise<void> | void,
+): HookCase {
+  return {
+    name: `chos-environment/by hand/${what}`,
+    run: machine => {
+      const runtime = machine.runtimes.find(one => one.name === 'crun');
+      if (runtime === undefined) throw new Error('no crun');
+      const ask = (prepared: string, { pid = process.pid, mounts = [], root, tree }: Told) => {
+        const change = (config: Config) => {
+          config.root.path = root ?? runtime.place.tree;
+          config.mounts = [...mounts];
+        };
+        const at = bundle(machine, runtime, { hooks: {}, change }, newName());
+        const annotations = { 'org.chos.tree': tree ?? prepared };
+        return byHand(name, [name], stateText({ pid, bundle: at, annotations }));
+      };
+      return withTree(runtime, tree => body(machine, told => ask(tree, told), tree));
+    },
+  };
 }
 
 /** Under chos-runtime the hook does nothing; that nothing is in the way shows the case by Podman. */
@@ -84,6 +181,82 @@ export const environmentCases: readonly HookCase[] = [
   ...underOthers('chos-environment/config.json/a tree that nobody has prepared', (machine, runtime) => {
     const ran = start(machine, runtime, 'nobodys');
     insist('it starts', ran.code !== 0, true);
+    // crun says what a hook says in its log only.
+    if (runtime.name === 'runc')
+      insist('words', ran.stderr, /chos-environment: .*chos-runtime tree prepare nobodys/);
+  }),
+  ...underOthers('chos-environment/config.json/what is mounted later', (machine, runtime) =>
+    withTree(runtime, async tree => {
+      for (const propagation of [undefined, 'rslave', 'rprivate']) {
+        const live = runtime.name === 'runc' || propagation === 'rslave';
+        insist(`${propagation}`, await seenLater(machine, runtime, tree, propagation), live ? 'later\n' : '');
+      }
+    }),
+  ),
+  byHandCase('a container without a mount namespace of its own', (_, ask) => {
+    const { code, stderr } = ask({ pid: process.pid });
+    insist('words', stderr, /: the container has no mount namespace of its own\n$/);
+    insist('exit code', code, 1);
+    insist('mounts of the host', readFileSync('/proc/self/mountinfo', 'utf8'), /^(?!.*tree\/mnt )/s);
+  }),
+  byHandCase('mounts of config.json at and below the place of a share', async (_, ask) => {
+    const mounted = (destination: string) => [{ destination, type: 'tmpfs', source: 'x' }];
+    const hidden = ask({ mounts: mounted('/mnt/./below/') }).stderr;
+    insist('below', hidden, /the share \/mnt would hide what config.json mounts on \/mnt\/below\n/);
+    await inNamespace(pid => {
+      for (const destination of ['/mnt/', 'x/..//mnt']) {
+        insist(destination, ask({ pid, mounts: mounted(destination) }).stderr, '');
+        insist('left', readFileSync(`/proc/${pid}/mountinfo`, 'utf8'), /^(?!.*tree\/mnt )/s);
+      }
+      insist('beside', ask({ pid, mounts: mounted('/mnt2/x') }).stderr, '');
+      insist('shown', readFileSync(`/proc/${pid}/mountinfo`, 'utf8'), /tree\/mnt /);
+    });
+  }),
+  byHandCase('a place on procfs', async (machine, ask) => {
+    const root = join(machine.dir, newName());
+    mkdirSync(join(root, 'proc'), { recursive: true });
+    symlinkSync('proc', join(root, 'mnt'));
+    must('mount', '-t', 'proc', 'proc', join(root, 'proc'));
+    await inNamespace(pid =>
+      insist('words', ask({ pid, root }).stderr, /the place of \/mnt in \S+ is on procfs\n$/),
+    );
+    must('umount', join(root, 'proc'));
+  }),
+  byHandCase('a record that is not of what is pinned, or has no shares', async (_, ask, tree) => {
+    await inNamespace(pid => {
+      const changed = (change: object) => {
+        const path = `${pinOf(tree)}.json`;
+        const text = readFileSync(path, 'utf8');
+        writeFileSync(path, JSON.stringify({ ...JSON.parse(text), ...change }));
+        const { code, stderr } = ask({ pid });
+        writeFileSync(path, text);
+        return `${code} ${stderr}`;
+      };
+      insist('boot', changed({ boot: 'another' }), /^1 .* is of an earlier boot: chos-runtime tree prepare/);
+      insist('inode', changed({ inode: 1 }), /^1 .* is not of the mount namespace that is pinned there/);
+      for (const shares of [undefined, null, {}])
+        insist('shares', changed({ shares }), /^1 .*: it has no list of shares\n$/);
+      mkdirSync('/mnt/real/x', { recursive: true });
+      symlinkSync('real', '/mnt/link');
+      const behind = (place: string) => changed({ shares: [{ path: '/mnt', place }] });
+      insist('link', behind('/mnt/link/x'), /^1 .*open \/mnt of \S+: Too many levels of symbolic links\n$/);
+      insist('no link', behind('/mnt/real/x'), '0 ');
+    });
+  }),
+  byHandCase('a tree whose name is a path', async (_, ask, tree) => {
+    const [from, to] = [pinOf(tree), '/run/chos-trees/a%2Fb%25@7'];
+    copyFileSync(`${from}.json`, `${to}.json`);
+    writeFileSync(to, '');
+    must('mount', '--bind', from, to);
+    await inNamespace(pid => insist('words', ask({ pid, tree: 'a/b%' }).stderr, ''));
+    must('umount', to);
+    insist(
+      'it is no pin',
+      ask({ tree: 'a/b%' }).stderr,
+      /is not of the mount namespace that is pinned there/,
+    );
+    rmSync(to);
+    rmSync(`${to}.json`);
   }),
   {
     name: 'chos-environment/by hand/no annotation, no generation',

@@ -1,6 +1,6 @@
 /** gpu: what a CDI specification asks for is in the container, and no program of a vendor's runs that the site has not listed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../harness/config.js';
 import { type HookCase, underEach } from './case.js';
@@ -145,6 +145,47 @@ export const gpuCases: readonly HookCase[] = [
     },
   },
   {
+    name: 'gpu/precreate/white space behind the object, members that are null',
+    run: machine => {
+      const dir = specification(machine, spec => {
+        first(spec, { hooks: [program], deviceNodes: [{ path: '/dev/gpu0', hostPath: '/dev/zero' }] });
+        Object.assign(spec.devices[0]?.containerEdits ?? {}, { additionalGids: [7] });
+      });
+      const args = [name, ...options(machine, [dir], { programs: ['/usr/bin/vendor'] })];
+      const nulls = { hooks: null, mounts: null, linux: { resources: null }, process: { user: null } };
+      for (const more of [{}, nulls])
+        for (const tail of ['\n', ' \t\r\n\n']) {
+          const text = configText({ 'org.chos.gpu': device }, more);
+          const { stdout, stderr } = byHand(name, args, `${text}${tail}`);
+          insist('words', stderr, '');
+          insist('tail', stdout.endsWith(`}${tail}`), true);
+          const made = JSON.parse(stdout);
+          insist('rules', made.linux.resources.devices.length, 1);
+          insist('hooks', made.hooks.createContainer.length, 1);
+          insist('groups', made.process.user.additionalGids.join(), '7');
+          for (const member of ['hooks', 'resources', 'user', 'devices'])
+            insist(member, stdout.split(`"${member}"`).length, member === 'devices' ? 3 : 2);
+          const other = byHand(name, [name], `${configText({})}${tail}`);
+          insist('nothing asked', other.stdout, `${configText({})}${tail}`);
+        }
+      const wrong = configText({ 'org.chos.gpu': device }, { hooks: [] });
+      insist('a list', byHand(name, args, wrong).stderr, /config.json: "hooks" is no object/);
+    },
+  },
+  {
+    name: 'gpu/precreate/a variable of two devices, and of config.json',
+    run: machine => {
+      const dir = specification(machine, spec => {
+        spec.devices.push({ name: '1', containerEdits: { env: ['GPU=1', 'TERM=one', 'GP=3'] } });
+      });
+      const env = ['TERM=x', 'A=b', 'TERM=y'];
+      const text = configText({ 'org.chos.gpu': `${device},example.com/gpu=1` }, { process: { env } });
+      const ran = byHand(name, [name, ...options(machine, [dir])], text);
+      const wanted = 'TERM=one,A=b,TERM=one,GPU_KIND=example,GPU=1,GP=3';
+      insist('variables', JSON.parse(ran.stdout).process.env.join(), wanted);
+    },
+  },
+  {
     name: 'gpu/precreate/lists that are missing, a device twice, programs that the site lists',
     run: machine => {
       const dir = specification(machine, spec => spec.devices[0]?.containerEdits.env?.push('A=b'));
@@ -229,6 +270,22 @@ export const gpuCases: readonly HookCase[] = [
       spawnSync('chmod', ['777', dir]);
       insist('directory', ask(), /^gpu: refuses .*mode 777; only root/);
       insist('state', byHand(name, [name], stateText()).stderr, /belongs to the stage precreate/);
+    },
+  },
+  {
+    name: 'gpu/bundle/mode and owner stay',
+    run: machine => {
+      const dir = join(machine.dir, newName());
+      const path = join(dir, 'config.json');
+      mkdirSync(dir);
+      writeFileSync(path, `${configText({ 'org.chos.gpu': device })}\n`);
+      chmodSync(path, 0o640);
+      chownSync(path, 12, 34);
+      const ran = byHand(name, [name, '--bundle', dir, ...options(machine, [specification(machine)])], '');
+      insist('words', ran.stderr, '');
+      const { mode, uid, gid } = statSync(path);
+      insist('mode and owner', `${(mode & 0o7777).toString(8)} ${uid} ${gid}`, '640 12 34');
+      insist('device', JSON.parse(readFileSync(path, 'utf8')).linux.devices[0].path, '/dev/gpu0');
     },
   },
   {

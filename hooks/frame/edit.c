@@ -40,8 +40,14 @@ void add_into(struct json collection, const char *entry)
 	add_at(end, comma ? joined(",", entry) : entry, 0);
 }
 
+/* The latest text counts. */
 void put_instead(struct json value, const char *text)
 {
+	for (unsigned i = 0; i < count; i++)
+		if (added[i].at == value.at && added[i].instead_of) {
+			added[i].text = text;
+			return;
+		}
 	add_at(value.at, text, (size_t)(value.end - value.at));
 }
 
@@ -59,7 +65,7 @@ static unsigned next_added(const char *from, const char *to, bool *taken)
 void print_edited(long to, struct json whole)
 {
 	static bool taken[MOST];
-	const char *at = whole.at;
+	const char *at = whole.at, *end = whole.end;
 	unsigned i;
 	int error = 0;
 
@@ -71,8 +77,11 @@ void print_edited(long to, struct json whole)
 			error = write_all((int)to, added[i].text, strlen(added[i].text));
 		at += added[i].instead_of;
 	}
+	/* White space, as parse_json() has seen, then a NUL (struct bytes). */
+	while (*end)
+		end++;
 	if (!error)
-		error = write_all((int)to, at, (size_t)(whole.end - at));
+		error = write_all((int)to, at, (size_t)(end - at));
 	if (error)
 		fail_errno(error, "write config.json");
 }

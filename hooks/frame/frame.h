@@ -82,6 +82,7 @@ const char *quoted(const char *text);
 /* At the end of an object or a list; entry: JSON, of an object with its name. */
 void add_into(struct json collection, const char *entry);
 void put_instead(struct json value, const char *text);
+/* whole: of parse_json(), with the white space behind it. */
 void print_edited(long to, struct json whole);
 
 /* ---- registry.c ---- */

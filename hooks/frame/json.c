@@ -140,20 +140,19 @@ struct json parse_json(struct bytes text, const char *what)
 {
 	struct reader r = {.at = text.at, .end = text.at + text.size};
 	i64 line = 1, column = 1;
+	struct json whole;
 	bool sound;
 
 	skip_space(&r);
 	if (r.at == r.end)
 		fail(what, " is empty");
+	whole.at = r.at;
 	sound = take_value(&r);
+	whole.end = r.at;
 	if (sound)
 		skip_space(&r);
-	if (sound && r.at == r.end) {
-		struct reader begin = {.at = text.at, .end = r.end};
-
-		skip_space(&begin);
-		return (struct json){begin.at, r.end};
-	}
+	if (sound && r.at == r.end)
+		return whole;
 	for (const char *at = text.at; at < r.at; at++, column++)
 		if (*at == '\n') {
 			line++;

@@ -122,8 +122,10 @@ static void add_mount(struct json mount, const char *path)
 static void add_variable(struct json config, struct json variable, const char *path)
 {
 	struct json list = member(member(config, "process"), "env"), one;
-	const char *text = text_of(variable), *inside = NULL;
+	const char *text = text_of(variable), *inside = NULL, *entry;
+	char *name;
 	size_t length = 0;
+	bool found = false;
 
 	while (text && text[length] && text[length] != '=')
 		length++;
@@ -133,12 +135,22 @@ static void add_variable(struct json config, struct json variable, const char *p
 		const char *there = text_of(one);
 
 		if (there && strlen(there) > length && !memcmp(there, text, length + 1)) {
-			if (!equal(there, text))
-				put_instead(one, quoted(text));
-			return;
+			put_instead(one, quoted(text));
+			found = true;
 		}
 	}
-	collect(&variables, quoted(text));
+	if (found)
+		return;
+	entry = quoted(text);
+	name = (char *)joined(text, "");
+	name[length + 1] = 0;
+	length = strlen(quoted(name)) - 1;
+	for (unsigned i = 0; i < variables.count; i++)
+		if (strlen(variables.entries[i]) > length && !memcmp(variables.entries[i], entry, length)) {
+			variables.entries[i] = entry;
+			return;
+		}
+	collect(&variables, entry);
 }
 
 /* A program of the vendor's would run as root at each start: only those that the site lists. */
@@ -205,29 +217,48 @@ static void add_list(struct json parent, const char *name, const struct list *li
 		add_into(parent, joined("\"", name, "\":", as_list(list)));
 }
 
+/* The members, NAME:VALUE each, of an object that may be missing. */
+static void add_members(struct json parent, const char *name, const char *members)
+{
+	struct json there = member(parent, name);
+
+	if (!*members)
+		return;
+	if (kind_of(there) == '{')
+		add_into(there, members);
+	else if (kind_of(there) == 'n')
+		put_instead(there, joined("{", members, "}"));
+	else if (there.at)
+		fail("config.json: \"", name, "\" is no object");
+	else
+		add_into(parent, joined("\"", name, "\":{", members, "}"));
+}
+
+/* A list within an object, of which either may be missing. */
+static const char *add_within(struct json object, const char *name, const struct list *list)
+{
+	if (member(object, name).at) {
+		add_list(object, name, list);
+		return "";
+	}
+	return list->count ? joined("\"", name, "\":", as_list(list)) : "";
+}
+
 void add_collected(struct json config)
 {
-	struct json container = member(config, "linux"), resources = member(container, "resources"), inner = member(config, "process");
-	struct json programs = member(config, "hooks");
-	const char *text = "";
+	struct json container = member(config, "linux"), inner = member(config, "process"), programs = member(config, "hooks");
+	const char *text = "", *one;
 
 	if (kind_of(container) != '{' || kind_of(inner) != '{')
 		fail("config.json has no \"linux\" or no \"process\"");
 	add_list(container, "devices", &devices);
-	if (kind_of(resources) == '{')
-		add_list(resources, "devices", &rules);
-	else if (rules.count)
-		add_into(container, joined("\"resources\":{\"devices\":", as_list(&rules), "}"));
+	add_members(container, "resources", add_within(member(container, "resources"), "devices", &rules));
 	add_list(config, "mounts", &mounts);
 	add_list(inner, "env", &variables);
-	if (groups.count && kind_of(member(inner, "user")) == '{')
-		add_list(member(inner, "user"), "additionalGids", &groups);
+	add_members(inner, "user", add_within(member(inner, "user"), "additionalGids", &groups));
 	for (unsigned i = 0; i < 6; i++) {
-		if (kind_of(programs) == '{')
-			add_list(programs, hook_kind(i), &hooks[i]);
-		else if (hooks[i].count)
-			text = joined(text, *text ? "," : "", "\"", hook_kind(i), "\":", as_list(&hooks[i]));
+		one = add_within(programs, hook_kind(i), &hooks[i]);
+		text = *one ? joined(text, *text ? "," : "", one) : text;
 	}
-	if (*text)
-		add_into(config, joined("\"hooks\":{", text, "}"));
+	add_members(config, "hooks", text);
 }

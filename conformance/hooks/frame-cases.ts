@@ -1,8 +1,9 @@
 /** What all hooks share: the state on stdin, the settings, one line for what is wrong. */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookCase } from './case.js';
-import { byHand, insist, type Machine, settingsFile, stateText } from './machine.js';
+import { byHand, hookPath, insist, type Machine, newName, settingsFile, stateText } from './machine.js';
 
 const hook = 'share-check';
 
@@ -28,6 +29,34 @@ function bundleOf(machine: Machine, config: string): string {
 const settings = (name: string, text: unknown, line: RegExp): HookCase => ({
   name: `frame/settings/${name}`,
   run: machine => says(line, [hook, '--settings', settingsFile(machine, text)], stateText()),
+});
+
+/** Its stderr is a pipe that is full, or that has lost its reader. */
+const muted = `import fcntl, os, subprocess, sys
+r, w = os.pipe()
+if sys.argv[1] == 'nobody': os.close(r)
+else:
+    fcntl.fcntl(w, fcntl.F_SETFL, os.O_NONBLOCK)
+    try:
+        while True: os.write(w, b'x' * 4096)
+    except BlockingIOError: pass
+    fcntl.fcntl(w, fcntl.F_SETFL, 0)
+hook = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stderr=w)
+try: hook.communicate(sys.stdin.buffer.read(), timeout=12)
+except subprocess.TimeoutExpired: hook.kill()
+print(hook.wait())
+`;
+
+const mutedCase = (what: string, mode: string): HookCase => ({
+  name: `frame/end/${what}`,
+  run: machine => {
+    const id = newName();
+    const settings = settingsFile(machine, { socket: '/nonexistent' });
+    const args = ['-c', muted, mode, hookPath('job-report'), '--settings', settings];
+    const input = stateText({ id, pid: process.pid, bundle: bundleOf(machine, '{}') });
+    insist('exit code', spawnSync('python3', args, { input, encoding: 'utf8' }).stdout, '1\n');
+    insist('record', existsSync(join('/run/chos-hooks/job-report', id)), false);
+  },
 });
 
 export const frameCases: readonly HookCase[] = [
@@ -95,4 +124,6 @@ export const frameCases: readonly HookCase[] = [
       writeFileSync(path, '{}');
     },
   },
+  mutedCase('what was made is taken back though nobody reads its words', 'nobody'),
+  mutedCase('a pipe that is full does not keep it', 'full'),
 ];

@@ -1,4 +1,5 @@
 /* Beginning and end of a hook. */
+#include <linux/poll.h>
 #include <linux/signal.h>
 #include <linux/time.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #define ARENA_SIZE (64u << 20)
 #define LINE 4096
 #define MADE 16
+#define SPEAK_MS 900
+#define END_MS 3000 /* for all that a failure does */
 
 static char arena[ARENA_SIZE] __attribute__((aligned(4096)));
 static size_t arena_used;
@@ -82,6 +85,16 @@ const char *decimal(i64 value)
 	return at;
 }
 
+const char *words_of_errno(long number)
+{
+	char words[128];
+	struct text t = text_in(words, sizeof(words) - 1);
+
+	put_errno(&t, number);
+	put_char(&t, 0);
+	return joined(words, "");
+}
+
 u64 now_in(int clock)
 {
 	struct __kernel_timespec now = {0};
@@ -120,24 +133,74 @@ static _Noreturn void end(int code)
 		sys(exit_group, code);
 }
 
-/* One line, whatever names are in it. */
+static void on_signal(int signal, void (*handler)(int))
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		u64 mask;
+	} action = {.handler = handler, .flags = 0x04000000 /* SA_RESTORER */};
+
+	sys(rt_sigaction, signal, &action, NULL, 8);
+}
+
+/* Never returns, so that what it interrupts need not be whole, and there is no way back for the kernel to know. */
+static void let_alarm_come(void (*handler)(int))
+{
+	u64 alarm = 1ull << (SIGALRM - 1);
+
+	/* Callers may have left it blocked, and so it is in its own handler. */
+	on_signal(SIGALRM, handler);
+	sys(rt_sigprocmask, SIG_UNBLOCK, &alarm, NULL, 8);
+}
+
+static void end_without_words(int signal)
+{
+	(void)signal;
+	end(1);
+}
+
+void set_deadline(u64 milliseconds)
+{
+	struct {
+		struct __kernel_old_timeval interval, value;
+	} timer = {.value = {.tv_sec = (long)(milliseconds / 1000), .tv_usec = (long)(milliseconds % 1000 * 1000)}};
+
+	deadline_ms = milliseconds;
+	sys(setitimer, 0 /* ITIMER_REAL */, &timer, NULL);
+}
+
+/* At once or not at all: nobody may read at the other end. A pipe that poll() calls writable has room for a line. */
+static void speak(const struct text *t)
+{
+	struct pollfd poll = {.fd = 2, .events = POLLOUT};
+	struct __kernel_timespec timeout = {.tv_nsec = SPEAK_MS * 1000000};
+
+	if (sys(ppoll, &poll, 1, &timeout, NULL, 8) > 0 && poll.revents & POLLOUT)
+		sys(write, 2, t->at, t->used);
+}
+
+/* One line, whatever names are in it. Neither what is undone nor a stream keeps the hook from its end. */
 static _Noreturn void fail_in(struct text *t)
 {
 	long log;
 
+	let_alarm_come(end_without_words);
+	set_deadline(END_MS);
 	end_in_dots(t);
 	for (size_t i = 0; i < t->used; i++)
 		if ((u8)t->at[i] < ' ' || t->at[i] == 0x7f)
 			t->at[i] = t->at[i] == '\n' ? ' ' : '?';
 	t->at[t->used++] = '\n';
-	sys(write, 2, t->at, t->used);
-	log = to_kernel_log ? sys(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
-	if (log >= 0)
-		sys(write, log, t->at, t->used);
 	while (made_count) {
 		made_count--;
 		made[made_count].undo(made[made_count].object);
 	}
+	log = to_kernel_log ? sys(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	if (log >= 0)
+		sys(write, log, t->at, t->used);
+	speak(t);
 	end(1);
 }
 
@@ -159,7 +222,6 @@ _Noreturn void fail_with(long number, ...)
 	fail_in(&t);
 }
 
-/* Never returns, so that what it interrupts need not be whole, and there is no way back for the kernel to know. */
 static void out_of_time(int signal)
 {
 	static char line[LINE];
@@ -174,30 +236,13 @@ static void out_of_time(int signal)
 	fail_in(&t);
 }
 
-void set_deadline(u64 milliseconds)
-{
-	struct {
-		struct __kernel_old_timeval interval, value;
-	} timer = {.value = {.tv_sec = (long)(milliseconds / 1000), .tv_usec = (long)(milliseconds % 1000 * 1000)}};
-
-	deadline_ms = milliseconds;
-	sys(setitimer, 0 /* ITIMER_REAL */, &timer, NULL);
-}
-
 static void begin(void)
 {
-	struct {
-		void (*handler)(int);
-		unsigned long flags;
-		void (*restorer)(void);
-		u64 mask;
-	} action = {.handler = out_of_time, .flags = 0x04000000 /* SA_RESTORER */};
-	u64 alarm = 1ull << (SIGALRM - 1);
-
-	/* Callers may have left it blocked. */
-	sys(rt_sigaction, SIGALRM, &action, NULL, 8);
-	sys(rt_sigprocmask, SIG_UNBLOCK, &alarm, NULL, 8);
 	at_what = "its beginning";
+	let_alarm_come(out_of_time);
+	/* A reader that is gone is an error like others; a child's number is its own until somebody has waited for it. */
+	on_signal(SIGPIPE, SIG_IGN);
+	on_signal(SIGCHLD, SIG_DFL);
 	set_deadline(hook_seconds * 1000ull);
 }
 

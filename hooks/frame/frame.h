@@ -2,7 +2,7 @@
  * What all hooks stand on. A hook is a static program without a libc: the engine's base (text, memory, system calls) and this page.
  *
  * A hook defines `hook_name`, `hook_seconds` (its own deadline, below the timeout in its hooks.d file) and run_hook(), and returns from that if all is
- * well. Everything else ends in fail(): one line on stderr, `NAME: ...`, what was made is taken back, exit code 1. The deadline ends in the same
+ * well. Everything else ends in fail(): what was made is taken back, then one line on stderr, `NAME: ...`, if somebody takes it, exit code 1. The deadline ends in the same
  * way, whatever run_hook() waits for, unless it sleeps in the kernel uninterruptibly; who touches what may do that (a dead NFS server) leaves it to
  * a child.
  *
@@ -43,6 +43,7 @@ void give_back_to(size_t used);
 const char *join_words(const char *first, ...);
 #define joined(...) join_words(__VA_ARGS__, (const char *)0)
 const char *decimal(i64 value);
+const char *words_of_errno(long number);
 u64 now_in(int clock); /* nanoseconds */
 
 /* ---- files.c ---- */

@@ -9,6 +9,7 @@ import {
   byHand,
   hooksDir,
   insist,
+  kernelLog,
   type Machine,
   newName,
   podmanRun,
@@ -133,7 +134,7 @@ export const gpuCases: readonly HookCase[] = [
     insist('words', ran.stderr, /precreate hook: executing \[gpu .*: exit status 1/);
     insist(
       'kernel log',
-      spawnSync('dmesg', { encoding: 'utf8' }).stdout,
+      readFileSync(kernelLog(machine.dir), 'utf8'),
       new RegExp(`gpu: no specification in ${cdi} has the device example.com/gpu=7`),
     );
   }),
@@ -258,6 +259,18 @@ export const gpuCases: readonly HookCase[] = [
   ),
   refusal('a variable without a value', /is not NAME=VALUE/, spec => first(spec, { env: ['GPU'] })),
   refusal('no version', /it has no cdiVersion/, spec => Object.assign(spec, { cdiVersion: undefined })),
+  {
+    name: 'gpu/refused/more words than a line of the kernel log has',
+    run: machine => {
+      const wanted = `example.com/gpu=${'x'.repeat(2000)}`;
+      writeFileSync(kernelLog(machine.dir), '');
+      const ran = byHand(name, [name, ...options(machine, [])], configText({ 'org.chos.gpu': wanted }));
+      insist('words', ran.stderr, new RegExp(`has the device ${wanted} `));
+      const line = readFileSync(kernelLog(machine.dir), 'utf8');
+      insist('line', line, /^gpu: no specification .*x\.\.\.\n$/);
+      insist('length', line.length, 900);
+    },
+  },
   refusal('a name that is none', /"gpu0" is no name of a device/, () => undefined, 'gpu0'),
   {
     name: 'gpu/refused/a directory that others can write to, two of a name, a state',

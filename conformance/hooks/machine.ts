@@ -28,12 +28,17 @@ export interface Machine {
   readonly runtimes: readonly Runtime[];
 }
 
+/** What hooks write to the kernel's log: that of the host is none of our business, and not everybody can read it. */
+export const kernelLog = (dir: string): string => join(dir, 'kernel-log');
+
 export function setUp(): Machine {
   const dir = mkdtempSync(join(tmpdir(), 'chos-hooks-'));
   // Its tmpfs is in our own namespace only, as are the others.
   spawnSync('mount', ['--make-rprivate', '/']);
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'chos-hooks', dir]);
   prepareMountNamespace(dir, 'crun', 'root');
+  writeFileSync(kernelLog(dir), '');
+  spawnSync('mount', ['--bind', kernelLog(dir), '/dev/kmsg']);
   const found = [join(top, 'build/chos-runtime'), '/usr/bin/crun', '/usr/sbin/runc'];
   const runtimes = found.map((path): Runtime => {
     const name = path.split('/').at(-1) ?? '';

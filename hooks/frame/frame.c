@@ -8,6 +8,7 @@
 
 #define ARENA_SIZE (64u << 20)
 #define LINE 4096
+#define KERNEL_LINE 900
 #define MADE 16
 #define SPEAK_MS 900
 #define END_MS 3000 /* for all that a failure does */
@@ -181,11 +182,24 @@ static void speak(const struct text *t)
 		sys(write, 2, t->at, t->used);
 }
 
+/* The kernel takes a line of about 1000 bytes, or none (EINVAL). */
+static void log_words(const struct text *t)
+{
+	char line[KERNEL_LINE];
+	size_t length = t->used < KERNEL_LINE ? t->used : KERNEL_LINE;
+	long log = sys(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+
+	if (log < 0)
+		return;
+	memcpy(line, t->at, length);
+	if (length < t->used)
+		memcpy(line + KERNEL_LINE - 4, "...\n", 4);
+	sys(write, log, line, length);
+}
+
 /* One line, whatever names are in it. Neither what is undone nor a stream keeps the hook from its end. */
 static _Noreturn void fail_in(struct text *t)
 {
-	long log;
-
 	let_alarm_come(end_without_words);
 	set_deadline(END_MS);
 	end_in_dots(t);
@@ -197,9 +211,8 @@ static _Noreturn void fail_in(struct text *t)
 		made_count--;
 		made[made_count].undo(made[made_count].object);
 	}
-	log = to_kernel_log ? sys(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
-	if (log >= 0)
-		sys(write, log, t->at, t->used);
+	if (to_kernel_log)
+		log_words(t);
 	speak(t);
 	end(1);
 }

@@ -1,4 +1,5 @@
 /** tree-digest: one digest for each generation, the same for equal trees, in the annotation and in the report. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   lstatSync,
@@ -41,7 +42,12 @@ function expected(tree: string): string {
       : st.isDirectory()
         ? ['d', '-']
         : st.isSymbolicLink()
-          ? ['l', readlinkSync(join(tree, path))]
+          ? [
+              'l',
+              createHash('sha256')
+                .update(readlinkSync(join(tree, path)))
+                .digest('hex'),
+            ]
           : ['p', '-'];
     const mode = (st.mode & 0o7777).toString(8).padStart(4, '0');
     all.update(`${letter} ${mode} ${st.uid} ${st.gid} ${detail} ${path}\0`);
@@ -73,6 +79,16 @@ function register(name: string, path: string): void {
   });
 }
 
+function pin(generation: string): void {
+  mkdirSync('/run/chos-trees', { recursive: true, mode: 0o755 });
+  writeFileSync(join('/run/chos-trees', generation), '');
+}
+
+function must(program: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+}
+
 const make = (tree: string) => byHand(name, [name, '--make', tree], '');
 
 const configText = (annotations?: object) =>
@@ -90,6 +106,8 @@ export const treeDigestCases: readonly HookCase[] = [
       register('one', path);
       const wanted = `${expected(path)}\n`;
       insist('digest', make('one').stdout, wanted);
+      insist('no generation', make('one@3').stderr, 'tree-digest: there is no generation one@3\n');
+      pin('one@3');
       insist('generation', make('one@3').stdout, wanted);
       writeFileSync(join(path, 'a/1'), 'another');
       insist('not made again', make('one').stdout, wanted);
@@ -109,6 +127,88 @@ export const treeDigestCases: readonly HookCase[] = [
       insist('rest', ran.stdout, text.replace('\n  }\n}', `\n  ,"org.chos.tree.digest":"${digest}"}\n}`));
       for (const other of [configText(), configText({ 'org.chos.tree': 'elsewhere' })])
         insist('another tree, or none', byHand(name, [name], other).stdout, other);
+    },
+  },
+  {
+    name: 'tree-digest/--make/trees that differ in what a link says only',
+    run: machine => {
+      const [a, b] = [join(machine.dir, newName()), join(machine.dir, newName())];
+      for (const top of [a, b]) mkdirSync(join(top, 'p .'), { recursive: true });
+      symlinkSync('t', join(a, 'p ./q'));
+      symlinkSync('t ./p', join(b, 'q'));
+      const digests = [a, b].map((path, i) => {
+        register(`link${i}`, path);
+        return make(`link${i}`).stdout;
+      });
+      insist('first', digests[0], `${expected(a)}\n`);
+      insist('differ', digests[0] === digests[1], false);
+    },
+  },
+  {
+    name: 'tree-digest/--make/what is mounted is not in it, other devices are',
+    run: machine => {
+      const top = join(machine.dir, newName());
+      const [upper, work, lower, tree] = ['u/upper', 'u/work', 'lower/d', 'tree'].map(one => join(top, one));
+      if (!upper || !work || !lower || !tree) throw new Error('no names');
+      mkdirSync(join(top, 'u'), { recursive: true });
+      must('mount', '-t', 'tmpfs', 'chos-hooks', join(top, 'u'));
+      for (const dir of [upper, work, lower, tree]) mkdirSync(dir, { recursive: true });
+      writeFileSync(join(lower, 'low'), 'of the lower layer');
+      writeFileSync(join(upper, 'up'), 'of the upper layer');
+      const layers = `lowerdir=${join(top, 'lower')},upperdir=${upper},workdir=${work},xino=off`;
+      must('mount', '-t', 'overlay', '-o', layers, 'overlay', tree);
+      register('overlay', tree);
+      const wanted = expected(tree);
+      insist('overlay', make('overlay').stdout, `${wanted}\n`);
+      must('umount', tree);
+
+      const [file, directory, plain] = ['file', 'directory', 'plain'].map(one => join(top, 'again', one));
+      if (!file || !directory || !plain) throw new Error('no names');
+      mkdirSync(plain, { recursive: true });
+      register('mounts', join(top, 'again'));
+      const without = expected(join(top, 'again'));
+      mkdirSync(directory);
+      writeFileSync(file, '');
+      must('mount', '--bind', lower, directory);
+      must('mount', '--bind', join(lower, 'low'), file);
+      insist('binds of one device', make('mounts').stdout, `${without}\n`);
+      must('umount', directory, file, join(top, 'u'));
+    },
+  },
+  {
+    name: 'tree-digest/precreate/a generation and a digest that somebody has made up',
+    run: machine => {
+      register('five', makeTree(machine));
+      const digest = make('five').stdout.trim();
+      const options = [name, '--settings', settingsFile(machine, { required: true })];
+      pin('six@1');
+      const ask = (generation: string) => {
+        const annotations = {
+          'org.chos.tree.digest': 'sha256:0',
+          'org.chos.tree': 'five',
+          'org.chos.environment': generation,
+        };
+        const { stdout, stderr } = byHand(name, options, configText(annotations));
+        return stderr || JSON.parse(stdout).annotations['org.chos.tree.digest'];
+      };
+      for (const generation of ['six@1', 'five@8', '../x@1', 'five@/', 'five'])
+        insist(generation, ask(generation), digest);
+      pin('five@8');
+      insist('pinned', ask('five@8'), /there is no digest of five@8 yet/);
+      insist(
+        'files',
+        readdirSync(kept)
+          .filter(one => /six|five@/.test(one))
+          .join(),
+        '',
+      );
+      insist(
+        'once',
+        byHand(name, options, configText({ 'org.chos.tree': 'five' })).stdout.split(digest).length,
+        2,
+      );
+      const other = byHand(name, [name], configText({ 'org.chos.tree.digest': 'sha256:0' })).stdout;
+      insist('no tree', JSON.parse(other).annotations['org.chos.tree.digest'], '');
     },
   },
   {

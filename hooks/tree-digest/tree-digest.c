@@ -10,6 +10,8 @@
 const char hook_name[] = "tree-digest";
 const unsigned hook_seconds = 10;
 
+#define PINS "/run/chos-trees/"
+
 struct tree {
 	const char *name, *path, *generation;
 };
@@ -24,7 +26,11 @@ static void find_path(struct json file, const char *path, void *context)
 		tree->path = found;
 }
 
-/* It changes with the tree's directory: another one of the same name, or something made or removed in its root. */
+/*
+ * It changes with the tree's directory: another one of the same name, or something made or removed in its root. FORM: of the records (walk.c), so that no
+ * digest of another form is taken for one of this.
+ */
+#define FORM "links-hashed "
 static const char *identity(const char *path)
 {
 	struct statx st;
@@ -32,7 +38,7 @@ static const char *identity(const char *path)
 
 	if (error)
 		fail_errno(error, "look at the tree ", path);
-	return joined(decimal(st.stx_dev_major), ":", decimal(st.stx_dev_minor), " ", decimal((i64)st.stx_ino), " ", decimal(st.stx_ctime.tv_sec), ".",
+	return joined(FORM, decimal(st.stx_dev_major), ":", decimal(st.stx_dev_minor), " ", decimal((i64)st.stx_ino), " ", decimal(st.stx_ctime.tv_sec), ".",
 		      decimal(st.stx_ctime.tv_nsec));
 }
 
@@ -132,15 +138,26 @@ static void make_in_background(const struct tree *tree)
 		sys(exit_group, 0);
 }
 
+/* Of this tree, and pinned: what else stands in the annotation is not the runtime's word. */
+static bool is_generation(const char *generation, const char *tree)
+{
+	const char *named = tree_of_generation(generation);
+
+	for (const char *at = generation; *at; at++)
+		if (*at == '/')
+			return false;
+	return named && equal(named, tree) && !sys(faccessat, AT_FDCWD, joined(PINS, generation), 0);
+}
+
 static bool find_tree(struct tree *tree, struct json annotations, bool required)
 {
 	tree->name = chosen_tree(annotations);
 	tree->generation = text_of(member(annotations, "org.chos.environment"));
-	if (tree->generation && *tree->generation == '/')
-		tree->generation = NULL;
 	tree->path = NULL;
 	if (!tree->name)
 		return false;
+	if (tree->generation && !is_generation(tree->generation, tree->name))
+		tree->generation = NULL;
 	each_registry_file(find_path, tree);
 	if (!tree->path && required)
 		fail("there is no tree ", tree->name, " in /etc/chos.d");
@@ -172,8 +189,26 @@ static void by_hand(const char *name)
 	each_registry_file(find_path, &tree);
 	if (!tree.path)
 		fail("there is no tree ", tree.name, " in /etc/chos.d");
+	if (tree.generation && !is_generation(name, tree.name))
+		fail("there is no generation ", name);
 	digest = joined(make_digest(&tree, true), "\n");
 	write_all(1, digest, strlen(digest));
+}
+
+/* One that is there already is not our word; without a digest it is empty. */
+static void put_annotation(struct json annotations, const char *digest)
+{
+	const char *inside = NULL, *name = NULL;
+	struct json one;
+	bool found = false;
+
+	while ((one = next_in(annotations, &inside, &name)).at)
+		if (name && equal(name, "org.chos.tree.digest")) {
+			put_instead(one, quoted(digest ? digest : ""));
+			found = true;
+		}
+	if (!found && digest)
+		add_into(annotations, joined("\"org.chos.tree.digest\":", quoted(digest)));
 }
 
 void run_hook(void)
@@ -182,7 +217,7 @@ void run_hook(void)
 	struct json settings, annotations;
 	struct bytes bytes;
 	struct tree tree;
-	const char *digest = NULL, *entry;
+	const char *digest = NULL;
 	bool required;
 	long error;
 
@@ -207,8 +242,6 @@ void run_hook(void)
 		return;
 	if (kind_of(settings) != '{' || !member(settings, "ociVersion").at)
 		fail("stdin is neither a state nor a config.json");
-	entry = digest ? joined("\"org.chos.tree.digest\":", quoted(digest)) : NULL;
-	if (entry && annotations.at)
-		add_into(annotations, entry);
+	put_annotation(annotations, digest);
 	print_edited(1, settings);
 }

@@ -1,5 +1,6 @@
 /** `chos-runtime hooks ...`, with the directories that the options name; and the same words from `check`, `run` and a launch. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookCase } from './case.js';
 import { bundle, insist, type Machine, newName, type Runtime, runtimeCommand } from './machine.js';
@@ -55,6 +56,21 @@ export const byHandCases: readonly HookCase[] = [
     insist('annotations', JSON.stringify(told.annotations), JSON.stringify(annotate));
     const { stdout } = runtimeCommand(runtime, 'hooks', 'match', b, '--dir', dir);
     insist('match', stdout, /\na +poststop,poststart +yes +annotation "org\.chos\.job"/);
+  }),
+  hookCase('by-hand/run gives config.json to a hook of precreate', machine => {
+    const runtime = ours(machine);
+    const b = bundle(machine, runtime, { hooks: {} }, newName());
+    appendFileSync(join(b, 'config.json'), '\n');
+    const sum = createHash('sha256')
+      .update(readFileSync(join(b, 'config.json')))
+      .digest('hex');
+    const hook = { path: '/usr/bin/sha256sum' };
+    const dir = directory(machine, { 'a.json': { ...shell, hook, stages: ['precreate'] } });
+    const { code, stdout } = runtimeCommand(runtime, 'hooks', 'run', 'a', '--dir', dir, '--bundle', b);
+    insist('stdin', stdout, new RegExp(`^stdout: ${sum} `));
+    insist('exit code', code, 0);
+    const without = runtimeCommand(runtime, 'hooks', 'run', 'a', '--dir', dir, '--bundle', dir);
+    insist('no config.json', without.stderr, /config\.json.*: No such file or directory\n$/);
   }),
   hookCase('by-hand/install and remove leave the files of others alone', machine => {
     const runtime = ours(machine);

@@ -10,7 +10,7 @@ import { type Attempt, absolute, failed, type Invocation, type Outcome, ok, refu
 import { readInput } from './read-input.js';
 import { refusedInput } from './refusal.js';
 
-/** The status of the container at each stage (runtime.md, "Lifecycle"). */
+/** The status of the container at each stage (runtime.md, "Lifecycle"). At `precreate` there is none: the hook gets config.json. */
 const status = {
   precreate: 'creating',
   prestart: 'creating',
@@ -45,6 +45,20 @@ function environmentOf(entries: readonly string[]): Readonly<Record<string, stri
   );
 }
 
+const stateText = (
+  stage: Stage,
+  bundle: string,
+  annotations: Readonly<Record<string, string>> = {},
+): string =>
+  JSON.stringify({
+    ociVersion: '1.0.2',
+    id: 'chos-hooks-run',
+    status: status[stage],
+    ...(stage === 'poststop' ? {} : { pid: process.pid }),
+    bundle,
+    annotations,
+  });
+
 export async function runHook(invocation: Invocation, found: Found): Promise<Outcome> {
   const given = invocation.line.operands[1];
   if (given === undefined)
@@ -67,21 +81,19 @@ export async function runHook(invocation: Invocation, found: Found): Promise<Out
     });
   const bundle = absolute(invocation, texts.get('bundle') ?? '.');
   const config = join(bundle, 'config.json');
-  const subject = existsSync(config) ? hookSubject(config, config) : null;
+  const subject = stage === 'precreate' || existsSync(config) ? hookSubject(config, config) : null;
   if (subject?.kind === 'failure') return subject;
   const { hook } = one.definition;
+  const input =
+    stage === 'precreate'
+      ? readInput(config, config)
+      : ok(stateText(stage, bundle, subject?.value.annotations));
+  if (input.kind === 'failure') return input;
   const tried = await tryHook({
     hook,
     cwd: bundle,
     environment: environmentOf(hook.env ?? invocation.request.environment),
-    state: {
-      ociVersion: '1.0.2',
-      id: 'chos-hooks-run',
-      status: status[stage],
-      ...(stage === 'poststop' || stage === 'precreate' ? {} : { pid: process.pid }),
-      bundle,
-      annotations: subject?.value.annotations ?? {},
-    },
+    input: input.value,
   });
   return {
     kind: 'done',

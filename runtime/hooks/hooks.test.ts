@@ -152,7 +152,7 @@ test('programs that are missing, not executable, or can be changed by others', (
 const tried = async (script: string, timeout = 60): Promise<string> => {
   const hook = { path: '/bin/sh', args: ['sh', '-c', script], timeout };
   const state = { id: 'a', annotations: { long: 'x'.repeat(1 << 20) } };
-  const result = await tryHook({ hook, state, cwd: '/', environment: { A: 'b' } });
+  const result = await tryHook({ hook, input: JSON.stringify(state), cwd: '/', environment: { A: 'b' } });
   return triedText('poststart', hook.path, result);
 };
 
@@ -180,7 +180,7 @@ test('run: a flood is cut to its end', async () => {
   assert.match(text, /stdout: last\n.*exit code 0/);
 });
 test('run: a program that is not there has the words of a launch', async () => {
-  const result = await tryHook({ hook: { path: '/nonexistent' }, state: {}, cwd: '/', environment: {} });
+  const result = await tryHook({ hook: { path: '/nonexistent' }, input: '', cwd: '/', environment: {} });
   assert.match(
     triedText('poststart', '/nonexistent', result),
     /poststart hook \/nonexistent was not executed: No such file or directory/,

@@ -1,4 +1,4 @@
-/** `hooks run`: a hook with a made-up state, as a runtime would start it. */
+/** `hooks run`: a hook with a made-up state, as a runtime would start it, or with a config.json, as Podman would. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { HookDefinition } from '../../spec/generated/hook-definition.js';
@@ -19,13 +19,14 @@ export interface Tried {
 
 export interface Try {
   readonly hook: HookDefinition['hook'];
-  readonly state: object;
+  /** On stdin: the state, or at `precreate` the config.json. */
+  readonly input: string | Uint8Array;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Its whole group is ended when it has ended late; what it has left running otherwise goes on, as under a runtime. */
-export function tryHook({ hook, state, cwd, environment }: Try): Promise<Tried> {
+export function tryHook({ hook, input, cwd, environment }: Try): Promise<Tried> {
   const [name = hook.path, ...args] = hook.args ?? [];
   const streams = { stdout: '', stderr: '' };
   return new Promise(resolve => {
@@ -59,9 +60,9 @@ export function tryHook({ hook, state, cwd, environment }: Try): Promise<Tried> 
       child[stream].on('data', (chunk: Buffer) => {
         streams[stream] = (streams[stream] + chunk.toString('utf8')).slice(-KEPT);
       });
-    // A hook need not read its state.
+    // A hook need not read it.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(JSON.stringify(state));
+    child.stdin.end(input);
     child.on('error', error => end('not-executed', 127, 'code' in error ? String(error.code) : 'EIO'));
     child.on('exit', (code, signal) => {
       if (late) end('late', hook.timeout ?? 0, '');

@@ -32,6 +32,21 @@ test('names of cases are those of the lines', () => {
   assert.is(casesOf(output)[2]?.text, 'no kernel: 6.1');
 });
 
+test('words that only look like it are no cases', () => {
+  assert.equal(
+    casesOf('Fail x: y\nfail x\nOK x\nSkip a: b').map(({ name, kind }) => `${kind} ${name}`),
+    ['ok x', 'skip a'],
+  );
+});
+
+test('what is left out without a line is in the report', () => {
+  const counts = { passed: 0, failed: 0, skipped: 7 };
+  const xml = junitText([{ ...report, counts, output: 'not root: nothing can be tested\n' }]);
+  assert.match(xml, /tests="1" failures="0" skipped="1"/);
+  assert.match(xml, /name="7 left out"><skipped message="the part does not say which"\/>/);
+  assert.not.match(junitText([report]), /left out/);
+});
+
 test('the report is well-formed, and what is only counted is in it', () => {
   const xml = junitText([report, { ...report, without: 'exit code 1' }]);
   const script = [

@@ -34,7 +34,7 @@ const entities: Readonly<Record<string, string>> = {
 export const escaped = (text: string): string =>
   text.replace(unwritable, '\ufffd').replace(/[&<>"\n\t\r]/g, letter => entities[letter] ?? letter);
 
-/** Lines `ok NAME`, `skip NAME: WHY`, `FAIL NAME: WHY`; what is indented below a failure belongs to it. */
+/** Lines `ok NAME`, `skip NAME: WHY` in any case, `FAIL NAME: WHY` in capitals, as counts.ts reads them; what is indented below a failure belongs to it. */
 export function casesOf(output: string): readonly Case[] {
   const cases: Case[] = [];
   let failing: { name: string; lines: string[] } | null = null;
@@ -43,7 +43,7 @@ export function casesOf(output: string): readonly Case[] {
     failing = null;
   };
   for (const line of output.replace(colours, '').split('\n')) {
-    const [, word, rest = ''] = /^[ ]{0,3}(ok|skip|FAIL)\s+(.+)$/i.exec(line) ?? [];
+    const [, word, rest = ''] = /^[ ]{0,3}([oO][kK]|[sS][kK][iI][pP]|FAIL)\s+(.+)$/.exec(line) ?? [];
     if (word === undefined) {
       if (failing === null) continue;
       if (/^\s+\S/.test(line)) failing.lines.push(line);
@@ -71,13 +71,15 @@ function caseText(part: string, { name, kind, text }: Case): string {
   return `${open}><failure message="${message}">${escaped(text)}</failure></testcase>`;
 }
 
-/** Cases that the part counts but does not name (uvu's) stand in one case of the part's; its numbers are those of the part. */
+/** Cases that the part counts but does not name (uvu's; all without root) stand in one case for each kind; its numbers are those of the part. */
 function suiteText({ name, counts, seconds, output, without }: PartReport): string {
   const cases = [...casesOf(output)];
-  const named = cases.filter(({ kind }) => kind === 'ok').length;
-  if (counts.passed > named) cases.push({ name: `${counts.passed - named} more`, kind: 'ok', text: '' });
-  if (without !== undefined) cases.push({ name: 'the part itself', kind: 'fail', text: without });
   const count = (kind: Case['kind']): number => cases.filter(one => one.kind === kind).length;
+  const [passed, skipped] = [counts.passed - count('ok'), counts.skipped - count('skip')];
+  if (passed > 0) cases.push({ name: `${passed} more`, kind: 'ok', text: '' });
+  if (skipped > 0)
+    cases.push({ name: `${skipped} left out`, kind: 'skip', text: 'the part does not say which' });
+  if (without !== undefined) cases.push({ name: 'the part itself', kind: 'fail', text: without });
   return [
     `  <testsuite name="${escaped(name)}" tests="${cases.length}" failures="${count('fail')}" skipped="${count('skip')}" time="${seconds.toFixed(3)}">`,
     ...cases.map(one => caseText(name, one)),

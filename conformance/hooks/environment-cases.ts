@@ -212,6 +212,24 @@ export const environmentCases: readonly HookCase[] = [
       insist('shown', readFileSync(`/proc/${pid}/mountinfo`, 'utf8'), /tree\/mnt /);
     });
   }),
+  byHandCase('a share whose place is a link to where config.json mounts', async (machine, ask) => {
+    const root = join(machine.dir, newName());
+    mkdirSync(join(root, 'srv/a/b'), { recursive: true });
+    mkdirSync(join(root, 'opt'));
+    writeFileSync(join(root, 'srv/file'), '');
+    symlinkSync('/srv', join(root, 'mnt'));
+    must('mount', '--bind', root, root);
+    must('mount', '-t', 'tmpfs', 'chos-hooks', join(root, 'srv/a'));
+    mkdirSync(join(root, 'srv/a/b'));
+    await inNamespace(pid => {
+      const mounted = (destination: string) =>
+        ask({ pid, root, mounts: [{ destination, type: 'tmpfs', source: 'x' }] }).stderr;
+      for (const path of ['/srv', '/srv/file', '/srv/a', '/srv/a/b'])
+        insist(path, mounted(path), new RegExp(`: the share /mnt would hide what .* mounts on ${path}\n$`));
+      for (const path of ['/opt', '/', '/nowhere']) insist(path, mounted(path), '');
+    });
+    must('umount', '-R', root);
+  }),
   byHandCase('a place on procfs', async (machine, ask) => {
     const root = join(machine.dir, newName());
     mkdirSync(join(root, 'proc'), { recursive: true });

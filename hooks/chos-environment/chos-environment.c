@@ -104,7 +104,7 @@ static void read_shares(struct json record, const char *path)
 static struct statx look_at(long fd, const char *what)
 {
 	struct statx st;
-	long error = sys(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st);
+	long error = sys(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st);
 
 	if (error)
 		fail_errno(error, "look at ", what);
@@ -132,7 +132,7 @@ static void insist_on_pinned(struct json record, long pin, const char *path, con
 
 static bool are_same(struct statx a, struct statx b)
 {
-	return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
+	return a.stx_mnt_id == b.stx_mnt_id && a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
 /* Else the shares would come upon the tree of the host, or of all jobs. */
@@ -186,26 +186,6 @@ static void insist_on_no_procfs(long place, const char *path, const char *root)
 		fail("the place of ", path, " in ", root, " is on procfs");
 }
 
-/* Below the container's root, whatever links lead there; nothing is made in a tree. */
-static void attach_shares(const char *root)
-{
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	long top = sys(openat, AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC), place, error;
-
-	if (top < 0)
-		fail_errno(top, "open the root ", root);
-	for (unsigned i = 0; i < count; i++) {
-		place = sys(openat2, top, shares[i].path, &how, sizeof(how));
-		if (place < 0)
-			fail_errno(place, "find the place of ", shares[i].path, " in ", root);
-		insist_on_no_procfs(place, shares[i].path, root);
-		error = sys(move_mount, shares[i].mount, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-		if (error)
-			fail_errno(error, "show ", shares[i].path, " in ", root);
-		sys(close, place);
-	}
-}
-
 /* `/home//alice/` is /home/alice. */
 static const char *plain_path(const char *path)
 {
@@ -257,6 +237,82 @@ static void leave_to_config(struct json config)
 	}
 }
 
+static long open_below(long top, const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+
+	return sys(openat2, top, path, &how, sizeof(how));
+}
+
+static const char *around(const char *path)
+{
+	char *copy = (char *)joined(path, ""), *end = copy + strlen(copy);
+
+	while (end > copy && *end != '/')
+		end--;
+	*end = 0;
+	return *copy ? copy : "/";
+}
+
+/* From the place of a mount upwards to the root; a file has no `..`. */
+static void insist_on_seen(long top, const char *target, const struct statx *places)
+{
+	struct statx above = look_at(top, "the root"), st;
+	long fd = open_below(top, target), next, steps = 4096;
+
+	while (fd >= 0 && steps-- && !are_same(st = look_at(fd, target), above)) {
+		for (unsigned i = 0; i < count; i++)
+			if (are_same(st, places[i]))
+				fail("the share ", shares[i].path, " would hide what config.json mounts on ", target);
+		next = (st.stx_mode & S_IFMT) == S_IFDIR ? sys(openat, fd, "..", O_PATH | O_CLOEXEC) : open_below(top, around(target));
+		sys(close, fd);
+		fd = next;
+	}
+	if (fd >= 0)
+		sys(close, fd);
+}
+
+/* Two paths may be one place, by a link in the tree. What is not there has nothing below it. */
+static void insist_on_nothing_hidden(long top, struct json config)
+{
+	struct statx *places = room_for(count * sizeof(*places));
+	const char *inside = NULL, *target;
+	struct json one;
+
+	for (unsigned i = 0; i < count; i++) {
+		long fd = open_below(top, shares[i].path);
+
+		places[i] = (struct statx){0};
+		if (fd < 0)
+			continue;
+		places[i] = look_at(fd, shares[i].path);
+		sys(close, fd);
+	}
+	while ((one = next_in(member(config, "mounts"), &inside, NULL)).at)
+		if ((target = text_of(member(one, "destination"))))
+			insist_on_seen(top, plain_path(target), places);
+}
+
+/* Below the container's root, whatever links lead there; nothing is made in a tree. */
+static void attach_shares(const char *root, struct json config)
+{
+	long top = sys(openat, AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC), place, error;
+
+	if (top < 0)
+		fail_errno(top, "open the root ", root);
+	insist_on_nothing_hidden(top, config);
+	for (unsigned i = 0; i < count; i++) {
+		place = open_below(top, shares[i].path);
+		if (place < 0)
+			fail_errno(place, "find the place of ", shares[i].path, " in ", root);
+		insist_on_no_procfs(place, shares[i].path, root);
+		error = sys(move_mount, shares[i].mount, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+		if (error)
+			fail_errno(error, "show ", shares[i].path, " in ", root);
+		sys(close, place);
+	}
+}
+
 void run_hook(void)
 {
 	struct state state;
@@ -302,5 +358,5 @@ void run_hook(void)
 	enter(pin, generation);
 	clone_shares(generation);
 	enter(theirs, "the container");
-	attach_shares(root);
+	attach_shares(root, config);
 }

@@ -1,9 +1,10 @@
 /** job-report: one line of JSON and one JUnit file for each container that has ended, however it ended. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type HookCase, underEach } from './case.js';
+import { onlyReport, type Place, placeOf, type Report, records, reported } from './job-report-place.js';
 import {
   begin,
   bundle,
@@ -11,12 +12,10 @@ import {
   hooksDir,
   insist,
   killProcesses,
-  type Machine,
   newName,
   podman,
   podmanRun,
   type Runtime,
-  readIfThere,
   run,
   runtimeCommand,
   settingsFile,
@@ -25,56 +24,9 @@ import {
 } from './machine.js';
 
 const name = 'job-report';
-const records = '/run/chos-hooks/job-report';
-
-interface Report {
-  readonly id: string;
-  readonly args: readonly string[];
-  readonly exit: { readonly code?: number; readonly signal?: number } | null;
-  readonly memory: { readonly peak: number } | null;
-  readonly cpu: { readonly seconds: number } | null;
-  readonly mounts: { readonly made: number; readonly leftOut: number };
-  readonly seconds: number;
-  readonly [member: string]: unknown;
-}
-
-interface Place {
-  readonly file: string;
-  readonly junit: string;
-  readonly options: readonly string[];
-}
-
-function placeOf(machine: Machine): Place {
-  const dir = join(machine.dir, `reports-${newName()}`);
-  const [file, junit] = [join(dir, 'jobs.jsonl'), join(dir, 'junit')];
-  mkdirSync(junit, { recursive: true });
-  return { file, junit, options: ['--settings', settingsFile(machine, { file, junit })] };
-}
-
 function hooksOf({ options }: Place) {
   const one = { args: [name, ...options] };
   return { createRuntime: one, poststart: one, poststop: one };
-}
-
-function onlyReport(place: Place): Report {
-  const lines = readFileSync(place.file, 'utf8').trimEnd().split('\n');
-  insist('reports', lines.length, 1);
-  return JSON.parse(lines[0] ?? '') as Report;
-}
-
-/** Nobody waits for it in these cases; resolves with its first line. */
-function reported(place: Place): Promise<Report> {
-  return new Promise((done, failed) => {
-    const timer = setTimeout(() => failed(new Error('no report within 20 s')), 20_000);
-    const look = () => {
-      if (!readIfThere(place.file).includes('\n')) return;
-      clearTimeout(timer);
-      watcher.close();
-      done(onlyReport(place));
-    };
-    const watcher = watch(join(place.file, '..'), look);
-    look();
-  });
 }
 
 const burn = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exit 3';

@@ -6,6 +6,7 @@ import { environmentCases } from './environment-cases.js';
 import { frameCases } from './frame-cases.js';
 import { gpuCases } from './gpu-cases.js';
 import { jobReportCases } from './job-report-cases.js';
+import { jobWatcherCases } from './job-watcher-cases.js';
 import { setUp, tearDown } from './machine.js';
 import { shareCheckCases } from './share-check-cases.js';
 import { treeDigestCases } from './tree-digest-cases.js';
@@ -16,6 +17,7 @@ const cases = [
   ...byHandCases,
   ...shareCheckCases,
   ...jobReportCases,
+  ...jobWatcherCases,
   ...treeDigestCases,
   ...gpuCases,
   ...environmentCases,

@@ -13,6 +13,11 @@ const unsigned hook_seconds = 10;
 #define LOCK_EX_ 2
 #define LOCK_NB_ 4
 
+struct record {
+	struct moment started;
+	i64 pid;
+};
+
 struct moment moment(void)
 {
 	return (struct moment){.real = now_in(0 /* CLOCK_REALTIME */), .boot = now_in(7 /* CLOCK_BOOTTIME */)};
@@ -98,16 +103,68 @@ static const char *host_name(void)
 	return names.nodename;
 }
 
+/* Who has waited for the lock may hold a record that has been removed. */
+static bool is_at(long fd, const char *path)
+{
+	struct statx open, named;
+
+	return !sys(statx, fd, "", AT_EMPTY_PATH, STATX_INO, &open) && !sys(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_INO, &named) &&
+	       open.stx_ino == named.stx_ino && open.stx_dev_major == named.stx_dev_major && open.stx_dev_minor == named.stx_dev_minor;
+}
+
+static void insist_on_directory(void)
+{
+	long fd = sys(openat, AT_FDCWD, RECORDS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		fail_errno(fd, "make " RECORDS);
+	insist_on_trusted(fd, RECORDS, S_IFDIR);
+	sys(close, fd);
+}
+
+/* The watcher of an earlier container of that id may still be writing. False: this one is watched, as runc before 1.2 calls poststart in its `create`. */
+static bool lock_record(struct job *job, const char *path)
+{
+	struct record record = {.pid = 0};
+	long error;
+
+	for (;;) {
+		job->record = sys(openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (job->record < 0)
+			fail_errno(job->record, "make ", path);
+		error = sys(flock, job->record, LOCK_EX_ | LOCK_NB_);
+		if (error == -EAGAIN) {
+			if (sys(pread64, job->record, &record, sizeof(record), 0) == sizeof(record) && record.pid == job->pid)
+				return false;
+			error = sys(flock, job->record, LOCK_EX_);
+		}
+		if (error)
+			fail_errno(error, "lock ", path);
+		if (is_at(job->record, path))
+			return true;
+		sys(close, job->record);
+	}
+}
+
 /* The record says that somebody watches, as long as it is locked. False: somebody does already. */
 static bool take_record(struct job *job, const char *path)
 {
+	struct record record = {.pid = job->pid};
+	long error;
+
 	make_way_to(path, 0755);
-	job->record = sys(openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (job->record < 0)
-		fail_errno(job->record, "make ", path);
-	if (sys(flock, job->record, LOCK_EX_ | LOCK_NB_))
+	insist_on_directory();
+	now_at(joined("waiting for the watcher of an earlier container ", job->id));
+	set_deadline(5000);
+	if (!lock_record(job, path))
 		return false;
 	take_back_by(unlink_path, path);
+	/* What is in it is of a watcher that was killed. */
+	error = sys(pwrite64, job->record, &record, sizeof(record), 0);
+	if (error != sizeof(record))
+		fail_errno(error < 0 ? error : ENOSPC, "write ", path);
+	now_at("looking at the container");
+	set_deadline(hook_seconds * 1000ull);
 	return true;
 }
 
@@ -162,14 +219,15 @@ static void note_start(const struct state *state)
 /* The watcher removes the record, then ends, and with it the lock. */
 static void wait_for_report(const struct state *state)
 {
-	long fd = sys(openat, AT_FDCWD, record_path(state->id), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const char *path = record_path(state->id);
+	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return;
 	now_at("waiting until its watcher has written the report");
-	sys(flock, fd, LOCK_EX_);
-	/* A watcher that was killed leaves it. */
-	sys(unlinkat, AT_FDCWD, record_path(state->id), 0);
+	/* A watcher that was killed leaves it; another's may be there by now. */
+	if (!sys(flock, fd, LOCK_EX_) && is_at(fd, path))
+		unlink_path(path);
 }
 
 void run_hook(void)

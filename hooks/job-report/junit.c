@@ -1,6 +1,12 @@
 /* The report as JUnit XML, as GitLab, Jenkins and the actions of GitHub read it. */
 #include "report.h"
 
+/* U+FFFE and U+FFFF are characters of UTF-8, but not of XML 1.0. */
+static bool is_no_xml(const char *at, size_t left)
+{
+	return left >= 3 && (u8)at[0] == 0xef && (u8)at[1] == 0xbf && (u8)at[2] >= 0xbe;
+}
+
 /* What is no UTF-8, put_json() makes "?"; for most control characters XML 1.0 has no place at all. */
 static void put_xml(struct text *t, const char *value)
 {
@@ -20,6 +26,9 @@ static void put_xml(struct text *t, const char *value)
 			} else if (c == 'n') {
 				c = '\n';
 			}
+		} else if (is_no_xml(clean.at + i, clean.used - i)) {
+			i += 2;
+			c = '?';
 		}
 		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\n') {
 			put_string(t, "&#");

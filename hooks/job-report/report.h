@@ -1,4 +1,4 @@
-/* What is known of a job, and who finds it out: job-report.c before it begins, watch.c until it ends, then write.c. */
+/* What is known of a job, and who finds it out: job-report.c before it begins, watch.c until it ends, exit.c then, and write.c. */
 #pragma once
 #include "frame.h"
 
@@ -16,12 +16,12 @@ struct job {
 	/* Open before it begins. */
 	long init, stat, record, files[FILE_COUNT];
 	struct {
-		long file, junit, journal, socket;
+		long lock, junit, journal, socket; /* lock: of the file */
 		const char *file_path, *exits;
 	} to;
 
 	struct moment created, started, ended, read_at;
-	bool exit_known;
+	bool stat_tells, exit_known;
 	u32 wait_status; /* as of wait(2) */
 	i64 memory_peak; /* bytes; -1: not known */
 	bool sampled; /* the largest of our readings, not the kernel's own peak */
@@ -34,7 +34,14 @@ struct moment moment(void);
 void open_cgroup(struct job *job);
 void read_cgroup(struct job *job);
 
-/* watch.c: returns in the caller at once; in the watcher never. */
+/* exit.c: while init lives; when it has ended, before its parent knows; afterwards. */
+void see_whether_stat_tells(struct job *job);
+void ask_stat(struct job *job);
+void ask_others(struct job *job);
+
+/* watch.c */
+bool wait_on(long fd, short events, i64 milliseconds);
+/* Returns in the caller at once; in the watcher never. */
 void leave_watcher(struct job *job, void (*write)(const struct job *job), const char *record_path);
 
 /* Names are cut there. */

@@ -1,4 +1,8 @@
-/* Where the report goes: opened before the job begins, so that what is wrong with it ends the start; written when the job has ended. */
+/*
+ * Where the report goes: looked at before the job begins, so that what is wrong with it ends the start; written when the job has ended. A target that
+ * keeps the watcher waiting takes a bounded time, or comes last.
+ */
+#include <linux/time.h>
 #include <linux/un.h>
 
 #include "report.h"
@@ -8,32 +12,58 @@
 #define SOCK_STREAM_ 1
 #define SOCK_DGRAM_ 2
 #define SOCK_CLOEXEC_ 02000000
+#define SOL_SOCKET_ 1
+#define SO_SNDTIMEO_ 21
 #define MSG_NOSIGNAL_ 0x4000
+/* Who may open the file of reports can lock it, and would keep all reports away; this one only the caller can open. */
+#define LOCK "/run/chos-hooks/job-report.lock"
 
 static char line_room[TEXT_SIZE], xml_room[TEXT_SIZE];
 
-static void unlink_made(const char *path)
+/* A line of another job may be in it by now. */
+static void unlink_empty(const char *path)
 {
-	sys(unlinkat, AT_FDCWD, path, 0);
+	struct statx st;
+
+	if (!sys(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_SIZE, &st) && !st.stx_size)
+		sys(unlinkat, AT_FDCWD, path, 0);
 }
 
-static long open_file(const char *path)
+static long open_file(const char *path, bool *made)
 {
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
 	long fd = sys(openat, AT_FDCWD, path, flags | O_CREAT | O_EXCL, 0644);
 
-	if (fd >= 0)
-		take_back_by(unlink_made, path);
-	else if (fd == -EEXIST)
-		fd = sys(openat, AT_FDCWD, path, flags);
+	*made = fd >= 0;
+	return fd == -EEXIST ? sys(openat, AT_FDCWD, path, flags) : fd;
+}
+
+static void try_file(const char *path)
+{
+	bool made;
+	long fd = open_file(path, &made);
+
+	if (made)
+		take_back_by(unlink_empty, path);
 	if (fd < 0)
 		fail_errno(fd, "open the file of reports ", path);
+	sys(close, fd);
+}
+
+static long open_lock(void)
+{
+	long fd = sys(openat, AT_FDCWD, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+
+	if (fd < 0)
+		fail_errno(fd, "make " LOCK);
+	insist_on_trusted(fd, LOCK, S_IFREG);
 	return fd;
 }
 
 static long open_socket(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX_};
+	struct __kernel_old_timeval most = {.tv_sec = 5};
 	long error = 0;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -42,6 +72,9 @@ static long open_socket(const char *path)
 	for (int type = SOCK_DGRAM_; type >= SOCK_STREAM_; type--) {
 		long fd = sys(socket, AF_UNIX_, type | SOCK_CLOEXEC_, 0);
 
+		/* A listener that does not listen: for connect() and for each send. */
+		if (fd >= 0)
+			sys(setsockopt, fd, SOL_SOCKET_, SO_SNDTIMEO_, &most, sizeof(most));
 		error = fd < 0 ? fd : sys(connect, fd, &address, sizeof(address));
 		if (!error)
 			return fd;
@@ -57,7 +90,7 @@ void open_targets(struct job *job, struct json settings)
 
 	job->to.file_path = setting_text(settings, "file", junit || socket || journal ? NULL : "/var/log/chos-jobs.jsonl");
 	job->to.exits = setting_text(settings, "exits", "/run/libpod/exits");
-	job->to.file = job->to.junit = job->to.journal = job->to.socket = -1;
+	job->to.lock = job->to.junit = job->to.journal = job->to.socket = -1;
 	if (junit) {
 		job->to.junit = sys(openat, AT_FDCWD, junit, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (job->to.junit < 0)
@@ -67,8 +100,12 @@ void open_targets(struct job *job, struct json settings)
 		job->to.journal = open_socket("/run/systemd/journal/socket");
 	if (socket)
 		job->to.socket = open_socket(socket);
-	if (job->to.file_path)
-		job->to.file = open_file(job->to.file_path);
+	if (job->to.file_path) {
+		if (*job->to.file_path != '/')
+			fail("settings: \"file\" is no absolute path");
+		job->to.lock = open_lock();
+		try_file(job->to.file_path);
+	}
 }
 
 /* Nobody listens to the watcher any more: the kernel's log is what is left. */
@@ -88,35 +125,49 @@ static void complain(const char *what, const char *object, long error)
 		sys(write, log, t.at, t.used);
 }
 
-/* A line is in the file as a whole or not at all, also when the file system is full. */
+/* A line is in the file as a whole or not at all, also when the file system is full. It is the file that has the name now: logs are rotated. */
 static void append(const struct job *job, const struct text *line)
 {
 	struct statx st;
-	int error;
+	bool made;
+	long fd, error = sys(flock, job->to.lock, 2 /* LOCK_EX */);
 
-	sys(flock, job->to.file, 2 /* LOCK_EX */);
-	if (sys(statx, job->to.file, "", AT_EMPTY_PATH, STATX_SIZE, &st))
-		st.stx_size = 0;
-	error = write_all((int)job->to.file, line->at, line->used);
-	if (error) {
-		sys(ftruncate, job->to.file, st.stx_size);
-		complain("write ", job->to.file_path, error);
+	fd = error ? error : open_file(job->to.file_path, &made);
+	error = fd < 0 ? fd : sys(statx, fd, "", AT_EMPTY_PATH, STATX_SIZE, &st);
+	if (!error) {
+		error = write_all((int)fd, line->at, line->used);
+		if (error)
+			sys(ftruncate, fd, st.stx_size);
 	}
-	sys(close, job->to.file);
+	if (error)
+		complain("write ", job->to.file_path, error);
+}
+
+/* What a watcher that was killed has left of it makes room. */
+static long make_part(const struct job *job, const char *name)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	long fd = sys(openat, job->to.junit, name, flags, 0644);
+
+	if (fd != -EEXIST)
+		return fd;
+	sys(unlinkat, job->to.junit, name, 0);
+	return sys(openat, job->to.junit, name, flags, 0644);
 }
 
 static void write_junit(const struct job *job)
 {
 	struct text t = text_in(xml_room, sizeof(xml_room));
 	const char *name = joined(job->id, ".xml"), *temporary = joined(".", job->id, ".part");
-	long fd = sys(openat, job->to.junit, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644), error;
+	long fd = make_part(job, temporary), error;
 
 	put_junit(&t, job);
 	error = fd < 0 ? fd : write_all((int)fd, t.at, t.used);
 	if (!error)
 		error = sys(renameat, job->to.junit, temporary, job->to.junit, name);
 	if (error) {
-		sys(unlinkat, job->to.junit, temporary, 0);
+		if (fd >= 0)
+			sys(unlinkat, job->to.junit, temporary, 0);
 		complain("write the JUnit report ", name, error);
 	}
 }
@@ -136,18 +187,26 @@ static void write_journal(const struct job *job, const struct text *line)
 		complain("write to the journal", "", error);
 }
 
+static void write_socket(const struct job *job, const struct text *line)
+{
+	long sent = sys(sendto, job->to.socket, line->at, line->used, MSG_NOSIGNAL_, NULL, 0);
+
+	if (sent != (long)line->used)
+		complain("write to the socket", "", sent < 0 ? sent : EPIPE);
+}
+
 void write_report(const struct job *job)
 {
 	struct text line = text_in(line_room, sizeof(line_room));
-	long sent;
 
+	now_at("writing the report");
 	put_line(&line, job);
-	if (job->to.file >= 0)
-		append(job, &line);
 	if (job->to.junit >= 0)
 		write_junit(job);
 	if (job->to.journal >= 0)
 		write_journal(job, &line);
-	if (job->to.socket >= 0 && (sent = sys(sendto, job->to.socket, line.at, line.used, MSG_NOSIGNAL_, NULL, 0)) != (long)line.used)
-		complain("write to the socket", "", sent < 0 ? sent : EPIPE);
+	if (job->to.socket >= 0)
+		write_socket(job, &line);
+	if (job->to.lock >= 0)
+		append(job, &line);
 }

@@ -95,6 +95,7 @@ export const frameCases: readonly HookCase[] = [
   settings('another kind', '[]', /it is not an object\n$/),
   settings('no such setting', { minutes: 3 }, /there is no setting "minutes"\n$/),
   settings('out of range', { milliseconds: 5 }, /"milliseconds" is not a number from 100 to 60000\n$/),
+  settings('a text that should be a list', { shares: '/scratch' }, /settings: "shares" is not a list\n$/),
   settings('not a number', { milliseconds: '3000' }, /"milliseconds" is not a number/),
   {
     name: 'frame/settings/written by others',

@@ -13,6 +13,7 @@ import {
   type Ran,
   readIfThere,
   stateText,
+  until,
   within,
 } from './machine.js';
 
@@ -71,12 +72,6 @@ async function withJob(
 function well({ code, stderr }: Ran): void {
   insist('words', stderr, '');
   insist('exit code', code, 0);
-}
-
-/** Until it holds; there is no event for it. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !holds(); await new Promise(done => setTimeout(done, 20)))
-    if (Date.now() > end) throw new Error(`${what}: not within 10 s`);
 }
 
 /** All of this machine. */

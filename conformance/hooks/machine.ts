@@ -195,4 +195,10 @@ export function within<T>(seconds: number, what: string, coming: Promise<T>): Pr
   return Promise.race([coming, late]).finally(() => clearTimeout(timer));
 }
 
+/** Looks again and again until it holds: for what has no event, as processes that come and go. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !holds(); await new Promise(done => setTimeout(done, 10)))
+    if (Date.now() > end) throw new Error(`${what}: not within 10 s`);
+}
+
 export const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');

@@ -1,26 +1,41 @@
 /** share-check: a share that does not answer ends the start, by name, server and time. */
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../harness/config.js';
 import { type HookCase, underEach } from './case.js';
 import {
   byHand,
+  hookPath,
   hooksDir,
   insist,
   type Machine,
   newName,
   podmanRun,
+  readIfThere,
   run,
   settingsFile,
   stateText,
+  until,
+  within,
 } from './machine.js';
 
 const name = 'share-check';
 
 /** A FUSE mount whose server never answers: what touches it waits, as with an NFS server that is gone. */
-function withDeadShare(machine: Machine, body: (path: string) => void): void {
-  const path = join(machine.dir, `dead-${newName()}`);
+async function withDeadShare(machine: Machine, body: (path: string) => Promise<void> | void): Promise<void> {
+  const path = join(machine.dir, `dead one-${newName()}`);
   mkdirSync(path);
   const server = openSync('/dev/fuse', 'r+');
   const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
@@ -34,7 +49,7 @@ function withDeadShare(machine: Machine, body: (path: string) => void): void {
   );
   if (status !== 0) throw new Error(`mount: ${stderr}`);
   try {
-    body(path);
+    await body(path);
   } finally {
     // What still waits for an answer gets an error.
     closeSync(server);
@@ -51,6 +66,29 @@ const fast = (machine: Machine, more: object = {}) => [
   '--settings',
   settingsFile(machine, { milliseconds: 1500, ...more }),
 ];
+
+/** Those that have not ended: their number, and that of their parent. */
+function hookProcesses(): readonly { readonly pid: number; readonly parent: number }[] {
+  return readdirSync('/proc').flatMap(entry => {
+    const stat = /^\d+$/.test(entry) ? readIfThere(`/proc/${entry}/stat`) : '';
+    const [, state, parent] = /^\d+ \(share-check\) (.) (\d+)/.exec(stat) ?? [];
+    return state === undefined || state === 'Z' ? [] : [{ pid: Number(entry), parent: Number(parent) }];
+  });
+}
+
+/** What the hook says of the registry, in a directory made for that. */
+function ofRegistry(machine: Machine, make: (file: string) => void): string {
+  const bundle = join(machine.dir, newName());
+  mkdirSync(bundle);
+  writeFileSync(join(bundle, 'config.json'), '{}');
+  mkdirSync('/etc/chos.d', { recursive: true });
+  try {
+    make('/etc/chos.d/site.json');
+    return byHand(name, [name], stateText({ bundle, annotations: { 'org.chos.tree': 'one' } })).stderr;
+  } finally {
+    rmSync('/etc/chos.d', { recursive: true });
+  }
+}
 
 export const shareCheckCases: readonly HookCase[] = [
   ...underEach('share-check/config.json/all well', (machine, runtime) => {
@@ -143,6 +181,91 @@ export const shareCheckCases: readonly HookCase[] = [
       insist('none', asked({ 'org.chos.tree': 'none' }), '');
       insist('no tree', asked({}), '');
       rmSync('/etc/chos.d', { recursive: true });
+    },
+  },
+  {
+    name: 'share-check/by hand/what asks holds no descriptor of the caller, and nobody is left',
+    run: machine =>
+      withDeadShare(machine, async path => {
+        const bundle = join(machine.dir, newName());
+        mkdirSync(bundle);
+        writeFileSync(join(bundle, 'config.json'), '{}');
+        const ofCaller = openSync('/etc/passwd', 'r');
+        const hook = spawn(hookPath(name), fast(machine, { shares: ['/home', path] }), {
+          stdio: ['pipe', 'ignore', 'ignore', ofCaller, ofCaller],
+        });
+        const ended = new Promise(done => hook.on('close', done));
+        hook.stdin?.end(stateText({ bundle }));
+        const asking = () => hookProcesses().filter(({ parent }) => parent === hook.pid);
+        await until('two children', () => asking().length === 2);
+        for (const { pid } of asking()) {
+          const held = readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`));
+          insist('descriptors', held.join(), /^pipe:\[\d+\]$/);
+        }
+        closeSync(ofCaller);
+        insist('exit code', await within(20, 'its end', ended), 1);
+        await until('the end of all', () => hookProcesses().length === 0);
+      }),
+  },
+  {
+    name: 'share-check/by hand/nobody is left when its caller kills it',
+    run: machine =>
+      withDeadShare(machine, async path => {
+        const settings = fast(machine, { shares: [path], milliseconds: 60_000 });
+        const hook = spawn(hookPath(name), settings, { stdio: ['pipe', 'ignore', 'ignore'] });
+        const bundle = join(machine.dir, newName());
+        mkdirSync(bundle);
+        writeFileSync(join(bundle, 'config.json'), '{}');
+        hook.stdin?.end(stateText({ bundle }));
+        await until('two children', () => hookProcesses().length === 3);
+        hook.kill('SIGKILL');
+        await until('the end of all', () => hookProcesses().length === 0);
+      }),
+  },
+  {
+    name: 'share-check/by hand/a registry that others can write to, or that is not what it should be',
+    run: machine => {
+      const text = JSON.stringify({ trees: { one: { path: '/' } }, shares: ['/gone'] });
+      const written = (change: (file: string) => void, content = text) =>
+        ofRegistry(machine, file => {
+          writeFileSync(file, content, { mode: 0o644 });
+          change(file);
+        });
+      const refused = /^share-check: refuses \/etc\/chos.d\/site.json: owner (0, mode 666|1000, mode 644);/;
+      const elsewhere = join(machine.dir, newName());
+      writeFileSync(elsewhere, text, { mode: 0o644 });
+      const linked = (target: string) => ofRegistry(machine, file => symlinkSync(target, file));
+      insist(
+        'well',
+        written(() => {}),
+        /\/gone cannot be used/,
+      );
+      insist(
+        'mode',
+        written(file => chmodSync(file, 0o666)),
+        refused,
+      );
+      insist(
+        'owner',
+        written(file => chownSync(file, 1000, 0)),
+        refused,
+      );
+      insist('a link', linked(elsewhere), /\/gone cannot be used/);
+      chownSync(elsewhere, 1000, 0);
+      insist('a link to what is not trusted', linked(elsewhere), refused);
+      insist('a link to nothing', linked('/nonexistent'), '');
+      insist('a circle', linked('site.json'), /open \/etc\/chos.d\/site.json: Too many levels/);
+      insist(
+        'a directory',
+        ofRegistry(machine, file => mkdirSync(file)),
+        /it is not a regular file/,
+      );
+      const kind = /^share-check: \/etc\/chos.d\/site.json shares: it is not a list\n$/;
+      insist(
+        'kind',
+        written(() => {}, text.replace('["/gone"]', '"/gone"')),
+        kind,
+      );
     },
   },
 ];

@@ -88,7 +88,7 @@ void print_edited(long to, struct json whole);
 
 /* ---- registry.c ---- */
 
-/* Each NAME.json of a directory that only root, or the caller, can write to. */
+/* Each NAME.json of a directory; it and they are refused if others than root, or the caller, can write to them. */
 void each_json_file(const char *directory, void (*take)(struct json file, const char *path, void *context), void *context);
 void each_registry_file(void (*take)(struct json file, const char *path, void *context), void *context);
 /* NULL: it is no name of one. */
@@ -120,6 +120,7 @@ struct json read_config(const struct state *state);
 struct json read_settings(const char *known);
 const char *setting_text(struct json settings, const char *name, const char *otherwise);
 i64 setting_number(struct json settings, const char *name, i64 otherwise, i64 least, i64 most);
+struct json setting_list(struct json settings, const char *name); /* at is NULL if there is none */
 bool setting_flag(struct json settings, const char *name, bool otherwise);
 /* The one after `--name` in the arguments, or NULL. */
 const char *option(const char *name);

@@ -150,6 +150,15 @@ i64 setting_number(struct json settings, const char *name, i64 otherwise, i64 le
 	return number;
 }
 
+struct json setting_list(struct json settings, const char *name)
+{
+	struct json value = member(settings, name);
+
+	if (value.at && kind_of(value) != '[')
+		fail("settings: \"", name, "\" is not a list");
+	return value;
+}
+
 bool setting_flag(struct json settings, const char *name, bool otherwise)
 {
 	char kind = kind_of(member(settings, name));

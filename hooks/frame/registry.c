@@ -11,29 +11,50 @@ struct entry {
 	char name[];
 };
 
+/* False: it has gone, or is a link to nothing. */
+static bool read_trusted(long directory, const char *name, const char *path, struct bytes *bytes)
+{
+	long fd = sys(openat, directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error;
+
+	if (fd == -ENOENT)
+		return false;
+	if (fd < 0)
+		fail_errno(fd, "open ", path);
+	/* Of a link: where it leads to. */
+	insist_on_trusted(fd, path, S_IFREG);
+	error = read_all(fd, FILE_MOST, bytes);
+	if (error)
+		fail_errno(error, "read ", path);
+	sys(close, fd);
+	return true;
+}
+
 void each_json_file(const char *directory, void (*take)(struct json file, const char *path, void *context), void *context)
 {
 	static char buffer[32768] __attribute__((aligned(8)));
 	long fd = sys(openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
 
-	if (fd < 0)
+	if (fd == -ENOENT)
 		return;
+	if (fd < 0)
+		fail_errno(fd, "open ", directory);
 	insist_on_trusted(fd, directory, S_IFDIR);
 	while ((n = sys(getdents64, fd, buffer, sizeof(buffer))) > 0)
 		for (long at = 0; at < n;) {
 			struct entry *entry = (struct entry *)(buffer + at);
 			size_t length = strlen(entry->name);
+			const char *path;
 			struct bytes bytes;
 
 			at += entry->length;
 			if (length < 6 || !equal(entry->name + length - 5, ".json") || *entry->name == '.')
 				continue;
-			if (!read_path(fd, entry->name, FILE_MOST, &bytes)) {
-				const char *path = joined(directory, "/", entry->name);
-
+			path = joined(directory, "/", entry->name);
+			if (read_trusted(fd, entry->name, path, &bytes))
 				take(parse_json(bytes, path), path, context);
-			}
 		}
+	if (n < 0)
+		fail_errno(n, "read ", directory);
 	sys(close, fd);
 }
 

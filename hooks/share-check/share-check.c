@@ -1,9 +1,11 @@
 /*
  * Before a container starts, each share that it will use answers, or the start fails and says which does not. The asking is done by children, since a
  * process that waits for a dead NFS server may not be killable: one child asks all of them, as long as they are quick; then one for each that has not answered,
- * so that none hides another. What waits at the deadline is left behind: it holds no stream of the caller's and ends when its server comes back.
+ * so that none hides another. All are killed at the end. What the kernel does not let go yet is left behind: it holds no descriptor of the caller's and ends when its
+ * server comes back.
  */
 #include <linux/poll.h>
+#include <linux/prctl.h>
 #include <linux/signal.h>
 
 #include "frame.h"
@@ -21,6 +23,10 @@ static struct share {
 	int error;
 } shares[MOST];
 static unsigned count;
+
+/* Nobody waits for them, so that their numbers stay theirs. */
+static long children[MOST + 1];
+static unsigned children_count;
 
 struct answer {
 	u32 index;
@@ -68,6 +74,8 @@ static void add_list(struct json list, const char *because)
 	struct json one;
 	const char *inside = NULL;
 
+	if (list.at && kind_of(list) != '[')
+		fail(because, ": it is not a list");
 	while ((one = next_in(list, &inside, NULL)).at) {
 		const char *path = kind_of(one) == '"' ? text_of(one) : text_of(member(one, "path"));
 
@@ -100,7 +108,7 @@ static void add_site(struct json file, const char *path, void *context)
 		add_list(member(file, "shares"), joined(path, " shares"));
 }
 
-/* The tree is that of the annotation, or that of the generation (`debian12@7`) in which chos-runtime says it has put the container. */
+/* The tree is that of the annotation, or that of the generation (`debian12@7`) in config.json. */
 static void add_environment(const struct state *state)
 {
 	const char *tree = chosen_tree(state->annotations);
@@ -130,22 +138,27 @@ static int ask(const char *path)
 	return error == -EACCES || error == -EPERM || error > 0 ? 0 : (int)error;
 }
 
-static void ask_from(unsigned first, unsigned end, long answers)
+static void kill_children(const char *unused)
+{
+	(void)unused;
+	while (children_count)
+		sys(kill, children[--children_count], SIGKILL);
+}
+
+static _Noreturn void ask_in_child(unsigned first, unsigned end, long answers, long parent)
 {
 	u64 all = ~0ull;
-	long pid = sys(clone, SIGCHLD, 0, 0, 0, 0);
 
-	if (pid < 0)
-		fail_errno(pid, "start a child");
-	if (pid)
-		return;
-	sys(setitimer, 0, (u64[4]){0}, NULL);
+	/* Its caller may kill the hook. */
+	sys(prctl, PR_SET_PDEATHSIG, SIGKILL);
+	if (sys(getppid) != parent)
+		end = first;
 	sys(setsid);
 	sys(chdir, "/");
 	/* SIGKILL is enough for what can be killed. */
 	sys(rt_sigprocmask, SIG_BLOCK, &all, NULL, 8);
-	for (int fd = 0; fd < 3; fd++)
-		sys(close, fd);
+	answers = sys(dup3, answers, 0, 0);
+	sys(close_range, 1, ~0u, 0);
 	for (unsigned i = first; i < end; i++) {
 		struct answer answer = {.index = i, .error = ask(shares[i].path)};
 
@@ -153,6 +166,17 @@ static void ask_from(unsigned first, unsigned end, long answers)
 	}
 	for (;;)
 		sys(exit_group, 0);
+}
+
+static void ask_from(unsigned first, unsigned end, long answers)
+{
+	long parent = sys(getpid), pid = sys(clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (pid < 0)
+		fail_errno(pid, "start a child");
+	if (!pid)
+		ask_in_child(first, end, answers, parent);
+	children[children_count++] = pid;
 }
 
 /* True: all have answered before the moment. */
@@ -175,19 +199,30 @@ static bool wait_for_answers(long answers, u64 until, unsigned *left)
 	return true;
 }
 
+static bool is_octal(const char *at)
+{
+	return at[0] >= '0' && at[0] <= '3' && at[1] >= '0' && at[1] <= '7' && at[2] >= '0' && at[2] <= '7';
+}
+
+/* A space, a tab, a newline and a backslash are written as \040 is. */
 static const char *next_field(const char **at)
 {
-	const char *from = *at;
-	char *field;
-	size_t length = 0;
+	const char *from = *at, *end = from;
+	struct text field;
 
-	while (from[length] && from[length] != ' ' && from[length] != '\n')
-		length++;
-	field = room_for(length + 1);
-	memcpy(field, from, length);
-	field[length] = 0;
-	*at = from + length + (from[length] == ' ');
-	return field;
+	while (*end && *end != ' ' && *end != '\n')
+		end++;
+	field = text_in(room_for((size_t)(end - from) + 1), (size_t)(end - from) + 1);
+	while (from < end)
+		if (*from == '\\' && is_octal(from + 1)) {
+			put_char(&field, (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0')));
+			from += 4;
+		} else {
+			put_char(&field, *from++);
+		}
+	put_char(&field, 0);
+	*at = end + (*end == ' ');
+	return field.at;
 }
 
 /* "nfs4 filer:/home on /home": of the last mount that the path, as it is written, leads to. */
@@ -244,8 +279,8 @@ static void insist_on_answers(u64 milliseconds)
 	if (more)
 		others = joined("; and ", decimal(more), " more");
 	if (bad->answered)
-		fail_errno(0, bad->path, " cannot be used: ", bad->error == -ENOENT ? "it does not exist" : "", bad->error == -ENOENT ? "" : errno_words + errno_index[-bad->error],
-			   " (", server_of(bad->path), "; ", bad->because, ")", others);
+		fail(bad->path, " cannot be used: ", bad->error == -ENOENT ? "it does not exist" : words_of_errno(bad->error), " (",
+		     server_of(bad->path), "; ", bad->because, ")", others);
 	fail(bad->path, " did not answer within ", decimal((i64)milliseconds), " ms: ", server_of(bad->path), " (", bad->because, ")", others);
 }
 
@@ -259,7 +294,7 @@ void run_hook(void)
 	int answers[2];
 	long error;
 
-	add_list(member(settings, "shares"), "settings: shares");
+	add_list(setting_list(settings, "shares"), "settings: shares");
 	add_mounts(&state);
 	add_environment(&state);
 	if (!count)
@@ -269,6 +304,7 @@ void run_hook(void)
 	if (error)
 		fail_errno(error, "make a pipe");
 	left = count;
+	take_back_by(kill_children, "");
 	ask_from(0, count, answers[1]);
 	if (!wait_for_answers(answers[0], began + TOGETHER_MS * 1000000ull, &left)) {
 		for (unsigned i = 0; i < count; i++)
@@ -277,4 +313,5 @@ void run_hook(void)
 		wait_for_answers(answers[0], began + milliseconds * 1000000ull, &left);
 	}
 	insist_on_answers(milliseconds);
+	kill_children("");
 }

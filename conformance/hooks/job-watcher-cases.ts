@@ -1,12 +1,13 @@
 /** job-report by hand: what its watcher makes of a process that nobody takes notice of, of records that are left, of strangers in its way. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookCase } from './case.js';
 import { onlyReport, type Place, placeOf, records, reported } from './job-report-place.js';
 import {
   hookPath,
   insist,
+  kernelLog,
   killProcesses,
   type Machine,
   newName,
@@ -90,7 +91,6 @@ async function holding(path: string, user: number, then = ''): Promise<ChildProc
   return child;
 }
 
-const kernelLog = (): string => spawnSync('dmesg', { encoding: 'utf8', maxBuffer: 64 << 20 }).stdout;
 const withoutTrace = ['setpriv', '--bounding-set', '-sys_ptrace', '--inh-caps', '-sys_ptrace'];
 
 const ofConmon = (file: string | null, exit: string): HookCase => ({
@@ -201,7 +201,7 @@ export const jobWatcherCases: readonly HookCase[] = [
     withJob(machine, place, async ({ id, hook, end }) => {
       well(hook());
       const holder = await holding(lock, 0);
-      const before = kernelLog().split('job-report: not done within').length;
+      writeFileSync(kernelLog(machine.dir), '');
       end();
       await until('JUnit', () => existsSync(join(place.junit, `${id}.xml`)));
       const [watcher = 0] = watchers();
@@ -210,8 +210,28 @@ export const jobWatcherCases: readonly HookCase[] = [
       process.kill(watcher, 'SIGALRM');
       await until('the end of the watcher', () => watchers().length === 0);
       insist('record', existsSync(join(records, id)), false);
-      insist('kernel log', kernelLog().split('job-report: not done within').length, before + 1);
+      insist(
+        'kernel log',
+        readFileSync(kernelLog(machine.dir), 'utf8'),
+        'job-report: not done within 30 s: it was at writing the report\n',
+      );
       killProcesses({ holder: holder.pid });
+    }),
+  ),
+  watcherCase('a file that cannot be written any more is in the kernel log', (machine, place) =>
+    withJob(machine, place, async ({ id, hook, end }) => {
+      well(hook());
+      rmSync(place.file);
+      mkdirSync(place.file);
+      writeFileSync(kernelLog(machine.dir), '');
+      end();
+      await until('the end of the watcher', () => watchers().length === 0);
+      insist(
+        'kernel log',
+        readFileSync(kernelLog(machine.dir), 'utf8'),
+        `job-report: write ${place.file}: Is a directory\n`,
+      );
+      insist('JUnit', readdirSync(place.junit).join(), `${id}.xml`);
     }),
   ),
 ];

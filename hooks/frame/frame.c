@@ -183,7 +183,7 @@ static void speak(const struct text *t)
 }
 
 /* The kernel takes a line of about 1000 bytes, or none (EINVAL). */
-static void log_words(const struct text *t)
+void say_in_kernel_log(const struct text *t)
 {
 	char line[KERNEL_LINE];
 	size_t length = t->used < KERNEL_LINE ? t->used : KERNEL_LINE;
@@ -212,7 +212,7 @@ static _Noreturn void fail_in(struct text *t)
 		made[made_count].undo(made[made_count].object);
 	}
 	if (to_kernel_log)
-		log_words(t);
+		say_in_kernel_log(t);
 	speak(t);
 	end(1);
 }

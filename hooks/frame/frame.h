@@ -27,6 +27,8 @@ _Noreturn void fail_with(long number, ...);
 #define fail_errno(number, ...) fail_with(number, __VA_ARGS__, (const char *)0)
 /* For the stage precreate, where Podman throws away what a hook says. */
 void fail_in_kernel_log_too(void);
+/* A line, with its newline; cut if it is longer than the kernel takes. */
+void say_in_kernel_log(const struct text *t);
 /* What the hook is at, for the words of its deadline: a constant text. */
 void now_at(const char *what);
 /* Set the deadline anew, from this moment on. */

@@ -111,9 +111,8 @@ void open_targets(struct job *job, struct json settings)
 /* Nobody listens to the watcher any more: the kernel's log is what is left. */
 static void complain(const char *what, const char *object, long error)
 {
-	static char room[1024];
-	struct text t = text_in(room, sizeof(room) - 1);
-	long log = sys(openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	static char room[8192];
+	struct text t = text_in(room, sizeof(room));
 
 	put_string(&t, "job-report: ");
 	put_string(&t, what);
@@ -121,8 +120,7 @@ static void complain(const char *what, const char *object, long error)
 	put_string(&t, ": ");
 	put_errno(&t, error);
 	put_char(&t, '\n');
-	if (log >= 0)
-		sys(write, log, t.at, t.used);
+	say_in_kernel_log(&t);
 }
 
 /* A line is in the file as a whole or not at all, also when the file system is full. It is the file that has the name now: logs are rotated. */

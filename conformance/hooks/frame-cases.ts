@@ -98,6 +98,16 @@ export const frameCases: readonly HookCase[] = [
   settings('a text that should be a list', { shares: '/scratch' }, /settings: "shares" is not a list\n$/),
   settings('not a number', { milliseconds: '3000' }, /"milliseconds" is not a number/),
   {
+    name: 'frame/settings/a text that should be a list, of gpu',
+    run: machine => {
+      const path = settingsFile(machine, { directories: '/etc/cdi' });
+      const config = { ociVersion: '1.0.2', annotations: { 'org.chos.gpu': 'a.b/c=0' } };
+      const { code, stderr } = byHand('gpu', ['gpu', '--settings', path], JSON.stringify(config));
+      insist('words', stderr, 'gpu: settings: "directories" is not a list\n');
+      insist('exit code', code, 1);
+    },
+  },
+  {
     name: 'frame/settings/written by others',
     run: machine => {
       const path = settingsFile(machine, {});

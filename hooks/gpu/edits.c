@@ -159,7 +159,7 @@ static void add_program(struct json settings, struct json hook, const char *path
 	const char *name = needed(hook, "hookName", "a hook", path), *program = needed(hook, "path", "a hook", path);
 	unsigned kind = 0;
 
-	if (!has_entry(member(settings, "programs"), NULL, program)) {
+	if (!has_entry(setting_list(settings, "programs"), NULL, program)) {
 		if (setting_flag(settings, "skipPrograms", false))
 			return;
 		fail(path, " wants to run ", program, " (", name, "): list it in the setting \"programs\", or leave such out with \"skipPrograms\"");

@@ -32,7 +32,7 @@ static void look(struct json file, const char *path, void *context)
 struct found find_device(struct json settings, const char *wanted)
 {
 	struct search search = {.kind = joined(wanted, "")};
-	struct json list = member(settings, "directories"), one;
+	struct json list = setting_list(settings, "directories"), one;
 	struct found best = {.path = NULL};
 	const char *inside = NULL, *shown = "", *directory;
 	char *split = (char *)search.kind;

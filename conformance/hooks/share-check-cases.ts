@@ -191,7 +191,7 @@ export const shareCheckCases: readonly HookCase[] = [
         mkdirSync(bundle);
         writeFileSync(join(bundle, 'config.json'), '{}');
         const ofCaller = openSync('/etc/passwd', 'r');
-        const hook = spawn(hookPath(name), fast(machine, { shares: ['/home', path] }), {
+        const hook = spawn(hookPath(name), fast(machine, { shares: ['/home', path], milliseconds: 3000 }), {
           stdio: ['pipe', 'ignore', 'ignore', ofCaller, ofCaller],
         });
         const ended = new Promise(done => hook.on('close', done));

@@ -20,6 +20,7 @@ import {
   runtimeCommand,
   settingsFile,
   stateText,
+  until,
   within,
 } from './machine.js';
 
@@ -105,9 +106,13 @@ export const jobReportCases: readonly HookCase[] = [
         },
         id,
       );
-      await within(20, 'its first word', new Promise(said => child.stdout?.once('data', said)));
-      const state = runtimeCommand(runtime, 'state', id);
-      insist(`state: ${state.stderr}`, state.code, 0);
+      await within(60, 'its first word', new Promise(said => child.stdout?.once('data', said)));
+      // crun writes it down when the command is already at work.
+      let state = runtimeCommand(runtime, 'state', id);
+      await until(`its state: ${state.stderr}`, () => {
+        state = runtimeCommand(runtime, 'state', id);
+        return state.code === 0;
+      });
       const { pid } = JSON.parse(state.stdout) as { pid: number };
       killProcesses({ runtime: child.pid, container: pid });
       const report = await reported(place);
@@ -147,7 +152,7 @@ for s in socks: s.settimeout(10); print(s.recv(65536).decode())
       child.stdout.on('data', (chunk: Buffer) => {
         said += chunk.toString();
       });
-      await within(20, 'the receiver', new Promise(ready => child.stdout.once('data', ready)));
+      await within(60, 'the receiver', new Promise(ready => child.stdout.once('data', ready)));
       const settings = settingsFile(machine, { journal: true, socket: paths[0] });
       const [runtime] = machine.runtimes;
       if (!runtime) throw new Error('no runtime');
@@ -161,7 +166,7 @@ for s in socks: s.settimeout(10); print(s.recv(65536).decode())
       const ended = new Promise(done => child.on('close', done));
       child.stdin.end('\n');
       // Its own sockets wait 10 s each.
-      await within(30, 'the end of the receiver', ended);
+      await within(60, 'the end of the receiver', ended);
       insist('socket', said, /ready\n\{"version":1,.*"exit":\{"code":0\}/);
       insist(
         'journal',

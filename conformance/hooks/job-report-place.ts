@@ -40,7 +40,7 @@ export function onlyReport(place: Place): Report {
 /** Nobody waits for it in these cases; resolves with its first line. */
 export function reported(place: Place): Promise<Report> {
   return new Promise((done, failed) => {
-    const timer = setTimeout(() => failed(new Error('no report within 20 s')), 20_000);
+    const timer = setTimeout(() => failed(new Error('no report within 60 s')), 60_000);
     const look = () => {
       if (!readIfThere(place.file).includes('\n')) return;
       clearTimeout(timer);

@@ -40,7 +40,7 @@ interface Job {
 }
 
 const firstWord = (child: ChildProcess): Promise<string> =>
-  within(20, 'a first word', new Promise(said => child.stdout?.once('data', word => said(`${word}`))));
+  within(60, 'a first word', new Promise(said => child.stdout?.once('data', word => said(`${word}`))));
 
 /** `through`: a command line before that of the hook. */
 async function withJob(

@@ -197,8 +197,8 @@ export function within<T>(seconds: number, what: string, coming: Promise<T>): Pr
 
 /** Looks again and again until it holds: for what has no event, as processes that come and go. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !holds(); await new Promise(done => setTimeout(done, 10)))
-    if (Date.now() > end) throw new Error(`${what}: not within 10 s`);
+  for (const end = Date.now() + 60_000; !holds(); await new Promise(done => setTimeout(done, 10)))
+    if (Date.now() > end) throw new Error(`${what}: not within 60 s`);
 }
 
 export const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');

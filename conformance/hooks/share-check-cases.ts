@@ -203,7 +203,7 @@ export const shareCheckCases: readonly HookCase[] = [
           insist('descriptors', held.join(), /^pipe:\[\d+\]$/);
         }
         closeSync(ofCaller);
-        insist('exit code', await within(20, 'its end', ended), 1);
+        insist('exit code', await within(60, 'its end', ended), 1);
         await until('the end of all', () => hookProcesses().length === 0);
       }),
   },

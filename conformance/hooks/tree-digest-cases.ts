@@ -20,9 +20,11 @@ import {
   type Machine,
   newName,
   podmanRun,
+  readIfThere,
   run,
   settingsFile,
   stateText,
+  until,
 } from './machine.js';
 
 const name = 'tree-digest';
@@ -243,7 +245,7 @@ export const treeDigestCases: readonly HookCase[] = [
   },
   ...underEach(
     'tree-digest/config.json/the first job has it made, the next one has it in its report',
-    (machine, runtime) => {
+    async (machine, runtime) => {
       const tree = `t-${runtime.name}`;
       register(tree, runtime.place.tree);
       const file = join(machine.dir, `${newName()}.jsonl`);
@@ -265,12 +267,13 @@ export const treeDigestCases: readonly HookCase[] = [
       const digest = make(tree).stdout.trim();
       insist('digest', digest, /^sha256:[0-9a-f]{64}$/);
       job({ createRuntime: report, poststop: report });
+      await until('its report', () => readIfThere(file).includes('\n'));
       const read = JSON.parse(readFileSync(file, 'utf8')) as { digest: string; tree: string };
       insist('tree', read.tree, tree);
       insist('digest in the report', read.digest, digest);
     },
   ),
-  ...underEach('tree-digest/Podman/precreate', (machine, runtime) => {
+  ...underEach('tree-digest/Podman/precreate', async (machine, runtime) => {
     const tree = `p-${runtime.name}`;
     register(tree, runtime.place.tree);
     const digest = make(tree).stdout.trim();
@@ -280,6 +283,7 @@ export const treeDigestCases: readonly HookCase[] = [
     writeFileSync(join(dir, 'job-report.json'), readFileSync(join(other, 'job-report.json')));
     const ran = podmanRun(runtime, dir, ['--annotation', `org.chos.tree=${tree}`], ['true']);
     insist('words', ran.stderr, '');
+    await until('its report', () => readIfThere(file).includes('\n'));
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     insist('digest', (JSON.parse(lines.at(-1) ?? '') as { digest: string }).digest, digest);
   }),

@@ -3,6 +3,7 @@ import * as assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Block, commandsOf, missingLine } from './blocks.js';
+import { byHand } from './hooks-by-hand.js';
 import { freshRegistry, makeBundle, makeRoot, must, place, project, shell } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
@@ -99,29 +100,6 @@ function byUser(block: Block): void {
     const { status, stdout, stderr } = shell(`${as} ${text}`, { terminal: true, input: 'exit\n', cwd: home });
     assert.equal(status, 0, `${text}: ${stdout}${stderr}`);
   }
-}
-
-/** Two files with faults, between what comes before `hooks check` and what comes behind it. */
-function byHand(block: Block): void {
-  const middle = block.lines.indexOf('# chos-runtime hooks check');
-  inOrder({ ...block, lines: block.lines.slice(0, middle) });
-  const directory = '/etc/containers/oci/hooks.d';
-  mkdirSync(directory, { recursive: true });
-  const rest = ['"stages": ["prestart"]', '}', ''];
-  const log = [
-    '{',
-    '"version": "1.0.0",',
-    '"hook": {"path": "/bin/true"},',
-    '  "when":    { "commands": ["(sh"] },',
-  ];
-  const miss = ['{', '"version": "1.0.0",', '  "hook":{"path":"/opt/hook"},', '"when": {"always": true},'];
-  writeFileSync(`${directory}/log.json`, [...log, ...rest].join('\n'));
-  writeFileSync(`${directory}/miss.json`, [...miss, ...rest].join('\n'));
-  makeBundle('/srv/job', false);
-  inOrder(
-    { ...block, lines: block.lines.slice(middle) },
-    { 'chos-runtime hooks check': { status: 1 }, 'chos-runtime hooks run': { with: {} } },
-  );
 }
 
 const removed = (...ids: readonly string[]): void => {

@@ -13,7 +13,7 @@ import {
   type Lab,
   residue,
 } from './lab.js';
-import { countSteps, deleteForce } from './stops.js';
+import { countSteps, deleteForce, Missed } from './stops.js';
 
 export interface Container {
   readonly lab: Lab;
@@ -40,20 +40,17 @@ interface Subject {
   readonly before: readonly (readonly string[])[];
   /** Commands that must come back afterwards, whatever they find. */
   readonly after: readonly (readonly string[])[];
-  /** It goes round until the kernel is done, so that another run of it may end some steps earlier. */
-  readonly rounds?: true;
 }
 
 const subjects: readonly Subject[] = [
   { name: 'start', args: id => ['start', id], before: [], after: [['state'], ['start'], ['kill']] },
-  { name: 'kill', args: id => ['kill', id, 'KILL'], before: [['start']], after: [['state']], rounds: true },
-  { name: 'kill', args: id => ['kill', '--all', id, 'KILL'], before: [], after: [['state']], rounds: true },
+  { name: 'kill', args: id => ['kill', id, 'KILL'], before: [['start']], after: [['state']] },
+  { name: 'kill', args: id => ['kill', '--all', id, 'KILL'], before: [], after: [['state']] },
   {
     name: 'delete',
     args: id => ['delete', '--force', id],
     before: [['start']],
     after: [['state'], ['delete']],
-    rounds: true,
   },
   { name: 'delete', args: id => ['delete', id], before: [], after: [['delete']] },
   { name: 'state', args: id => ['state', id], before: [['start']], after: [] },
@@ -62,7 +59,6 @@ const subjects: readonly Subject[] = [
     args: id => ['pause', id],
     before: [['start']],
     after: [['state'], ['resume']],
-    rounds: true,
   },
   { name: 'resume', args: id => ['resume', id], before: [['start'], ['pause']], after: [['state']] },
 ];
@@ -84,15 +80,14 @@ async function stopStored(c: Container, subject: Subject, title: string): Promis
     ...residue(lab, id),
   ]);
   const from = performance.now();
+  const missed = new Missed();
   let tried = 0;
   for (const [track, { count }] of countSteps(whole.err)) {
     for (let n = 1; n <= count; n++) {
       arrange();
       const ended = debug(lab, subject.args(id), { CHOS_STOP: `${track}:${n}` });
       const complaints: string[] = [];
-      const early = subject.rounds === true && ended.code === 0;
-      if (track === subject.name && ended.signal !== 'SIGKILL' && !early)
-        complaints.push(`not stopped: ${ended.err}`);
+      if (track === subject.name) complaints.push(...missed.complaints(ended));
       for (const args of subject.after) {
         const later = debug(lab, [...args, id], {});
         if (later.late || later.signal) complaints.push(`${args.join(' ')} did not come back afterwards`);
@@ -102,6 +97,7 @@ async function stopStored(c: Container, subject: Subject, title: string): Promis
       tried++;
     }
   }
+  missed.check(title);
   console.log(`${title}: ${tried} stops, ${Math.round(performance.now() - from)} ms`);
   return tried;
 }

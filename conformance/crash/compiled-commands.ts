@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { BundleKind } from './bundles.js';
 import { type Container, create, debug } from './commands.js';
 import { call, check, compileFile, type Ended, engineCommand, type Lab, residue } from './lab.js';
-import { countSteps, deleteForce } from './stops.js';
+import { countSteps, deleteForce, Missed } from './stops.js';
 
 interface Subject {
   readonly title: string;
@@ -127,19 +127,21 @@ export async function stopCompiled(c: Container, subject: Subject, kind: BundleK
     ...residue(lab, id),
   ]);
   const { own, other } = subject.strides ?? { own: 1, other: 1 };
+  const missed = new Missed();
   let tried = 0;
   for (const [track, { count }] of countSteps(whole.err)) {
     const stride = track === subject.track ? own : other * kind.stride;
     for (let n = 1; n <= count; n += stride) {
       const ended = await attempt({ CHOS_STOP: `${track}:${n}` });
       const complaints: string[] = [];
-      if (track === subject.track && ended.signal !== 'SIGKILL') complaints.push(`not stopped: ${ended.err}`);
-      if (ended.late) complaints.push('it did not come back');
+      if (track === subject.track) complaints.push(...missed.complaints(ended));
+      else if (ended.late) complaints.push('it did not come back');
       complaints.push(...subject.afterwards(c), ...(await deleteForce(lab, id)), ...residue(lab, id));
       check(`${title}: ${track}:${n}`, complaints);
       tried++;
     }
   }
+  missed.check(title);
   console.log(`${title}: ${tried} stops, ${Math.round(performance.now() - began)} ms`);
   return tried;
 }

@@ -17,10 +17,10 @@ import {
 } from '../../../program/step.js';
 import { leftAlone, notStopped, strangerEnds } from '../../../report/operations/systemd.js';
 import { pause10ms } from '../../bus/connection.js';
-import { type Manager, Verdict, withMode } from './manager.js';
-import type { ScopePlan } from './plan.js';
+import { forget, type Manager, Verdict, withMode } from './manager.js';
+import { uidOf, unitField } from './outcome.js';
+import { type ScopePlan, systemdsOwn } from './plan.js';
 import type { ScopeRecord } from './record-scope.js';
-import { forget, systemdsOwn, uidOf, unitField } from './scope.js';
 import { type Ownership, Whose } from './whose.js';
 
 export interface ScopeEnd {

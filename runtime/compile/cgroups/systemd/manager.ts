@@ -35,6 +35,7 @@ import { createReply, type Found, type Reply, readText } from '../../bus/reply.j
 import { type Arguments, createRequest, type Given } from '../../bus/request.js';
 import type { Launch } from '../../launch/launch.js';
 import { createPeer, type Peer } from './peer.js';
+import type { ScopePlan } from './plan.js';
 
 /** For everything that is asked in one go; runc waits as long for a job. */
 const DEADLINE_MS = 30_000;
@@ -265,3 +266,6 @@ export const nothing: Arguments = { first: new Uint8Array(0), second: null };
 
 /** Arguments of a call that has only a mode behind the unit. */
 export const withMode = (mode: string): Arguments => ({ first: marshal('s', [mode]), second: null });
+
+export const forget = (m: Manager, plan: ScopePlan): readonly Line[] =>
+  m.ask('ResetFailedUnit', 's', plan.unit, nothing, false);

@@ -105,3 +105,8 @@ export function planScope(
     ],
   };
 }
+
+/** That of v1 by which systemd finds processes, or that of v2. */
+export const systemdsOwn = ({ directories }: ScopePlan): CgroupDirectory | undefined =>
+  directories.find(({ hierarchy }) => hierarchy.controllers.includes('name=systemd')) ??
+  directories.find(({ version }) => version === 2);

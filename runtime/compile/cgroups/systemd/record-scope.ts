@@ -11,8 +11,7 @@ import { format, type Line, load, move, type Outcome, scan, sys } from '../../..
 import { operation } from '../../idioms/operation.js';
 import { rule } from '../../launch/launch.js';
 import { shownPath } from '../plan.js';
-import type { ScopePlan } from './plan.js';
-import { systemdsOwn } from './scope.js';
+import { type ScopePlan, systemdsOwn } from './plan.js';
 import { Whose } from './whose.js';
 
 const FILE = 'scope-cgroup';

@@ -22,10 +22,11 @@ import { isActive, notForgotten, UNIT_DESCRIPTION } from '../../../report/operat
 import { marshal } from '../../bus/marshal.js';
 import { operation } from '../../idioms/operation.js';
 import { type Launch, rule } from '../../launch/launch.js';
-import { type Manager, nothing, Verdict, withMode } from './manager.js';
+import { forget, type Manager, nothing, Verdict, withMode } from './manager.js';
+import { createSpeech, failUnlessDone, found, unitField } from './outcome.js';
 import type { ScopePlan } from './plan.js';
 import { limitProperties, marshalProperties, scopeProperties } from './properties.js';
-import { createSpeech, failUnlessDone, forget, found, type ScopeCells, unitField } from './scope.js';
+import type { ScopeCells } from './scope.js';
 import { shownUnit, type UnitName } from './unit.js';
 import { anyDescription, numberDescription, type Ownership } from './whose.js';
 

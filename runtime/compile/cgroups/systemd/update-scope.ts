@@ -10,9 +10,9 @@ import { marshal } from '../../bus/marshal.js';
 import { operation } from '../../idioms/operation.js';
 import { type Launch, rule } from '../../launch/launch.js';
 import { createManager, type Manager } from './manager.js';
+import { createSpeech, failUnlessDone, type Speech, uidOf, unitField } from './outcome.js';
 import type { ScopePlan } from './plan.js';
 import { limitProperties, marshalProperties } from './properties.js';
-import { createSpeech, failUnlessDone, type Speech, uidOf, unitField } from './scope.js';
 
 /** With whoever is none to be told: nothing has been changed yet. */
 function see(m: Manager, plan: ScopePlan, speech: Speech): readonly Line[] {

@@ -124,6 +124,28 @@ for (const where of ['config.json', 'the registry'])
       removeRegistry('hooked.json');
     }));
 
+test('the state that hooks get names the generation', () => {
+  const kinds = ['createRuntime', 'startContainer', 'poststart', 'poststop'];
+  const said = (kind: string): string => `${home}/state-of-${kind}`;
+  const directory = bundle({ tree: 'one', args: ['true'] });
+  const file = `${directory}/config.json`;
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  const hooks = Object.fromEntries(
+    kinds.map(kind => [
+      kind,
+      [{ path: '/bin/sh', args: ['sh', '-c', `cat >${said(kind)}`], env: ['PATH=/bin'] }],
+    ]),
+  );
+  writeFileSync(file, JSON.stringify({ ...config, hooks }));
+  good(chos('run', '-b', directory, newId()));
+  for (const kind of kinds) {
+    const { annotations } = JSON.parse(readFileSync(said(kind), 'utf8'));
+    assert.match(annotations['org.chos.environment'], /^one@\d+$/, kind);
+    assert.equal(annotations['org.chos.elided'], '0', kind);
+    rmSync(said(kind));
+  }
+});
+
 test('no config.json joins the namespace itself, by whichever path', () => {
   const victim = sleeping({ tree: 'one' });
   const { pid } = JSON.parse(good(chos('state', victim))) as { readonly pid: number };

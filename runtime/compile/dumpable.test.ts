@@ -32,6 +32,7 @@ function execOf({ spec, facts }: Input): Program {
       pid: 7,
       pidStart: '9',
       bundle: '/bundle',
+      annotations: {},
       chos: { cgroupManager: 'cgroupfs', cgroups: [], backEnd: 'private', link: null, shared: false },
     },
     options: {

@@ -101,6 +101,7 @@ function execOf(input: ReturnType<typeof inputOf>): ReturnType<typeof compileExe
       pid: 7,
       pidStart: '9',
       bundle: '/bundle',
+      annotations: {},
       chos: { cgroupManager: 'cgroupfs', cgroups: [], backEnd: 'private', link: null, shared: false },
     },
     options: {

@@ -53,6 +53,7 @@ export interface ExecInput {
   readonly process: AdmittedProcess;
   readonly state: RecordedInit & {
     readonly bundle: string;
+    readonly annotations: Readonly<Record<string, string>>;
     readonly chos: {
       readonly cgroupManager: CgroupDriverName;
       readonly cgroups: readonly string[];
@@ -206,12 +207,13 @@ function becoming(launch: ProcessLaunch, command: Becoming, proc: ProcActions): 
 function listened(
   launch: ProcessLaunch,
   { init, messages }: Parts,
-  { bundle }: ExecInput['state'],
+  { bundle, annotations }: ExecInput['state'],
 ): readonly Action[] {
   const listener = listenerOf(launch);
   if (listener === null) return [];
   const { cells, config } = launch;
-  const container = { id: cells.id, pid: init.pid, bundle, config, status: 'running' } as const;
+  const of = { id: cells.id, pid: init.pid, ociVersion: config.ociVersion, bundle, annotations };
+  const container = { ...of, status: 'running' } as const;
   return [messages.passListener(listener, { pid: cells.pid, pidfd: cells.pidfd, container })];
 }
 

@@ -155,7 +155,7 @@ test('exec asks the driver that state.json names', () => {
         config: input.spec,
         process: admitted.spec,
         facts: input.facts,
-        state: { id: 'box', pid: 7, pidStart: '9', bundle: '/bundle', chos },
+        state: { id: 'box', pid: 7, pidStart: '9', bundle: '/bundle', annotations: {}, chos },
         options: {
           console: false,
           pidfdSocket: false,

@@ -37,6 +37,7 @@ import { readStartTime } from '../idioms/start-time.js';
 import { writeWhole } from '../idioms/whole.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { listenerOf } from '../launch/seccomp-listener.js';
+import { stateAnnotations } from '../launch/told-state.js';
 import { rootPath } from '../root/root.js';
 
 /** mkdir ROOT/ID, which also is what makes the id unique; then lock it for as long as this command runs. */
@@ -142,7 +143,7 @@ function describeState(launch: Launch, groups: Groups['record']): Template {
       bundle: options.bundle,
       rootfs: rootPath(launch),
       owner: facts.owner,
-      annotations: { ...config.annotations, ...placement.annotations },
+      annotations: stateAnnotations(launch),
       chos: {
         cgroupManager: groups.manager,
         cgroups: groups.directories,

@@ -25,9 +25,10 @@ import {
 } from '../../program/step.js';
 import { hookEnds, hookName, hookPlace } from '../../report/operations/hooks.js';
 import { cloneArguments } from '../idioms/clone.js';
-import { ociState } from '../idioms/oci-state.js';
+import { ociState, type StateOf } from '../idioms/oci-state.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch } from '../launch/launch.js';
+import { stateOf } from '../launch/told-state.js';
 import type { Waiting } from './hook-ending.js';
 import { type HookOutput, hookOutput } from './hook-output.js';
 import { type HookRun, hookRun } from './hook-run.js';
@@ -36,13 +37,8 @@ export type HookStatus = 'creating' | 'created' | 'running' | 'stopped';
 
 /** What all hooks that one process runs share. */
 export interface HookContext {
-  readonly id: Slot;
-  /** Slot of the pid as the host sees it. */
-  readonly pid: Slot;
+  readonly state: StateOf;
   readonly environ: Slot;
-  readonly ociVersion: string;
-  readonly bundle: string;
-  readonly annotations: Readonly<Record<string, string>>;
   readonly open: OpenFlags;
   readonly output: HookOutput;
   readonly run: HookRun;
@@ -56,21 +52,17 @@ export function hookContext(
   waiting: Waiting,
   inside = false,
 ): HookContext {
-  const { annotations, ociVersion } = launch.config;
-  const { bundle } = launch.options;
   const output = hookOutput({
     open: launch.open,
-    bundle,
-    annotations,
+    bundle: launch.options.bundle,
+    annotations: launch.config.annotations,
     inside,
     // Inside there is a namespace in which init has the rights of root.
     tmpfs: inside || launch.facts.euid === 0,
   });
   return {
-    ...of,
-    ociVersion,
-    bundle,
-    annotations,
+    state: stateOf(launch, of),
+    environ: of.environ,
     open: launch.open,
     output,
     run: hookRun(output, waiting),
@@ -105,7 +97,7 @@ export function hookActions(
   if (hooks.length === 0) return { actions: [], calls: [], tracks: [] };
   const { output, run } = context;
   const { tolerant = false } = options;
-  const template = ociState(context, status);
+  const template = ociState(context.state, status);
   const state = buffer('hook_state', templateBound(template));
   const size = slot('hook_state_size');
   const actions: Action[] = [];
@@ -158,7 +150,7 @@ interface HookTrack {
   readonly options: HookOptions;
 }
 
-function inBundle({ bundle }: HookContext, because: Because): Action {
+function inBundle({ state: { bundle } }: HookContext, because: Because): Action {
   return operation({ kind: 'enter-bundle', path: bundle, because }, [sys('chdir', [text(bundle)])]);
 }
 

@@ -5,7 +5,6 @@
  */
 
 import { TemplateField } from '../../../spec/instructions.js';
-import type { NormalConfig } from '../../../spec/normal-config.js';
 import type { Action, Because } from '../../program/action.js';
 import { when } from '../../program/control.js';
 import {
@@ -19,7 +18,7 @@ import {
   u32,
 } from '../../program/operand.js';
 import { exit, format, type Line, send, store, sys } from '../../program/step.js';
-import { ociState } from '../idioms/oci-state.js';
+import { ociState, type StateOf } from '../idioms/oci-state.js';
 import { operation } from '../idioms/operation.js';
 import { connectWithin } from '../idioms/unix-socket.js';
 import { rawFilter, seccompReceiver } from './annotations.js';
@@ -74,24 +73,16 @@ export interface Given {
   readonly pidfd: Slot;
   /** The number of the descriptor there. */
   readonly fd: Slot;
-  readonly container: {
-    readonly id: Slot;
-    readonly pid: Slot;
-    readonly bundle: string;
-    readonly config: Pick<NormalConfig, 'ociVersion' | 'annotations'>;
-    readonly status: 'created' | 'running';
-  };
+  readonly container: StateOf & { readonly status: 'created' | 'running' };
 }
 
 /** "The container process state". */
 function processState({ metadata }: Listener, { pid, container }: Given): Template {
-  const { id, bundle, config, status } = container;
-  const { ociVersion, annotations } = config;
   return [
-    `{"ociVersion":${JSON.stringify(ociVersion)},"fds":["seccompFd"],"pid":`,
+    `{"ociVersion":${JSON.stringify(container.ociVersion)},"fds":["seccompFd"],"pid":`,
     field(TemplateField.DECIMAL, pid),
     `,"metadata":${JSON.stringify(metadata)},"state":`,
-    ...ociState({ id, pid: container.pid, ociVersion, bundle, annotations }, status),
+    ...ociState(container, container.status),
     '}',
   ];
 }

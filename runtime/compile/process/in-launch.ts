@@ -6,6 +6,7 @@ import { ifNotAsked } from '../launch/asked.js';
 import { hasUsers, type Launch, rule } from '../launch/launch.js';
 import type { Contribution } from '../launch/phases.js';
 import { type Given, listenerOf } from '../launch/seccomp-listener.js';
+import { stateOf } from '../launch/told-state.js';
 import type { Becoming } from './become.js';
 import { awaitHost, holdSignals, type Messages, openChannel, Signal, tell } from './channel.js';
 import { defaultSignals, keyring, openToCaller, outOfMemoryScore, session } from './process.js';
@@ -75,9 +76,9 @@ export function conversation(
 }
 
 /** As `run` knows it, right before the command is executed. */
-function ofInit({ cells, config, options }: Launch): Omit<Given, 'fd'> {
-  const { id, pid, pidfd } = cells;
-  return { pid, pidfd, container: { id, pid, bundle: options.bundle, config, status: 'created' } };
+function ofInit(launch: Launch): Omit<Given, 'fd'> {
+  const { id, pid, pidfd } = launch.cells;
+  return { pid, pidfd, container: { ...stateOf(launch, { id, pid }), status: 'created' } };
 }
 
 /** `errorFd`: where init's failures go at the time. */

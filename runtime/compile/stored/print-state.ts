@@ -15,6 +15,7 @@ import { alu, exit, format, move } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { writeAll } from '../idioms/whole.js';
 import { rule } from '../launch/launch.js';
+import { stateAnnotations } from '../launch/told-state.js';
 import { entryTrack, openContainer, readStatus } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
@@ -38,7 +39,7 @@ export function stateTrack(c: Lifecycle): Track {
     field(TemplateField.JSON, c.id),
     `","pid":0,"status":"creating","bundle":${JSON.stringify(options.bundle)},"annotations":`,
   ];
-  const annotations = characters('annotations', `${JSON.stringify(config.annotations)}}\n`);
+  const annotations = characters('annotations', `${JSON.stringify(stateAnnotations(c.launch))}}\n`);
   const known: Template = [
     '{"pid":',
     field(TemplateField.DECIMAL, c.pid),

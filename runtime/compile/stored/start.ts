@@ -30,6 +30,7 @@ import { lockWithDeadline } from '../idioms/lock.js';
 import { operation } from '../idioms/operation.js';
 import { rule } from '../launch/launch.js';
 import { HANDED_OVER, type Listener, listenerOf, sendListener } from '../launch/seccomp-listener.js';
+import { stateOf } from '../launch/told-state.js';
 import { checkStatus, entryTrack, idOf, lock, openContainer, readStatus, refusePaused } from './container.js';
 import { Status } from './context.js';
 import type { Lifecycle } from './subroutines.js';
@@ -164,11 +165,10 @@ function readRecords(c: Lifecycle, records: Records, announced: boolean): readon
 function passListener(c: Lifecycle, listener: Listener, records: Records, fifo: Slot): Action {
   const { message, size, first } = records;
   const { pid, pidfd, id } = c;
-  const { config, options } = c.launch;
   const from = slot('listener_from');
   const mark = slot('listener_mark');
   const fd = slot('listener_fd', -1);
-  const container = { id, pid, bundle: options.bundle, config, status: 'created' } as const;
+  const container = { ...stateOf(c.launch, { id, pid }), status: 'created' } as const;
   const { socket, because } = listener;
   return operation({ kind: 'send-listener', socket: socket ?? '', because }, [
     ...repeat(({ again, leave }) => [

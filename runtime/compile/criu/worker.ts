@@ -61,6 +61,7 @@ import type { Birth } from '../cgroups/driver.js';
 import type { Interrupts } from '../idioms/interrupts.js';
 import { operation } from '../idioms/operation.js';
 import { resetSignals } from '../idioms/reset-signals.js';
+import { sameWord } from '../idioms/same-bytes.js';
 import { socketPair } from '../idioms/socket-pair.js';
 import { type Answer, createAnswer } from './answer.js';
 import { compose, type Message } from './message.js';
@@ -288,23 +289,14 @@ interface Listening {
 
 /** Other notices are agreed to; the one with a descriptor brings the master of the terminal. */
 function untilNotice({ answer, receive, goOn, console }: Listening, notice: string | null): readonly Line[] {
-  const equal = slots('criu_notice_is', 2);
+  const equal = slot('criu_notice_is');
   return repeat(({ leave }) => [
     call(receive),
     ...when(answer.type, 'NE', CriuRequest.NOTIFY, [
       notice === null ? jump(leave) : fail(errnos.EPROTO.number),
     ]),
     ...when(cell(answer.size, 1), 'GT', 0, [load(console, 'I32', answer.fds)]),
-    ...(notice === null
-      ? []
-      : when(cell(answer.script, 1), 'EQ', notice.length, [
-          scan(
-            'EQUAL',
-            { buffer: ref(answer.script), length: notice.length, start: text(notice) },
-            { to: equal },
-          ),
-          branch(equal, 'EQ', 1, leave),
-        ])),
+    ...(notice === null ? [] : [...sameWord(equal, answer.script, notice), branch(equal, 'EQ', 1, leave)]),
     goOn,
   ]);
 }

@@ -9,11 +9,9 @@ import {
   field,
   type Label,
   label,
-  ref,
   type Slot,
   slot,
   slots,
-  text,
 } from '../../../program/operand.js';
 import {
   alu,
@@ -24,7 +22,6 @@ import {
   type Line,
   move,
   type Subroutine,
-  scan,
   send,
   subroutine,
 } from '../../../program/step.js';
@@ -33,6 +30,7 @@ import { marshal } from '../../bus/marshal.js';
 import { callMessage, MessageType, type Method } from '../../bus/message.js';
 import { createReply, type Found, type Reply, readText } from '../../bus/reply.js';
 import { type Arguments, createRequest, type Given } from '../../bus/request.js';
+import { sameBytes, sameWord } from '../../idioms/same-bytes.js';
 import type { Launch } from '../../launch/launch.js';
 import { createPeer, type Peer } from './peer.js';
 import type { ScopePlan } from './plan.js';
@@ -146,24 +144,17 @@ function lookAtError({ m, reply, serial, at, read }: Looking, loop: Loop): reado
 function lookAtSignal({ m, reply, job, jobSize, at, read }: Looking, loop: Loop): readonly Line[] {
   const is = slot('answer_is');
   const path = slots('job_path', 2);
-  const same = (found: Found, word: string): readonly Line[] => [
-    move(is, 0),
-    ...when(cell(found, 1), 'EQ', word.length, [
-      scan('EQUAL', { buffer: ref(found), length: word.length, start: text(word) }, { to: is }),
-    ]),
-  ];
   return [
     branch(jobSize, 'EQ', 0, loop.again),
-    ...same(reply.member, 'JobRemoved'),
+    ...sameWord(is, reply.member, 'JobRemoved'),
     branch(is, 'EQ', 0, loop.again),
     alu(at, at, 'ADD', 4),
     ...read(path),
-    branch(cell(path, 1), 'NE', jobSize, loop.again),
-    scan('EQUAL', { buffer: ref(path), length: jobSize, start: job }, { to: is }),
+    ...sameBytes(is, path, job, jobSize),
     branch(is, 'EQ', 0, loop.again),
     ...read(slots('job_unit', 2)),
     ...read(m.result),
-    ...same(m.result, 'done'),
+    ...sameWord(is, m.result, 'done'),
     move(m.verdict, Verdict.DONE),
     ...when(is, 'EQ', 0, [move(m.verdict, Verdict.JOB_FAILED)]),
     jump(loop.leave),

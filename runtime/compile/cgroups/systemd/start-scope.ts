@@ -5,7 +5,7 @@
 import { errnos } from '../../../../spec/errno.js';
 import type { Action } from '../../../program/action.js';
 import { attempt, repeat, when } from '../../../program/control.js';
-import { cell, changeable, ref, type Slot, slot, text } from '../../../program/operand.js';
+import { changeable, type Slot, slot } from '../../../program/operand.js';
 import {
   alu,
   branch,
@@ -14,13 +14,13 @@ import {
   type Line,
   load,
   move,
-  scan,
   store,
   waitReadable,
 } from '../../../program/step.js';
 import { isActive, notForgotten, UNIT_DESCRIPTION } from '../../../report/operations/systemd.js';
 import { marshal } from '../../bus/marshal.js';
 import { operation } from '../../idioms/operation.js';
+import { sameWord } from '../../idioms/same-bytes.js';
 import { type Launch, rule } from '../../launch/launch.js';
 import { forget, type Manager, nothing, Verdict, withMode } from './manager.js';
 import { createSpeech, failUnlessDone, found, unitField } from './outcome.js';
@@ -64,14 +64,9 @@ function startUnit(launch: Launch, m: Manager, plan: ScopePlan, name: UnitName, 
 
 /** There is one of that name, in whatever state. */
 function isTaken(m: Manager, is: Slot): readonly Line[] {
-  const taken = 'org.freedesktop.systemd1.UnitExists';
   return [
     move(is, 0),
-    ...when(m.verdict, 'EQ', Verdict.REFUSED, [
-      ...when(cell(m.refusal, 1), 'EQ', taken.length, [
-        scan('EQUAL', { buffer: ref(m.refusal), length: taken.length, start: text(taken) }, { to: is }),
-      ]),
-    ]),
+    ...when(m.verdict, 'EQ', Verdict.REFUSED, sameWord(is, m.refusal, 'org.freedesktop.systemd1.UnitExists')),
   ];
 }
 

@@ -7,18 +7,7 @@ import { TemplateField } from '../../../../spec/instructions.js';
 import { AT_EMPTY_PATH, STATX_BASIC_STATS, Statx } from '../../../../spec/kernel.js';
 import type { UnitProperty } from '../../../../spec/systemd.js';
 import { when } from '../../../program/control.js';
-import {
-  buffer,
-  cell,
-  type Data,
-  field,
-  label,
-  ref,
-  type Slot,
-  slot,
-  slots,
-  text,
-} from '../../../program/operand.js';
+import { buffer, type Data, field, label, type Slot, slot, slots, text } from '../../../program/operand.js';
 import {
   alu,
   branch,
@@ -28,13 +17,13 @@ import {
   load,
   move,
   type Subroutine,
-  scan,
   store,
   subroutine,
   sys,
 } from '../../../program/step.js';
 import { UNIT_DESCRIPTION } from '../../../report/operations/systemd.js';
 import { type Found, readText } from '../../bus/reply.js';
+import { sameBytes, sameWord } from '../../idioms/same-bytes.js';
 import type { Launch } from '../../launch/launch.js';
 import { type Manager, Verdict } from './manager.js';
 import type { ScopePlan } from './plan.js';
@@ -129,20 +118,6 @@ function describe(
   return { description, lines: [...lines, format(description, [UNIT_DESCRIPTION, number])] };
 }
 
-/** Whether what was found is these bytes; GE: whether it begins with them. */
-const compare = (
-  is: Slot,
-  found: Found,
-  size: number,
-  to: Data,
-  length: 'EQ' | 'GE' = 'EQ',
-): readonly Line[] => [
-  move(is, 0),
-  ...when(cell(found, 1), length, size, [
-    scan('EQUAL', { buffer: ref(found), length: size, start: to }, { to: is }),
-  ]),
-];
-
 /** `stateDir`: the opened ROOT/ID. */
 export function createOwnership(launch: Launch, m: Manager, plan: ScopePlan, stateDir: Slot): Ownership {
   const { connection: c } = m;
@@ -153,7 +128,6 @@ export function createOwnership(launch: Launch, m: Manager, plan: ScopePlan, sta
   const is = slot('unit_is');
   const [malformed, end] = [label('list_malformed'), label('list_read')];
   const { description, lines } = describe(launch, stateDir);
-  const none = 'not-found';
   return {
     ...{ whose, ended, called, isContainer },
     look: subroutine('see_whose_unit', [
@@ -165,18 +139,15 @@ export function createOwnership(launch: Launch, m: Manager, plan: ScopePlan, sta
       alu(at, m.body, 'ADD', 8),
       ...[name, called, loadState, activeState].flatMap(one => readText(c, at, c.have, one, malformed)),
       move(ended, 0),
-      ...ENDED.flatMap(state => [
-        ...compare(is, activeState, state.length, text(state)),
-        alu(ended, ended, 'OR', is),
-      ]),
-      ...compare(isContainer, called, UNIT_DESCRIPTION.length, text(UNIT_DESCRIPTION), 'GE'),
+      ...ENDED.flatMap(state => [...sameWord(is, activeState, state), alu(ended, ended, 'OR', is)]),
+      ...sameWord(isContainer, called, UNIT_DESCRIPTION, 'GE'),
       move(whose, Whose.NOBODYS),
-      ...compare(is, loadState, none.length, text(none)),
+      ...sameWord(is, loadState, 'not-found'),
       branch(is, 'NE', 0, end),
       move(whose, Whose.OTHERS),
       ...lines,
       // Without a description a unit is called by its name, which says nothing.
-      ...(description.size === 1 ? [move(is, 1)] : compare(is, called, description.size - 1, description)),
+      ...(description.size === 1 ? [move(is, 1)] : sameBytes(is, called, description, description.size - 1)),
       ...when(is, 'NE', 0, [move(whose, Whose.OURS)]),
       jump(end),
       malformed,

@@ -116,7 +116,7 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
-	install -m 644 $(HOOKS:=.json) $(DESTDIR)$(LIBEXEC)/hooks
+	install -m 644 $(HOOK_DEFINITIONS) $(DESTDIR)$(LIBEXEC)/hooks
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/

@@ -5,9 +5,11 @@ HOOK_FRAME := $(wildcard hooks/frame/*.c)
 HOOK_HEADERS := $(wildcard hooks/frame/*.h) $(wildcard $(ENGINE)/base/*.h) build/gen/engine-tables.h
 HOOK_CFLAGS = $(ENGINE_CFLAGS) -ffunction-sections -fdata-sections -Ihooks/frame
 HOOKS := $(addprefix build/hooks/,$(HOOK_NAMES))
+# For hooks.d; a hook may have several, NAME.json and NAME-STAGE.json.
+HOOK_DEFINITIONS := $(addprefix build/hooks/,$(notdir $(filter-out %/settings.schema.json,$(wildcard hooks/*/*.json))))
 
 .PHONY: hooks
-hooks: $(HOOKS) $(HOOKS:=.json)  ## build the ready-made OCI hooks into build/hooks
+hooks: $(HOOKS) $(HOOK_DEFINITIONS)  ## build the ready-made OCI hooks into build/hooks
 
 .SECONDEXPANSION:
 $(HOOKS): build/hooks/%: $$(wildcard hooks/%/*.c) $(HOOK_FRAME) $(HOOK_HEADERS) $(ENGINE_TABLES) hooks/build.mk
@@ -16,9 +18,9 @@ $(HOOKS): build/hooks/%: $$(wildcard hooks/%/*.c) $(HOOK_FRAME) $(HOOK_HEADERS) 
 	@! readelf --relocs --wide $@ | grep -q R_ || { echo '$@ needs relocations'; rm -f $@; false; }
 
 # Beside the programs, from where `chos-runtime hooks install` takes them.
-$(HOOKS:=.json): build/hooks/%.json: $$(wildcard hooks/%/%.json)
+$(HOOK_DEFINITIONS): build/hooks/%.json: $$(wildcard hooks/*/$$*.json)
 	@mkdir -p $(@D)
-	cp hooks/$*/$*.json $@
+	cp $< $@
 
 # A piece of `make lint`: the static analyser.
 .PHONY: lint-hooks

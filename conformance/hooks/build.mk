@@ -3,4 +3,4 @@
 test-hooks: all hooks build/conformance/hooks.mjs  ## run each ready-made hook under three runtimes and Podman (root)
 	node build/conformance/hooks.mjs
 
-build/conformance/hooks.mjs: $(HOOKS)
+build/conformance/hooks.mjs: $(HOOKS) $(HOOK_DEFINITIONS)

@@ -15,6 +15,8 @@ export interface Ran {
 
 export const top = resolve('.');
 export const hookPath = (name: string): string => join(top, 'build/hooks', name);
+/** In a machine of the virtual lab (conformance/vm/cases/hooks.ts) instead of a namespace of the host. */
+export const inLab = process.env.LAB_KERNEL !== undefined;
 const tag = `chos-hooks-${Date.now()}`;
 
 export interface Runtime {
@@ -114,14 +116,21 @@ export function begin(machine: Machine, runtime: Runtime, wish: Wish, id: string
   });
 }
 
-/** A folder with the hook's own hooks.d file, that of this build, with these arguments. */
-export function hooksDir(machine: Machine, name: string, args: readonly string[] = []): string {
+/** A folder with the hook's own hooks.d file, that of this build, or its files, with these arguments. */
+export function hooksDir(
+  machine: Machine,
+  name: string,
+  args: readonly string[] = [],
+  files: readonly string[] = [name],
+): string {
   const dir = join(machine.dir, `hooks-${newName()}`);
-  const file = JSON.parse(readFileSync(join(top, 'hooks', name, `${name}.json`), 'utf8'));
-  file.hook.path = hookPath(name);
-  file.hook.args = [...file.hook.args, ...args];
   mkdirSync(dir);
-  writeFileSync(join(dir, `${name}.json`), JSON.stringify(file));
+  for (const one of files) {
+    const file = JSON.parse(readFileSync(`${hookPath(one)}.json`, 'utf8'));
+    file.hook.path = hookPath(name);
+    file.hook.args = [...file.hook.args, ...args];
+    writeFileSync(join(dir, `${one}.json`), JSON.stringify(file));
+  }
   return dir;
 }
 

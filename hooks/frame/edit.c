@@ -51,6 +51,42 @@ void put_instead(struct json value, const char *text)
 	add_at(value.at, text, (size_t)(value.end - value.at));
 }
 
+void collect(struct list *list, const char *entry)
+{
+	for (unsigned i = 0; i < list->count; i++)
+		if (equal(list->entries[i], entry))
+			return;
+	if (list->count == sizeof(list->entries) / sizeof(*list->entries))
+		fail("more than ", decimal((i64)list->count), " entries of a kind");
+	list->entries[list->count++] = entry;
+}
+
+const char *as_list(const struct list *list)
+{
+	const char *text = "[";
+
+	for (unsigned i = 0; i < list->count; i++)
+		text = joined(text, i ? "," : "", list->entries[i]);
+	return joined(text, "]");
+}
+
+void add_list(struct json parent, const char *name, const struct list *list)
+{
+	struct json there = member(parent, name);
+
+	if (!list->count)
+		return;
+	if (kind_of(there) == '[')
+		for (unsigned i = 0; i < list->count; i++)
+			add_into(there, list->entries[i]);
+	else if (kind_of(there) == 'n')
+		put_instead(there, as_list(list));
+	else if (there.at)
+		fail("config.json: \"", name, "\" is no list");
+	else
+		add_into(parent, joined("\"", name, "\":", as_list(list)));
+}
+
 /* In the order of the places; those of one place in that in which they came. */
 static unsigned next_added(const char *from, const char *to, bool *taken)
 {

@@ -85,6 +85,15 @@ const char *quoted(const char *text);
 /* At the end of an object or a list; entry: JSON, of an object with its name. */
 void add_into(struct json collection, const char *entry);
 void put_instead(struct json value, const char *text);
+/* JSON texts, each once. */
+struct list {
+	const char *entries[256];
+	unsigned count;
+};
+void collect(struct list *list, const char *entry);
+const char *as_list(const struct list *list);
+/* Behind what is there; a list that is missing comes into `parent`. */
+void add_list(struct json parent, const char *name, const struct list *list);
 /* whole: of parse_json(), with the white space behind it. */
 void print_edited(long to, struct json whole);
 
@@ -99,6 +108,10 @@ const char *tree_of_generation(const char *generation);
 const char *tree_named(const char *name);
 /* That of the annotation org.chos.tree, or of the generation in org.chos.environment; NULL: none. */
 const char *chosen_tree(struct json annotations);
+/* An object of the registry; at is NULL if there is none. Fails if two files register it. */
+struct json registered_tree(const char *tree);
+/* Each list of them, as it stands; because: its place. */
+void each_list_of_shares(const char *tree, void (*take)(struct json list, const char *because));
 /* Where tree-digest keeps what it has made; a file for each generation. */
 #define TREE_DIGESTS "/run/chos-hooks/tree-digest/"
 
@@ -111,6 +124,8 @@ struct state {
 };
 /* All of stdin, 1 MiB at most. */
 struct state read_state(void);
+/* True: it is the config.json of Podman's stage `precreate`, which is to stand on stdout (print_edited()), and there is no state. */
+bool read_state_or_config(struct state *state, struct json *config);
 /* NULL: there is none of that name. */
 const char *annotation(const struct state *state, const char *name);
 /* config.json of the bundle, 16 MiB at most. */

@@ -16,28 +16,57 @@ static const char *needed_text(struct json state, const char *name)
 	return text;
 }
 
-struct state read_state(void)
+static struct state state_in(struct json whole)
+{
+	struct state state = {.whole = whole};
+
+	if (kind_of(whole) != '{')
+		fail("the state on stdin is not an object");
+	state.id = needed_text(whole, "id");
+	state.status = needed_text(whole, "status");
+	state.bundle = needed_text(whole, "bundle");
+	if (!number_of(member(whole, "pid"), &state.pid))
+		state.pid = 0;
+	state.annotations = member(whole, "annotations");
+	return state;
+}
+
+static struct bytes read_stdin(size_t most)
 {
 	struct bytes bytes;
-	struct state state;
 	long error;
 
 	now_at("reading the state on stdin");
-	error = read_all(0, STATE_MOST, &bytes);
+	error = read_all(0, most, &bytes);
 	if (error == -EFBIG)
-		fail("the state on stdin is larger than 1 MiB");
+		fail("the state on stdin is larger than ", decimal((i64)(most >> 20)), " MiB");
 	if (error)
 		fail_errno(error, "read the state on stdin");
-	state.whole = parse_json(bytes, "the state on stdin");
-	if (kind_of(state.whole) != '{')
-		fail("the state on stdin is not an object");
-	state.id = needed_text(state.whole, "id");
-	state.status = needed_text(state.whole, "status");
-	state.bundle = needed_text(state.whole, "bundle");
-	if (!number_of(member(state.whole, "pid"), &state.pid))
-		state.pid = 0;
-	state.annotations = member(state.whole, "annotations");
-	return state;
+	return bytes;
+}
+
+struct state read_state(void)
+{
+	return state_in(parse_json(read_stdin(STATE_MOST), "the state on stdin"));
+}
+
+bool read_state_or_config(struct state *state, struct json *config)
+{
+	struct bytes bytes = read_stdin(CONFIG_MOST);
+	bool is_large = bytes.size > STATE_MOST;
+
+	if (is_large && *bytes.at != '{')
+		fail("the state on stdin is larger than 1 MiB");
+	*config = parse_json(bytes, "the state on stdin");
+	/* A state has an id. */
+	if (kind_of(*config) == '{' && !member(*config, "id").at && member(*config, "ociVersion").at) {
+		fail_in_kernel_log_too();
+		return true;
+	}
+	if (is_large)
+		fail("the state on stdin is larger than 1 MiB");
+	*state = state_in(*config);
+	return false;
 }
 
 const char *annotation(const struct state *state, const char *name)

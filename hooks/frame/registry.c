@@ -97,3 +97,63 @@ const char *chosen_tree(struct json annotations)
 
 	return tree ? tree_named(tree) : generation ? tree_of_generation(generation) : NULL;
 }
+
+static struct json of_tree;
+static const char *registered_in;
+
+static void take_tree(struct json file, const char *path, void *context)
+{
+	const char *tree = context;
+	struct json found = member(member(file, "trees"), tree);
+
+	if (!found.at)
+		return;
+	if (registered_in)
+		fail(registered_in, " and ", path, " both register the tree ", tree);
+	registered_in = path;
+	of_tree = found;
+}
+
+struct json registered_tree(const char *tree)
+{
+	of_tree = (struct json){NULL, NULL};
+	registered_in = NULL;
+	each_registry_file(take_tree, (void *)tree);
+	return of_tree;
+}
+
+struct shares {
+	const char *tree;
+	void (*take)(struct json list, const char *because);
+	bool has_own;
+};
+
+static void take_own(struct json file, const char *path, void *context)
+{
+	struct shares *wish = context;
+	struct json own = member(member(member(file, "trees"), wish->tree), "shares");
+
+	if (!own.at)
+		return;
+	wish->has_own = true;
+	wish->take(own, joined(path, " trees.", wish->tree, ".shares"));
+}
+
+/* docs/trees.md: the shares of the file that registers it, and those of files without trees. */
+static void take_site(struct json file, const char *path, void *context)
+{
+	const struct shares *wish = context;
+	struct json trees = member(file, "trees"), list = member(file, "shares");
+
+	if (list.at && (!trees.at || member(trees, wish->tree).at))
+		wish->take(list, joined(path, " shares"));
+}
+
+void each_list_of_shares(const char *tree, void (*take)(struct json list, const char *because))
+{
+	struct shares wish = {.tree = tree, .take = take};
+
+	each_registry_file(take_own, &wish);
+	if (!wish.has_own)
+		each_registry_file(take_site, &wish);
+}

@@ -1,13 +1,6 @@
 /* From the words of a CDI specification to those of config.json. */
 #include "gpu.h"
 
-#define MOST 256
-
-struct list {
-	const char *entries[MOST];
-	unsigned count;
-};
-
 static struct list devices, rules, mounts, variables, groups, hooks[6];
 
 static const char *hook_kind(unsigned i)
@@ -26,16 +19,6 @@ static const char *hook_kind(unsigned i)
 	default:
 		return "poststop";
 	}
-}
-
-static void collect(struct list *list, const char *entry)
-{
-	for (unsigned i = 0; i < list->count; i++)
-		if (equal(list->entries[i], entry))
-			return;
-	if (list->count == MOST)
-		fail("more than ", decimal(MOST), " entries of a kind");
-	list->entries[list->count++] = entry;
 }
 
 static const char *raw(struct json value)
@@ -188,33 +171,6 @@ void apply(struct json config, struct json settings, struct json edits, const ch
 		collect(&groups, raw(one));
 	if (member(edits, "intelRdt").at || member(edits, "netDevices").at)
 		fail(path, ": intelRdt and netDevices are not supported");
-}
-
-static const char *as_list(const struct list *list)
-{
-	const char *text = "[";
-
-	for (unsigned i = 0; i < list->count; i++)
-		text = joined(text, i ? "," : "", list->entries[i]);
-	return joined(text, "]");
-}
-
-/* Behind what is there; a list that is missing comes into `parent`. */
-static void add_list(struct json parent, const char *name, const struct list *list)
-{
-	struct json there = member(parent, name);
-
-	if (!list->count)
-		return;
-	if (kind_of(there) == '[')
-		for (unsigned i = 0; i < list->count; i++)
-			add_into(there, list->entries[i]);
-	else if (kind_of(there) == 'n')
-		put_instead(there, as_list(list));
-	else if (there.at)
-		fail("config.json: \"", name, "\" is no list");
-	else
-		add_into(parent, joined("\"", name, "\":", as_list(list)));
 }
 
 /* The members, NAME:VALUE each, of an object that may be missing. */

@@ -54,9 +54,9 @@ static bool has_option(struct json options, const char *name)
 	return false;
 }
 
-static void add_mounts(const struct state *state)
+static void add_mounts(struct json config, const char *bundle)
 {
-	struct json mounts = member(read_config(state), "mounts"), one;
+	struct json mounts = member(config, "mounts"), one;
 	const char *inside = NULL;
 
 	for (i64 i = 0; (one = next_in(mounts, &inside, NULL)).at; i++) {
@@ -65,11 +65,12 @@ static void add_mounts(const struct state *state)
 
 		if (!source || !(has_option(options, "bind") || has_option(options, "rbind") || (type && equal(type, "bind"))))
 			continue;
-		add(*source == '/' ? source : joined(state->bundle, "/", source), joined("config.json mounts[", decimal(i), "]"), false);
+		if (*source == '/' || bundle)
+			add(*source == '/' ? source : joined(bundle, "/", source), joined("config.json mounts[", decimal(i), "]"), false);
 	}
 }
 
-static void add_list(struct json list, const char *because)
+static void add_shares(struct json list, const char *because)
 {
 	struct json one;
 	const char *inside = NULL;
@@ -85,39 +86,13 @@ static void add_list(struct json list, const char *because)
 	}
 }
 
-static bool tree_has_own;
-
-static void add_own(struct json file, const char *path, void *context)
-{
-	const char *tree = context;
-	struct json own = member(member(member(file, "trees"), tree), "shares");
-
-	if (!own.at)
-		return;
-	tree_has_own = true;
-	add_list(own, joined(path, " trees.", tree, ".shares"));
-}
-
-/* docs/trees.md: the shares of the file that registers it, and those of files without trees. */
-static void add_site(struct json file, const char *path, void *context)
-{
-	const char *tree = context;
-	struct json trees = member(file, "trees");
-
-	if (!trees.at || member(trees, tree).at)
-		add_list(member(file, "shares"), joined(path, " shares"));
-}
-
 /* The tree is that of the annotation, or that of the generation (`debian12@7`) in config.json. */
-static void add_environment(const struct state *state)
+static void add_environment(struct json annotations)
 {
-	const char *tree = chosen_tree(state->annotations);
+	const char *tree = chosen_tree(annotations);
 
-	if (!tree)
-		return;
-	each_registry_file(add_own, (void *)tree);
-	if (!tree_has_own)
-		each_registry_file(add_site, (void *)tree);
+	if (tree)
+		each_list_of_shares(tree, add_shares);
 }
 
 /* A server that answers is well, even if the answer is no. */
@@ -284,26 +259,19 @@ static void insist_on_answers(u64 milliseconds)
 	fail(bad->path, " did not answer within ", decimal((i64)milliseconds), " ms: ", server_of(bad->path), " (", bad->because, ")", others);
 }
 
-void run_hook(void)
+static void ask_all(u64 milliseconds)
 {
-	struct json settings = read_settings("milliseconds shares ");
-	u64 milliseconds = (u64)setting_number(settings, "milliseconds", 3000, 100, 60000);
-	struct state state = read_state();
 	u64 began = now_in(1);
-	unsigned left;
+	unsigned left = count;
 	int answers[2];
 	long error;
 
-	add_list(setting_list(settings, "shares"), "settings: shares");
-	add_mounts(&state);
-	add_environment(&state);
 	if (!count)
 		return;
 	now_at("asking the shares");
 	error = sys(pipe2, answers, O_CLOEXEC);
 	if (error)
 		fail_errno(error, "make a pipe");
-	left = count;
 	take_back_by(kill_children, "");
 	ask_from(0, count, answers[1]);
 	if (!wait_for_answers(answers[0], began + TOGETHER_MS * 1000000ull, &left)) {
@@ -314,4 +282,20 @@ void run_hook(void)
 	}
 	insist_on_answers(milliseconds);
 	kill_children("");
+}
+
+void run_hook(void)
+{
+	struct json settings = read_settings("milliseconds shares "), config;
+	u64 milliseconds = (u64)setting_number(settings, "milliseconds", 3000, 100, 60000);
+	struct state state = {0};
+	bool is_config = read_state_or_config(&state, &config);
+
+	add_shares(setting_list(settings, "shares"), "settings: shares");
+	/* Podman has no bundle yet, and writes absolute paths. */
+	add_mounts(is_config ? config : read_config(&state), state.bundle);
+	add_environment(is_config ? member(config, "annotations") : state.annotations);
+	ask_all(milliseconds);
+	if (is_config)
+		print_edited(1, config);
 }

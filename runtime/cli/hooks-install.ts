@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseDefinition } from '../hooks/definition.js';
 import { DIRECTORIES } from '../hooks/directories.js';
 import { codeOf } from '../host/error-code.js';
@@ -39,6 +39,17 @@ function known(): readonly string[] {
   }
 }
 
+/** A hook may have several files, for other stages: NAME-STAGE.json. null: it cannot be read. */
+function programOf(name: string): string | null {
+  const file = join(readyMade(), `${name}.json`);
+  try {
+    const read = parseDefinition(file, readFileSync(file, 'utf8'));
+    return read.kind === 'read' ? join(readyMade(), basename(read.definition.hook.path)) : null;
+  } catch {
+    return null;
+  }
+}
+
 interface Place {
   readonly name: string;
   readonly program: string;
@@ -60,7 +71,9 @@ function placeOf(invocation: Invocation, action: string): Attempt<Place> {
   const given = options.lists.get('dir')?.at(-1) ?? options.lists.get('hooks-dir')?.at(-1);
   const directory = given === undefined ? DIRECTORIES[0] : absolute(invocation, given);
   const file = join(directory, `${name}.json`);
-  const program = join(readyMade(), name);
+  const program = programOf(name);
+  if (program === null)
+    return refuse({ kind: 'file', verb: 'read', path: join(readyMade(), `${name}.json`), code: 'EINVAL' });
   let text: string | null = null;
   try {
     text = readFileSync(file, 'utf8');

@@ -1,0 +1,39 @@
+/* The shares of a tree, from the mount namespace that holds them to the root of a container. */
+#pragma once
+#include "frame.h"
+
+#define PINS "/run/chos-trees"
+
+/* The two mount namespaces; both are entered, and left by nobody. */
+struct place {
+	long pins; /* the directory PINS, or an errno: nothing was ever prepared */
+	const char *generation; /* NAME@N */
+	long pin, theirs;
+};
+
+struct share {
+	const char *path, *place; /* place: without symlinks, in the generation */
+	long mount;
+};
+#define MOST_SHARES 1024
+extern struct share shares[MOST_SHARES];
+extern unsigned share_count;
+
+/* generation.c: the newest generation of a tree, or of the skeleton, whose path counts as its name. False: there is none. */
+bool find_generation(struct place *place, const char *name);
+/* Its record is read into `shares`; refused if it is not of this boot and this namespace. again: the command that makes another one. */
+void open_generation(struct place *place, const char *again);
+void clone_shares(const struct place *place);
+struct statx look_at(long fd, const char *what);
+bool are_same(struct statx a, struct statx b);
+
+/* attach.c */
+void leave_to_config(struct json config);
+/* Below the container's root, whatever links lead there; nothing is made in a tree. */
+void attach_shares(const char *root, struct json config);
+
+/* link.c: NULL: the container has the kernel's link, and the skeleton's shares are read. Else why not, and nothing has happened. */
+const char *take_link(struct place *place, const char *tree, i64 pid);
+
+/* variables.c: the registry's, into a config.json. */
+void add_variables(struct json config, const char *tree);

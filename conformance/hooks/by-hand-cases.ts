@@ -79,7 +79,10 @@ export const byHandCases: readonly HookCase[] = [
       runtimeCommand(runtime, 'hooks', action, name, '--dir', dir);
     insist('install', hooks('install', 'share-check').stderr, /^$/);
     insist('again', hooks('install', 'share-check').stdout, /is there already\n$/);
-    insist('check', runtimeCommand(runtime, 'hooks', 'check', dir).stdout, /2 files, 0 wrong\n$/);
+    const early = /share-check-precreate\.json is written; the hook is \S+\/hooks\/share-check\n$/;
+    insist('of another stage', hooks('install', 'share-check-precreate').stdout, early);
+    insist('check', runtimeCommand(runtime, 'hooks', 'check', dir).stdout, /3 files, 0 wrong\n/);
+    insist('remove that', hooks('remove', 'share-check-precreate').code, 0);
     for (const action of ['install', 'remove']) {
       const { code, stderr } = hooks(action, 'job-report');
       insist(`${action}: exit code`, code === 0, false);

@@ -1,15 +1,7 @@
 /** chos-environment: the shares of a prepared tree in containers of other runtimes, live where the runtime leaves them so. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../harness/config.js';
 import { type HookCase, underEach } from './case.js';
@@ -25,41 +17,12 @@ import {
   type Ran,
   type Runtime,
   run,
+  runtimeCommand,
   stateText,
-  top,
 } from './machine.js';
+import { must, pinOf, withTree } from './prepared-tree.js';
 
 const name = 'chos-environment';
-const chos = (...args: readonly string[]) =>
-  spawnSync(join(top, 'build/chos-runtime'), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-
-function must(program: string, ...args: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
-}
-
-/** A prepared tree whose share is /mnt, a shared mount of the host; the body adds to it what comes later. */
-async function withTree(runtime: Runtime, body: (tree: string) => Promise<void> | void): Promise<void> {
-  const tree = `env-${runtime.name}`;
-  const { tree: path } = runtime.place;
-  mkdirSync(join(path, 'mnt'), { recursive: true });
-  must('mount', '-t', 'tmpfs', 'chos-hooks', '/mnt');
-  must('mount', '--make-shared', '/mnt');
-  mkdirSync('/etc/chos.d', { recursive: true });
-  writeFileSync('/mnt/note', 'of the share\n');
-  const site = { trees: { [tree]: { path } }, shares: [{ path: '/mnt' }] };
-  writeFileSync('/etc/chos.d/environment.json', JSON.stringify(site), { mode: 0o644 });
-  const prepared = chos('tree', 'prepare', tree);
-  try {
-    insist('prepare', prepared.stderr, '');
-    await body(tree);
-  } finally {
-    chos('tree', 'release', '--force', tree);
-    spawnSync('rm', ['/etc/chos.d/environment.json']);
-    spawnSync('umount', ['-R', '-l', '/mnt']);
-  }
-}
-
 const look = 'cat /mnt/note; grep -c " /mnt .* master:" /proc/self/mountinfo';
 
 function start(machine: Machine, runtime: Runtime, tree: string) {
@@ -118,13 +81,6 @@ async function inNamespace(body: (pid: number) => void): Promise<void> {
   }
 }
 
-function pinOf(tree: string): string {
-  const found = readdirSync('/run/chos-trees').find(
-    one => one.startsWith(`${tree}@`) && !one.endsWith('.json'),
-  );
-  return `/run/chos-trees/${found}`;
-}
-
 interface Told {
   readonly tree?: string;
   readonly pid?: number;
@@ -170,12 +126,32 @@ export const environmentCases: readonly HookCase[] = [
         insist('inside', ran.stdout, 'of the share\n1\n');
       }),
   ),
-  ...underEach('chos-environment/Podman/the share is there', (machine, runtime) =>
+  ...underEach(
+    'chos-environment/Podman/the share is there, and the variables of the registry',
+    (machine, runtime) =>
+      withTree(runtime, tree => {
+        const hooks = hooksDir(machine, name, [], [name, `${name}-precreate`]);
+        const annotation = ['--annotation', `org.chos.tree=${tree}`];
+        const ran = podmanRun(runtime, hooks, annotation, [
+          'sh',
+          '-c',
+          'cat /mnt/note; echo "$SITE"; env | grep -c SITE=',
+        ]);
+        insist('words', ran.stderr, '');
+        insist('inside', ran.stdout, 'of the share\nof the registry\n1\n');
+      }),
+  ),
+  ...underOthers('chos-environment/bundle/the variables of the registry', (machine, runtime) =>
     withTree(runtime, tree => {
-      const annotation = ['--annotation', `org.chos.tree=${tree}`];
-      const ran = podmanRun(runtime, hooksDir(machine, name), annotation, ['cat', '/mnt/note']);
-      insist('words', ran.stderr, '');
-      insist('inside', ran.stdout, 'of the share\n');
+      const id = newName();
+      const change = (config: Config) => {
+        config.process.args = ['/bin/sh', '-c', 'echo "$SITE $PATH"'];
+        config.process.env = ['PATH=/bin'];
+        config.annotations = { 'org.chos.tree': tree };
+      };
+      const dir = bundle(machine, runtime, { hooks: {}, change }, id);
+      insist('words', byHand(name, [name, '--bundle', dir], '').stderr, '');
+      insist('inside', runtimeCommand(runtime, 'run', '-b', dir, id).stdout, 'of the registry /bin\n');
     }),
   ),
   ...underOthers('chos-environment/config.json/a tree that nobody has prepared', (machine, runtime) => {
@@ -275,6 +251,33 @@ export const environmentCases: readonly HookCase[] = [
     );
     rmSync(to);
     rmSync(`${to}.json`);
+  }),
+  byHandCase('variables that are none, and two files for one tree', async (_, _ask, tree) => {
+    const registry = '/etc/chos.d/environment.json';
+    const site = readFileSync(registry, 'utf8');
+    const config = JSON.stringify({
+      ociVersion: '1.0.2',
+      process: {},
+      annotations: { 'org.chos.tree': tree },
+    });
+    const told = (env: unknown) => {
+      writeFileSync(registry, JSON.stringify({ trees: { [tree]: { path: '/', env } } }));
+      const { stdout, stderr } = byHand(name, [name], config);
+      return stderr || JSON.parse(stdout).process.env?.join();
+    };
+    insist('list', told('A=1'), `${name}: the registry: "env" of the tree ${tree} is no list\n`);
+    for (const one of ['A', '=1', 5, 'A=\u0000'])
+      insist(
+        `${one}`,
+        told([one]),
+        `${name}: the registry: an entry of "env" of the tree ${tree} is not NAME=VALUE\n`,
+      );
+    insist('none', told(undefined), undefined);
+    insist('well', told(['A=1', 'AB=2', 'A=']), 'AB=2,A=');
+    writeFileSync('/etc/chos.d/more.json', site, { mode: 0o644 });
+    insist('two files', told([]), / both register the tree \S+\n$/);
+    rmSync('/etc/chos.d/more.json');
+    writeFileSync(registry, site);
   }),
   {
     name: 'chos-environment/by hand/no annotation, no generation',

@@ -18,6 +18,7 @@ export const hookPath = (name: string): string => join(top, 'build/hooks', name)
 /** In a machine of the virtual lab (conformance/vm/cases/hooks.ts) instead of a namespace of the host. */
 export const inLab = process.env.LAB_KERNEL !== undefined;
 const tag = `chos-hooks-${Date.now()}`;
+export const cgroupParent = `/${tag}`;
 
 export interface Runtime {
   readonly name: string;
@@ -134,20 +135,25 @@ export function hooksDir(
   return dir;
 }
 
-export function podman(runtime: Runtime, hooks: string, ...args: readonly string[]): Ran {
+export function podman(runtime: Runtime, hooks: string | readonly string[], ...args: readonly string[]): Ran {
   const { storage, environment: env, dir } = runtime.place;
-  const global = [...storage, '--cgroup-manager', 'cgroupfs', '--hooks-dir', hooks];
+  const global = [
+    ...storage,
+    '--cgroup-manager',
+    'cgroupfs',
+    ...[hooks].flat().flatMap(one => ['--hooks-dir', one]),
+  ];
   return ran('podman', [...global, ...args], { cwd: dir, env });
 }
 
 /** `podman run --rm` on the root of busybox. */
 export function podmanRun(
   runtime: Runtime,
-  hooks: string,
+  hooks: string | readonly string[],
   options: readonly string[],
   command: readonly string[],
 ): Ran {
-  const own = ['--rm', '--network', 'none', '--cgroup-parent', `/${tag}`];
+  const own = ['--rm', '--network', 'none', '--cgroup-parent', cgroupParent];
   return podman(runtime, hooks, 'run', ...own, ...options, '--rootfs', runtime.place.tree, ...command);
 }
 

@@ -9,6 +9,7 @@ import { jobReportCases } from './job-report-cases.js';
 import { jobWatcherCases } from './job-watcher-cases.js';
 import { inLab, setUp, tearDown } from './machine.js';
 import { shareCheckCases } from './share-check-cases.js';
+import { togetherCases } from './together-cases.js';
 import { treeDigestCases } from './tree-digest-cases.js';
 
 const pattern = new RegExp(process.env.ONLY ?? '');
@@ -21,6 +22,7 @@ const cases = [
   ...treeDigestCases,
   ...gpuCases,
   ...environmentCases,
+  ...togetherCases,
 ].filter(({ name }) => pattern.test(name));
 
 /** A case that has failed fails alone: what it has left at work would keep others waiting. */

@@ -1,5 +1,5 @@
 /** share-check: a share that does not answer ends the start, by name, server and time. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
@@ -15,13 +16,17 @@ import {
 import { join } from 'node:path';
 import type { Config } from '../harness/config.js';
 import { type HookCase, underEach } from './case.js';
+import { type DeadShare, withDeadShare } from './dead-share.js';
 import {
   byHand,
+  cgroupParent,
   hookPath,
   hooksDir,
   insist,
+  kernelLog,
   type Machine,
   newName,
+  podman,
   podmanRun,
   readIfThere,
   run,
@@ -33,29 +38,8 @@ import {
 
 const name = 'share-check';
 
-/** A FUSE mount whose server never answers: what touches it waits, as with an NFS server that is gone. */
-async function withDeadShare(machine: Machine, body: (path: string) => Promise<void> | void): Promise<void> {
-  const path = join(machine.dir, `dead one-${newName()}`);
-  mkdirSync(path);
-  const server = openSync('/dev/fuse', 'r+');
-  const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
-  const { status, stderr } = spawnSync(
-    'mount',
-    ['-i', '-t', 'fuse', '-o', options, 'filer1:/scratch', path],
-    {
-      encoding: 'utf8',
-      stdio: ['ignore', 'ignore', 'pipe', server],
-    },
-  );
-  if (status !== 0) throw new Error(`mount: ${stderr}`);
-  try {
-    await body(path);
-  } finally {
-    // What still waits for an answer gets an error.
-    closeSync(server);
-    spawnSync('umount', ['-l', path]);
-  }
-}
+const deadLine = ({ path, server }: DeadShare, place: string): string =>
+  `share-check: ${path} did not answer within 1500 ms: ${server} on ${path} (${place}`;
 
 const bind = (source: string) => (config: Config) => {
   config.process.args = ['/bin/true'];
@@ -105,14 +89,15 @@ export const shareCheckCases: readonly HookCase[] = [
     insist('exit code', code, 0);
   }),
   ...underEach('share-check/config.json/a share that does not answer', (machine, runtime) =>
-    withDeadShare(machine, path => {
+    withDeadShare(machine, share => {
+      const { path } = share;
       // The runtimes touch what they mount first: the dead one is the site's.
       const began = Date.now();
       const ran = run(machine, runtime, {
         hooks: { createRuntime: { args: [name, ...fast(machine, { shares: [path] })] } },
         change: bind('/home'),
       });
-      const line = `share-check: ${path} did not answer within 1500 ms: fuse filer1:/scratch on ${path} (settings: shares)`;
+      const line = deadLine(share, 'settings: shares)');
       // crun shows what hooks say only in its log file.
       if (runtime.name !== 'crun') insist('words', ran.stderr.includes(line) || ran.stderr, true);
       insist('it starts', ran.code !== 0, true);
@@ -120,23 +105,52 @@ export const shareCheckCases: readonly HookCase[] = [
     }),
   ),
   ...underEach('share-check/Podman/a share that does not answer', (machine, runtime) =>
-    withDeadShare(machine, path => {
-      const dir = hooksDir(machine, name, fast(machine, { shares: [path] }));
+    withDeadShare(machine, share => {
+      const dir = hooksDir(machine, name, fast(machine, { shares: [share.path] }));
       const ran = podmanRun(runtime, dir, [], ['true']);
-      if (runtime.name !== 'crun') insist('words', ran.stderr, /did not answer within 1500 ms: fuse filer1/);
+      const line = deadLine(share, 'settings: shares)');
+      if (runtime.name !== 'crun') insist('words', ran.stderr.includes(line) || ran.stderr, true);
       insist('it starts', ran.code !== 0, true);
     }),
+  ),
+  ...underEach(
+    'share-check/Podman/precreate, a share that is dead when a container starts again',
+    (machine, runtime) => {
+      const dir = hooksDir(machine, name, fast(machine), ['share-check-precreate']);
+      const id = newName();
+      const share = join(machine.dir, `share-${id}`);
+      mkdirSync(share);
+      const own = ['--network', 'none', '--cgroup-parent', cgroupParent, '--name', id, '-v', `${share}:/mnt`];
+      insist(
+        'create',
+        podman(runtime, dir, 'create', ...own, '--rootfs', runtime.place.tree, 'true').stderr,
+        '',
+      );
+      insist('well', podman(runtime, dir, 'start', '--attach', id).stderr, '');
+      return withDeadShare(
+        machine,
+        dead => {
+          const ran = podman(runtime, dir, 'start', '--attach', id);
+          insist('words', ran.stderr, /precreate hook: executing \[share-check .*: exit status 1/);
+          const log = readFileSync(kernelLog(machine.dir), 'utf8');
+          insist('kernel log', log.includes(deadLine(dead, 'config.json mounts[')) || log, true);
+        },
+        share,
+      );
+    },
   ),
   {
     name: 'share-check/by hand/the dead one is named, and what asks it holds no stream',
     run: machine =>
-      withDeadShare(machine, path => {
+      withDeadShare(machine, share => {
+        const { path } = share;
         const bundle = join(machine.dir, newName());
         mkdirSync(bundle);
         const mounts = ['/home', path, '/tmp'].map(source => ({ destination: '/a', type: 'bind', source }));
         writeFileSync(join(bundle, 'config.json'), JSON.stringify({ mounts }));
         const ran = byHand(name, [name, ...fast(machine)], stateText({ bundle }));
-        const line = `share-check: ${path} did not answer within 1500 ms: fuse filer1:/scratch on ${path} (config.json mounts[1])\n`;
+        const line = `${deadLine(share, 'config.json mounts[1])')}
+`;
         insist('words', ran.stderr, line);
         insist('exit code', ran.code, 1);
       }),
@@ -144,8 +158,8 @@ export const shareCheckCases: readonly HookCase[] = [
   {
     name: 'share-check/by hand/two dead ones, and one that is missing',
     run: machine =>
-      withDeadShare(machine, first =>
-        withDeadShare(machine, second => {
+      withDeadShare(machine, ({ path: first }) =>
+        withDeadShare(machine, ({ path: second }) => {
           const more = { shares: [first, second, '/nonexistent'] };
           const bundle = join(machine.dir, newName());
           mkdirSync(bundle);
@@ -186,7 +200,7 @@ export const shareCheckCases: readonly HookCase[] = [
   {
     name: 'share-check/by hand/what asks holds no descriptor of the caller, and nobody is left',
     run: machine =>
-      withDeadShare(machine, async path => {
+      withDeadShare(machine, async ({ path }) => {
         const bundle = join(machine.dir, newName());
         mkdirSync(bundle);
         writeFileSync(join(bundle, 'config.json'), '{}');
@@ -210,7 +224,7 @@ export const shareCheckCases: readonly HookCase[] = [
   {
     name: 'share-check/by hand/nobody is left when its caller kills it',
     run: machine =>
-      withDeadShare(machine, async path => {
+      withDeadShare(machine, async ({ path }) => {
         const settings = fast(machine, { shares: [path], milliseconds: 60_000 });
         const hook = spawn(hookPath(name), settings, { stdio: ['pipe', 'ignore', 'ignore'] });
         const bundle = join(machine.dir, newName());

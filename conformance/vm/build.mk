@@ -3,12 +3,12 @@ KERNEL ?= 6.12
 RUN ?=
 
 # The cases run the build that is in build/vm, and the modules of the kernel link.
-build/conformance/vm.mjs: build/vm/.made build/vm/chos-runtime-debug build/vm/outside $(LAB_KERNELS:%=build/kernel-link/%/.made)
+build/conformance/vm.mjs: build/vm/.made build/conformance/hooks.mjs build/vm/chos-runtime-debug build/vm/outside $(LAB_KERNELS:%=build/kernel-link/%/.made)
 build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.json
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
 # The working tree's build as it is installed, for the Node of the lab's machines.
-build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/man/.made conformance/vm/build.mk
+build/vm/.made: build/chos-runtime build/chos-runtime.cjs $(HOOKS) $(HOOK_DEFINITIONS) build/man/.made conformance/vm/build.mk
 	rm -rf build/vm/tree
 	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/vm/tree PREFIX=/usr/local NODE=/usr/bin/node >/dev/null
 	@touch $@

@@ -70,17 +70,35 @@ static void show_shares(const struct state *state, const char *tree)
 	attach_shares(root, config);
 }
 
+static void change_config(struct json config)
+{
+	const char *tree = text_of(member(member(config, "annotations"), "org.chos.tree"));
+
+	if (tree)
+		add_variables(config, tree_named(tree));
+}
+
+static void change_bundle(const char *path)
+{
+	struct json config = read_config_at(path);
+
+	change_config(config);
+	write_edited(config, path);
+}
+
 void run_hook(void)
 {
+	const char *bundle = option("bundle"), *tree;
 	struct state state;
 	struct json config;
-	const char *tree;
 
 	read_settings("");
+	if (bundle) {
+		change_bundle(joined(bundle, "/config.json"));
+		return;
+	}
 	if (read_state_or_config(&state, &config)) {
-		tree = text_of(member(member(config, "annotations"), "org.chos.tree"));
-		if (tree)
-			add_variables(config, tree_named(tree));
+		change_config(config);
 		print_edited(1, config);
 		return;
 	}

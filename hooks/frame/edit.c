@@ -121,3 +121,36 @@ void print_edited(long to, struct json whole)
 	if (error)
 		fail_errno(error, "write config.json");
 }
+
+static void unlink_path(const char *path)
+{
+	sys(unlinkat, AT_FDCWD, path, 0);
+}
+
+/* Mode and owner stay: what stands in it may be nobody else's business. */
+void write_edited(struct json config, const char *path)
+{
+	const char *part = joined(path, ".part");
+	struct statx st;
+	long fd, error = sys(statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &st);
+
+	if (error)
+		fail_errno(error, "look at ", path);
+	unlink_path(part);
+	fd = sys(openat, AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		fail_errno(fd, "make ", part);
+	take_back_by(unlink_path, part);
+	error = sys(fchown, fd, st.stx_uid, st.stx_gid);
+	if (!error)
+		error = sys(fchmod, fd, st.stx_mode & 07777);
+	if (error)
+		fail_errno(error, "give ", part, " the owner and mode of ", path);
+	print_edited(fd, config);
+	error = sys(fsync, fd);
+	if (!error)
+		error = sys(renameat, AT_FDCWD, part, AT_FDCWD, path);
+	if (error)
+		fail_errno(error, "write ", path);
+	keep_all();
+}

@@ -96,6 +96,8 @@ const char *as_list(const struct list *list);
 void add_list(struct json parent, const char *name, const struct list *list);
 /* whole: of parse_json(), with the white space behind it. */
 void print_edited(long to, struct json whole);
+/* Over the file that it was read from, as a whole or not at all. */
+void write_edited(struct json whole, const char *path);
 
 /* ---- registry.c ---- */
 
@@ -128,7 +130,9 @@ struct state read_state(void);
 bool read_state_or_config(struct state *state, struct json *config);
 /* NULL: there is none of that name. */
 const char *annotation(const struct state *state, const char *name);
-/* config.json of the bundle, 16 MiB at most. */
+/* Of such a file, 16 MiB at most. */
+struct json read_config_at(const char *path);
+/* config.json of the bundle. */
 struct json read_config(const struct state *state);
 /*
  * `/etc/chos-hooks.d/NAME.json`, or the file of `--settings FILE`; without the first, no settings. A member that is not in `known`, names with a space behind

@@ -74,9 +74,8 @@ const char *annotation(const struct state *state, const char *name)
 	return text_of(member(state->annotations, name));
 }
 
-struct json read_config(const struct state *state)
+struct json read_config_at(const char *path)
 {
-	const char *path = joined(state->bundle, "/config.json");
 	struct bytes bytes;
 	long error;
 
@@ -85,6 +84,11 @@ struct json read_config(const struct state *state)
 	if (error)
 		fail_errno(error, "read ", path);
 	return parse_json(bytes, path);
+}
+
+struct json read_config(const struct state *state)
+{
+	return read_config_at(joined(state->bundle, "/config.json"));
 }
 
 const char *option(const char *name)

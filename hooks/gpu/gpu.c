@@ -1,6 +1,6 @@
 /*
  * The devices of a CDI specification for callers that do not do it themselves. It changes config.json before the runtime reads it: at the stage `precreate`
- * of Podman and CRI-O, or in a bundle (`--bundle DIR`). At `createRuntime` it would be too late: the rules for devices and the environment of the process are
+ * of Podman, or in a bundle (`--bundle DIR`). At `createRuntime` it would be too late: the rules for devices and the environment of the process are
  * made by then.
  */
 #include "gpu.h"
@@ -54,39 +54,6 @@ static void add_asked(struct json config, struct json settings)
 		add_collected(config);
 }
 
-static void unlink_path(const char *path)
-{
-	sys(unlinkat, AT_FDCWD, path, 0);
-}
-
-/* Mode and owner stay: what stands in it may be nobody else's business. */
-static void write_bundle(struct json config, const char *path)
-{
-	const char *part = joined(path, ".part");
-	struct statx st;
-	long fd, error = sys(statx, AT_FDCWD, path, 0, STATX_BASIC_STATS, &st);
-
-	if (error)
-		fail_errno(error, "look at ", path);
-	unlink_path(part);
-	fd = sys(openat, AT_FDCWD, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		fail_errno(fd, "make ", part);
-	take_back_by(unlink_path, part);
-	error = sys(fchown, fd, st.stx_uid, st.stx_gid);
-	if (!error)
-		error = sys(fchmod, fd, st.stx_mode & 07777);
-	if (error)
-		fail_errno(error, "give ", part, " the owner and mode of ", path);
-	print_edited(fd, config);
-	error = sys(fsync, fd);
-	if (!error)
-		error = sys(renameat, AT_FDCWD, part, AT_FDCWD, path);
-	if (error)
-		fail_errno(error, "write ", path);
-	keep_all();
-}
-
 void run_hook(void)
 {
 	const char *bundle = option("bundle"), *path = bundle ? joined(bundle, "/config.json") : "stdin";
@@ -110,5 +77,5 @@ void run_hook(void)
 	if (!bundle)
 		print_edited(1, config);
 	else if (asked)
-		write_bundle(config, path);
+		write_edited(config, path);
 }

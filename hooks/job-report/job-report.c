@@ -202,6 +202,9 @@ static void begin_job(const struct state *state, struct json settings)
 		fail_errno(job.init, "hold process ", decimal(state->pid), " of the container");
 	job.stat = sys(openat, AT_FDCWD, joined("/proc/", decimal(state->pid), "/stat"), O_RDONLY | O_CLOEXEC);
 	open_cgroup(&job);
+	/* A job may be over before the watcher has its first turn. */
+	see_whether_stat_tells(&job);
+	read_cgroup(&job);
 	now_at("opening where the report goes");
 	open_targets(&job, settings);
 	leave_watcher(&job, write_report, path);

@@ -68,8 +68,6 @@ static void watch(struct job *job)
 {
 	now_at("watching");
 	be_first();
-	see_whether_stat_tells(job);
-	read_cgroup(job);
 	for (i64 pause = 50; !wait_on(job->init, POLLIN, pause); pause = pause < 10000 ? pause * 2 : pause)
 		read_cgroup(job);
 	read_cgroup(job);

@@ -4,6 +4,7 @@ import { cgroupLifeCases } from './cgroup-life.js';
 import { cgroupCases } from './cgroups.js';
 import { checkpointCases } from './checkpoint.js';
 import { dockerCases } from './docker.js';
+import { hookCases } from './hooks.js';
 import { kmodCases } from './kmod.js';
 import { labCases } from './lab.js';
 import { limitCases } from './limits.js';
@@ -28,5 +29,6 @@ export const cases: readonly MachineCase[] = [
   ...podmanSystemdCases,
   ...apparmorCases,
   ...dockerCases,
+  ...hookCases,
   ...kmodCases,
 ];

@@ -91,6 +91,7 @@ export const Statx = {
   DEV_MINOR: 140,
   MNT_ID: 144,
 };
+export const S_ISVTX = 0o1000;
 export const S_IFMT = 0o170000;
 export const S_IFDIR = 0o040000;
 export const S_IFLNK = 0o120000;

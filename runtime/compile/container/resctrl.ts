@@ -4,17 +4,30 @@
  *
  * Whether a group with the name is there, and as it is asked for, has been seen when the program is compiled. One that was there is never removed; one that we made goes with the
  * container, unless others have come into it under its name.
+ *
+ * That we made it is written down twice: before, that it is going to be made, and behind, its number. A launch that was killed in between knows its group by a mark, a bit of the
+ * mode that mkdir(2) gives it in the same moment: others make theirs without it. Who takes the name between the two of a killed launch is left alone.
  */
 import type { ResctrlFacts } from '../../../spec/host-facts.js';
 import { TemplateField } from '../../../spec/instructions.js';
-import { AT_FDCWD, AT_REMOVEDIR, type OpenFlags, S_IFREG } from '../../../spec/kernel.js';
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  type OpenFlags,
+  S_IFREG,
+  S_ISVTX,
+  STATX_BASIC_STATS,
+  Statx,
+} from '../../../spec/kernel.js';
 import type { NormalIntelRdt } from '../../../spec/normal-config.js';
 import { DEFAULT_GROUP, differingLine } from '../../../spec/resctrl.js';
 import type { Action, Because } from '../../program/action.js';
-import { ignoring, when } from '../../program/control.js';
+import { attempt, ignoring, when } from '../../program/control.js';
 import {
   buffer,
   characters,
+  type Data,
   type Field,
   field,
   type Slot,
@@ -23,13 +36,28 @@ import {
   templateBound,
   text,
 } from '../../program/operand.js';
-import { format, type Line, move, sys } from '../../program/step.js';
+import { alu, format, type Line, load, move, sys } from '../../program/step.js';
+import { type DirectoryRecord, directoryRecord } from '../idioms/directory-record.js';
 import { operation } from '../idioms/operation.js';
 import type { Launch, ProcessLaunch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 
-/** A file of the state directory: the group is the container's own. Written down before it is made. */
-const MADE = 'resctrl';
+/** Of a group for what is allocated, or for what is measured: the files of the state directory that say that it is ours, and what its cells are called. */
+interface Kept {
+  readonly intent: string;
+  readonly number: string;
+  readonly name: string;
+}
+
+const GROUP: Kept = { intent: 'resctrl', number: 'resctrl-number', name: 'resctrl_group' };
+const MONITOR: Kept = {
+  intent: 'resctrl-monitor',
+  number: 'resctrl-monitor-number',
+  name: 'resctrl_monitor',
+};
+
+/** The mark is the sticky bit, which means nothing to resctrl. */
+const MARKED = S_ISVTX | 0o755;
 
 interface Place {
   /** Of the group; with the id, if it is called as the container. */
@@ -127,7 +155,7 @@ export function newResctrlGroup(launch: Launch, refuse: Refuse): NewResctrlGroup
     make: [
       ...(isThere ? [] : [makeGroup(launch, place, asked, because)]),
       ...(isThere ? [] : setSchemata(open, place, asked.schemata, because)),
-      ...makeMonitor(place, because),
+      ...makeMonitor(launch, place, because),
     ],
     enter: [
       operation({ kind: 'enter-resctrl-group', path: place.shown, because }, [
@@ -146,51 +174,92 @@ function enter(open: OpenFlags, { group, monitor }: Place, task: Parameters<type
 }
 
 function makeGroup({ cells, open }: Launch, place: Place, asked: NormalIntelRdt, because: Because): Action {
-  const made = slot('resctrl_made');
-  const { path, named } = at('resctrl_group', place.group);
-  return operation(
-    { kind: 'make-resctrl-group', path: place.shown, because },
-    [
-      named,
-      sys('mknodat', [cells.stateFd, text(MADE), S_IFREG | 0o600, 0]),
-      sys('mkdirat', [AT_FDCWD, path, 0o755]),
-      move(made, 1),
-    ],
-    { undo: when(made, 'NE', 0, removeGroup(open, place, asked)) },
-  );
+  const group = own(cells.stateFd, place.group, GROUP);
+  return operation({ kind: 'make-resctrl-group', path: place.shown, because }, group.make, {
+    undo: when(group.made, 'NE', 0, [
+      group.named,
+      // Under a name that others may know, they may have come into it: then it is theirs.
+      ...(asked.closId === null ? remove(group.path) : removeUnused(open, place.group, group.path)),
+    ]),
+  });
 }
 
-function makeMonitor({ monitor, shown }: Place, because: Because): readonly Action[] {
+function makeMonitor({ cells }: Launch, { monitor, shown }: Place, because: Because): readonly Action[] {
   if (monitor === null) return [];
-  const made = slot('resctrl_monitor_made');
-  const { path, named } = at('resctrl_monitor', monitor);
+  const group = own(cells.stateFd, monitor, MONITOR);
   return [
-    operation(
-      { kind: 'make-resctrl-group', path: `${shown}/mon_groups/ID`, because },
-      [named, sys('mkdirat', [AT_FDCWD, path, 0o755]), move(made, 1)],
-      { undo: when(made, 'NE', 0, [named, ...remove(path)]) },
-    ),
+    operation({ kind: 'make-resctrl-group', path: `${shown}/mon_groups/ID`, because }, group.make, {
+      undo: when(group.made, 'NE', 0, [group.named, ...remove(group.path)]),
+    }),
   ];
 }
 
-function remove(path: ReturnType<typeof buffer>): readonly Line[] {
+interface Own {
+  readonly path: Data;
+  readonly named: Line;
+  /** 1 once it is made. */
+  readonly made: Slot;
+  readonly make: readonly Line[];
+  readonly record: DirectoryRecord;
+}
+
+function own(stateDir: Slot, template: Template, { intent, number, name }: Kept): Own {
+  const { path, named } = at(name, template);
+  const made = slot(`${name}_made`);
+  const record = directoryRecord(name, stateDir, number, path);
+  const make = [
+    named,
+    sys('mknodat', [stateDir, text(intent), S_IFREG | 0o600, 0]),
+    sys('mkdirat', [AT_FDCWD, path, MARKED]),
+    move(made, 1),
+    ...record.write,
+  ];
+  return { path, named, made, make, record };
+}
+
+function remove(path: Data): readonly Line[] {
   return ignoring(['ENOENT'], gone => [sys('unlinkat', [AT_FDCWD, path, AT_REMOVEDIR], gone)]);
 }
 
-/** Under a name that others may know, they may have come into it: then it is theirs. */
-function removeGroup(open: OpenFlags, { group }: Place, { closId }: NormalIntelRdt): readonly Line[] {
-  const { path, named } = at('resctrl_old_group', group);
-  if (closId === null) return [named, ...remove(path)];
-  const tasks = at('resctrl_old_tasks', group, '/tasks');
+/** Unless somebody is in it. */
+function removeUnused(open: OpenFlags, template: Template, path: Data): readonly Line[] {
+  const tasks = at('resctrl_old_tasks', template, '/tasks');
   const fd = slot('resctrl_old_fd');
   const count = slot('resctrl_old_count');
   return ignoring(['ENOENT'], gone => [
-    named,
     tasks.named,
     sys('openat', [AT_FDCWD, tasks.path, open.RDONLY | open.CLOEXEC, 0], { to: fd, ...gone }),
     sys('read', [fd, buffer('resctrl_old_task', 8), 1], { to: count }),
     sys('close', [fd]),
     ...when(count, 'EQ', 0, [sys('unlinkat', [AT_FDCWD, path, AT_REMOVEDIR], gone)]),
+  ]);
+}
+
+/** If it is ours. `shared`: others may know its name, and be in it. */
+function removeOwn(
+  open: OpenFlags,
+  stateDir: Slot,
+  template: Template,
+  kept: Kept,
+  shared: boolean,
+): readonly Line[] {
+  const { path, named, record } = own(stateDir, template, kept);
+  const is = slot(`${kept.name}_is_ours`);
+  const mode = slot(`${kept.name}_mode`);
+  const unused = (): readonly Line[] => removeUnused(open, template, path);
+  return ignoring(['ENOENT'], none => [
+    sys('faccessat2', [stateDir, text(kept.intent), 0, 0], none),
+    named,
+    ...attempt(
+      ['ENOENT'],
+      unknown => [...record.compare(is, unknown), ...when(is, 'NE', 0, shared ? unused() : remove(path))],
+      [
+        sys('statx', [AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, record.stat], none),
+        load(mode, 'U16', record.stat, Statx.MODE),
+        alu(mode, mode, 'AND', S_ISVTX),
+        ...when(mode, 'NE', 0, unused()),
+      ],
+    ),
   ]);
 }
 
@@ -202,15 +271,10 @@ export function removeResctrlGroup(
 ): readonly Line[] {
   const asked = config.linux.intelRdt;
   if (asked === null || facts.resctrl === undefined) return [];
-  const place = placeOf(facts.resctrl, asked, idField(id));
-  const monitor = place.monitor === null ? null : at('resctrl_old_monitor', place.monitor);
+  const { group, monitor } = placeOf(facts.resctrl, asked, idField(id));
   return [
-    // It is called as the container: nobody else's.
-    ...(monitor === null ? [] : [monitor.named, ...remove(monitor.path)]),
-    ...ignoring(['ENOENT'], others => [
-      sys('faccessat2', [stateDir, text(MADE), 0, 0], others),
-      ...removeGroup(open, place, asked),
-    ]),
+    ...(monitor === null ? [] : removeOwn(open, stateDir, monitor, MONITOR, false)),
+    ...removeOwn(open, stateDir, group, GROUP, asked.closId !== null),
   ];
 }
 

@@ -49,6 +49,10 @@ function refused(ended: Ended, words: RegExp): readonly string[] {
 }
 
 const mkfifo = (path: string): void => void execFileSync('mkfifo', [path]);
+/** One that gives bytes without an end: /dev/zero. */
+const device = (path: string): void => void execFileSync('mknod', [path, 'c', '1', '5']);
+const socket = (path: string): void =>
+  void execFileSync('python3', ['-c', `import socket; socket.socket(1).bind("${path}")`]);
 
 /** tmpfs of every size, from none to enough. */
 async function fullDisk(scene: Scene): Promise<void> {
@@ -148,6 +152,10 @@ async function badState(scene: Scene): Promise<void> {
   const directory = join(lab.root, id);
   const state = join(directory, 'state.json');
   const program = join(directory, 'program');
+  const config = join(directory, 'config.json');
+  const all = (change: (path: string) => void): void => {
+    for (const path of [program, state, config]) change(path);
+  };
   const whole = (change: (path: string) => void, path: string) => () => {
     rmSync(path);
     change(path);
@@ -168,14 +176,23 @@ async function badState(scene: Scene): Promise<void> {
     ['state.json a symlink', whole(path => symlinkSync('/etc/passwd', path), state), true],
     ['state.json a fifo', whole(mkfifo, state), true],
     ['state.json a directory', whole(path => mkdirSync(path), state), true],
+    ['state.json a device', whole(device, state), true],
+    ['state.json a socket', whole(socket, state), true],
+    ['state.json of 8 GiB', () => truncateSync(state, 2 ** 33), true],
     ['state.json missing', () => rmSync(state), true],
-    ['program empty', () => truncateSync(program, 0), false],
-    ['program garbage', () => writeFileSync(program, 'x'.repeat(5_000)), false],
-    ['program cut', () => truncateSync(program, 3_000), false],
+    ['program empty', () => truncateSync(program, 0), true],
+    ['program garbage', () => writeFileSync(program, 'x'.repeat(5_000)), true],
+    ['program cut', () => truncateSync(program, 3_000), true],
     ['program of somebody else', () => chownSync(program, 1000, 1000), false],
     ['program writable by others', () => chmodSync(program, 0o666), false],
-    ['program a symlink', whole(path => symlinkSync('/etc/passwd', path), program), false],
-    ['program a fifo', whole(mkfifo, program), false],
+    ['program a symlink', whole(path => symlinkSync('/etc/passwd', path), program), true],
+    ['program a fifo', whole(mkfifo, program), true],
+    ['program a directory', whole(path => mkdirSync(path), program), true],
+    ['program a device', whole(device, program), true],
+    ['program a socket', whole(socket, program), true],
+    ['program of 8 GiB', () => truncateSync(program, 2 ** 33), true],
+    ['all three fifos', () => all(path => whole(mkfifo, path)()), true],
+    ['all three of 8 GiB', () => all(path => truncateSync(path, 2 ** 33)), true],
     ['directory writable by others', () => chmodSync(directory, 0o777), false],
   ];
   for (const [name, change, deletes] of changes) {
@@ -194,7 +211,7 @@ async function badState(scene: Scene): Promise<void> {
       const ended = chos(lab, args, { milliseconds: 12_000 });
       complaints.push(...badError(ended, [0, 1, 255]).map(text => `${args[0]}: ${text}`));
     }
-    if (/^state.json (empty|garbage|a symlink|a directory)$/.test(name))
+    if (/^state.json (empty|garbage|a .*|of 8 GiB)$/.test(name))
       complaints.push(
         ...refused(chos(lab, ['delete', id]), /read the state of container.*`delete --force` removes/),
       );
@@ -224,17 +241,13 @@ async function badBundles({ lab, id, bundle }: Scene): Promise<void> {
   attempt('missing', () => undefined, /config\.json.*No such file/);
   attempt('a fifo', () => mkfifo(config), /not a regular file/);
   attempt('a directory', () => mkdirSync(config), /Is a directory/);
-  attempt('a device', () => execFileSync('mknod', [config, 'c', '1', '5']), /not a regular file/);
+  attempt('a device', () => device(config), /not a regular file/);
   attempt('a symlink to itself', () => symlinkSync('config.json', config), /Too many levels/);
   attempt('empty', () => writeFileSync(config, ''), /config\.json/);
   attempt('binary', () => writeFileSync(config, readFileSync('/bin/true')), /config\.json/);
   attempt('huge', () => writeFileSync(config, `"${'x'.repeat(20 << 20)}"`), /config\.json/);
   attempt('deep', () => writeFileSync(config, '['.repeat(200_000)), /config\.json/);
-  attempt(
-    'a socket',
-    () => execFileSync('python3', ['-c', `import socket; socket.socket(1).bind("${config}")`]),
-    /config\.json/,
-  );
+  attempt('a socket', () => socket(config), /config\.json/);
   renameSync(kept, config);
   const rlimited = call(lab, [
     'sh',

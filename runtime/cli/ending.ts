@@ -68,7 +68,13 @@ export function ending(invocation: Invocation, entry: Entry, values: Values): Ou
   const read = readState(invocation.root, id);
   if (read.kind === 'distrust') return failed(read);
   const opened = openSavedConfig(directory);
-  if (opened.kind === 'failure' && opened.failure.kind === 'distrust') return failed(opened.failure);
+  // What is no file is lost, and nothing of it is believed.
+  if (
+    opened.kind === 'failure' &&
+    opened.failure.kind === 'distrust' &&
+    opened.failure.distrust.why.kind !== 'other-kind'
+  )
+    return failed(opened.failure);
   const file = `${directory}/config.json`;
   const bytes = opened.kind === 'ok' ? readDescriptor(opened.value, file) : null;
   const text = bytes?.kind === 'ok' ? Buffer.from(bytes.value).toString('utf8') : null;

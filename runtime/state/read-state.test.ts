@@ -7,6 +7,7 @@ import {
   openSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -115,14 +116,33 @@ test('half-made, foreign and hostile directories', () => {
   container('other', { 'state.json': stateText('someone-else', 1, '1') });
   container('list', { 'state.json': '[]' });
   container('negative', { 'state.json': stateText('negative', -1, '1') });
+  container('link-as-state', {});
+  symlinkSync('/etc/passwd', join(root, 'link-as-state', 'state.json'));
+  container('huge', { 'state.json': '{' });
+  truncateSync(join(root, 'huge', 'state.json'), 2 ** 33);
   container('fifo-as-state', {});
-  symlinkSync('/etc/passwd', join(root, 'fifo-as-state', 'state.json'));
+  spawnSync('mkfifo', [join(root, 'fifo-as-state', 'state.json')]);
+  container('socket-as-state', {});
+  spawnSync('python3', [
+    '-c',
+    `import socket; socket.socket(1).bind("${join(root, 'socket-as-state', 'state.json')}")`,
+  ]);
   writeFileSync(join(root, 'plain-file'), '');
   symlinkSync('/etc', join(root, 'link'));
   assert.equal(readState(root, 'half'), { kind: 'half-created', durable: false });
   assert.equal(readState(root, 'durable'), { kind: 'half-created', durable: true });
-  for (const id of ['torn', 'other', 'list', 'negative']) assert.is(statusOf(id), 'malformed', id);
-  for (const id of ['fifo-as-state', 'plain-file', 'link']) assert.is(statusOf(id), 'distrust', id);
+  for (const id of [
+    'torn',
+    'other',
+    'list',
+    'negative',
+    'link-as-state',
+    'huge',
+    'fifo-as-state',
+    'socket-as-state',
+  ])
+    assert.is(statusOf(id), 'malformed', id);
+  for (const id of ['plain-file', 'link']) assert.is(statusOf(id), 'distrust', id);
   assert.is(statusOf('nobody'), 'absent');
 });
 

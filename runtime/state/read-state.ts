@@ -72,7 +72,7 @@ function readBelow(root: string, id: string): ReadState {
   closeSync(opened.fd);
   const file = openTrusted('file', `${directory}/state.json`);
   if (file.kind === 'missing') return { kind: 'half-created', durable: existsSync(`${directory}/program`) };
-  if (file.kind === 'distrust') return file;
+  if (file.kind === 'distrust') return file.distrust.why.kind === 'other-kind' ? { kind: 'malformed' } : file;
   const text = textOf(file.fd);
   const parsed = text === null ? null : parseState(id, text);
   if (parsed?.kind !== 'record') return { kind: 'malformed' };

@@ -88,15 +88,13 @@ export type Opened =
   | { readonly kind: 'distrust'; readonly distrust: Distrust }
   | { readonly kind: 'missing' };
 
-/** What open(2) says of a link, of what is no directory, and of a socket. */
-const otherKinds: ReadonlySet<string> = new Set(['ELOOP', 'ENOTDIR', 'ENXIO']);
-
 /** Open ROOT/ID or a file in it, on a way that is trusted. Anything that is not a directory or a regular file, a link too, is not trusted. */
 export function openTrusted(what: 'state directory' | 'file', path: string): Opened {
   const distrust = (why: Reason): Opened => ({
     kind: 'distrust',
     distrust: { what, whole: path, path, why },
   });
+  const isRight = (stat: Stats): boolean => (what === 'file' ? stat.isFile() : stat.isDirectory());
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
   let fd: number;
   try {
@@ -104,10 +102,11 @@ export function openTrusted(what: 'state directory' | 'file', path: string): Ope
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return { kind: 'missing' };
-    return distrust(otherKinds.has(code) ? { kind: 'other-kind' } : { kind: 'not-opened', code });
+    const there = look(path);
+    return distrust(there === null || isRight(there) ? { kind: 'not-opened', code } : { kind: 'other-kind' });
   }
   const stat = fstatSync(fd);
-  const right = what === 'file' ? stat.isFile() : stat.isDirectory();
+  const right = isRight(stat);
   if (right && ownerTrusted(stat.uid) && (stat.mode & OTHERS) === 0) return { kind: 'open', fd };
   closeSync(fd);
   return distrust(right ? others(stat) : { kind: 'other-kind' });

@@ -13,9 +13,9 @@ import {
   text,
   u64,
 } from '../../program/operand.js';
-import { alu, branch, fail, jump, type Line, move, sys } from '../../program/step.js';
+import { alu, branch, jump, type Line, move, sys } from '../../program/step.js';
 
-/** Goes on at `unreadable` if it is a directory, which only read(2) tells; the slot of the size then holds -EISDIR. */
+/** Goes on at `unreadable` if there is more than goes into it; the slot of the size then holds -EFBIG. */
 export function readWhole(
   fd: Operand,
   into: Data,
@@ -27,19 +27,16 @@ export function readWhole(
   const count = slot('read_count');
   const again = label('read_again');
   const whole = label('read_whole');
-  const failed = label('read_failed');
   return [
     move(at, into),
     move(left, into.size),
     again,
-    sys('read', [fd, ref(at), left], { to: count, on: [['EISDIR'], failed] }),
+    sys('read', [fd, ref(at), left], { to: count }),
     branch(count, 'EQ', 0, whole),
     alu(at, at, 'ADD', count),
     alu(left, left, 'SUB', count),
     branch(left, 'GT', 0, again),
-    fail(errnos.EFBIG.number),
-    failed,
-    move(size, count),
+    move(size, -errnos.EFBIG.number),
     jump(unreadable),
     whole,
     alu(size, into.size, 'SUB', left),

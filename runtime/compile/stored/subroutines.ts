@@ -1,7 +1,16 @@
 /** What the tracks of the stored program have in common, laid down once. */
-import { errnos } from '../../../spec/errno.js';
+import { type ErrnoName, errnos } from '../../../spec/errno.js';
+import {
+  AT_SYMLINK_NOFOLLOW,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  STATX_BASIC_STATS,
+  Statx,
+} from '../../../spec/kernel.js';
 import { attempt, ignoring, when } from '../../program/control.js';
-import { cell, label, type Slot, slot, slots, text } from '../../program/operand.js';
+import { buffer, cell, type Label, label, type Slot, slot, slots, text } from '../../program/operand.js';
 import {
   alu,
   back,
@@ -9,6 +18,7 @@ import {
   call,
   jump,
   type Line,
+  load,
   move,
   type Subroutine,
   scan,
@@ -64,25 +74,54 @@ function ifHeld(c: Context, fifo: string, status: number): readonly Line[] {
   ]);
 }
 
+/** What is no regular file, or too large for state.json, is not opened: a device might do something, and others might make us wait. `failed`: -errno. */
+function insistOnFile(c: Context, failed: Slot, unreadable: Label): readonly Line[] {
+  const stat = buffer('state_stat', 256);
+  const kind = slot('state_kind');
+  const size = slot('state_file_size');
+  const refuse = (errno: ErrnoName): readonly Line[] => [
+    move(failed, -errnos[errno].number),
+    jump(unreadable),
+  ];
+  return [
+    sys('statx', [c.dir, text('state.json'), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat], {
+      on: [['ENOENT'], unreadable],
+      to: failed,
+    }),
+    load(kind, 'U16', stat, Statx.MODE),
+    alu(kind, kind, 'AND', S_IFMT),
+    ...when(kind, 'EQ', S_IFLNK, refuse('ELOOP')),
+    ...when(kind, 'EQ', S_IFDIR, refuse('EISDIR')),
+    ...when(kind, 'NE', S_IFREG, refuse('EINVAL')),
+    load(size, 'U64', stat, Statx.SIZE),
+    ...when(size, 'GE', c.state.size, refuse('EFBIG')),
+  ];
+}
+
 /** state.json into the context. */
 function readFile(c: Context): readonly Line[] {
   const { open } = c.launch;
   const fd = slot('state_fd');
+  const failed = slot('state_failed');
   const flags = open.RDONLY | open.CLOEXEC | open.NOFOLLOW | open.NONBLOCK;
   const unreadable = label('state_not_read');
+  const [tooLong, notOpened] = [label('state_too_long'), label('state_not_opened')];
   const read = label('state_is_read');
   return [
-    // Nobody but root can put something else in its place, but whoever did should not make us wait.
-    ...attempt(
-      ['ENOENT', 'ELOOP'],
-      not => [sys('openat', [c.dir, text('state.json'), flags, 0], { to: fd, ...not })],
-      [...when(fd, 'EQ', -errnos.ENOENT.number, is(c, Status.CREATING)), ...isDamaged(c, fd)],
-    ),
-    ...readWhole(fd, c.state, c.stateSize, unreadable),
+    ...insistOnFile(c, failed, unreadable),
+    sys('openat', [c.dir, text('state.json'), flags, 0], { to: fd, on: [['ENOENT', 'ELOOP'], notOpened] }),
+    ...readWhole(fd, c.state, c.stateSize, tooLong),
     sys('close', [fd]),
     jump(read),
+    tooLong,
+    sys('close', [fd]),
+    move(failed, c.stateSize),
+    jump(unreadable),
+    notOpened,
+    move(failed, fd),
     unreadable,
-    ...isDamaged(c, c.stateSize),
+    ...when(failed, 'EQ', -errnos.ENOENT.number, is(c, Status.CREATING)),
+    ...isDamaged(c, failed),
     read,
   ];
 }

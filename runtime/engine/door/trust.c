@@ -32,7 +32,7 @@ static _Noreturn void refuse(const char *what, const char *whole, const char *pa
 	put_string(&t, whole);
 	put_string(&t, ": ");
 	if (type && (st->stx_mode & S_IFMT) != type) {
-		put_string(&t, type == S_IFDIR ? "it is not a directory" : "it is not a regular file");
+		put_string(&t, "it is not a directory");
 		put_char(&t, 0);
 		die(t.at, NULL, 0);
 	}
@@ -135,7 +135,10 @@ void insist_on_way(const char *path, bool make)
 	}
 }
 
-/* Open `name` in `directory` (AT_FDCWD: `name` is a path), which must be of that type; negative: the errno of that. */
+/*
+ * Open `name` in `directory` (AT_FDCWD: `name` is a path), which must be of that type; negative: the errno of that. A file of another kind in a directory that is
+ * trusted is none of ours, and nothing is executed: EINVAL, as for one that is damaged.
+ */
 long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size)
 {
 	u64 flags = type == S_IFDIR ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
@@ -147,6 +150,11 @@ long open_trusted(long directory, const char *name, unsigned type, const char *s
 	/* A link was not opened: it is looked at itself. */
 	if (fd < 0 ? sys(statx, directory, name, AT_SYMLINK_NOFOLLOW, WANTED, &st) : sys(statx, fd, "", AT_EMPTY_PATH, WANTED, &st))
 		die("look at", shown, 0);
+	if (type == S_IFREG && (st.stx_mode & S_IFMT) != type) {
+		if (fd >= 0)
+			sys(close, fd);
+		return -EINVAL;
+	}
 	if ((st.stx_mode & S_IFMT) != type || st.stx_mode & 022 || !owner_trusted(st.stx_uid))
 		refuse(type == S_IFDIR ? "state directory" : "stored program of", shown, shown, type, &st);
 	*size = st.stx_size;

@@ -1,6 +1,15 @@
 /** Programs that `create` has left, and which commands they serve. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -127,21 +136,37 @@ test('stored programs that others could have written are refused', () => {
   const two = stored(['state']);
   chmodSync(join(two, 'box'), 0o777);
   refused(two, `state directory ROOT/box: owner 0, mode 777${rule}`);
-  const three = stored(['state']);
-  rmSync(join(three, 'box', 'program'));
-  spawnSync('mkfifo', ['-m', '0600', join(three, 'box', 'program')]);
-  refused(three, 'stored program of ROOT/box: it is not a regular file');
   const four = stored(['state']);
   renameSync(join(four, 'box'), join(four, 'real'));
   symlinkSync('real', join(four, 'box'));
   assert.match(call(['--root', four, 'state', 'box']).err, 'cold: ');
-  const five = stored(['state']);
-  renameSync(join(five, 'box', 'program'), join(five, 'program'));
-  symlinkSync('../program', join(five, 'box', 'program'));
-  refused(five, 'stored program of ROOT/box: it is not a regular file');
   const six = stored(['state']);
   chmodSync(six, 0o1777);
   refused(six, `state root ROOT: owner 0, mode 1777${rule}`);
+});
+
+test('what is no file in the place of a stored program is not executed, nor waited for: the compiler is asked', () => {
+  const kinds: Readonly<Record<string, (path: string, root: string) => void>> = {
+    fifo: path => spawnSync('mkfifo', ['-m', '0600', path]),
+    device: path => spawnSync('mknod', ['-m', '0600', path, 'c', '1', '5']),
+    socket: path => spawnSync('python3', ['-c', `import socket; socket.socket(1).bind("${path}")`]),
+    directory: path => mkdirSync(path, 0o700),
+    // To a program that is sound.
+    link: (path, root) => {
+      renameSync(join(root, 'sound'), join(root, 'program'));
+      symlinkSync('../program', path);
+    },
+    sparse: path => {
+      writeFileSync(path, '');
+      truncateSync(path, 2 ** 33);
+    },
+  };
+  for (const [name, make] of Object.entries(kinds)) {
+    const root = stored(['state']);
+    renameSync(join(root, 'box', 'program'), join(root, 'sound'));
+    make(join(root, 'box', 'program'), root);
+    assert.match(call(['--root', root, 'state', 'box']).err, 'cold: ', name);
+  }
 });
 
 test('HANDOVER gives the command to TypeScript', () => {

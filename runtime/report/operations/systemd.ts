@@ -11,35 +11,28 @@ export type Asked = 'start' | 'change';
 
 const letIt = (asked: Asked, unit: Shown): Template => [`let systemd ${asked} `, unit, ': '];
 
+/** `why`: one of those below. */
+export const notDone = (asked: Asked, unit: Shown, why: Shown): Template => [...letIt(asked, unit), why];
+
 /** `name`: of the error, such as org.freedesktop.systemd1.UnitExists. */
-export const refused = (asked: Asked, unit: Shown, name: Shown, why: Shown): Template => [
-  ...letIt(asked, unit),
-  'refused: ',
-  why,
-  ' (',
-  name,
-  ')',
-];
+export const refused = (name: Shown, why: Shown): Template => ['refused: ', why, ' (', name, ')'];
 
 /** `result`: systemd's word, such as timeout or dependency. */
-export const jobFailed = (asked: Asked, unit: Shown, result: Shown): Template => [
-  ...letIt(asked, unit),
+export const jobFailed = (result: Shown): Template => [
   'its job ended with `',
   result,
   '` (systemctl status, journalctl)',
 ];
 
-const problems = {
+export const jobPending = 'its job has not ended within 30 seconds (systemctl list-jobs)';
+
+/** The others have those of their errno. */
+export const problemWords = {
   ETIMEDOUT: 'no answer within 30 seconds',
   EPROTO: 'what it answered is no message of D-Bus',
   ECONNRESET: 'it closed the connection',
   EPIPE: 'it closed the connection',
 } as const;
-
-export const problemWords = (asked: Asked, unit: Shown, problem: keyof typeof problems): Template => [
-  ...letIt(asked, unit),
-  problems[problem],
-];
 
 /** `description`: the other's, which may tell whose it is. */
 export const isActive = (unit: Shown, description: Shown): Template => [
@@ -54,16 +47,24 @@ export const notForgotten = (unit: Shown): Template => [
   'a unit of that name has ended, and systemd has not forgotten it within 30 seconds (systemctl status)',
 ];
 
-export const notStopped = (unit: Shown): Template => [
-  'systemd did not answer when it was to stop ',
+const WITHOUT_IT = '; its cgroups are removed without it';
+
+/** At the end of a container. */
+export const notStopped = (unit: Shown, why: Shown): Template => [
+  'systemd did not stop ',
   unit,
-  ': its cgroups are removed without it',
+  ': ',
+  why,
+  WITHOUT_IT,
 ];
 
-export const leftAlone = (unit: Shown): Template => [
-  'systemd did not answer when it was asked for ',
-  unit,
-  ', whose cgroup is another by now: it is left alone',
+const notTold = (unit: Shown, why: Shown): Template => ['systemd did not tell whose ', unit, ' is: ', why];
+
+export const endsUntold = (unit: Shown, why: Shown): Template => [...notTold(unit, why), WITHOUT_IT];
+
+export const leftAlone = (unit: Shown, why: Shown): Template => [
+  ...notTold(unit, why),
+  '; its cgroup is another by now, and is left alone',
 ];
 
 const somebody = (uid: Shown): Template => [

@@ -37,10 +37,10 @@ const refusing: Answer = heard => [
   busError(heard, 'org.freedesktop.DBus.Error.AccessDenied', 'Access denied'),
 ];
 
-for (const [name, answer] of [
-  ['silence', silent],
-  ['a refusal', refusing],
-  ['garbage', () => [Buffer.alloc(64, 'x')]],
+for (const [name, answer, why] of [
+  ['silence', silent, 'no answer within 30 seconds'],
+  ['a refusal', refusing, 'refused: Access denied \\(org.freedesktop.DBus.Error.AccessDenied\\)'],
+  ['garbage', () => [Buffer.alloc(64, 'x')], 'what it answered is no message of D-Bus'],
 ] as const) {
   test(`${name}, and the directory is the same: it is removed without systemd, with a warning`, async () => {
     await recorded();
@@ -48,7 +48,7 @@ for (const [name, answer] of [
     assert.match(
       out,
       new RegExp(
-        `^UNKNOWN\n.*warning: systemd did not answer when it was to stop ${UNIT}: its cgroups are removed without it\n$`,
+        `^UNKNOWN\n.*warning: systemd did not tell whose ${UNIT} is: ${why}; its cgroups are removed without it\n$`,
       ),
     );
   });
@@ -60,7 +60,7 @@ for (const [name, answer] of [
     assert.match(
       out,
       new RegExp(
-        `^OTHERS\n.*warning: systemd did not answer when it was asked for ${UNIT}, whose cgroup is another by now: it is left alone\n$`,
+        `^OTHERS\n.*warning: systemd did not tell whose ${UNIT} is: ${why}; its cgroup is another by now, and is left alone\n$`,
       ),
     );
     assert.equal(members(heard), ['ListUnitsByNames']);

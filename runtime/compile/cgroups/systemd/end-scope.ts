@@ -15,10 +15,11 @@ import {
   sys,
   warn,
 } from '../../../program/step.js';
-import { leftAlone, notStopped, strangerEnds } from '../../../report/operations/systemd.js';
+import { endsUntold, leftAlone, notStopped, strangerEnds } from '../../../report/operations/systemd.js';
 import { pause10ms } from '../../bus/connection.js';
+import { sameWord } from '../../idioms/same-bytes.js';
 import { forget, type Manager, Verdict, withMode } from './manager.js';
-import { uidOf, unitField } from './outcome.js';
+import { createReason, uidOf, unitField, unlessDone } from './outcome.js';
 import { type ScopePlan, systemdsOwn } from './plan.js';
 import type { ScopeRecord } from './record-scope.js';
 import { type Ownership, Whose } from './whose.js';
@@ -61,7 +62,7 @@ export function endScope(
   { whose, look }: Ownership,
   record: ScopeRecord,
 ): ScopeEnd {
-  const words = buffer('not_stopped', 1024);
+  const words = buffer('not_stopped', 2048);
   const size = slot('not_stopped_size');
   const seen = slot('unit_was_seen');
   const { connection: c } = m;
@@ -70,7 +71,18 @@ export function endScope(
     warn(words, size),
   ];
   const unit = unitField(plan);
-  const silent = when(whose, 'EQ', Whose.OTHERS, say(leftAlone(unit)), say(notStopped(unit)));
+  const reason = createReason(m);
+  const untold: readonly Line[] = [
+    call(reason.find),
+    ...when(
+      whose,
+      'EQ',
+      Whose.OTHERS,
+      say(leftAlone(unit, reason.words)),
+      say(endsUntold(unit, reason.words)),
+    ),
+  ];
+  const gone = slot('unit_is_gone');
   const isThere = (lines: readonly Line[]): readonly Line[] =>
     [errnos.ENOENT, errnos.ECONNREFUSED].reduce(
       (rest, { number }) => when(c.problem, 'NE', number, rest),
@@ -88,7 +100,7 @@ export function endScope(
         ...when(c.problem, 'EQ', 0, [call(look)]),
         ...when(whose, 'EQ', Whose.UNKNOWN, [
           ...record.compare(whose),
-          ...when(m.peer.isStranger, 'NE', 0, say(strangerEnds(unit, uidOf(m))), isThere(silent)),
+          ...when(m.peer.isStranger, 'NE', 0, say(strangerEnds(unit, uidOf(m))), isThere(untold)),
           call(c.close),
         ]),
       ]),
@@ -96,8 +108,12 @@ export function endScope(
     stop: subroutine('stop_scope', [
       ...when(whose, 'EQ', Whose.OURS, [
         ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
+        ...unlessDone(m, [
+          call(reason.find),
+          ...sameWord(gone, m.refusal, 'org.freedesktop.systemd1.NoSuchUnit'),
+          ...when(gone, 'EQ', 0, say(notStopped(unit, reason.words))),
+        ]),
         ...when(c.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
-        ...when(c.problem, 'NE', 0, say(notStopped(unit))),
         ...when(m.verdict, 'NE', Verdict.DONE, [move(whose, Whose.UNKNOWN)]),
       ]),
       ...when(whose, 'EQ', Whose.UNKNOWN, leaveToSystemd(plan)),

@@ -6,17 +6,7 @@ import { errnos } from '../../../../spec/errno.js';
 import type { Action } from '../../../program/action.js';
 import { attempt, repeat, when } from '../../../program/control.js';
 import { changeable, type Slot, slot } from '../../../program/operand.js';
-import {
-  alu,
-  branch,
-  call,
-  jump,
-  type Line,
-  load,
-  move,
-  store,
-  waitReadable,
-} from '../../../program/step.js';
+import { alu, branch, call, type Line, load, move, store, waitReadable } from '../../../program/step.js';
 import { isActive, notForgotten, UNIT_DESCRIPTION } from '../../../report/operations/systemd.js';
 import { marshal } from '../../bus/marshal.js';
 import { operation } from '../../idioms/operation.js';
@@ -115,7 +105,6 @@ export function startScope(
   const { connection: c } = m;
   const is = slot('unit_is_taken');
   const forsaken = slot('unit_is_forsaken');
-  const waited = slot('unit_has_ended');
   const speech = createSpeech();
   const unit = unitField(plan);
   const because =
@@ -143,23 +132,18 @@ export function startScope(
         ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
         branch(c.problem, 'NE', 0, leave),
       ]),
-      move(waited, 1),
       // One that has failed stays until it is told to go.
       ...forget(m, plan),
       branch(c.problem, 'NE', 0, leave),
       ...pauseBetween(launch),
       call(c.clock.look),
-      ...when(c.clock.left, 'LE', 0, [move(c.problem, errnos.ETIMEDOUT.number), jump(leave)]),
-    ]),
-    move(c.interrupts, -1),
-    // There is a job, which does not end: that is another matter.
-    ...when(m.began, 'NE', 0, [move(waited, 0)]),
-    ...when(waited, 'NE', 0, [
-      ...when(c.problem, 'EQ', errnos.ETIMEDOUT.number, [
+      // What is asked after that is given as long as a pause: who does not answer then is silent.
+      ...when(c.clock.left, 'LE', PAUSE.LONGEST, [
         ...speech.say(notForgotten(unit)),
         speech.fail(errnos.ETIMEDOUT.number),
       ]),
     ]),
+    move(c.interrupts, -1),
     ...failUnlessDone(m, unit, 'start', speech),
     call(c.close),
   ]);

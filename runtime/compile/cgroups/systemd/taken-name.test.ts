@@ -124,6 +124,17 @@ test('one that is called as ours would be, by an annotation, is left alone, also
   assert.not.ok(members(heard).includes('StopUnit'), members(heard).join());
 });
 
+test('one that has ended, and systemd falls silent in a later round: the silence is told', async () => {
+  let rounds = 0;
+  const { out } = await startAndStop((one, socket) => {
+    if (one.member === 'StartTransientUnit' && ++rounds > 2) return [];
+    const listing = (asked: Heard) => [listed(asked, CONTAINER, 'loaded', 'inactive')];
+    return takenBy(Number.POSITIVE_INFINITY, listing)(one, socket);
+  });
+  assert.ok(out.includes(`${start}: no answer within 30 seconds`), out);
+  assert.not.ok(out.includes('has not forgotten'), out);
+});
+
 test('silence, or a refusal, when somebody asks whose it is', async () => {
   const silent = await startAndStop(takenBy(9, () => []));
   assert.ok(silent.out.includes(`${start}: no answer within 30 seconds`), silent.out);

@@ -18,6 +18,7 @@ import { readConfig } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
 import { openSavedConfig } from './saved-config.js';
+import { systemdOf } from './systemd.js';
 
 /** What speaks against saving it, or against restoring it. */
 export function unfit({ annotations, linux }: NormalConfig): CriuFault | null {
@@ -82,7 +83,14 @@ function compile(invocation: Invocation, { directory, state }: Found, asked: Che
   } catch (error) {
     return failed({ kind: 'file', verb: 'read', path: `/proc/${state.pid}`, code: codeOf(error) });
   }
-  const result = compileCheckpoint({ config: spec, state, facts: probeHostFacts(), dump, asked });
+  const result = compileCheckpoint({
+    config: spec,
+    state,
+    facts: probeHostFacts(),
+    systemd: systemdOf(invocation),
+    dump,
+    asked,
+  });
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {
     kind: 'launch',

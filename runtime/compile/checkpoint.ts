@@ -8,6 +8,7 @@ import { CriuRequest, logFiles, STREAMS_FILE } from '../../spec/criu.js';
 import type { DumpFacts } from '../../spec/dump-facts.js';
 import { errnos } from '../../spec/errno.js';
 import type { HostFacts } from '../../spec/host-facts.js';
+import type { SystemdInstance } from '../../spec/systemd.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import type { Action, Program } from '../program/action.js';
 import { when } from '../program/control.js';
@@ -40,6 +41,7 @@ export interface CheckpointInput {
     };
   };
   readonly facts: HostFacts;
+  readonly systemd: SystemdInstance;
   readonly dump: DumpFacts;
   readonly asked: CheckpointAsked;
 }
@@ -53,6 +55,7 @@ export function compileCheckpoint(input: CheckpointInput): Compiled {
     options: {
       ...noOptions,
       cgroupManager: state.chos.cgroupManager,
+      systemd: input.systemd,
       entry: 'create',
       detach: true,
       bundle: state.bundle,

@@ -59,8 +59,6 @@ export function compileRestore(input: RestoreInput): Compiled {
   const cgroups = driverOf(launch).create(launch, judgement.refuse);
   if (launch.config.linux.intelRdt !== null)
     judgement.refuse(launch.because('linux', 'intelRdt'), { kind: 'restored-without-resctrl' });
-  if (cgroups.record.unit !== undefined)
-    judgement.refuse(rule('--systemd-cgroup'), { kind: 'restored-into-scope' });
   return compiled(judgement, () => programOf(launch, cgroups, input));
 }
 
@@ -141,21 +139,21 @@ function replacedNamespaces(launch: Launch): Replacement {
   return { open, fds, message };
 }
 
-/** The directories that this command makes. */
+/** The directories of the container. */
 function ownCgroups(
   { directories }: NewGroups,
   id: string,
 ): readonly (OwnCgroup & { readonly root: Message })[] {
-  return directories.map(({ version, hierarchy, components, endsInId }) => {
-    const below = `/${[...components, ...(endsInId ? [id] : [])].join('/')}`;
+  return directories.map(({ version, hierarchy, pathOf }) => {
+    const path = pathOf(id);
     return {
       version,
       mount: hierarchy.mount,
-      path: `${hierarchy.mount}${below}`,
+      path,
       // In the place of those that the container had.
       root: [
         ...(version === 1 ? [[CgroupRootField.CONTROLLER, hierarchy.controllers.join(',')] as const] : []),
-        [CgroupRootField.PATH, below],
+        [CgroupRootField.PATH, path.slice(hierarchy.mount.length)],
       ],
     };
   });
@@ -164,44 +162,53 @@ function ownCgroups(
 /**
  * A mount namespace of CRIU's own, which ends with it. The bundle's root is mounted on itself there, since CRIU wants a mount for it; so is what will be bound, since CRIU takes
  * from the top of a mount how mounts reach it from the host. And where the images and the log are is looked up there, since CRIU mounts something beside its log. Hooks and all
- * else are this command's: it goes back.
+ * else are this command's: it goes back, also when something fails, since nobody can remove there what is mounted on.
  */
+interface OwnMounts {
+  readonly enter: Action;
+  readonly bind: readonly Action[];
+  readonly leave: Action;
+}
+
 function ownMounts(
   { open }: Launch,
   root: string,
   sources: readonly string[],
   /** Opened in it. */
   held: Slot,
-): { readonly enter: readonly Action[]; readonly leave: Action } {
+): OwnMounts {
   const because = rule('restore');
   const host = slot('host_mounts', -1);
   const here = slot('host_directory', -1);
   const opened = (path: string, flags: number, to: Slot) =>
     sys('openat', [AT_FDCWD, text(path), flags | open.CLOEXEC, 0], { to });
+  const back = [sys('setns', [host, Clone.NEWNS]), sys('fchdir', [here])];
   return {
-    enter: [
-      operation({ kind: 'enter-mounts-of-criu', because }, [
+    enter: operation(
+      { kind: 'enter-mounts-of-criu', because },
+      [
         opened('/proc/self/ns/mnt', open.RDONLY, host),
         opened('.', open.PATH | open.DIRECTORY, here),
         sys('unshare', [Clone.NEWNS]),
         propagateRoot(Propagation.SLAVE, true),
-      ]),
-      ...[root, ...sources].map(path => {
-        const place = slot('criu_place', -1);
-        const mount = slot('criu_mount');
-        return operation({ kind: 'mount-for-criu', path, because }, [
-          opened(path, open.PATH, place),
-          cloneTree(place, path !== root, mount),
-          attach(mount, place),
-          sys('close', [mount]),
-          sys('close', [place]),
-        ]);
-      }),
-    ],
+      ],
+      { undo: when(host, 'GE', 0, back) },
+    ),
+    bind: [root, ...sources].map(path => {
+      const place = slot('criu_place', -1);
+      const mount = slot('criu_mount');
+      return operation({ kind: 'mount-for-criu', path, because }, [
+        opened(path, open.PATH, place),
+        cloneTree(place, path !== root, mount),
+        attach(mount, place),
+        sys('close', [mount]),
+        sys('close', [place]),
+      ]);
+    }),
     leave: operation({ kind: 'leave-mounts-of-criu', because }, [
-      sys('setns', [host, Clone.NEWNS]),
-      sys('fchdir', [here]),
+      ...back,
       ...[host, here, held].map(fd => sys('close', [fd])),
+      move(host, -1),
     ]),
   };
 }
@@ -277,7 +284,7 @@ function terminalOf(launch: Launch): {
 interface Parts {
   readonly opening: readonly Action[];
   readonly worker: Worker;
-  readonly mounts: ReturnType<typeof ownMounts>;
+  readonly mounts: OwnMounts;
   readonly mountPoints: readonly Action[];
   /** Before anything is made. */
   readonly replacements: readonly Action[];
@@ -318,6 +325,9 @@ function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Pro
   const terminal = terminalOf(launch);
   const foreground = foregroundInLaunch(launch, rootFd, cgroups.remove()).host ?? {};
   const stays = options.detach !== true;
+  const maker = cgroups.adoptMaker(worker.processId);
+  // It has a copy of the lock, which must end with the command.
+  const entering = [worker.awaitTurn([sys('close', [cells.stateFd]), ...cgroups.letGo]), ...cgroups.enter];
   const actions: readonly Action[] = [
     guardKernel(),
     sweepDescriptors(launch),
@@ -329,21 +339,22 @@ function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Pro
     ...makeStateDirectory(launch, rootFd, encode(compileLifecycle(launch)), hooks.stopped.calls),
     ...cgroups.make,
     ...(stays ? [holdSignals(rule('restore forwards them'))] : []),
-    ...mounts.enter,
+    mounts.enter,
+    worker.start(cgroups.birth, endRestored(launch, cgroups)),
+    ...maker.adopt,
+    ...mounts.bind,
     ...mountPoints,
     ...opening,
-    worker.start(cgroups.birth, endRestored(launch, cgroups)),
     mounts.leave,
+    worker.giveTurn,
     worker.ask(CriuRequest.RESTORE, request),
     worker.expect(CriuNotice.NAMESPACES),
     holdRestored(launch),
-    ...cgroups.adopt(cells.pid),
     recordInit(launch, cgroups.record),
     ...hooks.before,
     worker.goOn,
     worker.expect(CriuNotice.RESTORED),
-    // CRIU is in the groups as well, and needs more than the container may have.
-    ...cgroups.limit,
+    ...maker.limit,
     ...terminal.after,
     worker.goOn,
     worker.expect(null),
@@ -357,7 +368,7 @@ function programOf(launch: Launch, cgroups: NewGroups, input: RestoreInput): Pro
   return {
     arch: launch.facts.arch,
     joins: false,
-    tracks: [host, worker.track(cgroups.enter), ...hooks.tracks, ...hooks.stopped.tracks],
+    tracks: [host, worker.track(entering), ...hooks.tracks, ...hooks.stopped.tracks],
     entries: [{ entry: 'run', track: 'run' }],
     parameters: parametersOf(launch),
   };

@@ -115,8 +115,6 @@ function reasonText(reason: RefusalReason): string {
       return `enter resctrl group \`${visible(reason.path)}\`: it is there already, and \`${visible(reason.line)}\` does not hold in it`;
     case 'restored-without-resctrl':
       return 'restore a container into a group of resctrl: not supported by this version; leave linux.intelRdt out';
-    case 'restored-into-scope':
-      return 'restore a container into a scope of systemd: not supported by this version; use cgroupfs (podman --cgroup-manager cgroupfs)';
     case 'not-its-own-cgroup':
       return "a cgroupsPath that is not below the root or the caller's own cgroup is not supported by this version";
     default:

@@ -12,6 +12,9 @@ export const criu = {
   'open-namespace-for-criu': { type: 'text', path: 'text' },
   'start-criu': { path: 'text' },
   'become-criu': {},
+  /** Its process waits for its cgroups. */
+  'await-turn-of-criu': {},
+  'begin-criu': {},
   /** A mount namespace of its own. */
   'enter-mounts-of-criu': {},
   /** On itself: CRIU wants a mount for the root and for what it binds. */

@@ -306,6 +306,29 @@ checkpoint('what-criu-leaves-of-a-restore-is-ended', async t => {
   assert.is(again.code, 0, again.stderr);
 });
 
+checkpoint(
+  'restore-whose-mounts-fail-leaves-nothing',
+  async t => {
+    mkdirSync(join(t.dir, 'images'));
+    writeFileSync(join(t.dir, 'images/inventory.img'), '');
+    const missing = join(t.bundle.rootfs, 'nowhere');
+    const restored = await call(t, 'restore', [...places(t), '-d', '--bundle', t.bundle.dir, t.id]);
+    assert.is.not(restored.code, 0);
+    assert.is(restored.stderr, `chos-runtime: bind ${missing} for CRIU: No such file or directory\n`);
+    assert.equal([inState(t), cgroupsNamed(t.id)], [[], []]);
+  },
+  {
+    config: (c, bundle) => {
+      // What is mounted on cannot be removed, as a cgroup is then.
+      c.mounts = [
+        ...(c.mounts ?? []),
+        { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] },
+        { destination: '/data', type: 'bind', source: join(bundle.rootfs, 'nowhere'), options: ['bind'] },
+      ];
+    },
+  },
+);
+
 checkpoint('restore-wants-a-terminal-where-one-was', async t => {
   mkdirSync(join(t.dir, 'images'));
   writeFileSync(join(t.dir, 'images/inventory.img'), '');

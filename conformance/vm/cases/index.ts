@@ -12,6 +12,7 @@ import { podmanCases } from './podman.js';
 import { podmanSystemdCases } from './podman-systemd.js';
 import { schedulingCases } from './scheduling.js';
 import { systemdCases } from './systemd.js';
+import { systemdCheckpointCases } from './systemd-checkpoint.js';
 import { systemdStopCases } from './systemd-stops.js';
 import { updateCases } from './update.js';
 
@@ -25,6 +26,7 @@ export const cases: readonly MachineCase[] = [
   ...updateCases,
   ...podmanCases,
   ...systemdCases,
+  ...systemdCheckpointCases,
   ...systemdStopCases,
   ...podmanSystemdCases,
   ...apparmorCases,

@@ -102,6 +102,43 @@ YAML
   [ $wrong = 0 ]
 `;
 
+/** CRIU wants root. */
+const checkpoints = `${beginning}  scopes() { systemctl list-units --all --plain --no-legend 'libpod-*.scope' | grep -v libpod-conmon || true; }
+  podman run -dt --network none --tmpfs /kept --memory 200m --name saved bb sh -c 'echo kept >/kept/file; while :; do n=$((n + 1)); echo "$n $(tty) $(cat /kept/file)"; sleep 0.1; done' >id
+  scope=libpod-$(<id).scope
+  last() { podman logs "$1" 2>&1 | grep -c pts; }
+  beyond() { podman logs "$1" 2>&1 | grep -q "^$(($2 + 1)) /dev/pts/0 kept"; }
+  goes_on() { until_true 90 beyond "$1" "$(last "$1")" || fail "it does not go on: $(podman logs "$1" | tail -1)"; }
+  until_true 90 beyond saved 2
+  podman container checkpoint --leave-running saved >/dev/null
+  goes_on saved
+  podman container checkpoint saved >/dev/null
+  until_true 90 eval '[ -z "$(scopes)" ]' || same "scopes after the checkpoint" "$(scopes)" ""
+  podman container restore saved >/dev/null
+  goes_on saved
+  same "where it is" "$(podman inspect -f '{{.State.CgroupPath}}' saved)" "/machine.slice/$scope"
+  same limit "$(systemctl show --value -p MemoryMax $scope)" 209715200
+  podman update --memory 300m saved >/dev/null
+  systemctl daemon-reload
+  same "limit after update and reload" "$(systemctl show --value -p MemoryMax $scope)" 314572800
+  same exec "$(podman exec saved cat /kept/file)" kept
+  podman pause saved >/dev/null
+  podman unpause saved >/dev/null
+  goes_on saved
+  podman container checkpoint --pre-checkpoint --export early.tar.gz saved >/dev/null
+  podman container checkpoint --with-previous --file-locks --export late.tar.gz saved >/dev/null
+  at=$(last saved)
+  # Into a new root file system, and a scope of another name.
+  podman container restore --import-previous early.tar.gz --import late.tar.gz --file-locks --name again >/dev/null
+  until_true 90 beyond again "$at" || fail "it does not go on: $(podman logs again | tail -1)"
+  podman stop -t 0 again >/dev/null
+  podman rm -f -t 0 saved again >/dev/null
+  until_true 90 eval '[ -z "$(scopes)" ]' || same scopes "$(scopes)" ""
+  same containers "$(podman ps -aq)" ""
+  same "state of the runtime" "$(ls -A /run/chos-runtime 2>/dev/null | grep -E '^[0-9a-f]{64}$' || true)" ""
+  [ $wrong = 0 ]
+`;
+
 /** Units: of quadlet in $quadlets, and generated ones in $units. */
 const units = `${beginning}  mkdir -p "$quadlets" "$units"
   cat >"$quadlets/quad.container" <<UNIT
@@ -164,6 +201,7 @@ const parts: readonly (readonly [string, string])[] = [
   ['life', lifeOfContainers],
   ['pods', pods],
   ['units', units],
+  ['checkpoints', checkpoints],
 ];
 
 const stock = (name: string, who: string, part: string): MachineCase => ({
@@ -180,5 +218,7 @@ const stock = (name: string, who: string, part: string): MachineCase => ({
 
 export const podmanSystemdCases: readonly MachineCase[] = [
   ...parts.map(([part]) => stock(part, asRoot, part)),
-  ...parts.map(([part]) => stock(`${part}-of-a-user`, asUser, part)),
+  ...parts
+    .filter(([part]) => part !== 'checkpoints')
+    .map(([part]) => stock(`${part}-of-a-user`, asUser, part)),
 ];

@@ -1,5 +1,5 @@
 /**
- * Where systemd makes the cgroups: a launch and a delete, killed before and behind the steps by which they touch something, from where there is init, or they talk
+ * Where systemd makes the cgroups: a launch, a restore and a delete, killed before and behind the steps by which they touch something, from where there is init, or they talk
  * to systemd, on; `delete --force` leaves no unit, no directory, no process.
  */
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { MachineCase } from '../case.js';
 const prelude = `
   debug() { chos-runtime-debug --root "$STATE" "$@"; }
   scope=lab-stops.scope
-  # Of what a track did in one whole run: the numbers of the steps that something outside can see, and of those behind them, from the first of that kind on.
+  # steps TRACK FROM [STRIDE]: of what a track did in one whole run, the numbers of the steps that something outside can see, and of those behind them, from the first of that kind on.
   steps() {
     awk -v track="$1" -v from="$2" '
       $1 != track || ($4 != "=" && $4 != "failed:") || ($3 == "TRACK" && $5 == "0") { next }
@@ -16,8 +16,8 @@ const prelude = `
       $3 == from { talks = 1 }
       talks && $3 !~ /^(ALU|BRANCH|CALL|FORMAT|LOAD|MOVE|RETURN|SCAN|STORE|clock_gettime)$/ { wanted[n] = wanted[n + 1] = 1 }
       END { for (i = 1; i <= n; i++) if (wanted[i]) print i }' trace >steps
-    # In between, what it is told of others is read and forgotten.
-    if [ "$(wc -l <steps)" -le 40 ]; then cat steps; else head -n 20 steps; tail -n 20 steps; fi
+    # In between, what it is told of others is read and forgotten; with a stride, some of that as well.
+    awk -v all="$(wc -l <steps)" -v stride="\${3:-0}" 'NR <= 20 || NR > all - 20 || (stride && NR % stride == 0)' steps
   }
   gone() { [ ! -e "/sys/fs/cgroup/lab.slice/$scope" ] && [ "$(systemctl show --value -p LoadState,ActiveState "$scope" | tr '\\n' ' ')" = "not-found inactive " ]; }
   cleared() {
@@ -62,6 +62,40 @@ export const systemdStopCases: readonly MachineCase[] = [
         cleared "run:$n"
       done
       echo "\${#stops[@]} stops"`,
+  ),
+  stopped(
+    'a-restore',
+    `
+      launch || { cat launched; exit 1; }
+      places="--image-path $PLACE/images --work-path $PLACE"
+      debug checkpoint $places box
+      until_true 20 gone || fail "the scope is left: $(systemctl status "$scope")"
+      restore() { debug --systemd-cgroup restore --detach --bundle "$PLACE/box" $places box </dev/null >/dev/null 2>restored; }
+      all_cleared() {
+        cleared "$1"
+        until_true 20 sh -c '! pgrep -x criu >/dev/null' || fail "$1: CRIU is left"
+      }
+      CHOS_TRACE=1 restore || { tail -3 restored; exit 1; }
+      mv restored trace
+      stops=($(steps run TRACK 4))
+      [ "\${#stops[@]}" -gt 40 ] || fail "\${#stops[@]} steps"
+      before=($(steps criu prctl))
+      [ "\${#before[@]}" -gt 10 ] || fail "\${#before[@]} steps of CRIU's process"
+      all_cleared whole
+      for n in "\${stops[@]}"; do
+        code=0; CHOS_STOP=run:$n restore || code=$?
+        matches "code of run:$n" $code '^(137|0)$'
+        all_cleared "run:$n"
+      done
+      # Its process is killed before it is CRIU: the command takes all back.
+      for n in "\${before[@]}"; do
+        code=0; CHOS_STOP=criu:$n restore || code=$?
+        same "code of criu:$n" $code 1
+        same "lines of criu:$n" "$(wc -l <restored)" 1
+        same "state after criu:$n" "$(ls -A "$STATE" 2>/dev/null)" ""
+        until_true 20 gone || fail "criu:$n: $(systemctl status "$scope" 2>&1 | head -5)"
+      done
+      echo "\${#stops[@]} and \${#before[@]} stops"`,
   ),
   stopped(
     'delete',

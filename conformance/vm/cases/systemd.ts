@@ -4,7 +4,7 @@ import type { MachineCase } from '../case.js';
 const all = ['chos-runtime', 'crun', 'runc'] as const;
 
 /** `scope NAME [JQ]`: a bundle whose scope is lab-NAME.scope in lab.slice, and everything that is done with it asks systemd. */
-const prelude = `
+export const scopePrelude = `
   runtime() { "$RUNTIME" --root "$STATE" --systemd-cgroup "$@"; }
   scope() {
     local name=$1 change=\${2:-.}
@@ -22,7 +22,7 @@ const systemd = (name: string, script: string, more: Partial<MachineCase> = {}):
   name: `systemd/${name}`,
   init: 'systemd',
   kernels: ['6.12'],
-  script: prelude + script,
+  script: scopePrelude + script,
   ...more,
 });
 

@@ -19,16 +19,18 @@ export const cgroupfs: CgroupDriver = {
     const plan = planCgroups(facts.cgroup, config.linux.cgroupsPath, cells.id);
     if (plan.directories.length === 0) return withoutGroups(launch, 'cgroupfs', refuse);
     const groups = directoryGroups(launch, 'cgroupfs', plan);
+    const limit = [...limitGroups(launch, plan, askedAtCreate(launch), refuse), ...giveGroups(launch, plan)];
     const tenure = { lock: slot('cgroup_lock', -1), taken: slot('cgroup_taken') };
     return {
       ...groups,
       check: checkGroups(launch, plan, groups.frost, refuse),
       make: makeGroups(launch, plan, groups, tenure),
-      limit: [...limitGroups(launch, plan, askedAtCreate(launch), refuse), ...giveGroups(launch, plan)],
+      limit,
       birth: birthIn(launch, plan),
       // Whoever is in the cgroup keeps others out of it; the lock is the host's.
       letGo: [sys('close', [tenure.lock])],
       adopt: () => [],
+      adoptMaker: () => ({ adopt: [], limit }),
       enter: enterDirectories(launch, plan),
     };
   },

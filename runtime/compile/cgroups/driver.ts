@@ -22,6 +22,8 @@ export interface CgroupDirectory {
   readonly path: Template;
   /** The same in memory, once `name` has run. */
   readonly memory: Data;
+  /** The same for a container whose id is known. */
+  pathOf(id: string): string;
 }
 
 /** How far it is. FREEZING: asked for, but a process still runs. */
@@ -124,6 +126,8 @@ export interface NewGroups extends Groups {
    * is killed here leaves one that ends by itself.
    */
   adopt(pid: Slot): readonly Action[];
+  /** The same of a process that makes the container's in these groups, and needs more than they may have (CRIU): the limits, also those of `limit`, come when it has done so. */
+  adoptMaker(pid: Slot): { readonly adopt: readonly Action[]; readonly limit: readonly Action[] };
   /** Init track, once the host lets it go on, and before any namespace: go into those that nothing else put it into. */
   readonly enter: readonly Action[];
 }

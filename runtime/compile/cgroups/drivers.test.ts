@@ -9,6 +9,7 @@ import { recv, send, store, sys } from '../../program/step.js';
 import { action } from '../../program/test/action.js';
 import { compileExec, compileLaunch } from '../compile.js';
 import { createLaunch, type Launch, rule } from '../launch/launch.js';
+import { compileRestore } from '../restore.js';
 import { compileLifecycle } from '../stored/lifecycle.js';
 import { inputOf, layouts } from '../test/input.js';
 import { directoryGroups } from './directory-groups.js';
@@ -34,6 +35,13 @@ const double: CgroupDriver = {
     const request = buffer('double_request', 64);
     const answer = buffer('double_answer', 64);
     const size = slot('double_size');
+    const adopt = (pid: Slot): Action =>
+      action({ title: 'double: have it adopted', because }, [
+        store('U32', request, 0, pid),
+        send(bus, request, 64),
+        recv(bus, answer, { to: size }),
+      ]);
+    const limit = action({ title: 'double: limit', because }, []);
     return {
       ...groupsOf(launch, launch.cells.id),
       check: [action({ title: 'double: connect', because }, [sys('socket', [1, 1, 0], { to: bus })])],
@@ -41,14 +49,8 @@ const double: CgroupDriver = {
       limit: [],
       birth: birthAnywhere,
       letGo: [sys('close', [bus])],
-      adopt: pid => [
-        action({ title: 'double: have init adopted', because }, [
-          store('U32', request, 0, pid),
-          send(bus, request, 64),
-          recv(bus, answer, { to: size }),
-        ]),
-        action({ title: 'double: limit', because }, []),
-      ],
+      adopt: pid => [adopt(pid), limit],
+      adoptMaker: pid => ({ adopt: [adopt(pid)], limit: [limit] }),
       enter: [action({ title: 'double: enter', because }, [])],
     };
   },
@@ -102,7 +104,7 @@ test('its messages stand between clone and go, and init enters behind them', () 
     'double: connect',
     'make the state directory',
     'start init',
-    'double: have init adopted',
+    'double: have it adopted',
     'double: limit',
     'record init in state.json',
     'let init go on',
@@ -112,6 +114,40 @@ test('its messages stand between clone and go, and init enters behind them', () 
     'wait until the host has recorded this process',
     'double: enter',
     'start a new session',
+  ]);
+});
+
+test('of a restore CRIU is adopted before it begins, and limits come when it has done its work', () => {
+  const { environment: _, ...rest } = input;
+  const asked = {
+    program: '/usr/sbin/criu',
+    images: '/images',
+    work: '/images',
+    flags: [],
+    cgroupMode: 'soft',
+    emptyNamespaces: [],
+    tcpClose: false,
+    lsmProfile: null,
+    lsmMountContext: null,
+    streams: [],
+  } as const;
+  const program = programOf(compileRestore({ ...rest, id: 'box', root: '/bundle/rootfs', asked }));
+  inOrder(titlesOf(program, 'run'), [
+    'double: connect',
+    'make the state directory',
+    'start /usr/sbin/criu',
+    'double: have it adopted',
+    'let CRIU begin',
+    'ask CRIU for the restore',
+    'record init in state.json',
+    'wait for CRIU: post-restore',
+    'double: limit',
+  ]);
+  inOrder(titlesOf(program, 'criu'), [
+    'begin as CRIU',
+    'wait for the cgroups',
+    'double: enter',
+    'execute /usr/sbin/criu',
   ]);
 });
 

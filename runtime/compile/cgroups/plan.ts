@@ -41,6 +41,7 @@ export function planCgroups(facts: CgroupFacts, cgroupsPath: string | null, id: 
       endsInId,
       path,
       memory: endsInId ? buffer('cgroup_path', templateBound(path)) : text(base),
+      pathOf: known => (endsInId ? `${base}/${known}` : base),
     };
   });
   return {
@@ -49,12 +50,20 @@ export function planCgroups(facts: CgroupFacts, cgroupsPath: string | null, id: 
   };
 }
 
+/** One whose path has nothing open in it. */
+export const placedAt = (path: string): Pick<CgroupDirectory, 'endsInId' | 'path' | 'memory' | 'pathOf'> => ({
+  endsInId: false,
+  path: [path],
+  memory: text(path),
+  pathOf: () => path,
+});
+
 /** Where the caller itself is. */
 export function planOfCaller(facts: CgroupFacts): readonly CgroupDirectory[] {
   return hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
     const components = splitPath(hierarchy.own);
     const path = [hierarchy.mount, ...components].join('/');
-    return { hierarchy, version, components, endsInId: false, path: [path], memory: text(path) };
+    return { hierarchy, version, components, ...placedAt(path) };
   });
 }
 
@@ -67,7 +76,7 @@ export function planAt(paths: readonly string[], facts: CgroupFacts): CgroupPlan
       .sort(([one], [other]) => other.mount.length - one.mount.length);
     const [hierarchy, version] = best ?? [{ mount: path, own: '/', controllers: [] }, 2];
     const components = splitPath(path.slice(hierarchy.mount.length));
-    return { hierarchy, version, components, endsInId: false, path: [path], memory: text(path) };
+    return { hierarchy, version, components, ...placedAt(path) };
   });
   return { directories, formats: [] };
 }

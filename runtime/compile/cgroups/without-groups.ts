@@ -35,16 +35,18 @@ export function withoutLimits(
 
 export function withoutGroups(launch: Launch, manager: CgroupDriverName, refuse: Refuse): NewGroups {
   const { withheld } = launch.facts;
+  const limit = withoutLimits(launch, manager, askedAtCreate(launch), refuse);
   return {
     ...directoryGroups(launch, manager, { directories: [], formats: [] }),
     // The container stays where its caller is, and sees that.
     shown: manager === 'disabled' || withheld === null ? [] : planOfCaller(withheld.all),
     check: [],
     make: [],
-    limit: withoutLimits(launch, manager, askedAtCreate(launch), refuse),
+    limit,
     birth: birthAnywhere,
     letGo: [],
     adopt: () => [],
+    adoptMaker: () => ({ adopt: [], limit }),
     enter: [],
   };
 }

@@ -88,8 +88,13 @@ export interface Worker {
   readonly socket: Slot;
   readonly pidfd: Slot;
   readonly answer: Answer;
+  readonly processId: Slot;
   /** Begin it, in the cgroups of `birth` or in ours; `undo`: what else has to be done about it. */
   start(birth: Birth | null, undo: readonly Line[]): Action;
+  /** In its own track: it waits until it may begin, and ends if the command does. `close`: what it has of the host's. */
+  awaitTurn(close: readonly Line[]): Action;
+  /** It may. */
+  readonly giveTurn: Action;
   /** Send the request. */
   ask(type: number, options: Message): Action;
   /** Until it gives that notice; null: its answer. */
@@ -106,6 +111,9 @@ export interface Worker {
 const LOOK = 1000;
 const WORDS = 1500;
 
+/** What the process that becomes CRIU waits for. */
+const GO = 'g';
+
 export function criuWorker(input: WorkerInput): Worker {
   const { task } = input;
   const because = rule(task);
@@ -113,6 +121,7 @@ export function criuWorker(input: WorkerInput): Worker {
   const theirs = slot('criu_end', -1);
   const fault = slot('criu_fault', -1);
   const pidfd = slot('criu_pidfd', -1);
+  const processId = slot('criu_pid');
   const begin = label('criu_begin');
   const answer = createAnswer(input.pid);
   const receive = receiver({ input, answer, socket, pidfd, fault });
@@ -125,7 +134,11 @@ export function criuWorker(input: WorkerInput): Worker {
     socket,
     pidfd,
     answer,
-    start: (birth, undo) => started({ input, begin, theirs, fault, because }, { socket, pidfd, birth, undo }),
+    processId,
+    start: (birth, undo) =>
+      started({ input, begin, theirs, fault, because }, { socket, pidfd, processId, birth, undo }),
+    awaitTurn: close => awaitTurn(socket, theirs, close),
+    giveTurn: operation({ kind: 'begin-criu', because }, told(socket, text(GO), 1)),
     ask(type, options) {
       const request = compose('criu_request', [
         [RequestField.TYPE, type],
@@ -133,7 +146,7 @@ export function criuWorker(input: WorkerInput): Worker {
       ]);
       return operation({ kind: 'ask-criu', task, because }, [
         ...request.fill,
-        send(socket, request.data, request.data.size),
+        ...told(socket, request.data, request.data.size),
       ]);
     },
     expect: notice =>
@@ -156,18 +169,19 @@ export function criuWorker(input: WorkerInput): Worker {
 interface Start {
   readonly socket: Slot;
   readonly pidfd: Slot;
+  readonly processId: Slot;
   readonly birth: Birth | null;
   readonly undo: readonly Line[];
 }
 
 function started({ input, begin, theirs, fault, because }: Child, of: Start): Action {
-  const { socket, pidfd, birth, undo } = of;
+  const { socket, pidfd, undo } = of;
   return operation(
     { kind: 'start-criu', path: input.program, because },
     [
       ...socketPair('criu sockets', socket, theirs),
       sys('memfd_create', [text('criu'), MFD_CLOEXEC], { to: fault }),
-      ...cloned(birth, begin, pidfd),
+      ...cloned(of, begin),
       sys('close', [theirs]),
     ],
     {
@@ -182,7 +196,7 @@ function started({ input, begin, theirs, fault, because }: Child, of: Start): Ac
   );
 }
 
-function cloned(birth: Birth | null, begin: Label, pidfd: Slot): readonly Line[] {
+function cloned({ birth, pidfd, processId }: Start, begin: Label): readonly Line[] {
   const SIGCHLD = 17;
   const args = struct('clone_args criu', [
     u64(BigInt(Clone.PIDFD) | (birth?.flags ?? 0n)),
@@ -194,9 +208,25 @@ function cloned(birth: Birth | null, begin: Label, pidfd: Slot): readonly Line[]
   ]);
   return [
     ...(birth?.begin(args) ?? []),
-    track(args, 'criu', begin, { to: slot('criu_pid') }),
+    track(args, 'criu', begin, { to: processId }),
     ...(birth?.end ?? []),
   ];
+}
+
+/** What one that has died is told is lost; whoever waits for its answer hears of its end. */
+const told = (socket: Slot, what: Data, size: number): readonly Line[] =>
+  ignoring(['EPIPE', 'ECONNRESET'], lost => [send(socket, what, size, null, lost)]);
+
+/** The other end of the socket is CRIU's afterwards. */
+function awaitTurn(socket: Slot, theirs: Slot, close: readonly Line[]): Action {
+  const message = buffer('criu_turn', 8);
+  const size = slot('criu_turn_size');
+  return operation({ kind: 'await-turn-of-criu', because: rule('its groups are made for it') }, [
+    sys('close', [socket]),
+    ...close,
+    recv(theirs, message, { to: size }),
+    ...when(size, 'LE', 0, [exit(1)]),
+  ]);
 }
 
 interface Ends {

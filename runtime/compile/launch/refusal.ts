@@ -66,8 +66,6 @@ export type RefusalReason =
   | { readonly kind: 'other-schemata'; readonly path: string; readonly line: string }
   /** CRIU starts processes of which nobody could say in time to which group of resctrl they belong. */
   | { readonly kind: 'restored-without-resctrl' }
-  /** A unit of systemd's begins with a process that is there, and CRIU wants the directory before it makes one. */
-  | { readonly kind: 'restored-into-scope' }
   /** A new user namespace without a map: root of the host would have to choose who is who. */
   | { readonly kind: 'needs-mappings' };
 

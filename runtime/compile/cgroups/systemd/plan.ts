@@ -16,8 +16,8 @@ import {
 } from '../../../program/operand.js';
 import { alu, format, jump, type Line, move, scan } from '../../../program/step.js';
 import type { CgroupDirectory } from '../driver.js';
-import { type CgroupPlan, hierarchies } from '../plan.js';
-import { directoryOf, type UnitName } from './unit.js';
+import { type CgroupPlan, hierarchies, placedAt } from '../plan.js';
+import { directoryOf, escapeUnit, type UnitName } from './unit.js';
 
 export interface ScopePlan extends CgroupPlan {
   /** Offset and length of the unit's name; NUL behind. */
@@ -82,14 +82,20 @@ export function planScope(
   const directories = hierarchies(facts).map(([hierarchy, version]): CgroupDirectory => {
     const base = [hierarchy.mount, ...components].join('/');
     // What is above systemd's own cgroup is somebody else's.
-    const placed = { hierarchy: { ...hierarchy, from: instance.cgroup }, version, endsInId: name.hasId };
+    const placed = { hierarchy: { ...hierarchy, from: instance.cgroup }, version };
     if (!name.hasId) {
       const directory = directoryOf(name.before);
-      const path = `${base}/${directory}`;
-      return { ...placed, components: [...components, directory], path: [path], memory: text(path) };
+      return { ...placed, components: [...components, directory], ...placedAt(`${base}/${directory}`) };
     }
-    const path: Template = [`${base}/${directoryOf(name.before)}`, idField, name.after];
-    return { ...placed, components, path, memory: buffer('cgroup_path', base.length + UNIT_NAME_LIMIT + 8) };
+    const before = `${base}/${directoryOf(name.before)}`;
+    return {
+      ...placed,
+      components,
+      endsInId: true,
+      path: [before, idField, name.after],
+      memory: buffer('cgroup_path', base.length + UNIT_NAME_LIMIT + 8),
+      pathOf: known => `${before}${escapeUnit(known)}${name.after}`,
+    };
   });
   if (!name.hasId) return { directories, formats: [], ...knownUnit(name.before) };
   const unit = buffer('unit_name', UNIT_NAME_LIMIT + 1);

@@ -8,6 +8,7 @@ import type { Integer, NormalResources } from '../../../../spec/normal-resources
 import type { UnitProperty, UnitValue } from '../../../../spec/systemd.js';
 import { marshal } from '../../bus/marshal.js';
 import { ioWeight, weightOfShares } from '../limits.js';
+import type { CgroupPlan } from '../plan.js';
 import { anyDescription } from './whose.js';
 
 const property = (name: string, type: string, value: UnitValue): UnitProperty => ({ name, type, value });
@@ -45,6 +46,10 @@ function swap({ limitBytes, swapBytes }: NormalResources['memory']): Integer | n
   if (swapBytes === null || swapBytes < 0) return swapBytes;
   return BigInt(swapBytes) - BigInt(limitBytes ?? 0);
 }
+
+/** By whose words systemd is told. */
+export const versionOf = ({ directories }: CgroupPlan): 1 | 2 =>
+  directories.some(({ version }) => version === 1) ? 1 : 2;
 
 export function limitProperties(r: NormalResources, version: 1 | 2): readonly UnitProperty[] {
   const { memory, cpu, blockIo } = r;

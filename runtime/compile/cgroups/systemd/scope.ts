@@ -20,7 +20,7 @@ export interface ScopeCells {
   readonly taken: Slot;
 }
 
-/** Before anything is made: systemd is there. The connection stays open. */
+/** systemd is there. The connection stays open; a signal ends the waiting, once they are held back. */
 export function reachSystemd(launch: Launch, m: Manager): Action {
   const { sockets } = launch.options.systemd;
   const speech = createSpeech();
@@ -31,6 +31,7 @@ export function reachSystemd(launch: Launch, m: Manager): Action {
       because: rule('--systemd-cgroup'),
     },
     [
+      move(m.connection.interrupts, launch.cells.interrupts.fd),
       call(m.reach),
       ...when(m.peer.isStranger, 'NE', 0, [
         ...speech.say(answersForSomebody(uidOf(m))),

@@ -3,6 +3,7 @@
  * for, the second is left alone.
  */
 import { errnos } from '../../../../spec/errno.js';
+import type { UnitProperty } from '../../../../spec/systemd.js';
 import type { Action } from '../../../program/action.js';
 import { attempt, repeat, when } from '../../../program/control.js';
 import { changeable, type Slot, slot } from '../../../program/operand.js';
@@ -15,7 +16,7 @@ import { type Launch, rule } from '../../launch/launch.js';
 import { forget, type Manager, nothing, Verdict, withMode } from './manager.js';
 import { createSpeech, failUnlessDone, found, unitField } from './outcome.js';
 import type { ScopePlan } from './plan.js';
-import { limitProperties, marshalProperties, scopeProperties } from './properties.js';
+import { marshalProperties, scopeProperties, versionOf } from './properties.js';
 import type { ScopeCells } from './scope.js';
 import { shownUnit, type UnitName } from './unit.js';
 import { anyDescription, numberDescription, type Ownership } from './whose.js';
@@ -25,13 +26,25 @@ const PAUSE = { FIRST: 1, LONGEST: 200 } as const;
 
 const multiple = (n: number, of: number): number => Math.ceil(n / of) * of;
 
+/** The unit, and those of its properties that are limits. */
+export interface Wanted {
+  readonly name: UnitName;
+  readonly limits: readonly UnitProperty[];
+}
+
 /** StartTransientUnit: name, mode, properties, units beside it. */
-function startUnit(launch: Launch, m: Manager, plan: ScopePlan, name: UnitName, pid: Slot): readonly Line[] {
-  const version = plan.directories.some(d => d.version === 1) ? 1 : 2;
+function startUnit(
+  launch: Launch,
+  m: Manager,
+  plan: ScopePlan,
+  { name, limits }: Wanted,
+  pid: Slot,
+): readonly Line[] {
+  const version = versionOf(plan);
   const pids = marshalProperties([{ name: 'PIDs', type: 'au', value: [0] }]);
   const others = marshalProperties([
     ...scopeProperties(name.slice, version),
-    ...limitProperties(launch.config.linux.resources, version),
+    ...limits,
     // Whoever asks for a property has the last word.
     ...launch.config.unitProperties,
   ]);
@@ -98,7 +111,7 @@ export function startScope(
   launch: Launch,
   m: Manager,
   plan: ScopePlan,
-  name: UnitName,
+  wanted: Wanted,
   ownership: Ownership,
   { pid, asked }: Pick<ScopeCells, 'pid' | 'asked'>,
 ): Action {
@@ -111,11 +124,11 @@ export function startScope(
     launch.config.linux.cgroupsPath !== null
       ? launch.because('linux', 'cgroupsPath')
       : rule('--systemd-cgroup');
-  return operation({ kind: 'start-scope', unit: shownUnit(name), slice: name.slice, because }, [
+  return operation({ kind: 'start-scope', unit: shownUnit(wanted.name), slice: wanted.name.slice, because }, [
     move(c.interrupts, launch.cells.interrupts.fd),
     move(asked, 1),
     ...repeat(({ leave }) => [
-      ...startUnit(launch, m, plan, name, pid),
+      ...startUnit(launch, m, plan, wanted, pid),
       ...isTaken(m, is),
       branch(is, 'EQ', 0, leave),
       call(ownership.look),

@@ -3,13 +3,13 @@
  * systemd.io/CGROUP_DELEGATION). As with runc init is in the scope's own cgroup, not in one below it as with crun. What can be done by the directories is done there.
  */
 import type { CgroupFacts, CgroupHierarchy } from '../../../../spec/host-facts.js';
+import type { UnitProperty } from '../../../../spec/systemd.js';
 import type { Action } from '../../../program/action.js';
 import { when } from '../../../program/control.js';
 import { type Slot, slot } from '../../../program/operand.js';
 import { call, type Line, move, subroutine, sys } from '../../../program/step.js';
 import { operation } from '../../idioms/operation.js';
 import { type Launch, rule } from '../../launch/launch.js';
-import type { Refuse } from '../../launch/refusal.js';
 import { guardLayout } from '../check.js';
 import { hasCpuset, seedCpuset } from '../cpuset.js';
 import { directoryGroups } from '../directory-groups.js';
@@ -25,12 +25,14 @@ import { updateGroups } from '../update-groups.js';
 import { withoutGroups } from '../without-groups.js';
 import { endScope, type ScopeEnd } from './end-scope.js';
 import { createManager, type Manager } from './manager.js';
+import { createSpeech } from './outcome.js';
 import { knownUnit, planScope, type ScopePlan } from './plan.js';
+import { limitProperties, versionOf } from './properties.js';
 import { createRecord, type ScopeRecord } from './record-scope.js';
 import { checkScope, reachSystemd, type ScopeCells } from './scope.js';
-import { startScope } from './start-scope.js';
-import { nameUnit, type UnitName } from './unit.js';
-import { updateScope } from './update-scope.js';
+import { startScope, type Wanted } from './start-scope.js';
+import { nameUnit, shownUnit, type UnitName } from './unit.js';
+import { setProperties, updateScope } from './update-scope.js';
 import { createOwnership, type Ownership, Whose } from './whose.js';
 
 const NAME = 'systemd';
@@ -118,25 +120,50 @@ function makeOthers(launch: Launch, plan: ScopePlan): readonly Action[] {
     );
 }
 
-function adopt(
-  launch: Launch,
-  scope: Scope,
-  name: UnitName,
-  refuse: Refuse,
-  cells: ScopeCells,
-): readonly Action[] {
+function adopt(launch: Launch, scope: Scope, wanted: Wanted, cells: ScopeCells): readonly Action[] {
   const { manager, ownership, record, plan, groups } = scope;
   const [decider] = plan.directories;
   return [
-    startScope(launch, manager, plan, name, ownership, cells),
+    startScope(launch, manager, plan, wanted, ownership, cells),
     ...checkScope(launch, plan, cells),
     ...record.write,
     ...(decider === undefined ? [] : [recordTaken(launch, decider)]),
     ...makeOthers(launch, plan),
     ...insistThawed(plan, groups.frost, true),
-    ...limitGroups(launch, plan, askedAtCreate(launch), refuse),
   ];
 }
+
+/** Those that systemd knows, to a scope that is there: what an annotation has set stays. */
+function tellLimits(
+  launch: Launch,
+  { manager, plan }: Scope,
+  name: UnitName,
+  limits: readonly UnitProperty[],
+): readonly Action[] {
+  const given = new Set(launch.config.unitProperties.map(property => property.name));
+  const told = limits.filter(property => !given.has(property.name));
+  if (told.length === 0) return [];
+  const { interrupts } = manager.connection;
+  return [
+    reachSystemd(launch, manager),
+    operation(
+      {
+        kind: 'set-properties',
+        unit: shownUnit(name),
+        properties: told.map(property => property.name),
+        because: launch.because('linux', 'resources'),
+      },
+      [...setProperties(manager, plan, told, createSpeech()), move(interrupts, -1)],
+    ),
+  ];
+}
+
+/** Nobody is killed in a cgroup that the launch does not have. */
+const onceTaken = (taken: Slot, killAll: KillAll | null): KillAll | null =>
+  killAll && {
+    left: killAll.left,
+    kill: subroutine('kill_taken', [move(killAll.left, 0), ...when(taken, 'NE', 0, [call(killAll.kill)])]),
+  };
 
 export const systemd: CgroupDriver = {
   create: (launch, refuse) => {
@@ -152,14 +179,24 @@ export const systemd: CgroupDriver = {
     const asked = slot('scope_asked');
     const taken = slot('scope_taken');
     const closed: readonly Line[] = [sys('close', [manager.connection.fd])];
+    const limits = limitProperties(config.linux.resources, versionOf(plan));
+    const limit = limitGroups(launch, plan, askedAtCreate(launch), refuse);
+    const adopted = (pid: Slot, atOnce: readonly UnitProperty[]): readonly Action[] =>
+      adopt(launch, scope, { name, limits: atOnce }, { pid, asked, taken });
     return {
       ...groups,
+      killAll: onceTaken(taken, groups.killAll),
       check: [guardLayout(launch, plan), ...seeCgroup(plan, groups.frost), reachSystemd(launch, manager)],
       make: [prepareScopeRemoval(groups, { asked, taken })],
       limit: [],
       birth: birthAnywhere,
       letGo: closed,
-      adopt: pid => adopt(launch, scope, name, refuse, { pid, asked, taken }),
+      adopt: pid => [...adopted(pid, limits), ...limit],
+      adoptMaker: pid => ({
+        adopt: adopted(pid, []),
+        // Behind systemd, which writes only what it has a word for.
+        limit: [...tellLimits(launch, scope, name, limits), ...limit],
+      }),
       // In that of v2 it is already.
       enter: enterDirectories(launch, plan),
     };

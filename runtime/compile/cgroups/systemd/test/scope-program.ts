@@ -11,6 +11,7 @@ import { inputOf, layouts } from '../../../test/input.js';
 import { endScope } from '../end-scope.js';
 import { createManager } from '../manager.js';
 import { planScope } from '../plan.js';
+import { limitProperties } from '../properties.js';
 import { createRecord } from '../record-scope.js';
 import { reachSystemd } from '../scope.js';
 import { startScope } from '../start-scope.js';
@@ -76,6 +77,7 @@ export function scopeProgram({
   );
   const stop = action({ title: 'stop', because }, [call(end.see), call(end.stop)]);
   const { resources } = launch.config.linux;
+  const limits = limitProperties(resources, 2);
   const asked = slot('asked');
   // As systemd.ts has it.
   const undo = when(asked, 'NE', 0, [call(end.see), call(end.stop)]);
@@ -84,7 +86,7 @@ export function scopeProgram({
     start: () => [
       takeBack,
       reachSystemd(launch, manager),
-      startScope(launch, manager, plan, named.unit, ownership, {
+      startScope(launch, manager, plan, { name: named.unit, limits }, ownership, {
         pid: slot('pid', 4711),
         asked,
       }),

@@ -7,6 +7,8 @@ import type { NormalHooks } from './normal-config.js';
 export const PINS = '/run/chos-trees';
 /** Beside it, and kept when the last generation has gone: numbers that were given out, so that none comes back before a reboot. */
 export const NUMBERS = `${PINS}.numbers`;
+/** Beside it, for users, who can read nothing of root's: a copy of the skeleton's record. */
+export const PUBLIC = `${PINS}.public`;
 /** Sources of our own mounts, by which mountinfo tells them from others: the skeleton of all trees, and what carries it. */
 export const SKELETON_SOURCE = 'chos-skeleton';
 export const CARRIER_SOURCE = 'chos-carrier';
@@ -107,6 +109,8 @@ export interface KernelLink {
     readonly root: DirectoryFact;
     /** What `skeleton create` wrote, when, and where it was. */
     readonly record: string;
+    /** That is the copy for users, which nobody locks. */
+    readonly copied?: true;
     readonly stamp: Pin['stamp'];
     readonly host: Pin['host'];
     /** Its mounts on the host, by the path inside. */

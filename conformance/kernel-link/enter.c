@@ -209,6 +209,32 @@ CASE(user_namespace, "not from a user namespace; and there is none to be made in
   check(choose("/") == 0);
 }
 
+CASE(own_chroot, "from a user namespace by one's own link and chroot, and not back by the module") {
+  look();
+  become_user();
+  become_root_of_own_user_namespace();
+  no_new_privileges();
+  check(set_link(-1, RED) == 0);
+  check(chroot(SKELETON) == 0 && chdir("/") == 0);
+  check(root_is(SKELETON, &skeleton_root));
+  check_text(file_text("/name"), "red");
+  in_child(check_text(file_text("/name"), "red"));
+  check(set_link(-1, BLUE) == 0);
+  check_text(file_text("/name"), "blue");
+  check_refused(choose("/"), EPERM);
+  check(root_is(SKELETON, &skeleton_root));
+}
+
+/* By that chos-runtime learns for a user, who may not read the list, whether a tree is in it (runtime/trees/kernel-link.ts). */
+CASE(list_first, "who may not be moved learns whether the tree is in the list") {
+  look();
+  become_user();
+  check_refused(choose("/trees/none"), ENOENT);
+  check_refused(choose(RED), EPERM);
+  check_not_moved();
+  check_text(link_text(), "/");
+}
+
 CASE(chroot_then_enter, "not out of a chroot") {
   look();
   make_directory("/jail");

@@ -20,6 +20,12 @@ test('in an environment the user stays who it is, and has no capabilities', () =
   assert.equal(tree.process.user, { uid: 1000, gid: 100 });
   assert.equal(tree.linux?.uidMappings, [{ containerID: 1000, hostID: 1000, size: 1 }]);
   assert.is(tree.process.capabilities, undefined);
+  assert.is(tree.process.noNewPrivileges, true);
+  assert.equal(
+    tree.linux?.namespaces,
+    [{ type: 'user' }],
+    'with mounts of its own it could not be entered by the link',
+  );
   assert.ok(tree.process.env?.includes('HOME=/home/alice'));
   assert.is(tree.annotations?.['org.chos.tree'], 'debian12');
 });

@@ -40,7 +40,7 @@ export function rootlessConfig({ uid, gid }: Caller): Config {
   };
 }
 
-/** The user stays who it is, with its groups, and has no capabilities over anything. */
+/** The user stays who it is, with its groups, and has no capabilities over anything. Without a mount namespace: who has to mount gets one (docs/rootless.md). */
 export function rootlessTreeConfig(
   { uid, gid, home }: Caller,
   ...tree: Parameters<typeof treeConfig>
@@ -50,13 +50,18 @@ export function rootlessTreeConfig(
   const own = env.filter(entry => !entry.startsWith('HOME='));
   return {
     ...config,
-    process: { ...same, user: { uid, gid }, env: home === null ? own : [...own, `HOME=${home}`] },
+    process: {
+      ...same,
+      user: { uid, gid },
+      env: home === null ? own : [...own, `HOME=${home}`],
+      noNewPrivileges: true,
+    },
     annotations: { ...annotations, 'run.oci.keep_original_groups': '1' },
     linux: {
       ...linux,
       uidMappings: one(uid, uid),
       gidMappings: one(gid, gid),
-      namespaces: [{ type: 'user' }, { type: 'mount' }],
+      namespaces: [{ type: 'user' }],
     },
   };
 }

@@ -24,14 +24,7 @@ export function pathIdentity(path: string): PathIdentity | null {
 }
 
 export function sameIdentity(one: PathIdentity | null, other: PathIdentity | null): boolean {
-  return (
-    one !== null &&
-    other !== null &&
-    one.inode === other.inode &&
-    one.major === other.major &&
-    one.minor === other.minor &&
-    one.born === other.born
-  );
+  return one !== null && other !== null && sameDirectory(one, other) && one.born === other.born;
 }
 
 export function directoryFact(path: string): DirectoryFact | null {
@@ -41,6 +34,10 @@ export function directoryFact(path: string): DirectoryFact | null {
   } catch {
     return null;
   }
+}
+
+export function sameDirectory(one: DirectoryFact | null, other: DirectoryFact): boolean {
+  return one?.inode === other.inode && one.major === other.major && one.minor === other.minor;
 }
 
 /** sys/sysmacros.h: how stat(2)'s st_dev holds the two numbers. */
@@ -80,14 +77,7 @@ export function callerView(): CallerView {
 export function seesWhat(host: Pin['host']): boolean {
   try {
     const own = Number(/\d+/.exec(readlinkSync('/proc/self/ns/mnt'))?.[0] ?? 0);
-    const root = directoryFact('/');
-    return (
-      own === host.namespace &&
-      root !== null &&
-      root.inode === host.root.inode &&
-      root.major === host.root.major &&
-      root.minor === host.root.minor
-    );
+    return own === host.namespace && sameDirectory(directoryFact('/'), host.root);
   } catch {
     return false;
   }

@@ -97,7 +97,17 @@ function backEndFindings(tree: RegisteredTree): readonly Finding[] {
 const anyConfig: Asking = {
   mounts: [],
   hooks: { prestart: [], createContainer: [] },
-  linux: { namespaces: new Map() },
+  root: { readonly: false },
+  process: { capabilities: null },
+  linux: {
+    namespaces: new Map(),
+    uidMappings: [],
+    gidMappings: [],
+    maskedPaths: [],
+    readonlyPaths: [],
+    devices: [],
+    rootfsPropagation: null,
+  },
 };
 
 /** Only what launches would use is told of; who may not see the generations is told of none. */

@@ -48,7 +48,16 @@ test('a tree is for the kernel if it is in its list', () => {
   );
   assert.match(whyNotListed({ kind: 'absent' }, tree) ?? '', /is not loaded/);
   assert.match(whyNotListed({ kind: 'too-old', version: '0.0.1' }, tree) ?? '', /0\.0\.1 is too old/);
-  assert.is(whyNotListed({ ...present(), valid: null }, tree), null);
+  const unseen = { ...present(), valid: null };
+  for (const [listed, why] of [
+    [true, null],
+    [null, null],
+    [false, 'tree "a" is not in the kernel\'s list: run chos-runtime tree load'],
+  ] as const)
+    assert.is(
+      whyNotListed(unseen, tree, path => (path === tree.path ? listed : null)),
+      why,
+    );
 });
 
 test('a tree is for the skeleton if that shows it, with neither more nor less', () => {

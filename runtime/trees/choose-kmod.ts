@@ -1,9 +1,10 @@
 /** Whether a tree can be started by the kernel's link, and with what (docs/architecture.md, "Back ends"). */
-import type { HostSources, KernelLink, MountFact } from '../../spec/environment.js';
+import { type HostSources, type KernelLink, type MountFact, PINS, PUBLIC } from '../../spec/environment.js';
 import type { SkeletonRecord } from '../../spec/records/skeleton.js';
-import { directoryFact, seesWhat } from './caller.js';
+import { directoryFact, sameDirectory, seesWhat } from './caller.js';
+import type { Entrant } from './entrant.js';
 import { seePin, whyStale } from './host-sources.js';
-import { type KernelFacts, probeKernelLink } from './kernel-link.js';
+import { isListed, type KernelFacts, probeKernelLink } from './kernel-link.js';
 import { isWithin } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
 import type { RegisteredTree } from './registry.js';
@@ -18,15 +19,19 @@ export type KmodChoice =
 
 const impossible = (why: string): KmodChoice => ({ kind: 'impossible', why });
 
-/** What the kernel's list says. */
-export function whyNotListed(facts: KernelFacts, tree: Pick<RegisteredTree, 'name' | 'path'>): string | null {
+/** What the kernel's list says. `listed`: asks without reading it. */
+export function whyNotListed(
+  facts: KernelFacts,
+  tree: Pick<RegisteredTree, 'name' | 'path'>,
+  listed: (path: string) => boolean | null = isListed,
+): string | null {
   switch (facts.kind) {
     case 'absent':
       return 'the kernel module chos is not loaded';
     case 'too-old':
       return `the kernel module chos ${facts.version} is too old`;
     case 'present':
-      return facts.valid === null || facts.valid.has(tree.path)
+      return (facts.valid?.has(tree.path) ?? listed(tree.path)) !== false
         ? null
         : `tree "${tree.name}" is not in the kernel's list: run chos-runtime tree load`;
   }
@@ -64,15 +69,17 @@ export function mountsInside(directory: string, mounts: readonly MountFact[]): r
     .map(mount => ({ ...mount, point: mount.point.slice(directory.length) || '/' }));
 }
 
+/** A user finds a copy of the record. */
 export function chooseKmod(
   tree: RegisteredTree,
   sources: HostSources,
+  who: Exclude<Entrant['kind'], 'never'>,
   facts: KernelFacts = probeKernelLink(),
 ): KmodChoice {
-  const unlisted = whyNotListed(facts, tree);
+  const unlisted = whyNotListed(facts, tree, () => null);
   if (facts.kind !== 'present' || unlisted !== null) return impossible(unlisted ?? '');
   const path = facts.skeleton;
-  const state = readSkeleton(path);
+  const state = readSkeleton(path, who === 'root' ? PINS : PUBLIC);
   if (state.kind !== 'ready')
     return impossible(
       state.kind === 'closing'
@@ -82,7 +89,10 @@ export function chooseKmod(
   const { record, stamp, file } = state;
   if (!seesWhat(record.host))
     return impossible(`this mount namespace or root is not the one in which the skeleton ${path} is`);
-  const unseen = whyNotShown(record, tree);
+  if (!sameDirectory(directoryFact(path), record.root))
+    return impossible(`the skeleton ${path} was unmounted or covered: run chos-runtime skeleton create`);
+  // Asked from outside of it only: inside, the question would set the link of this process.
+  const unseen = whyNotListed(facts, tree) ?? whyNotShown(record, tree);
   if (unseen !== null) return impossible(unseen);
   const directory = directoryFact(tree.path);
   if (directory === null) return impossible(`${tree.path} is not there`);
@@ -104,6 +114,7 @@ export function chooseKmod(
         path,
         root: record.root,
         record: file,
+        ...(who === 'root' ? {} : { copied: true }),
         stamp,
         host: record.host,
         mounts,

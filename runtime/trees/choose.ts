@@ -4,10 +4,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
-import type { NormalConfig, NormalHooks, NormalLinux } from '../../spec/normal-config.js';
+import type { NormalHooks } from '../../spec/normal-config.js';
 import { normalHooks } from '../admit/normal/hooks.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
+import { type Caller, type Entering, type Entrant, entrantOf, thisCaller, whyNotAsUser } from './entrant.js';
 import { hostSources, type SeenPin, seePin } from './host-sources.js';
 import { HOST_VIEW } from './host-view.js';
 import { isWithin } from './mount-facts.js';
@@ -45,9 +46,8 @@ function statOf(path: string): { readonly dev: number; readonly ino: number } | 
 }
 
 /** What the choice depends on. */
-export interface Asking extends Pick<NormalConfig, 'mounts'> {
+export interface Asking extends Entering {
   readonly hooks: Pick<NormalHooks, 'prestart' | 'createContainer'>;
-  readonly linux: Pick<NormalLinux, 'namespaces'>;
 }
 
 /** Why a launch cannot enter a view that is there already (`kmod`, `pinned`), whatever is prepared; null if it can. */
@@ -57,7 +57,6 @@ export function whyNotEntered(config: Asking): string | null {
   if (createContainer.length > 0) return 'createContainer hooks need the paths of the host';
   const { namespaces } = config.linux;
   if ((namespaces.get('mount') ?? 'new') !== 'new') return 'config.json names a mount namespace to join';
-  if (namespaces.has('user')) return 'a user namespace cannot join the mounts of root';
   return null;
 }
 
@@ -125,11 +124,16 @@ function shownDirectory({ treeMounts }: ReadyGeneration['record'], directory: st
 }
 
 /** Why the tree's newest generation cannot be used from here, or the generation. */
-function choosePin(tree: RegisteredTree, config: Asking, lacking: readonly MissingPoint[]): BackEnd {
+function choosePin(
+  tree: RegisteredTree,
+  config: Asking,
+  who: Entrant['kind'],
+  lacking: readonly MissingPoint[],
+): BackEnd {
   const generations = readGenerations();
   const generation = currentGeneration(generations, tree.name);
   if (generation === undefined) {
-    if (process.geteuid?.() !== 0 && existsSync(PINS)) return privately('only root sees what is prepared');
+    if (who === 'user' && existsSync(PINS)) return privately('only root sees what is prepared');
     const closing = generations.some(one => one.tree === tree.name && one.state === 'closing');
     return privately(
       closing ? 'it is being released' : `not prepared: run chos-runtime tree prepare ${tree.name}`,
@@ -172,10 +176,17 @@ export function whyUnused(tree: RegisteredTree, generation: ReadyGeneration): st
   return seen.kind === 'stale' ? seen.why : null;
 }
 
-function chooseLink(tree: RegisteredTree, config: Asking, lacking: readonly MissingPoint[]): BackEnd {
+function chooseLink(
+  tree: RegisteredTree,
+  config: Asking,
+  who: 'root' | 'user',
+  lacking: readonly MissingPoint[],
+): BackEnd {
   const sources = hostSources(bindSources(config), shownShares(tree.shares));
-  const choice = chooseKmod(tree, sources);
+  const choice = chooseKmod(tree, sources, who);
   if (choice.kind === 'impossible') return privately(choice.why);
+  const why = who === 'user' ? whyNotAsUser(config) : null;
+  if (why !== null) return privately(why);
   const { reason, link } = choice;
   const skeleton = treeView(link.skeleton.path);
   const patches = patched(
@@ -198,14 +209,18 @@ export function chooseBackEnd(
   tree: RegisteredTree,
   config: Asking,
   lacking: readonly MissingPoint[] = [],
+  caller: Caller = thisCaller(),
 ): BackEnd {
   if (tree.backEnd === 'private') return privately('the registry says so');
   const never = whyNotEntered(config);
   if (never !== null) return privately(never);
-  if (tree.backEnd === 'pinned') return choosePin(tree, config, lacking);
-  const link = chooseLink(tree, config, lacking);
+  const entrant = entrantOf(config, caller);
+  if (entrant.kind === 'never') return privately(entrant.why);
+  const { kind: who } = entrant;
+  if (tree.backEnd === 'pinned') return choosePin(tree, config, who, lacking);
+  const link = chooseLink(tree, config, who, lacking);
   if (tree.backEnd === 'kmod' || link.backEnd === 'kmod') return link;
-  const other = choosePin(tree, config, lacking);
+  const other = choosePin(tree, config, who, lacking);
   return { ...other, reason: `${other.reason}; not kmod: ${link.reason}` };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseValid, parseVersion, probeKernelLink } from './kernel-link.js';
+import { isListed, parseValid, parseVersion, probeKernelLink } from './kernel-link.js';
 
 const proc = mkdtempSync(join(tmpdir(), 'chos-kernel-link-'));
 process.on('exit', () => rmSync(proc, { recursive: true, force: true }));
@@ -39,6 +39,25 @@ test('no module, an old one, one that says all', () => {
     skeleton: '/srv/chos',
     valid: new Set(['/os/a']),
   });
+});
+
+test('who may not read the list asks by a write that cannot be granted', () => {
+  const asked: string[][] = [];
+  const refused = (code: string) => (file: string, text: string) => {
+    asked.push([file, text]);
+    throw Object.assign(new Error(code), { code });
+  };
+  const answers = ['EPERM', 'ENXIO', 'ENOENT', 'EIO', 'EACCES'].map(code =>
+    isListed('/os/a', refused(code), () => 7),
+  );
+  assert.equal(answers, [true, true, false, null, null]);
+  assert.equal(asked[0], ['/proc/chos/setchos', '/os/a']);
+  asked.length = 0;
+  assert.is(
+    isListed('/os/a', refused('EPERM'), () => 1),
+    null,
+  );
+  assert.equal(asked, []);
 });
 
 test.run();

@@ -1,5 +1,6 @@
 /** What the kernel module offers (docs/kernel-link.md): asked of every launch that names a tree, so without it this costs one look. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { codeOf } from '../host/error-code.js';
 
 export const DIRECTORY = '/proc/chos';
 export const SKELETON_PARAMETER = '/sys/module/chos/parameters/skeleton';
@@ -53,4 +54,22 @@ export function probeKernelLink(directory = DIRECTORY, parameter = SKELETON_PARA
     skeleton: textOf(parameter)?.trim() || DEFAULT_SKELETON,
     valid: valid === null ? null : parseValid(valid),
   };
+}
+
+const writeOnce = (file: string, text: string): void => writeFileSync(file, text, { flag: 'r+' });
+const ownThreads = (): number => readdirSync('/proc/self/task').length;
+
+/**
+ * Whether the list has a tree, for who may not read it; null: the kernel does not say. What is not in the list is told first; then a write that would move this
+ * process is refused, because it has threads (docs/kernel-link.md). So nothing is written by one that has none.
+ */
+export function isListed(path: string, write = writeOnce, threads = ownThreads): boolean | null {
+  try {
+    if (threads() > 1) write(`${DIRECTORY}/setchos`, path);
+    return null;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EPERM' || code === 'ENXIO') return true;
+    return code === 'ENOENT' ? false : null;
+  }
 }

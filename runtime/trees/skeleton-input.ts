@@ -1,5 +1,5 @@
 /** What the registry and the host say of the skeleton: what it has to be, how it differs, what is to be done. */
-import type { SkeletonPlan, SkeletonWork } from '../../spec/environment.js';
+import { PUBLIC, type SkeletonPlan, type SkeletonWork } from '../../spec/environment.js';
 import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { holdersOf, type RunningContainer } from './holders.js';
@@ -32,6 +32,8 @@ export interface SkeletonLook {
   readonly path: string;
   readonly place: SkeletonPlace;
   readonly state: SkeletonState;
+  /** What users find. */
+  readonly copy: SkeletonState;
   readonly plan: SkeletonPlan;
   readonly input: SkeletonInput;
   readonly deviations: readonly Deviation[];
@@ -51,6 +53,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
   const { prefix } = host;
   const place = lookAtPlace(host, path);
   const state = readSkeleton(path, prefix + PINS);
+  const copy = readSkeleton(path, prefix + PUBLIC);
   const actual = actualSkeleton(host, path);
   const there = place.kind === 'skeleton';
   const input: SkeletonInput = {
@@ -78,6 +81,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     path,
     place,
     state,
+    copy,
     plan,
     input,
     deviations: there ? deviationsOf(plan, actual, host.mounts, former) : [],
@@ -86,11 +90,12 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
   };
 }
 
-/** The record says what is to be shown. */
-export function isRecorded({ state, input }: SkeletonLook): boolean {
-  if (state.kind !== 'ready') return false;
+/** The record says what is to be shown, and its copy is one. */
+export function isRecorded({ state, copy, input }: SkeletonLook): boolean {
+  if (state.kind !== 'ready' || copy.kind !== 'ready') return false;
   const { record } = state;
   return (
+    JSON.stringify(copy.record) === JSON.stringify(record) &&
     sameList(record.holders, shownTrees(input)) &&
     sameList(record.readonly, readonlyTrees(input)) &&
     sameList(

@@ -4,6 +4,10 @@
  *     %2Fchos.json       the skeleton /chos; written when it is complete, and locked by launches on their way in
  *     %2Fchos.closing    the same while it is being removed
  *     %2Fchos@N...       the generations of its pinned namespace: its path counts as the name of a tree
+ *
+ * and in PUBLIC, where users can read it and keep nobody waiting by a lock:
+ *
+ *     %2Fchos.json       a copy of it, or %2Fchos.closing
  */
 import { existsSync, statSync } from 'node:fs';
 import type { Pin } from '../../spec/environment.js';

@@ -10,6 +10,9 @@ export const views = {
   // The host and what was prepared are still what they were when the program was compiled.
   'see-host': { as: 'text' },
   'hold-skeleton': { path: 'text' },
+  /** By a user, who holds nothing: before it enters, and once it is in. */
+  'find-skeleton': { path: 'text' },
+  'see-skeleton': { path: 'text' },
   'open-pin': { name: 'text', tree: 'text' },
   'see-tree': { path: 'text', name: 'text', tree: 'text' },
   'see-shown-tree': { path: 'text', name: 'text', tree: 'text' },

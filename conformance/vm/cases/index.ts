@@ -6,6 +6,7 @@ import { checkpointCases } from './checkpoint.js';
 import { dockerCases } from './docker.js';
 import { hookCases } from './hooks.js';
 import { kmodCases } from './kmod.js';
+import { kmodUserCases } from './kmod-users.js';
 import { labCases } from './lab.js';
 import { limitCases } from './limits.js';
 import { podmanCases } from './podman.js';
@@ -33,4 +34,5 @@ export const cases: readonly MachineCase[] = [
   ...dockerCases,
   ...hookCases,
   ...kmodCases,
+  ...kmodUserCases,
 ];

@@ -43,7 +43,8 @@ const epilogue = `
   chos skeleton remove >/dev/null
 `;
 
-const kmod = (name: string, script: string, more: Partial<MachineCase> = {}): MachineCase => ({
+/** A case with them, which takes the skeleton away in the end. */
+export const kmod = (name: string, script: string, more: Partial<MachineCase> = {}): MachineCase => ({
   name: `kmod/${name}`,
   payload: kernelModule,
   script: prelude + script + epilogue,

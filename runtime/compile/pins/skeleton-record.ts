@@ -1,12 +1,12 @@
 /** What is written down of the skeleton, and what the kernel module is told of it. */
-import type { PinPlace, SkeletonWork } from '../../../spec/environment.js';
-import { AT_FDCWD, type OpenFlags, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
+import { type PinPlace, PUBLIC, type SkeletonWork } from '../../../spec/environment.js';
+import { AT_FDCWD, AT_REMOVEDIR, type OpenFlags, STATX_BASIC_STATS, Statx } from '../../../spec/kernel.js';
 import { skeletonTemplate } from '../../../spec/records/skeleton.js';
 import type { Action } from '../../program/action.js';
 import { ignoring } from '../../program/control.js';
-import { buffer, field, type Slot, slot, templateBound, text } from '../../program/operand.js';
-import { format, load, sys } from '../../program/step.js';
-import { removeFile } from '../idioms/entries.js';
+import { buffer, type Data, field, type Slot, slot, templateBound, text } from '../../program/operand.js';
+import { format, type Line, load, sys } from '../../program/step.js';
+import { makeDirectory, removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
 import { writeWhole } from '../idioms/whole.js';
 import { rule } from '../launch/launch.js';
@@ -38,14 +38,35 @@ export function recordSkeleton(work: SkeletonWork, pins: Slot, open: OpenFlags):
     format(content, template, { to: size }),
     ...writeWhole(open, pins, `${place.file}.json`, content, size, 0o600),
     ...removeFile(pins, text(`${place.file}.closing`)),
+    ...publish(place, content, size, open),
   ]);
 }
 
-export function forgetSkeleton(place: PinPlace, pins: Slot): Action {
-  return operation(
-    { kind: 'forget-skeleton', because: rule('skeleton remove') },
-    ['json', 'closing'].flatMap(suffix => removeFile(pins, text(`${place.file}.${suffix}`))),
-  );
+/** For users, who can read nothing of root's, and whose locks keep nobody waiting here. Whatever the umask is, they can read it. */
+function publish({ file }: PinPlace, content: Data, size: Slot, open: OpenFlags): readonly Line[] {
+  const records = slot('public_records', -1);
+  const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
+  return [
+    ...makeDirectory(AT_FDCWD, PUBLIC, 0o755),
+    sys('fchmodat', [AT_FDCWD, text(PUBLIC), 0o755]),
+    sys('openat', [AT_FDCWD, text(PUBLIC), directory, 0], { to: records }),
+    ...writeWhole(open, records, `${file}.json`, content, size, 0o644),
+    sys('fchmodat', [records, text(`${file}.json`), 0o644]),
+    ...removeFile(records, text(`${file}.closing`)),
+    sys('close', [records]),
+  ];
+}
+
+const suffixes = ['json', 'closing'];
+
+export function forgetSkeleton({ file }: PinPlace, pins: Slot): Action {
+  return operation({ kind: 'forget-skeleton', because: rule('skeleton remove') }, [
+    ...suffixes.flatMap(suffix => removeFile(AT_FDCWD, text(`${PUBLIC}/${file}.${suffix}`))),
+    ...ignoring(['ENOENT', 'ENOTEMPTY'], kept => [
+      sys('unlinkat', [AT_FDCWD, text(PUBLIC), AT_REMOVEDIR], kept),
+    ]),
+    ...suffixes.flatMap(suffix => removeFile(pins, text(`${file}.${suffix}`))),
+  ]);
 }
 
 /** null: it is to let go of what it was told before. */

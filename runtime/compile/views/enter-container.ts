@@ -1,5 +1,6 @@
 /** `exec` into the namespaces and the root of init, without more rights over what others see than a launch has (docs/architecture.md, "Rules of shared views", 10). */
 import { Clone, Prctl, Propagation } from '../../../spec/kernel.js';
+import type { SharedView } from '../../../spec/own-copy.js';
 import type { Action } from '../../program/action.js';
 import { attempt } from '../../program/control.js';
 import type { Slot } from '../../program/operand.js';
@@ -12,7 +13,7 @@ import { dropGroupsOutside } from '../launch/callers-groups.js';
 import { entersUsersFirst, isConfined, isHostRoot } from '../launch/confined.js';
 import { hasMountNamespace, type ProcessLaunch, rule } from '../launch/launch.js';
 import { namespaceFlags } from '../namespaces/namespaces.js';
-import { type SharedView, whyNotShared } from './own-copy.js';
+import { whyNotShared } from './own-copy.js';
 
 /** All that init may be in. Joining a namespace that is our own already changes nothing; but kernels without time namespaces refuse to. */
 const joinAll = Clone.NEWNS | Clone.NEWNET | Clone.NEWIPC | Clone.NEWUTS | Clone.NEWCGROUP;

@@ -4,7 +4,7 @@
  */
 import type { Environment, KernelLink, Pin } from '../../../spec/environment.js';
 import { errnos } from '../../../spec/errno.js';
-import { AT_FDCWD, Clone, LOCK_UN, MountAttr, Propagation, STATX_BASIC_STATS } from '../../../spec/kernel.js';
+import { AT_FDCWD, Clone, MountAttr, Propagation, STATX_BASIC_STATS } from '../../../spec/kernel.js';
 import type { Action } from '../../program/action.js';
 import { type Slot, slot, text } from '../../program/operand.js';
 import { resolve, sys } from '../../program/step.js';
@@ -19,44 +19,11 @@ import { type ElidedMounts, elidedMounts } from './elided-mounts.js';
 import { judgeMounts } from './elision.js';
 import { createNamespaces, enteredPlacement, enteredWay, type Namespaces } from './entered-root.js';
 import { announce, becauseOf, patchTree } from './environment-mounts.js';
-import {
-  copyJoined,
-  createLook,
-  holdRecord,
-  joinPin,
-  type Look,
-  openNamespace,
-  sameDirectory,
-  sameHost,
-} from './open-pin.js';
+import { copyJoined, createLook, joinPin, type Look, sameDirectory } from './open-pin.js';
 import { type WhyCopy, whyOwnCopy } from './own-copy.js';
-
-interface Cells {
-  readonly record: Slot;
-  readonly pin: Slot;
-  readonly look: Look;
-}
+import { heldSkeleton, seenSkeleton } from './skeleton-hold.js';
 
 const ESTALE = errnos.ESTALE.number;
-
-/** Host track: the skeleton is the one that the program was compiled for, and stays until the launch let go of it. */
-function openSkeleton(
-  launch: Launch,
-  { skeleton }: KernelLink,
-  pin: Pin | null,
-  c: Cells,
-): readonly Action[] {
-  const { open } = launch;
-  return [
-    sameHost(c.look, skeleton.path, skeleton.host),
-    operation({ kind: 'hold-skeleton', path: skeleton.path, because: rule('kmod') }, [
-      ...holdRecord(open, c.look, skeleton.record, skeleton.stamp, c.record),
-      sys('statx', [AT_FDCWD, text(skeleton.path), 0, STATX_BASIC_STATS, c.look.stat]),
-      ...sameDirectory(c.look, skeleton.root, ESTALE),
-      ...(pin === null ? [] : openNamespace(open, c.look, pin, c.pin)),
-    ]),
-  ];
-}
 
 /** Inside: the link leads to the tree. A skeleton that lacks the tree's directory would otherwise be an empty system. */
 function seeTree(environment: Environment, link: KernelLink, look: Look): Action {
@@ -151,48 +118,45 @@ function entrance(
   launch: Launch,
   link: KernelLink,
   pin: Pin | null,
-  c: Cells,
+  fd: Slot,
   namespaces: Namespaces,
   elided: ElidedMounts,
   copyBecause: WhyCopy | null,
 ): readonly Action[] {
   const { path } = link.skeleton;
-  if (copyBecause === null) return [changeRoot(launch, path), ...elided.shared];
+  if (copyBecause === null) return [changeRoot(launch, path)];
   if (pin === null)
     return [...lookFirst(launch, path, elided), copyHost(launch, path, namespaces, copyBecause)];
   return [
-    joinPin(launch, pin, c.pin, namespaces, 'kmod'),
+    joinPin(launch, pin, fd, namespaces, 'kmod'),
     ...elided.shared,
-    copyJoined(launch, pin, [c.pin], namespaces, copyBecause, 'kmod'),
+    copyJoined(launch, pin, [fd], namespaces, copyBecause, 'kmod'),
   ];
 }
 
 export function kmodBackEnd(given: Launch, environment: Environment, link: KernelLink): BackEnd {
-  const c: Cells = { record: slot('skeleton_record', -1), pin: slot('skeleton_pin', -1), look: createLook() };
+  const { skeleton, target } = link;
+  const fd = slot('skeleton_pin', -1);
+  const look = createLook();
   const namespaces = createNamespaces();
-  const onHost = judgeMounts(given, environment, link.skeleton);
+  const onHost = judgeMounts(given, environment, skeleton);
   const copyBecause = whyOwnCopy(given, onHost, 'directory');
   const pin = copyBecause === null ? null : link.pin;
   const verdicts = pin === null ? onHost : judgeMounts(given, environment, pin);
-  const elided = elidedMounts(given, environment, pin ?? link.skeleton, verdicts, copyBecause !== null);
-  const annotations = { 'org.chos.environment': pin?.name ?? link.skeleton.path };
-  const shared = copyBecause === null;
+  const elided = elidedMounts(given, environment, pin ?? skeleton, verdicts, copyBecause !== null);
+  const annotations = { 'org.chos.environment': pin?.name ?? skeleton.path };
+  // A user has no right over the host's mounts, whatever capabilities it has in a user namespace, and a copy cannot be made for it.
+  const shared = copyBecause === null && !skeleton.copied;
   const placement = enteredPlacement(environment, namespaces, elided.places, { annotations, shared });
   const launch: Launch = { ...given, placement };
+  const hold = skeleton.copied
+    ? seenSkeleton(launch, skeleton, look)
+    : heldSkeleton(launch, skeleton, pin, fd, look);
   const fills = verdicts.some(({ kind }) => kind === 'mounted');
   return {
     launch,
-    open: [...announce(launch), ...openSkeleton(launch, link, pin, c)],
-    settled: [
-      operation(
-        { kind: 'let-go', of: 'skeleton', name: link.skeleton.path, because: rule('init is in it') },
-        [
-          sys('flock', [c.record, LOCK_UN]),
-          sys('close', [c.record]),
-          ...(pin === null ? [] : [sys('close', [c.pin])]),
-        ],
-      ),
-    ],
+    open: [...announce(launch), ...hold.open],
+    settled: hold.settled,
     prepareRoot: (input, refuse) =>
       prepareRoot(
         launch,
@@ -200,13 +164,13 @@ export function kmodBackEnd(given: Launch, environment: Environment, link: Kerne
         refuse,
         enteredWay(launch, environment, elided.places, {
           enter: [
-            ...setLink(launch.open, link.target, becauseOf(environment)),
-            operation({ kind: 'let-go', of: 'record', because: rule('the host holds it') }, [
-              sys('close', [c.record]),
-            ]),
+            ...setLink(launch.open, target, becauseOf(environment)),
+            ...hold.before,
             ...elided.sources,
-            ...entrance(launch, link, pin, c, namespaces, elided, copyBecause),
-            seeTree(environment, link, c.look),
+            ...entrance(launch, link, pin, fd, namespaces, elided, copyBecause),
+            ...hold.inside,
+            ...(copyBecause === null ? elided.shared : []),
+            seeTree(environment, link, look),
           ],
           unseal: [...unseal(launch, fills), ...patchTree(launch, environment, environment.path)],
           seal: seal(launch, link, fills),

@@ -55,6 +55,14 @@ export function sameDirectory(look: Look, fact: DirectoryFact, errno: number): r
   ];
 }
 
+/** What was looked at was written at that moment. */
+export function sameStamp(look: Look, stamp: Pin['stamp'], errno: number): readonly Line[] {
+  return [
+    ...same(look, 'U64', MTIME.SECONDS, stamp.seconds, errno),
+    ...same(look, 'U32', MTIME.NANOSECONDS, stamp.nanoseconds, errno),
+  ];
+}
+
 /** Rule 3. `name`: what was prepared. */
 export function sameHost(look: Look, name: string, host: Pin['host']): Action {
   return operation(
@@ -80,8 +88,7 @@ export function holdRecord(
     sys('openat', [AT_FDCWD, text(record), open.RDONLY | open.NOFOLLOW | open.CLOEXEC, 0], { to }),
     ...attempt(['EAGAIN'], closed => [sys('flock', [to, LOCK_SH | LOCK_NB], closed)], [fail(ESTALE)]),
     sys('statx', [to, text(''), AT_EMPTY_PATH, STATX_BASIC_STATS, look.stat]),
-    ...same(look, 'U64', MTIME.SECONDS, stamp.seconds, ESTALE),
-    ...same(look, 'U32', MTIME.NANOSECONDS, stamp.nanoseconds, ESTALE),
+    ...sameStamp(look, stamp, ESTALE),
   ];
 }
 

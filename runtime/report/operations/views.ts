@@ -33,6 +33,10 @@ const proved = {
   },
 };
 
+const skeletonGone = ({ path }: { readonly path: string }) => [
+  `start in ${path}: the skeleton was removed or made anew; compile again (chos-runtime skeleton check)`,
+];
+
 export const views: WordsOf<typeof catalog> = {
   'use-tree': { title: o => `use tree ${o.tree} (${o.chosenBy}), back end ${o.backEnd}: ${o.reason}` },
   'open-in-tree': { title: o => `open ${o.path} of the tree` },
@@ -47,12 +51,9 @@ export const views: WordsOf<typeof catalog> = {
       `start in ${o.as}: this mount namespace or root is not the one from which it was prepared; compile again`,
     ],
   },
-  'hold-skeleton': {
-    title: o => `hold the skeleton ${o.path}`,
-    message: o => [
-      `start in ${o.path}: the skeleton was removed or made anew; compile again (chos-runtime skeleton check)`,
-    ],
-  },
+  'hold-skeleton': { title: o => `hold the skeleton ${o.path}`, message: skeletonGone },
+  'find-skeleton': { title: o => `find the skeleton ${o.path}`, message: skeletonGone },
+  'see-skeleton': { title: o => `see that the skeleton ${o.path} is still there`, message: skeletonGone },
   'open-pin': {
     title: o => `open ${o.name}`,
     message: o => [

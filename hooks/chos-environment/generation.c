@@ -4,7 +4,6 @@
 
 #include "environment.h"
 
-#define CLONE_NEWNS_ 0x20000
 #define AT_RECURSIVE_ 0x8000
 
 struct share shares[MOST_SHARES];

@@ -67,19 +67,25 @@ export const hookCases: readonly MachineCase[] = [
     script: `
       hook=/usr/local/lib/chos-runtime/hooks/job-report
       echo '{"file": "'"$PLACE"'/jobs"}' >settings
-      work='i=0; while [ $i -lt 5000 ]; do i=$((i + 1)); done; exit 3'
+      work='i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done; exit 3'
       bundle job '.linux.cgroupsPath = "lab.slice:lab:job" | .process.args = ["sh", "-c", $work]
         | ({path: $hook, args: ["job-report", "--settings", $settings]} as $one | .hooks = {createRuntime: [$one], poststop: [$one]})' \\
         --arg hook $hook --arg settings "$PLACE/settings" --arg work "$work"
       code=0; "$RUNTIME" --root "$STATE" --systemd-cgroup run --bundle "$PLACE/job" job </dev/null || code=$?
       same "exit code" $code 3
-      mkdir hooks.d
-      jq --arg hook $hook --arg settings "$PLACE/settings" '.hook.path = $hook | .hook.args += ["--settings", $settings]' $hook.json >hooks.d/job-report.json
-      code=0; podman --runtime "$NAME" --hooks-dir "$PLACE/hooks.d" run --rm --network none --rootfs /run/lab/tree sh -c "$work" || code=$?
-      same "exit code by Podman" $code 3
-      same reports "$(wc -l <jobs)" 2
+      reports=1
+      # Without conmon nobody may be left to ask, before Linux 6.15.
+      matches report "$(<jobs)" '"exit":(\\{"code":3\\}|null)'
+      if [ "$NAME" = chos-runtime ]; then
+        reports=2
+        mkdir hooks.d
+        jq --arg hook $hook --arg settings "$PLACE/settings" '.hook.path = $hook | .hook.args += ["--settings", $settings]' $hook.json >hooks.d/job-report.json
+        code=0; podman --runtime "$NAME" --hooks-dir "$PLACE/hooks.d" run --rm --network none --rootfs /run/lab/tree sh -c "$work" || code=$?
+        same "exit code by Podman" $code 3
+        matches report "$(tail -1 jobs)" '"exit":\\{"code":3\\}'
+      fi
+      same reports "$(wc -l <jobs)" $reports
       while read -r line; do
-        matches report "$line" '"exit":\\{"code":3\\}'
         matches report "$line" '"memory":\\{"peak":[1-9][0-9]*,"sampled":false\\},"cpu":\\{"seconds":[0-9.]*[1-9]'
       done <jobs`,
   },
@@ -88,13 +94,16 @@ export const hookCases: readonly MachineCase[] = [
     kernels,
     payload: kernelModule,
     script: `${prelude}
-      chos tree prepare one >/dev/null
-      for peer in crun runc; do began $peer; saw "from a generation" ""; done
-      chos tree release one >/dev/null
+      # With 6.12 the first case of this file does as much.
+      if [ "$LAB_KERNEL" != 6.12 ]; then
+        chos tree prepare one >/dev/null
+        for peer in crun runc; do began $peer; saw "from a generation" ""; done
+        chos tree release one >/dev/null
+      fi
       [ -e /sys/module/chos_link ] || insmod /lab/chos_link.ko
       [ -e /sys/module/chos ] || insmod /lab/chos.ko
       chos skeleton create >/dev/null
-      chos tree load >/dev/null
+      printf '%s' /ostrees/one >/proc/chos/valid
       for peer in crun runc; do
         began $peer
         # Whoever comes later has no link, and needs none.

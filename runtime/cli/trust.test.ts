@@ -190,16 +190,14 @@ test('a state directory that is a link', () => {
   );
 });
 
+function becomeLink(path: string): void {
+  renameSync(path, `${path}.real`);
+  symlinkSync(`${path}.real`, path);
+}
+
 for (const [name, spoil] of [
   ['of another owner', path => chownSync(path, USER, USER)],
   ['that everybody can write', path => chmodSync(path, 0o666)],
-  [
-    'that is a link',
-    path => {
-      renameSync(path, `${path}.real`);
-      symlinkSync(`${path}.real`, path);
-    },
-  ],
 ] as const satisfies readonly (readonly [string, (path: string) => void])[]) {
   test(`a stored program ${name}`, () => {
     const at = place();
@@ -223,5 +221,26 @@ for (const [name, spoil] of [
     refused(at, readers, /^chos-runtime: refuses the file .*state\.json/);
   });
 }
+
+test('a stored program that is a link is not run', () => {
+  for (const args of commands) {
+    const at = place();
+    becomeLink(join(at.directory, 'program'));
+    const { stdout, stderr } = call(at.root, args);
+    assert.is((stdout + stderr).includes(RUN), false, args.join(' '));
+  }
+});
+
+test('a state.json that is a link is not read', () => {
+  const at = place();
+  becomeLink(join(at.directory, 'state.json'));
+  refused(at, readers.slice(0, 2), /it is not a state of this runtime/);
+});
+
+test('a config.json that is a link is not read', () => {
+  const at = place();
+  becomeLink(join(at.directory, 'config.json'));
+  refused(at, [['explain', 'box']], /config\.json/);
+});
 
 test.run();

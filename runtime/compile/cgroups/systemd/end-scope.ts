@@ -52,6 +52,27 @@ function leaveToSystemd(plan: ScopePlan): readonly Line[] {
   ]);
 }
 
+/** The unit is ours. Without an answer, or if it was refused, it counts as unknown; `say` says why not, once `find` has found that. */
+function stopOurs(
+  m: Manager,
+  plan: ScopePlan,
+  whose: Slot,
+  find: readonly Line[],
+  say: readonly Line[],
+): readonly Line[] {
+  const gone = slot('unit_is_gone');
+  return [
+    ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
+    ...unlessDone(m, [
+      ...find,
+      ...sameWord(gone, m.refusal, 'org.freedesktop.systemd1.NoSuchUnit'),
+      ...when(gone, 'EQ', 0, say),
+    ]),
+    ...when(m.connection.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
+    ...when(m.verdict, 'NE', Verdict.DONE, [move(whose, Whose.UNKNOWN)]),
+  ];
+}
+
 /**
  * A launch that was killed may have sent its call right before. systemd takes up what came first, and what is asked here comes over a connection that was made
  * afterwards: by the time of the answer that call has been obeyed, or refused because init had ended. Without systemd the directories are all that is left, if they are still the same.
@@ -82,7 +103,6 @@ export function endScope(
       say(endsUntold(unit, reason.words)),
     ),
   ];
-  const gone = slot('unit_is_gone');
   const isThere = (lines: readonly Line[]): readonly Line[] =>
     [errnos.ENOENT, errnos.ECONNREFUSED].reduce(
       (rest, { number }) => when(c.problem, 'NE', number, rest),
@@ -106,16 +126,12 @@ export function endScope(
       ]),
     ]),
     stop: subroutine('stop_scope', [
-      ...when(whose, 'EQ', Whose.OURS, [
-        ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
-        ...unlessDone(m, [
-          call(reason.find),
-          ...sameWord(gone, m.refusal, 'org.freedesktop.systemd1.NoSuchUnit'),
-          ...when(gone, 'EQ', 0, say(notStopped(unit, reason.words))),
-        ]),
-        ...when(c.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
-        ...when(m.verdict, 'NE', Verdict.DONE, [move(whose, Whose.UNKNOWN)]),
-      ]),
+      ...when(
+        whose,
+        'EQ',
+        Whose.OURS,
+        stopOurs(m, plan, whose, [call(reason.find)], say(notStopped(unit, reason.words))),
+      ),
       ...when(whose, 'EQ', Whose.UNKNOWN, leaveToSystemd(plan)),
       call(c.close),
     ]),

@@ -36,6 +36,7 @@ const parts: readonly Part[] = [
     'trees',
     'pages',
     'hooks',
+    'ci',
     'podman',
     'containerd',
     'slurm',

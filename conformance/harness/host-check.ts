@@ -39,6 +39,17 @@ export function removeCgroups(paths: readonly string[]): readonly string[] {
   return paths.length === 0 ? [] : [`${paths.length} cgroups left: ${paths[0]} ...`];
 }
 
+/**
+ * Podman makes a cgroup for all that it runs, and never removes it. At the end of a program whose Podman ran on a machine of its own, where nobody is in it
+ * any more, those that are new are removed.
+ */
+export function keepGroupsOfPodman(): void {
+  if (process.pid === 1) return;
+  const groups = (): readonly string[] => withChildren(cgroupsNamed('libpod_parent'));
+  const before = new Set(groups());
+  process.on('exit', () => removeCgroups(groups().filter(path => !before.has(path))));
+}
+
 /** Mount points of the cgroup hierarchies: one for each v1 controller, `unified` on a hybrid host, the root on v2. */
 function cgroupHierarchies(): string[] {
   const places = [cgroupRoot, ...directoriesIn(cgroupRoot).map(name => join(cgroupRoot, name))];

@@ -1,7 +1,8 @@
 /** A mount that nobody answers for: what touches it waits until the server is there again. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { withDeadShareOn } from '../harness/dead-share.js';
 import { inLab, type Machine, newName } from './machine.js';
 
 export interface DeadShare {
@@ -17,11 +18,11 @@ type With = (
   place?: string,
 ) => Promise<void>;
 
-function must(program: string, args: readonly string[], stdio: 'pipe' | 'ignore' | number = 'ignore'): void {
+function must(program: string, args: readonly string[]): void {
   const { status, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
     timeout: 60_000,
-    stdio: ['ignore', 'ignore', 'pipe', stdio],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }
@@ -33,18 +34,8 @@ function placeOf(machine: Machine): string {
   return path;
 }
 
-const byFuse: With = async (machine, body, path = placeOf(machine)) => {
-  const server = openSync('/dev/fuse', 'r+');
-  const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
-  must('mount', ['-i', '-t', 'fuse', '-o', options, 'filer1:/scratch', path], server);
-  try {
-    await body({ path, server: 'fuse filer1:/scratch' });
-  } finally {
-    // What still waits for an answer gets an error.
-    closeSync(server);
-    spawnSync('umount', ['-l', path]);
-  }
-};
+const byFuse: With = (machine, body, path = placeOf(machine)) =>
+  withDeadShareOn(path, () => body({ path, server: 'fuse filer1:/scratch' }));
 
 let exported: string | null = null;
 

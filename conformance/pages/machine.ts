@@ -34,10 +34,12 @@ cd ${newRoot}
 mkdir upper work root
 mount -t overlay -o lowerdir=/,upperdir=${newRoot}/upper,workdir=${newRoot}/work pages root
 for place in proc sys dev; do mount --rbind /$place root/$place; done
-if [ ! -e root"$1"/package.json ] || [ "$(stat -c %d "$1")" != "$(stat -c %d /)" ]; then
-  mkdir -p root"$1"
-  mount --bind "$1" root"$1"
-fi
+for place; do
+  if [ ! -e root"$place" ] || [ "$(stat -c %d "$place")" != "$(stat -c %d /)" ]; then
+    mkdir -p root"$place"
+    mount --bind "$place" root"$place"
+  fi
+done
 pivot_root root root/mnt
 `;
 
@@ -117,12 +119,31 @@ export function shell(command: string, { input = '', terminal, cwd = place }: Ho
   return { status, stdout: readFileSync(out, 'utf8'), stderr: readFileSync(err, 'utf8') };
 }
 
-export function setUp(): void {
-  must('sh', '-ec', enter, 'sh', project);
+/** From here on `/` is the copy; the project and these directories are in it. */
+export function enterCopyOfHost(...directories: readonly string[]): void {
+  must('sh', '-ec', enter, 'sh', project, ...directories);
   process.chdir('/');
   must('umount', '-l', newRoot);
   must('mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run');
   must('ip', 'link', 'set', 'lo', 'up');
+}
+
+/** The lines of docs/podman.md, and what a machine without network and with a root of overlayfs needs. */
+export function containersConf(lines: readonly string[]): void {
+  mkdirSync('/etc/containers/containers.conf.d', { recursive: true });
+  writeFileSync('/etc/containers/containers.conf', `${lines.join('\n')}\n`);
+  writeFileSync(
+    '/etc/containers/containers.conf.d/machine.conf',
+    '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\n',
+  );
+  writeFileSync(
+    '/etc/containers/storage.conf',
+    '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/run/containers/graph"\n',
+  );
+}
+
+export function setUp(): void {
+  enterCopyOfHost();
   for (const name of ['debian12', 'debian13', 'alma9']) makeTree(name);
   for (const share of ['/scratch', '/sw', '/home']) {
     mkdirSync(share, { recursive: true });

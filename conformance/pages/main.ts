@@ -3,7 +3,7 @@
  * page or first line has it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { cgroupsNamed, removeCgroups, withChildren } from '../harness/host-check.js';
+import { keepGroupsOfPodman } from '../harness/host-check.js';
 import { onOwnMachine } from '../harness/own-machine.js';
 import { type Block, blocksOf } from './blocks.js';
 import { setUp } from './machine.js';
@@ -18,12 +18,7 @@ const pages = [
 ];
 const blocks = pages.flatMap(page => blocksOf(page, readFileSync(page, 'utf8')));
 
-/** Podman makes a cgroup for all that it runs, and never removes it. When the machine has ended nobody is in it. */
-const groupsOfPodman = (): readonly string[] => withChildren(cgroupsNamed('libpod_parent'));
-if (process.pid !== 1) {
-  const before = new Set(groupsOfPodman());
-  process.on('exit', () => removeCgroups(groupsOfPodman().filter(path => !before.has(path))));
-}
+keepGroupsOfPodman();
 
 await onOwnMachine(['--net'], scenarios.length, tally => {
   setUp();

@@ -3,8 +3,18 @@ import * as assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Block, commandsOf, missingLine } from './blocks.js';
+import { ciBlocks } from './ci-blocks.js';
 import { byHand } from './hooks-by-hand.js';
-import { freshRegistry, makeBundle, makeRoot, must, place, project, shell } from './machine.js';
+import {
+  containersConf,
+  freshRegistry,
+  makeBundle,
+  makeRoot,
+  must,
+  place,
+  project,
+  shell,
+} from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
 const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK, DOCKER, CONTAINERD, SLURM, KUBERNETES, HOOKS] = [
@@ -109,21 +119,6 @@ const removed = (...ids: readonly string[]): void => {
 const site =
   '{ "trees": { "debian13": { "path": "/ostrees/debian13" } }, "shares": [{ "path": "/home" }, { "path": "/scratch" }] }';
 
-/** The lines of docs/podman.md, and what a machine without network and with a root of overlayfs needs. */
-function containersConf(block: Block): void {
-  mkdirSync('/etc/containers/containers.conf.d', { recursive: true });
-  writeFileSync('/etc/containers/containers.conf', `${block.lines.join('\n')}\n`);
-  writeFileSync(
-    '/etc/containers/containers.conf.d/machine.conf',
-    '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\n',
-  );
-  writeFileSync(
-    '/etc/containers/storage.conf',
-    '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/run/containers/graph"\n',
-  );
-  assert.match(must('podman', '--runtime', 'chos-runtime', 'info'), /chos-runtime/);
-}
-
 /** Its name is there when it listens. */
 const CONSOLE = `import os, socket, sys, time
 with socket.socket(socket.AF_UNIX) as listener:
@@ -215,7 +210,10 @@ export const scenarios: readonly Scenario[] = [
   {
     page: PODMAN,
     first: '[engine]',
-    run: containersConf,
+    run: ({ lines }) => {
+      containersConf(lines);
+      assert.match(must('podman', '--runtime', 'chos-runtime', 'info'), /chos-runtime/);
+    },
   },
   {
     page: PODMAN,
@@ -259,6 +257,7 @@ export const scenarios: readonly Scenario[] = [
     run: 'CRI-O is not packaged by Debian; the names are those of its manual',
   },
   { page: HOOKS, first: '# chos-runtime hooks install', run: byHand },
+  ...ciBlocks,
   {
     page: COMPATIBILITY,
     first: 'chos-runtime --log log.json',

@@ -49,8 +49,14 @@ debian_mirror() {
 }
 
 # apt of its own for $suite, for both architectures, whatever this machine has installed: bookworm with its security updates and backports, or
-# sid, whose packages would pass for newer ones of bookworm's.
-apt_directory() { [ "$suite" = sid ] && printf '%s\n' "$cache/apt-sid" || printf '%s\n' "$cache/apt"; }
+# sid, whose packages would pass for newer ones of bookworm's. Whoever wants source packages sets apt_types='deb deb-src'.
+apt_types=deb
+apt_directory() {
+	local name=apt
+	[ "$suite" != sid ] || name+=-sid
+	[ "$apt_types" = deb ] || name+=-source
+	printf '%s\n' "$cache/$name"
+}
 
 own_apt() { # PROGRAM ARGUMENTS...
 	local program=$1 apt
@@ -66,11 +72,11 @@ apt_sources() {
 	local security
 	if [ "$suite" = sid ]; then
 		# A mirror may be behind: sid's lists are valid for a week.
-		printf 'Types: deb\nURIs: %s\nSuites: sid\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n' "$(debian_mirror)" "$keyring"
+		printf 'Types: %s\nURIs: %s\nSuites: sid\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n' "$apt_types" "$(debian_mirror)" "$keyring"
 		return
 	fi
 	security=$(machines_repository '-security$' '.')
-	printf 'Types: deb\nURIs: %s\nSuites: bookworm bookworm-backports\nComponents: main\nSigned-By: %s\n\n' "$(debian_mirror)" "$keyring"
+	printf 'Types: %s\nURIs: %s\nSuites: bookworm bookworm-backports\nComponents: main\nSigned-By: %s\n\n' "$apt_types" "$(debian_mirror)" "$keyring"
 	printf 'Types: deb\nURIs: %s\nSuites: bookworm-security\nComponents: main\nSigned-By: %s\n' \
 		"${security:-http://deb.debian.org/debian-security}" "$keyring"
 }

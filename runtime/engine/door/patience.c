@@ -25,8 +25,8 @@ static const struct {
 	{"Too many open files", DESCRIPTORS}, {"out of memory", MEMORY}, {"process OOM", MEMORY},
 	{"allocate memory", MEMORY},
 };
-static const char causes[][104] = {
-	[UNKNOWN] = "perhaps it is refused a thread or memory (pids or memory limit of the cgroup, ulimit)",
+static const char causes[][120] = {
+	[UNKNOWN] = "perhaps a share does not answer, or it is refused a thread or memory (pids or memory limit of the cgroup, ulimit)",
 	[THREADS] = "no thread more is allowed (pids limit of the cgroup, or ulimit -u)",
 	[DESCRIPTORS] = "there are too few descriptors (ulimit -n)",
 	[MEMORY] = "there is too little memory (memory limit of the cgroup, or ulimit -v)",

@@ -48,7 +48,7 @@ test('one that does nothing is ended, and the likely cause told', () => {
   const file = join(scratch, 'idle');
   assert.is(
     refusal(impatient, ['state', '--answer', 'hang', file]),
-    'the compiler did nothing for 2 s and was ended: perhaps it is refused a thread or memory (pids or memory limit of the cgroup, ulimit)',
+    'the compiler did nothing for 2 s and was ended: perhaps a share does not answer, or it is refused a thread or memory (pids or memory limit of the cgroup, ulimit)',
   );
   assert.ok(ended(Number(readFileSync(file, 'utf8'))));
 });

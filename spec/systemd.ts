@@ -12,6 +12,8 @@ export interface SystemdInstance {
   readonly scope: 'system' | 'user';
   /** The first that is there is taken. */
   readonly sockets: readonly ManagerSocket[];
+  /** The variable of the environment that was to name one, and names none that can be connected to; null: there is no such. */
+  readonly passedOver: 'DBUS_SYSTEM_BUS_ADDRESS' | 'DBUS_SESSION_BUS_ADDRESS' | null;
   /** The cgroup that all of its units are below, relative to the mount; begins with "/". */
   readonly cgroup: string;
 }
@@ -26,6 +28,7 @@ export const systemInstance: SystemdInstance = {
     { path: '/run/systemd/private', kind: 'direct' },
     { path: '/run/dbus/system_bus_socket', kind: 'bus' },
   ],
+  passedOver: null,
   cgroup: '/',
 };
 

@@ -4,7 +4,7 @@ import { treePlace } from '../../spec/paths.js';
 import { DEFAULT_GROUP, isMemoryBandwidth, notGroups } from '../../spec/resctrl.js';
 import { checkNetDevices } from './check-net-devices.js';
 import { checkAbsolute } from './check-text.js';
-import { formatPath, type Note } from './diagnostic.js';
+import { formatPath, type Note, noteKey } from './diagnostic.js';
 import { sysctlFile, withoutDots } from './normal/linux.js';
 
 const clocks = ['monotonic', 'boottime'];
@@ -98,7 +98,7 @@ function checkSysctls(config: Config, present: ReadonlySet<LinuxNamespaceType>, 
     const file = sysctlFile(name);
     if (file.split('/').some(part => part === '' || part === '.' || part === '..')) {
       // Such a part could lead from a harmless name to any file below /proc/sys.
-      note(path, { kind: 'wrong-form', form: 'sysctl-name' });
+      noteKey(note, ['linux', 'sysctl'], name, { kind: 'wrong-form', form: 'sysctl-name' });
       continue;
     }
     const namespace = namespaceOf(file);

@@ -6,7 +6,13 @@ import { formatPath } from './diagnostic.js';
 
 function findings(devices: Readonly<Record<string, LinuxNetDevice>>): string {
   const found: string[] = [];
-  checkNetDevices(devices, (path, what) => void found.push(`${formatPath(path.slice(2))} ${what.kind}`));
+  checkNetDevices(
+    devices,
+    (path, what) =>
+      void found.push(
+        `${formatPath(path.slice(2))} ${what.kind === 'key' ? `key ${what.what.kind}` : what.kind}`,
+      ),
+  );
   return found.join();
 }
 
@@ -16,11 +22,13 @@ test('names that the kernel takes', () => {
 });
 
 test('and those that it does not', () => {
-  assert.is(findings({ a234567890123456: {} }), 'a234567890123456 too-long');
-  assert.is(findings({ '': { name: 'a' } }), '[""] empty');
+  assert.is(findings({ a234567890123456: {} }), 'a234567890123456 key too-long');
+  assert.is(findings({ 'a/b': {} }), '["a/b"] key wrong-form');
+  assert.is(findings({ 'a/b': { name: 'c/d' } }), '["a/b"] key wrong-form,["a/b"].name wrong-form');
+  assert.is(findings({ '': { name: 'a' } }), '[""] key empty');
   for (const name of ['a b', 'a/b', 'a:b', '..', 'a%s', '%d%d', '%'])
     assert.is(findings({ eth0: { name } }), 'eth0.name wrong-form', name);
-  assert.is(findings({ 'eth%d': { name: 'a' } }), '["eth%d"] wrong-form');
+  assert.is(findings({ 'eth%d': { name: 'a' } }), '["eth%d"] key wrong-form');
 });
 
 test('two with one name', () => {

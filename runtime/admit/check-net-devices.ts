@@ -1,5 +1,5 @@
 import type { LinuxNetDevice } from '../../spec/generated/config.js';
-import { formatPath, type Note, type ValuePath } from './diagnostic.js';
+import { formatPath, type Note, noteKey, type Reason, type ValuePath } from './diagnostic.js';
 
 /** IFNAMSIZ less its NUL, linux/if.h */
 const nameLimit = 15;
@@ -10,6 +10,12 @@ function wellFormed(name: string, template: boolean): boolean {
   return !/[/:\s]/.test(name) && name !== '.' && name !== '..' && !plain.includes('%');
 }
 
+function faultOf(name: string, template: boolean): Reason | null {
+  if (name === '') return { kind: 'empty' };
+  if (Buffer.byteLength(name) > nameLimit) return { kind: 'too-long', limit: nameLimit };
+  return wellFormed(name, template) ? null : { kind: 'wrong-form', form: 'net-device' };
+}
+
 /** Names of `linux.netDevices`, on the host and in the container. */
 export function checkNetDevices(devices: Readonly<Record<string, LinuxNetDevice>>, note: Note): void {
   const first = new Map<string, ValuePath>();
@@ -17,15 +23,10 @@ export function checkNetDevices(devices: Readonly<Record<string, LinuxNetDevice>
     const base = ['linux', 'netDevices', device];
     const inside = name === '' ? device : name;
     const path = name === '' ? base : [...base, 'name'];
-    if (device === '') note(base, { kind: 'empty' });
-    for (const [text, at, template] of [
-      [device, base, false],
-      [inside, path, true],
-    ] as const) {
-      if (Buffer.byteLength(text) > nameLimit) note(at, { kind: 'too-long', limit: nameLimit });
-      else if (!wellFormed(text, template)) note(at, { kind: 'wrong-form', form: 'net-device' });
-      if (name === '') break;
-    }
+    const bad = faultOf(device, false);
+    if (bad !== null) noteKey(note, ['linux', 'netDevices'], device, bad);
+    const badName = name === '' ? null : faultOf(name, true);
+    if (badName !== null) note(path, badName);
     const before = first.get(inside);
     if (before === undefined) first.set(inside, path);
     else if (!inside.includes('%')) note(path, { kind: 'duplicate', first: formatPath(before) });

@@ -1,5 +1,5 @@
 import type { LinuxCpu, LinuxMemory, LinuxResources } from '../../spec/generated/config.js';
-import type { Note, ValuePath } from './diagnostic.js';
+import { type Note, noteKey, type ValuePath } from './diagnostic.js';
 
 /** `linux.resources`, or the whole of the file given to update --resources: `base` tells which. There limits may hold already that it does not name. */
 export function checkResources(resources: LinuxResources, base: ValuePath, note: Note, warn: Note): void {
@@ -8,8 +8,7 @@ export function checkResources(resources: LinuxResources, base: ValuePath, note:
     if (access === '') warn([...base, 'devices', index, 'access'], { kind: 'without-effect' });
   if (resources.memory !== undefined) checkMemory(resources.memory, [...base, 'memory'], updated, note);
   if (resources.cpu !== undefined) checkCpu(resources.cpu, [...base, 'cpu'], note);
-  for (const name of Object.keys(resources.unified ?? {}))
-    checkCgroupFile(name, [...base, 'unified', name], note);
+  for (const name of Object.keys(resources.unified ?? {})) checkCgroupFile(name, [...base, 'unified'], note);
   for (const [device, limits] of Object.entries(resources.rdma ?? {})) {
     if (limits.hcaHandles !== undefined || limits.hcaObjects !== undefined) continue;
     note([...base, 'rdma', device], { kind: 'needs', property: 'hcaHandles or hcaObjects' });
@@ -37,7 +36,7 @@ function checkCpu({ quota, burst }: LinuxCpu, base: ValuePath, note: Note): void
 
 /** Names of `unified` are files in the container's own cgroup and nowhere else. */
 function checkCgroupFile(name: string, path: ValuePath, note: Note): void {
-  if (name === '') note(path, { kind: 'empty' });
-  else if (name.includes('/')) note(path, { kind: 'slash' });
-  else if (name === '.' || name === '..') note(path, { kind: 'dot-dot' });
+  if (name === '') noteKey(note, path, name, { kind: 'empty' });
+  else if (name.includes('/')) noteKey(note, path, name, { kind: 'slash' });
+  else if (name === '.' || name === '..') noteKey(note, path, name, { kind: 'dot-dot' });
 }

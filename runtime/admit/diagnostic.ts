@@ -69,6 +69,8 @@ export type Reason =
   | { readonly kind: 'wrong-form'; readonly form: TextForm }
   /** An empty text or list where there must be something. */
   | { readonly kind: 'empty' }
+  /** That is wrong with a key, not with what it leads to; `of`: the path of the object. */
+  | { readonly kind: 'key'; readonly of: string; readonly key: string; readonly what: Reason }
   /** One of its keys is the empty string. */
   | { readonly kind: 'empty-key' }
   /** A NUL character: the kernel would take the text to end there. */
@@ -186,6 +188,11 @@ export interface Diagnostic extends Place {
 
 /** Reports one fault of the value at `path`; given to every check. */
 export type Note = (path: ValuePath, what: Reason) => void;
+
+/** A fault of a key of the object at `path`. */
+export function noteKey(note: Note, path: ValuePath, key: string, what: Reason): void {
+  note([...path, key], { kind: 'key', of: formatPath(path), key, what });
+}
 
 /** A path in the notation of JavaScript: `mounts[0].type`, `linux.sysctl["net.core.somaxconn"]`. */
 export function formatPath(path: ValuePath): string {

@@ -265,9 +265,9 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   [
     'linux.sysctl',
     { 'net/../vm/swappiness': '1' },
-    'linux.sysctl["net/../vm/swappiness"] must be the name of a sysctl, not "1"',
+    'the key "net/../vm/swappiness" of linux.sysctl must be the name of a sysctl',
   ],
-  ['linux.sysctl', { 'net...x': '1' }, 'linux.sysctl["net...x"] must be the name of a sysctl, not "1"'],
+  ['linux.sysctl', { 'net...x': '1' }, 'the key "net...x" of linux.sysctl must be the name of a sysctl'],
   ['linux.resources.memory', { swap: 10 }, 'linux.resources.memory.swap needs limit as well'],
   ['linux.resources.memory', { limit: -1, swap: 10 }, 'linux.resources.memory.swap needs limit as well'],
   [
@@ -283,9 +283,9 @@ const refusedCases: readonly (readonly [path: string, value: unknown, expected: 
   [
     'linux.resources.unified',
     { 'a/memory.max': '1' },
-    'linux.resources.unified["a/memory.max"] must be a single file name without "/"',
+    'the key "a/memory.max" of linux.resources.unified must be a single file name without "/"',
   ],
-  ['linux.resources.unified', { '..': '1' }, 'linux.resources.unified[".."] must not contain "..", not "1"'],
+  ['linux.resources.unified', { '..': '1' }, 'the key ".." of linux.resources.unified must not contain ".."'],
   [
     'linux.resources.rdma',
     { mlx5_1: {} },

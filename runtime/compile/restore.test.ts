@@ -23,6 +23,7 @@ const asked = {
 const systemd = {
   scope: 'system',
   sockets: [{ path: '/run/systemd/private', kind: 'direct' }],
+  passedOver: null,
   cgroup: '/',
 } as const;
 

@@ -31,6 +31,30 @@ test('the bus that the caller names comes in their place', () => {
   assert.equal(found({ variables }), ['system', '/', 'bus /a']);
 });
 
+test('a variable that names no Unix socket is passed over, and told of', () => {
+  const odd = (euid: number, address: string) => {
+    const variables = { DBUS_SYSTEM_BUS_ADDRESS: address, DBUS_SESSION_BUS_ADDRESS: address };
+    const { sockets, passedOver } = probeSystemd({
+      euid,
+      read: path => (path === '/proc/self/uid_map' ? initial : null),
+      variable: name => (name in variables ? variables[name as keyof typeof variables] : null),
+    });
+    return [passedOver, sockets.length];
+  };
+  for (const address of [
+    'x',
+    'unix:',
+    'unix:path=',
+    'unix:abstract=',
+    'tcp:host=a',
+    `unix:path=/${'x'.repeat(107)}`,
+  ]) {
+    assert.equal(odd(0, address), ['DBUS_SYSTEM_BUS_ADDRESS', 0], address);
+    assert.equal(odd(1000, address), ['DBUS_SESSION_BUS_ADDRESS', 2], address);
+  }
+  assert.equal(odd(0, 'tcp:host=a;unix:path=/a'), [null, 1]);
+});
+
 test('users ask their own', () => {
   assert.equal(found({ euid: 1000 }), [
     'user',

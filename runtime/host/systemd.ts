@@ -63,20 +63,32 @@ function usersCgroup(read: SystemdSources['read'], uid: number): string {
 }
 
 const fits = ({ path }: ManagerSocket): boolean =>
-  path !== '' && !path.slice(1).includes('\0') && Buffer.byteLength(path) <= SOCKET_PATH_LIMIT;
+  path !== '' &&
+  path !== '\0' &&
+  !path.slice(1).includes('\0') &&
+  Buffer.byteLength(path) <= SOCKET_PATH_LIMIT;
+
+/** What a variable names; `passedOver`: it was to, and does not. */
+function named<N extends NonNullable<SystemdInstance['passedOver']>>(
+  name: N,
+  variable: SystemdSources['variable'],
+): { readonly given: readonly ManagerSocket[] | null; readonly passedOver: N | null } {
+  const address = variable(name);
+  if (address === null) return { given: null, passedOver: null };
+  const given = socketsOf(address).filter(fits);
+  return { given, passedOver: given.length === 0 ? name : null };
+}
 
 export function probeSystemd({ euid, read, variable }: SystemdSources): SystemdInstance {
   const { uid, inNamespace } = outside(read('/proc/self/uid_map') ?? '', euid);
   if (euid === 0 && !inNamespace) {
-    const given = variable('DBUS_SYSTEM_BUS_ADDRESS');
-    const sockets = given === null ? systemInstance.sockets : socketsOf(given);
-    return { scope: 'system', sockets: sockets.filter(fits), cgroup: systemsCgroup(read) };
+    const { given, passedOver } = named('DBUS_SYSTEM_BUS_ADDRESS', variable);
+    const sockets = given ?? systemInstance.sockets;
+    return { scope: 'system', sockets, passedOver, cgroup: systemsCgroup(read) };
   }
   const directory = variable('XDG_RUNTIME_DIR') ?? `/run/user/${uid}`;
-  const buses = [
-    ...socketsOf(variable('DBUS_SESSION_BUS_ADDRESS') ?? ''),
-    { path: `${directory}/bus`, kind: 'bus' } as const,
-  ];
+  const { given, passedOver } = named('DBUS_SESSION_BUS_ADDRESS', variable);
+  const buses = [...(given ?? []), { path: `${directory}/bus`, kind: 'bus' } as const];
   const sockets: readonly ManagerSocket[] = [
     { path: `${directory}/systemd/private`, kind: 'direct' },
     ...buses,
@@ -86,6 +98,7 @@ export function probeSystemd({ euid, read, variable }: SystemdSources): SystemdI
     sockets: sockets.filter(
       (one, i) => fits(one) && sockets.findIndex(({ path }) => path === one.path) === i,
     ),
+    passedOver,
     cgroup: usersCgroup(read, uid),
   };
 }

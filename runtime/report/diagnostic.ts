@@ -71,6 +71,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must be ${formName(what.form)}${not}`;
     case 'empty':
       return `${subject} must not be empty`;
+    case 'key':
+      return sentenceOf(`the key ${shorten(JSON.stringify(what.key))} of ${what.of}`, what.what, '');
     case 'empty-key':
       return `${subject} must not have an empty key`;
     case 'nul-character':

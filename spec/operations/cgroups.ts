@@ -29,7 +29,7 @@ export const cgroups = {
   'open-cgroup': { path: 'text' },
   'check-container-is-thawed': {},
   /** Where it is asked; a name with @ is an abstract one. */
-  'reach-systemd': { sockets: 'texts' },
+  'reach-systemd': { sockets: 'texts', passedOver: 'text?' },
   'start-scope': { unit: 'text', slice: 'text' },
   /** Of a scope that runs. */
   'record-scope': { path: 'text' },

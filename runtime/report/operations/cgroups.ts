@@ -38,6 +38,9 @@ const setLimit = (o: {
 /** v1 refuses a limit below what is used: EBUSY. */
 const counted = /^memory\..*limit_in_bytes$/;
 
+const reach = (sockets: readonly string[]): string =>
+  `reach systemd${sockets.length === 0 ? '' : ` at ${sockets.join(' or ')}`}`;
+
 export const cgroups: WordsOf<typeof catalog> = {
   'check-cgroup-layout': {
     title: o => `find the cgroups as they were compiled for (${o.layout})`,
@@ -63,7 +66,7 @@ export const cgroups: WordsOf<typeof catalog> = {
     message: (o, used) => [
       `the memory limit of ${o.limit} bytes is below what the container uses now, `,
       used,
-      ` bytes${placeOf(o.because)}`,
+      ' bytes',
     ],
   },
   'remember-limits': { title: () => 'remember the limits that hold now' },
@@ -80,12 +83,15 @@ export const cgroups: WordsOf<typeof catalog> = {
     message: o => ['enter cgroup ', o.path, ': ', errno],
   },
   'reach-systemd': {
-    title: o => `reach systemd at ${o.sockets.join(' or ')}`,
-    message: o => [
-      `reach systemd at ${o.sockets.join(' or ')}: `,
-      errno,
-      ' (is it running? without it: --cgroup-manager cgroupfs)',
-    ],
+    title: o => reach(o.sockets),
+    message: o => {
+      const hint = 'without it: --cgroup-manager cgroupfs';
+      const odd =
+        o.passedOver === undefined ? '' : `${o.passedOver} names no Unix socket that there could be`;
+      if (o.sockets.length === 0)
+        return [`reach systemd: ${odd || 'the path of its socket would be too long'} (${hint})`];
+      return [`${reach(o.sockets)}: `, errno, ` (is it running? ${odd === '' ? '' : `${odd}; `}${hint})`];
+    },
   },
   'start-scope': {
     title: o => `let systemd start ${o.unit} in ${o.slice}`,

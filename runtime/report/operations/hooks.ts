@@ -19,12 +19,21 @@ export const hooks: WordsOf<typeof catalog> = {
       `run ${o.hook} hook ${o.path}${o.timeout === undefined ? '' : `, for at most ${o.timeout} s`}`,
   },
   // What goes wrong in the process of a hook is quoted behind its name and "was not executed".
-  'become-hook': { title: o => `begin as ${o.hook} hook ${o.path}`, message: () => [errno] },
+  'become-hook': {
+    title: o => `begin as ${o.hook} hook ${o.path}`,
+    message: () => [errno],
+    placeless: 'quoted by another message',
+  },
   'enter-bundle': {
     title: o => `change directory to ${o.path}`,
     message: o => [`${shortened(o.path)}: `, errno],
+    placeless: 'quoted by another message',
   },
-  'execute-hook': { title: o => `execute ${o.path}`, message: () => [errno] },
+  'execute-hook': {
+    title: o => `execute ${o.path}`,
+    message: () => [errno],
+    placeless: 'quoted by another message',
+  },
   'open-hook-output': { title: () => 'open what hooks inside write to' },
 };
 

@@ -13,7 +13,11 @@ export const namespaces: WordsOf<typeof catalog> = {
     fails: () => ['map the ids of the user namespace'],
   },
   'ask-map-helper': { title: o => `ask ${o.path} to map ${o.lines.join(', ')}` },
-  'execute-map-helper': { title: () => 'execute it', message: () => [errno] },
+  'execute-map-helper': {
+    title: () => 'execute it',
+    message: () => [errno],
+    placeless: 'quoted by another message',
+  },
   'become-mapped-root': {
     title: o => `become ${o.uid === undefined ? 'root' : `uid ${o.uid}`} of the user namespace`,
   },

@@ -81,12 +81,14 @@ export const process: WordsOf<typeof catalog> = {
   'find-executable': {
     title: o => `find the executable ${o.file}`,
     message: (_, given) => ['exec `', given, '`: executable file not found in $PATH: ', errno],
+    placeless: 'it says what was to be executed, as callers look for it',
   },
   // Podman takes "not found" for exit code 127, and what may not be executed must give 126: hence other words. Docker's
   // client looks for these in small letters only, as Go writes EACCES, the one errno that there can be here.
   'check-executable': {
     title: () => 'check that it may be executed',
     message: (_, given) => ['open executable `', given, '`: permission denied'],
+    placeless: 'it says what was to be executed, as callers look for it',
   },
   'announce-execve': { title: () => 'say that execve comes next' },
   'load-seccomp-filter': { title: o => `load the seccomp filter (${o.instructions} instructions)` },
@@ -105,10 +107,12 @@ export const process: WordsOf<typeof catalog> = {
   execute: {
     title: o => `execute ${o.args.join(' ')}`,
     message: (_, given) => ['exec `', given, '`: ', errno],
+    placeless: 'it says what was to be executed, as callers look for it',
   },
   'check-interpreter': {
     title: () => 'check that its interpreter exists',
     message: (_, given) => ['exec `', given, '`: its interpreter or dynamic linker is missing: ', errno],
+    placeless: 'it says what was to be executed, as callers look for it',
   },
 };
 

@@ -87,9 +87,8 @@ export const root: WordsOf<typeof catalog> = {
   'connect-console': { title: () => 'connect to the console socket' },
   'need-terminal': {
     title: () => 'check that stdin is a terminal',
-    message: o => [
+    message: () => [
       'process.terminal is true, but stdin is not a terminal; set it to false, or give --console-socket',
-      placeOf(o.because),
     ],
   },
   'open-terminal': { title: () => 'open a terminal in /dev/pts' },

@@ -20,8 +20,12 @@ export interface Words<F> {
   title(o: Of<F>): string;
   /** Verb and object of its failure, if the title is not; `: errno words (place)` is added. */
   fails?(o: Of<F>, ...shown: readonly Shown[]): Template;
-  /** Or the whole message of its failure. */
+  /** Or the whole message of its failure; ` (place)` is added. */
   message?(o: Of<F>, ...shown: readonly Shown[]): Template;
+  /** Why no place is added. */
+  readonly placeless?:
+    | 'quoted by another message'
+    | 'it says what was to be executed, as callers look for it';
 }
 
 export type WordsOf<C extends Catalog> = { readonly [K in keyof C]: Words<C[K]> };

@@ -14,6 +14,7 @@ import { root } from '../../../spec/operations/root.js';
 import { stored } from '../../../spec/operations/stored.js';
 import { views } from '../../../spec/operations/views.js';
 import { wordsFor } from './words.js';
+import { errno } from './words-of.js';
 
 test('each kind stands in the table of one wing', () => {
   const tables = [cgroups, container, criu, hooks, launch, namespaces, pins, process, root, stored, views];
@@ -47,6 +48,48 @@ test('a title is one line that says what is done', () => {
     assert.match(title, /^[a-z][^\n]*[^\s]$/, `${kind}: ${title}`);
     assert.not.match(title, /undefined|\[object|^(be|have|it|its) /, `${kind}: ${title}`);
   }
+});
+
+/** Of what config.json asks for, also where the message is another than verb and object. */
+test('a failure says where it was asked for', () => {
+  const place = ' (config.json:7 linux.memoryPolicy)';
+  const because = { kind: 'config', file: 'config.json', path: 'linux.memoryPolicy', line: 7 } as const;
+  const shown = Array.from({ length: 4 }, () => errno);
+  const without: string[] = [];
+  for (const kind of Object.keys(operations) as OperationKind[]) {
+    const { words } = wordsFor({ ...exampleOf(kind), because } as Operation, shown);
+    const places = words.filter(one => typeof one === 'string' && one.includes(place));
+    if (places.length === 0) without.push(kind);
+    else assert.is(places.length === 1 && words.at(-1), place, kind);
+  }
+  assert.equal(without.sort(), [
+    'become-hook',
+    'check-executable',
+    'check-interpreter',
+    'enter-bundle',
+    'execute',
+    'execute-hook',
+    'execute-map-helper',
+    'find-executable',
+  ]);
+});
+
+test('where systemd is looked for, or why nowhere', () => {
+  const say = (sockets: readonly string[], passedOver?: string): string => {
+    const because = { kind: 'rule', rule: 'test' } as const;
+    const record = { kind: 'reach-systemd', sockets, ...(passedOver ? { passedOver } : {}), because };
+    const { words } = wordsFor(record as Operation, []);
+    return words.map(one => (typeof one === 'string' ? one : 'ERRNO')).join('');
+  };
+  const hint = 'without it: --cgroup-manager cgroupfs)';
+  assert.is(say(['/a', '/b']), `reach systemd at /a or /b: ERRNO (is it running? ${hint}`);
+  const odd = 'DBUS_SYSTEM_BUS_ADDRESS names no Unix socket that there could be';
+  assert.is(say([], 'DBUS_SYSTEM_BUS_ADDRESS'), `reach systemd: ${odd} (${hint}`);
+  assert.is(
+    say(['/a'], 'DBUS_SYSTEM_BUS_ADDRESS'),
+    `reach systemd at /a: ERRNO (is it running? ${odd}; ${hint}`,
+  );
+  assert.is(say([]), `reach systemd: the path of its socket would be too long (${hint}`);
 });
 
 test.run();

@@ -50,14 +50,10 @@ export function wordsFor(
 ): { readonly title: string; readonly words: Template } {
   const row = rowOf(operation);
   const title = row.title(operation);
-  const message = row.message?.(operation, ...shown);
-  return {
-    title,
-    words: message ?? [
-      ...(row.fails?.(operation, ...shown) ?? [title]),
-      ': ',
-      errno,
-      placeOf(operation.because),
-    ],
-  };
+  const message = row.message?.(operation, ...shown) ?? [
+    ...(row.fails?.(operation, ...shown) ?? [title]),
+    ': ',
+    errno,
+  ];
+  return { title, words: row.placeless ? message : [...message, placeOf(operation.because)] };
 }

@@ -1,6 +1,7 @@
 /** What came of a request to systemd, in words that are known only when the program runs. */
 import { errnos } from '../../../../spec/errno.js';
 import { TemplateField } from '../../../../spec/instructions.js';
+import { type Because, placeOf } from '../../../program/action.js';
 import { when } from '../../../program/control.js';
 import {
   buffer,
@@ -52,11 +53,12 @@ export interface Speech {
   readonly shorten: (found: Slot) => readonly Line[];
 }
 
-export function createSpeech(): Speech {
+/** `because`: of what is asked; its place stands behind the words. */
+export function createSpeech(because: Because): Speech {
   const words = buffer('systemd_words', 4 * SHOWN);
   const size = slot('systemd_words_size');
   return {
-    say: template => [format(words, template, { to: size })],
+    say: template => [format(words, [...template, placeOf(because)], { to: size })],
     fail: errno => failVerbatim(errno, words, size),
     shorten,
   };

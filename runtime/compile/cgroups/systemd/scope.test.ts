@@ -136,6 +136,11 @@ for (const [name, answer, words] of failures)
     assert.ok(out.includes(words), out);
   });
 
+test('a refusal says where the unit was asked for', async () => {
+  const { out } = await startAndStop(heard => [busError(heard, 'a.b.Error', 'no')]);
+  assert.match(out, /refused: no \(a\.b\.Error\) \(config\.json:\d+ linux\.cgroupsPath\)/);
+});
+
 test('messages of any size that are not for us are read and forgotten', async () => {
   const huge = busSignal('PropertiesChanged', 's', ['x'.repeat(3_000_000)]);
   const { out } = await startAndStop((heard, socket) => [huge, ...sound(heard, socket), huge]);

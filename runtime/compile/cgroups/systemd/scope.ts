@@ -22,13 +22,15 @@ export interface ScopeCells {
 
 /** systemd is there. The connection stays open; a signal ends the waiting, once they are held back. */
 export function reachSystemd(launch: Launch, m: Manager): Action {
-  const { sockets } = launch.options.systemd;
-  const speech = createSpeech();
+  const { sockets, passedOver } = launch.options.systemd;
+  const because = rule('--systemd-cgroup');
+  const speech = createSpeech(because);
   return operation(
     {
       kind: 'reach-systemd',
       sockets: sockets.map(({ path }) => path.replace('\0', '@')),
-      because: rule('--systemd-cgroup'),
+      ...(passedOver ? { passedOver } : {}),
+      because,
     },
     [
       move(m.connection.interrupts, launch.cells.interrupts.fd),

@@ -118,12 +118,12 @@ export function startScope(
   const { connection: c } = m;
   const is = slot('unit_is_taken');
   const forsaken = slot('unit_is_forsaken');
-  const speech = createSpeech();
   const unit = unitField(plan);
   const because =
     launch.config.linux.cgroupsPath !== null
       ? launch.because('linux', 'cgroupsPath')
       : rule('--systemd-cgroup');
+  const speech = createSpeech(because);
   return operation({ kind: 'start-scope', unit: shownUnit(wanted.name), slice: wanted.name.slice, because }, [
     move(c.interrupts, launch.cells.interrupts.fd),
     move(asked, 1),

@@ -144,6 +144,7 @@ function tellLimits(
   const told = limits.filter(property => !given.has(property.name));
   if (told.length === 0) return [];
   const { interrupts } = manager.connection;
+  const because = launch.because('linux', 'resources');
   return [
     reachSystemd(launch, manager),
     operation(
@@ -151,9 +152,9 @@ function tellLimits(
         kind: 'set-properties',
         unit: shownUnit(name),
         properties: told.map(property => property.name),
-        because: launch.because('linux', 'resources'),
+        because,
       },
-      [...setProperties(manager, plan, told, createSpeech()), move(interrupts, -1)],
+      [...setProperties(manager, plan, told, createSpeech(because)), move(interrupts, -1)],
     ),
   ];
 }

@@ -61,9 +61,9 @@ export function updateScope(
   const properties = limitProperties(resources, version);
   if (properties.length === 0) return changed;
   const m = createManager(launch);
-  const speech = createSpeech();
   const unit = plan.unitTemplate.join('');
   const because = rule('update');
+  const speech = createSpeech(because);
   return [
     operation({ kind: 'see-systemd', unit, because }, see(m, plan, speech)),
     ...changed,

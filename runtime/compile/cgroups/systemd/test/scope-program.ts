@@ -56,6 +56,7 @@ export function scopeProgram({
             { path: `${path}.none`, kind: 'direct' },
             { path, kind },
           ],
+          passedOver: null,
           cgroup: '/',
         },
       },

@@ -1,5 +1,5 @@
 /** Compiled executables, and what anything that enters a container runs from. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -53,6 +53,29 @@ function executable(image: Uint8Array): string {
   chmodSync(path, 0o755);
   return path;
 }
+
+/** The front door has one piece of memory for all that it makes: the longest of each at once, and a way with a link in it, which takes two more. */
+test('a default root and a default id, both as long as they can be, leave each other alone', () => {
+  const file = join(scratch, 'x'.repeat(220));
+  renameSync(executable(showing(['run'])), file);
+  symlinkSync('.', join(scratch, 'link'));
+  const start = `${scratch}/link/`;
+  const most = 4096 - '/chos-runtime'.length - 1;
+  for (const length of [most, most - 230]) {
+    const directory = `${start}${`${'y'.repeat(200)}/`.repeat(20).slice(0, length - start.length - 1)}z`;
+    const { out, err } = call([], {
+      file,
+      environment: { XDG_RUNTIME_DIR: directory },
+      // Not root, and yet the owner of the files.
+      shell: 'exec unshare --user "$@"',
+    });
+    const root = `${directory}/chos-runtime`;
+    const [, id = ''] = / ?ID=(x{200}-[0-9]+) /.exec(out) ?? [];
+    assert.ok(id !== '', `${length}: ${out}${err}`);
+    assert.ok(out.includes(` ROOT=${root} `), `${length}: ${out}`);
+    if (length < most) assert.ok(out.includes(` STATE_DIR=${root}/${id} `), out);
+  }
+});
 
 test('a compiled executable runs its program', () => {
   const file = executable(showing(['run']));

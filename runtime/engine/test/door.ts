@@ -45,7 +45,8 @@ export function showing(entries: readonly Entry[], joins = false): Uint8Array {
   const parameters = new Map(names.map(name => [name, o.slots(name, 2, -1)] as const));
   const isText = new Set<string>(['ID', 'ROOT', 'STATE_DIR', 'PID_FILE', 'BUNDLE']);
   const arg0 = o.slots('arg0', 2);
-  const line = o.buffer('line', 4096);
+  // Two paths and more.
+  const line = o.buffer('line', 16384);
   const length = o.slot('length');
   const fields = [...parameters].flatMap(([name, slot]) => [
     `${name}=`,

@@ -12,10 +12,10 @@ const allowed = {
   spec: [],
   'runtime/admit': ['spec'],
   // Registry files are JSON for people, like config.json: read, checked and diagnosed by the same code.
-  'runtime/trees': ['spec', 'runtime/host', 'runtime/admit'],
+  'runtime/trees': ['spec', 'runtime/host', 'runtime/admit', 'runtime/hooks'],
   'runtime/host': ['spec'],
   // Files of hooks.d are JSON for people too.
-  'runtime/hooks': ['spec', 'runtime/admit'],
+  'runtime/hooks': ['spec', 'runtime/host', 'runtime/admit', 'runtime/state'],
   'runtime/program': ['spec'],
   // An operation gets its words where it is made: they are part of the image, in which the engine finds them.
   'runtime/compile': ['spec', 'runtime/program', 'runtime/report/operations'],

@@ -4,6 +4,8 @@ export type Because =
       readonly kind: 'config';
       readonly file: string;
       readonly line: number;
+      /** Of hooks: what Podman writes has one line for all of them. */
+      readonly column?: number;
       /** e.g. mounts[0].options */
       readonly path: string;
     }

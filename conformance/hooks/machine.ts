@@ -31,6 +31,12 @@ export interface Machine {
   readonly runtimes: readonly Runtime[];
 }
 
+export function oursOf({ runtimes }: Machine): Runtime {
+  const found = runtimes.find(({ name }) => name === 'chos-runtime');
+  if (found === undefined) throw new Error('no chos-runtime');
+  return found;
+}
+
 /** What hooks write to the kernel's log: that of the host is none of our business, and not everybody can read it. */
 export const kernelLog = (dir: string): string => join(dir, 'kernel-log');
 

@@ -1,5 +1,6 @@
 /** `node build/conformance/hooks.mjs` (ONLY=PATTERN) (root): the ready-made hooks, by hand, by config.json and by Podman. */
 import { onOwnMachine } from '../harness/own-machine.js';
+import { badInputCases } from './bad-input-cases.js';
 import { byHandCases } from './by-hand-cases.js';
 import { printCosts } from './cost.js';
 import { environmentCases } from './environment-cases.js';
@@ -16,6 +17,7 @@ const pattern = new RegExp(process.env.ONLY ?? '');
 const cases = [
   ...frameCases,
   ...byHandCases,
+  ...badInputCases,
   ...shareCheckCases,
   ...jobReportCases,
   ...jobWatcherCases,

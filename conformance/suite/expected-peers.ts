@@ -74,6 +74,7 @@ export const crun: Readonly<Record<string, string>> = {
   'hook-failures/startContainer-at-start-then-poststop': 'crun wakes the container and does not wait for it',
   'hook-failures/poststart-at-start-then-poststop': 'crun 1.8 ignores that a poststart hook failed',
   'hook-failures/poststart-at-run-then-poststop': 'crun 1.8 ignores that a poststart hook failed',
+  'hook-abuse/poststart-closes-its-streams-and-ends-with-3': 'crun 1.8 ignores that a poststart hook failed',
   'hook-failures/unknown-interpreter-at-start-then-poststop':
     'crun wakes the container and does not wait for it',
   'hook-failures/poststop-is-logged': 'crun logs errors only',

@@ -39,6 +39,7 @@ interface Admitted {
   readonly file: string;
   /** Place of the value at `path`, or of the nearest value around it. One scan serves all questions. */
   readonly place: (path: ValuePath) => Place;
+  readonly diagnose: Document['diagnose'];
 }
 
 /** A config.json that follows the spec and asks for nothing that this version cannot do. */
@@ -181,8 +182,8 @@ function admitAs<Value>(source: Source, { rules, validate, check }: Kind<Value>)
   return { kind: 'refused', diagnostics };
 }
 
-function placesOf({ file, place }: Document): Pick<Document, 'file' | 'place'> {
-  return { file, place };
+function placesOf({ file, place, diagnose }: Document): Pick<Document, 'file' | 'place' | 'diagnose'> {
+  return { file, place, diagnose };
 }
 
 /** The brand exists for the type checker only. */

@@ -143,7 +143,13 @@ export type Reason =
   /** Conditions of a hook that hold for no container. */
   | { readonly kind: 'never-matches'; readonly why: 'no-condition' | 'always-false' | 'no-bind-mounts' }
   /** The program of a hook, and why it cannot be executed (an errno's name), or why it should not be. */
-  | { readonly kind: 'not-executable'; readonly program: string; readonly code: string }
+  | {
+      readonly kind: 'not-executable';
+      readonly program: string;
+      readonly code: string;
+      /** The file is there; what is to execute it is not. */
+      readonly interpreter?: true;
+    }
   | {
       readonly kind: 'foreign-program';
       readonly program: string;
@@ -170,6 +176,9 @@ export type Reason =
     }
   /** A line of the classic registry file that is not `alias:path`, or outside a section that we know. */
   | { readonly kind: 'not-alias-path' };
+
+/** Of the program of a hook. */
+export type ProgramFault = Extract<Reason, { readonly kind: 'not-executable' | 'foreign-program' }>;
 
 /** One thing wrong with an input file, and where. */
 export interface Diagnostic extends Place {

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseDefinition } from '../hooks/definition.js';
-import { DIRECTORIES } from '../hooks/directories.js';
+import { DIRECTORIES } from '../hooks/places.js';
 import { codeOf } from '../host/error-code.js';
 import {
   type Attempt,

@@ -1,8 +1,9 @@
 /** `hooks list|check|match|run|install|remove`: the hooks of hooks.d, by hand. */
 import { join } from 'node:path';
 import { hookActions } from '../../spec/commands.js';
-import { DIRECTORIES, type Found, faultsOf, type HookFile, readDirectories } from '../hooks/directories.js';
+import { type Found, faultsOf, type HookFile, readDirectories } from '../hooks/directories.js';
 import { match } from '../hooks/match.js';
+import { DIRECTORIES } from '../hooks/places.js';
 import { oneLine } from '../report/diagnostic.js';
 import { errnoText } from '../report/errno-text.js';
 import { jsonText } from '../report/json-text.js';

@@ -5,6 +5,8 @@ import type { HostFacts } from '../../spec/host-facts.js';
 import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
 import { type LaunchOptions, noOptions } from '../compile/launch/launch.js';
+import { foreignHooks } from '../hooks/foreign-hooks.js';
+import { hookFiles } from '../hooks/origin.js';
 import { withDelegation } from '../host/delegation.js';
 import { probeHostFacts, readProc } from '../host/facts.js';
 import { withResctrl } from '../host/resctrl.js';
@@ -119,11 +121,13 @@ export function prepareLaunch(
     facts,
     environment: environment.value.environment,
     options,
+    hookFiles: hookFiles(spec.config.hooks),
   });
   if (result.kind === 'refused') return refuse(refusedByCompiler(result.refusals));
   const warnings = [
     ...environment.value.broken.map(brokenFileText),
     ...read.value.warnings.map(oneLine),
+    ...foreignHooks(spec, bundle).map(oneLine),
     ...result.warnings.map(warningText),
   ];
   return ok({ program: result.program, bundle, warnings });

@@ -132,7 +132,7 @@ function contributions(parts: Parts, begin: ReturnType<typeof label>): Made {
   const messages = hostMessages(launch, {
     who: 'init',
     because: rule('init works, the host waits'),
-    why: [...(opening?.why ?? []), ...cgroups.whyKilled],
+    why: [...(opening?.why ?? []), ...cgroups.whyKilled, ...hooks.why],
     frost: cgroups.frostOf(cells.pid),
     stop: joinsPids(launch) ? stopSensor(launch.open, cells.pid) : null,
   });

@@ -3,8 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Diagnostic, formatPath } from '../admit/diagnostic.js';
 import { parseDefinition, programFaults, type ReadDefinition } from './definition.js';
-
-export const DIRECTORIES = ['/usr/share/containers/oci/hooks.d', '/etc/containers/oci/hooks.d'] as const;
+import { isHookFile } from './places.js';
 
 export interface HookFile {
   /** The file's name without `.json`. */
@@ -38,7 +37,7 @@ export function readDirectories(directories: readonly string[], named: boolean):
   const files: HookFile[] = [];
   for (const directory of directories) {
     try {
-      const names = readdirSync(directory).filter(name => name.endsWith('.json') && !name.startsWith('.'));
+      const names = readdirSync(directory).filter(isHookFile);
       for (const name of names) {
         const file = join(directory, name);
         files.push({ name: name.slice(0, -'.json'.length), file, read: readOne(file), replacedBy: null });

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -18,10 +19,10 @@ const good = {
   stages: ['poststop'],
 };
 
-function inDirectory(run: (directory: string) => void): void {
+async function inDirectory(run: (directory: string) => void | Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'hooks-test-'));
   try {
-    run(directory);
+    await run(directory);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -136,16 +137,68 @@ test('a directory that is named must be there', () => {
   ]);
 });
 
+const missing = { code: 'ENOENT', interpreter: true };
+/** What a program holds, and what execve(2) says of it. */
+const programs: readonly (readonly [what: string, content: string | Buffer, fault: object | null])[] = [
+  ['a script', '#!/bin/sh\n', null],
+  ['a script with an argument', '#! /bin/sh -e\n', null],
+  ['a script of a program that is not there', '#!/nowhere/sh\n', missing],
+  ['a script of a program that cannot be executed', '#!/etc/passwd\n', { code: 'EACCES' }],
+  ['a script of nothing', '#! \n', { code: 'ENOEXEC' }],
+  ['text', 'hello\n', { code: 'ENOEXEC' }],
+  ['nothing', '', { code: 'ENOEXEC' }],
+  ['this program', readFileSync(process.execPath), null],
+  ['one of another machine', ofOther(18, [0, 1]), { code: 'ENOEXEC' }],
+  ['one whose dynamic linker is not there', withoutLinker(), missing],
+];
+
+/** The beginning of this program, changed. */
+function ofOther(at: number, bytes: readonly number[]): Buffer {
+  const head = readFileSync(process.execPath).subarray(0, 4096);
+  head.set(bytes, at);
+  return head;
+}
+
+function withoutLinker(): Buffer {
+  const head = ofOther(0, []);
+  head.set(Buffer.from('/nowhere'), head.indexOf('/lib'));
+  return head;
+}
+
+for (const [what, content, fault] of programs)
+  test(`a program that is ${what}`, () =>
+    inDirectory(directory => {
+      const program = join(directory, 'hook');
+      writeFileSync(program, content, { mode: 0o755 });
+      assert.equal(
+        checkProgram(program),
+        fault === null ? null : { kind: 'not-executable', program, ...fault },
+      );
+      // The kernel says the same.
+      if (fault === null) return;
+      const script =
+        'import errno, os, sys\ntry: os.execv(sys.argv[1], ["x"])\nexcept OSError as e: print(errno.errorcode[e.errno])';
+      const { stdout } = spawnSync('python3', ['-c', script, program], { encoding: 'utf8' });
+      assert.is(stdout.trim(), 'code' in fault ? fault.code : null);
+    }));
+
 test('programs that are missing, not executable, or can be changed by others', () =>
   inDirectory(directory => {
     const program = join(directory, 'hook');
     assert.equal(checkProgram(program), { kind: 'not-executable', program, code: 'ENOENT' });
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o644 });
     assert.equal(checkProgram(program), { kind: 'not-executable', program, code: 'EACCES' });
-    chmodSync(program, 0o755);
-    assert.is(checkProgram(program), null);
+    chmodSync(program, 0o775);
+    assert.is(checkProgram(program), null, 'the group of root');
     chmodSync(program, 0o757);
-    assert.is(checkProgram(program)?.kind, 'foreign-program');
+    assert.equal(checkProgram(program), { kind: 'foreign-program', program, uid: 0, mode: 0o757 });
+    chmodSync(program, 0o755);
+    chmodSync(directory, 0o777);
+    assert.equal(checkProgram(program), { kind: 'foreign-program', program: directory, uid: 0, mode: 0o777 });
+    chmodSync(directory, 0o1777);
+    assert.is(checkProgram(program), null, 'nobody can replace what is there');
+    chownSync(program, 1000, 0);
+    assert.equal(checkProgram(program), { kind: 'foreign-program', program, uid: 1000, mode: 0o755 });
     assert.equal(checkProgram(directory), { kind: 'not-executable', program: directory, code: 'EACCES' });
   }));
 
@@ -179,6 +232,13 @@ test('run: a flood is cut to its end', async () => {
   assert.ok(text.length < 70_000, `${text.length}`);
   assert.match(text, /stdout: last\n.*exit code 0/);
 });
+test('run: a program that the kernel does not know is not given to a shell', () =>
+  inDirectory(async directory => {
+    const path = join(directory, 'hook');
+    writeFileSync(path, 'exit 0\n', { mode: 0o755 });
+    const result = await tryHook({ hook: { path }, input: '', cwd: '/', environment: {} });
+    assert.match(triedText('poststart', path, result), /hook was not executed: Exec format error/);
+  }));
 test('run: a program that is not there has the words of a launch', async () => {
   const result = await tryHook({ hook: { path: '/nonexistent' }, input: '', cwd: '/', environment: {} });
   assert.match(

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { HookDefinition } from '../../spec/generated/hook-definition.js';
+import { checkProgram } from './program.js';
 
 /** Of each stream; more is read and thrown away. */
 const KEPT = 64 * 1024;
@@ -12,6 +13,8 @@ export interface Tried {
   readonly number: number;
   /** Name of the signal or of the errno. */
   readonly name: string;
+  /** Not executed, although it is there. */
+  readonly interpreter: boolean;
   readonly milliseconds: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -29,6 +32,19 @@ export interface Try {
 export function tryHook({ hook, input, cwd, environment }: Try): Promise<Tried> {
   const [name = hook.path, ...args] = hook.args ?? [];
   const streams = { stdout: '', stderr: '' };
+  // Asked first: spawn(3) would have a shell execute what the kernel does not know.
+  const fault = checkProgram(hook.path);
+  if (fault?.kind === 'not-executable') {
+    const { code, interpreter = false } = fault;
+    return Promise.resolve({
+      end: 'not-executed',
+      number: 127,
+      name: code,
+      interpreter,
+      milliseconds: 0,
+      ...streams,
+    });
+  }
   return new Promise(resolve => {
     let late = false;
     const child = spawn(hook.path, args, { argv0: name, cwd, env: environment, detached: true });
@@ -52,7 +68,7 @@ export function tryHook({ hook, input, cwd, environment }: Try): Promise<Tried> 
         setImmediate(() => {
           child.stdout.destroy();
           child.stderr.destroy();
-          resolve({ end, number, name, milliseconds, ...streams });
+          resolve({ end, number, name, interpreter: false, milliseconds, ...streams });
         }),
       );
     }

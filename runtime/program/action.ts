@@ -54,7 +54,8 @@ export const COMMAND_LINE = 'command line';
 export function placeOf(because: Because): string {
   if (because.kind === 'rule' || because.file === COMMAND_LINE) return '';
   const short = because.file.slice(because.file.lastIndexOf('/') + 1);
-  return ` (${short}:${because.line} ${because.path})`;
+  const column = because.kind === 'config' && because.column !== undefined ? `:${because.column}` : '';
+  return ` (${short}:${because.line}${column} ${because.path})`;
 }
 
 /** The steps of one process. */

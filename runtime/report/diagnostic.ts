@@ -4,7 +4,7 @@ import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagn
 import { COMMAND_LINE } from '../program/action.js';
 import { errnoText } from './errno-text.js';
 import { nearest } from './nearest.js';
-import { executeFault } from './operations/hooks.js';
+import { programFaultText } from './program-fault-text.js';
 import { visible } from './visible.js';
 
 export { squiggle } from './squiggle.js';
@@ -140,9 +140,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
     case 'never-matches':
       return `${subject} holds for no container: ${neverMatches[what.why]}`;
     case 'not-executable':
-      return `${subject}: ${executeFault(what.program, errnoText(what.code))}`;
     case 'foreign-program':
-      return `${subject} can be changed by others than root: ${what.program} ${what.uid === 0 ? '' : `belongs to user ${what.uid}, `}has mode ${what.mode.toString(8)}`;
+      return `${subject}${programFaultText(what)}`;
     case 'bad-tree-name':
       return `${subject} has a name that no tree can have: letters, digits, _ . + and -, not . or - first, at most 64`;
     case 'taken':

@@ -2,7 +2,7 @@
 import { unreachable } from '../../spec/unreachable.js';
 import type { Finding } from '../trees/check-tree.js';
 import { oneLine } from './diagnostic.js';
-import { errnoText } from './errno-text.js';
+import { programFaultText } from './program-fault-text.js';
 
 export function findingText(finding: Finding): string {
   switch (finding.kind) {
@@ -25,7 +25,7 @@ export function findingText(finding: Finding): string {
     case 'cannot-use':
       return `it must be started with the back end ${finding.backEnd}, which cannot be used: ${finding.reason}`;
     case 'hook':
-      return `its hook ${finding.hook}, ${finding.path}, cannot be run: ${errnoText(finding.code)}`;
+      return `its hook ${finding.hook}${programFaultText(finding.fault)}`;
     default:
       return unreachable(finding);
   }

@@ -4,7 +4,7 @@ import { errnoText } from './errno-text.js';
 import { executeFault } from './operations/hooks.js';
 import { visible } from './visible.js';
 
-function ending(path: string, { end, number, name }: Tried): string {
+function ending(path: string, { end, number, name, interpreter }: Tried): string {
   switch (end) {
     case 'exit':
       return `${path} ended with exit code ${number}`;
@@ -13,7 +13,7 @@ function ending(path: string, { end, number, name }: Tried): string {
     case 'late':
       return `${path} took longer than ${number} s and was killed`;
     case 'not-executed':
-      return executeFault(path, errnoText(name));
+      return executeFault(path, errnoText(name), interpreter);
   }
 }
 
@@ -26,5 +26,6 @@ export function triedText(stage: string, path: string, tried: Tried): string {
           .split('\n')
           .map(line => `${stream}: ${visible(line)}\n`),
   );
-  return `${said.join('')}${stage} hook ${visible(ending(path, tried))}, after ${tried.milliseconds.toFixed(1)} ms\n`;
+  const took = tried.end === 'not-executed' ? '' : `, after ${tried.milliseconds.toFixed(1)} ms`;
+  return `${said.join('')}${stage} hook ${visible(ending(path, tried))}${took}\n`;
 }

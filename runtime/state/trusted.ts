@@ -34,6 +34,7 @@ type Reason =
 const LINKS = 40;
 const STICKY = 0o1000;
 const OTHERS = 0o022;
+const GROUP = 0o020;
 
 const ownerTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
 
@@ -50,9 +51,16 @@ function look(path: string): Stats | null {
 /**
  * What is wrong on the way to an absolute path, or with what it leads to; null: nothing. What is missing is nobody's. Above the end a sticky directory
  * may be written by all: nobody can replace what is root's in it. And the owner of `/` is trusted there: inside a user namespace root of the host is nobody.
+ * `end`: what the path leads to is ours, or it is a program of the host's, which its root and his group may have written, too.
  */
-export function distrustWay(path: string, what: Distrust['what'] = 'state root'): Distrust | null {
-  const slash = statSync('/').uid;
+export function distrustWay(
+  path: string,
+  what: Distrust['what'] = 'state root',
+  end: 'ours' | 'host' = 'ours',
+): Distrust | null {
+  const slash = statSync('/');
+  const writable = ({ mode, gid }: Stats): boolean =>
+    (mode & (end === 'host' && (gid === 0 || gid === slash.gid) ? OTHERS & ~GROUP : OTHERS)) !== 0;
   let way = '';
   let rest = path.split('/');
   for (let links = 0; rest.length > 0; ) {
@@ -67,9 +75,9 @@ export function distrustWay(path: string, what: Distrust['what'] = 'state root')
     const stat = look(here);
     if (stat === null) return null;
     const last = rest.every(other => other === '');
-    const badOwner = !ownerTrusted(stat.uid) && (last || stat.uid !== slash);
+    const badOwner = !ownerTrusted(stat.uid) && ((last && end === 'ours') || stat.uid !== slash.uid);
     const link = stat.isSymbolicLink();
-    const badMode = !link && (stat.mode & OTHERS) !== 0 && (last || (stat.mode & STICKY) === 0);
+    const badMode = !link && writable(stat) && (last || (stat.mode & STICKY) === 0);
     if (badOwner || badMode) return { what, whole: path, path: here, why: others(stat) };
     if (!link) {
       way = here;

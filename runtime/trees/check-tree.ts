@@ -1,8 +1,8 @@
 /** What `tree check` finds: faults keep a tree from starting, notes tell what to expect. */
 
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import type { Diagnostic } from '../admit/diagnostic.js';
-import { codeOf } from '../host/error-code.js';
+import { readFileSync, statSync } from 'node:fs';
+import type { Diagnostic, ProgramFault } from '../admit/diagnostic.js';
+import { checkProgram } from '../hooks/program.js';
 import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
@@ -25,8 +25,8 @@ export type Finding =
   | { readonly kind: 'left-out'; readonly share: string }
   /** The registry demands a back end that cannot be used. */
   | { readonly kind: 'cannot-use'; readonly backEnd: string; readonly reason: string }
-  /** A program of the host that a hook names is not there, or not one. */
-  | { readonly kind: 'hook'; readonly hook: string; readonly path: string; readonly code: string };
+  /** A program of the host that a hook names is not there, or not one, or others can change it. */
+  | { readonly kind: 'hook'; readonly hook: string; readonly fault: ProgramFault };
 
 export interface CheckedTree {
   readonly findings: readonly Finding[];
@@ -76,12 +76,8 @@ function ownership(given: string): readonly Finding[] {
 function hookFindings({ hooks }: RegisteredTree): readonly Finding[] {
   return (['createRuntime', 'poststart', 'poststop'] as const).flatMap(kind =>
     (hooks[kind] ?? []).flatMap(({ path }, i): readonly Finding[] => {
-      try {
-        accessSync(path, constants.X_OK);
-        return statSync(path).isFile() ? [] : [{ kind: 'hook', hook: `${kind}[${i}]`, path, code: 'EACCES' }];
-      } catch (error) {
-        return [{ kind: 'hook', hook: `${kind}[${i}]`, path, code: codeOf(error) }];
-      }
+      const fault = checkProgram(path);
+      return fault === null ? [] : [{ kind: 'hook', hook: `${kind}[${i}]`, fault }];
     }),
   );
 }

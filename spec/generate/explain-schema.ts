@@ -59,8 +59,16 @@ const text: Schema = { type: 'string' };
 const count: Schema = { type: 'integer', minimum: 0 };
 const listOf = (items: Schema): Schema => ({ type: 'array', items });
 
+const number: Schema = { type: 'integer', minimum: 1 };
+
 function placed(kind: string): Schema {
-  return closed({ kind: { const: kind }, file: text, line: { type: 'integer', minimum: 1 }, path: text });
+  return closed({ kind: { const: kind }, file: text, line: number, path: text });
+}
+
+/** Hooks have a column, too. */
+function placedInConfig(): Schema {
+  const properties = { kind: { const: 'config' }, file: text, line: number, column: number, path: text };
+  return closed(properties, ['column']);
 }
 
 export function explainSchema(): Schema {
@@ -84,7 +92,7 @@ export function explainSchema(): Schema {
     definitions: {
       because: {
         description: 'The line of config.json or of the registry, or the rule, that causes it.',
-        oneOf: [placed('config'), placed('policy'), closed({ kind: { const: 'rule' }, rule: text })],
+        oneOf: [placedInConfig(), placed('policy'), closed({ kind: { const: 'rule' }, rule: text })],
       },
       listing: {
         description: 'The steps, with --steps only.',

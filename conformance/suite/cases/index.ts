@@ -20,6 +20,7 @@ import './exec-cgroups.js';
 import './home.js';
 import './flaws.js';
 import './freezing.js';
+import './hook-abuse.js';
 import './hook-failures.js';
 import './hook-words.js';
 import './hooks.js';

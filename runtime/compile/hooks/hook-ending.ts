@@ -1,9 +1,11 @@
 /** How a hook ends: it is waited for, stopped if it must be, and judged. Its words are made here, for whoever fails or warns with them. */
 import { TemplateField } from '../../../spec/instructions.js';
 import { CLD_EXITED, P_PIDFD, SIGKILL, Siginfo, WEXITED } from '../../../spec/kernel.js';
+import { signals } from '../../../spec/signals.js';
 import { ignoring, when } from '../../program/control.js';
 import {
   buffer,
+  bytes,
   cell,
   type Data,
   field,
@@ -32,6 +34,7 @@ import {
 import { hookEnds } from '../../report/operations/hooks.js';
 import type { Interrupts } from '../idioms/interrupts.js';
 import type { HookOutput } from './hook-output.js';
+import { measure, type Took } from './hook-time.js';
 
 /** Who waits for the hooks: the command, which signals end, or init, which ends when the host's end of the channel does. */
 export type Waiting =
@@ -47,6 +50,8 @@ export interface HookCells {
   readonly stdin: Slot;
   readonly pid: Slot;
   readonly pidfd: Slot;
+  /** When it was started: struct timespec. */
+  readonly began: Data;
 }
 
 export interface Judgement {
@@ -66,6 +71,8 @@ interface Ending {
   /** What ended it: offset and length of `saidText`. */
   readonly said: Slot;
   readonly saidText: Data;
+  /** How long it took; of one that was not executed nothing. */
+  readonly took: Took;
 }
 
 /** How a hook has ended, and what ended it. */
@@ -73,7 +80,8 @@ export function judgement(hook: HookCells, output: HookOutput, waiting: Waiting)
   const failed = slot('hook_failed');
   const said = slots('hook_said', 2);
   const separator = slot('hook_separator', text(''));
-  const ending = { hook, output, waiting, failed, said, saidText: buffer('hook_said_text', 200) };
+  const took = { words: slots('hook_took', 2), text: buffer('hook_took_text', 64) };
+  const ending = { hook, output, waiting, failed, said, saidText: buffer('hook_said_text', 200), took };
   return {
     sub: subroutine('wait_for_hook', [
       move(failed, 0),
@@ -86,6 +94,7 @@ export function judgement(hook: HookCells, output: HookOutput, waiting: Waiting)
       field(TemplateField.STRING, hook.name),
       ' ',
       field(TemplateField.BYTES, said),
+      field(TemplateField.BYTES, took.words),
       field(TemplateField.STRING, separator),
       field(TemplateField.BYTES, output.quoted),
       field(TemplateField.STRING, hook.place),
@@ -141,17 +150,14 @@ function verdict(ending: Ending, separator: Slot): readonly Line[] {
   const quoted = label('hook_is_quoted');
   return [
     sys('waitid', [P_PIDFD, hook.pidfd, info, WEXITED, 0]),
+    move(cell(ending.took.words, 1), 0),
     sys('close', [hook.pidfd]),
     // The host has gone: nobody is there to be told, and init is not to go on.
     ...(waiting.who === 'init' ? when(failed, 'EQ', 2, [exit(1)]) : []),
     branch(failed, 'NE', 0, bad),
     load(code, 'I32', info, Siginfo.CODE),
     load(status, 'I32', info, Siginfo.STATUS),
-    ...when(code, 'NE', CLD_EXITED, [
-      move(failed, 1),
-      ...say(ending, hookEnds.killed(field(TemplateField.DECIMAL, status))),
-      jump(bad),
-    ]),
+    ...when(code, 'NE', CLD_EXITED, [move(failed, 1), ...sayKilled(ending, status), jump(bad)]),
     move(failed, status),
     branch(status, 'EQ', 0, quoted),
     ...say(ending, hookEnds.exited(field(TemplateField.DECIMAL, status))),
@@ -160,11 +166,37 @@ function verdict(ending: Ending, separator: Slot): readonly Line[] {
     ...say(ending, hookEnds.notExecuted),
     jump(executed),
     bad,
+    ...measure(hook.began, ending.took),
     call(output.quote),
     executed,
     move(separator, text('')),
     ...when(cell(output.quoted, 1), 'NE', 0, [move(separator, text(': '))]),
     quoted,
+  ];
+}
+
+/** Names of the signals that have one, each in a place as long as any. */
+const NAME_SIZE = 16;
+const NAMED_SIGNALS = 31;
+
+function sayKilled(ending: Ending, status: Slot): readonly Line[] {
+  const names = new Uint8Array((NAMED_SIGNALS + 1) * NAME_SIZE);
+  for (const [name, number] of Object.entries(signals).reverse())
+    names
+      .fill(0, number * NAME_SIZE, (number + 1) * NAME_SIZE)
+      .set(Buffer.from(`SIG${name}`), number * NAME_SIZE);
+  const name = slot('hook_signal');
+  const number = field(TemplateField.DECIMAL, status);
+  const said = label('hook_signal_said');
+  return [
+    ...when(status, 'LE', NAMED_SIGNALS, [
+      alu(name, status, 'MUL', NAME_SIZE),
+      alu(name, name, 'ADD', bytes('signal_names', names)),
+      ...say(ending, hookEnds.killed(number, field(TemplateField.STRING, name))),
+      jump(said),
+    ]),
+    ...say(ending, hookEnds.killed(number, null)),
+    said,
   ];
 }
 

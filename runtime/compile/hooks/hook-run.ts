@@ -4,7 +4,7 @@
 import { errnos } from '../../../spec/errno.js';
 import { CLOSE_RANGE_CLOEXEC, Prctl, SIGKILL } from '../../../spec/kernel.js';
 import { when } from '../../program/control.js';
-import { buffer, slot, text } from '../../program/operand.js';
+import { buffer, slot, struct, text, u64 } from '../../program/operand.js';
 import {
   call,
   failVerbatim,
@@ -38,6 +38,7 @@ export function hookRun(output: HookOutput, waiting: Waiting): HookRun {
     stdin: slot('hook_stdin', -1),
     pid: slot('hook_pid'),
     pidfd: slot('hook_pidfd', -1),
+    began: struct('hook_began_at', [u64(0), u64(0)]),
   };
   const judge = judgement(slotsOfHook, output, waiting);
   const words = buffer('hook_words', 2 * NAMED + QUOTED + 400);

@@ -16,8 +16,9 @@ const hooks = {
 function tracksOf(
   config: Readonly<Record<string, unknown>>,
   facts: Partial<HostFacts> = {},
+  hookFiles: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, readonly Action[]> {
-  const compiled = compileLaunch(inputOf({ config, facts }));
+  const compiled = compileLaunch({ ...inputOf({ config, facts }), hookFiles });
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.refusals));
   return new Map(compiled.program.tracks.map(({ name, actions }) => [name, actions]));
 }
@@ -90,14 +91,18 @@ test('the process of a hook', () => {
 });
 
 test('a hook is named as config.json has it, as far as that fits', () => {
-  const texts = [...tracksOf({ hooks }).values()]
+  const hookFiles = new Map([
+    ['hooks.prestart[0]', '/d/a.json'],
+    ['hooks.poststop[0]', `/${'d'.repeat(300)}`],
+  ]);
+  const texts = [...tracksOf({ hooks }, {}, hookFiles).values()]
     .flat()
     .filter(({ operation }) => operation.kind === 'run-hook' || operation.kind === 'describe-to-hooks')
     .flatMap(({ lines }) => textsOf(lines));
   assert.ok(texts.includes('prestart hook #0 /bin/prepare'));
   assert.ok(texts.includes('took longer than 3 s and was killed'));
-  assert.ok(texts.includes(' (config.json:1 hooks.prestart[0])'));
-  assert.ok(texts.every(t => t.length < 200));
+  assert.ok(texts.some(t => /^ \(config\.json:1:\d+ hooks\.prestart\[0\], as in \/d\/a\.json\)$/.test(t)));
+  assert.ok(texts.every(t => t.length < 300));
 });
 
 test('what a hook that is not executed says stands behind its name: the errno, no more', () => {

@@ -1,9 +1,12 @@
-import { Clone, MFD_CLOEXEC, type OpenFlags } from '../../../spec/kernel.js';
+import { TemplateField } from '../../../spec/instructions.js';
+import { AT_FDCWD, Clone, MFD_CLOEXEC, type OpenFlags } from '../../../spec/kernel.js';
 import type { HookKind, NormalHook } from '../../../spec/normal-config.js';
 import type { Action, Because, Track } from '../../program/action.js';
+import { attempt } from '../../program/control.js';
 import {
   buffer,
   type Data,
+  field,
   label,
   ref,
   type Slot,
@@ -15,6 +18,7 @@ import {
 import {
   call,
   exit,
+  failVerbatim,
   format,
   formatFailure,
   type Line,
@@ -23,7 +27,7 @@ import {
   sys,
   track,
 } from '../../program/step.js';
-import { hookEnds, hookName, hookPlace } from '../../report/operations/hooks.js';
+import { hookEnds, hookName, hookPlace, interpreterFault } from '../../report/operations/hooks.js';
 import { cloneArguments } from '../idioms/clone.js';
 import { ociState, type StateOf } from '../idioms/oci-state.js';
 import { operation } from '../idioms/operation.js';
@@ -32,6 +36,7 @@ import { stateOf } from '../launch/told-state.js';
 import type { Waiting } from './hook-ending.js';
 import { type HookOutput, hookOutput } from './hook-output.js';
 import { type HookRun, hookRun } from './hook-run.js';
+import { takeTime } from './hook-time.js';
 
 export type HookStatus = 'creating' | 'created' | 'running' | 'stopped';
 
@@ -43,6 +48,7 @@ export interface HookContext {
   readonly output: HookOutput;
   readonly run: HookRun;
   because(...path: readonly (string | number)[]): Because;
+  readonly files: Launch['hookFiles'];
 }
 
 /** `inside`: the hooks are executed in the container's root. */
@@ -67,6 +73,7 @@ export function hookContext(
     output,
     run: hookRun(output, waiting),
     because: launch.because,
+    files: launch.hookFiles,
   };
 }
 
@@ -125,13 +132,17 @@ export function hookActions(
     const record = { kind: 'run-hook', hook: kind, index: i, path, because } as const;
     const lines = called([
       move(run.name, text(hookName(kind, i, path))),
-      move(run.place, text(hookPlace(because))),
+      move(
+        run.place,
+        text(hookPlace(because, because.kind === 'config' ? context.files.get(because.path) : undefined)),
+      ),
       move(run.milliseconds, timeout === null ? -1 : timeout * 1000),
       ...(timeout === null ? [] : [move(run.late, text(hookEnds.late(timeout)))]),
       sys('memfd_create', [text('state'), MFD_CLOEXEC], { to: run.stdin }),
       sys('write', [run.stdin, state, size]),
       sys('lseek', [run.stdin, 0, 0]),
       call(output.begin),
+      ...takeTime(run.began),
       track(cloneArguments(name, Clone.PIDFD, run.pidfd), name, begin, { to: run.pid }),
       call(tolerant ? run.finishAnyhow : run.finish),
     ]);
@@ -166,6 +177,22 @@ export function outputOf({ output }: HookContext): readonly Slot[] {
   return [output.stdout, output.stderr, output.fault];
 }
 
+/** A file that is there may lack its interpreter. Under a filter, which need not allow the question, nobody asks. */
+function execute(hook: NormalHook, { environment, confine }: HookOptions, environ: Slot): readonly Line[] {
+  const path = text(hook.path);
+  const variables = hook.env ? vector('hook environment', hook.env) : (environment ?? ref(environ));
+  const what = [path, vector('hook arguments', hook.args), variables];
+  if (confine !== undefined) return [sys('execve', what)];
+  const size = slot('hook_interpreter_words_size');
+  const words = buffer('hook_interpreter_words', 100);
+  const errno = slot('hook_not_executed');
+  return attempt(['ENOENT'], missing => [sys('execve', what, { to: errno, ...missing })], [
+    sys('faccessat2', [AT_FDCWD, path, 0, 0]),
+    format(words, interpreterFault(field(TemplateField.ERRNO, errno)), { to: size }),
+    failVerbatim(errno, words, size),
+  ]);
+}
+
 /** The hook's own process. */
 function hookTrack(context: HookContext, of: HookTrack): Track {
   const { output, run, environ } = context;
@@ -183,13 +210,7 @@ function hookTrack(context: HookContext, of: HookTrack): Track {
       ...(options.confine ?? []),
       operation(
         { kind: 'execute-hook', hook: of.kind, path: hook.path, args: hook.args, because: of.because },
-        [
-          sys('execve', [
-            text(hook.path),
-            vector('hook arguments', hook.args),
-            hook.env ? vector('hook environment', hook.env) : (options.environment ?? ref(environ)),
-          ]),
-        ],
+        execute(hook, options, environ),
       ),
     ],
     failed: [formatFailure(words, size), sys('write', [output.fault, words, size]), exit(127)],

@@ -1,10 +1,22 @@
 /** The hooks of a launch: which there are, where they run, and what of theirs others have to know. */
+import { errnos } from '../../../spec/errno.js';
+import { TemplateField } from '../../../spec/instructions.js';
 import type { Track } from '../../program/action.js';
-import type { Slot } from '../../program/operand.js';
+import { when } from '../../program/control.js';
+import { buffer, field, type Slot, slot } from '../../program/operand.js';
+import { call, failVerbatim, format, type Line, subroutine } from '../../program/step.js';
+import { initEnded, NAMED } from '../../report/operations/hooks.js';
 import type { Launch } from '../launch/launch.js';
 import type { Contribution } from '../launch/phases.js';
 import type { Becoming } from '../process/become.js';
-import { type HookActions, hookActions, hookContext, openOutput, outputOf } from './hooks.js';
+import {
+  type HookActions,
+  type HookContext,
+  hookActions,
+  hookContext,
+  openOutput,
+  outputOf,
+} from './hooks.js';
 
 export interface LaunchHooks {
   /** Init and the host take turns while hooks run before the container is created. */
@@ -17,10 +29,28 @@ export interface LaunchHooks {
   readonly container: HookActions;
   /** Tolerant: also for the undoing of a launch. */
   readonly stopped: HookActions;
+  /** Steps that may know better why init has ended. */
+  readonly why: readonly Line[];
   /** Descriptors that hooks inside write to. */
   readonly output: readonly Slot[];
   readonly tracks: readonly Track[];
   readonly contribution: Contribution;
+}
+
+/** Init has ended before it was ready: a hook of the host's, which was told its pid, may have killed it. */
+function nameLastHook({ run }: HookContext): readonly Line[] {
+  const words = buffer('hook_and_init_words', 2 * NAMED);
+  const size = slot('hook_and_init_words_size');
+  const name = field(TemplateField.STRING, run.name);
+  const place = field(TemplateField.STRING, run.place);
+  const say = subroutine(
+    'name_last_hook',
+    when(run.pid, 'NE', 0, [
+      format(words, initEnded(name, place), { to: size }),
+      failVerbatim(errnos.ESRCH.number, words, size),
+    ]),
+  );
+  return [call(say)];
 }
 
 /** `hostPid`: the slot in which init has the pid that the host sees. */
@@ -52,6 +82,7 @@ export function hooksOf(
   const foreground = options.entry === 'run' && options.detach !== true;
   return {
     atCreate: kinds.prestart.length + kinds.createRuntime.length + kinds.createContainer.length > 0,
+    why: runtime.some(({ tracks }) => tracks.length > 0) ? nameLastHook(host) : [],
     atStart: startsInside || kinds.poststart.length > 0,
     inInit: startsInside || kinds.createContainer.length > 0,
     container,

@@ -77,6 +77,8 @@ export interface LaunchInput {
   /** The environment (tree + shares) that was chosen, or null for an ordinary bundle. */
   readonly environment: Environment | null;
   readonly options: LaunchOptions;
+  /** Of hooks of config.json, by their place in it (`hooks.poststop[0]`): the file of hooks.d that Podman or CRI-O may have them from. */
+  readonly hookFiles?: ReadonlyMap<string, string>;
 }
 
 /** Slots of a launch program, by purpose. Descriptors are -1 until they are open. */
@@ -158,6 +160,7 @@ export interface Launch extends ProcessLaunch {
   readonly environment: Environment | null;
   readonly options: LaunchOptions;
   readonly placement: Placement;
+  readonly hookFiles: ReadonlyMap<string, string>;
 }
 
 export function formatPath(path: readonly (string | number)[]): string {
@@ -223,11 +226,12 @@ const isHookKind = (name: unknown): name is HookKind => hookKinds.some(kind => k
 
 type Path = readonly (string | number)[];
 
-function because(file: string, line: number, path: Path): Because {
+function because(file: string, line: number, path: Path): Extract<Because, { kind: 'config' }> {
   return { kind: 'config', file, line, path: formatPath(path) };
 }
 
-export function createLaunch({ spec, facts, environment, options: given }: LaunchInput): Launch {
+export function createLaunch(input: LaunchInput): Launch {
+  const { spec, facts, environment, options: given, hookFiles = new Map() } = input;
   const { config, options } = withNotifySocket(withOwnUsers(spec.config, facts), given);
   return {
     config: withHooks(config, environment),
@@ -240,8 +244,9 @@ export function createLaunch({ spec, facts, environment, options: given }: Launc
         const own = environment.hooks[kind].length;
         const { file, line, tree } = environment;
         if (index < own) return { kind: 'policy', file, line, path: `trees.${tree}.${formatPath(path)}` };
-        return placed(['hooks', kind, index - own]);
+        return hook(['hooks', kind, index - own]);
       }
+      if (root === 'hooks') return hook(path);
       return placed(path);
     },
     facts: factsInside(facts, config.linux.namespaces),
@@ -251,9 +256,14 @@ export function createLaunch({ spec, facts, environment, options: given }: Launc
     environment,
     options,
     placement: ordinary,
+    hookFiles,
   };
   function placed(path: Path): Because {
     return because(spec.file, spec.place(path).line, path);
+  }
+  function hook(path: Path): Because {
+    const { line, column } = spec.place(path);
+    return { ...because(spec.file, line, path), column };
   }
 }
 

@@ -2,6 +2,7 @@ import type { hooks as catalog } from '../../../spec/operations/hooks.js';
 import type { Because } from '../../program/action.js';
 import { placeOf } from '../../program/action.js';
 import type { Field, Template } from '../../program/operand.js';
+import { MISSING_INTERPRETER } from './process.js';
 import { errno, type WordsOf } from './words-of.js';
 
 /** Longest path, name and place of a hook in a message; the rest of config.json's text is cut. */
@@ -38,23 +39,51 @@ export const hooks: WordsOf<typeof catalog> = {
 };
 
 /** What `hooks check` and `hooks run` say of a program that cannot be executed: as a launch does. */
-export const executeFault = (path: string, why: string): string =>
-  `${shortened(path)} ${NOT_EXECUTED}: ${why}`;
+export const executeFault = (path: string, why: string, interpreter = false): string =>
+  `${shortened(path)} ${NOT_EXECUTED}: ${interpreter ? `${MISSING_INTERPRETER}: ` : ''}${why}`;
 const NOT_EXECUTED = 'was not executed';
+
+/** The same, from its own process. */
+export const interpreterFault = (why: Field): Template => [`${MISSING_INTERPRETER}: `, why];
 
 /** Of a hook that has failed. */
 export const hookName = (kind: string, index: number, path: string): string =>
   `${kind} hook #${index} ${shortened(path)}`;
-export const hookPlace = (because: Because): string => shortened(placeOf(because));
+/** `from`: the file of hooks.d that has such a hook. */
+export const hookPlace = (because: Because, from?: string): string =>
+  from === undefined
+    ? shortened(placeOf(because))
+    : `${shortened(placeOf(because).replace(/\)$/, ''))}, as in ${shortened(from)})`;
 
 /** How a hook has ended, behind its name. */
 export const hookEnds = {
   late: (seconds: number): string => `took longer than ${seconds} s and was killed`,
   interrupted: (signal: Field): Template => ['was ended, because chos-runtime got ', signal],
-  killed: (signal: Field): Template => ['was killed by signal ', signal],
+  /** `name`: none of the realtime signals has one. */
+  killed: (signal: Field, name: Field | null): Template => [
+    'was killed by signal ',
+    signal,
+    ...(name === null ? [] : [' (', name, ')']),
+  ],
   exited: (code: Field): Template => ['ended with exit code ', code],
   notExecuted: [NOT_EXECUTED],
 } as const;
+
+/** Behind that: from its start to its end. */
+export const hookTook = (milliseconds: Field, tenths: Field): Template => [
+  ', after ',
+  milliseconds,
+  '.',
+  tenths,
+  ' ms',
+];
+
+/** Behind the last hook, which may have ended it. */
+export const initEnded = (name: Field, place: Field): Template => [
+  'init ended before the container was ready (killed?), after ',
+  name,
+  place,
+];
 
 /** `why` the file that an annotation names cannot be opened. */
 export function outputNotOpened(path: string, annotation: string, why: Field): Template {

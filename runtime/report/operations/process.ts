@@ -3,6 +3,8 @@ import { errno, type WordsOf } from './words-of.js';
 
 export const FROZEN_WHILE_STARTED = 'its cgroup, or one above it, was frozen while it was being started';
 export const STOPPED_WHILE_STARTED = 'somebody stopped it (SIGSTOP) while it was being started';
+/** Why execve(2) says of a file that is there that it is not. */
+export const MISSING_INTERPRETER = 'its interpreter or dynamic linker is missing';
 
 const told = {
   'run-hooks': 'let the host run its hooks',
@@ -111,7 +113,7 @@ export const process: WordsOf<typeof catalog> = {
   },
   'check-interpreter': {
     title: () => 'check that its interpreter exists',
-    message: (_, given) => ['exec `', given, '`: its interpreter or dynamic linker is missing: ', errno],
+    message: (_, given) => ['exec `', given, `\`: ${MISSING_INTERPRETER}: `, errno],
     placeless: 'it says what was to be executed, as callers look for it',
   },
 };

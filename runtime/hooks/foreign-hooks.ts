@@ -1,0 +1,17 @@
+/** Hooks of a config.json whose programs others can change: a warning in the words of `hooks check`. crun and runc run them, so a launch does, too. */
+import { resolve } from 'node:path';
+import { hookKinds } from '../../spec/normal-config.js';
+import type { AdmittedSpec, Diagnostic } from '../admit/admit.js';
+import { foreignProgram } from './program.js';
+
+/** Relative paths begin in the bundle. Those of startContainer hooks are the container's affair. */
+export function foreignHooks({ config, diagnose }: AdmittedSpec, bundle: string): readonly Diagnostic[] {
+  return hookKinds
+    .filter(kind => kind !== 'startContainer')
+    .flatMap(kind =>
+      config.hooks[kind].flatMap(({ path }, at) => {
+        const fault = foreignProgram(resolve(bundle, path));
+        return fault === null ? [] : [diagnose(['hooks', kind, at, 'path'], fault)];
+      }),
+    );
+}

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { NormalHook, NormalHooks } from '../../spec/normal-config.js';
+import { hookFiles } from './origin.js';
+
+const none: NormalHooks = {
+  prestart: [],
+  createRuntime: [],
+  createContainer: [],
+  startContainer: [],
+  poststart: [],
+  poststop: [],
+};
+const hook = (path: string, ...args: readonly string[]): NormalHook => ({
+  path,
+  args: [args[0] ?? path, ...args.slice(1)],
+  env: null,
+  timeoutSeconds: null,
+});
+const definition = (path: string, stages: readonly string[], args?: readonly string[]): string =>
+  JSON.stringify({ version: '1.0.0', hook: { path, args }, when: { always: true }, stages });
+
+function within(
+  files: Readonly<Record<string, string>>,
+  run: (directories: readonly string[]) => void,
+): void {
+  const base = mkdtempSync(join(tmpdir(), 'origin-test-'));
+  try {
+    const directories = ['one', 'two'].map(name => join(base, name));
+    for (const directory of directories) mkdirSync(directory);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(base, name), text);
+    run(directories);
+  } finally {
+    rmSync(base, { recursive: true });
+  }
+}
+
+const found = (hooks: Partial<NormalHooks>, directories: readonly string[]): readonly string[] =>
+  [...hookFiles({ ...none, ...hooks }, directories)].map(
+    ([at, file]) => `${at} ${file.split('/').slice(-2).join('/')}`,
+  );
+
+test('by stage, program and arguments', () =>
+  within(
+    {
+      'one/a.json': definition('/x', ['poststop', 'prestart']),
+      'one/b.json': definition('/x', ['prestart'], ['x', '-v']),
+      'one/c.json': definition('/y', ['prestart'], []),
+    },
+    directories => {
+      const prestart = [hook('/other'), hook('/x'), hook('/x', 'x', '-v'), hook('/x', 'x'), hook('/y')];
+      assert.equal(found({ prestart, poststart: [hook('/x')] }, directories), [
+        'hooks.prestart[1] one/a.json',
+        'hooks.prestart[2] one/b.json',
+        'hooks.prestart[4] one/c.json',
+      ]);
+    },
+  ));
+
+test('of equal names the later directory counts; files stand in the order of their names, each once', () =>
+  within(
+    {
+      'one/b.json': definition('/x', ['poststop']),
+      'two/b.json': definition('/x', ['poststop']),
+      'two/a.json': definition('/x', ['poststop']),
+      'two/.d.json': definition('/x', ['poststop']),
+    },
+    directories =>
+      assert.equal(found({ poststop: [hook('/x'), hook('/x'), hook('/x')] }, directories), [
+        'hooks.poststop[0] two/a.json',
+        'hooks.poststop[1] two/b.json',
+      ]),
+  ));
+
+test('what is no file of hooks.d is passed over: broken, large, of other types, a fifo', () =>
+  within(
+    {
+      'one/a.json': '{',
+      'one/b.json': '[]',
+      'one/c.json': '{"hook":{"path":1,"args":"x"},"stages":"poststop"}',
+      'one/d.json': `${definition('/x', ['poststop'])}${' '.repeat(64 * 1024)}`,
+    },
+    directories => {
+      execFileSync('mkfifo', [join(directories[0] ?? '', 'e.json')]);
+      assert.equal(found({ poststop: [hook('/x')] }, [...directories, '/nonexistent']), []);
+    },
+  ));
+
+test.run();

@@ -1,6 +1,15 @@
 /** job-report by hand: what its watcher makes of a process that nobody takes notice of, of records that are left, of strangers in its way. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { HookCase } from './case.js';
 import { onlyReport, type Place, placeOf, records, reported } from './job-report-place.js';
@@ -82,11 +91,21 @@ function watchers(): readonly number[] {
     .map(Number);
 }
 
+/** Takes the lock itself: the kernel does not show others what a process holds that has ended. */
+const holder = `import fcntl, os, sys
+os.setgroups([]); os.setuid(int(sys.argv[3]))
+file = open(sys.argv[1])
+fcntl.flock(file, fcntl.LOCK_EX)
+os.write(1, b"held\\n")
+os.read(0, 1)
+os.system(sys.argv[2])
+`;
+
 /** A file that somebody holds locked; `then`: a command when its stdin ends. */
-async function holding(path: string, user: number, then = ''): Promise<ChildProcess> {
-  const held = `exec 9<"$0"; flock -x 9 || exit 1; echo held; read x; ${then || ':'}`;
-  const command = ['--reuid', `${user}`, '--clear-groups', 'sh', '-c', held, path];
-  const child = spawn('setpriv', command, { stdio: ['pipe', 'pipe', 'inherit'] });
+async function holding(path: string, user: number, then = ':'): Promise<ChildProcess> {
+  const child = spawn('python3', ['-c', holder, path, then, `${user}`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   insist('lock', await firstWord(child), 'held\n');
   return child;
 }
@@ -178,7 +197,13 @@ export const jobWatcherCases: readonly HookCase[] = [
       const record = join(records, id);
       mkdirSync(records, { recursive: true });
       writeFileSync(record, '');
-      const other = await holding(record, 0, `sleep 1; rm "${record}"`);
+      // The kernel shows who waits behind whom.
+      const waited = `-> FLOCK .*:${statSync(record).ino} `;
+      const other = await holding(
+        record,
+        0,
+        `until grep -q -- '${waited}' /proc/locks; do :; done; rm "${record}"`,
+      );
       const { code, stderr } = hook();
       insist(
         'words',
@@ -200,7 +225,7 @@ export const jobWatcherCases: readonly HookCase[] = [
   watcherCase('what goes wrong is in the kernel log, the other reports are there', (machine, place) =>
     withJob(machine, place, async ({ id, hook, end }) => {
       well(hook());
-      const holder = await holding(lock, 0);
+      const other = await holding(lock, 0);
       writeFileSync(kernelLog(machine.dir), '');
       end();
       await until('JUnit', () => existsSync(join(place.junit, `${id}.xml`)));
@@ -215,7 +240,7 @@ export const jobWatcherCases: readonly HookCase[] = [
         readFileSync(kernelLog(machine.dir), 'utf8'),
         'job-report: not done within 30 s: it was at writing the report\n',
       );
-      killProcesses({ holder: holder.pid });
+      killProcesses({ other: other.pid });
     }),
   ),
   watcherCase('a file that cannot be written any more is in the kernel log', (machine, place) =>

@@ -88,17 +88,18 @@ function firstCall(data: Buffer): { readonly call: Heard; readonly size: number 
   };
 }
 
-/** `hello`: what it says to AUTH, in the place of accepting. */
-export async function fakeBus(
-  path: string,
-  answer: Answer,
-  hello: string | null = 'DATA\r\n',
-): Promise<FakeBus> {
+/** What it says to AUTH: accepting is `DATA`; null: nothing. */
+export type Hello = string | null | ((connection: number) => string | null);
+
+/** `hello`: in the place of accepting; connections are counted from 1. */
+export async function fakeBus(path: string, answer: Answer, hello: Hello = 'DATA\r\n'): Promise<FakeBus> {
   const heard: Heard[] = [];
+  let connections = 0;
   const sockets = new Set<Socket>();
   const server: Server = createServer(socket => {
     sockets.add(socket);
     socket.on('error', () => {});
+    const says = typeof hello === 'function' ? hello(++connections) : hello;
     let begun = false;
     let data = Buffer.alloc(0);
     socket.on('data', more => {
@@ -109,8 +110,8 @@ export async function fakeBus(
         const line = data.toString('latin1', 0, end).replace('\0', '');
         data = data.subarray(end + 2);
         if (line === 'BEGIN') begun = true;
-        else if (line.startsWith('AUTH')) hello === null || socket.write(hello);
-        else if (hello === 'DATA\r\n') socket.write('OK 0123456789abcdef0123456789abcdef\r\n');
+        else if (line.startsWith('AUTH')) says === null || socket.write(says);
+        else if (says === 'DATA\r\n') socket.write('OK 0123456789abcdef0123456789abcdef\r\n');
       }
       for (let next = firstCall(data); next !== null; next = firstCall(data)) {
         data = data.subarray(next.size);

@@ -206,11 +206,14 @@ export function createManager({ cells, facts, options }: Launch, milliseconds = 
   const peer = createPeer(connection.fd, facts.userNamespace !== null);
   const reply = createReply(connection);
   const { problem } = connection;
+  const began = slot('job_began');
   const parts = {
     connection,
     peer,
     reach: subroutine('reach_systemd', [
       move(peer.isStranger, 0),
+      // A job of another connection is none of this one's.
+      move(began, 0),
       call(connection.open),
       ...when(problem, 'EQ', 0, [
         call(peer.look),
@@ -218,7 +221,7 @@ export function createManager({ cells, facts, options }: Launch, milliseconds = 
       ]),
     ]),
     verdict: slot('verdict'),
-    began: slot('job_began'),
+    began,
     refusal: slots('refusal', 2),
     why: slots('refusal_text', 2),
     result: slots('job_result', 2),

@@ -141,6 +141,17 @@ test('a refusal says where the unit was asked for', async () => {
   assert.match(out, /refused: no \(a\.b\.Error\) \(config\.json:\d+ linux\.cgroupsPath\)/);
 });
 
+test('a job that never ends, and then nobody who lets us in: each is told for what it is', async () => {
+  const { out } = await startAndStop(heard => [busReturn(heard, 'o', [JOB])], {
+    hello: connection => (connection === 1 ? 'DATA\r\n' : null),
+  });
+  assert.ok(out.includes(`${start}: its job has not ended within 30 seconds`), out);
+  assert.ok(
+    out.includes('systemd did not tell whose libpod-box.scope is: no answer within 30 seconds;'),
+    out,
+  );
+});
+
 test('messages of any size that are not for us are read and forgotten', async () => {
   const huge = busSignal('PropertiesChanged', 's', ['x'.repeat(3_000_000)]);
   const { out } = await startAndStop((heard, socket) => [huge, ...sound(heard, socket), huge]);

@@ -11,13 +11,14 @@ import {
   busSignal,
   fakeBus,
   type Heard,
+  type Hello,
 } from '../../../bus/test/fake-bus.js';
 import { descriptionIn, listed } from './scope-answers.js';
 import { type ScopeProgram, scopeProgram } from './scope-program.js';
 
 interface How extends Pick<ScopeProgram, 'does' | 'mount' | 'stateDir'> {
   kind?: 'direct' | 'bus';
-  hello?: string | null;
+  hello?: Hello;
   config?: object;
   annotations?: object;
   within?: readonly string[];

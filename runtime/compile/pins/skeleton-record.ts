@@ -42,16 +42,17 @@ export function recordSkeleton(work: SkeletonWork, pins: Slot, open: OpenFlags):
   ]);
 }
 
-/** For users, who can read nothing of root's, and whose locks keep nobody waiting here. Whatever the umask is, they can read it. */
+/** For users, who can read nothing of root's, and whose locks keep nobody waiting here. Modes are meant literally: chmod(2) would follow a link that somebody has put there. */
 function publish({ file }: PinPlace, content: Data, size: Slot, open: OpenFlags): readonly Line[] {
   const records = slot('public_records', -1);
+  const mask = slot('public_umask');
   const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
   return [
+    sys('umask', [0], { to: mask }),
     ...makeDirectory(AT_FDCWD, PUBLIC, 0o755),
-    sys('fchmodat', [AT_FDCWD, text(PUBLIC), 0o755]),
     sys('openat', [AT_FDCWD, text(PUBLIC), directory, 0], { to: records }),
     ...writeWhole(open, records, `${file}.json`, content, size, 0o644),
-    sys('fchmodat', [records, text(`${file}.json`), 0o644]),
+    sys('umask', [mask]),
     ...removeFile(records, text(`${file}.closing`)),
     sys('close', [records]),
   ];

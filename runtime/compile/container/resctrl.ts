@@ -6,7 +6,8 @@
  * container, unless others have come into it under its name.
  *
  * That we made it is written down twice: before, that it is going to be made, and behind, its number. A launch that was killed in between knows its group by a mark, a bit of the
- * mode that mkdir(2) gives it in the same moment: others make theirs without it. Who takes the name between the two of a killed launch is left alone.
+ * mode that mkdir(2) gives it in the same moment: others make theirs without it. Who takes the name between the two of a killed launch is left alone; only
+ * another container of ours, whose mark is the same, loses the group if nobody is in it, and one that has not gone in yet does not start.
  */
 import type { ResctrlFacts } from '../../../spec/host-facts.js';
 import { TemplateField } from '../../../spec/instructions.js';

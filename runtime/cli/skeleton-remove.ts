@@ -4,6 +4,7 @@ import { fileName, generationFile } from '../../spec/records/names.js';
 import { compileSkeletonRemoval } from '../compile/skeleton-removal.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { skeletonRemovedText } from '../report/tree-text.js';
 import { describeHolder, processesRootedIn } from '../trees/holders.js';
 import { PINS } from '../trees/pins.js';
 import { closingFile, recordFile } from '../trees/skeleton-record.js';
@@ -45,7 +46,6 @@ export async function remove(invocation: Invocation): Promise<Outcome> {
       fault: { kind: 'skeleton-held', path, holders: holders.map(describeHolder) },
     });
   }
-  const still = holders.length > 0 ? `; still used by ${holders.map(describeHolder).join(', ')}` : '';
   const file = fileName(path);
   const program = compileSkeletonRemoval({
     arch: hostArch(),
@@ -54,7 +54,7 @@ export async function remove(invocation: Invocation): Promise<Outcome> {
     path,
     mounts,
     generations: generations.map(one => generationFile(file, one.number)),
-    summary: `${path} is removed${still}`,
+    summary: skeletonRemovedText(path, holders.map(describeHolder)),
   });
   return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
 }

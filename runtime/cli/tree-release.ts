@@ -4,7 +4,7 @@ import { compileDrain } from '../compile/drain.js';
 import { compileRelease } from '../compile/release.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
-import { drainText } from '../report/tree-text.js';
+import { drainText, releasedText } from '../report/tree-text.js';
 import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
 import { type Generation, PINS, readGenerations } from '../trees/pins.js';
 import { closeRecord } from './close-record.js';
@@ -60,13 +60,6 @@ function select(name: string, directory: string): Attempt<readonly Generation[]>
     : refuse({ kind: 'tree', fault: { kind: 'not-prepared', tree: name } });
 }
 
-function summarise(generations: readonly Generation[], kept: readonly Holder[]): string {
-  const names = generations.map(one => one.name).join(', ');
-  return kept.length === 0
-    ? `${names} released`
-    : `${names} released; still seen by ${kept.map(describeHolder).join(', ')}`;
-}
-
 /** `tree release NAME[@N] [--force|--drain]` (docs/architecture.md, "Rules of shared views", 9). */
 export async function release(invocation: Invocation): Promise<Outcome> {
   const name = givenName(invocation);
@@ -106,7 +99,10 @@ export async function release(invocation: Invocation): Promise<Outcome> {
     place: { directory: PINS, file: '' },
     enter: view.value.kind === 'other',
     generations: chosen.value.map(fileOf),
-    summary: summarise(chosen.value, kept),
+    summary: releasedText(
+      chosen.value.map(one => one.name),
+      kept.map(describeHolder),
+    ),
   });
   return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
 }

@@ -26,6 +26,19 @@ function listOf(names: readonly string[]): string {
   return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
 }
 
+/** Processes may call themselves what they like. */
+const still = (how: 'seen' | 'used', kept: readonly string[]): string =>
+  kept.length === 0 ? '' : `; still ${how} by ${kept.join(', ')}`;
+
+/** Printed when it is done. `kept`: who is in it all the same. */
+export function skeletonRemovedText(path: string, kept: readonly string[]): string {
+  return visible(`${path} is removed${still('used', kept)}`);
+}
+
+export function releasedText(generations: readonly string[], kept: readonly string[]): string {
+  return visible(`${generations.join(', ')} released${still('seen', kept)}`);
+}
+
 function placeText(why: (TreeFault & { readonly kind: 'skeleton-place' })['why']): string {
   switch (why) {
     case 'mounted':

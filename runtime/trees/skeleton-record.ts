@@ -37,9 +37,10 @@ export function closingFile(path: string, directory = PINS): string {
 export function readSkeleton(path: string, directory = PINS): SkeletonState {
   const file = recordFile(path, directory);
   try {
+    // Before it is read: if another takes its place in between, no launch finds the stamp of this one.
+    const { mtimeNs } = statSync(file, { bigint: true });
     const record = readRootRecord(file, parseSkeleton);
     if (record === null) throw new Error(file);
-    const { mtimeNs } = statSync(file, { bigint: true });
     const stamp = {
       seconds: Number(mtimeNs / 1_000_000_000n),
       nanoseconds: Number(mtimeNs % 1_000_000_000n),

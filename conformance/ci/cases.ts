@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDeadShareOn } from '../harness/dead-share.js';
+import { within } from '../hooks/machine.js';
 import { commandsOf, missingLine } from '../pages/blocks.js';
 import { must, project, shell } from '../pages/machine.js';
 import { blockOf, example, home, page, projectWith, traces, trees, writeFilesOfPage } from './machine.js';
@@ -215,7 +216,7 @@ export const cases: readonly CiCase[] = [
         await until(() => (must('podman', 'ps', '--quiet') === '' ? 'no container runs' : ''));
         if (job.pid === undefined || job.pid <= 1) throw new Error('no job');
         process.kill(-job.pid, 'SIGTERM');
-        await ended;
+        await within(30, 'the end of the job', ended);
         await until(() => (existsSync(join(folder, 'reports/debian12-check.xml')) ? '' : 'no report'));
         assert.match(
           readFileSync(join(folder, 'reports/debian12.jsonl'), 'utf8'),

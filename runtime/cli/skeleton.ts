@@ -93,7 +93,9 @@ function check(invocation: Invocation): Outcome {
     ...seen.value.registry.broken.flatMap(brokenFileLines),
     ...shareFaults(registry, host.prefix).map(oneLine),
     ...look.deviations.map(deviationText),
-    ...(isRecorded(look) ? [] : ['its record is missing or says something else than the registry']),
+    ...(isRecorded(look)
+      ? []
+      : ['its record is missing, or the copy of it for users, or it says something else than the registry']),
   ];
   const rows = [...faults.map(text => ['fault', text]), ...notes(look).map(text => ['note', text])];
   return {

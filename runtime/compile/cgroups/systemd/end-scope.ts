@@ -17,9 +17,8 @@ import {
 } from '../../../program/step.js';
 import { endsUntold, leftAlone, notStopped, strangerEnds } from '../../../report/operations/systemd.js';
 import { pause10ms } from '../../bus/connection.js';
-import { sameWord } from '../../idioms/same-bytes.js';
 import { forget, type Manager, Verdict, withMode } from './manager.js';
-import { createReason, uidOf, unitField, unlessDone } from './outcome.js';
+import { createReason, refusedAs, uidOf, unitField, unlessDone } from './outcome.js';
 import { type ScopePlan, systemdsOwn } from './plan.js';
 import type { ScopeRecord } from './record-scope.js';
 import { type Ownership, Whose } from './whose.js';
@@ -63,11 +62,7 @@ function stopOurs(
   const gone = slot('unit_is_gone');
   return [
     ...m.ask('StopUnit', 'ss', plan.unit, withMode('replace'), true),
-    ...unlessDone(m, [
-      ...find,
-      ...sameWord(gone, m.refusal, 'org.freedesktop.systemd1.NoSuchUnit'),
-      ...when(gone, 'EQ', 0, say),
-    ]),
+    ...unlessDone(m, [...find, ...refusedAs(m, gone, 'NoSuchUnit'), ...when(gone, 'EQ', 0, say)]),
     ...when(m.connection.problem, 'EQ', 0, [...when(m.verdict, 'NE', Verdict.REFUSED, forget(m, plan))]),
     ...when(m.verdict, 'NE', Verdict.DONE, [move(whose, Whose.UNKNOWN)]),
   ];

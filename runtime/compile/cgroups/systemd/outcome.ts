@@ -32,6 +32,7 @@ import {
   problemWords,
   refused,
 } from '../../../report/operations/systemd.js';
+import { sameWord } from '../../idioms/same-bytes.js';
 import { type Manager, Verdict } from './manager.js';
 import type { ScopePlan } from './plan.js';
 
@@ -112,6 +113,12 @@ const problems = ['ETIMEDOUT', 'EPROTO', 'ECONNRESET', 'EPIPE'] as const;
 export const unlessDone = ({ connection, verdict }: Manager, lines: readonly Line[]): readonly Line[] => [
   ...when(connection.problem, 'NE', 0, [move(verdict, Verdict.NONE)]),
   ...when(verdict, 'NE', Verdict.DONE, lines),
+];
+
+/** `is` becomes 1 if what was asked last was refused by that name, else 0. */
+export const refusedAs = ({ verdict, refusal }: Manager, is: Slot, name: string): readonly Line[] => [
+  move(is, 0),
+  ...when(verdict, 'EQ', Verdict.REFUSED, sameWord(is, refusal, `org.freedesktop.systemd1.${name}`)),
 ];
 
 /** Fail with what came instead of a job that was done. */

@@ -11,10 +11,9 @@ import { alu, branch, call, type Line, load, move, store, waitReadable } from '.
 import { isActive, notForgotten, UNIT_DESCRIPTION } from '../../../report/operations/systemd.js';
 import { marshal } from '../../bus/marshal.js';
 import { operation } from '../../idioms/operation.js';
-import { sameWord } from '../../idioms/same-bytes.js';
 import { type Launch, rule } from '../../launch/launch.js';
 import { forget, type Manager, nothing, Verdict, withMode } from './manager.js';
-import { createSpeech, failUnlessDone, found, unitField } from './outcome.js';
+import { createSpeech, failUnlessDone, found, refusedAs, unitField } from './outcome.js';
 import type { ScopePlan } from './plan.js';
 import { marshalProperties, scopeProperties, versionOf } from './properties.js';
 import type { ScopeCells } from './scope.js';
@@ -62,14 +61,6 @@ function startUnit(
     store('U32', properties, pids.length - 4, pid),
     ...numberDescription(launch.cells.stateFd, properties, number),
     ...m.ask('StartTransientUnit', 'ssa(sv)a(sa(sv))', plan.unit, { first, second: properties }, true),
-  ];
-}
-
-/** There is one of that name, in whatever state. */
-function isTaken(m: Manager, is: Slot): readonly Line[] {
-  return [
-    move(is, 0),
-    ...when(m.verdict, 'EQ', Verdict.REFUSED, sameWord(is, m.refusal, 'org.freedesktop.systemd1.UnitExists')),
   ];
 }
 
@@ -129,7 +120,8 @@ export function startScope(
     move(asked, 1),
     ...repeat(({ leave }) => [
       ...startUnit(launch, m, plan, wanted, pid),
-      ...isTaken(m, is),
+      // There is one of that name, in whatever state.
+      ...refusedAs(m, is, 'UnitExists'),
       branch(is, 'EQ', 0, leave),
       call(ownership.look),
       branch(c.problem, 'NE', 0, leave),

@@ -26,6 +26,7 @@ import {
   ok,
   refuse,
 } from './invocation.js';
+import { readInput } from './read-input.js';
 
 /** The programs and, beside each, its file for hooks.d. */
 const readyMade = (): string => join(dirname(process.argv[1] ?? ''), 'hooks');
@@ -75,12 +76,9 @@ function placeOf(invocation: Invocation, action: string): Attempt<Place> {
   if (program === null)
     return refuse({ kind: 'file', verb: 'read', path: join(readyMade(), `${name}.json`), code: 'EINVAL' });
   let text: string | null = null;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT')
-      return refuse({ kind: 'file', verb: 'read', path: file, code: codeOf(error) });
-  }
+  const there = readInput(file, file);
+  if (there.kind === 'ok') text = Buffer.from(there.value).toString();
+  else if (there.failure.kind !== 'file' || there.failure.code !== 'ENOENT') return there;
   if (text !== null && !isOurs(file, text, program)) return refuse({ kind: 'foreign-hook-file', file });
   return ok({ name, program, directory, file, text });
 }

@@ -70,6 +70,7 @@ export async function runHook(invocation: Invocation, found: Found): Promise<Out
   if (read.kind === 'failure') return read;
   const one = read.value;
   if (one.kind === 'unreadable') return failed({ kind: 'file', verb: 'read', path: given, code: one.code });
+  if (one.kind === 'not-a-file') return failed({ kind: 'not-a-file', path: given });
   if (one.kind === 'refused') return failed(refusedInput(one.diagnostics));
   const { texts } = invocation.line.options;
   const asked = texts.get('stage') ?? one.definition.stages[0];

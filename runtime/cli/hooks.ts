@@ -33,6 +33,7 @@ function broken(found: Found): readonly string[] {
   const lines = found.unreadable.map(({ directory, code }) => visible(`${directory}: ${errnoText(code)}`));
   for (const { file, read } of found.files) {
     if (read.kind === 'unreadable') lines.push(visible(`${file}: ${errnoText(read.code)}`));
+    if (read.kind === 'not-a-file') lines.push(visible(`${file}: it is not a regular file`));
     if (read.kind === 'refused') lines.push(...read.diagnostics.map(oneLine));
   }
   return lines;
@@ -69,7 +70,7 @@ function check(invocation: Invocation): Outcome {
   const faults = [
     ...broken({ ...found, files: [] }),
     ...found.files.flatMap(file => [
-      ...broken({ unreadable: [], files: file.read.kind === 'unreadable' ? [file] : [] }),
+      ...broken({ unreadable: [], files: file.read.kind === 'refused' ? [] : [file] }),
       ...faultsOf(file, found.files).map(oneLine),
     ]),
   ];

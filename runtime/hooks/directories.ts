@@ -1,6 +1,7 @@
 /** The directories of hooks.d as Podman reads them: of equal file names the one of the later directory counts, and hooks run in the order of the names. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import { type Diagnostic, formatPath } from '../admit/diagnostic.js';
 import { parseDefinition, programFaults, type ReadDefinition } from './definition.js';
 import { isHookFile } from './places.js';
@@ -9,7 +10,11 @@ export interface HookFile {
   /** The file's name without `.json`. */
   readonly name: string;
   readonly file: string;
-  readonly read: ReadDefinition | { readonly kind: 'unreadable'; readonly code: string };
+  readonly read:
+    | ReadDefinition
+    | { readonly kind: 'unreadable'; readonly code: string }
+    /** A fifo, a device: Podman would wait for it. */
+    | { readonly kind: 'not-a-file' };
   /** The file that counts instead. */
   readonly replacedBy: string | null;
 }
@@ -24,10 +29,19 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
 
 function readOne(file: string): HookFile['read'] {
+  let fd = -1;
   try {
-    return parseDefinition(file, readFileSync(file));
+    // A fifo without a writer does not hold us up.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) return { kind: 'unreadable', code: 'EISDIR' };
+    if (!stat.isFile()) return { kind: 'not-a-file' };
+    if (stat.size > CONFIG_LIMIT) return { kind: 'unreadable', code: 'EFBIG' };
+    return parseDefinition(file, readFileSync(fd));
   } catch (error) {
     return { kind: 'unreadable', code: codeOf(error) };
+  } finally {
+    if (fd >= 0) closeSync(fd);
   }
 }
 
@@ -59,8 +73,8 @@ export function readDirectories(directories: readonly string[], named: boolean):
 /** What is wrong with a file: its text, else its program, else that an earlier one runs the same at the same stage. */
 export function faultsOf(one: HookFile, all: readonly HookFile[]): readonly Diagnostic[] {
   const { read } = one;
-  if (read.kind === 'unreadable') return [];
   if (read.kind === 'refused') return read.diagnostics;
+  if (read.kind !== 'read') return [];
   return [...programFaults(read), ...sameHook(one, read, all)];
 }
 

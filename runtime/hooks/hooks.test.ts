@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -128,6 +138,20 @@ test('the later directory counts, the same hook twice is told, order is that of 
     const lines = files.flatMap(file => faultsOf(file, files).map(oneLine));
     assert.is(lines.length, 1, lines.join('\n'));
     assert.match(lines[0] ?? '', /two\/b\.json:1:\d+: hook\.path .*two\/a\.json/);
+  }));
+
+test('what is no regular file, or too large, is told and not waited for', () =>
+  inDirectory(directory => {
+    spawnSync('mkfifo', [join(directory, 'a.json')]);
+    symlinkSync('/dev/zero', join(directory, 'b.json'));
+    symlinkSync('c.json', join(directory, 'c.json'));
+    mkdirSync(join(directory, 'd.json'));
+    writeFileSync(join(directory, 'e.json'), '');
+    truncateSync(join(directory, 'e.json'), 3e9);
+    assert.equal(
+      readDirectories([directory], true).files.map(({ read }) => ('code' in read ? read.code : read.kind)),
+      ['not-a-file', 'not-a-file', 'ELOOP', 'EISDIR', 'EFBIG'],
+    );
   }));
 
 test('a directory that is named must be there', () => {

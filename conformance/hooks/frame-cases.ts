@@ -1,9 +1,18 @@
 /** What all hooks share: the state on stdin, the settings, one line for what is wrong. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookCase } from './case.js';
-import { byHand, hookPath, insist, type Machine, newName, settingsFile, stateText } from './machine.js';
+import {
+  byHand,
+  hookPath,
+  insist,
+  kernelLog,
+  type Machine,
+  newName,
+  settingsFile,
+  stateText,
+} from './machine.js';
 
 const hook = 'share-check';
 
@@ -133,6 +142,18 @@ export const frameCases: readonly HookCase[] = [
       says(/refuses \/etc\/chos-hooks.d: owner 0, mode 777/, [], stateText());
       chmodSync('/etc/chos-hooks.d', 0o755);
       writeFileSync(path, '{}');
+    },
+  },
+  {
+    name: 'frame/settings/what is wrong is in the kernel log at precreate, where Podman throws words away',
+    run: machine => {
+      const path = settingsFile(machine, { weeks: 1 });
+      for (const name of ['chos-environment', 'share-check', 'gpu', 'tree-digest']) {
+        const { code, stderr } = byHand(name, [name, '--settings', path], '{"ociVersion":"1.0.2"}');
+        insist('exit code', code, 1);
+        const said = readFileSync(kernelLog(machine.dir), 'utf8').includes(stderr);
+        insist(`${name}: kernel log`, /weeks/.test(stderr) && said, true);
+      }
     },
   },
   mutedCase('what was made is taken back though nobody reads its words', 'nobody'),

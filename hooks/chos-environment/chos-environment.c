@@ -91,13 +91,15 @@ void run_hook(void)
 	const char *bundle = option("bundle"), *tree;
 	struct state state;
 	struct json config;
+	bool is_config = !bundle && read_state_or_config(&state, &config);
 
+	/* Now Podman's precreate is known, where words go to the kernel's log, too. */
 	read_settings("");
 	if (bundle) {
 		change_bundle(joined(bundle, "/config.json"));
 		return;
 	}
-	if (read_state_or_config(&state, &config)) {
+	if (is_config) {
 		change_config(config);
 		print_edited(1, config);
 		return;

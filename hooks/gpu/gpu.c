@@ -57,12 +57,13 @@ static void add_asked(struct json config, struct json settings)
 void run_hook(void)
 {
 	const char *bundle = option("bundle"), *path = bundle ? joined(bundle, "/config.json") : "stdin";
-	struct json settings = read_settings("directories programs skipPrograms "), config;
+	struct json settings, config;
 	struct bytes bytes;
 	long error;
 
 	if (!bundle)
 		fail_in_kernel_log_too();
+	settings = read_settings("directories programs skipPrograms ");
 	now_at("reading config.json");
 	error = bundle ? read_path(AT_FDCWD, path, CONFIG_MOST, &bytes) : read_all(0, CONFIG_MOST, &bytes);
 	if (error)

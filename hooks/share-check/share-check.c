@@ -286,11 +286,14 @@ static void ask_all(u64 milliseconds)
 
 void run_hook(void)
 {
-	struct json settings = read_settings("milliseconds shares "), config;
-	u64 milliseconds = (u64)setting_number(settings, "milliseconds", 3000, 100, 60000);
 	struct state state = {0};
+	struct json settings, config;
 	bool is_config = read_state_or_config(&state, &config);
+	u64 milliseconds;
 
+	/* Now Podman's precreate is known, where words go to the kernel's log, too. */
+	settings = read_settings("milliseconds shares ");
+	milliseconds = (u64)setting_number(settings, "milliseconds", 3000, 100, 60000);
 	add_shares(setting_list(settings, "shares"), "settings: shares");
 	/* Podman has no bundle yet, and writes absolute paths. */
 	add_mounts(is_config ? config : read_config(&state), state.bundle);

@@ -214,7 +214,7 @@ static void put_annotation(struct json annotations, const char *digest)
 void run_hook(void)
 {
 	const char *make = option("make");
-	struct json settings, annotations;
+	struct json whole, annotations;
 	struct bytes bytes;
 	struct tree tree;
 	const char *digest = NULL;
@@ -225,23 +225,22 @@ void run_hook(void)
 		by_hand(make);
 		return;
 	}
-	settings = read_settings("required ");
-	required = setting_flag(settings, "required", false);
 	now_at("reading stdin");
 	error = read_all(0, 16u << 20, &bytes);
 	if (error)
 		fail_errno(error, "read stdin");
-	settings = parse_json(bytes, "stdin");
-	if (!member(settings, "id").at)
+	whole = parse_json(bytes, "stdin");
+	if (!member(whole, "id").at)
 		fail_in_kernel_log_too();
-	annotations = member(settings, "annotations");
+	required = setting_flag(read_settings("required "), "required", false);
+	annotations = member(whole, "annotations");
 	if (find_tree(&tree, annotations, required))
 		digest = insist_on_digest(&tree, required);
 	/* A state has an id; what has none is the config.json of the stage precreate, and goes on to stdout. */
-	if (member(settings, "id").at)
+	if (member(whole, "id").at)
 		return;
-	if (kind_of(settings) != '{' || !member(settings, "ociVersion").at)
+	if (kind_of(whole) != '{' || !member(whole, "ociVersion").at)
 		fail("stdin is neither a state nor a config.json");
 	put_annotation(annotations, digest);
-	print_edited(1, settings);
+	print_edited(1, whole);
 }

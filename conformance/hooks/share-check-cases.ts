@@ -194,6 +194,10 @@ export const shareCheckCases: readonly HookCase[] = [
       insist('its own', asked({ 'org.chos.tree': 'own' }), /\/own-gone .*site.json trees.own.shares\)\n$/);
       insist('none', asked({ 'org.chos.tree': 'none' }), '');
       insist('no tree', asked({}), '');
+      const twice = { shares: [{ path: '/gone', optional: true }, { path: '/gone' }] };
+      writeFileSync('/etc/chos.d/more.json', JSON.stringify(twice), { mode: 0o644 });
+      writeFileSync('/etc/chos.d/site.json', JSON.stringify({ trees: site.trees }), { mode: 0o644 });
+      insist('optional for one only', asked({ 'org.chos.tree': 'one' }), /\/gone cannot be used/);
       rmSync('/etc/chos.d', { recursive: true });
     },
   },

@@ -36,8 +36,12 @@ struct answer {
 static void add(const char *path, const char *because, bool optional)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (equal(shares[i].path, path))
+		if (equal(shares[i].path, path)) {
+			/* Whoever cannot do without it has the last word. */
+			if (shares[i].optional && !optional)
+				shares[i] = (struct share){.path = path, .because = because};
 			return;
+		}
 	if (count == MOST)
 		fail("more than ", decimal(MOST), " shares");
 	shares[count++] = (struct share){.path = path, .because = because, .optional = optional};

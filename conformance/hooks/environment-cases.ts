@@ -141,6 +141,23 @@ export const environmentCases: readonly HookCase[] = [
         insist('inside', ran.stdout, 'of the share\nof the registry\n1\n');
       }),
   ),
+  {
+    name: 'chos-environment/precreate/many variables on both sides',
+    run: () => {
+      mkdirSync('/etc/chos.d', { recursive: true });
+      const env = Array.from({ length: 200 }, (_, i) => `E${i}=1`);
+      const site = { trees: { big: { path: '/', env: [...env, 'E0=2', 'V0=no'] } } };
+      writeFileSync('/etc/chos.d/site.json', JSON.stringify(site), { mode: 0o644 });
+      const theirs = Array.from({ length: 1000 }, (_, i) => `V${i}=${'x'.repeat(1000)}`);
+      const annotations = { 'org.chos.tree': 'big' };
+      const config = { ociVersion: '1.0.2', annotations, process: { env: theirs } };
+      const { stdout, stderr } = byHand(name, [name], JSON.stringify(config));
+      rmSync('/etc/chos.d', { recursive: true });
+      insist('words', stderr, '');
+      const wanted = [...theirs, ...env.slice(1), 'E0=2'];
+      insist('variables', JSON.stringify(JSON.parse(stdout).process.env), JSON.stringify(wanted));
+    },
+  },
   ...underOthers('chos-environment/bundle/the variables of the registry', (machine, runtime) =>
     withTree(runtime, tree => {
       const id = newName();

@@ -59,7 +59,10 @@ void leave_to_config(struct json config)
 		target = plain_path(target);
 		kept = 0;
 		for (unsigned i = 0; i < share_count; i++) {
+			size_t used = room_used();
+
 			below = after(target, plain_path(shares[i].path));
+			give_back_to(used);
 			if (below && *below == '/')
 				fail("the share ", shares[i].path, " would hide what config.json mounts on ", target);
 			if (!below || *below)

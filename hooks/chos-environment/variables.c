@@ -10,35 +10,26 @@ static size_t length_of_name(const char *variable)
 	return variable[length] ? length : 0;
 }
 
-static bool has_variable(struct json list, const char *variable)
+/* inside: behind which of the list, or NULL. All of a large list for each of the other's would be more than the memory holds. */
+static bool has_variable(struct json list, const char *inside, const char *variable)
 {
-	const char *inside = NULL, *there;
-	size_t length = length_of_name(variable) + 1;
-	struct json one;
-
-	while ((one = next_in(list, &inside, NULL)).at)
-		if ((there = text_of(one)) && strlen(there) >= length && !memcmp(there, variable, length))
-			return true;
-	return false;
-}
-
-/* The latest of a name, as in the registry's own order. */
-static bool comes_again(const char *inside, struct json list, const char *variable)
-{
+	size_t length = length_of_name(variable) + 1, used = room_used();
 	struct json one;
 	const char *text;
-	size_t length = length_of_name(variable) + 1;
+	bool found = false;
 
-	while ((one = next_in(list, &inside, NULL)).at)
-		if ((text = text_of(one)) && strlen(text) >= length && !memcmp(text, variable, length))
-			return true;
-	return false;
+	while (!found && (one = next_in(list, &inside, NULL)).at) {
+		text = text_of(one);
+		found = text && strlen(text) >= length && !memcmp(text, variable, length);
+		give_back_to(used);
+	}
+	return found;
 }
 
 void add_variables(struct json config, const char *tree)
 {
 	static struct list added;
-	struct json list = member(registered_tree(tree), "env"), inner = member(config, "process"), one;
+	struct json list = member(registered_tree(tree), "env"), inner = member(config, "process"), there = member(inner, "env"), one;
 	const char *inside = NULL, *text;
 
 	if (list.at && kind_of(list) != '[')
@@ -47,7 +38,8 @@ void add_variables(struct json config, const char *tree)
 		text = text_of(one);
 		if (!text || !length_of_name(text))
 			fail("the registry: an entry of \"env\" of the tree ", tree, " is not NAME=VALUE");
-		if (!has_variable(member(inner, "env"), text) && !comes_again(inside, list, text))
+		/* The latest of a name, as in the registry's own order. */
+		if (!has_variable(there, NULL, text) && !has_variable(list, inside, text))
 			collect(&added, quoted(text));
 	}
 	if (added.count && kind_of(inner) != '{')

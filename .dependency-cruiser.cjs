@@ -16,6 +16,8 @@ const allowed = {
   'runtime/host': ['spec'],
   // Files of hooks.d are JSON for people too.
   'runtime/hooks': ['spec', 'runtime/host', 'runtime/admit', 'runtime/state'],
+  // Trees that come in, their versions on disk; what is registered they read as it is.
+  'runtime/store': ['spec', 'runtime/host', 'runtime/trees'],
   'runtime/program': ['spec'],
   // An operation gets its words where it is made: they are part of the image, in which the engine finds them.
   'runtime/compile': ['spec', 'runtime/program', 'runtime/report/operations'],
@@ -23,7 +25,7 @@ const allowed = {
   'runtime/state': ['spec', 'runtime/host'],
   'runtime/report': ['spec', 'runtime/program'],
   // The commands; runtime/entry brings a request to them, and may use everything.
-  'runtime/cli': ['spec', 'runtime/admit', 'runtime/trees', 'runtime/hooks', 'runtime/host', 'runtime/program', 'runtime/compile', 'runtime/engine', 'runtime/state', 'runtime/report'],
+  'runtime/cli': ['spec', 'runtime/admit', 'runtime/trees', 'runtime/store', 'runtime/hooks', 'runtime/host', 'runtime/program', 'runtime/compile', 'runtime/engine', 'runtime/state', 'runtime/report'],
 };
 
 /**
@@ -32,7 +34,7 @@ const allowed = {
  */
 const typesToo = {
   'runtime/compile': ['runtime/admit'],
-  'runtime/report': ['runtime/admit', 'runtime/hooks', 'runtime/compile', 'runtime/trees', 'runtime/engine', 'runtime/state'],
+  'runtime/report': ['runtime/admit', 'runtime/hooks', 'runtime/compile', 'runtime/trees', 'runtime/store', 'runtime/engine', 'runtime/state'],
 };
 
 /** The wings of the compiler, and which others each may use; the programs on top use them all. */

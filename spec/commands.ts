@@ -13,7 +13,13 @@ import { lifecycle } from './commands/lifecycle.js';
 import { running } from './commands/running.js';
 
 export type { Command, Option } from './commands/command.js';
-export { hookActions, skeletonActions, treeActions } from './commands/environments.js';
+export {
+  hookActions,
+  type StoreAction,
+  skeletonActions,
+  storeActions,
+  treeActions,
+} from './commands/environments.js';
 export { globalOptions } from './commands/global-options.js';
 export { type Entry, entries } from './entries.js';
 

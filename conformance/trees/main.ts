@@ -2,6 +2,7 @@
 import { onOwnMachine } from '../harness/own-machine.js';
 import { cases as treeCases } from './cases.js';
 import { changedHostCases } from './changed-host-cases.js';
+import { digestCases } from './digest-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { heldCases } from './held-cases.js';
 import { chos, setUp } from './machine.js';
@@ -23,6 +24,7 @@ const cases = [
   ...heldCases,
   ...skeletonCases,
   ...registryCases,
+  ...digestCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 await onOwnMachine([], cases.length, async tally => {

@@ -1,5 +1,5 @@
-/** `tree list|show|check|prepare|release|load`. */
-import { treeActions } from '../../spec/commands.js';
+/** `tree list|show|check|prepare|release|load`; what concerns imported trees is in tree-store.ts. */
+import { type StoreAction, storeActions, treeActions } from '../../spec/commands.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
 import { systemOf } from '../trees/check-tree.js';
@@ -189,6 +189,9 @@ function show(invocation: Invocation, shown: Shown): Outcome {
   );
 }
 
+const isOfStore = (action: string): action is StoreAction =>
+  (storeActions as readonly string[]).includes(action);
+
 export async function tree(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[0] ?? '';
   const action = treeActions.find(name => name === given);
@@ -196,6 +199,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
     const fault = { kind: 'bad-value', option: 'tree', value: given, expected: treeActions } as const;
     return failed({ kind: 'usage', fault });
   }
+  if (isOfStore(action)) return (await import('./tree-store.js')).onStore(invocation, action);
   if (action === 'prepare') return prepare(invocation);
   if (action === 'release') return release(invocation);
   if (action === 'load') return load(invocation);

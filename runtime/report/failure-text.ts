@@ -6,6 +6,7 @@ import { errnoText } from './errno-text.js';
 import type { Failure } from './failure.js';
 import { nearest } from './nearest.js';
 import { NO_PROCFS } from './operations/launch.js';
+import { storeFaultText } from './store-text.js';
 import { treeFaultText } from './tree-text.js';
 import { usageText } from './usage-text.js';
 import { visible } from './visible.js';
@@ -83,6 +84,8 @@ export function failureText(failure: Failure): string {
     }
     case 'tree':
       return visible(treeFaultText(failure.fault));
+    case 'store':
+      return visible(storeFaultText(failure.fault));
     case 'bad-engine':
       return `attach a program to \`${visible(failure.path)}\`: ${attachText(failure.fault)}`;
     case 'bad-regex':

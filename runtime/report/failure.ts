@@ -4,6 +4,7 @@
  */
 
 import type { Distrust } from '../state/trusted.js';
+import type { StoreFault } from '../store/fault.js';
 import type { CriuFault } from './criu-text.js';
 import type { TreeFault } from './tree-fault.js';
 
@@ -79,6 +80,8 @@ export type Failure =
   | { readonly kind: 'exec-without-process' }
   | { readonly kind: 'criu'; readonly fault: CriuFault }
   | { readonly kind: 'tree'; readonly fault: TreeFault }
+  /** Of the trees that are imported. */
+  | { readonly kind: 'store'; readonly fault: StoreFault }
   /** `broken`: files that may have been meant to register it. */
   | {
       readonly kind: 'unknown-tree';

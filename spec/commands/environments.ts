@@ -2,7 +2,10 @@
 import { type Command, command, flag, list, text } from './command.js';
 import { plan, tableOrJson } from './shared-options.js';
 
-export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load'] as const;
+/** Those of imported trees (docs/trees-in.md). */
+export const storeActions = ['digest'] as const;
+export type StoreAction = (typeof storeActions)[number];
+export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load', ...storeActions] as const;
 export const skeletonActions = ['create', 'check', 'remove'] as const;
 
 export const hookActions = ['list', 'check', 'match', 'run', 'install', 'remove'] as const;

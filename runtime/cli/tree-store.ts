@@ -1,0 +1,45 @@
+/** `tree digest`. */
+import { isAbsolute } from 'node:path';
+import type { StoreAction } from '../../spec/commands.js';
+import { digestOf } from '../store/digest.js';
+import type { StoreFault } from '../store/fault.js';
+import { openRegistry, treeOf } from './environment.js';
+import {
+  type Attempt,
+  absolute,
+  done,
+  failed,
+  type Invocation,
+  type Outcome,
+  ok,
+  refuse,
+} from './invocation.js';
+import { givenName } from './tree-prepare.js';
+
+export const storeFailure = (fault: StoreFault): Outcome => failed({ kind: 'store', fault });
+
+/** A registered tree by its name, or any directory: what has a slash is a path. */
+function directoryOf(invocation: Invocation): Attempt<string> {
+  const given = givenName(invocation);
+  if (given.kind === 'failure') return given;
+  const registry = openRegistry();
+  if (registry.kind === 'failure') return refuse(registry.failure);
+  const isPath = given.value.includes('/') && !registry.value.trees.has(given.value);
+  if (isPath) return ok(isAbsolute(given.value) ? given.value : absolute(invocation, given.value));
+  const tree = treeOf(registry.value, given.value);
+  return tree.kind === 'failure' ? tree : ok(tree.value.path);
+}
+
+async function digest(invocation: Invocation): Promise<Outcome> {
+  const directory = directoryOf(invocation);
+  if (directory.kind === 'failure') return directory;
+  const found = await digestOf(directory.value);
+  return found.kind === 'fault' ? storeFailure(found.fault) : done(`${found.value.digest}\n`);
+}
+
+export async function onStore(invocation: Invocation, action: StoreAction): Promise<Outcome> {
+  switch (action) {
+    case 'digest':
+      return digest(invocation);
+  }
+}

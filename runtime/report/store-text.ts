@@ -1,0 +1,94 @@
+/** Words for what is wrong with a tree that is to come in, or with what is asked of the store. */
+import { unreachable } from '../../spec/unreachable.js';
+import type { SourceWhy, StoreFault } from '../store/fault.js';
+import { errnoText } from './errno-text.js';
+import { nearest } from './nearest.js';
+
+/** More are counted, not named. */
+const SHOWN = 8;
+
+function listOf(names: readonly string[]): string {
+  const rest = names.length - SHOWN;
+  return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
+}
+
+function sourceText(why: SourceWhy): string {
+  switch (why) {
+    case 'other-kind':
+      return 'give an archive, the directory of an OCI layout, podman:IMAGE or container:NAME';
+    case 'empty':
+      return 'there is nothing in it';
+    case 'no-layout':
+      return 'a directory must be an OCI layout (it has no index.json); a tree that is there already is registered in /etc/chos.d';
+    default:
+      return unreachable(why);
+  }
+}
+
+/** Bytes for people. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let at = 0;
+  let size = bytes;
+  while (size >= 1000 && at < units.length - 1) {
+    size /= 1000;
+    at++;
+  }
+  return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[at]}`;
+}
+
+export function storeFaultText(fault: StoreFault): string {
+  switch (fault.kind) {
+    case 'needs-root':
+      return `${fault.verb} a tree: Operation not permitted; this needs root`;
+    case 'no-program':
+      return `run \`${fault.program}\`: it is not installed; apt-get install ${fault.package}`;
+    case 'program':
+      return `${fault.verb}: ${fault.program}: ${fault.why}`;
+    case 'file':
+      return `${fault.verb} \`${fault.path}\`: ${errnoText(fault.code)}`;
+    case 'bad-name':
+      return `\`${fault.name}\` is no name for a tree: letters, digits, _ + - and . (not first), at most 64`;
+    case 'busy':
+      return `another command is at work on \`${fault.name}\`; wait for it`;
+    case 'taken':
+      return fault.ours
+        ? `\`${fault.name}\` is imported already; chos-runtime tree update ${fault.name} SOURCE makes a new version of it`
+        : `\`${fault.name}\` is registered already, in ${fault.where}; give another --name`;
+    case 'not-ours':
+      return `\`${fault.name}\` was not imported: its directory is ${fault.where}, which is for you to change`;
+    case 'no-version':
+      return fault.wanted === ''
+        ? `there is no version of \`${fault.name}\` before the one in use`
+        : `there is no version ${fault.wanted} of \`${fault.name}\`; there is ${listOf(fault.known)}`;
+    case 'untrusted-store':
+      return `use the store \`${fault.path}\`: others than root can put something in its place`;
+    case 'no-source':
+      return `import \`${fault.source}\`: ${sourceText(fault.why)}`;
+    case 'bad-image':
+      return `read \`${fault.source}\`: ${fault.where}: ${fault.why}`;
+    case 'no-image': {
+      const best = nearest(fault.wanted, fault.known);
+      const hint = best === undefined ? `there is ${listOf(fault.known)}` : `did you mean \`${best}\`?`;
+      return fault.wanted === ''
+        ? `\`${fault.source}\` holds more than one image; choose one with --image: ${listOf(fault.known)}`
+        : `there is no image \`${fault.wanted}\` in \`${fault.source}\`; ${fault.known.length === 0 ? 'there is none' : hint}`;
+    }
+    case 'bad-digest':
+      return `read \`${fault.what}\`: its digest is ${fault.found}, not ${fault.wanted}`;
+    case 'leaves':
+      return `unpack \`${fault.what}\`: the entry \`${fault.entry}\` leads out of the tree`;
+    case 'too-many':
+      return `unpack \`${fault.what}\`: there are more than ${fault.most} ${fault.unit}`;
+    case 'too-large':
+      return fault.by === 'room'
+        ? `unpack \`${fault.what}\`: it is larger than the ${sizeText(fault.limit)} that are free`
+        : `unpack \`${fault.what}\`: it is larger than --limit (${sizeText(fault.limit)})`;
+    case 'held':
+      return `remove \`${fault.name}\`: it is held by ${listOf(fault.holders)}`;
+    case 'edited':
+      return `remove \`${fault.name}\`: ${fault.file} says more than the import wrote; take the tree out of it first`;
+    default:
+      return unreachable(fault);
+  }
+}

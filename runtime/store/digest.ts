@@ -1,0 +1,167 @@
+/**
+ * The digest of a tree's content, as hooks/tree-digest/walk.c makes it (hooks/tree-digest/README.md has the definition; conformance/trees/digest-cases.ts compares
+ * the two): SHA-256 over a record for each entry,
+ *
+ *     TYPE MODE UID GID DETAIL ./PATH NUL
+ *
+ * a directory before what is in it, names in byte order, without what is mounted in the tree. Names are bytes, not text: here they are Latin-1 strings.
+ */
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
+import { codeOf } from '../host/error-code.js';
+import { parseMountFacts } from '../trees/mount-facts.js';
+import { bad, fileFault, good, type Result } from './fault.js';
+import { type Hashed, type HashPool, hashPool } from './hash-worker.js';
+
+export interface TreeDigest {
+  readonly digest: string;
+  readonly entries: number;
+  /** Of the content of files. */
+  readonly bytes: number;
+}
+
+interface Found {
+  /** `.` or `./usr/bin`, in Latin-1. */
+  readonly path: string;
+  readonly stat: Stats;
+}
+
+const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+/** Absolute places, in Latin-1, of what is mounted below. */
+function mountedBelow(root: string): ReadonlySet<string> {
+  const points = parseMountFacts(readFileSync('/proc/self/mountinfo', 'latin1')).map(({ point }) => point);
+  return new Set(points.filter(point => point.startsWith(`${root}/`)));
+}
+
+/** Throws errors of node:fs. */
+function* walk(root: string, inner: string, mounted: ReadonlySet<string>): Generator<Found> {
+  const directory = bytesOf(`${root}${inner.slice(1)}` || '/');
+  const names = readdirSync(directory, { encoding: 'buffer' }).map(name => name.toString('latin1'));
+  // In Latin-1 the order of characters is that of bytes.
+  for (const name of names.sort((one, other) => (one < other ? -1 : 1))) {
+    const path = `${inner}/${name}`;
+    const place = `${root}${path.slice(1)}`;
+    if (mounted.has(place)) continue;
+    const stat = lstatSync(bytesOf(place));
+    yield { path, stat };
+    if (stat.isDirectory()) yield* walk(root, path, mounted);
+  }
+}
+
+function letter(stat: Stats): string {
+  if (stat.isFile()) return 'f';
+  if (stat.isDirectory()) return 'd';
+  if (stat.isSymbolicLink()) return 'l';
+  if (stat.isCharacterDevice()) return 'c';
+  if (stat.isBlockDevice()) return 'b';
+  return stat.isFIFO() ? 'p' : 's';
+}
+
+/** dev_t as the C library splits it: gnu_dev_major(3). */
+function deviceNumbers(rdev: number): string {
+  const number = BigInt(rdev);
+  const major = ((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n);
+  const minor = (number & 0xffn) | ((number >> 12n) & 0xffffff00n);
+  return `${major}:${minor}`;
+}
+
+function detail(root: string, { path, stat }: Found): string {
+  if (stat.isSymbolicLink()) {
+    const target = readlinkSync(bytesOf(`${root}${path.slice(1)}`), { encoding: 'buffer' });
+    return createHash('sha256').update(target).digest('hex');
+  }
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? deviceNumbers(stat.rdev) : '-';
+}
+
+const record = ({ path, stat }: Found, what: string): Buffer =>
+  bytesOf(
+    `${letter(stat)} ${(stat.mode & 0o7777).toString(8).padStart(4, '0')} ${stat.uid} ${stat.gid} ${what} ${path}\0`,
+  );
+
+/** A part of the walk whose files are at work. */
+interface Batch {
+  readonly found: readonly { readonly entry: Found; readonly detail: string | null }[];
+  readonly hashed: Promise<readonly Hashed[]>;
+}
+
+/** A worker is kept busy for long compared with what handing it a batch takes, and no batch is much longer than the others. */
+const BATCH_FILES = 256;
+const BATCH_BYTES = 32 << 20;
+
+function* batches(root: string, entries: Iterable<Found>, pool: HashPool): Generator<Batch> {
+  let found: Batch['found'][number][] = [];
+  let paths: Uint8Array[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const isFile = entry.stat.isFile();
+    found.push({ entry, detail: isFile ? null : detail(root, entry) });
+    if (isFile) {
+      paths.push(bytesOf(`${root}${entry.path.slice(1)}`));
+      bytes += entry.stat.size;
+    }
+    if (paths.length < BATCH_FILES && bytes < BATCH_BYTES && found.length < 4 * BATCH_FILES) continue;
+    yield { found, hashed: pool.hash(paths) };
+    [found, paths, bytes] = [[], [], 0];
+  }
+  yield { found, hashed: pool.hash(paths) };
+}
+
+/** The real path in Latin-1, as /proc/self/mountinfo has it; of `/`, which would end in a slash, nothing. */
+function rootOf(path: string): string {
+  return realpathSync(path, { encoding: 'buffer' }).toString('latin1').replace(/\/$/, '');
+}
+
+async function digestWith(path: string, pool: HashPool): Promise<Result<TreeDigest>> {
+  const root = rootOf(path);
+  const stat = lstatSync(bytesOf(root || '/'));
+  if (!stat.isDirectory()) return fileFault('read', path, 'ENOTDIR');
+  const all = createHash('sha256');
+  let entries = 0;
+  let bytes = 0;
+  async function take({ found, hashed }: Batch): Promise<Result<null>> {
+    const hashes = (await hashed)[Symbol.iterator]();
+    for (const { entry, detail } of found) {
+      entries++;
+      if (detail !== null) {
+        all.update(record(entry, detail));
+        continue;
+      }
+      const one: Hashed = hashes.next().value ?? { code: 'EIO' };
+      if ('code' in one)
+        return bad({ kind: 'file', verb: 'read', path: `${root}${entry.path.slice(1)}`, code: one.code });
+      bytes += one.bytes;
+      all.update(record(entry, one.hex));
+    }
+    return good(null);
+  }
+  function* everything(): Generator<Found> {
+    yield { path: '.', stat };
+    yield* walk(root, '.', mountedBelow(root));
+  }
+  const atWork: Batch[] = [];
+  for (const batch of batches(root, everything(), pool)) {
+    atWork.push(batch);
+    // Enough that no worker waits for the walk; not so many that a tree of millions fills the memory.
+    if (atWork.length < 3 * pool.size) continue;
+    const taken = await take(atWork.shift() as Batch);
+    if (taken.kind === 'fault') return taken;
+  }
+  for (const batch of atWork) {
+    const taken = await take(batch);
+    if (taken.kind === 'fault') return taken;
+  }
+  return good({ digest: `sha256:${all.digest('hex')}`, entries, bytes });
+}
+
+export async function digestOf(path: string): Promise<Result<TreeDigest>> {
+  const pool = hashPool();
+  try {
+    return await digestWith(path, pool);
+  } catch (error) {
+    const at = error instanceof Error && 'path' in error ? String(error.path) : path;
+    return fileFault('read', at, codeOf(error));
+  } finally {
+    await pool.close();
+  }
+}

@@ -69,6 +69,11 @@ export function setUp(): void {
     mkdirSync(`${base}/${directory}`, { recursive: true });
   const layers = `lowerdir=/etc,upperdir=${base}/etc-upper,workdir=${base}/etc-work`;
   must('mount', '-t', 'overlay', '-o', layers, 'overlay', '/etc');
+  // Where imported trees go; the host need not have it.
+  for (const directory of ['lib-upper', 'lib-work']) mkdirSync(`${base}/${directory}`);
+  const lib = `lowerdir=/var/lib,upperdir=${base}/lib-upper,workdir=${base}/lib-work`;
+  must('mount', '-t', 'overlay', '-o', lib, 'overlay', '/var/lib');
+  rmSync('/var/lib/chos', { recursive: true, force: true });
   rmSync('/etc/chos', { force: true });
   rmSync('/etc/chos.d', { recursive: true, force: true });
   makeTree('one');

@@ -5,6 +5,7 @@ import { changedHostCases } from './changed-host-cases.js';
 import { digestCases } from './digest-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { heldCases } from './held-cases.js';
+import { importCases } from './import-cases.js';
 import { chos, setUp } from './machine.js';
 import { registryCases } from './registry-cases.js';
 import { releaseCases } from './release-cases.js';
@@ -25,6 +26,7 @@ const cases = [
   ...skeletonCases,
   ...registryCases,
   ...digestCases,
+  ...importCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 await onOwnMachine([], cases.length, async tally => {

@@ -1,4 +1,4 @@
-/** `tree digest`. */
+/** What `tree` does with trees that are imported. */
 import { isAbsolute } from 'node:path';
 import type { StoreAction } from '../../spec/commands.js';
 import { digestOf } from '../store/digest.js';
@@ -14,6 +14,7 @@ import {
   ok,
   refuse,
 } from './invocation.js';
+import { importTree, updateTree } from './tree-import.js';
 import { givenName } from './tree-prepare.js';
 
 export const storeFailure = (fault: StoreFault): Outcome => failed({ kind: 'store', fault });
@@ -39,6 +40,10 @@ async function digest(invocation: Invocation): Promise<Outcome> {
 
 export async function onStore(invocation: Invocation, action: StoreAction): Promise<Outcome> {
   switch (action) {
+    case 'import':
+      return importTree(invocation);
+    case 'update':
+      return updateTree(invocation);
     case 'digest':
       return digest(invocation);
   }

@@ -15,7 +15,7 @@ function listOf(names: readonly string[]): string {
 function sourceText(why: SourceWhy): string {
   switch (why) {
     case 'other-kind':
-      return 'give an archive, the directory of an OCI layout, podman:IMAGE or container:NAME';
+      return 'give a tar, the directory of an OCI layout, podman:IMAGE or container:NAME';
     case 'empty':
       return 'there is nothing in it';
     case 'no-layout':

@@ -1,11 +1,27 @@
 /** What stands before a container: its configuration, its program, the trees of the site. */
-import { type Command, command, flag, list, text } from './command.js';
+import { type Command, command, flag, list, type Option, text } from './command.js';
 import { plan, tableOrJson } from './shared-options.js';
 
 /** Those of imported trees (docs/trees-in.md). */
-export const storeActions = ['digest'] as const;
+export const storeActions = ['import', 'update', 'digest'] as const;
 export type StoreAction = (typeof storeActions)[number];
 export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load', ...storeActions] as const;
+const makers = ['import', 'update'] as const;
+
+/** Options of those. */
+const treesIn: readonly Option[] = [
+  text('name', 'NAME', 'import: the name of the tree', { actions: ['import'] }),
+  text('image', 'NAME', 'import, update: which image of an archive or layout that has several', {
+    actions: makers,
+  }),
+  text('digest', 'DIGEST', 'import, update: what the SHA-256 of the file must be, sha256:HEX', {
+    actions: makers,
+  }),
+  text('limit', 'SIZE', 'import, update: refuse what is larger when it is unpacked', { actions: makers }),
+  flag('devices', 'import, update: with device nodes', { actions: makers }),
+  flag('json', 'import, update: print what was made as JSON, and nothing on the way', { actions: makers }),
+];
+
 export const skeletonActions = ['create', 'check', 'remove'] as const;
 
 export const hookActions = ['list', 'check', 'match', 'run', 'install', 'remove'] as const;
@@ -38,7 +54,7 @@ export const environments: readonly Command[] = [
   ),
   command(
     'tree',
-    `${treeActions.join('|')} [NAME|FILE]`,
+    `${treeActions.join('|')} [NAME|FILE|SOURCE] [SOURCE]`,
     'work with the registered trees',
     [
       { ...tableOrJson, actions: ['list', 'show'] },
@@ -48,8 +64,9 @@ export const environments: readonly Command[] = [
       flag('force', 'release: although somebody holds it; holders keep what they see', {
         actions: ['release'],
       }),
+      ...treesIn,
     ],
-    { actions: treeActions, waits: true },
+    { actions: treeActions, waits: true, streams: true },
   ),
   command(
     'skeleton',

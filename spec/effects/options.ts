@@ -14,6 +14,7 @@ const options = 'runtime/cli/options.test.ts';
 const execProcess = 'runtime/cli/exec-process.test.ts';
 const trees = 'conformance/trees/cases.ts';
 const hooks = 'conformance/hooks/by-hand-cases.ts';
+const imports = 'conformance/trees/import-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 
 const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
@@ -139,6 +140,14 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     ['tree --all'],
   ],
   ['conformance/vm/cases/kmod.ts', 'exit code of load --check', ['tree --check']],
+  [
+    imports,
+    'a tar comes in with all that it has, in any compression, and is an environment at once',
+    ['tree --name', 'tree --devices'],
+  ],
+  [imports, 'the record says what it was made of', ['tree --json', 'tree --digest']],
+  [imports, 'of several images the one that is named', ['tree --image']],
+  [imports, 'more than there may be is refused before anything is unpacked', ['tree --limit']],
   [held, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],
   [held, 'release --force drops it at once; who is inside keeps what he sees', ['tree --force']],
   [

@@ -41,7 +41,7 @@ test('options of the action that stands there', () => {
   assert.equal(offers('skeleton', 'create', '--'), ['--help']);
   assert.equal(offers('skeleton', 'remove', '--f'), ['--force']);
   // Before it stands there, it may be any.
-  assert.equal(offers('tree', '--d'), ['--drain']);
+  assert.equal(offers('tree', '--d'), ['--drain', '--digest', '--devices']);
 });
 
 test('containers, trees', () => {

@@ -107,12 +107,18 @@ export const notes: Readonly<Record<string, Notes>> = {
   tree: {
     text: [
       'list: all trees. show: one, with its generations and who holds them. check: what keeps trees from starting. prepare: assemble the environment once, in a mount namespace that is kept until release or the next boot. release: let it go.',
+      'import: make a tree of a tar, an OCI layout or archive, a Docker archive, podman:IMAGE or container:NAME, and register it. update: the next version of it, beside the one in use. digest: of the content of a tree or of any directory. bsdtar (package libarchive-tools) unpacks.',
       'prepare and release need root, and work on the host whatever mount namespace they are called from.',
     ],
     examples: [
       {
         what: 'Release it as soon as nobody is inside any more:',
         lines: 'chos-runtime tree release --drain debian13',
+      },
+      {
+        what: 'A tree of an image of Podman, and a newer one a month later:',
+        lines:
+          'chos-runtime tree import podman:debian:13 --name debian13\nchos-runtime tree update debian13 podman:debian:13',
       },
     ],
   },

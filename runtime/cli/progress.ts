@@ -1,0 +1,70 @@
+/** How far an import is: one line that is written over and over on a terminal, a line for each step elsewhere. */
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { sizeText } from '../report/store-text.js';
+import { visible } from '../report/visible.js';
+
+/** Standard output: the front door hands down that of the caller. */
+const OUTPUT = 1;
+/** Milliseconds between two looks of one line. */
+const PAUSE = 100;
+
+export interface Progress {
+  begin(what: string, bytes: number): void;
+  read(bytes: number): void;
+  /** Takes the line away. */
+  end(): void;
+}
+
+export interface Screen {
+  readonly terminal: boolean;
+  write(text: string): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+/** Whether somebody still reads it is of no concern to the import. */
+function write(text: string): void {
+  try {
+    writeSync(OUTPUT, text);
+  } catch {
+    // A pipe that is full or closed.
+  }
+}
+
+const screen = (): Screen => ({ terminal: isatty(OUTPUT), write, now: () => performance.now() });
+
+export const silent: Progress = { begin: () => undefined, read: () => undefined, end: () => undefined };
+
+export function progressOf(name: string, { terminal, write, now }: Screen = screen()): Progress {
+  let what = '';
+  let total = 0;
+  let seen = 0;
+  let began = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  const show = (): void => {
+    last = now();
+    const seconds = (last - began) / 1000;
+    const rate = seconds > 0 ? seen / seconds : 0;
+    const left = rate > 0 ? Math.ceil((total - seen) / rate) : null;
+    const measure =
+      total === 0
+        ? ''
+        : `  ${Math.floor((100 * seen) / total)} %  ${sizeText(seen)} of ${sizeText(total)}  ${sizeText(rate)}/s${left === null ? '' : `  ${left} s left`}`;
+    write(`\r\u001b[K${visible(name)}: ${visible(what)}${measure}`);
+  };
+  return {
+    begin(next, bytes) {
+      [what, total, seen, began] = [next, bytes, 0, now()];
+      if (terminal) show();
+      else write(`${visible(name)}: ${visible(what)}${bytes === 0 ? '' : `, ${sizeText(bytes)}`}\n`);
+    },
+    read(bytes) {
+      seen += bytes;
+      if (terminal && now() - last >= PAUSE) show();
+    },
+    end() {
+      if (terminal) write('\r\u001b[K');
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/** `tree import SOURCE --name NAME` and `tree update NAME SOURCE`. */
+import { readdirSync, rmSync } from 'node:fs';
+import type { Failure } from '../report/failure.js';
+import { jsonText } from '../report/json-text.js';
+import { sizeText } from '../report/store-text.js';
+import type { Result } from '../store/fault.js';
+import { removeAll } from '../store/inside.js';
+import { type Lock, lockName } from '../store/lock.js';
+import { type Making, makeVersion } from '../store/make-version.js';
+import {
+  currentOf,
+  currentVersion,
+  homeOf,
+  setCurrent,
+  type VersionRecord,
+  versionOf,
+} from '../store/place.js';
+import { forgetDraft, isOurs, register } from '../store/registration.js';
+import type { RegisteredTree } from '../trees/registry.js';
+import { openRegistry, treeOf } from './environment.js';
+import {
+  type Attempt,
+  absolute,
+  done,
+  failed,
+  type Invocation,
+  type Outcome,
+  ok,
+  refuse,
+} from './invocation.js';
+import { type Progress, progressOf, silent } from './progress.js';
+import { sizeOption } from './size-option.js';
+
+const missing = (operand: string): Failed =>
+  failure({ kind: 'usage', fault: { kind: 'missing-operand', operand, command: 'tree' } });
+
+export const ofStore = <Value>(result: Result<Value>): Attempt<Value> =>
+  result.kind === 'ok' ? ok(result.value) : refuse({ kind: 'store', fault: result.fault });
+
+interface Failed {
+  readonly kind: 'failure';
+  readonly failure: Failure;
+}
+
+/** An outcome, and a step on the way to one. */
+const failure = (failure: Failure): Failed => ({ kind: 'failure', failure });
+
+/** `podman:` and `container:` are no paths. */
+const pathOf = (invocation: Invocation, source: string): string =>
+  /^(podman|container):/.test(source) ? source : absolute(invocation, source);
+
+function makingOf(invocation: Invocation, name: string, source: string, steps: Progress): Attempt<Making> {
+  const { texts, flags } = invocation.line.options;
+  const limit = sizeOption(invocation, 'limit');
+  if (limit.kind === 'failure') return limit;
+  return ok({
+    name,
+    source,
+    path: pathOf(invocation, source),
+    image: texts.get('image') ?? null,
+    digest: texts.get('digest') ?? null,
+    devices: flags.has('devices'),
+    limit: limit.value,
+    steps,
+  });
+}
+
+function told(invocation: Invocation, verb: string, record: VersionRecord): Outcome {
+  const { name, version, entries, bytes, digest } = record;
+  if (invocation.line.options.flags.has('json'))
+    return done(`${jsonText({ ...record, path: versionOf(name, version) }, 2)}\n`);
+  return done(`${name} ${verb}: version ${version}, ${entries} entries, ${sizeText(bytes)}, ${digest}\n`);
+}
+
+/** What is stored of a name that the registry does not know: commands that were killed have left it. The link goes first. */
+function clear(name: string): void {
+  rmSync(currentOf(name), { force: true });
+  for (const file of readdirSync(homeOf(name))) if (file !== 'lock') removeAll(`${homeOf(name)}/${file}`);
+  forgetDraft(name);
+}
+
+async function makeFirst(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
+  const { name } = making;
+  const made = await makeVersion(making, lock);
+  if (made.kind === 'fault') return made;
+  setCurrent(name, made.value.version);
+  const registered = register(name);
+  return registered.kind === 'fault' ? registered : made;
+}
+
+export async function importTree(invocation: Invocation): Promise<Outcome> {
+  const source = invocation.line.operands[1];
+  if (source === undefined) return missing('SOURCE');
+  const name = invocation.line.options.texts.get('name');
+  if (name === undefined) return missing('--name');
+  const steps = invocation.line.options.flags.has('json') ? silent : progressOf(name);
+  const making = makingOf(invocation, name, source, steps);
+  if (making.kind === 'failure') return making;
+  const lock = ofStore(await lockName(name, 'import', true));
+  if (lock.kind === 'failure') return lock;
+  const held = lock.value as Lock;
+  try {
+    const registry = openRegistry();
+    if (registry.kind === 'failure') return failed(registry.failure);
+    const taken = registry.value.trees.get(name);
+    const broken = registry.value.broken.find(({ trees }) => trees.includes(name))?.file;
+    const where = taken === undefined ? broken : `${taken.file}:${taken.line}`;
+    const ours = taken !== undefined && isOurs(taken);
+    if (where !== undefined) {
+      if (!ours && currentVersion(name) === null) removeAll(homeOf(name));
+      return failure({ kind: 'store', fault: { kind: 'taken', name, where, ours } });
+    }
+    clear(name);
+    const made = await makeFirst(making.value, held);
+    steps.end();
+    if (made.kind === 'ok') return told(invocation, 'is imported', made.value);
+    clear(name);
+    removeAll(homeOf(name));
+    return failure({ kind: 'store', fault: made.fault });
+  } finally {
+    held.release();
+  }
+}
+
+/** A tree that was imported, by its name. */
+export function importedTree(name: string | undefined): Attempt<RegisteredTree> {
+  if (name === undefined) return missing('NAME');
+  const registry = openRegistry();
+  if (registry.kind === 'failure') return registry;
+  const tree = treeOf(registry.value, name);
+  if (tree.kind === 'failure' || isOurs(tree.value)) return tree;
+  return refuse({ kind: 'store', fault: { kind: 'not-ours', name, where: tree.value.path } });
+}
+
+/** With the lock of an imported tree. */
+export async function withTree(
+  invocation: Invocation,
+  verb: string,
+  act: (tree: RegisteredTree, lock: Lock) => Outcome | Promise<Outcome>,
+): Promise<Outcome> {
+  const asked = importedTree(invocation.line.operands[1]);
+  if (asked.kind === 'failure') return asked;
+  const lock = ofStore(await lockName(asked.value.name, verb, true));
+  if (lock.kind === 'failure') return lock;
+  const held = lock.value as Lock;
+  try {
+    // It may have been removed while the lock was somebody else's.
+    const tree = importedTree(asked.value.name);
+    return tree.kind === 'failure' ? tree : await act(tree.value, held);
+  } finally {
+    held.release();
+  }
+}
+
+export function updateTree(invocation: Invocation): Promise<Outcome> | Outcome {
+  const source = invocation.line.operands[2];
+  if (source === undefined) return missing('SOURCE');
+  return withTree(invocation, 'update', async ({ name }, lock) => {
+    const steps = invocation.line.options.flags.has('json') ? silent : progressOf(name);
+    const making = makingOf(invocation, name, source, steps);
+    if (making.kind === 'failure') return making;
+    const made = ofStore(await makeVersion(making.value, lock));
+    steps.end();
+    if (made.kind === 'failure') return made;
+    setCurrent(name, made.value.version);
+    return told(invocation, 'is updated', made.value);
+  });
+}

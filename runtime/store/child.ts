@@ -1,0 +1,135 @@
+/** Programs that do the work: bsdtar, podman, mmdebstrap. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { bad, good, type Result } from './fault.js';
+
+/** Not what the caller's PATH names: it is root who runs them. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** bsdtar must be able to say every name; messages are in English, as ours. */
+const ENVIRONMENT = { PATH, LC_ALL: 'C.UTF-8', HOME: '/root' };
+/** More words of a program nobody reads. */
+const KEPT = 8192;
+
+export interface Work {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** What is being done, for the words of a failure. */
+  readonly verb: string;
+  /** A file on its stdin; every chunk of it is told. */
+  readonly input?: { readonly path: string; readonly onBytes?: (chunk: Buffer) => void };
+  /** Each line of its stdout without the newline, in Latin-1; false: enough, end it. */
+  readonly onLine?: (line: string) => boolean;
+  /** Open descriptors that it has from 3 on. */
+  readonly hold?: readonly number[];
+}
+
+const packages: Readonly<Record<string, string>> = { bsdtar: 'libarchive-tools' };
+
+export function isInstalled(program: string): boolean {
+  return PATH.split(':').some(directory =>
+    statSync(`${directory}/${program}`, { throwIfNoEntry: false })?.isFile(),
+  );
+}
+
+export function missing(program: string): Result<never> {
+  return bad({ kind: 'no-program', program, package: packages[program] ?? program });
+}
+
+/** Splits what comes in into lines. */
+function lines(onLine: (line: string) => boolean): { take(chunk: Buffer): boolean } {
+  let rest = '';
+  return {
+    take(chunk) {
+      const parts = (rest + chunk.toString('latin1')).split('\n');
+      rest = parts.pop() ?? '';
+      return parts.every(onLine);
+    },
+  };
+}
+
+/** The first line that says something; bsdtar puts its name before each. */
+function firstWords(program: string, text: string): string {
+  const line = text.split('\n').find(one => one.trim() !== '') ?? '';
+  return line.startsWith(`${program}: `) ? line.slice(program.length + 2) : line;
+}
+
+/** To its end. What it writes to stdout is thrown away unless somebody takes it. */
+export function work({ program, args, verb, input, onLine, hold = [] }: Work): Promise<Result<null>> {
+  if (!isInstalled(program)) return Promise.resolve(missing(program));
+  return new Promise(resolve => {
+    const stdio = [
+      input === undefined ? 'ignore' : 'pipe',
+      onLine ? 'pipe' : 'ignore',
+      'pipe',
+      ...hold,
+    ] as const;
+    const child = spawn(program, args, { env: ENVIRONMENT, cwd: '/', stdio: [...stdio] });
+    let said = '';
+    let enough = false;
+    let unread: string | null = null;
+    let ended: (() => void) | null = null;
+    const fault = (why: string): Result<null> => bad({ kind: 'program', program, verb, why });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (said.length < KEPT) said += chunk.toString('utf8');
+    });
+    if (onLine !== undefined) {
+      const into = lines(onLine);
+      child.stdout?.on('data', (chunk: Buffer) => {
+        if (enough || into.take(chunk)) return;
+        enough = true;
+        child.kill('SIGKILL');
+      });
+    }
+    // The whole file is read, even if the program has enough of it before the end: what is told of each chunk is a digest.
+    let reading = input !== undefined;
+    if (input !== undefined && child.stdin !== null) {
+      const { stdin } = child;
+      let open = true;
+      stdin.on('error', () => {
+        open = false;
+      });
+      stdin.on('close', () => {
+        open = false;
+        source.resume();
+      });
+      const source = createReadStream(input.path, { highWaterMark: 1 << 20 });
+      source.on('data', chunk => {
+        input.onBytes?.(chunk as Buffer);
+        if (enough) source.destroy();
+        else if (open && !stdin.write(chunk)) {
+          source.pause();
+          stdin.once('drain', () => source.resume());
+        }
+      });
+      const over = (): void => {
+        reading = false;
+        stdin.end();
+        ended?.();
+      };
+      source.on('error', error => {
+        unread = 'code' in error ? String(error.code) : 'EIO';
+        over();
+      });
+      source.on('close', over);
+    }
+    child.on('error', error => resolve(fault(error.message)));
+    child.on('close', (code, signal) => {
+      ended = () => {
+        if (enough) resolve(good(null));
+        else if (unread !== null)
+          resolve(bad({ kind: 'file', verb: 'read', path: input?.path ?? '', code: unread }));
+        else if (signal !== null) resolve(fault(`it was ended by ${signal}`));
+        else if (code !== 0) resolve(fault(firstWords(program, said) || `it ended with ${code}`));
+        else resolve(good(null));
+      };
+      if (!reading) ended();
+    });
+  });
+}
+
+/** The SHA-256 of what goes by. */
+export function passingDigest(): { take(chunk: Buffer): void; digest(): string } {
+  const sum = createHash('sha256');
+  return { take: chunk => void sum.update(chunk), digest: () => `sha256:${sum.digest('hex')}` };
+}

@@ -1,0 +1,183 @@
+/** From what the caller names to the archives that make the tree, all scanned. What has to be put down for that is put below `part`. */
+import { mkdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { codeOf } from '../host/error-code.js';
+import { work } from './child.js';
+import { bad, fileFault, good, type Result } from './fault.js';
+import { type Image, type Layout, readDocker, readOci } from './image.js';
+import { look } from './inside.js';
+import { type Allowance, type Archive, type Scanned, scan } from './scan.js';
+
+export interface Wanted {
+  /** As it was given. */
+  readonly source: string;
+  /** The same, absolute where it is a path. */
+  readonly path: string;
+  readonly image: string | null;
+  /** Of the file that is the source. */
+  readonly digest: string | null;
+}
+
+export interface Steps {
+  /** What begins, and how many bytes it will read. */
+  begin(what: string, bytes: number): void;
+  /** That many are read. */
+  read(bytes: number): void;
+}
+
+export interface Source {
+  readonly image: Image | null;
+  readonly layers: readonly Scanned[];
+}
+
+export const sizeOf = (archives: readonly Archive[]): number =>
+  archives.reduce((sum, { path }) => sum + statSync(Buffer.from(path, 'latin1')).size, 0);
+
+/** Several at a time: each is a program of its own. */
+async function scanAll(
+  archives: readonly Archive[],
+  allowance: Allowance,
+  steps: Steps,
+): Promise<Result<readonly Scanned[]>> {
+  steps.begin('reading', sizeOf(archives));
+  const all: Result<Scanned>[] = [];
+  let next = 0;
+  let stop = false;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < archives.length && !stop; at = next++) {
+      const one = await scan(archives[at] as Archive, allowance, steps.read);
+      all[at] = one;
+      if (one.kind === 'fault') stop = true;
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  const scanned: Scanned[] = [];
+  for (const one of all) {
+    // Those behind one that failed may not have been looked at.
+    if (one?.kind === 'fault') return one;
+    if (one !== undefined) scanned.push(one.value);
+  }
+  return good(scanned);
+}
+
+async function ofImage(image: Result<Image>, allowance: Allowance, steps: Steps): Promise<Result<Source>> {
+  if (image.kind === 'fault') return image;
+  const layers = await scanAll(image.value.layers, allowance, steps);
+  return layers.kind === 'fault' ? layers : good({ image: image.value, layers: layers.value });
+}
+
+/** An archive that holds an image: unpacked, then read like a directory. */
+async function ofPackedImage(
+  scanned: Scanned,
+  kind: 'oci' | 'docker',
+  wanted: Wanted,
+  allowance: Allowance,
+  steps: Steps,
+  part: string,
+  lock: number,
+): Promise<Result<Source>> {
+  const directory = `${part}/image`;
+  mkdirSync(directory);
+  steps.begin('opening the image', sizeOf([scanned.archive]));
+  const done = await work({
+    program: 'bsdtar',
+    args: ['-xPSf', '-', '--chroot', '-C', directory, '--no-same-owner', '--no-xattrs', '--no-fflags'],
+    verb: `unpack \`${wanted.source}\``,
+    input: { path: scanned.archive.path, onBytes: chunk => steps.read(chunk.length) },
+    hold: [lock],
+  });
+  if (done.kind === 'fault') return done;
+  const layout: Layout = { directory, source: wanted.source };
+  const image = kind === 'oci' ? readOci(layout, wanted.image) : readDocker(layout, wanted.image);
+  return ofImage(image, allowance, steps);
+}
+
+/** What a file is, by what is in it. */
+function kindOf({ entries }: Scanned): 'oci' | 'docker' | 'tree' {
+  const names = new Set(entries.map(({ path }) => path));
+  if (names.has('oci-layout') && names.has('index.json')) return 'oci';
+  const system = ['etc', 'usr', 'bin'].some(name => names.has(name));
+  return names.has('manifest.json') && !system ? 'docker' : 'tree';
+}
+
+async function ofFile(
+  wanted: Wanted,
+  allowance: Allowance,
+  steps: Steps,
+  part: string,
+  lock: number,
+): Promise<Result<Source>> {
+  const { source, digest } = wanted;
+  const path = Buffer.from(wanted.path).toString('latin1');
+  const archive = { path, what: source, digest };
+  const first = await scanAll([archive], allowance, steps);
+  if (first.kind === 'fault') return first;
+  const [scanned] = first.value;
+  if (scanned === undefined || scanned.entries.length === 0)
+    return bad({ kind: 'no-source', source, why: 'empty' });
+  const kind = kindOf(scanned);
+  if (kind !== 'tree') return ofPackedImage(scanned, kind, wanted, allowance, steps, part, lock);
+  if (wanted.image !== null) return bad({ kind: 'no-image', source, wanted: wanted.image, known: [] });
+  return good({ image: null, layers: [scanned] });
+}
+
+async function ofPodman(wanted: Wanted, part: string, lock: number, steps: Steps): Promise<Result<Layout>> {
+  const directory = `${part}/image`;
+  const name = wanted.source.slice('podman:'.length);
+  steps.begin('podman save', 0);
+  const done = await work({
+    program: 'podman',
+    args: ['save', '--quiet', '--format', 'oci-dir', '--uncompressed', '--output', directory, '--', name],
+    verb: `save the image \`${name}\``,
+    hold: [lock],
+  });
+  return done.kind === 'fault' ? done : good({ directory, source: wanted.source });
+}
+
+async function ofContainer(
+  wanted: Wanted,
+  part: string,
+  lock: number,
+  steps: Steps,
+): Promise<Result<string>> {
+  const file = `${part}/container.tar`;
+  const name = wanted.source.slice('container:'.length);
+  steps.begin('podman export', 0);
+  const done = await work({
+    program: 'podman',
+    args: ['export', '--output', file, '--', name],
+    verb: `export the container \`${name}\``,
+    hold: [lock],
+  });
+  return done.kind === 'fault' ? done : good(file);
+}
+
+export async function openSource(
+  wanted: Wanted,
+  allowance: Allowance,
+  steps: Steps,
+  part: string,
+  lock: number,
+): Promise<Result<Source>> {
+  const { source, path } = wanted;
+  if (source.startsWith('podman:')) {
+    const layout = await ofPodman(wanted, part, lock, steps);
+    return layout.kind === 'fault' ? layout : ofImage(readOci(layout.value, null), allowance, steps);
+  }
+  if (source.startsWith('container:')) {
+    const file = await ofContainer(wanted, part, lock, steps);
+    return file.kind === 'fault'
+      ? file
+      : ofFile({ ...wanted, path: file.value }, allowance, steps, part, lock);
+  }
+  try {
+    const stat = statSync(path);
+    if (stat.isFile()) return await ofFile(wanted, allowance, steps, part, lock);
+    if (!stat.isDirectory()) return bad({ kind: 'no-source', source, why: 'other-kind' });
+  } catch (error) {
+    return fileFault('read', source, codeOf(error));
+  }
+  const directory = Buffer.from(path).toString('latin1');
+  if (!look(`${directory}/index.json`)) return bad({ kind: 'no-source', source, why: 'no-layout' });
+  return ofImage(readOci({ directory, source }, wanted.image), allowance, steps);
+}

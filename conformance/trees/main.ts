@@ -13,6 +13,7 @@ import { sealedCases } from './sealed-cases.js';
 import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 import { untouchedCases } from './untouched-cases.js';
+import { versionCases } from './version-cases.js';
 
 const cases = [
   ...sharedViewCases,
@@ -27,6 +28,7 @@ const cases = [
   ...registryCases,
   ...digestCases,
   ...importCases,
+  ...versionCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 await onOwnMachine([], cases.length, async tally => {

@@ -15,7 +15,8 @@ import {
   type VersionRecord,
   versionOf,
 } from '../store/place.js';
-import { forgetDraft, isOurs, register } from '../store/registration.js';
+import { forgetDraft, isOurs, register, treesWithin } from '../store/registration.js';
+import type { Sharing } from '../store/share.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { openRegistry, treeOf } from './environment.js';
 import {
@@ -52,6 +53,10 @@ const pathOf = (invocation: Invocation, source: string): string =>
 function makingOf(invocation: Invocation, name: string, source: string, steps: Progress): Attempt<Making> {
   const { texts, flags } = invocation.line.options;
   const limit = sizeOption(invocation, 'limit');
+  // Other values are refused where the command line is read.
+  const how = texts.get('share') as Sharing | undefined;
+  const current = currentVersion(name);
+  const before = current === null ? null : versionOf(name, current);
   if (limit.kind === 'failure') return limit;
   return ok({
     name,
@@ -62,14 +67,17 @@ function makingOf(invocation: Invocation, name: string, source: string, steps: P
     devices: flags.has('devices'),
     limit: limit.value,
     steps,
+    share: before === null ? null : { before, how: how ?? 'auto' },
   });
 }
 
 function told(invocation: Invocation, verb: string, record: VersionRecord): Outcome {
-  const { name, version, entries, bytes, digest } = record;
+  const { name, version, entries, bytes, shared, digest } = record;
   if (invocation.line.options.flags.has('json'))
     return done(`${jsonText({ ...record, path: versionOf(name, version) }, 2)}\n`);
-  return done(`${name} ${verb}: version ${version}, ${entries} entries, ${sizeText(bytes)}, ${digest}\n`);
+  return done(
+    `${name} ${verb}: version ${version}, ${entries} entries, ${sizeText(bytes)}${shared === 0 ? '' : ` (${sizeText(shared)} shared)`}, ${digest}\n`,
+  );
 }
 
 /** What is stored of a name that the registry does not know: commands that were killed have left it. The link goes first. */
@@ -102,12 +110,14 @@ export async function importTree(invocation: Invocation): Promise<Outcome> {
   try {
     const registry = openRegistry();
     if (registry.kind === 'failure') return failed(registry.failure);
-    const taken = registry.value.trees.get(name);
+    const { trees } = registry.value;
+    const taken = trees.get(name) ?? treesWithin(name, trees.values())[0];
     const broken = registry.value.broken.find(({ trees }) => trees.includes(name))?.file;
     const where = taken === undefined ? broken : `${taken.file}:${taken.line}`;
     const ours = taken !== undefined && isOurs(taken);
     if (where !== undefined) {
-      if (!ours && currentVersion(name) === null) removeAll(homeOf(name));
+      // The lock may have made the place.
+      if (readdirSync(homeOf(name)).every(file => file === 'lock')) removeAll(homeOf(name));
       return failure({ kind: 'store', fault: { kind: 'taken', name, where, ours } });
     }
     clear(name);

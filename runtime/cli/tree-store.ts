@@ -14,8 +14,10 @@ import {
   ok,
   refuse,
 } from './invocation.js';
+import { exportTree } from './tree-export.js';
 import { importTree, updateTree } from './tree-import.js';
 import { givenName } from './tree-prepare.js';
+import { collect, remove, rollBack } from './tree-versions.js';
 
 export const storeFailure = (fault: StoreFault): Outcome => failed({ kind: 'store', fault });
 
@@ -44,6 +46,16 @@ export async function onStore(invocation: Invocation, action: StoreAction): Prom
       return importTree(invocation);
     case 'update':
       return updateTree(invocation);
+    case 'rollback':
+      return rollBack(invocation);
+    case 'remove':
+      return remove(invocation);
+    case 'gc':
+      return collect(invocation);
+    case 'export': {
+      const directory = directoryOf(invocation);
+      return directory.kind === 'failure' ? directory : exportTree(invocation, directory.value);
+    }
     case 'digest':
       return digest(invocation);
   }

@@ -22,6 +22,7 @@ import {
   writeWhole,
 } from './place.js';
 import { type Allowance, MOST_ENTRIES } from './scan.js';
+import type { Shared, Sharing } from './share.js';
 import { openSource, type Source, type Steps, sizeOf, type Wanted } from './source.js';
 
 export interface Making extends Wanted {
@@ -30,6 +31,8 @@ export interface Making extends Wanted {
   /** Bytes that it may have at most; null: as many as there is room for. */
   readonly limit: number | null;
   readonly steps: Steps;
+  /** How what is the same as in the version before is shared with it; null: there is none. */
+  readonly share: { readonly before: string; readonly how: Sharing } | null;
 }
 
 function allowanceOf(limit: number | null): Allowance {
@@ -59,6 +62,14 @@ async function unpackAll(
   return good(null);
 }
 
+/** koffi is loaded only for it. */
+async function shareWith({ share: asked, steps }: Making, tree: string): Promise<Shared> {
+  if (asked === null || asked.how === 'none') return { files: 0, bytes: 0 };
+  steps.begin('comparing with the version before', 0);
+  const { share } = await import('./share.js');
+  return share(tree, asked.before, asked.how);
+}
+
 async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
   const { name, steps } = making;
   const part = partOf(name);
@@ -69,6 +80,7 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
   if (source.kind === 'fault') return source;
   const unpacked = await unpackAll(source.value, tree, making, lock);
   if (unpacked.kind === 'fault') return unpacked;
+  const shared = await shareWith(making, tree);
   steps.begin('making the digest', 0);
   const digest = await digestOf(tree);
   if (digest.kind === 'fault') return digest;
@@ -88,6 +100,7 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
     image: image === null ? null : { name: image.name, digest: image.digest },
     layers: layers.map(layer => layer.digest),
     ...digest.value,
+    shared: shared.bytes,
     created: new Date().toISOString(),
   };
   writeWhole(

@@ -40,6 +40,8 @@ export interface VersionRecord {
   readonly digest: string;
   readonly entries: number;
   readonly bytes: number;
+  /** Of these, how many lie on the disk once with those of the version before. */
+  readonly shared: number;
   /** RFC 3339. */
   readonly created: string;
 }

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { bad, fileFault, good, type Result } from './fault.js';
-import { currentOf, REGISTRY, registryFileOf, syncDirectory, writeWhole } from './place.js';
+import { currentOf, homeOf, REGISTRY, registryFileOf, syncDirectory, writeWhole } from './place.js';
 
 const draftOf = (name: string): string => `${REGISTRY}/.${name}.json.part`;
 
@@ -12,6 +12,11 @@ export const textOf = (name: string): string =>
 
 /** Its directory is the store's. */
 export const isOurs = ({ name, path }: RegisteredTree): boolean => path === currentOf(name);
+
+/** The trees, by whatever name, that stand in the store's place for a name, and no other command may take away. */
+export function treesWithin(name: string, trees: Iterable<RegisteredTree>): readonly RegisteredTree[] {
+  return [...trees].filter(({ path }) => path.startsWith(`${homeOf(name)}/`));
+}
 
 /** A file of that name that is there already is somebody's: link(2) does not replace it. */
 export function register(name: string): Result<null> {

@@ -3,7 +3,7 @@ import { type Command, command, flag, list, type Option, text } from './command.
 import { plan, tableOrJson } from './shared-options.js';
 
 /** Those of imported trees (docs/trees-in.md). */
-export const storeActions = ['import', 'update', 'digest'] as const;
+export const storeActions = ['import', 'update', 'rollback', 'remove', 'gc', 'digest', 'export'] as const;
 export type StoreAction = (typeof storeActions)[number];
 export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load', ...storeActions] as const;
 const makers = ['import', 'update'] as const;
@@ -19,6 +19,14 @@ const treesIn: readonly Option[] = [
   }),
   text('limit', 'SIZE', 'import, update: refuse what is larger when it is unpacked', { actions: makers }),
   flag('devices', 'import, update: with device nodes', { actions: makers }),
+  text('share', 'HOW', 'update: how files that did not change lie on the disk once (default: auto)', {
+    values: ['auto', 'reflink', 'hardlink', 'none'],
+    actions: ['update'],
+  }),
+  text('output', 'FILE', 'export: the tar, compressed by what its name ends in', {
+    short: 'o',
+    actions: ['export'],
+  }),
   flag('json', 'import, update: print what was made as JSON, and nothing on the way', { actions: makers }),
 ];
 
@@ -54,7 +62,7 @@ export const environments: readonly Command[] = [
   ),
   command(
     'tree',
-    `${treeActions.join('|')} [NAME|FILE|SOURCE] [SOURCE]`,
+    `${treeActions.join('|')} [NAME|FILE|SOURCE] [SOURCE|VERSION]`,
     'work with the registered trees',
     [
       { ...tableOrJson, actions: ['list', 'show'] },

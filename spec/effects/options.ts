@@ -14,6 +14,7 @@ const options = 'runtime/cli/options.test.ts';
 const execProcess = 'runtime/cli/exec-process.test.ts';
 const trees = 'conformance/trees/cases.ts';
 const hooks = 'conformance/hooks/by-hand-cases.ts';
+const versions = 'conformance/trees/version-cases.ts';
 const imports = 'conformance/trees/import-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 
@@ -146,6 +147,8 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     ['tree --name', 'tree --devices'],
   ],
   [imports, 'the record says what it was made of', ['tree --json', 'tree --digest']],
+  [versions, 'nothing is shared if it is not wanted, nor from behind a link', ['tree --share']],
+  [versions, 'what is exported comes in again as it was', ['tree --output']],
   [imports, 'of several images the one that is named', ['tree --image']],
   [imports, 'more than there may be is refused before anything is unpacked', ['tree --limit']],
   [held, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],

@@ -1,0 +1,66 @@
+/** `tree export NAME|DIRECTORY -o FILE`: a tar of it, as `tree import` takes it. */
+import { renameSync, rmSync } from 'node:fs';
+import { codeOf } from '../host/error-code.js';
+import { work } from '../store/child.js';
+import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
+
+/** By what the name ends in; null: nothing that is known. */
+export function compressionOf(file: string): readonly string[] | null {
+  const [, end = ''] = /\.(tar|tgz|gz|zst|xz|bz2)$/.exec(file) ?? [];
+  switch (end) {
+    case 'tar':
+      return [];
+    case 'gz':
+    case 'tgz':
+      return ['--gzip'];
+    case 'zst':
+      return ['--zstd'];
+    case 'xz':
+      return ['--xz'];
+    case 'bz2':
+      return ['--bzip2'];
+    default:
+      return null;
+  }
+}
+
+export async function exportTree(invocation: Invocation, directory: string): Promise<Outcome> {
+  const given = invocation.line.options.texts.get('output');
+  if (given === undefined)
+    return failed({
+      kind: 'usage',
+      fault: { kind: 'missing-operand', operand: '--output', command: 'tree' },
+    });
+  const packed = compressionOf(given);
+  if (packed === null) {
+    const expected = ['.tar', '.tar.gz', '.tar.zst', '.tar.xz', '.tar.bz2'];
+    return failed({
+      kind: 'usage',
+      fault: { kind: 'bad-value', option: '--output', value: given, expected },
+    });
+  }
+  const file = absolute(invocation, given);
+  const draft = `${file}.part`;
+  const made = await work({
+    program: 'bsdtar',
+    args: [
+      ...packed,
+      '--format=pax',
+      '--numeric-owner',
+      '--one-file-system',
+      '-C',
+      directory,
+      '-cf',
+      draft,
+      '.',
+    ],
+    verb: `export \`${directory}\``,
+  });
+  try {
+    if (made.kind === 'ok') renameSync(draft, file);
+    else rmSync(draft, { force: true });
+  } catch (error) {
+    return failed({ kind: 'file', verb: 'write', path: file, code: codeOf(error) });
+  }
+  return made.kind === 'ok' ? done(`${file} is written\n`) : failed({ kind: 'store', fault: made.fault });
+}

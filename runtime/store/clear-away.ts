@@ -1,0 +1,64 @@
+/** Taking versions away: one by one, so that what is left at any moment is whole, or is known to be nothing. */
+import { readdirSync, rmSync } from 'node:fs';
+import { holdersOf } from './held.js';
+import { removeAll } from './inside.js';
+import { currentVersion, homeOf, recordOf, versionOf, versionsOf } from './place.js';
+
+export interface Cleared {
+  /** `debian13: version 2`, `debian13: what a killed command left`. */
+  readonly removed: readonly string[];
+  readonly kept: readonly { readonly what: string; readonly holders: readonly string[] }[];
+}
+
+/** Without its record it is no version any more; then its files go. */
+export function removeVersion(name: string, version: number): void {
+  rmSync(recordOf(name, version), { force: true });
+  removeAll(versionOf(name, version));
+}
+
+/** What stands in the place of a name, and is neither a whole version nor what leads to one. */
+function leftovers(name: string, used: readonly string[]): readonly string[] {
+  const whole = new Set(versionsOf(name).flatMap(version => [String(version), `${version}.json`]));
+  const isUsed = (file: string): boolean =>
+    used.some(path => `${path}/`.startsWith(`${homeOf(name)}/${file}/`));
+  return readdirSync(homeOf(name)).filter(
+    file => !whole.has(file) && file !== 'lock' && file !== 'current' && !isUsed(file),
+  );
+}
+
+/**
+ * With the lock of the name. `used`: paths that the registry has there; with none, nothing of it is needed. Else the version in use and the one before it stay,
+ * and what the registry names itself.
+ */
+export function clearAway(name: string, used: readonly string[]): Cleared {
+  const current = currentVersion(name);
+  const versions = versionsOf(name);
+  const before = versions.findLast(version => current !== null && version < current);
+  const needed = (version: number): boolean =>
+    used.length > 0 &&
+    (current === null ||
+      version === current ||
+      version === before ||
+      used.includes(versionOf(name, version)));
+  const removed: string[] = [];
+  const kept: Cleared['kept'][number][] = [];
+  for (const version of versions.filter(one => !needed(one))) {
+    const what = `${name}: version ${version}`;
+    const holders = holdersOf(versionOf(name, version));
+    if (holders.length > 0) {
+      kept.push({ what, holders });
+      continue;
+    }
+    removeVersion(name, version);
+    removed.push(what);
+  }
+  const left = leftovers(name, used);
+  const held = left.flatMap(file => holdersOf(`${homeOf(name)}/${file}`));
+  if (held.length > 0) kept.push({ what: `${name}: what a command that was killed has left`, holders: held });
+  else if (left.length > 0) {
+    for (const file of left) removeAll(`${homeOf(name)}/${file}`);
+    removed.push(`${name}: what a command that was killed has left`);
+  }
+  if (used.length === 0 && versionsOf(name).length === 0 && held.length === 0) removeAll(homeOf(name));
+  return { removed, kept };
+}

@@ -1,0 +1,151 @@
+/**
+ * Files that a new version has in common with the one before lie on the disk once: same path, content, owner, mode, time and extended attributes. By reflink where
+ * the file system can, else by a hard link. The new tree is ours alone; the old one may be in use, so its directories are held open and no link in it is followed.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { attributesOf, cloneBlocks, setWritten } from '../host/file-calls.js';
+import { bytesOf } from './inside.js';
+
+export type Sharing = 'auto' | 'reflink' | 'hardlink' | 'none';
+
+export interface Shared {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const FILE = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+function open(path: string, flags: number): number | null {
+  try {
+    return openSync(bytesOf(path), flags);
+  } catch {
+    return null;
+  }
+}
+
+const below = (fd: number, name: string): string => `/proc/self/fd/${fd}/${name}`;
+
+function alike(one: BigIntStats, other: BigIntStats): boolean {
+  return (
+    one.isFile() &&
+    other.isFile() &&
+    one.dev === other.dev &&
+    one.ino !== other.ino &&
+    one.size === other.size &&
+    one.mode === other.mode &&
+    one.uid === other.uid &&
+    one.gid === other.gid &&
+    one.mtimeNs === other.mtimeNs
+  );
+}
+
+const buffers = [Buffer.allocUnsafeSlow(1 << 20), Buffer.allocUnsafeSlow(1 << 20)] as const;
+
+function fill(fd: number, buffer: Buffer, position: number): number {
+  let filled = 0;
+  for (let n = -1; n !== 0 && filled < buffer.length; filled += n)
+    n = readSync(fd, buffer, filled, buffer.length - filled, position + filled);
+  return filled;
+}
+
+function sameContent(one: number, other: number): boolean {
+  const [left, right] = buffers;
+  for (let position = 0; ; position += left.length) {
+    const count = fill(one, left, position);
+    if (fill(other, right, position) !== count || left.compare(right, 0, count, 0, count) !== 0) return false;
+    if (count < left.length) return true;
+  }
+}
+
+/** The new name becomes one of the old file, if that is still the file that was compared. */
+function link(path: string, old: number, oldPath: string): boolean {
+  const draft = `${path.slice(0, path.lastIndexOf('/'))}/.chos-share`;
+  try {
+    linkSync(bytesOf(oldPath), bytesOf(draft));
+    if (lstatSync(bytesOf(draft)).ino === fstatSync(old).ino) {
+      renameSync(bytesOf(draft), bytesOf(path));
+      return true;
+    }
+  } catch {
+    // Too many links, or it has gone: the new file stays.
+  }
+  rmSync(bytesOf(draft), { force: true });
+  return false;
+}
+
+interface Pair {
+  readonly path: string;
+  readonly fd: number;
+  readonly old: number;
+  readonly oldPath: string;
+}
+
+function shareContent({ path, fd, old, oldPath }: Pair, written: bigint, how: Sharing): boolean {
+  if (how !== 'hardlink' && cloneBlocks(fd, old)) return setWritten(fd, written);
+  return how !== 'reflink' && link(path, old, oldPath);
+}
+
+/** The bytes that are now in one place. */
+function shareFile(path: string, oldPath: string, how: Sharing): number {
+  const stat = lstatSync(bytesOf(path), { bigint: true });
+  // What has several names in the new tree keeps them.
+  if (!stat.isFile() || stat.size === 0n || stat.nlink !== 1n) return 0;
+  const old = open(oldPath, FILE | constants.O_RDONLY);
+  if (old === null) return 0;
+  const fd = open(path, FILE | constants.O_RDWR);
+  try {
+    if (fd === null || !alike(stat, fstatSync(old, { bigint: true }))) return 0;
+    const attributes = attributesOf(fd);
+    if (attributes === null || attributes !== attributesOf(old) || !sameContent(fd, old)) return 0;
+    return shareContent({ path, fd, old, oldPath }, stat.mtimeNs, how) ? Number(stat.size) : 0;
+  } finally {
+    closeSync(old);
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+/** `tree` is changed, `before` is not. */
+export function share(tree: string, before: string, how: Sharing): Shared {
+  let files = 0;
+  let bytes = 0;
+  const visit = (directory: string, old: number): void => {
+    for (const entry of readdirSync(bytesOf(directory), { withFileTypes: true, encoding: 'buffer' })) {
+      const name = entry.name.toString('latin1');
+      const path = `${directory}/${name}`;
+      if (entry.isDirectory()) {
+        const inner = open(below(old, name), DIRECTORY);
+        if (inner === null) continue;
+        try {
+          visit(path, inner);
+        } finally {
+          closeSync(inner);
+        }
+      } else if (entry.isFile()) {
+        const shared = shareFile(path, below(old, name), how);
+        files += shared > 0 ? 1 : 0;
+        bytes += shared;
+      }
+    }
+  };
+  const old = how === 'none' ? null : open(before, DIRECTORY);
+  if (old === null) return { files, bytes };
+  try {
+    visit(tree, old);
+  } finally {
+    closeSync(old);
+  }
+  return { files, bytes };
+}

@@ -7,6 +7,7 @@ import { elisionCases } from './elision-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
 import { chos, setUp } from './machine.js';
+import { podmanImportCases } from './podman-import-cases.js';
 import { registryCases } from './registry-cases.js';
 import { releaseCases } from './release-cases.js';
 import { sealedCases } from './sealed-cases.js';
@@ -28,6 +29,7 @@ const cases = [
   ...registryCases,
   ...digestCases,
   ...importCases,
+  ...podmanImportCases,
   ...versionCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 

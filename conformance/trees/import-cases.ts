@@ -2,14 +2,17 @@
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
+  writeSync,
 } from 'node:fs';
 import { dockerArchive, gzip, ociLayout, put, run, sha256, tarOf, textOf, work } from './archives.js';
 import { caseList, good } from './case.js';
@@ -324,6 +327,30 @@ test('one that is killed leaves nothing that is listed, and the next begins anew
   assert.deepEqual(readdirSync(`${store}/killed`).sort(), ['1', '1.json', 'current', 'lock']);
   assert.deepEqual(readdirSync(`${store}/killed/1/etc`), ['a']);
   forget('killed');
+});
+
+test('what is changed after it was judged is not taken', async () => {
+  const size = statSync(`${work}/slow`).size;
+  const path = `${work}/slow`;
+  const child = spawn(runtime, ['tree', 'import', path, '--name', 'changed'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', chunk => {
+    said.out += chunk;
+    if (!said.out.includes('unpacking')) return;
+    // The last name: bsdtar has thousands to write before it comes there.
+    const fd = openSync(path, 'r+');
+    writeSync(fd, 'y', size - 1024 - 512);
+    closeSync(fd);
+  });
+  child.stderr.on('data', chunk => {
+    said.err += chunk;
+  });
+  const status = await new Promise<number | null>(resolve => child.on('close', resolve));
+  assert.equal(status, 1, said.out);
+  assert.match(said.err, /slow`: its digest is sha256:.*, not sha256:/);
+  assert.equal(existsSync(`${store}/changed`), false);
 });
 
 test('nothing is mounted for it', () => {

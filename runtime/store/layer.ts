@@ -1,11 +1,10 @@
 /** One archive laid over what is there. What it takes away or replaces goes first, then bsdtar, whose root is the tree, adds the rest. */
 import { readdirSync, unlinkSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
-import { work } from './child.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { bytesOf, look, placeIn, removeAll } from './inside.js';
 import type { Entry } from './listing.js';
-import type { Scanned } from './scan.js';
+import { feed, type Scanned } from './scan.js';
 
 /** Image specification, "Whiteouts". */
 const WHITEOUT = '.wh.';
@@ -93,14 +92,12 @@ export async function unpack(scanned: Scanned, how: Unpacking): Promise<Result<n
   try {
     const way = makeWay(tree, scanned, layered);
     if (way.kind === 'fault') return way;
-    const done = await work({
-      program: 'bsdtar',
+    const done = await feed(scanned, onBytes, {
       args: [
         ...['-xpPSf', '-', '--chroot', '-C', tree, '--numeric-owner', '--no-fflags'],
         ...(layered ? ['--exclude', `${WHITEOUT}*`] : []),
       ],
       verb: `unpack \`${archive.what}\``,
-      input: { path: archive.path, onBytes: chunk => onBytes(chunk.length) },
       hold: [lock],
     });
     if (done.kind === 'ok' && !devices) removeDevices(tree, entries);

@@ -1,9 +1,29 @@
 /** Read an archive once, to its end, before anything of it is written: its digest, and what is in it. */
-import { passingDigest, work } from './child.js';
+import { passingDigest, type Work, work } from './child.js';
 import { bad, good, type Result, type StoreFault } from './fault.js';
 import { type Entry, leadsOut, parseLine } from './listing.js';
 
 export const MOST_ENTRIES = 5_000_000;
+
+/** The program gets the archive that was judged: what its owner has changed in it since makes it fail. */
+export async function feed(
+  { archive, digest }: Scanned,
+  onBytes: (count: number) => void,
+  rest: Omit<Work, 'program' | 'input'>,
+): Promise<Result<null>> {
+  const sum = passingDigest();
+  const input = {
+    path: archive.path,
+    onBytes: (chunk: Buffer) => {
+      sum.take(chunk);
+      onBytes(chunk.length);
+    },
+  };
+  const done = await work({ program: 'bsdtar', input, ...rest });
+  const found = sum.digest();
+  if (found === digest || (done.kind === 'fault' && done.fault.kind === 'file')) return done;
+  return bad({ kind: 'bad-digest', what: archive.what, wanted: digest, found });
+}
 
 const FORMAT = 'Archive Format: ';
 /** Of what bsdtar knows: others can name files of the host as their content (mtree), or hold what no tree has. */

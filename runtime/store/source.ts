@@ -6,7 +6,7 @@ import { work } from './child.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { type Image, type Layout, readDocker, readOci } from './image.js';
 import { look } from './inside.js';
-import { type Allowance, type Archive, type Scanned, scan } from './scan.js';
+import { type Allowance, type Archive, feed, type Scanned, scan } from './scan.js';
 
 export interface Wanted {
   /** As it was given. */
@@ -79,11 +79,9 @@ async function ofPackedImage(
   const directory = `${part}/image`;
   mkdirSync(directory);
   steps.begin('opening the image', sizeOf([scanned.archive]));
-  const done = await work({
-    program: 'bsdtar',
+  const done = await feed(scanned, steps.read, {
     args: ['-xPSf', '-', '--chroot', '-C', directory, '--no-same-owner', '--no-xattrs', '--no-fflags'],
     verb: `unpack \`${wanted.source}\``,
-    input: { path: scanned.archive.path, onBytes: chunk => steps.read(chunk.length) },
     hold: [lock],
   });
   if (done.kind === 'fault') return done;

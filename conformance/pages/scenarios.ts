@@ -258,11 +258,8 @@ export const scenarios: readonly Scenario[] = [
     run: 'CRI-O is not packaged by Debian; the names are those of its manual',
   },
   { page: HOOKS, first: '# chos-runtime hooks install', run: byHand },
-<<<<<<< HEAD
   ...ciBlocks,
-=======
   ...treesIn,
->>>>>>> dd0f39a (trees in: the page as its readers take it, Podman's images and containers; limits)
   {
     page: COMPATIBILITY,
     first: 'chos-runtime --log log.json',

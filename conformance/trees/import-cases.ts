@@ -2,6 +2,8 @@
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   lstatSync,
@@ -12,11 +14,21 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dockerArchive, gzip, ociLayout, put, run, sha256, tarOf, textOf, work } from './archives.js';
 import { caseList, good } from './case.js';
-import { base, chos, hostMounts, makeTree, removeRegistry, runtime, shell } from './machine.js';
+import {
+  base,
+  chos,
+  hostMounts,
+  makeTree,
+  removeRegistry,
+  runtime,
+  shell,
+  writeRegistry,
+} from './machine.js';
 
 const { cases, test } = caseList('import: ');
 
@@ -242,6 +254,9 @@ test('what is broken in an image is told with its place', () => {
     'bad',
     /layers\[0\] is no layer .*text\/plain/,
   );
+  assert.match(bring(layout, 'bad', '--digest', `sha256:${hex}`).stderr, /--digest is that of a file/);
+  put('broken/index.json', '{"manifests":[{"platform":{"os":"linux","architecture":"z80"}}]}');
+  refused(bring(layout, 'bad'), 'bad', /there is no image for this machine in/);
   put('broken/index.json', '{');
   refused(bring(layout, 'bad'), 'bad', /index\.json: it is not JSON/);
   put('broken/index.json', '{"manifests":[{"digest":"sha256:../../../../etc/passwd"}]}');
@@ -271,7 +286,9 @@ test('more than there may be is refused before anything is unpacked', () => {
 
 test('a disk that is full in the middle leaves nothing', () => {
   good({
-    ...spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,nr_inodes=40', 'none', store], { encoding: 'utf8' }),
+    ...spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=755,size=2m,nr_inodes=40', 'none', store], {
+      encoding: 'utf8',
+    }),
   });
   const names = Array.from({ length: 60 }, (_, i) => ({ name: `etc/${i}` }));
   refused(
@@ -293,6 +310,63 @@ test('a name that is taken is not taken over', () => {
   assert.equal(textOf('/etc/chos.d/mine.json'), file);
   assert.deepEqual(readdirSync(`${store}/mine`).sort(), ['1', '1.json', 'current', 'lock']);
   forget('mine');
+});
+
+test('what no import has made, or somebody uses, is not cleared away for one', () => {
+  const path = `${work}/small.tar`;
+  mkdirSync(`${store}/hand/etc`, { recursive: true });
+  assert.match(bring(path, 'hand').stderr, /use `.*\/hand`: no import has made it/);
+  assert.ok(existsSync(`${store}/hand/etc`));
+  rmSync(`${store}/hand`, { recursive: true });
+  good(bring(path, 'mine'));
+  // Its own file is broken, then any other, then it is gone while somebody is inside.
+  writeRegistry('{', 'mine.json');
+  assert.match(bring(path, 'mine').stderr, /`mine` is registered already, in .*mine\.json/);
+  removeRegistry('mine.json');
+  writeRegistry('{', 'broken.json');
+  assert.match(bring(path, 'mine').stderr, /`mine` is registered already, in .*broken\.json/);
+  removeRegistry('broken.json');
+  const child = spawn('sleep', ['1000'], { cwd: `${store}/mine/1/etc`, stdio: 'ignore' });
+  assert.match(bring(path, 'mine').stderr, /it is held by process \d+ \(sleep\)/);
+  child.kill();
+  writeFileSync(`${store}/mine/notes`, '');
+  assert.match(bring(path, 'mine').stderr, /use `.*\/mine\/notes`: no import has made it/);
+  forget('mine');
+});
+
+test("a store that is not root's alone is refused; what root makes is for all, whatever its umask", () => {
+  const path = `${work}/small.tar`;
+  for (const [uid, mode] of [
+    [1000, 0o755],
+    [0, 0o777],
+  ] as const) {
+    chownSync(store, uid, 0);
+    chmodSync(store, mode);
+    refused(bring(path, 'own'), 'own', /others than root can put something in its place/);
+  }
+  chownSync(store, 0, 0);
+  chmodSync(store, 0o755);
+  const before = process.umask(0o077);
+  good(bring(path, 'mask'));
+  process.umask(before);
+  assert.equal(statSync(`${store}/mask`).mode & 0o7777, 0o755);
+  assert.equal(statSync('/etc/chos.d/mask.json').mode & 0o7777, 0o644);
+  forget('mask');
+});
+
+test('names may be as long as they like', () => {
+  const long = 'n'.repeat(300);
+  assert.match(bring(`${work}/small.tar`, long).stderr, /^chos-runtime: `n+` is no name for a tree/);
+  // Longer than a path can be, by links: it cannot be read, nor is it left.
+  const half = (name: string) => Array.from({ length: 15 }, () => name.repeat(200)).join('/');
+  run(
+    'sh',
+    '-c',
+    `mkdir -p ${base}/deep/etc ${base}/deep/${half('d')} && ln -s ${half('d')} ${base}/deep/way`,
+  );
+  run('tar', '-C', `${base}/deep`, '-cf', `${work}/deep.tar`, 'etc', 'd'.repeat(200), 'way');
+  run('tar', '-C', `${base}/deep`, '--transform', 's,^,way/,', '-rf', `${work}/deep.tar`, 'd'.repeat(200));
+  refused(bring(`${work}/deep.tar`, 'deep'), 'deep', /read `.*: File name too long/);
 });
 
 /** An import that waits in the middle: its source is a fifo that nobody writes to any more. */

@@ -54,6 +54,8 @@ test('update makes the next version, with what is the same on the disk once', ()
     run('chmod', '600', `${tree}/same/mode`);
     run('touch', '-d', '2021-01-01', `${tree}/same/time`);
     run('setcap', 'cap_net_raw+ep', `${tree}/same/able`);
+    // A name that sharing must leave alone.
+    writeFileSync(`${tree}/same/.chos-share`, 'kept'.repeat(5000));
     writeFileSync(`${tree}/same/content`, 'CONTENT'.repeat(5000));
     run('touch', '-d', '2020-01-01 00:00:00.123456789', `${tree}/same/content`);
   });
@@ -62,6 +64,7 @@ test('update makes the next version, with what is the same on the disk once', ()
   assert.equal(current(), '2');
   assert.deepEqual(listed(), ['1', '1.json', '2', '2.json', 'current', 'lock']);
   assert.equal(inode(1, 'same/kept'), inode(2, 'same/kept'));
+  assert.equal(textOf(`${os}/2/same/.chos-share`), 'kept'.repeat(5000));
   assert.ok(record.shared >= 5000 * 4);
   for (const name of ['mode', 'time', 'able', 'content'])
     assert.notEqual(inode(1, `same/${name}`), inode(2, `same/${name}`), name);
@@ -132,6 +135,11 @@ test('gc takes old versions and what was left, and nothing that is held', () => 
   writeFileSync(`${os}/part.json`, '');
   writeFileSync(`${os}/99.json`, '{}');
   mkdirSync(`${store}/half/1/etc`, { recursive: true });
+  writeFileSync(`${store}/half/lock`, '');
+  // What no import has made stays, whatever its name.
+  for (const name of ['hand/etc', '.snapshot', 'lost+found'])
+    mkdirSync(`${store}/${name}`, { recursive: true });
+  writeFileSync(`${store}/README`, '');
   const child = spawn('sleep', ['1000'], { cwd: `${os}/2/etc`, stdio: 'ignore' });
   try {
     // Version 6 is that of the generation.
@@ -153,6 +161,11 @@ test('gc takes old versions and what was left, and nothing that is held', () => 
       'lock',
     ]);
     assert.equal(existsSync(`${store}/half`), false);
+    for (const name of ['hand', '.snapshot', 'lost+found', 'README']) {
+      assert.match(said, new RegExp(`^${name.replace('+', '\\+')}: stays: no import has made it$`, 'm'));
+      assert.ok(existsSync(`${store}/${name}`));
+      rmSync(`${store}/${name}`, { recursive: true });
+    }
     assert.equal(textOf(`${os}/6/same/kept`), 'kept'.repeat(5000));
   } finally {
     child.kill();
@@ -165,6 +178,7 @@ test('gc takes old versions and what was left, and nothing that is held', () => 
 
 test('gc takes nothing of what a broken file may name', () => {
   mkdirSync(`${store}/half/1`, { recursive: true });
+  writeFileSync(`${store}/half/lock`, '');
   writeRegistry('{', 'broken.json');
   good(chos('tree', 'gc'));
   assert.ok(existsSync(`${store}/half/1`));
@@ -189,8 +203,17 @@ test('what is exported comes in again as it was', () => {
     good(chos('tree', 'remove', 'again'));
   }
   assert.match(chos('tree', 'export', 'os', '-o', `${work}/out.zip`).stderr, /--output.*out\.zip/);
-  assert.match(chos('tree', 'export', 'os', '-o', '/nowhere/out.tar').stderr, /export .*nowhere/);
+  assert.match(chos('tree', 'export', 'os', '-o', '/nowhere/out.tar').stderr, /write .*nowhere/);
   assert.match(chos('tree', 'export', 'os').stderr, /--output/);
+  mkdirSync(`${work}/place.tar`);
+  assert.match(
+    chos('tree', 'export', 'os', '-o', `${work}/place.tar`).stderr,
+    /write `.*place\.tar`: Is a directory/,
+  );
+  assert.deepEqual(
+    readdirSync(work).filter(name => name.includes('.part')),
+    [],
+  );
 });
 
 test('remove refuses while somebody holds it, or its file says more; then nothing is left', () => {
@@ -203,6 +226,10 @@ test('remove refuses while somebody holds it, or its file says more; then nothin
   good(spawnSync('mount', ['--bind', `${os}/8/etc`, '/mnt'], { encoding: 'utf8' }));
   assert.match(chos('tree', 'remove', 'os').stderr, /it is held by the mount \/mnt/);
   run('umount', '/mnt');
+  // Somebody's files, seen in the tree.
+  good(spawnSync('mount', ['--bind', base, `${os}/8/tmp`], { encoding: 'utf8' }));
+  assert.match(chos('tree', 'remove', 'os').stderr, /it is held by the mount .*\/8\/tmp/);
+  run('umount', `${os}/8/tmp`);
   writeRegistry({ ...registry, default: 'os' });
   assert.match(chos('tree', 'remove', 'os').stderr, /held by the registry, of which it is the default/);
   writeRegistry('{', 'broken.json');

@@ -1,5 +1,5 @@
 /** `tree export NAME|DIRECTORY -o FILE`: a tar of it, as `tree import` takes it. */
-import { renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import { work } from '../store/child.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
@@ -40,7 +40,16 @@ export async function exportTree(invocation: Invocation, directory: string): Pro
     });
   }
   const file = absolute(invocation, given);
-  const draft = `${file}.part`;
+  // Nobody else has a name in it, and what is in the tree is not for all to read while it is written.
+  let place: string;
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      return failed({ kind: 'file', verb: 'write', path: file, code: 'EISDIR' });
+    place = mkdtempSync(`${file}.part-`);
+  } catch (error) {
+    return failed({ kind: 'file', verb: 'write', path: file, code: codeOf(error) });
+  }
+  const draft = `${place}/tar`;
   const made = await work({
     program: 'bsdtar',
     args: [
@@ -58,9 +67,10 @@ export async function exportTree(invocation: Invocation, directory: string): Pro
   });
   try {
     if (made.kind === 'ok') renameSync(draft, file);
-    else rmSync(draft, { force: true });
   } catch (error) {
     return failed({ kind: 'file', verb: 'write', path: file, code: codeOf(error) });
+  } finally {
+    rmSync(place, { recursive: true, force: true });
   }
   return made.kind === 'ok' ? done(`${file} is written\n`) : failed({ kind: 'store', fault: made.fault });
 }

@@ -3,17 +3,21 @@ import { readdirSync, rmSync } from 'node:fs';
 import type { Failure } from '../report/failure.js';
 import { jsonText } from '../report/json-text.js';
 import { sizeText } from '../report/store-text.js';
-import type { Result } from '../store/fault.js';
-import { removeAll } from '../store/inside.js';
+import { clearAway, removePlace } from '../store/clear-away.js';
+import { bad, good, type Result } from '../store/fault.js';
+import { holdersOf } from '../store/held.js';
 import { type Lock, lockName } from '../store/lock.js';
 import { type Making, makeVersion } from '../store/make-version.js';
 import {
   currentOf,
   currentVersion,
   homeOf,
+  isThere,
+  registryFileOf,
   setCurrent,
   type VersionRecord,
   versionOf,
+  versionsOf,
 } from '../store/place.js';
 import { forgetDraft, isOurs, register, treesWithin } from '../store/registration.js';
 import type { Sharing } from '../store/share.js';
@@ -80,11 +84,19 @@ function told(invocation: Invocation, verb: string, record: VersionRecord): Outc
   );
 }
 
-/** What is stored of a name that the registry does not know: commands that were killed have left it. The link goes first. */
-function clear(name: string): void {
-  rmSync(currentOf(name), { force: true });
-  for (const file of readdirSync(homeOf(name))) if (file !== 'lock') removeAll(`${homeOf(name)}/${file}`);
+/**
+ * What is stored of a name that the registry does not know: commands that were killed have left it. What somebody uses nevertheless, or what is no command's,
+ * stays, and is told.
+ */
+function clear(name: string): Result<null> {
+  const holders = versionsOf(name).flatMap(version => holdersOf(versionOf(name, version)));
+  if (holders.length > 0) return bad({ kind: 'held', name, holders });
   forgetDraft(name);
+  const { kept, others } = clearAway(name, []);
+  if (kept.length > 0) return bad({ kind: 'held', name, holders: kept.flatMap(one => one.holders) });
+  if (others.length > 0) return bad({ kind: 'foreign', name, path: `${homeOf(name)}/${others[0]}` });
+  rmSync(currentOf(name), { force: true });
+  return good(null);
 }
 
 async function makeFirst(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
@@ -102,8 +114,8 @@ export async function importTree(invocation: Invocation): Promise<Outcome> {
   const name = invocation.line.options.texts.get('name');
   if (name === undefined) return missing('--name');
   const steps = invocation.line.options.flags.has('json') ? silent : progressOf(name);
-  const making = makingOf(invocation, name, source, steps);
-  if (making.kind === 'failure') return making;
+  const limit = sizeOption(invocation, 'limit');
+  if (limit.kind === 'failure') return limit;
   const lock = ofStore(await lockName(name, 'import', true));
   if (lock.kind === 'failure') return lock;
   const held = lock.value as Lock;
@@ -113,19 +125,26 @@ export async function importTree(invocation: Invocation): Promise<Outcome> {
     const { trees } = registry.value;
     const taken = trees.get(name) ?? treesWithin(name, trees.values())[0];
     const broken = registry.value.broken.find(({ trees }) => trees.includes(name))?.file;
-    const where = taken === undefined ? broken : `${taken.file}:${taken.line}`;
+    // A file of that name that is broken, or hidden in some other way, is somebody's; so is what it may lead to.
+    const file = isThere(registryFileOf(name)) ? registryFileOf(name) : undefined;
+    const where = taken === undefined ? (broken ?? file) : `${taken.file}:${taken.line}`;
     const ours = taken !== undefined && isOurs(taken);
     if (where !== undefined) {
       // The lock may have made the place.
-      if (readdirSync(homeOf(name)).every(file => file === 'lock')) removeAll(homeOf(name));
+      if (readdirSync(homeOf(name)).every(file => file === 'lock')) removePlace(name);
       return failure({ kind: 'store', fault: { kind: 'taken', name, where, ours } });
     }
-    clear(name);
+    const unknown = registry.value.broken[0]?.file;
+    if (unknown !== undefined && versionsOf(name).length > 0)
+      return failure({ kind: 'store', fault: { kind: 'taken', name, where: unknown, ours: false } });
+    const cleared = clear(name);
+    if (cleared.kind === 'fault') return failure({ kind: 'store', fault: cleared.fault });
+    const making = makingOf(invocation, name, source, steps);
+    if (making.kind === 'failure') return making;
     const made = await makeFirst(making.value, held);
     steps.end();
     if (made.kind === 'ok') return told(invocation, 'is imported', made.value);
-    clear(name);
-    removeAll(homeOf(name));
+    removePlace(name);
     return failure({ kind: 'store', fault: made.fault });
   } finally {
     held.release();

@@ -1,19 +1,11 @@
 /** `tree rollback NAME [VERSION]`, `tree remove NAME`, `tree gc [NAME]`. */
 import { rmSync } from 'node:fs';
 import { brokenFileText } from '../report/broken-file-text.js';
-import { clearAway } from '../store/clear-away.js';
+import { visible } from '../report/visible.js';
+import { clearAway, removePlace } from '../store/clear-away.js';
 import { holdersOf } from '../store/held.js';
-import { removeAll } from '../store/inside.js';
 import { lockName } from '../store/lock.js';
-import {
-  currentOf,
-  currentVersion,
-  homeOf,
-  setCurrent,
-  storedNames,
-  versionOf,
-  versionsOf,
-} from '../store/place.js';
+import { currentOf, currentVersion, setCurrent, storedNames, versionOf, versionsOf } from '../store/place.js';
 import { forgetDraft, register, treesWithin, unregister } from '../store/registration.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { openRegistry } from './environment.js';
@@ -74,7 +66,7 @@ export function remove(invocation: Invocation): Promise<Outcome> {
       return held(name, late);
     }
     rmSync(currentOf(name), { force: true });
-    removeAll(homeOf(name));
+    removePlace(name);
     return done(`${name} is removed\n`);
   });
 }
@@ -89,10 +81,14 @@ export async function collect(invocation: Invocation): Promise<Outcome> {
   const warnings: string[] = registry.value.broken.map(brokenFileText);
   for (const name of names) {
     const lock = await lockName(name, 'gc', false);
-    if (lock.kind === 'fault' && (lock.fault.kind !== 'busy' || given !== undefined))
+    const passed = lock.kind === 'fault' && ['busy', 'foreign', 'bad-name'].includes(lock.fault.kind);
+    if (lock.kind === 'fault' && (!passed || given !== undefined))
       return failed({ kind: 'store', fault: lock.fault });
     if (lock.kind === 'fault' || lock.value === null) {
-      if (lock.kind === 'fault') lines.push(`${name}: another command is at work on it`);
+      if (lock.kind === 'fault')
+        lines.push(
+          `${visible(name)}: ${lock.fault.kind === 'busy' ? 'another command is at work on it' : 'stays: no import has made it'}`,
+        );
       continue;
     }
     try {
@@ -103,7 +99,7 @@ export async function collect(invocation: Invocation): Promise<Outcome> {
       // What a broken file names is not known: it may be this.
       if (used.length === 0 && current.value.broken.length > 0) continue;
       forgetDraft(name);
-      const { removed, kept } = clearAway(name, used);
+      const { removed, kept } = clearAway(name, used, true);
       lines.push(...removed.map(what => `${what} is removed`));
       lines.push(...kept.map(one => `${one.what} stays: held by ${one.holders.join(', ')}`));
     } finally {

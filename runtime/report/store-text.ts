@@ -16,6 +16,8 @@ function sourceText(why: SourceWhy): string {
   switch (why) {
     case 'other-kind':
       return 'give a tar, the directory of an OCI layout, podman:IMAGE or container:NAME';
+    case 'no-digest':
+      return '--digest is that of a file, which this is not; an image names its own digests';
     case 'empty':
       return 'there is nothing in it';
     case 'no-layout':
@@ -63,6 +65,8 @@ export function storeFaultText(fault: StoreFault): string {
         : `there is no version ${fault.wanted} of \`${fault.name}\`; there is ${listOf(fault.known)}`;
     case 'untrusted-store':
       return `use the store \`${fault.path}\`: others than root can put something in its place`;
+    case 'foreign':
+      return `use \`${fault.path}\`: no import has made it; move it to another place, or give another name than \`${fault.name}\``;
     case 'no-source':
       return `import \`${fault.source}\`: ${sourceText(fault.why)}`;
     case 'bad-image':
@@ -70,6 +74,8 @@ export function storeFaultText(fault: StoreFault): string {
     case 'no-image': {
       const best = nearest(fault.wanted, fault.known);
       const hint = best === undefined ? `there is ${listOf(fault.known)}` : `did you mean \`${best}\`?`;
+      if (fault.known.length === 0 && fault.wanted === '')
+        return `there is no image for this machine in \`${fault.source}\``;
       return fault.wanted === ''
         ? `\`${fault.source}\` holds more than one image; choose one with --image: ${listOf(fault.known)}`
         : `there is no image \`${fault.wanted}\` in \`${fault.source}\`; ${fault.known.length === 0 ? 'there is none' : hint}`;

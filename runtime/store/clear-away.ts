@@ -8,6 +8,8 @@ export interface Cleared {
   /** `debian13: version 2`, `debian13: what a killed command left`. */
   readonly removed: readonly string[];
   readonly kept: readonly { readonly what: string; readonly holders: readonly string[] }[];
+  /** Names of what no command has made. */
+  readonly others: readonly string[];
 }
 
 /** Without its record it is no version any more; then its files go. */
@@ -16,21 +18,28 @@ export function removeVersion(name: string, version: number): void {
   removeAll(versionOf(name, version));
 }
 
+/** The place of a name with all in it, the lock last: until then nobody else begins there. */
+export function removePlace(name: string): void {
+  for (const file of readdirSync(homeOf(name))) if (file !== 'lock') removeAll(`${homeOf(name)}/${file}`);
+  removeAll(homeOf(name));
+}
+
+/** What commands make in the place of a name, besides `lock` and `current`. Other things there are somebody's. */
+const OURS = /^(part|part\.json|part\.link|[1-9][0-9]{0,8}(\.json)?)$/;
+
 /** What stands in the place of a name, and is neither a whole version nor what leads to one. */
 function leftovers(name: string, used: readonly string[]): readonly string[] {
   const whole = new Set(versionsOf(name).flatMap(version => [String(version), `${version}.json`]));
   const isUsed = (file: string): boolean =>
     used.some(path => `${path}/`.startsWith(`${homeOf(name)}/${file}/`));
-  return readdirSync(homeOf(name)).filter(
-    file => !whole.has(file) && file !== 'lock' && file !== 'current' && !isUsed(file),
-  );
+  return readdirSync(homeOf(name)).filter(file => OURS.test(file) && !whole.has(file) && !isUsed(file));
 }
 
 /**
  * With the lock of the name. `used`: paths that the registry has there; with none, nothing of it is needed. Else the version in use and the one before it stay,
- * and what the registry names itself.
+ * and what the registry names itself. `empty`: a place with nothing in it goes too.
  */
-export function clearAway(name: string, used: readonly string[]): Cleared {
+export function clearAway(name: string, used: readonly string[], empty = false): Cleared {
   const current = currentVersion(name);
   const versions = versionsOf(name);
   const before = versions.findLast(version => current !== null && version < current);
@@ -59,6 +68,8 @@ export function clearAway(name: string, used: readonly string[]): Cleared {
     for (const file of left) removeAll(`${homeOf(name)}/${file}`);
     removed.push(`${name}: what a command that was killed has left`);
   }
-  if (used.length === 0 && versionsOf(name).length === 0 && held.length === 0) removeAll(homeOf(name));
-  return { removed, kept };
+  const rest = readdirSync(homeOf(name)).filter(file => file !== 'lock' && file !== 'current');
+  const others = rest.filter(file => !OURS.test(file) && used.length === 0);
+  if (empty && used.length === 0 && rest.length === 0) removePlace(name);
+  return { removed, kept, others };
 }

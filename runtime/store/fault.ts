@@ -21,6 +21,8 @@ export type StoreFault =
     }
   /** Others than root could put something else in the place of trees. */
   | { readonly kind: 'untrusted-store'; readonly path: string }
+  /** In the place of a name stands what no import has made. */
+  | { readonly kind: 'foreign'; readonly name: string; readonly path: string }
   | { readonly kind: 'no-source'; readonly source: string; readonly why: SourceWhy }
   | { readonly kind: 'bad-image'; readonly source: string; readonly where: string; readonly why: string }
   | {
@@ -48,7 +50,7 @@ export type StoreFault =
   /** The registry file says more than what was written at the import. */
   | { readonly kind: 'edited'; readonly name: string; readonly file: string };
 
-export type SourceWhy = 'other-kind' | 'empty' | 'no-layout';
+export type SourceWhy = 'other-kind' | 'no-digest' | 'empty' | 'no-layout';
 
 /** What was asked for, or why not. */
 export type Result<Value> =

@@ -2,7 +2,7 @@
  * Who uses a version of a tree: generations that were prepared from it, and processes that have it as root, directory, executable or mounted. Whoever the
  * kernel module has moved into it is found by his executable and directory.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
 
@@ -38,8 +38,18 @@ function shows(mountinfo: string, device: string, root: string): boolean {
   return parseMountFacts(mountinfo).some(mount => mount.device === device && isWithin(mount.root, root));
 }
 
-/** One sentence for each; `directory` has no links in it. */
-export function holdersOf(directory: string): readonly string[] {
+/** Generations and processes know the place without links. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** One sentence for each. */
+export function holdersOf(place: string): readonly string[] {
+  const directory = realOf(place);
   const generations = readGenerations()
     .filter(({ record }) => record !== null && (record.directory ?? record.path) === directory)
     .map(({ name }) => `generation ${name}`);
@@ -49,7 +59,12 @@ export function holdersOf(directory: string): readonly string[] {
   // What is mounted here concerns all who are here: it is told once.
   const known = new Map<number | null, boolean>([[inodeOf('/proc/self/ns/mnt'), false]]);
   const here = parseMountFacts(read('/proc/self/mountinfo'))
-    .filter(mount => mount.device === own?.device && isWithin(mount.root, root))
+    .filter(
+      mount =>
+        (mount.device === own?.device && isWithin(mount.root, root)) ||
+        // Somebody's files, seen in the tree.
+        isWithin(mount.point, directory),
+    )
     .map(({ point }) => `the mount ${point}`);
   const mounted = (pid: string): boolean => {
     const namespace = inodeOf(`/proc/${pid}/ns/mnt`);

@@ -2,6 +2,7 @@
  * Places inside a tree that nobody but us changes. Links lead as they would for a process whose root the tree is, never out of it. Paths are bytes, as Latin-1
  * strings.
  */
+import { spawnSync } from 'node:child_process';
 import { lstatSync, readlinkSync, rmSync, type Stats } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import { LINKS } from '../trees/path-parts.js';
@@ -48,5 +49,11 @@ export function placeIn(root: string, path: string, last: 'keep' | 'follow' = 'k
 }
 
 export function removeAll(path: string): void {
-  rmSync(bytesOf(path), { recursive: true, force: true });
+  try {
+    rmSync(bytesOf(path), { recursive: true, force: true });
+  } catch (error) {
+    if (codeOf(error) !== 'ENAMETOOLONG') throw error;
+    // Links in an archive can lead it deeper than a path can be long; rm(1) goes down step by step.
+    spawnSync('/bin/rm', ['-rf', '--', path], { stdio: 'ignore' });
+  }
 }

@@ -63,11 +63,11 @@ async function unpackAll(
 }
 
 /** koffi is loaded only for it. */
-async function shareWith({ share: asked, steps }: Making, tree: string): Promise<Shared> {
+async function shareWith({ name, share: asked, steps }: Making, tree: string): Promise<Shared> {
   if (asked === null || asked.how === 'none') return { files: 0, bytes: 0 };
   steps.begin('comparing with the version before', 0);
   const { share } = await import('./share.js');
-  return share(tree, asked.before, asked.how);
+  return share(tree, asked.before, asked.how, `${partOf(name)}/share`);
 }
 
 async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> {

@@ -1,6 +1,7 @@
 /** Where imported trees are (docs/trees-in.md, "Where trees are kept"). */
 import {
   closeSync,
+  fchmodSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -99,6 +100,8 @@ export function writeWhole(path: string, draft: string, text: string, mode: numb
   rmSync(draft, { force: true });
   const fd = openSync(draft, 'wx', mode);
   try {
+    // Whatever root's umask is.
+    fchmodSync(fd, mode);
     writeSync(fd, text);
     fsyncSync(fd);
   } finally {

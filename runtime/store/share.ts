@@ -70,9 +70,17 @@ function sameContent(one: number, other: number): boolean {
   }
 }
 
+interface Pair {
+  readonly path: string;
+  readonly fd: number;
+  readonly old: number;
+  readonly oldPath: string;
+  /** A place outside the tree: any name in it may be one of its own. */
+  readonly draft: string;
+}
+
 /** The new name becomes one of the old file, if that is still the file that was compared. */
-function link(path: string, old: number, oldPath: string): boolean {
-  const draft = `${path.slice(0, path.lastIndexOf('/'))}/.chos-share`;
+function link({ path, old, oldPath, draft }: Pair): boolean {
   try {
     linkSync(bytesOf(oldPath), bytesOf(draft));
     if (lstatSync(bytesOf(draft)).ino === fstatSync(old).ino) {
@@ -86,20 +94,15 @@ function link(path: string, old: number, oldPath: string): boolean {
   return false;
 }
 
-interface Pair {
-  readonly path: string;
-  readonly fd: number;
-  readonly old: number;
-  readonly oldPath: string;
-}
-
-function shareContent({ path, fd, old, oldPath }: Pair, written: bigint, how: Sharing): boolean {
-  if (how !== 'hardlink' && cloneBlocks(fd, old)) return setWritten(fd, written);
-  return how !== 'reflink' && link(path, old, oldPath);
+/** `able`: it has capabilities, which the kernel takes away from a file whose blocks are replaced. */
+function shareContent(pair: Pair, written: bigint, how: Sharing, able: boolean): boolean {
+  const { fd, old } = pair;
+  if (how !== 'hardlink' && !able && cloneBlocks(fd, old)) return setWritten(fd, written);
+  return how !== 'reflink' && link(pair);
 }
 
 /** The bytes that are now in one place. */
-function shareFile(path: string, oldPath: string, how: Sharing): number {
+function shareFile(path: string, oldPath: string, draft: string, how: Sharing): number {
   const stat = lstatSync(bytesOf(path), { bigint: true });
   // What has several names in the new tree keeps them.
   if (!stat.isFile() || stat.size === 0n || stat.nlink !== 1n) return 0;
@@ -110,15 +113,16 @@ function shareFile(path: string, oldPath: string, how: Sharing): number {
     if (fd === null || !alike(stat, fstatSync(old, { bigint: true }))) return 0;
     const attributes = attributesOf(fd);
     if (attributes === null || attributes !== attributesOf(old) || !sameContent(fd, old)) return 0;
-    return shareContent({ path, fd, old, oldPath }, stat.mtimeNs, how) ? Number(stat.size) : 0;
+    const able = attributes.includes('security.capability=');
+    return shareContent({ path, fd, old, oldPath, draft }, stat.mtimeNs, how, able) ? Number(stat.size) : 0;
   } finally {
     closeSync(old);
     if (fd !== null) closeSync(fd);
   }
 }
 
-/** `tree` is changed, `before` is not. */
-export function share(tree: string, before: string, how: Sharing): Shared {
+/** `tree` is changed, `before` is not; `draft` is a free name on its file system. */
+export function share(tree: string, before: string, how: Sharing, draft: string): Shared {
   let files = 0;
   let bytes = 0;
   const visit = (directory: string, old: number): void => {
@@ -134,7 +138,7 @@ export function share(tree: string, before: string, how: Sharing): Shared {
           closeSync(inner);
         }
       } else if (entry.isFile()) {
-        const shared = shareFile(path, below(old, name), how);
+        const shared = shareFile(path, below(old, name), draft, how);
         files += shared > 0 ? 1 : 0;
         bytes += shared;
       }

@@ -114,6 +114,8 @@ async function ofFile(
   if (scanned === undefined || scanned.entries.length === 0)
     return bad({ kind: 'no-source', source, why: 'empty' });
   const kind = kindOf(scanned);
+  // What is unpacked of an archive with an image is not the tree yet.
+  if (kind !== 'tree' && allowance.by === '--limit') allowance.bytes = allowance.limit;
   if (kind !== 'tree') return ofPackedImage(scanned, kind, wanted, allowance, steps, part, lock);
   if (wanted.image !== null) return bad({ kind: 'no-image', source, wanted: wanted.image, known: [] });
   return good({ image: null, layers: [scanned] });
@@ -150,6 +152,9 @@ async function ofContainer(
   return done.kind === 'fault' ? done : good(file);
 }
 
+const isFile = (source: string, path: string): boolean =>
+  !/^(podman|container):/.test(source) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
+
 export async function openSource(
   wanted: Wanted,
   allowance: Allowance,
@@ -158,6 +163,9 @@ export async function openSource(
   lock: number,
 ): Promise<Result<Source>> {
   const { source, path } = wanted;
+  // A digest that nobody compares would be believed.
+  if (wanted.digest !== null && !isFile(source, path))
+    return bad({ kind: 'no-source', source, why: 'no-digest' });
   if (source.startsWith('podman:')) {
     const layout = await ofPodman(wanted, part, lock, steps);
     return layout.kind === 'fault' ? layout : ofImage(readOci(layout.value, null), allowance, steps);

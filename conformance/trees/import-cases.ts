@@ -354,6 +354,47 @@ test("a store that is not root's alone is refused; what root makes is for all, w
   forget('mask');
 });
 
+/** A catalogue of messages as gettext(3) reads it, with a header and one message. */
+function catalogue(message: string, translation: string): Buffer {
+  const texts = ['', message, 'Content-Type: text/plain; charset=UTF-8\n', translation];
+  const head = [0x950412de, 0, 2, 28, 44, 0, 60];
+  let at = 60;
+  const tables = texts.flatMap(text => {
+    const entry = [text.length, at];
+    at += text.length + 1;
+    return entry;
+  });
+  const numbers = Buffer.alloc(60);
+  [...head, ...tables].forEach((number, i) => {
+    numbers.writeUInt32LE(number, 4 * i);
+  });
+  return Buffer.concat([numbers, Buffer.from(texts.map(text => `${text}\0`).join(''))]);
+}
+
+test('bsdtar loads nothing from the tree that it writes', () => {
+  // A catalogue could name a character set, and with it a library that root would run.
+  const text = catalogue('File name too long', 'from the tree').toString('latin1');
+  const files = ['C.UTF-8', 'C.utf8', 'C'].map(name => ({
+    name: `usr/share/locale/${name}/LC_MESSAGES/libc.mo`,
+    text,
+  }));
+  const root = `${base}/catalogue`;
+  for (const { name } of files) put(`../catalogue/${name}`, Buffer.from(text, 'latin1'));
+  run('tar', '-C', root, '-cf', `${work}/catalogue.tar`, 'usr');
+  mkdirSync(`${root}/etc`);
+  writeFileSync(`${root}/etc/a`, '');
+  const long = `s,a,${'n'.repeat(300)},`;
+  run('tar', '-C', root, '--transform', long, '-rf', `${work}/catalogue.tar`, 'etc/a');
+  refused(bring(`${work}/catalogue.tar`, 'words'), 'words', /File name too long/);
+});
+
+test('--limit is that of the tree, not of the archive that holds its image', () => {
+  const layer = tarOf([{ name: 'etc/a', text: 'x'.repeat(50_000) }]);
+  good(bring(dockerArchive('limit.tar', [layer]), 'limit', '--limit', '60k'));
+  refused(bring(`${work}/limit.tar`, 'limits', '--limit', '40k'), 'limits', /larger than --limit/);
+  forget('limit');
+});
+
 test('names may be as long as they like', () => {
   const long = 'n'.repeat(300);
   assert.match(bring(`${work}/small.tar`, long).stderr, /^chos-runtime: `n+` is no name for a tree/);

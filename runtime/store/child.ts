@@ -6,8 +6,11 @@ import { bad, good, type Result } from './fault.js';
 
 /** Not what the caller's PATH names: it is root who runs them. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** bsdtar must be able to say every name; messages are in English, as ours. */
-const ENVIRONMENT = { PATH, LC_ALL: 'C.UTF-8', HOME: '/root' };
+/**
+ * bsdtar must be able to say every name. Messages are those of the locale C, by no other name: for any other (C.UTF-8 too) the C library looks for translations,
+ * which it would find in the tree that bsdtar has as its root, together with the libraries that convert them.
+ */
+const ENVIRONMENT = { PATH, LC_CTYPE: 'C.UTF-8', HOME: '/root' };
 /** More words of a program nobody reads. */
 const KEPT = 8192;
 

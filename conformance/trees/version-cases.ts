@@ -112,6 +112,11 @@ test('rollback goes to the version before, or to the one that is named', () => {
     /there is no version 9 of `os`; there is 1, 2, 3, 4, 5/,
   );
   assert.match(chos('tree', 'rollback', 'os', '..').stderr, /there is no version \.\./);
+  rmSync(`${os}/current`);
+  mkdirSync(`${os}/current`);
+  assert.match(chos('tree', 'rollback', 'os').stderr, /there is no version of `os` before the one in use/);
+  rmSync(`${os}/current`, { recursive: true });
+  symlinkSync('1', `${os}/current`);
   good(chos('tree', 'rollback', 'os', '5'));
 });
 

@@ -84,7 +84,8 @@ export function currentVersion(name: string): number | null {
     const target = readlinkSync(currentOf(name));
     return versionsOf(name).find(version => String(version) === target) ?? null;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    // Not there, or no link: then none is in use.
+    if (['ENOENT', 'EINVAL'].includes(codeOf(error))) return null;
     throw error;
   }
 }

@@ -79,10 +79,11 @@ export const systemdStopCases: readonly MachineCase[] = [
       }
       CHOS_TRACE=1 restore || { tail -3 restored; exit 1; }
       mv restored trace
-      stops=($(steps run TRACK 7))
-      [ "\${#stops[@]}" -gt 20 ] || fail "\${#stops[@]} steps"
-      before=($(steps criu prctl 7))
-      [ "\${#before[@]}" -gt 3 ] || fail "\${#before[@]} steps of CRIU's process"
+      # Each restore starts Node and CRIU.
+      stops=($(steps run TRACK 29))
+      [ "\${#stops[@]}" -gt 4 ] || fail "\${#stops[@]} steps"
+      before=($(steps criu prctl 13))
+      [ "\${#before[@]}" -gt 1 ] || fail "\${#before[@]} steps of CRIU's process"
       all_cleared whole
       for n in "\${stops[@]}"; do
         code=0; CHOS_STOP=run:$n restore || code=$?

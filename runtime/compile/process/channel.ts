@@ -108,9 +108,14 @@ export function hostMessages(launch: ProcessLaunch, awaited: Awaited): Messages 
   };
 }
 
+/** To the other track. That it has ended, and why, is what the next wait for it finds. */
+export function sendMessage(fd: Slot, message: Data, size: number): readonly Line[] {
+  return ignoring(['EPIPE'], gone => [send(fd, message, size, null, gone)]);
+}
+
 export function tell(fd: Slot, signal: string, what: OperationOf<'tell'>['what']): Action {
   return operation({ kind: 'tell', what, because: rule('host and init take turns') }, [
-    send(fd, text(signal), 1),
+    ...sendMessage(fd, text(signal), 1),
   ]);
 }
 
@@ -178,7 +183,7 @@ function passListener(
     ]),
     load(fd, 'I32', cells.message, HANDED_OVER.FD),
     ...sendListener(listener, { ...of, fd }),
-    send(cells.hostEnd, text(Signal.CONTINUE), 1),
+    ...sendMessage(cells.hostEnd, text(Signal.CONTINUE), 1),
   ]);
 }
 

@@ -1,6 +1,6 @@
 /** What the host and init say to each other, and init's way from a process to the command. */
 import { type Slot, struct, text, u64 } from '../../program/operand.js';
-import { load, send, store, sys } from '../../program/step.js';
+import { load, store, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { ifNotAsked } from '../launch/asked.js';
 import { hasUsers, type Launch, rule } from '../launch/launch.js';
@@ -8,7 +8,7 @@ import type { Contribution } from '../launch/phases.js';
 import { type Given, listenerOf } from '../launch/seccomp-listener.js';
 import { stateOf } from '../launch/told-state.js';
 import type { Becoming } from './become.js';
-import { awaitHost, holdSignals, type Messages, openChannel, Signal, tell } from './channel.js';
+import { awaitHost, holdSignals, type Messages, openChannel, Signal, sendMessage, tell } from './channel.js';
 import { defaultSignals, keyring, openToCaller, outOfMemoryScore, session } from './process.js';
 import { ownNature, scheduling } from './scheduling.js';
 import { giveStreams } from './streams.js';
@@ -40,7 +40,7 @@ export function conversation(
       'go-on': [
         operation({ kind: 'let-init-go-on', because: rule('init waits until it is known') }, [
           store('U64', pidMessage, 0, cells.pid),
-          send(cells.hostEnd, pidMessage, 8),
+          ...sendMessage(cells.hostEnd, pidMessage, 8),
         ]),
       ],
       terminal: terminal

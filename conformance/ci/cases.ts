@@ -224,6 +224,21 @@ export const cases: readonly CiCase[] = [
         );
       }),
   },
+  {
+    name: 'page/a step whose report is lost keeps its exit code',
+    run: () =>
+      leavingNothing(() => {
+        const folder = projectWith('rotated', one => {
+          const script = join(one, 'ci/in-tree');
+          writeFileSync(script, readFileSync(script, 'utf8').replace(/^lines=.*/m, 'lines=/var/log/rotated'));
+        });
+        for (const code of [0, 7]) {
+          const { status, stderr } = shell(`ci/in-tree debian12 check sh -c 'exit ${code}'`, { cwd: folder });
+          assert.equal(status, code, stderr);
+          assert.match(stderr, /^in-tree: \/var\/log\/rotated has no line of /m);
+        }
+      }),
+  },
   ...['crun', 'runc'].map(runtime => ({
     name: `GitLab/the same jobs by ${runtime}, with the shares of chos-environment`,
     run: () => {

@@ -13,7 +13,8 @@
 const char hook_name[] = "share-check";
 const unsigned hook_seconds = 65;
 
-#define MOST 1024
+/* More entries than a config.json of chos-runtime may have. */
+#define MOST 20480
 #define TOGETHER_MS 50
 #define MOUNTINFO_MOST (64u << 20)
 

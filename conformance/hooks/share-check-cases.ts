@@ -156,6 +156,22 @@ export const shareCheckCases: readonly HookCase[] = [
       }),
   },
   {
+    name: 'share-check/by hand/as many binds as a config.json may have',
+    run: machine => {
+      const bundle = join(machine.dir, newName());
+      const source = (n: number): string => join(bundle, `${n}`);
+      mkdirSync(bundle);
+      const sources = Array.from({ length: 10_000 }, (_, n) => source(n));
+      const mounts = sources.map(source => ({ destination: '/a', type: 'bind', source }));
+      for (const one of sources.slice(0, -1)) mkdirSync(one);
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify({ mounts }));
+      const ran = byHand(name, [name, ...fast(machine)], stateText({ bundle }));
+      insist('words', ran.stderr, /9999 cannot be used: it does not exist \(.*config.json mounts\[9999\]\)\n$/);
+      mkdirSync(source(9999));
+      insist('all there', byHand(name, [name, ...fast(machine)], stateText({ bundle })).stderr, '');
+    },
+  },
+  {
     name: 'share-check/by hand/two dead ones, and one that is missing',
     run: machine =>
       withDeadShare(machine, ({ path: first }) =>

@@ -7,7 +7,7 @@ import { countsLine } from '../harness/counts.js';
 import { runsFor } from './case.js';
 import { cases } from './cases/index.js';
 import { kernels, prepareMachines, usualKernels } from './machine.js';
-import { runCases, type Verdict } from './run-cases.js';
+import { bootsFor, runBoots, type Verdict } from './run-cases.js';
 
 const { values } = parseArgs({
   options: {
@@ -40,8 +40,10 @@ async function main(): Promise<number> {
     counts[verdict.word]++;
     console.log(printed(verdict));
   };
-  // Side by side: a machine's work is mostly that of one processor.
-  await Promise.all(wanted.map(kernel => runCases(chosen, kernel, onVerdict)));
+  await runBoots(
+    wanted.flatMap(kernel => bootsFor(chosen, kernel)),
+    onVerdict,
+  );
   console.log(countsLine({ passed: counts.ok, failed: counts.FAIL, skipped: counts.skip }));
   return counts.FAIL === 0 && counts.ok > 0 ? 0 : 1;
 }

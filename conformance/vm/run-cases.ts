@@ -91,28 +91,52 @@ async function bootOnce(
   return { done, outcome };
 }
 
-/** Runs the cases with one kernel; a case that ends the machine fails, and the others go on in the next one. */
-export async function runCases(
-  cases: readonly MachineCase[],
-  kernel: Kernel,
-  onVerdict: (verdict: Verdict) => void,
-): Promise<void> {
-  for (const init of inits)
-    await runIn(
-      init,
-      cases.filter(one => (one.init ?? 'lab') === init),
-      kernel,
-      onVerdict,
-    );
+/** Cases that share a machine, until one of them ends it. */
+export interface Boot {
+  readonly kernel: Kernel;
+  readonly init: Init;
+  /** Those of the kernel module have a machine of their own. */
+  readonly group: 'kmod' | Init;
+  readonly runs: readonly Run[];
 }
 
-async function runIn(
-  init: Init,
-  cases: readonly MachineCase[],
-  kernel: Kernel,
+const groupOf = ({ name, init }: MachineCase): Boot['group'] =>
+  init ?? (name.startsWith('kmod/') ? 'kmod' : 'lab');
+
+/** What has to be booted for the cases with one kernel. */
+export function bootsFor(cases: readonly MachineCase[], kernel: Kernel): readonly Boot[] {
+  return (['kmod', ...inits] as const)
+    .map(group => ({
+      kernel,
+      init: group === 'kmod' ? ('lab' as const) : group,
+      group,
+      runs: runsFor(
+        cases.filter(one => groupOf(one) === group),
+        kernel,
+      ),
+    }))
+    .filter(({ runs }) => runs.length > 0);
+}
+
+/** How long they may take, in seconds: the longest boots begin first. */
+const limitOf = ({ runs }: Boot): number =>
+  runs.reduce((sum, { definition }) => sum + (definition.seconds ?? defaultSeconds), 0);
+
+/** Runs them, two at a time: a machine's work is mostly that of one processor. */
+export async function runBoots(boots: readonly Boot[], onVerdict: (verdict: Verdict) => void): Promise<void> {
+  const left = [...boots].sort((one, other) => limitOf(other) - limitOf(one));
+  const work = async (): Promise<void> => {
+    for (let boot = left.shift(); boot !== undefined; boot = left.shift()) await runBoot(boot, onVerdict);
+  };
+  await Promise.all([work(), work()]);
+}
+
+/** A case that ends the machine fails, and the others go on in the next one. */
+async function runBoot(
+  { kernel, init, group, runs }: Boot,
   onVerdict: (verdict: Verdict) => void,
 ): Promise<void> {
-  let left = runsFor(cases, kernel);
+  let left = runs;
   while (left.length > 0) {
     const { done, outcome } = await bootOnce(kernel, init, left, onVerdict);
     if (outcome.ending.kind === 'no-machine') {
@@ -123,7 +147,7 @@ async function runIn(
     if (outcome.ending.kind === 'exit')
       onVerdict({
         kernel,
-        name: 'kernel/does-not-complain',
+        name: `kernel/does-not-complain/${group}`,
         word: outcome.complaints.length === 0 ? 'ok' : 'FAIL',
         reason: outcome.complaints.join('\n'),
         milliseconds: 0,

@@ -166,7 +166,11 @@ export const shareCheckCases: readonly HookCase[] = [
       for (const one of sources.slice(0, -1)) mkdirSync(one);
       writeFileSync(join(bundle, 'config.json'), JSON.stringify({ mounts }));
       const ran = byHand(name, [name, ...fast(machine)], stateText({ bundle }));
-      insist('words', ran.stderr, /9999 cannot be used: it does not exist \(.*config.json mounts\[9999\]\)\n$/);
+      insist(
+        'words',
+        ran.stderr,
+        /9999 cannot be used: it does not exist \(.*config.json mounts\[9999\]\)\n$/,
+      );
       mkdirSync(source(9999));
       insist('all there', byHand(name, [name, ...fast(machine)], stateText({ bundle })).stderr, '');
     },

@@ -1,10 +1,11 @@
 /** The blocks of docs/trees-in.md. */
 import type { Block } from './blocks.js';
-import { must, place } from './machine.js';
+import { freshRegistry, must, place } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
 /** An archive, and one that is a little newer. */
 function bringIn(block: Block): void {
+  freshRegistry('{ "trees": {} }');
   for (const file of ['debian', 'newer']) {
     must(
       'sh',

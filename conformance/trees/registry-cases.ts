@@ -186,7 +186,7 @@ test('a file is checked before it is put in its place', () => {
   const poststop = [{ path: `${base}/no-hook` }];
   assert.match(
     check({ trees: { five: { path: `${base}/two`, hooks: { poststop } } } }).stdout,
-    /hook poststop\[0\], .*No such file/,
+    /hook poststop\[0\]: .*No such file/,
   );
 });
 

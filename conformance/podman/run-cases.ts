@@ -4,7 +4,7 @@ import { cgroupsNamed, mountLines } from '../harness/host-check.js';
 import type { NamedCase } from './case.js';
 import { type Account, makePlace, type Place } from './place.js';
 import { importImage, makePodman, type PodmanWithCleanup } from './podman.js';
-import type { Outcome, Result } from './verdict.js';
+import { lostOutput, type Outcome, type Result } from './verdict.js';
 
 export interface Run {
   readonly runtime: { readonly name: string; readonly path: string };
@@ -27,10 +27,18 @@ export async function runCases(
   // Podman makes a few mounts for its own use at its first start and keeps them.
   const before = traces(run, place);
   for (const [index, definition] of chosen.entries()) {
-    const podman = podmanOf(run, place, index + 1);
+    const attempt = async (number: number): Promise<Outcome> => {
+      const podman = podmanOf(run, place, number);
+      const outcome = await runCase(podman, definition, () => left(run, place, before));
+      rmSync(podman.dir, { recursive: true, force: true });
+      return outcome;
+    };
     const began = performance.now();
-    const outcome = await runCase(podman, definition, () => left(run, place, before));
-    rmSync(podman.dir, { recursive: true, force: true });
+    let outcome = await attempt(index + 1);
+    if (lostOutput(outcome)) {
+      console.error(`${definition.name}: the output was lost; once more`);
+      outcome = await attempt(chosen.length + index + 1);
+    }
     report({
       name: definition.name,
       outcome,

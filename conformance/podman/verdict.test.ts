@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatSummary, judge, type Outcome, type Result } from './verdict.js';
+import { formatSummary, judge, lostOutput, type Outcome, type Result } from './verdict.js';
 
 const result = (outcome: Outcome): Result => ({ name: 'a/b', outcome, milliseconds: 1 });
 const saw = (seen: unknown, complaint = '', compared = seen): Outcome => ({
@@ -35,6 +35,16 @@ test('a reference that is wrong is no measure', () => {
 
 test('what could not be observed is a failure', () => {
   assert.is(judge(result({ kind: 'broken', reason: 'deadline passed' }), undefined, 'crun').word, 'FAIL');
+});
+
+test('output is lost where a success has said nothing, and something was to come', () => {
+  const silent = { code: 0, stdout: '', stderr: '' };
+  assert.is(lostOutput(saw(silent, 'want ok')), true);
+  assert.is(lostOutput(saw(silent)), false);
+  assert.is(lostOutput(saw({ ...silent, code: 1 }, 'want ok')), false);
+  assert.is(lostOutput(saw({ ...silent, stderr: 'why' }, 'want ok')), false);
+  assert.is(lostOutput(saw({ ...silent, stdout: 'k' }, 'want ok')), false);
+  assert.is(lostOutput({ kind: 'broken', reason: 'want ok' }), false);
 });
 
 test('the summary counts each word', () => {

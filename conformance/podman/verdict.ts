@@ -1,4 +1,5 @@
 /** How a case went under one runtime. */
+import { isRecord } from '../../spec/is-record.js';
 import { countsLine } from '../harness/counts.js';
 
 export type Outcome =
@@ -23,6 +24,16 @@ export interface Verdict {
   readonly name: string;
   readonly word: 'ok' | 'FAIL' | 'skip';
   readonly reason: string;
+}
+
+/**
+ * A command that succeeded, and of whose output nothing came although something was to come. Podman loses all of a container that ends at once now and then, with any runtime
+ * (https://github.com/containers/podman/issues/3302); whoever loses it himself loses it again.
+ */
+export function lostOutput(outcome: Outcome): boolean {
+  if (outcome.kind !== 'seen' || outcome.complaint === '' || !isRecord(outcome.seen)) return false;
+  const { code, stdout, stderr } = outcome.seen;
+  return code === 0 && stdout === '' && stderr === '';
 }
 
 /** Weighs what was seen under the runtime against what was seen under the reference (`theirs`, if it ran). */

@@ -77,13 +77,13 @@ NoNewPrivs: 1"
       matches state "$(<$state)" '"org.chos.environment": *"/chos"'
       same "the mount namespace of its init" "$(readlink /proc/$(jq .pid $state)/ns/mnt)" "$(readlink /proc/self/ns/mnt)"
       same "who exec is" "$(rt exec live sh -c 'id -u; cat /etc/os-release; readlink /proc/chos/link')" $'1001\nID=one\n/ostrees/one'
-      mkdir /scratch/late
-      mount -t tmpfs late /scratch/late
-      echo late >/scratch/late/file
-      same "a share that was mounted later" "$(rt exec live cat /scratch/late/file)" late
-      umount /scratch/late
-      same "what is left of it" "$(rt exec live ls /scratch/late)" ""
-      rmdir /scratch/late
+      mkdir /scratch/anns
+      mount -t tmpfs late /scratch/anns
+      echo late >/scratch/anns/file
+      same "a share that was mounted later" "$(rt exec live cat /scratch/anns/file)" late
+      umount /scratch/anns
+      same "what is left of it" "$(rt exec live ls /scratch/anns)" ""
+      rmdir /scratch/anns
       rt exec live sh -c 'echo mine >/scratch/mine'
       same "whose the file is" "$(stat -c %u:%g /scratch/mine)" 1001:1001
       rm /scratch/mine

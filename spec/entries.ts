@@ -11,5 +11,7 @@ export const entries = {
   exec: 8,
   /** Sets something up on the host (tree prepare, tree release). */
   host: 9,
+  /** Brings the process that runs it into a tree, where `chos` goes on. */
+  enter: 10,
 } as const;
 export type Entry = keyof typeof entries;

@@ -225,7 +225,7 @@ export const instructions = {
     args: {},
     results: 0,
     contract:
-      'Give this command, with its original argv and environment, to the TypeScript command (cold way) and end with its result.',
+      'The program ends here, and who began it goes on in the same process: chos-runtime gives its command, with its original argv and environment, to TypeScript (cold way) and ends with its result; chos executes what its caller asked for.',
   },
   GUARD: {
     op: 21,

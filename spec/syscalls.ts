@@ -128,6 +128,7 @@ export const systemCalls = {
   readlinkat: { index: 82, args: ['fd', 'path', 'out:3', 'len'] },
   getsockopt: { index: 83, args: ['fd', 'int SOL_', 'int SO_', 'struct=12', 'struct=4'] },
   bind: { index: 84, args: ['fd', 'struct:2', 'len'] },
+  getegid: { index: 85, args: [] },
 } as const satisfies Readonly<Record<string, SystemCall>>;
 
 export type SystemCallName = keyof typeof systemCalls;

@@ -4,31 +4,21 @@
  */
 import type { Preparation } from '../../spec/environment.js';
 import type { Arch } from '../../spec/image.js';
-import {
-  AT_EMPTY_PATH,
-  AT_RECURSIVE,
-  OPEN_TREE_CLOEXEC,
-  OPEN_TREE_CLONE,
-  type OpenFlags,
-  openFlags,
-} from '../../spec/kernel.js';
-import type { Action, Because, Program } from '../program/action.js';
+import { openFlags } from '../../spec/kernel.js';
+import type { Action, Program } from '../program/action.js';
 import { attempt } from '../program/control.js';
 import { label, type Slot, slot, text } from '../program/operand.js';
 import { sys } from '../program/step.js';
 import { isPrepared, preparedLine } from '../report/operations/pins.js';
+import { assemble } from './assemble.js';
 import { guardKernel } from './container/kernel.js';
 import { hostProgram } from './idioms/host-program.js';
-import { attach } from './idioms/mount-steps.js';
-import { openRealDirectory } from './idioms/open-real.js';
 import { operation } from './idioms/operation.js';
-import { hostPoint, sealShare, showShare } from './idioms/show-share.js';
 import { rule } from './launch/launch.js';
 import { makerTrack } from './pins/maker.js';
 import { createMakerCells, makePin, type NewPin } from './pins/pin-namespace.js';
 import { recordPin } from './pins/pin-record.js';
 import { enterHost, lockPins, printed, unpin } from './pins/pins.js';
-import { treeSkeleton } from './root/tree-skeleton.js';
 
 export type PrepareInput = Preparation & { readonly arch: Arch };
 
@@ -92,36 +82,8 @@ function dropStale({ place, stale, unfinished }: PrepareInput, pins: Slot): read
   ];
 }
 
-function becauseOf({ file, line, tree }: Preparation): Because {
-  return { kind: 'policy', file, line, path: `trees.${tree.name}` };
-}
-
 function treeMounts({ root }: PrepareInput): readonly string[] {
   return root.kind === 'tree'
     ? ['/']
     : root.entries.flatMap(entry => (entry.kind === 'bind' ? [entry.path] : []));
-}
-
-/** The tree, or a skeleton in its place, with the host view and the shares mounted in it. */
-function assemble(input: PrepareInput, open: OpenFlags, root: Slot): readonly Action[] {
-  const { tree } = input;
-  const because = becauseOf(input);
-  const place = slot('tree_place', -1);
-  const clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  return [
-    operation({ kind: 'open-tree', path: tree.path, because }, [
-      openRealDirectory(open, tree.directory, place),
-    ]),
-    ...(input.root.kind === 'tree'
-      ? [
-          operation({ kind: 'use-tree-as-root', because: rule('it has all mount points') }, [
-            sys('open_tree', [place, text(''), clone | AT_EMPTY_PATH], { to: root }),
-            ...sealShare(root, tree.readonly),
-            attach(root, place),
-          ]),
-        ]
-      : treeSkeleton(open, input.root, { place, root, readonly: tree.readonly, sealed: true })),
-    ...input.hostView.map(path => showShare(open, hostPoint(path), root, rule('the host view'))),
-    ...input.shares.map(share => showShare(open, share, root, because)),
-  ];
 }

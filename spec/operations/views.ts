@@ -48,6 +48,16 @@ export const views = {
   'return-to-host': {},
   'go-to-root': {},
 
+  // By `chos`, in the process itself. `path`: of the skeleton.
+  'find-entered': { path: 'text', tree: 'text' },
+  'move-to-skeleton': { target: 'text', tree: 'text' },
+  'see-entered': { path: 'text', tree: 'text' },
+  'see-entered-tree': { target: 'text', tree: 'text' },
+  /** A mount namespace, and for who is not root a user namespace around it. */
+  'separate-view': { tree: 'text' },
+  'enter-view': { tree: 'text' },
+  'go-on-inside': {},
+
   // In a copy.
   'unseal-skeleton': {},
   'reseal-skeleton': {},

@@ -4,6 +4,7 @@ import type { Arch } from '../../../spec/image.js';
 import { unreachable } from '../../../spec/unreachable.js';
 import type { Program } from '../../program/action.js';
 import { compileDrain, type DrainInput } from '../drain.js';
+import { compileEntry, type EntryView } from '../entry.js';
 import { compilePrepare } from '../prepare.js';
 import { compileRelease } from '../release.js';
 import { compileSkeleton } from '../skeleton.js';
@@ -16,7 +17,8 @@ export type Work =
   | ({ readonly kind: 'release' } & Input<typeof compileRelease>)
   | ({ readonly kind: 'drain' } & Omit<DrainInput, 'arch'>)
   | ({ readonly kind: 'skeleton'; readonly summary: string } & SkeletonWork)
-  | ({ readonly kind: 'skeleton-removal' } & Input<typeof compileSkeletonRemoval>);
+  | ({ readonly kind: 'skeleton-removal' } & Input<typeof compileSkeletonRemoval>)
+  | { readonly kind: 'entry'; readonly view: EntryView };
 
 const arch: Arch = 'x86_64';
 
@@ -32,6 +34,8 @@ export function compileWork(work: Work): Program {
       return compileSkeleton({ ...work, arch });
     case 'skeleton-removal':
       return compileSkeletonRemoval({ ...work, arch });
+    case 'entry':
+      return compileEntry({ ...work.view, arch });
     default:
       return unreachable(work);
   }

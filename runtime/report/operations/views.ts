@@ -3,7 +3,7 @@ import type { OperationOf } from '../../../spec/operations/index.js';
 import type { views as catalog } from '../../../spec/operations/views.js';
 import { failedErrno } from '../../program/action.js';
 import { field } from '../../program/operand.js';
-import type { WordsOf } from './words-of.js';
+import { errno, type WordsOf } from './words-of.js';
 
 type Copy = Omit<OperationOf<'copy-view'>, 'kind'>;
 
@@ -100,6 +100,43 @@ export const views: WordsOf<typeof catalog> = {
   'look-around': { title: o => `look around in ${o.path}` },
   'return-to-host': { title: () => 'go back to the root of the host' },
   'go-to-root': { title: () => 'go to "/"' },
+
+  'find-entered': {
+    title: o => `find the skeleton ${o.path}`,
+    message: o => [
+      `enter ${o.tree}: the skeleton ${o.path} is not there (`,
+      errno,
+      '): root runs chos-runtime skeleton create; inside a tree: exec chos / leaves it',
+    ],
+  },
+  'move-to-skeleton': {
+    title: o => `move to the skeleton, the link being ${o.target}`,
+    message: o => [
+      `enter ${o.tree} by /proc/chos/setchos: `,
+      errno,
+      '; the module has to be loaded, and lets nobody in from a chroot, a container, or a mount or user namespace of his own',
+    ],
+  },
+  'see-entered': {
+    title: o => `see that this is the skeleton ${o.path}, and that it is to stay`,
+    message: o => [`enter ${o.tree}: the skeleton ${o.path} is being removed or made anew; try again`],
+  },
+  'see-entered-tree': {
+    title: o => `see ${o.target} behind the link`,
+    message: o => [
+      `enter ${o.tree}: the skeleton does not show ${o.target}, or it is another directory by now: root runs chos-runtime skeleton create and tree load`,
+    ],
+  },
+  'separate-view': {
+    title: () => 'make a mount namespace, and for who is not root a user namespace of one id',
+    message: o => [
+      `enter ${o.tree}: make namespaces of the caller's own: `,
+      errno,
+      ' (are user namespaces allowed, and is this no chroot?)',
+    ],
+  },
+  'enter-view': { title: () => 'make it "/" and let go of the rest' },
+  'go-on-inside': { title: () => 'execute what was asked for' },
 
   'unseal-skeleton': { title: () => 'let mount points be made in the skeleton' },
   'reseal-skeleton': { title: () => 'make the skeleton read-only again' },

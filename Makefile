@@ -17,7 +17,7 @@ BUNDLE := $(BIN)/esbuild --bundle --platform=node --format=esm --packages=extern
 run-tool = mkdir -p build/tools && $(BUNDLE) $(1) --outfile=build/tools/$(notdir $(basename $(1))).mjs && node build/tools/$(notdir $(basename $(1))).mjs
 
 .PHONY: all
-all: build/chos-runtime build/chos-runtime.cjs  ## build the runtime into build/, from where it runs in place
+all: build/chos-runtime build/chos-runtime.cjs build/chos  ## build the runtime into build/, from where it runs in place
 
 node_modules/.package-lock.json: package.json package-lock.json
 	# Not `npm ci`: it insists on lock entries for optional packages of other platforms, which not every registry carries.

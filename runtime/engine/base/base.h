@@ -45,6 +45,7 @@ void print(const char *text, size_t size);
 enum level { LEVEL_ERROR, LEVEL_WARNING };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_SYSLOG, LOG_JOURNALD };
 void report_warnings_if(bool wanted);
+void report_as(const char *name, int failure);
 void report_to(int fd, enum log_format format, const char *name);
 void report(enum level level, const char *message, size_t length);
 _Noreturn void die(const char *what, const char *object, int number);
@@ -63,6 +64,7 @@ extern struct process process;
 
 /* process.c */
 bool read_stack(u64 *stack);
+void open_standard_descriptors(void);
 
 /* memory.c */
 void *memcpy(void *restrict to, const void *restrict from, size_t length);

@@ -15,6 +15,19 @@ static struct {
 	const char *name;
 } log_file = {.fd = -1, .warnings = true};
 
+/* Filled in at run time, since the address of a text would need a relocation. */
+static struct {
+	const char *name;
+	int failure;
+} speaker;
+
+/* Another command than chos-runtime speaks: its name stands before each line, and what ends it has that exit code. */
+void report_as(const char *name, int failure)
+{
+	speaker.name = name;
+	speaker.failure = failure;
+}
+
 /* From now on errors go into that file or to that socket as well, and warnings only there. */
 void report_to(int fd, enum log_format format, const char *name)
 {
@@ -116,7 +129,8 @@ void report(enum level level, const char *message, size_t length)
 
 	if (level == LEVEL_WARNING && !log_file.warnings)
 		return;
-	put_string(&t, level == LEVEL_ERROR ? "chos-runtime: " : "chos-runtime: warning: ");
+	put_string(&t, speaker.name ? speaker.name : "chos-runtime");
+	put_string(&t, level == LEVEL_ERROR ? ": " : ": warning: ");
 	prefix = t.used;
 	put_bytes(&t, message, length);
 	end_in_dots(&t);
@@ -151,5 +165,5 @@ _Noreturn void die(const char *what, const char *object, int number)
 	}
 	report(LEVEL_ERROR, t.at, t.used);
 	for (;;)
-		sys(exit_group, 1);
+		sys(exit_group, speaker.failure ? speaker.failure : 1);
 }

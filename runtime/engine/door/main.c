@@ -1,24 +1,8 @@
 /* Where the engine begins: what kind of call is this, and who serves it? */
-#include <linux/poll.h>
-#include <linux/prctl.h>
-#include <linux/time_types.h>
-
 #include "door.h"
 
 /* Volatile, so that the compiler does not believe the zeros. */
 const volatile struct attachment attachment = {.magic = ATTACHMENT_MAGIC};
-
-/* A descriptor that we open must never become somebody's standard output. */
-static void open_standard_descriptors(void)
-{
-	struct pollfd fds[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
-	struct __kernel_timespec now = {0};
-
-	sys(ppoll, fds, 3, &now, NULL, 8);
-	for (unsigned i = 0; i < 3; i++)
-		if (fds[i].revents & POLLNVAL && sys(openat, AT_FDCWD, "/dev/null", O_RDWR) < 0)
-			sys(exit_group, 1);
-}
 
 /* With SIGCHLD ignored, as some callers leave it, children vanish before anybody can wait for them (wait(2)). */
 static void wait_for_children(void)

@@ -1,0 +1,72 @@
+/*
+ * The command `chos` (docs/chos.md): which tree, is what root has written about it to be trusted, and what is executed inside. How the tree is entered is in its entry
+ * program. It uses the machine and nothing of the door of chos-runtime.
+ */
+#pragma once
+#include "vm.h"
+
+/* Exit codes, as chroot(1) and env(1) have them. */
+#define EXIT_FAILED 125
+#define EXIT_REFUSED 126
+#define EXIT_MISSING 127
+
+/* As the compiler's side has it (runtime/trees/public-files.ts). */
+#define FORMAT_VERSION "1"
+
+/* memory.c: never given back. `read_file`: NUL-terminated; NULL: it cannot be read, or is longer. */
+void *pages(size_t size);
+char *read_file(long fd, size_t limit, size_t *length);
+const char *joined(const char *one, const char *two, const char *three);
+const char *variable(const char *name);
+
+/* public.c: a file of root's, or -errno */
+long open_public(const char *directory, const char *name, u64 *size);
+
+/* trees.c: /run/chos/trees, records "key value", as two texts one behind the other. Those of a tree follow its name. */
+struct record {
+	const char *key, *value;
+};
+struct trees {
+	const char *first, *end;
+};
+void read_trees(struct trees *t);
+bool next_record(const struct trees *t, const char **at, struct record *r);
+const char *tree_records(const struct trees *t, const char *name);
+const char *tree_property(const struct trees *t, const char *name, const char *key);
+const char *unescaped(const char *value);
+const char *default_tree(const struct trees *t);
+_Noreturn void die_of_unknown(const struct trees *t, const char *name);
+void list_trees(const struct trees *t);
+
+/* nearest.c: letters that are to be changed, added or left out; more than `most` counts as `most` + 1. */
+unsigned changes(const char *one, const char *other, unsigned most);
+
+/* account.c: of passwd(5), or else as the environment has it; NULL: not known. */
+struct account {
+	u32 uid;
+	const char *name, *home, *shell;
+};
+void read_account(struct account *a);
+bool is_user(const struct account *a, const char *rule);
+bool in_group(const char *rule);
+
+/* choice.c */
+struct choice {
+	const char *name, *by;
+};
+void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c);
+void set_choice(const struct trees *t, const struct account *a, const char *name);
+
+/* start.c: what is executed inside, found out before the tree is entered. */
+void prepare_start(const struct trees *t, const struct account *a, const char *tree, char **command);
+_Noreturn void start(void);
+
+/* entries.c: a descriptor, or -errno */
+long open_entry(const char *tree, u64 *size);
+bool is_prepared(const char *tree);
+
+/* enter.c */
+_Noreturn void enter(const char *tree);
+_Noreturn void leave_tree(void);
+
+_Noreturn void engine_start(u64 *stack);

@@ -1,0 +1,60 @@
+/* Into a tree by its entry program, and out of it. */
+#include "chos.h"
+
+static void nothing(void)
+{
+}
+
+static _Noreturn void die_of_entry(const char *tree, const struct fault *fault)
+{
+	die("the entry program of", joined(joined(tree, ": ", fault->what), "; root runs chos-runtime tree prepare ", tree), 0);
+}
+
+/* HANDOVER is where start() goes on. */
+_Noreturn void enter(const char *tree)
+{
+	static const struct value none[PARAMETER_COUNT];
+	struct surroundings around = {.end = nothing, .hand_over = start};
+	const struct entry *entry;
+	struct program p;
+	struct fault fault;
+	u64 size;
+	long fd = open_entry(tree, &size);
+
+	if (fd == -ENOENT)
+		die("tree", joined(joined("\"", tree, "\" is not prepared: root runs chos-runtime tree prepare "), tree, ""), 0);
+	if (fd < 0)
+		die("open the entry program of", tree, (int)-fd);
+	if (!image_map(&p, (int)fd, 0, size, &fault) || !image_validate(&p, &fault))
+		die_of_entry(tree, &fault);
+	entry = image_entry(&p, ENTRY_ENTER);
+	/* One that enters a container wants a sealed engine, which this is not. */
+	if (!entry || p.header->flags & IMAGE_FLAG_JOINS) {
+		fault.what = "it is not one";
+		die_of_entry(tree, &fault);
+	}
+	if (!image_load(&p, none))
+		die("load the entry program of", tree, ENOMEM);
+	run(&p, entry, &around);
+}
+
+/* Back to the host, as far as the module lets go (docs/kernel-link.md, "Entering"). */
+_Noreturn void leave_tree(void)
+{
+	char link[2];
+	long length = sys(readlinkat, AT_FDCWD, "/proc/chos/link", link, sizeof(link));
+	long fd, error;
+
+	if (length == 1)
+		start();
+	if (length < 0)
+		die("leave: the kernel module chos is not loaded, so that no process is in a tree by its link", NULL, 0);
+	fd = sys(openat, AT_FDCWD, "/proc/chos/setchos", O_WRONLY | O_CLOEXEC);
+	error = fd < 0 ? fd : sys(write, fd, "/", 1);
+	if (error == -EPERM)
+		die("leave: only the process that chos has brought in may, not its children: exec chos / in its shell", NULL, 0);
+	if (error < 0)
+		die("leave by /proc/chos/setchos", NULL, (int)-error);
+	sys(close, fd);
+	start();
+}

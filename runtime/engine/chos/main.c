@@ -1,0 +1,87 @@
+/* The command line of `chos`. Options stand before the name of the tree; what is behind it is the command's. */
+#include "chos.h"
+
+#ifndef CHOS_VERSION
+#define CHOS_VERSION "unknown"
+#endif
+
+#define USAGE                                                                                                                              \
+	"usage: chos [NAME] [--] [COMMAND [ARGUMENT...]]   work in a tree; without a command: the login shell\n"                         \
+	"       chos --list                                the trees; * is the default\n"                                                 \
+	"       chos --which [NAME]                        the tree that is chosen, and by what\n"                                         \
+	"       chos --set NAME                            choose it from now on (~/.chos)\n"                                             \
+	"       exec chos /                                leave the tree that this process has entered\n"
+
+static _Noreturn void done(const char *text)
+{
+	print(text, strlen(text));
+	for (;;)
+		sys(exit_group, 0);
+}
+
+static bool is(const char *argument, const char *one, const char *other)
+{
+	return equal(argument, one) || equal(argument, other);
+}
+
+static _Noreturn void serve_option(const struct trees *t, const struct account *a, char **rest)
+{
+	const char *option = *rest++;
+	struct choice c;
+
+	if (is(option, "--list", "-l") && !*rest) {
+		list_trees(t);
+		done("");
+	}
+	if (is(option, "--which", "-w") && (!*rest || !rest[1])) {
+		choose(t, a, *rest, &c);
+		done(joined(joined(c.name, " (", c.by), ")", "\n"));
+	}
+	if (is(option, "--set", "-s") && *rest && !rest[1]) {
+		set_choice(t, a, *rest);
+		done("");
+	}
+	die("does not know these arguments (see chos --help):", option, 0);
+}
+
+static _Noreturn void serve(const struct trees *t, const struct account *a, char **rest)
+{
+	const char *name = NULL;
+	struct choice c;
+
+	if (*rest && !equal(*rest, "--"))
+		name = *rest++;
+	if (*rest && equal(*rest, "--"))
+		rest++;
+	if (name && equal(name, "/")) {
+		prepare_start(t, a, NULL, rest);
+		leave_tree();
+	}
+	choose(t, a, name, &c);
+	prepare_start(t, a, c.name, rest);
+	enter(c.name);
+}
+
+_Noreturn void engine_start(u64 *stack)
+{
+	bool secure = read_stack(stack);
+	struct trees t = {NULL, NULL};
+	struct account a;
+	char **rest = process.argv + (process.argc > 0);
+
+	report_as("chos", EXIT_FAILED);
+	open_standard_descriptors();
+	if (secure)
+		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
+	if (*rest && is(*rest, "--help", "-h"))
+		done(USAGE);
+	if (*rest && equal(*rest, "--version"))
+		done("chos version " CHOS_VERSION "\n");
+	read_account(&a);
+	/* Inside a tree the list may not be there. */
+	if (!*rest || !equal(*rest, "/"))
+		read_trees(&t);
+	if (*rest && **rest == '-' && !equal(*rest, "--"))
+		serve_option(&t, &a, rest);
+	serve(&t, &a, rest);
+}

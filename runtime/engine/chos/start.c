@@ -1,0 +1,235 @@
+/*
+ * What is executed inside: in the same process, in the same directory if the tree has it, by the caller's PATH. All that the host has to say is found out before the
+ * tree is entered.
+ */
+#include "chos.h"
+
+#define PATH_SIZE 4096
+/* execvp(3) without PATH. */
+#define SEARCHED "/usr/local/bin:/usr/bin:/bin"
+
+static struct {
+	const char *tree, *home, *directory, *shell, *tree_shell;
+	char **command, **envp;
+	int directory_error;
+} about;
+
+static size_t name_length(const char *entry)
+{
+	size_t length = 0;
+
+	while (entry[length] && entry[length] != '=')
+		length++;
+	return length;
+}
+
+/* In the place of the entry with that name, or behind the last. */
+static void set_variable(char **envp, char *entry)
+{
+	size_t length = name_length(entry);
+
+	for (; *envp; envp++)
+		if (name_length(*envp) == length && !memcmp(*envp, entry, length))
+			break;
+	*envp = entry;
+}
+
+static void unset_variable(char **envp, const char *name)
+{
+	char **to = envp;
+
+	for (; *envp; envp++) {
+		const char *rest = after(*envp, name);
+
+		if (!rest || *rest != '=')
+			*to++ = *envp;
+	}
+	*to = NULL;
+}
+
+/* The caller's, what the registry has for the tree, and which tree it is; on the host (no tree) without that. */
+static char **environment(const struct trees *t, const char *tree)
+{
+	size_t count = 2;
+	const char *at;
+	struct record r;
+	char **envp;
+
+	for (char **one = process.envp; *one; one++)
+		count++;
+	at = tree ? tree_records(t, tree) : NULL;
+	for (const char *one = at; one && next_record(t, &one, &r) && !equal(r.key, "tree");)
+		count++;
+	envp = pages(count * sizeof(*envp));
+	for (size_t i = 0; process.envp[i]; i++)
+		envp[i] = process.envp[i];
+	unset_variable(envp, "CHOS");
+	while (at && next_record(t, &at, &r) && !equal(r.key, "tree"))
+		if (equal(r.key, "env"))
+			set_variable(envp, (char *)unescaped(r.value));
+	if (tree)
+		set_variable(envp, (char *)joined("CHOS=", tree, ""));
+	return envp;
+}
+
+/* `tree`: NULL: the host. `command`: NULL-terminated; empty: the login shell. */
+void prepare_start(const struct trees *t, const struct account *a, const char *tree, char **command)
+{
+	char *path = pages(PATH_SIZE);
+	long length = sys(getcwd, path, PATH_SIZE);
+
+	about.tree = tree;
+	about.home = a->home;
+	about.command = command;
+	about.shell = a->shell;
+	about.tree_shell = tree ? tree_property(t, tree, "shell") : NULL;
+	about.envp = environment(t, tree);
+	about.directory_error = length < 0 ? (int)-length : 0;
+	/* The kernel says "(unreachable)" of what the process cannot name. */
+	about.directory = length > 0 && *path == '/' ? path : NULL;
+}
+
+static void warn_of_directory(const char *to, int error)
+{
+	struct text t = text_in(pages(3 * PATH_SIZE), 3 * PATH_SIZE - 1);
+
+	put_string(&t, about.directory ? about.directory : "the working directory");
+	put_string(&t, ": ");
+	if (error)
+		put_errno(&t, error);
+	else
+		put_string(&t, "it cannot be reached by a path");
+	put_string(&t, "; goes on in ");
+	put_string(&t, to);
+	report(LEVEL_WARNING, t.at, t.used);
+}
+
+static void go_to_directory(void)
+{
+	long error = about.directory ? -sys(chdir, about.directory) : about.directory_error;
+	const char *to = about.home;
+
+	if (about.directory && !error)
+		return;
+	if (!to || sys(chdir, to)) {
+		to = "/";
+		sys(chdir, to);
+	}
+	unset_variable(about.envp, "PWD");
+	warn_of_directory(to, (int)error);
+}
+
+/* A script without a first line of its own is one of the shell (execvp(3)). */
+static long execute(const char *path, char **argv)
+{
+	long error = sys(execve, path, argv, about.envp);
+	size_t count = 0;
+	char **again;
+
+	if (error != -ENOEXEC)
+		return error;
+	while (argv[count])
+		count++;
+	again = pages((count + 2) * sizeof(*again));
+	again[0] = (char *)"/bin/sh";
+	again[1] = (char *)path;
+	for (size_t i = 1; i < count; i++)
+		again[i + 1] = argv[i];
+	return sys(execve, again[0], again, about.envp);
+}
+
+static bool is_missing(long error)
+{
+	return error == -ENOENT || error == -ENOTDIR;
+}
+
+/* The error of the best that was found: one that is there and cannot be executed tells more than those that are not. */
+static long search(const char *name, char **argv)
+{
+	const char *path = NULL;
+	char *candidate = pages(PATH_SIZE);
+	long best = -ENOENT;
+
+	for (char **at = about.envp; *at && !path; at++)
+		path = after(*at, "PATH=");
+	path = path ? path : SEARCHED;
+	for (;;) {
+		struct text t = text_in(candidate, PATH_SIZE - 1);
+		long error;
+
+		while (*path && *path != ':')
+			put_char(&t, *path++);
+		if (!t.used)
+			put_char(&t, '.');
+		put_char(&t, '/');
+		put_string(&t, name);
+		candidate[t.used] = 0;
+		error = t.lost ? -ENAMETOOLONG : execute(candidate, argv);
+		if (!is_missing(error) && error != -ENAMETOOLONG)
+			best = error;
+		if (!is_missing(error) && error != -ENAMETOOLONG && error != -EACCES)
+			return error;
+		if (!*path++)
+			return best;
+	}
+}
+
+static bool has_slash(const char *name)
+{
+	while (*name && *name != '/')
+		name++;
+	return *name;
+}
+
+static long run_command(const char *name, char **argv)
+{
+	return !*name ? -ENOENT : has_slash(name) ? execute(name, argv) : search(name, argv);
+}
+
+static _Noreturn void die_of(const char *name, long error)
+{
+	struct statx st;
+
+	report_as("chos", is_missing(error) ? EXIT_MISSING : EXIT_REFUSED);
+	if (error == -ENOENT && has_slash(name) && !sys(statx, AT_FDCWD, name, 0, STATX_TYPE, &st)) {
+		report_as("chos", EXIT_REFUSED);
+		die("execute", joined(name, about.tree ? ": its interpreter is not in the tree " : ": its interpreter is missing", about.tree ? about.tree : ""), 0);
+	}
+	die("execute", about.tree ? joined(name, " in ", about.tree) : name, (int)-error);
+}
+
+/* A dash before its name makes it a login shell (login(1)). */
+static long run_shell(const char *shell)
+{
+	const char *name = shell;
+	char *argv[2] = {NULL, NULL};
+
+	for (const char *at = shell; *at; at++)
+		if (*at == '/')
+			name = at + 1;
+	argv[0] = (char *)joined("-", name, "");
+	return run_command(shell, argv);
+}
+
+static _Noreturn void start_shell(void)
+{
+	const char *shell = about.shell ? about.shell : about.tree_shell ? about.tree_shell : "/bin/sh", *other = about.tree_shell;
+	long error = run_shell(shell);
+
+	if (is_missing(error) && other && !equal(other, shell)) {
+		const char *words = joined(joined("the tree ", about.tree, " has no "), joined(shell, "; starts ", other), "");
+
+		report(LEVEL_WARNING, words, strlen(words));
+		shell = other;
+		error = run_shell(shell);
+	}
+	die_of(shell, error);
+}
+
+_Noreturn void start(void)
+{
+	go_to_directory();
+	if (!*about.command)
+		start_shell();
+	die_of(*about.command, run_command(*about.command, about.command));
+}

@@ -1,0 +1,183 @@
+/*
+ * The trees of the site and what it says of them, as `tree prepare` and `tree load` have written it down:
+ *
+ *     chos 1                      version of the format
+ *     default debian12
+ *     user anna alma9             a rule; so are `group` and `host`. The tree's name is the rest of the line
+ *     tree debian12               what follows is about it
+ *     description Debian 12
+ *     shell bash
+ *     env SITE_OS=debian          a newline in it is written \n, a backslash twice
+ */
+#include "chos.h"
+
+#define LIMIT (16U << 20)
+
+static _Noreturn void die_of_format(void)
+{
+	die("the list of trees is not one of this version of chos: root runs chos-runtime tree load, or tree prepare", NULL, 0);
+}
+
+static bool is_tree(const struct record *r)
+{
+	return equal(r->key, "tree");
+}
+
+/* A copy: what stands behind it is found by its length. */
+const char *unescaped(const char *value)
+{
+	char *copy = pages(strlen(value) + 1), *to = copy;
+
+	for (; *value; value++) {
+		char c = *value;
+
+		if (c == '\\' && value[1])
+			c = *++value == 'n' ? '\n' : *value;
+		*to++ = c;
+	}
+	return copy;
+}
+
+void read_trees(struct trees *t)
+{
+	size_t length;
+	u64 size;
+	long fd = open_public(NULL, "trees", &size);
+	char *text, *at;
+	struct record r;
+	const char *first;
+
+	if (fd == -ENOENT)
+		die("no tree is prepared: root runs chos-runtime tree prepare, or tree load", NULL, 0);
+	if (fd < 0)
+		die("open the list of trees", NULL, (int)-fd);
+	text = read_file(fd, LIMIT, &length);
+	sys(close, fd);
+	if (!text || strlen(text) != length || !length || text[length - 1] != '\n')
+		die_of_format();
+	for (at = text; *at;) {
+		char *value = at;
+
+		while (*value != ' ' && *value != '\n')
+			value++;
+		if (*value == '\n')
+			die_of_format();
+		*value++ = 0;
+		for (at = value; *at != '\n'; at++)
+			;
+		*at++ = 0;
+	}
+	*t = (struct trees){.first = text, .end = text + length};
+	first = t->first;
+	if (!next_record(t, &first, &r) || !equal(r.key, "chos") || !equal(r.value, FORMAT_VERSION))
+		die_of_format();
+}
+
+/* `at`: where to begin, moved behind it. */
+bool next_record(const struct trees *t, const char **at, struct record *r)
+{
+	if (*at >= t->end)
+		return false;
+	r->key = *at;
+	r->value = r->key + strlen(r->key) + 1;
+	*at = r->value + strlen(r->value) + 1;
+	return true;
+}
+
+/* Where those of a tree begin; NULL: there is none of that name. */
+const char *tree_records(const struct trees *t, const char *name)
+{
+	const char *at = t->first;
+	struct record r;
+
+	while (next_record(t, &at, &r))
+		if (is_tree(&r) && equal(r.value, name))
+			return at;
+	return NULL;
+}
+
+const char *tree_property(const struct trees *t, const char *name, const char *key)
+{
+	const char *at = tree_records(t, name);
+	struct record r;
+
+	while (at && next_record(t, &at, &r) && !is_tree(&r))
+		if (equal(r.key, key))
+			return unescaped(r.value);
+	return NULL;
+}
+
+const char *default_tree(const struct trees *t)
+{
+	const char *at = t->first;
+	struct record r;
+
+	while (next_record(t, &at, &r) && !is_tree(&r))
+		if (equal(r.key, "default"))
+			return r.value;
+	return NULL;
+}
+
+/* A third of the letters wrong is another word. */
+_Noreturn void die_of_unknown(const struct trees *t, const char *name)
+{
+	const char *at = t->first, *near = NULL;
+	unsigned most = (unsigned)(strlen(name) < 64 ? strlen(name) : 64) / 3;
+	struct record r;
+
+	most = most < 2 ? 2 : most;
+	while (next_record(t, &at, &r)) {
+		unsigned n = is_tree(&r) ? changes(name, r.value, most) : most + 1;
+
+		if (n <= most) {
+			near = r.value;
+			most = n ? n - 1 : 0;
+			if (!n)
+				break;
+		}
+	}
+	die("there is no tree", near ? joined(joined("\"", name, "\"; did you mean "), near, "?") : joined("\"", name, "\" (see chos --list)"), 0);
+}
+
+static void put_padded(struct text *t, const char *text, size_t width)
+{
+	put_string(t, text);
+	for (size_t used = strlen(text); used < width; used++)
+		put_char(t, ' ');
+}
+
+/* What is chosen by default has a star. */
+void list_trees(const struct trees *t)
+{
+	const char *at = t->first, *preferred = default_tree(t);
+	size_t width = 0, size = 1;
+	struct record r;
+	struct text out;
+
+	while (next_record(t, &at, &r))
+		if (is_tree(&r) && strlen(r.value) > width)
+			width = strlen(r.value);
+	for (at = t->first; next_record(t, &at, &r);)
+		size += strlen(r.value) + width + 32;
+	out = text_in(pages(size), size);
+	for (at = t->first; next_record(t, &at, &r);) {
+		const char *about, *note;
+
+		if (!is_tree(&r))
+			continue;
+		about = tree_property(t, r.value, "description");
+		note = is_prepared(r.value) ? NULL : "(not prepared)";
+		put_string(&out, preferred && equal(preferred, r.value) ? "* " : "  ");
+		put_padded(&out, r.value, about || note ? width : 0);
+		for (unsigned i = 0; i < 2; i++) {
+			const char *more = i ? note : about;
+
+			if (more) {
+				put_string(&out, "  ");
+				put_string(&out, more);
+			}
+		}
+		put_char(&out, '\n');
+	}
+	print(out.at, out.used);
+}

@@ -1,0 +1,228 @@
+/** Which tree `chos` takes, and what it takes nothing from. */
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { chos, type Site, site, stay, two } from './chos-command.js';
+
+const which = (s: Site, args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) =>
+  chos(s, ['--which', ...args], { environment });
+const error = (r: { readonly status: number | null; readonly out: string; readonly err: string }): string => {
+  assert.is(r.status, 125);
+  assert.is(r.out, '');
+  return r.err;
+};
+
+test('argument, $CHOS, ~/.chos, the rule, the default: the first that there is', () => {
+  const s = site(
+    two.replace('tree alma9', 'user 0 debian12\ntree alma9').replace('default debian12', 'default alma9'),
+  );
+  writeFileSync(join(s.home, '.chos'), 'alma9\n');
+  assert.is(which(s, ['debian12'], { CHOS: 'alma9' }).out, 'debian12 (argument)\n');
+  assert.is(which(s, [], { CHOS: 'debian12' }).out, 'debian12 ($CHOS)\n');
+  assert.is(which(s, [], { CHOS: '' }).out, 'alma9 (~/.chos)\n');
+  rmSync(join(s.home, '.chos'));
+  assert.is(which(s).out, "debian12 (the site's rule for user 0)\n");
+  assert.is(chos(s, ['--which'], { uid: 65534 }).out, 'alma9 (default of the registry)\n');
+});
+
+test('rules by name and number, for users, groups and hosts; the first that fits', () => {
+  const rules = (...lines: readonly string[]) =>
+    which(site(two.replace('default debian12\n', `default debian12\n${lines.join('\n')}\n`))).out;
+  assert.is(rules('user root alma9'), "alma9 (the site's rule for user root)\n");
+  assert.is(rules('group root alma9'), "alma9 (the site's rule for group root)\n");
+  assert.is(rules('group 0 alma9'), "alma9 (the site's rule for group 0)\n");
+  const host = `${hostname().slice(0, 1)}*`;
+  assert.is(rules(`host ${host} alma9`), `alma9 (the site's rule for host ${host})\n`);
+  const none = 'debian12 (default of the registry)\n';
+  assert.is(rules('user rooty alma9', 'user 4294967296 alma9', 'user 00x alma9'), none);
+  assert.is(rules('group nosuchgroup alma9', 'group 65533 alma9', `host ?${hostname()} alma9`), none);
+  assert.is(rules('user root debian12', 'group root alma9'), "debian12 (the site's rule for user root)\n");
+});
+
+test('the name default is that of the registry; without one there is a line', () => {
+  assert.is(which(site(), ['default']).out, 'debian12 (argument, which is the default of the registry)\n');
+  const without = site(two.replace('default debian12\n', ''));
+  const line =
+    'chos: no tree is chosen, and the registry has no default: chos NAME, CHOS=NAME, or chos --set NAME (see chos --list)\n';
+  assert.is(error(which(without)), line);
+  assert.is(error(which(without, ['default'])), line);
+});
+
+test('an unknown name ends it, with a near one, and nothing is tried', () => {
+  const s = site();
+  const run = (name: string) => error(chos(s, [name, 'true']));
+  assert.is(run('debain12'), 'chos: there is no tree "debain12"; did you mean debian12?\n');
+  assert.is(run('ALMA9'), 'chos: there is no tree "ALMA9"; did you mean alma9?\n');
+  assert.is(run('true'), 'chos: there is no tree "true" (see chos --list)\n');
+  assert.is(run(''), 'chos: there is no tree "" (see chos --list)\n');
+  assert.is(run('x'.repeat(5000)).length < 8200, true);
+  assert.is(run('a\x1b[2Jb\nc'), 'chos: there is no tree "a?[2Jb c" (see chos --list)\n');
+  assert.is(run('debian12@7'), 'chos: debian12@7 names a generation, and one is entered at login only\n');
+  assert.match(error(which(s, [], { CHOS: 'gone' })), 'there is no tree "gone"');
+  writeFileSync(join(s.home, '.chos'), 'gone\n');
+  assert.match(error(which(s)), 'there is no tree "gone"');
+});
+
+test('~/.chos is one line of the own, or refused', () => {
+  const s = site();
+  const file = join(s.home, '.chos');
+  const told = (content: string) => {
+    writeFileSync(file, content);
+    return which(s);
+  };
+  assert.is(told('alma9').out, 'alma9 (~/.chos)\n');
+  assert.is(told('').out, 'debian12 (default of the registry)\n');
+  assert.is(told('\n').out, 'debian12 (default of the registry)\n');
+  assert.is(told(`${'x'.repeat(254)}\n`).err.includes('there is no tree'), true);
+  const refused = (why: string) => `chos: refuses ${file}: ${why}\n`;
+  assert.is(error(told(`${'x'.repeat(255)}\n`)), refused('it is longer than 255 bytes, or cannot be read'));
+  assert.is(error(told('x'.repeat(1 << 20))), refused('it is longer than 255 bytes, or cannot be read'));
+  const lines = refused('it is more than one line with the name of a tree');
+  for (const content of ['alma9\nalma9\n', '\nalma9', 'alma9\n\n', 'alma9\0', 'alma9\r\n', '\x1b[2J'])
+    assert.is(error(told(content)), lines);
+  writeFileSync(file, 'alma9\n');
+  const foreign = refused('it belongs to somebody else, or others can write to it');
+  chmodSync(file, 0o664);
+  assert.is(error(which(s)), foreign);
+  chmodSync(file, 0o644);
+  chownSync(file, 65534, 65534);
+  assert.is(error(which(s)), foreign);
+  assert.is(chos(s, ['--which'], { uid: 65534 }).out, 'alma9 (~/.chos)\n');
+  rmSync(file);
+  symlinkSync('/etc/passwd', file);
+  assert.is(error(which(s)), refused('it is a symbolic link'));
+  rmSync(file);
+  mkdirSync(file);
+  assert.is(error(which(s)), refused('it is not a regular file'));
+});
+
+test('a home that is not there chooses nothing', () => {
+  const s = site();
+  assert.is(which({ ...s, home: '/nonexistent' }).out, 'debian12 (default of the registry)\n');
+  assert.is(which({ ...s, home: '/etc/passwd' }).out, 'debian12 (default of the registry)\n');
+});
+
+test('--set writes ~/.chos whole, in the place of what was there', () => {
+  const s = site();
+  const file = join(s.home, '.chos');
+  symlinkSync('/nonexistent/target', file);
+  assert.equal(chos(s, ['--set', 'alma9']), { status: 0, out: '', err: '' });
+  assert.is(readFileSync(file, 'utf8'), 'alma9\n');
+  assert.is(statSync(file).mode & 0o022, 0);
+  assert.is(which(s).out, 'alma9 (~/.chos)\n');
+  assert.match(error(chos(s, ['--set', 'alma8'])), 'did you mean alma9?');
+  assert.is(readFileSync(file, 'utf8'), 'alma9\n');
+  assert.is(chos(s, ['--set', 'default']).status, 0);
+  assert.is(which(s).out, 'debian12 (~/.chos, which is the default of the registry)\n');
+  assert.match(
+    error(chos({ ...s, home: '/nonexistent' }, ['--set', 'alma9'])),
+    'open /nonexistent: No such file',
+  );
+  const denied = chos(s, ['--set', 'alma9'], { uid: 65534 });
+  assert.is(error(denied), `chos: write ${file}: Permission denied\n`);
+  assert.is(readFileSync(file, 'utf8'), 'default\n');
+});
+
+test('--list: the default has a star, what is not prepared says so', () => {
+  const s = site();
+  rmSync(join(s.place, 'entries/debian12'));
+  assert.is(chos(s, ['--list']).out, '  alma9     AlmaLinux 9\n* debian12  (not prepared)\n');
+});
+
+test('what is not root’s, or that others can write, is used by nobody', () => {
+  const refused = (change: (place: string) => void) => {
+    const s = site();
+    change(s.place);
+    return error(chos(s, ['alma9', 'true']));
+  };
+  const rule = 'only root may own it, and nobody else write to it\n';
+  assert.match(
+    refused(p => chownSync(join(p, 'trees'), 65534, 0)),
+    `owner 65534, mode 644; ${rule}`,
+  );
+  assert.match(
+    refused(p => chmodSync(join(p, 'trees'), 0o664)),
+    `owner 0, mode 664; ${rule}`,
+  );
+  assert.match(
+    refused(p => chmodSync(p, 0o1777)),
+    `owner 0, mode 1777; ${rule}`,
+  );
+  assert.match(
+    refused(p => chownSync(join(p, 'entries'), 65534, 0)),
+    `refuses entries below `,
+  );
+  assert.match(
+    refused(p => chmodSync(join(p, 'entries/alma9'), 0o666)),
+    `refuses alma9 below `,
+  );
+  const linked = (p: string) => {
+    rmSync(join(p, 'trees'));
+    symlinkSync('/etc/hostname', join(p, 'trees'));
+  };
+  assert.is(refused(linked), 'chos: open the list of trees: Too many levels of symbolic links\n');
+  const empty = (p: string) => writeFileSync(join(p, 'entries/alma9'), '');
+  assert.is(
+    refused(empty),
+    'chos: the entry program of alma9: not a launch program; root runs chos-runtime tree prepare alma9\n',
+  );
+  const fifo = (p: string) => {
+    rmSync(join(p, 'trees'));
+    mkdirSync(join(p, 'trees'));
+  };
+  assert.match(refused(fifo), 'refuses trees below ');
+});
+
+test('a list of another version, or that is damaged, is told so', () => {
+  const line =
+    'chos: the list of trees is not one of this version of chos: root runs chos-runtime tree load, or tree prepare\n';
+  for (const text of [
+    '',
+    '\n',
+    'chos 2\ntree a\n',
+    'tree a\nchos 1\n',
+    'chos 1\ntree\n',
+    'chos 1\ntree a',
+    'chos 1\ntree a\0b\n',
+  ])
+    assert.is(error(chos(site(text), ['--list'])), line, JSON.stringify(text));
+  assert.is(
+    error(chos(site(null), ['--list'])),
+    'chos: no tree is prepared: root runs chos-runtime tree prepare, or tree load\n',
+  );
+});
+
+test('the name of a tree may be a path', () => {
+  const s = site('chos 1\ntree /os/100%\n', { '%2Fos%2F100%25': stay });
+  assert.is(chos(s, ['/os/100%', 'printenv', 'CHOS']).out, '/os/100%\n');
+  assert.ok(existsSync(join(s.place, 'entries/%2Fos%2F100%25')));
+});
+
+test('arguments that it does not know', () => {
+  const s = site();
+  for (const args of [
+    ['--lst'],
+    ['--list', 'x'],
+    ['--set'],
+    ['--set', 'a', 'b'],
+    ['--which', 'a', 'b'],
+    ['-x', 'alma9'],
+  ])
+    assert.is(error(chos(s, args)), `chos: does not know these arguments (see chos --help): ${args[0]}\n`);
+  assert.match(chos(s, ['--help']).out, /^usage: chos \[NAME\]/);
+  assert.match(chos(s, ['--version']).out, /^chos version \d/);
+});
+
+test.run();

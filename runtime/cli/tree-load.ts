@@ -9,6 +9,7 @@ import { linkedTrees } from '../trees/skeleton-input.js';
 import { faultOfDirectory } from '../trees/tree-directory.js';
 import { openRegistry } from './environment.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
+import { publish } from './publish.js';
 
 const VALID = `${DIRECTORY}/valid`;
 
@@ -69,6 +70,10 @@ export function load(invocation: Invocation): Outcome {
     if (code !== null) return failed({ kind: 'file', verb: 'write', path: VALID, code });
   }
   const refused = refusalsOf(trees);
+  const unwritten = publish(registry.value, null, '');
   if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused } });
-  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, warnings);
+  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, [
+    ...warnings,
+    ...unwritten,
+  ]);
 }

@@ -10,6 +10,7 @@ import type { Registry } from '../trees/registry.js';
 import { isAbandoned } from './close-record.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
+import { publish } from './publish.js';
 import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
 
@@ -21,6 +22,9 @@ export function hostViewFor(verb: string): Attempt<Exclude<CallerView, { readonl
     ? refuse({ kind: 'tree', fault: { kind: 'no-host-namespace', verb, code: view.code } })
     : ok(view);
 }
+
+const prefixOf = (view: Exclude<CallerView, { readonly kind: 'unknown' }>): string =>
+  view.kind === 'other' ? view.prefix : '';
 
 /** The name that `tree prepare` and `tree release` need. */
 export function givenName({ line }: Invocation): Attempt<string> {
@@ -34,7 +38,7 @@ export function givenName({ line }: Invocation): Attempt<string> {
  * `tree prepare --all`: one after the other, by the command itself, because each is a program of its own. What keeps one from being prepared does not
  * keep the others; nothing is done for trees that are never started from a generation.
  */
-function prepareAll(invocation: Invocation, registry: Registry): Outcome {
+function prepareAll(invocation: Invocation, registry: Registry, prefix: string): Outcome {
   const trees = [...registry.trees.values()].filter(
     ({ backEnd }) => backEnd === 'auto' || backEnd === 'pinned',
   );
@@ -49,7 +53,8 @@ function prepareAll(invocation: Invocation, registry: Registry): Outcome {
     if (status !== 0) faults.push(`${name}: ${last === '' ? 'it was ended' : last}`);
   }
   const out = lines.join('');
-  if (faults.length === 0) return done(out);
+  const warnings = publish(registry, null, prefix);
+  if (faults.length === 0) return done(out, warnings);
   return { kind: 'failure', failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults } }, out };
 }
 
@@ -58,7 +63,7 @@ async function abandoned(
   tree: string,
   view: Exclude<CallerView, { readonly kind: 'unknown' }>,
 ): Promise<ReadonlySet<string>> {
-  const directory = `${view.kind === 'other' ? view.prefix : ''}${PINS}`;
+  const directory = `${prefixOf(view)}${PINS}`;
   const left = new Set<string>();
   for (const one of readGenerations(directory))
     if (one.tree === tree && one.state === 'closing') {
@@ -76,14 +81,16 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
       return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--all', other: given } });
     const view = hostViewFor('prepare');
     if (view.kind === 'failure') return view;
-    const registry = openRegistry(view.value.kind === 'other' ? view.value.prefix : '');
-    return registry.kind === 'failure' ? registry : prepareAll(invocation, registry.value);
+    const registry = openRegistry(prefixOf(view.value));
+    if (registry.kind === 'failure') return registry;
+    return prepareAll(invocation, registry.value, prefixOf(view.value));
   }
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;
   const view = hostViewFor('prepare');
   if (view.kind === 'failure') return view;
-  const registry = openRegistry(view.value.kind === 'other' ? view.value.prefix : '');
+  const prefix = prefixOf(view.value);
+  const registry = openRegistry(prefix);
   if (registry.kind === 'failure') return registry;
   const tree = treeOf(registry.value, name.value);
   if (tree.kind === 'failure') return tree;
@@ -95,6 +102,9 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
   );
   if (input.kind === 'refused') return failed(refusedInput(input.diagnostics));
   const program = compilePrepare({ ...input.input, arch: hostArch() });
-  const warnings = registry.value.broken.map(brokenFileText);
+  const warnings = [
+    ...registry.value.broken.map(brokenFileText),
+    ...publish(registry.value, tree.value, prefix),
+  ];
   return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };
 }

@@ -1,5 +1,5 @@
 /** An environment put together in a mount namespace of its own: for `tree prepare`, which keeps it, and for an entry program, whose process alone is in it. */
-import type { Preparation } from '../../spec/environment.js';
+import type { PlacedShare, Preparation } from '../../spec/environment.js';
 import {
   AT_EMPTY_PATH,
   AT_RECURSIVE,
@@ -18,7 +18,8 @@ import { rule } from './launch/launch.js';
 import { treeSkeleton } from './root/tree-skeleton.js';
 
 /** What it is made of. */
-export interface View extends Pick<Preparation, 'root' | 'hostView' | 'shares' | 'file' | 'line'> {
+export interface View extends Pick<Preparation, 'root' | 'hostView' | 'file' | 'line'> {
+  readonly shares: readonly PlacedShare[];
   readonly tree: Pick<Preparation['tree'], 'name' | 'path' | 'directory' | 'readonly'>;
 }
 

@@ -66,7 +66,7 @@ long open_entry(const char *tree, u64 *size);
 bool is_prepared(const char *tree);
 
 /* enter.c */
-_Noreturn void enter(const char *tree);
+_Noreturn void enter(const char *tree, const char *refused);
 _Noreturn void leave_tree(void);
 
 _Noreturn void engine_start(u64 *stack);

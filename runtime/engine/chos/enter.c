@@ -10,8 +10,8 @@ static _Noreturn void die_of_entry(const char *tree, const struct fault *fault)
 	die("the entry program of", joined(joined(tree, ": ", fault->what), "; root runs chos-runtime tree prepare ", tree), 0);
 }
 
-/* HANDOVER is where start() goes on. */
-_Noreturn void enter(const char *tree)
+/* `refused`: why it has no entry program, as far as root knows. HANDOVER is where start() goes on. */
+_Noreturn void enter(const char *tree, const char *refused)
 {
 	static const struct value none[PARAMETER_COUNT];
 	struct surroundings around = {.end = nothing, .hand_over = start};
@@ -21,6 +21,8 @@ _Noreturn void enter(const char *tree)
 	u64 size;
 	long fd = open_entry(tree, &size);
 
+	if (fd == -ENOENT && refused)
+		die("tree", joined(joined("\"", tree, "\" is not entered: "), refused, ""), 0);
 	if (fd == -ENOENT)
 		die("tree", joined(joined("\"", tree, "\" is not prepared: root runs chos-runtime tree prepare "), tree, ""), 0);
 	if (fd < 0)

@@ -59,7 +59,7 @@ static _Noreturn void serve(const struct trees *t, const struct account *a, char
 	}
 	choose(t, a, name, &c);
 	prepare_start(t, a, c.name, rest);
-	enter(c.name);
+	enter(c.name, tree_property(t, c.name, "refused"));
 }
 
 _Noreturn void engine_start(u64 *stack)

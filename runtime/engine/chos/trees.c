@@ -7,6 +7,7 @@
  *     tree debian12               what follows is about it
  *     description Debian 12
  *     shell bash
+ *     refused WHY                 it has no entry program
  *     env SITE_OS=debian          a newline in it is written \n, a backslash twice
  */
 #include "chos.h"

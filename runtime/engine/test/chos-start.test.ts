@@ -177,6 +177,12 @@ test('a tree that is not prepared is not entered another way', () => {
   });
 });
 
+test('a tree that is entered by nobody says why', () => {
+  const at = site(two.replace('tree debian12', 'refused the back end \\\\ pinned\ntree debian12'));
+  rmSync(join(at.place, 'entries/alma9'));
+  assert.is(chos(at, ['alma9', 'true']).err, 'chos: tree "alma9" is not entered: the back end \\ pinned\n');
+});
+
 test('an entry program that fails: its words, and nothing is executed', () => {
   const at = site(two, { alma9: fails });
   assert.equal(chos(at, ['alma9', 'echo', 'x']), {

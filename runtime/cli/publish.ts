@@ -1,0 +1,34 @@
+/** What `tree prepare` and `tree load` leave for `chos` (docs/chos.md). */
+import { compileEntry } from '../compile/entry.js';
+import { codeOf } from '../host/error-code.js';
+import { hostArch } from '../host/facts.js';
+import { encode } from '../program/encode.js';
+import { errnoText } from '../report/errno-text.js';
+import { entryChoice } from '../trees/entry-view.js';
+import { probeKernelLink } from '../trees/kernel-link.js';
+import { isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
+import type { RegisteredTree, Registry } from '../trees/registry.js';
+
+/** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
+export function publish(registry: Registry, only: RegisteredTree | null, prefix: string): readonly string[] {
+  const facts = probeKernelLink();
+  const refused = new Map<string, string>();
+  const entries = new Map<string, Uint8Array | null>();
+  for (const tree of registry.trees.values()) {
+    if (!isPublicName(tree.name)) continue;
+    const choice = entryChoice(tree, registry, facts, prefix);
+    if (choice.kind === 'refused') refused.set(tree.name, choice.why);
+    if (only !== null && only.name !== tree.name) continue;
+    entries.set(
+      tree.name,
+      choice.kind === 'refused' ? null : encode(compileEntry({ ...choice, arch: hostArch() })),
+    );
+  }
+  try {
+    const trees = treesText(registry, refused);
+    writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
+    return [];
+  } catch (error) {
+    return [`what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];
+  }
+}

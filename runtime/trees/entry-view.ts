@@ -1,0 +1,99 @@
+/** By what way users enter a tree (runtime/compile/entry.ts): known when root prepares it, and the same for all. */
+import type { DirectoryFact, PlacedShare, PreparedRoot } from '../../spec/environment.js';
+import { directoryFact } from './caller.js';
+import { whyNotListed } from './choose-kmod.js';
+import { HOST_VIEW } from './host-view.js';
+import type { KernelFacts } from './kernel-link.js';
+import { placeShares } from './place-shares.js';
+import { directoryOf, faultsOf, plannedRoot, pointsOf } from './prepare-input.js';
+import type { RegisteredTree, Registry } from './registry.js';
+import { sameShares } from './same-shares.js';
+import { shownShares } from './shown-shares.js';
+
+export type EntryChoice =
+  | {
+      readonly kind: 'link';
+      readonly tree: { readonly name: string; readonly path: string };
+      readonly directory: DirectoryFact;
+      readonly skeleton: string;
+    }
+  | {
+      readonly kind: 'mounts';
+      readonly tree: {
+        readonly name: string;
+        readonly path: string;
+        readonly directory: string;
+        readonly readonly: boolean;
+      };
+      readonly root: PreparedRoot;
+      readonly hostView: readonly string[];
+      readonly shares: readonly PlacedShare[];
+      readonly file: string;
+      readonly line: number;
+    }
+  | { readonly kind: 'refused'; readonly why: string };
+
+type Site = Pick<Registry, 'shares'>;
+
+/** What a skeleton for all cannot show; null: it can. */
+function whyNotByLink(tree: RegisteredTree, site: Site, facts: KernelFacts, prefix: string): string | null {
+  const shares = shownShares(tree.shares, prefix);
+  const file = shares.find(share => share.file);
+  return (
+    whyNotListed(facts, tree) ??
+    (file !== undefined
+      ? `it shares a file, ${file.path}, and a skeleton of links shows directories only`
+      : sameShares(shares, shownShares(site.shares, prefix))
+        ? null
+        : 'it has shares of its own, and the skeleton shows those of the site')
+  );
+}
+
+/** Owners of mount points are the caller's ids or nobody's, where no other is mapped. */
+function withoutOwners(root: PreparedRoot): PreparedRoot {
+  if (root.kind === 'tree') return root;
+  return {
+    ...root,
+    entries: root.entries.map(entry =>
+      entry.kind === 'directory' ? { kind: entry.kind, path: entry.path, mode: entry.mode } : entry,
+    ),
+  };
+}
+
+function byMounts(tree: RegisteredTree, prefix: string): EntryChoice {
+  const { name, path, readonly, file, line } = tree;
+  const shares = shownShares(tree.shares, prefix);
+  const points = pointsOf(shares);
+  return {
+    kind: 'mounts',
+    tree: { name, path, directory: directoryOf(path, prefix), readonly },
+    root: withoutOwners(plannedRoot(tree, shares, prefix)),
+    hostView: HOST_VIEW,
+    shares: [...placeShares(shares, points, prefix)].sort((one, other) => (one.path < other.path ? -1 : 1)),
+    file,
+    line,
+  };
+}
+
+/** `facts`: of the kernel's module. `prefix`: the root of the host, where it is not ours. */
+export function entryChoice(tree: RegisteredTree, site: Site, facts: KernelFacts, prefix = ''): EntryChoice {
+  const { backEnd, name, path } = tree;
+  if (backEnd === 'pinned')
+    return {
+      kind: 'refused',
+      why: 'the registry demands the back end pinned, which users enter at login only',
+    };
+  if (faultsOf(tree, prefix).length > 0)
+    return { kind: 'refused', why: `something is wrong with it: root runs chos-runtime tree check ${name}` };
+  if (backEnd === 'private') return byMounts(tree, prefix);
+  const why = whyNotByLink(tree, site, facts, prefix);
+  const directory = directoryFact(prefix + path);
+  if (why === null && facts.kind === 'present' && directory !== null)
+    return { kind: 'link', tree: { name, path }, directory, skeleton: facts.skeleton };
+  return backEnd === 'kmod'
+    ? {
+        kind: 'refused',
+        why: `the registry demands the back end kmod, but ${why ?? 'its directory is not there'}`,
+      }
+    : byMounts(tree, prefix);
+}

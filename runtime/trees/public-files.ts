@@ -1,0 +1,114 @@
+/**
+ * What every user finds of the trees (docs/chos.md), read by runtime/engine/chos:
+ *
+ *     /run/chos/trees            names and what the registry says of them; the format stands in runtime/engine/chos/trees.c
+ *     /run/chos/entries/NAME     the entry program of a tree
+ *
+ * Each file is written under another name and renamed, so that whoever reads it has one or the other.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { fileName } from '../../spec/records/names.js';
+import type { Registry } from './registry.js';
+
+export const PLACE = '/run/chos';
+const ENTRIES = 'entries';
+const FORMAT_VERSION = 1;
+
+/** One that would end the line, or move somebody's cursor, stands for nothing in it. */
+const controls = /\p{Cc}/u;
+
+/** Of a classic alias, which may be any path. */
+export const isPublicName = (name: string): boolean =>
+  !controls.test(name) && Buffer.byteLength(fileName(name)) <= 240;
+
+const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+/** `refused`: why a tree has no entry program, by its name. */
+export function treesText(registry: Registry, refused: ReadonlyMap<string, string>): string {
+  const { defaultTree } = registry;
+  const trees = [...registry.trees.values()].filter(({ name }) => isPublicName(name));
+  const lines = [
+    `chos ${FORMAT_VERSION}`,
+    ...(defaultTree !== null && isPublicName(defaultTree) ? [`default ${defaultTree}`] : []),
+    ...trees.flatMap(({ name, description, shell, variables }) => [
+      `tree ${name}`,
+      ...(description === '' ? [] : [`description ${description.replaceAll(/\p{Cc}/gu, ' ')}`]),
+      ...(controls.test(shell) ? [] : [`shell ${shell}`]),
+      ...(refused.has(name) ? [`refused ${escaped(refused.get(name) ?? '')}`] : []),
+      ...variables.map(entry => `env ${escaped(entry)}`),
+    ]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A directory of root's that all may look into. What else is there under that name is not ours to write to. */
+function openDirectory(path: string): void {
+  try {
+    mkdirSync(path, 0o755);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  const stat = lstatSync(path);
+  if (!stat.isDirectory() || stat.uid !== 0) throw Object.assign(new Error(path), { code: 'EPERM' });
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    // Whatever the umask took away.
+    fchmodSync(fd, 0o755);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function write(directory: string, name: string, content: Uint8Array): void {
+  const draft = `${directory}/.${name}.${process.pid}`;
+  rmSync(draft, { force: true });
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  try {
+    fchmodSync(fd, 0o644);
+    for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, `${directory}/${name}`);
+}
+
+export interface PublicFiles {
+  readonly trees: string;
+  /** Images by the name of the tree; null: it has none. */
+  readonly entries: ReadonlyMap<string, Uint8Array | null>;
+  /** Those that are not named go. */
+  readonly all: boolean;
+}
+
+/** `place`: PLACE in the root of the host. Entry programs first, so that the list names none that is not there yet. */
+export function writePublicFiles(place: string, { trees, entries, all }: PublicFiles): void {
+  const directory = `${place}/${ENTRIES}`;
+  openDirectory(place);
+  openDirectory(directory);
+  const kept = new Set<string>();
+  for (const [name, image] of entries) {
+    const file = fileName(name);
+    if (image === null) rmSync(`${directory}/${file}`, { force: true });
+    else {
+      write(directory, file, image);
+      kept.add(file);
+    }
+  }
+  write(place, 'trees', Buffer.from(trees, 'utf8'));
+  if (all) for (const file of readdirSync(directory)) if (!kept.has(file)) rmSync(`${directory}/${file}`);
+}

@@ -37,6 +37,7 @@ export type TextForm =
   | 'id-map'
   | 'resctrl-group'
   | 'memory-bandwidth'
+  | 'account'
   | 'other';
 
 /** Why an input file is refused. Words for people are made in runtime/report/diagnostic.ts. */

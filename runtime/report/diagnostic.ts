@@ -221,6 +221,8 @@ function formName(form: TextForm): string {
       return 'of the form idmap=uids=0-1-10#10-11-10;gids=0-100-10, with ids that do not overlap';
     case 'resctrl-group':
       return 'the name of a directory of resctrl, or / for its root';
+    case 'account':
+      return 'a name or number without blanks';
     case 'memory-bandwidth':
       return 'one line that begins with MB:, such as MB:0=20;1=70';
     case 'sysctl-name':

@@ -81,5 +81,5 @@ export function parseClassicFile(file: string, text: string): ReadFile {
   }
   return diagnostics.length > 0
     ? { kind: 'refused', diagnostics, trees: trees.map(tree => tree.name) }
-    : { kind: 'read', file: { trees, shares: [], siteWide: false, defaultTree: null } };
+    : { kind: 'read', file: { trees, shares: [], siteWide: false, defaultTree: null, choices: [] } };
 }

@@ -53,7 +53,7 @@ test('shares that the skeleton does not show are mounted', () => {
 });
 
 test('what the registry demands and is not there is refused, with the reason', () => {
-  const why = (tree: object, facts = absent) => {
+  const why = (tree: object, facts: KernelFacts = absent) => {
     const one = choice(tree, facts);
     return one.kind === 'refused' ? one.why : one.kind;
   };

@@ -68,6 +68,11 @@ for (const [name, content, expected] of [
   ['an unknown back end', { trees: { a: { path: '/a', backEnd: 'pined' } } }, 'did you mean "pinned"?'],
   ['a share twice', { shares: [{ path: '/a' }, { path: '/a/' }] }, 'shares[1].path repeats shares[0].path'],
   ['a variable without a name', { trees: { a: { path: '/a', env: ['=x'] } } }, 'must be NAME=VALUE'],
+  ['a choice for nobody', { choices: [{ tree: 'a' }] }, 'choices[0].user is required'],
+  ['a choice of two conditions', { choices: [{ user: 'a', host: 'b', tree: 'a' }] }, 'choices[0].host '],
+  ['a choice of two users', { choices: [{ user: 'a b', tree: 'a' }] }, 'choices[0].user must be '],
+  ['a choice that ends a line', { choices: [{ user: 'a', tree: 'a\nb' }] }, 'choices[0].tree '],
+  ['a misspelt choice', { choices: [{ usr: 'a', tree: 'a' }] }, 'did you mean "user"?'],
   ['a list for an object', { trees: [] }, 'trees must be an object'],
 ] as const)
   test(`${name} is refused`, () => {
@@ -101,6 +106,30 @@ test('what two files say differently counts for nothing, and the rest is used', 
   assert.equal(told(unknown), ['three:1:12: default names no registered tree: "b"']);
   const good = mergeFiles([one, fileOf({ trees: { b: { path: '/b' } } })]);
   assert.equal([[...good.trees.keys()], good.defaultTree, good.broken], [['a', 'c', 'b'], 'c', []]);
+});
+
+test('a choice of an unknown tree is told, and stays', () => {
+  const merged = mergeFiles([
+    fileOf({ choices: [{ user: 'anna', tree: 'a' }], trees: { b: { path: '/b' } } }, 'one'),
+    fileOf(
+      {
+        choices: [
+          { host: '*', tree: 'b' },
+          { group: '7', tree: 'default' },
+        ],
+      },
+      'two',
+    ),
+  ]);
+  assert.equal(told(merged), ['one:1:35: choices[0].tree names no registered tree: "a"']);
+  assert.equal(
+    merged.choices.map(({ by, of, tree }) => [by, of, tree]),
+    [
+      ['user', 'anna', 'a'],
+      ['host', '*', 'b'],
+      ['group', '7', 'default'],
+    ],
+  );
 });
 
 test('the shares of a file without trees are those of the whole site', () => {

@@ -2,6 +2,7 @@
 import type {
   Registry as Content,
   RegisteredShare as ContentShare,
+  RegisteredChoice,
   RegisteredHook,
   RegisteredHooks,
 } from '../../spec/generated/registry.js';
@@ -17,10 +18,12 @@ import {
   type ReadFile,
   type RegisteredShare,
   type RegisteredTree,
+  type SiteChoice,
 } from './registry.js';
 
 const properties = {
-  file: ['$schema', 'trees', 'shares', 'elide', 'default'],
+  file: ['$schema', 'trees', 'shares', 'elide', 'default', 'choices'],
+  choice: ['user', 'group', 'host', 'tree'],
   tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'hooks', 'shell', 'description'],
   hooks: ['createRuntime', 'startContainer', 'poststart', 'poststop'],
   hook: ['path', 'args', 'env', 'timeout'],
@@ -45,6 +48,7 @@ function checkAllNames(content: unknown, note: Note): void {
     eachOf(list, at, (share, place) => checkNames(share, properties.share, place, note));
   checkNames(content, properties.file, [], note);
   checkShareNames(content.shares, ['shares']);
+  eachOf(content.choices, ['choices'], (choice, at) => checkNames(choice, properties.choice, at, note));
   if (!isRecord(content.trees)) return;
   for (const [name, tree] of Object.entries(content.trees)) {
     const at = ['trees', name];
@@ -88,6 +92,23 @@ function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note)
   });
 }
 
+const conditions = ['user', 'group', 'host'] as const;
+
+/** One condition each, so that the order of the choices is all that has to be known. */
+function checkChoices(choices: readonly RegisteredChoice[], note: Note): void {
+  choices.forEach((choice, i) => {
+    const given = conditions.filter(name => choice[name] !== undefined);
+    const [first, second] = given;
+    if (first === undefined) note(['choices', i, 'user'], { kind: 'missing' });
+    else if (second !== undefined)
+      note(['choices', i, second], { kind: 'conflict', property: `choices[${i}].${first}` });
+    for (const name of given)
+      if (/[\s\p{Cc}]/u.test(choice[name] ?? ''))
+        note(['choices', i, name], { kind: 'wrong-form', form: 'account' });
+    if (/\p{Cc}/u.test(choice.tree)) note(['choices', i, 'tree'], { kind: 'bad-tree-name' });
+  });
+}
+
 /** As admit checks those of config.json. */
 function checkHooks(hooks: RegisteredHooks, at: ValuePath, note: Note): void {
   for (const [kind, list] of Object.entries(hooks) as readonly [string, readonly RegisteredHook[]][])
@@ -100,6 +121,7 @@ function checkHooks(hooks: RegisteredHooks, at: ValuePath, note: Note): void {
 
 function check(content: Content, note: Note): void {
   checkShares(content.shares ?? [], ['shares'], note);
+  checkChoices(content.choices ?? [], note);
   for (const [name, tree] of Object.entries(content.trees ?? {})) {
     const at = ['trees', name];
     if (!isTreeName(name)) note(at, { kind: 'bad-tree-name' });
@@ -164,6 +186,13 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       siteWide: content.trees === undefined,
       defaultTree:
         name === undefined ? null : { name, diagnose: what => document.diagnose(['default'], what) },
+      choices: (content.choices ?? []).flatMap(({ tree, ...choice }, i) =>
+        conditions.flatMap(by => {
+          const of = choice[by];
+          const diagnose: SiteChoice['diagnose'] = what => document.diagnose(['choices', i, 'tree'], what);
+          return of === undefined ? [] : [{ by, of, tree, diagnose }];
+        }),
+      ),
     },
   };
 }

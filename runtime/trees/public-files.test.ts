@@ -51,6 +51,18 @@ test('what the registry says of each tree, one thing in a line', () => {
   ]);
 });
 
+test('choices, each with its one condition, in their order', () => {
+  const choices = [
+    { user: 'anna', tree: 'a' },
+    { group: 'physics', tree: 'default' },
+    { host: 'gpu*', tree: 'gone' },
+  ];
+  assert.is(
+    textOf({ trees: { a: { path: '/os/a' } }, choices }),
+    'chos 1\nuser anna a\ngroup physics default\nhost gpu* gone\ntree a\nshell sh\n',
+  );
+});
+
 test('a shell that would end the line is left out, and without a default there is none', () => {
   assert.is(textOf({ trees: { a: { path: '/os/a', shell: 'x\ntree evil' } } }), 'chos 1\ntree a\n');
 });

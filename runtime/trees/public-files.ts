@@ -36,11 +36,12 @@ const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replac
 
 /** `refused`: why a tree has no entry program, by its name. */
 export function treesText(registry: Registry, refused: ReadonlyMap<string, string>): string {
-  const { defaultTree } = registry;
+  const { defaultTree, choices } = registry;
   const trees = [...registry.trees.values()].filter(({ name }) => isPublicName(name));
   const lines = [
     `chos ${FORMAT_VERSION}`,
     ...(defaultTree !== null && isPublicName(defaultTree) ? [`default ${defaultTree}`] : []),
+    ...choices.filter(({ tree }) => isPublicName(tree)).map(({ by, of, tree }) => `${by} ${of} ${tree}`),
     ...trees.flatMap(({ name, description, shell, variables }) => [
       `tree ${name}`,
       ...(description === '' ? [] : [`description ${description.replaceAll(/\p{Cc}/gu, ' ')}`]),

@@ -9,13 +9,15 @@ import type { Diagnostic } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
-import type {
-  BrokenFile,
-  ReadFile,
-  RegisteredShare,
-  RegisteredTree,
-  Registry,
-  RegistryFile,
+import {
+  type BrokenFile,
+  DEFAULT_NAME,
+  type ReadFile,
+  type RegisteredShare,
+  type RegisteredTree,
+  type Registry,
+  type RegistryFile,
+  type SiteChoice,
 } from './registry.js';
 
 export const CLASSIC = '/etc/chos';
@@ -127,6 +129,24 @@ function defaultOf(
   return trees.has(only.name) ? only.name : refuse({ kind: 'unknown-tree' });
 }
 
+function choicesOf(
+  files: readonly RegistryFile[],
+  trees: ReadonlyMap<string, RegisteredTree>,
+  broken: BrokenFile[],
+): readonly SiteChoice[] {
+  const choices = files.flatMap(file => file.choices);
+  for (const choice of choices) {
+    if (trees.has(choice.tree) || choice.tree === DEFAULT_NAME) continue;
+    const diagnostic = choice.diagnose({ kind: 'unknown-tree' });
+    broken.push({
+      file: diagnostic.file,
+      why: { kind: 'diagnostics', diagnostics: [diagnostic] },
+      trees: [],
+    });
+  }
+  return choices;
+}
+
 /** Put the files together. What two of them say differently counts for nothing, and is told like a broken file. */
 export function mergeFiles(files: readonly RegistryFile[], unusable: readonly BrokenFile[] = []): Registry {
   const broken = [...unusable];
@@ -135,7 +155,8 @@ export function mergeFiles(files: readonly RegistryFile[], unusable: readonly Br
     tree.ownShares ? tree : { ...tree, shares: firstOfEach([...tree.shares, ...site]) };
   const trees = new Map(uniqueTrees(files, broken).map(tree => [tree.name, withSite(tree)]));
   const defaultTree = defaultOf(files, trees, broken);
-  return { trees, shares: firstOfEach(files.flatMap(file => file.shares)), defaultTree, broken };
+  const choices = choicesOf(files, trees, broken);
+  return { trees, shares: firstOfEach(files.flatMap(file => file.shares)), defaultTree, choices, broken };
 }
 
 /** `prefix`: another root, as /proc/1/root. `without`: the name of a file that is left out, because another is to take its place. */

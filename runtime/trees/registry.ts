@@ -36,6 +36,16 @@ export interface RegisteredTree {
   diagnose(what: Diagnostic['what']): Diagnostic;
 }
 
+/** Which tree `chos` takes for whom (docs/chos.md). */
+export interface SiteChoice {
+  readonly by: 'user' | 'group' | 'host';
+  /** Name, number or pattern, without blanks. */
+  readonly of: string;
+  readonly tree: string;
+  /** A diagnostic about its tree. */
+  diagnose(what: Diagnostic['what']): Diagnostic;
+}
+
 /** A file, or entries of one, that cannot be used. Only what it would register is lost. */
 export interface BrokenFile {
   readonly file: string;
@@ -53,6 +63,8 @@ export interface Registry {
   readonly shares: readonly RegisteredShare[];
   /** The tree that `default` stands for. */
   readonly defaultTree: string | null;
+  /** In the order of the files. One of a tree that is unknown stays, or somebody would get another tree than he was to have. */
+  readonly choices: readonly SiteChoice[];
   readonly broken: readonly BrokenFile[];
 }
 
@@ -66,6 +78,7 @@ export interface RegistryFile {
   readonly shares: readonly RegisteredShare[];
   readonly siteWide: boolean;
   readonly defaultTree: { readonly name: string; diagnose(what: Diagnostic['what']): Diagnostic } | null;
+  readonly choices: readonly SiteChoice[];
 }
 
 export type ReadFile =

@@ -19,6 +19,13 @@ const share: Samples = {
   optional: { value: true, beside: { path: '/srv/one' } },
 };
 
+const choice: Samples = {
+  user: { value: 'anna', beside: { tree: 'one' }, other: 'otto' },
+  group: { value: 'physics', beside: { tree: 'one' }, other: 'biology' },
+  host: { value: 'gpu*', beside: { tree: 'one' }, other: 'node*' },
+  tree: { value: 'one', other: 'default', beside: { user: 'anna' } },
+};
+
 const ofTree: Samples = {
   path: { value: '/os/one', other: '/os/two' },
   ...below('shares[].', share),
@@ -34,6 +41,7 @@ export const registrySamples: Samples = {
   ...below('shares[].', share, { also: tree }),
   elide: { value: 'strict', also: tree },
   default: { value: 'one', also: tree },
+  ...below('choices[].', choice, { also: tree }),
   ...below('trees.*.', ofTree, { names: ['one'], also: tree }),
 };
 
@@ -44,10 +52,19 @@ const optional: Proof = {
   test: 'an optional share that is not there is left out, and is there when the host has it',
 };
 
+const chosen: Proof = {
+  file: 'runtime/trees/public-files.test.ts',
+  test: 'choices, each with its one condition, in their order',
+};
+
 /** Those of which no program tells: what fails when they are ignored. */
 export const registryProofs: Readonly<Record<string, Proof>> = {
   'shares[].optional': optional,
   'trees.*.shares[].optional': optional,
+  'choices[].user': chosen,
+  'choices[].group': chosen,
+  'choices[].host': chosen,
+  'choices[].tree': chosen,
   elide: { file: 'runtime/compile/views/elision.test.ts', test: 'a site may insist that private is private' },
   default: { file: registry, test: 'default is the tree that the registry names so' },
   'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },

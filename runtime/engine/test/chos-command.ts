@@ -60,13 +60,16 @@ interface Call {
   readonly input?: string;
   /** A shell script that ends in `exec "$@"`. */
   readonly shell?: string;
+  /** The same, by root in a mount namespace of its own. */
+  readonly inNamespace?: string;
 }
 
 export function chos({ place, home }: Site, args: readonly string[], c: Call = {}) {
   const who =
     c.uid === undefined ? [] : ['setpriv', `--reuid=${c.uid}`, `--regid=${c.uid}`, '--clear-groups'];
   const wrapper = c.shell === undefined ? [] : ['sh', '-c', c.shell, 'sh'];
-  const [file = '', ...rest] = [...who, ...wrapper, executable, ...args];
+  const outside = c.inNamespace === undefined ? [] : ['unshare', '--mount', 'sh', '-ec', c.inNamespace, 'sh'];
+  const [file = '', ...rest] = [...outside, ...who, ...wrapper, executable, ...args];
   const { status, stdout, stderr } = spawnSync(file, rest, {
     encoding: 'utf8',
     cwd: c.cwd ?? scratch,

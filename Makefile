@@ -100,7 +100,7 @@ LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
-build/man/.made: spec/commands.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
+build/man/.made: spec/commands.ts spec/chos-command.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
 	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
 	node build/tools/write-pages.mjs build/man $(CHOS_VERSION)
@@ -108,17 +108,20 @@ build/man/.made: spec/commands.ts $(wildcard spec/commands/*.ts) $(wildcard spec
 
 .PHONY: install
 install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 spec/explain.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 build/man/chos.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
+	install -m 644 build/man/chos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
 	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 644 $(HOOK_DEFINITIONS) $(DESTDIR)$(LIBEXEC)/hooks
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
+	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos
 	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/chos-prepare.service >$(DESTDIR)$(UNITDIR)/chos-prepare.service
@@ -127,9 +130,9 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 .PHONY: uninstall
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
 	$(if $(DESTDIR),,! systemctl -q is-enabled chos-prepare.service 2>/dev/null || systemctl disable chos-prepare.service)
-	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(UNITDIR)/chos-prepare.service \
+	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(UNITDIR)/chos-prepare.service \
 		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
 	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/chos-runtime
 
 # The same engine with the installed paths in it.

@@ -21,8 +21,11 @@ test('what is installed works from its place, and make uninstall takes all of it
   const command = join(prefix, 'bin/chos-runtime');
   assert.match(execFileSync(command, ['--version'], { encoding: 'utf8' }), /^chos-runtime version/);
   assert.ok(JSON.parse(execFileSync(command, ['features'], { encoding: 'utf8' })));
+  assert.match(execFileSync(join(prefix, 'bin/chos'), ['--version'], { encoding: 'utf8' }), /^chos version/);
   for (const file of [
     'share/man/man8/chos-runtime-tree.8',
+    'share/man/man1/chos.1',
+    'share/bash-completion/completions/chos',
     'share/bash-completion/completions/chos-runtime',
     'share/chos-runtime/explain.schema.json',
   ])

@@ -3,6 +3,7 @@ import * as assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Block, commandsOf, missingLine } from './blocks.js';
+import { chosPage } from './chos.js';
 import { ciBlocks } from './ci-blocks.js';
 import { byHand } from './hooks-by-hand.js';
 import {
@@ -260,6 +261,7 @@ export const scenarios: readonly Scenario[] = [
   { page: HOOKS, first: '# chos-runtime hooks install', run: byHand },
   ...ciBlocks,
   ...treesIn,
+  ...chosPage,
   {
     page: COMPATIBILITY,
     first: 'chos-runtime --log log.json',

@@ -3,6 +3,7 @@
  * that the engine needs no relocations of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { chosUsage } from '../chos-command.js';
 import { entries } from '../commands.js';
 import { CONFIG_LIMIT, ID_LETTERS, ID_LIMIT } from '../container-limits.js';
 import {
@@ -136,6 +137,7 @@ function header(): readonly string[] {
   );
   lines.push(`enum section { ${SECTIONS.map(name => `SECTION_${upper(name)}`).join(', ')}, SECTION_COUNT };`);
   lines.push(`#define ATTACHMENT_MAGIC ${quote(ATTACHMENT_MAGIC)}`);
+  lines.push(`#define CHOS_USAGE ${quote(chosUsage).replaceAll('\n', '\\n')}`);
   lines.push(...define('', { NO_SLOT, NO_LIST, NO_STEP, FIRST_FREE_SLOT }), ...define('SLOT_', ReservedSlot));
   lines.push(...define('MODE_', ArgMode));
   for (const [name, { op, subs }] of ops) lines.push(`#define OP_${name} ${op}`, ...define(`${name}_`, subs));

@@ -5,13 +5,6 @@
 #define CHOS_VERSION "unknown"
 #endif
 
-#define USAGE                                                                                                                              \
-	"usage: chos [NAME] [--] [COMMAND [ARGUMENT...]]   work in a tree; without a command: the login shell\n"                         \
-	"       chos --list                                the trees; * is the default\n"                                                 \
-	"       chos --which [NAME]                        the tree that is chosen, and by what\n"                                         \
-	"       chos --set NAME                            choose it from now on (~/.chos)\n"                                             \
-	"       exec chos /                                leave the tree that this process has entered\n"
-
 static _Noreturn void done(const char *text)
 {
 	print(text, strlen(text));
@@ -74,7 +67,7 @@ _Noreturn void engine_start(u64 *stack)
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
 	if (*rest && is(*rest, "--help", "-h"))
-		done(USAGE);
+		done(CHOS_USAGE);
 	if (*rest && equal(*rest, "--version"))
 		done("chos version " CHOS_VERSION "\n");
 	read_account(&a);

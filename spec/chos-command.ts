@@ -1,0 +1,38 @@
+/** The command line of `chos` (docs/chos.md): its own --help, manual page and completion are made of it. */
+
+export interface ChosForm {
+  /** What stands behind the name of the command. */
+  readonly usage: string;
+  readonly about: string;
+}
+
+/** How it is called, most common first. */
+export const chosForms: readonly ChosForm[] = [
+  {
+    usage: '[NAME] [--] [COMMAND [ARGUMENT...]]',
+    about: 'work in a tree; without a command: the login shell',
+  },
+  { usage: '--list', about: 'the trees; * is the default' },
+  { usage: '--which [NAME]', about: 'the tree that is chosen, and by what' },
+  { usage: '--set NAME', about: 'choose it from now on (~/.chos)' },
+  { usage: '--help', about: 'this' },
+  { usage: '--version', about: 'the version' },
+  { usage: '/ [COMMAND [ARGUMENT...]]', about: 'leave the tree that this process has entered (exec chos /)' },
+];
+
+const width = Math.max(...chosForms.map(({ usage }) => usage.length));
+
+export const chosUsage = chosForms
+  .map(({ usage, about }, i) => `${i === 0 ? 'usage:' : '      '} chos ${usage.padEnd(width)}  ${about}\n`)
+  .join('');
+
+export const chosExitCodes: readonly (readonly [code: string, meaning: string])[] = [
+  ['125', 'chos itself failed: one line says why'],
+  ['126', 'the command is there but cannot be executed'],
+  ['127', 'the command is not there'],
+];
+
+export const chosFiles: readonly (readonly [file: string, meaning: string])[] = [
+  ['~/.chos', 'the name of a tree, in one line: what --set writes'],
+  ['/run/chos/trees, /run/chos/entries', 'what chos-runtime tree prepare and tree load have written'],
+];

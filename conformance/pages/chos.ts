@@ -18,7 +18,7 @@ export const chosPage: readonly Scenario[] = [
       inOrder(block, {
         'chos alma9 make': { with: { 'make -j8': 'true' } },
         'chos alma9': { terminal: true, input: 'exit\n' },
-        ssh: { with: { 'ssh host ': '', make: 'grep -qx ID=alma9 /etc/os-release' } },
+        ssh: { with: { 'ssh host ': '', make: 'busybox grep -qx ID=alma9 /etc/os-release' } },
       });
       for (const tree of Object.keys(trees)) must('chos-runtime', 'tree', 'release', tree);
     },

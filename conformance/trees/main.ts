@@ -2,6 +2,7 @@
 import { onOwnMachine } from '../harness/own-machine.js';
 import { cases as treeCases } from './cases.js';
 import { changedHostCases } from './changed-host-cases.js';
+import { chosCases } from './chos-cases.js';
 import { digestCases } from './digest-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { heldCases } from './held-cases.js';
@@ -31,6 +32,7 @@ const cases = [
   ...importCases,
   ...podmanImportCases,
   ...versionCases,
+  ...chosCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 await onOwnMachine([], cases.length, async tally => {

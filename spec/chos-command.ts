@@ -14,6 +14,7 @@ export const chosForms: readonly ChosForm[] = [
   },
   { usage: '--list', about: 'the trees; * is the default' },
   { usage: '--which [NAME]', about: 'the tree that is chosen, and by what' },
+  { usage: '--explain [NAME]', about: 'what it does to enter the tree (starts chos-runtime)' },
   { usage: '--set NAME', about: 'choose it from now on (~/.chos)' },
   { usage: '--help', about: 'this' },
   { usage: '--version', about: 'the version' },

@@ -179,6 +179,18 @@ test('a back end that the registry demands and no user can have is told', () => 
   );
 });
 
+test('how a tree is entered can be read before', () => {
+  const words = good(chos(['--explain', 'one'], { uid: ANN }));
+  assert.match(words, /make a mount namespace, and for who is not root a user namespace.*\n.*open the tree/);
+  assert.match(
+    good(runtimeCommand('tree', 'entry', '--steps', 'one')),
+    /unshare\(CLONE_NEWNS\|CLONE_NEWUSER\)/,
+  );
+  const { status, stderr } = runtimeCommand('tree', 'entry', 'must');
+  assert.equal(status, 1);
+  assert.match(stderr, /tree `must` has no entry program: the registry demands the back end pinned/);
+});
+
 test('all can read it, and root alone can write it, whatever the umask', () => {
   rmSync(place, { recursive: true });
   const before = process.umask(0o077);

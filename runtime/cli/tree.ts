@@ -1,4 +1,4 @@
-/** `tree list|show|check|prepare|release|load`; what concerns imported trees is in tree-store.ts. */
+/** `tree list|show|check|entry|prepare|release|load`; what concerns imported trees is in tree-store.ts. */
 import { type StoreAction, storeActions, treeActions } from '../../spec/commands.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
@@ -13,6 +13,7 @@ import { type Attempt, done, failed, type Invocation, type Outcome } from './inv
 import { outputFormat } from './output-format.js';
 import { runningContainers } from './running-containers.js';
 import { check } from './tree-check.js';
+import { entry } from './tree-entry.js';
 import { load } from './tree-load.js';
 import { prepare } from './tree-prepare.js';
 import { release } from './tree-release.js';
@@ -204,6 +205,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   if (action === 'release') return release(invocation);
   if (action === 'load') return load(invocation);
   if (action === 'check') return check(invocation);
+  if (action === 'entry') return entry(invocation);
   const registry = openRegistry();
   if (registry.kind === 'failure') return failed(registry.failure);
   const shown = { registry: registry.value, generations: readGenerations(), kernel: probeKernelLink() };

@@ -25,6 +25,8 @@ export type TreeFault =
   | { readonly kind: 'no-generation'; readonly name: string; readonly known: readonly string[] }
   /** `release` without --force or --drain. */
   | { readonly kind: 'held'; readonly name: string; readonly holders: readonly string[] }
+  /** `tree entry`: users do not enter it by `chos`. */
+  | { readonly kind: 'no-entry'; readonly tree: string; readonly why: string }
   | { readonly kind: 'no-trees' }
   /** The place of the skeleton is somebody else's. */
   | {

@@ -114,6 +114,8 @@ export function treeFaultText(fault: TreeFault): string {
       return `there is no generation \`${fault.name}\`; ${fault.known.length === 0 ? 'none is prepared' : `prepared: ${listOf(fault.known)}`}`;
     case 'held':
       return `release \`${fault.name}\`: still held by ${listOf(fault.holders)}; wait for them with --drain, or drop it with --force (they keep what they see)`;
+    case 'no-entry':
+      return `tree \`${fault.tree}\` has no entry program: ${fault.why}`;
     case 'no-trees':
       return "no tree is registered that the kernel's link may lead to; write one to /etc/chos.d/*.json";
     case 'skeleton-place':

@@ -5,7 +5,16 @@ import { plan, tableOrJson } from './shared-options.js';
 /** Those of imported trees (docs/trees-in.md). */
 export const storeActions = ['import', 'update', 'rollback', 'remove', 'gc', 'digest', 'export'] as const;
 export type StoreAction = (typeof storeActions)[number];
-export const treeActions = ['list', 'show', 'check', 'prepare', 'release', 'load', ...storeActions] as const;
+export const treeActions = [
+  'list',
+  'show',
+  'check',
+  'entry',
+  'prepare',
+  'release',
+  'load',
+  ...storeActions,
+] as const;
 const makers = ['import', 'update'] as const;
 
 /** Options of those. */
@@ -66,6 +75,7 @@ export const environments: readonly Command[] = [
     'work with the registered trees',
     [
       { ...tableOrJson, actions: ['list', 'show'] },
+      flag('steps', 'entry: also every system call', { actions: ['entry'] }),
       flag('all', 'prepare: every tree whose back end can be pinned', { short: 'a', actions: ['prepare'] }),
       flag('check', "load: only compare the kernel's list with the registry", { actions: ['load'] }),
       flag('drain', 'release: let nobody in any more, then wait for the holders', { actions: ['release'] }),

@@ -128,7 +128,7 @@ ${cases.join('\n')}
     explain:0:*|compile:0:*|skeleton:1:*) kind=-d ;;
     kill:1:*) words='${signalNames}' ;;
     tree:1:check) kind=-f words=$(_chos_runtime_trees) ;;
-    tree:1:show|tree:1:prepare|tree:1:release) words=$(_chos_runtime_trees) ;;
+    tree:1:show|tree:1:entry|tree:1:prepare|tree:1:release) words=$(_chos_runtime_trees) ;;
     esac
     ;;
   esac

@@ -12,6 +12,25 @@ static _Noreturn void done(const char *text)
 		sys(exit_group, 0);
 }
 
+/* What words cost is paid by who asks for them: the command beside this one starts the compiler. */
+static _Noreturn void explain(const char *tree)
+{
+	char path[4096];
+	long length = sys(readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
+	char *argv[5];
+
+	while (length > 0 && path[length - 1] != '/')
+		length--;
+	path[length > 0 ? length : 0] = 0;
+	argv[0] = (char *)joined(path, "chos-runtime", "");
+	argv[1] = (char *)"tree";
+	argv[2] = (char *)"entry";
+	argv[3] = (char *)tree;
+	argv[4] = NULL;
+	length = sys(execve, argv[0], argv, process.envp);
+	die("execute", argv[0], (int)-length);
+}
+
 static bool is(const char *argument, const char *one, const char *other)
 {
 	return equal(argument, one) || equal(argument, other);
@@ -29,6 +48,10 @@ static _Noreturn void serve_option(const struct trees *t, const struct account *
 	if (is(option, "--which", "-w") && (!*rest || !rest[1])) {
 		choose(t, a, *rest, &c);
 		done(joined(joined(c.name, " (", c.by), ")", "\n"));
+	}
+	if (is(option, "--explain", "-e") && (!*rest || !rest[1])) {
+		choose(t, a, *rest, &c);
+		explain(c.name);
 	}
 	if (is(option, "--set", "-s") && *rest && !rest[1]) {
 		set_choice(t, a, *rest);

@@ -2,8 +2,10 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
@@ -14,7 +16,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chos, type Site, site, stay, two } from './chos-command.js';
+import { chos, executable, type Site, site, stay, two } from './chos-command.js';
+import { scratch } from './engine.js';
 
 const which = (s: Site, args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) =>
   chos(s, ['--which', ...args], { environment });
@@ -208,6 +211,25 @@ test('the name of a tree may be a path', () => {
   const s = site('chos 1\ntree /os/100%\n', { '%2Fos%2F100%25': stay });
   assert.is(chos(s, ['/os/100%', 'printenv', 'CHOS']).out, '/os/100%\n');
   assert.ok(existsSync(join(s.place, 'entries/%2Fos%2F100%25')));
+});
+
+test('--explain is the work of the command beside it', () => {
+  const s = site();
+  const place = mkdtempSync(join(scratch, 'bin-'));
+  const copy = join(place, 'chos');
+  copyFileSync(executable, copy);
+  assert.is(
+    error(chos(s, ['--explain'], { file: copy })),
+    `chos: execute ${place}/chos-runtime: No such file or directory\n`,
+  );
+  writeFileSync(join(place, 'chos-runtime'), '#!/bin/sh\necho "$@"\nexit 9\n', { mode: 0o755 });
+  assert.equal(chos(s, ['--explain', 'alma9'], { file: copy }), {
+    status: 9,
+    out: 'tree entry alma9\n',
+    err: '',
+  });
+  assert.is(chos(s, ['--explain'], { file: copy }).out, 'tree entry debian12\n');
+  assert.match(error(chos(s, ['--explain', 'alma8'], { file: copy })), 'did you mean alma9?');
 });
 
 test('arguments that it does not know', () => {

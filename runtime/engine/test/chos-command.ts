@@ -54,6 +54,8 @@ export function site(trees: string | null = two, entries: Readonly<Record<string
 }
 
 interface Call {
+  /** Another copy of it. */
+  readonly file?: string;
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly uid?: number;
@@ -69,7 +71,7 @@ export function chos({ place, home }: Site, args: readonly string[], c: Call = {
     c.uid === undefined ? [] : ['setpriv', `--reuid=${c.uid}`, `--regid=${c.uid}`, '--clear-groups'];
   const wrapper = c.shell === undefined ? [] : ['sh', '-c', c.shell, 'sh'];
   const outside = c.inNamespace === undefined ? [] : ['unshare', '--mount', 'sh', '-ec', c.inNamespace, 'sh'];
-  const [file = '', ...rest] = [...outside, ...who, ...wrapper, executable, ...args];
+  const [file = '', ...rest] = [...outside, ...who, ...wrapper, c.file ?? executable, ...args];
   const { status, stdout, stderr } = spawnSync(file, rest, {
     encoding: 'utf8',
     cwd: c.cwd ?? scratch,

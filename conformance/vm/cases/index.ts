@@ -6,6 +6,7 @@ import { checkpointCases } from './checkpoint.js';
 import { dockerCases } from './docker.js';
 import { hookCases } from './hooks.js';
 import { kmodCases } from './kmod.js';
+import { kmodChosCases } from './kmod-chos.js';
 import { kmodUserCases } from './kmod-users.js';
 import { labCases } from './lab.js';
 import { limitCases } from './limits.js';
@@ -35,4 +36,5 @@ export const cases: readonly MachineCase[] = [
   ...hookCases,
   ...kmodCases,
   ...kmodUserCases,
+  ...kmodChosCases,
 ];

@@ -38,6 +38,7 @@ export type TextForm =
   | 'resctrl-group'
   | 'memory-bandwidth'
   | 'account'
+  | 'variable-name'
   | 'other';
 
 /** Why an input file is refused. Words for people are made in runtime/report/diagnostic.ts. */

@@ -221,6 +221,8 @@ function formName(form: TextForm): string {
       return 'of the form idmap=uids=0-1-10#10-11-10;gids=0-100-10, with ids that do not overlap';
     case 'resctrl-group':
       return 'the name of a directory of resctrl, or / for its root';
+    case 'variable-name':
+      return 'the name of a variable, or a pattern of such names';
     case 'account':
       return 'a name or number without blanks';
     case 'memory-bandwidth':

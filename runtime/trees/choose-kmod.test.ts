@@ -4,7 +4,7 @@ import type { Share } from '../../spec/environment.js';
 import type { SkeletonRecord } from '../../spec/records/skeleton.js';
 import { mountFact } from '../../spec/test/mount-fact.js';
 import { mountsInside, whyNotListed, whyNotShown } from './choose-kmod.js';
-import type { RegisteredShare, RegisteredTree } from './registry.js';
+import { allVariables, type RegisteredShare, type RegisteredTree } from './registry.js';
 
 const home = { path: '/home', readonly: false };
 const diagnose = (): never => {
@@ -19,6 +19,7 @@ const tree: RegisteredTree = {
   backEnd: 'auto',
   readonly: false,
   variables: [],
+  environment: allVariables,
   hooks: {},
   strict: false,
   shell: 'sh',

@@ -4,7 +4,14 @@
  */
 import type { Diagnostic, Reason } from '../admit/diagnostic.js';
 import { Lines } from '../admit/document.js';
-import { cleanPath, isPathAlias, isTreeName, type ReadFile, type RegisteredTree } from './registry.js';
+import {
+  allVariables,
+  cleanPath,
+  isPathAlias,
+  isTreeName,
+  type ReadFile,
+  type RegisteredTree,
+} from './registry.js';
 
 const SECTION = '%SHELLS';
 
@@ -71,6 +78,7 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         variables: [],
         hooks: {},
         strict: false,
+        environment: allVariables,
         shell: 'sh',
         description: '',
         file,

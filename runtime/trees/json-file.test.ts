@@ -68,6 +68,31 @@ for (const [name, content, expected] of [
   ['an unknown back end', { trees: { a: { path: '/a', backEnd: 'pined' } } }, 'did you mean "pinned"?'],
   ['a share twice', { shares: [{ path: '/a' }, { path: '/a/' }] }, 'shares[1].path repeats shares[0].path'],
   ['a variable without a name', { trees: { a: { path: '/a', env: ['=x'] } } }, 'must be NAME=VALUE'],
+  [
+    'a pattern that is no name',
+    { trees: { a: { path: '/a', environment: { keep: ['A=1'] } } } },
+    'environment.keep[0] must be ',
+  ],
+  [
+    'a pattern that ends a line',
+    { trees: { a: { path: '/a', environment: { unset: ['A\nB'] } } } },
+    'environment.unset[0] must be ',
+  ],
+  [
+    'a relative directory of PATH',
+    { trees: { a: { path: '/a', environment: { path: ['bin'] } } } },
+    'environment.path[0] must be ',
+  ],
+  [
+    'two directories in one',
+    { trees: { a: { path: '/a', environment: { path: ['/a:/b'] } } } },
+    'environment.path[0] must be ',
+  ],
+  [
+    'a misspelt part of it',
+    { trees: { a: { path: '/a', environment: { keeps: [] } } } },
+    'did you mean "keep"?',
+  ],
   ['a choice for nobody', { choices: [{ tree: 'a' }] }, 'choices[0].user is required'],
   ['a choice of two conditions', { choices: [{ user: 'a', host: 'b', tree: 'a' }] }, 'choices[0].host '],
   ['a choice of two users', { choices: [{ user: 'a b', tree: 'a' }] }, 'choices[0].user must be '],

@@ -3,6 +3,7 @@ import type {
   Registry as Content,
   RegisteredShare as ContentShare,
   RegisteredChoice,
+  RegisteredEnvironment,
   RegisteredHook,
   RegisteredHooks,
 } from '../../spec/generated/registry.js';
@@ -19,12 +20,14 @@ import {
   type RegisteredShare,
   type RegisteredTree,
   type SiteChoice,
+  type TreeVariables,
 } from './registry.js';
 
 const properties = {
   file: ['$schema', 'trees', 'shares', 'elide', 'default', 'choices'],
   choice: ['user', 'group', 'host', 'tree'],
-  tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'hooks', 'shell', 'description'],
+  tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'environment', 'hooks', 'shell', 'description'],
+  environment: ['keep', 'unset', 'set', 'path'],
   hooks: ['createRuntime', 'startContainer', 'poststart', 'poststop'],
   hook: ['path', 'args', 'env', 'timeout'],
   share: ['path', 'readonly', 'optional'],
@@ -55,6 +58,7 @@ function checkAllNames(content: unknown, note: Note): void {
     checkNames(tree, properties.tree, at, note);
     if (!isRecord(tree)) continue;
     checkShareNames(tree.shares, [...at, 'shares']);
+    checkNames(tree.environment, properties.environment, [...at, 'environment'], note);
     checkNames(tree.hooks, properties.hooks, [...at, 'hooks'], note);
     for (const [kind, list] of Object.entries(isRecord(tree.hooks) ? tree.hooks : {}))
       eachOf(list, [...at, 'hooks', kind], (hook, place) => checkNames(hook, properties.hook, place, note));
@@ -89,6 +93,23 @@ function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note)
     else first.set(place, i);
     // The root is the tree's.
     if (place === '/') note([...at, i, 'path'], { kind: 'empty' });
+  });
+}
+
+/** Patterns of names are a line each for `chos`; a directory of PATH has no colon, and is none of the caller's. */
+function checkVariables(
+  { keep = [], unset = [], set = [], path = [] }: RegisteredEnvironment,
+  at: ValuePath,
+  note: Note,
+): void {
+  for (const [name, list] of Object.entries({ keep, unset }))
+    list.forEach((pattern, i) => {
+      if (/[=\s\p{Cc}]/u.test(pattern)) note([...at, name, i], { kind: 'wrong-form', form: 'variable-name' });
+    });
+  checkEnvironment(set, [...at, 'set'], note);
+  path.forEach((directory, i) => {
+    if (directory.includes(':')) note([...at, 'path', i], { kind: 'wrong-form', form: 'other' });
+    else checkAbsolute(directory, [...at, 'path', i], note);
   });
 }
 
@@ -129,8 +150,17 @@ function check(content: Content, note: Note): void {
     if (cleanPath(tree.path) === '/') note([...at, 'path'], { kind: 'empty' });
     checkShares(tree.shares ?? [], [...at, 'shares'], note);
     checkEnvironment(tree.env ?? [], [...at, 'env'], note);
+    checkVariables(tree.environment ?? {}, [...at, 'environment'], note);
     checkHooks(tree.hooks ?? {}, [...at, 'hooks'], note);
   }
+}
+
+function environmentOf({ keep, unset = [], set = [], path }: RegisteredEnvironment): TreeVariables {
+  return {
+    keep: keep ?? null,
+    unset,
+    set: [...set, ...(path === undefined ? [] : [`PATH=${path.join(':')}`])],
+  };
 }
 
 export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile {
@@ -168,6 +198,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       backEnd: tree.backEnd ?? 'auto',
       readonly: tree.readonly ?? false,
       variables: tree.env ?? [],
+      environment: environmentOf(tree.environment ?? {}),
       hooks: tree.hooks ?? {},
       strict: content.elide === 'strict',
       shell: tree.shell ?? 'sh',

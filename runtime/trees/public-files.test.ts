@@ -63,6 +63,34 @@ test('choices, each with its one condition, in their order', () => {
   );
 });
 
+test('what becomes of the environment of the caller', () => {
+  const environment = {
+    keep: ['LANG', 'LC_*'],
+    unset: ['LD_*'],
+    set: ['EDITOR=vi'],
+    path: ['/usr/bin', '/bin'],
+  };
+  const trees = {
+    a: { path: '/os/a', env: ['SITE=1'], environment },
+    b: { path: '/os/b', environment: { keep: [] } },
+  };
+  assert.equal(textOf({ trees }).split('\n').slice(1), [
+    'tree a',
+    'shell sh',
+    'keep LANG',
+    'keep LC_*',
+    'keep =',
+    'unset LD_*',
+    'env SITE=1',
+    'env EDITOR=vi',
+    'env PATH=/usr/bin:/bin',
+    'tree b',
+    'shell sh',
+    'keep =',
+    '',
+  ]);
+});
+
 test('a shell that would end the line is left out, and without a default there is none', () => {
   assert.is(textOf({ trees: { a: { path: '/os/a', shell: 'x\ntree evil' } } }), 'chos 1\ntree a\n');
 });

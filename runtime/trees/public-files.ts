@@ -42,12 +42,15 @@ export function treesText(registry: Registry, refused: ReadonlyMap<string, strin
     `chos ${FORMAT_VERSION}`,
     ...(defaultTree !== null && isPublicName(defaultTree) ? [`default ${defaultTree}`] : []),
     ...choices.filter(({ tree }) => isPublicName(tree)).map(({ by, of, tree }) => `${by} ${of} ${tree}`),
-    ...trees.flatMap(({ name, description, shell, variables }) => [
+    ...trees.flatMap(({ name, description, shell, variables, environment: { keep, unset, set } }) => [
       `tree ${name}`,
       ...(description === '' ? [] : [`description ${description.replaceAll(/\p{Cc}/gu, ' ')}`]),
       ...(controls.test(shell) ? [] : [`shell ${shell}`]),
       ...(refused.has(name) ? [`refused ${escaped(refused.get(name) ?? '')}`] : []),
-      ...variables.map(entry => `env ${escaped(entry)}`),
+      // One that fits no name says that nothing more stays.
+      ...(keep === null ? [] : [...keep, '='].map(pattern => `keep ${pattern}`)),
+      ...unset.map(pattern => `unset ${pattern}`),
+      ...[...variables, ...set].map(entry => `env ${escaped(entry)}`),
     ]),
   ];
   return `${lines.join('\n')}\n`;

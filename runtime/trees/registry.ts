@@ -13,6 +13,16 @@ export interface RegisteredShare extends Share {
   diagnose(what: Diagnostic['what']): Diagnostic;
 }
 
+/** What `chos` makes of its caller's environment, in this order; `variables` before `set`. */
+export interface TreeVariables {
+  /** Patterns of names; null: all stay. */
+  readonly keep: readonly string[] | null;
+  readonly unset: readonly string[];
+  readonly set: readonly string[];
+}
+
+export const allVariables: TreeVariables = { keep: null, unset: [], set: [] };
+
 export interface RegisteredTree {
   readonly name: string;
   /** Absolute. */
@@ -22,6 +32,7 @@ export interface RegisteredTree {
   readonly backEnd: 'auto' | 'kmod' | 'pinned' | 'private';
   readonly readonly: boolean;
   readonly variables: readonly string[];
+  readonly environment: TreeVariables;
   readonly hooks: RegisteredHooks;
   /** A bind that asks to be private is not left out where the environment shows a slave. */
   readonly strict: boolean;

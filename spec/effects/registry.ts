@@ -32,6 +32,10 @@ const ofTree: Samples = {
   backEnd: { value: 'private' },
   readonly: { value: true },
   env: { value: ['ONE=1'] },
+  'environment.keep': { value: ['LANG'] },
+  'environment.unset': { value: ['LANG'] },
+  'environment.set': { value: ['ONE=1'] },
+  'environment.path': { value: ['/bin'] },
   ...Object.assign({}, ...hookKinds.map(kind => below(`hooks.${kind}[].`, hook))),
   shell: { value: 'bash' },
   description: { value: 'first' },
@@ -57,6 +61,11 @@ const chosen: Proof = {
   test: 'choices, each with its one condition, in their order',
 };
 
+const variables: Proof = {
+  file: 'runtime/trees/public-files.test.ts',
+  test: 'what becomes of the environment of the caller',
+};
+
 /** Those of which no program tells: what fails when they are ignored. */
 export const registryProofs: Readonly<Record<string, Proof>> = {
   'shares[].optional': optional,
@@ -65,6 +74,10 @@ export const registryProofs: Readonly<Record<string, Proof>> = {
   'choices[].group': chosen,
   'choices[].host': chosen,
   'choices[].tree': chosen,
+  'trees.*.environment.keep': variables,
+  'trees.*.environment.unset': variables,
+  'trees.*.environment.set': variables,
+  'trees.*.environment.path': variables,
   elide: { file: 'runtime/compile/views/elision.test.ts', test: 'a site may insist that private is private' },
   default: { file: registry, test: 'default is the tree that the registry names so' },
   'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },

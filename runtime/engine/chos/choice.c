@@ -50,35 +50,11 @@ static const char *read_choice(const struct account *a)
 	return line_of(text, length, path);
 }
 
-/* `*`: any letters; `?`: one. */
-static bool fits(const char *pattern, const char *text)
-{
-	const char *star = NULL, *from = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			from = text;
-		} else if (*pattern == '?' || *pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star;
-			text = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	return !*pattern;
-}
-
 static bool is_host(const char *rule)
 {
 	struct new_utsname host;
 
-	return !sys(uname, &host) && fits(rule, host.nodename);
+	return !sys(uname, &host) && fits(rule, host.nodename, strlen(host.nodename));
 }
 
 static bool holds(const struct account *a, const char *key, const char *rule)

@@ -41,6 +41,9 @@ void list_trees(const struct trees *t);
 /* nearest.c: letters that are to be changed, added or left out; more than `most` counts as `most` + 1. */
 unsigned changes(const char *one, const char *other, unsigned most);
 
+/* pattern.c */
+bool fits(const char *pattern, const char *text, size_t length);
+
 /* account.c: of passwd(5), or else as the environment has it; NULL: not known. */
 struct account {
 	u32 uid;

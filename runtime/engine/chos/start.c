@@ -47,7 +47,38 @@ static void unset_variable(char **envp, const char *name)
 	*to = NULL;
 }
 
-/* The caller's, what the registry has for the tree, and which tree it is; on the host (no tree) without that. */
+/* What every program takes for granted, whatever a site keeps. */
+static bool is_basic(const char *name, size_t length)
+{
+	static const char basic[] = "HOME\0LOGNAME\0PATH\0SHELL\0TERM\0USER\0";
+
+	for (const char *at = basic; *at; at += strlen(at) + 1)
+		if (strlen(at) == length && !memcmp(at, name, length))
+			return true;
+	return false;
+}
+
+/* `at`: the records of the tree. */
+static bool stays(const struct trees *t, const char *at, const char *entry)
+{
+	size_t length = name_length(entry);
+	bool kept = true, named = is_basic(entry, length);
+	struct record r;
+
+	while (next_record(t, &at, &r) && !equal(r.key, "tree")) {
+		bool fit = fits(r.value, entry, length);
+
+		if (equal(r.key, "keep")) {
+			kept = false;
+			named = named || fit;
+		}
+		if (equal(r.key, "unset") && fit)
+			return false;
+	}
+	return kept || named;
+}
+
+/* The caller's, as far as the registry keeps it, what that has for the tree, and which tree it is; on the host (no tree) the caller's without that. */
 static char **environment(const struct trees *t, const char *tree)
 {
 	size_t count = 2;
@@ -61,8 +92,10 @@ static char **environment(const struct trees *t, const char *tree)
 	for (const char *one = at; one && next_record(t, &one, &r) && !equal(r.key, "tree");)
 		count++;
 	envp = pages(count * sizeof(*envp));
-	for (size_t i = 0; process.envp[i]; i++)
-		envp[i] = process.envp[i];
+	count = 0;
+	for (char **one = process.envp; *one; one++)
+		if (!at || stays(t, at, *one))
+			envp[count++] = *one;
 	unset_variable(envp, "CHOS");
 	while (at && next_record(t, &at, &r) && !equal(r.key, "tree"))
 		if (equal(r.key, "env"))

@@ -8,6 +8,8 @@
  *     description Debian 12
  *     shell bash
  *     refused WHY                 it has no entry program
+ *     keep LC_*                   a variable of the caller that stays; where there is none of these, all do
+ *     unset LD_*                  one that goes
  *     env SITE_OS=debian          a newline in it is written \n, a backslash twice
  */
 #include "chos.h"

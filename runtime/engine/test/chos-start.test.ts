@@ -65,6 +65,32 @@ test('the environment is the caller’s, the tree’s, and CHOS', () => {
   assert.equal(lines('debian12').sort(), ['', 'A=b\nc\\d', 'B=', 'CHOS=debian12', 'KEEP=1', 'SITE_OS=host']);
 });
 
+test('what the registry keeps of it, and what it takes away', () => {
+  const at = site(`${two}keep LC_*\nkeep X?\nkeep =\nunset XB\nunset ?ERM\nenv XB=set\n`);
+  const environment = {
+    LC_ALL: 'C',
+    LC_: '',
+    LC: '1',
+    XA: 'a',
+    XB: 'b',
+    X: '1',
+    XAA: '1',
+    TERM: 'dumb',
+    USER: 'ann',
+  };
+  const names = (name: string) =>
+    chos(at, [name, 'env', '-0'], { environment })
+      .out.split('\0')
+      .map(entry => entry.split('=')[0])
+      .sort()
+      .join(' ')
+      .trim();
+  assert.is(names('debian12'), 'CHOS HOME LC_ LC_ALL PATH USER XA XB');
+  assert.is(names('alma9'), 'CHOS CHOS_PUBLIC HOME LC LC_ LC_ALL PATH SITE_OS TERM USER X XA XAA XB');
+  const nothing = site(`${two}keep =\n`);
+  assert.is(chos(nothing, ['debian12', 'env'], { environment: { A: '1' } }).out.includes('A=1'), false);
+});
+
 test('a command that is not there is 127, one that cannot be executed 126', () => {
   const at = site();
   const directory = mkdtempSync(join(scratch, 'commands-'));

@@ -140,6 +140,7 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     'prepare --all prepares what can be prepared, and tells what cannot',
     ['tree --all'],
   ],
+  ['conformance/trees/chos-cases.ts', 'how a tree is entered can be read before', ['tree --steps']],
   ['conformance/vm/cases/kmod.ts', 'exit code of load --check', ['tree --check']],
   [
     imports,

@@ -151,6 +151,16 @@ test('a tree that lacks places is entered by a skeleton', () => {
   writeRegistry(registry);
 });
 
+test('a share /run does not take along what is prepared', () => {
+  const path = makeTree('running', ['run']);
+  writeRegistry({ ...registry, trees: { ...registry.trees, running: { path, shares: [{ path: '/run' }] } } });
+  prepareAll();
+  // The place is there, and the tmpfs on it is not.
+  assert.equal(good(chos(['running', 'ls', '-A', '/run/chos-trees'], { cwd: '/' })), '');
+  runtimeCommand('tree', 'release', 'running');
+  writeRegistry(registry);
+});
+
 test('what the registry says counts after tree prepare', () => {
   const more = {
     ...registry,

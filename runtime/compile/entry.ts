@@ -29,6 +29,7 @@ import { propagateRoot } from './idioms/mount-steps.js';
 import { operation } from './idioms/operation.js';
 import { writeFile } from './idioms/write-file.js';
 import { rule } from './launch/launch.js';
+import { hidePins } from './root/hide-pins.js';
 import { keep } from './views/kept.js';
 import { createLook, sameDirectory } from './views/open-pin.js';
 
@@ -142,6 +143,8 @@ function byMounts(view: EntryInput & { readonly kind: 'mounts' }, open: OpenFlag
         [sys('unshare', [Clone.NEWNS])],
       ),
       propagateRoot(Propagation.SLAVE, true),
+      // A share /run would take them along. Who is not root can neither do that nor look into them.
+      ...hidePins(),
     ]),
     ...assemble(view, open, root),
     operation({ kind: 'enter-view', tree, because: rule('private') }, [

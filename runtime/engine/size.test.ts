@@ -17,17 +17,27 @@ const number = (text: string | undefined): number => Number(text?.replace(',', '
 test('the engine has as many lines as its page says, give or take a twentieth', () => {
   const page = readFileSync('docs/architecture.md', 'utf8');
   const [, whole] = page.match(/It has about ([\d,]+) lines/) ?? [];
-  const [, base, vm, door] =
-    page.match(/: ([\d,]+) in `base\/`, ([\d,]+) in `vm\/`, ([\d,]+) in `door\/`/) ?? [];
+  const [, base, vm, door, chos] =
+    page.match(
+      /: ([\d,]+) in `base\/`, ([\d,]+) in `vm\/`, ([\d,]+) in `door\/` \(and ([\d,]+) in `chos\/`/,
+    ) ?? [];
   for (const [said, files] of [
     [whole, ['base', 'vm', 'door'].flatMap(sourcesOf)],
     [base, sourcesOf('base')],
     [vm, sourcesOf('vm')],
     [door, sourcesOf('door')],
+    [chos, sourcesOf('chos')],
   ] as const) {
     const lines = linesOf(files);
     assert.ok(Math.abs(number(said) - lines) <= Math.max(50, lines / 20), `${said} lines are ${lines}`);
   }
+});
+
+test('the command of users is as large as its page says', () => {
+  const size = Math.round(statSync('build/chos').size / 1024);
+  const [, said] =
+    readFileSync('docs/architecture.md', 'utf8').match(/another executable of (\d+) KiB/) ?? [];
+  assert.ok(Math.abs(Number(said) - size) <= 3, `${said} KiB are ${size}`);
 });
 
 test('the executable is as large as its pages say', () => {

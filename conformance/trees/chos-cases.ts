@@ -1,7 +1,7 @@
 /** `chos` (docs/chos.md) without the kernel module: what root's commands write for all, and users in trees. */
 import * as assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { caseList, good } from './case.js';
 import {
@@ -68,6 +68,7 @@ test('tree prepare NAME writes the list, and the entry program of that tree', ()
     '* one\n  two    (not prepared)\n  three  (not prepared)\n  must   (not prepared)\n',
   );
   assert.equal(good(chos(['one', 'true'], { uid: ANN })), '');
+  assert.match(chos(['must', 'true'], { uid: ANN }).stderr, /"must" is not entered: the registry demands/);
   const { status, stderr } = chos(['two', 'true'], { uid: ANN });
   assert.equal(status, 125);
   assert.equal(stderr, 'chos: tree "two" is not prepared: root runs chos-runtime tree prepare two\n');
@@ -148,6 +149,34 @@ test('a tree that lacks places is entered by a skeleton', () => {
   );
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /^ID=bare\n.*\nhello\n$/);
+  writeRegistry(registry);
+});
+
+test('tree prepare NAME looks at no other tree', () => {
+  const share = `${registry.trees.two.path}-share`;
+  const trace = `${home}/trace`;
+  mkdirSync(share, { recursive: true });
+  const other = { path: registry.trees.two.path, shares: [{ path: share }] };
+  writeRegistry({ ...registry, trees: { ...registry.trees, other } });
+  const { status } = spawnSync('strace', [
+    '-f',
+    '-e',
+    'trace=file',
+    '-o',
+    trace,
+    runtime,
+    'tree',
+    'prepare',
+    'one',
+  ]);
+  assert.equal(status, 0);
+  const calls = readFileSync(trace, 'utf8').split('\n');
+  assert.ok(calls.some(call => call.includes(registry.trees.one.path)));
+  assert.deepEqual(
+    calls.filter(call => call.includes(share) || call.includes(`"${other.path}`)),
+    [],
+  );
+  rmSync(trace);
   writeRegistry(registry);
 });
 

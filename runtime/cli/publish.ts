@@ -4,7 +4,7 @@ import { codeOf } from '../host/error-code.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { errnoText } from '../report/errno-text.js';
-import { entryChoice } from '../trees/entry-view.js';
+import { entryChoice, whyNever } from '../trees/entry-view.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import { isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
@@ -16,9 +16,14 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
   const entries = new Map<string, Uint8Array | null>();
   for (const tree of registry.trees.values()) {
     if (!isPublicName(tree.name)) continue;
+    // Others are not looked at: one of them may be on a server that does not answer.
+    if (only !== null && only.name !== tree.name) {
+      const why = whyNever(tree);
+      if (why !== null) refused.set(tree.name, why);
+      continue;
+    }
     const choice = entryChoice(tree, registry, facts, prefix);
     if (choice.kind === 'refused') refused.set(tree.name, choice.why);
-    if (only !== null && only.name !== tree.name) continue;
     entries.set(
       tree.name,
       choice.kind === 'refused' ? null : encode(compileEntry({ ...choice, arch: hostArch() })),

@@ -75,14 +75,15 @@ function byMounts(tree: RegisteredTree, prefix: string): EntryChoice {
   };
 }
 
+/** Why no user ever enters it, as far as the registry alone tells; null: it depends on the host. */
+export const whyNever = ({ backEnd }: Pick<RegisteredTree, 'backEnd'>): string | null =>
+  backEnd === 'pinned' ? 'the registry demands the back end pinned, which users enter at login only' : null;
+
 /** `facts`: of the kernel's module. `prefix`: the root of the host, where it is not ours. */
 export function entryChoice(tree: RegisteredTree, site: Site, facts: KernelFacts, prefix = ''): EntryChoice {
   const { backEnd, name, path } = tree;
-  if (backEnd === 'pinned')
-    return {
-      kind: 'refused',
-      why: 'the registry demands the back end pinned, which users enter at login only',
-    };
+  const never = whyNever(tree);
+  if (never !== null) return { kind: 'refused', why: never };
   if (faultsOf(tree, prefix).length > 0)
     return { kind: 'refused', why: `something is wrong with it: root runs chos-runtime tree check ${name}` };
   if (backEnd === 'private') return byMounts(tree, prefix);

@@ -46,12 +46,14 @@ void read_trees(struct trees *t)
 	size_t length;
 	u64 size;
 	long fd = open_public(NULL, "trees", &size);
+	const char *given = variable("CHOS");
 	char *text, *at;
 	struct record r;
 	const char *first;
 
+	/* Inside a tree the host's /run is there only if it is shared. */
 	if (fd == -ENOENT)
-		die("no tree is prepared: root runs chos-runtime tree prepare, or tree load", NULL, 0);
+		die("no tree is prepared: root runs chos-runtime tree prepare, or tree load", given && *given ? joined("(inside the tree ", given, "? Leave it first)") : NULL, 0);
 	if (fd < 0)
 		die("open the list of trees", NULL, (int)-fd);
 	text = read_file(fd, LIMIT, &length);

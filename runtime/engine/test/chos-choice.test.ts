@@ -205,6 +205,10 @@ test('a list of another version, or that is damaged, is told so', () => {
     error(chos(site(null), ['--list'])),
     'chos: no tree is prepared: root runs chos-runtime tree prepare, or tree load\n',
   );
+  assert.is(
+    error(chos(site(null), ['alma9'], { environment: { CHOS: 'debian12' } })),
+    'chos: no tree is prepared: root runs chos-runtime tree prepare, or tree load (inside the tree debian12? Leave it first)\n',
+  );
 });
 
 test('the name of a tree may be a path', () => {
@@ -230,6 +234,33 @@ test('--explain is the work of the command beside it', () => {
   });
   assert.is(chos(s, ['--explain'], { file: copy }).out, 'tree entry debian12\n');
   assert.match(error(chos(s, ['--explain', 'alma8'], { file: copy })), 'did you mean alma9?');
+});
+
+test('whatever the list holds, it ends by itself', () => {
+  const list = `${two}keep A*\nunset B\nrefused x\\n\\\\\nuser 0 alma9\ngroup root debian12\nhost * alma9\n`;
+  let seed = 12;
+  // Park and Miller's generator: the same each time.
+  const below = (limit: number): number => {
+    seed = (seed * 48271) % 2147483647;
+    return seed % limit;
+  };
+  const pieces = ['\n', ' ', '\\', 'tree ', 'env ', 'default ', '*', '=', '\0', 'user ', 'x'.repeat(5000)];
+  for (let round = 0; round < 150; round++) {
+    let text = list;
+    for (let change = 0; change <= below(3); change++) {
+      const at = below(text.length);
+      const piece = pieces[below(pieces.length)] ?? '';
+      text = text.slice(0, at) + piece + text.slice(at + below(8));
+    }
+    const s = site(text);
+    for (const args of [['--list'], ['--which'], ['alma9', 'true']]) {
+      const { status } = chos(s, args);
+      assert.ok(
+        status === 0 || status === 125,
+        `${args.join(' ')} of ${JSON.stringify(text)} ends with ${status}`,
+      );
+    }
+  }
 });
 
 test('arguments that it does not know', () => {

@@ -65,7 +65,7 @@ test('tree prepare NAME writes the list, and the entry program of that tree', ()
   good(runtimeCommand('tree', 'prepare', 'one'));
   assert.equal(
     good(chos(['--list'], { uid: ANN })),
-    '* one\n  two    (not prepared)\n  three  (not prepared)\n  must   (not prepared)\n',
+    '* one\n  two    (not prepared)\n  three  (not prepared)\n  must   (the registry demands the back end pinned, which users enter at login only)\n',
   );
   assert.equal(good(chos(['one', 'true'], { uid: ANN })), '');
   assert.match(chos(['must', 'true'], { uid: ANN }).stderr, /"must" is not entered: the registry demands/);

@@ -151,6 +151,13 @@ static void put_padded(struct text *t, const char *text, size_t width)
 		put_char(t, ' ');
 }
 
+static const char *why_not_prepared(const struct trees *t, const char *name)
+{
+	const char *refused = tree_property(t, name, "refused");
+
+	return refused ? joined("(", refused, ")") : "(not prepared)";
+}
+
 /* What is chosen by default has a star. */
 void list_trees(const struct trees *t)
 {
@@ -171,7 +178,7 @@ void list_trees(const struct trees *t)
 		if (!is_tree(&r))
 			continue;
 		about = tree_property(t, r.value, "description");
-		note = is_prepared(r.value) ? NULL : "(not prepared)";
+		note = is_prepared(r.value) ? NULL : why_not_prepared(t, r.value);
 		put_string(&out, preferred && equal(preferred, r.value) ? "* " : "  ");
 		put_padded(&out, r.value, about || note ? width : 0);
 		for (unsigned i = 0; i < 2; i++) {

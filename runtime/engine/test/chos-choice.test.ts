@@ -142,6 +142,9 @@ test('--list: the default has a star, what is not prepared says so', () => {
   const s = site();
   rmSync(join(s.place, 'entries/debian12'));
   assert.is(chos(s, ['--list']).out, '  alma9     AlmaLinux 9\n* debian12  (not prepared)\n');
+  const refused = site(`${two}refused no\\nwhy\n`);
+  rmSync(join(refused.place, 'entries/debian12'));
+  assert.is(chos(refused, ['--list']).out, '  alma9     AlmaLinux 9\n* debian12  (no\nwhy)\n');
 });
 
 test('what is not root’s, or that others can write, is used by nobody', () => {

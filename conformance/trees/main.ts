@@ -4,6 +4,7 @@ import { cases as treeCases } from './cases.js';
 import { changedHostCases } from './changed-host-cases.js';
 import { chosCases } from './chos-cases.js';
 import { digestCases } from './digest-cases.js';
+import { doctorCases } from './doctor-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
@@ -28,6 +29,7 @@ const cases = [
   ...heldCases,
   ...skeletonCases,
   ...registryCases,
+  ...doctorCases,
   ...digestCases,
   ...importCases,
   ...podmanImportCases,

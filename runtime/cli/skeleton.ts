@@ -6,7 +6,6 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileLines, brokenFileText } from '../report/broken-file-text.js';
 import { oneLine } from '../report/diagnostic.js';
-import { deviationText } from '../report/skeleton-text.js';
 import { table } from '../report/table.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import {
@@ -21,6 +20,7 @@ import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
 import { see } from './see-skeleton.js';
+import { skeletonFaults, skeletonNotes } from './skeleton-findings.js';
 
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
@@ -61,28 +61,6 @@ function create(invocation: Invocation): Outcome {
   return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };
 }
 
-/** What `check` says besides the deviations: launches work without it, but not as they could. */
-function notes(look: SkeletonLook): readonly string[] {
-  const facts = probeKernelLink();
-  const unlisted =
-    facts.kind === 'present'
-      ? look.input.trees.map(tree => tree.path).filter(path => facts.valid?.has(path) === false)
-      : [];
-  return [
-    ...look.notLive.map(
-      share => `${share}: not live, because the host's mount is not shared; mount --make-shared it`,
-    ),
-    ...(isPinned(look)
-      ? []
-      : ["no namespace of it is pinned: launches with mounts of their own copy the host's"]),
-    ...(facts.kind === 'present' ? [] : ['the kernel module chos is not loaded, or too old']),
-    ...(facts.kind === 'present' && facts.skeleton !== look.path
-      ? [`the kernel module uses another skeleton, ${facts.skeleton}`]
-      : []),
-    ...unlisted.map(path => `${path}: not in the kernel's list: run chos-runtime tree load`),
-  ];
-}
-
 function check(invocation: Invocation): Outcome {
   const seen = see(invocation, 'check the skeleton of');
   if (seen.kind === 'failure') return seen;
@@ -90,14 +68,12 @@ function check(invocation: Invocation): Outcome {
   if (look.place.kind !== 'skeleton')
     return failed({ kind: 'tree', fault: { kind: 'no-skeleton', path: look.path } });
   const faults = [
-    ...seen.value.registry.broken.flatMap(brokenFileLines),
+    ...registry.broken.flatMap(brokenFileLines),
     ...shareFaults(registry, host.prefix).map(oneLine),
-    ...look.deviations.map(deviationText),
-    ...(isRecorded(look)
-      ? []
-      : ['its record is missing, or the copy of it for users, or it says something else than the registry']),
+    ...skeletonFaults(look),
   ];
-  const rows = [...faults.map(text => ['fault', text]), ...notes(look).map(text => ['note', text])];
+  const notes = skeletonNotes(look, probeKernelLink());
+  const rows = [...faults.map(text => ['fault', text]), ...notes.map(text => ['note', text])];
   return {
     kind: 'done',
     out: rows.length === 0 ? `${look.path} is as the registry asks for\n` : table(['RESULT', 'WHAT'], rows),

@@ -18,7 +18,7 @@ import { load } from './tree-load.js';
 import { prepare } from './tree-prepare.js';
 import { release } from './tree-release.js';
 
-interface Shown {
+export interface Shown {
   readonly registry: Registry;
   readonly generations: readonly Generation[];
   readonly kernel: KernelFacts;
@@ -51,7 +51,7 @@ function closing({ generations }: Shown, tree: RegisteredTree): string {
 }
 
 /** Generations of what the registry does not know (any more): nobody else tells of them. */
-function strays({ registry, generations, kernel }: Shown): readonly Generation[] {
+export function strays({ registry, generations, kernel }: Shown): readonly Generation[] {
   const skeleton = kernel.kind === 'present' ? kernel.skeleton : null;
   return generations.filter(
     one => !registry.trees.has(one.tree) && one.tree !== skeleton && one.state !== 'unfinished',

@@ -21,6 +21,7 @@ export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
   features: async () => (await import('../cli/features.js')).features,
   skeleton: async () => (await import('../cli/skeleton.js')).skeleton,
   tree: async () => (await import('../cli/tree.js')).tree,
+  doctor: async () => (await import('../cli/doctor.js')).doctor,
   hooks: async () => (await import('../cli/hooks.js')).hooks,
 };
 

@@ -52,12 +52,21 @@ export function hostArch(): Arch {
   throw new Error(`no engine for ${process.arch}`);
 }
 
+/** What is looked at, so that a test can put another machine in its place. */
+export interface FactSources {
+  readonly read: (path: string) => string | null;
+  readonly magicOf: (path: string) => number | null;
+  readonly link: (path: string) => string | null;
+}
+
+const machine: FactSources = { read: readProc, magicOf: fileSystemMagic, link: readLink };
+
 /** The list of /sys/kernel/security/lsm, where securityfs is mounted; else each module's own files. */
-function probeLsm(): HostFacts['lsm'] {
-  const list = readProc('/sys/kernel/security/lsm');
+function probeLsm({ read, magicOf }: FactSources): HostFacts['lsm'] {
+  const list = read('/sys/kernel/security/lsm');
   const listed = list === null ? null : new Set(list.trim().split(','));
-  const apparmor = readProc('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false;
-  const selinux = fileSystemMagic('/sys/fs/selinux') === SELINUX_MAGIC;
+  const apparmor = read('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false;
+  const selinux = magicOf('/sys/fs/selinux') === SELINUX_MAGIC;
   return {
     apparmor: apparmor && (listed?.has('apparmor') ?? true),
     selinux: selinux && (listed?.has('selinux') ?? true),
@@ -74,18 +83,18 @@ function ownerName(): string {
   }
 }
 
-export function probeHostFacts(): HostFacts {
+export function probeHostFacts(sources: FactSources = machine): HostFacts {
   return {
     arch: hostArch(),
-    kernel: parseKernelVersion(readProc('/proc/sys/kernel/osrelease') ?? ''),
-    lastCapability: Number(readProc('/proc/sys/kernel/cap_last_cap') ?? 40),
-    capabilities: capabilityNumbers(readProc('/proc/self/status') ?? ''),
+    kernel: parseKernelVersion(sources.read('/proc/sys/kernel/osrelease') ?? ''),
+    lastCapability: Number(sources.read('/proc/sys/kernel/cap_last_cap') ?? 40),
+    capabilities: capabilityNumbers(sources.read('/proc/self/status') ?? ''),
     euid: process.geteuid?.() ?? 0,
     egid: process.getegid?.() ?? 0,
     owner: ownerName(),
-    cgroup: probeCgroups({ magicOf: fileSystemMagic, read: readProc }),
-    userNamespace: probeUserNamespace({ link: readLink, read: readProc }),
+    cgroup: probeCgroups(sources),
+    userNamespace: probeUserNamespace(sources),
     withheld: null,
-    lsm: probeLsm(),
+    lsm: probeLsm(sources),
   };
 }

@@ -17,6 +17,7 @@ const hooks = 'conformance/hooks/by-hand-cases.ts';
 const versions = 'conformance/trees/version-cases.ts';
 const imports = 'conformance/trees/import-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
+const doctor = 'conformance/trees/doctor-cases.ts';
 
 const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
   [suite('command-line'), 'command-line/root-with-equals-sign', ['--root']],
@@ -159,6 +160,7 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     'remove refuses while somebody is inside, and names him',
     ['skeleton --force'],
   ],
+  [doctor, 'what is wrong is told with what mends it', ['doctor --json']],
   [hooks, 'by-hand/list of these directories', ['hooks --dir', 'hooks --hooks-dir', 'hooks --format']],
   [hooks, 'by-hand/run tells the hook of bundle and stage', ['hooks --bundle', 'hooks --stage']],
 ];

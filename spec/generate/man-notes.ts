@@ -52,6 +52,18 @@ export const notes: Readonly<Record<string, Notes>> = {
     ],
     examples: [{ what: 'The bundle in the current directory:', lines: 'chos-runtime run web' }],
   },
+  doctor: {
+    text: [
+      'One line or more for each check: ok, note (it works, but not as it could, or it was not looked at) or fault, with the command that mends it. The exit code is 1 if there is a fault, else 0. Nothing is changed.',
+      'Shares are asked by processes of their own, which have three seconds: what rests on one that does not answer is not looked at.',
+    ],
+    examples: [
+      {
+        what: 'What is wrong, for a program:',
+        lines: `chos-runtime doctor --json | jq '.lines[] | select(.result == "fault")'`,
+      },
+    ],
+  },
   kill: {
     text: ['SIGNAL is a number or a name, with or without SIG.'],
     examples: [{ what: 'To every process of the container:', lines: 'chos-runtime kill --all web KILL' }],

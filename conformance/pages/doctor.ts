@@ -1,0 +1,30 @@
+/** The blocks of docs/doctor.md. */
+import * as assert from 'node:assert/strict';
+import { type Block, commandsOf, missingLine } from './blocks.js';
+import { freshRegistry, shell } from './machine.js';
+import { inOrder, type Scenario } from './scenario.js';
+
+/** Machines differ in what stands between the lines of the page. */
+function examined(block: Block): void {
+  const trees = { debian13: { path: '/ostrees/debian13' } };
+  freshRegistry(JSON.stringify({ trees, shares: [{ path: '/home' }] }));
+  shell('chos-runtime tree release --force debian13');
+  for (const { text, output } of commandsOf(block)) {
+    const { stdout, stderr } = shell(text);
+    assert.equal(missingLine(output, stdout.split('\n')), null, stdout + stderr);
+  }
+}
+
+const page = 'docs/doctor.md';
+
+export const doctorPage: readonly Scenario[] = [
+  { page, first: '# chos-runtime doctor', run: examined },
+  {
+    page,
+    first: 'chos-runtime doctor --json',
+    run: block =>
+      inOrder(block, {
+        'chos-runtime': { look: printed => assert.match(printed, /^chos-runtime tree prepare --all/m) },
+      }),
+  },
+];

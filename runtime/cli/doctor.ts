@@ -1,0 +1,94 @@
+/** `doctor`: what on this machine keeps trees and containers from working, before they do not. It reads only. */
+import { dirname } from 'node:path';
+import { answersOf } from '../host/answers.js';
+import { table } from '../report/table.js';
+import { callerView } from '../trees/caller.js';
+import { checkTree } from '../trees/check-tree.js';
+import { DEFAULT_SKELETON, probeKernelLink } from '../trees/kernel-link.js';
+import { parseMountFacts } from '../trees/mount-facts.js';
+import { readGenerations } from '../trees/pins.js';
+import { readRegistry } from '../trees/read-registry.js';
+import type { Registry } from '../trees/registry.js';
+import { lookAtSkeleton } from '../trees/skeleton-input.js';
+import { readHost } from '../trees/skeleton-place.js';
+import { readSkeleton } from '../trees/skeleton-record.js';
+import { checks } from './doctor/checks.js';
+import { type Host, hostOf } from './doctor/host.js';
+import type { Line } from './doctor/line.js';
+import { askedPaths, type Check, type Subject, silentPaths } from './doctor/subject.js';
+import { type Invocation, type Outcome, variable } from './invocation.js';
+import { ownerOf, stateRoot } from './state-root.js';
+
+const noTrees: Registry = { trees: new Map(), shares: [], defaultTree: null, broken: [] };
+
+/** Directories that variables of the caller name, in which configuration is read. */
+function ownPaths(host: Host): readonly string[] {
+  const directories = ['HOME', 'XDG_CONFIG_HOME'].map(name => host.variable(name));
+  const files = ['CONTAINERS_CONF', 'SLURM_CONF'].map(name => host.variable(name));
+  return [...directories, ...files.map(path => path && dirname(path))].flatMap(path => path ?? []);
+}
+
+/** The machine that we are on. What may hang is asked first. */
+export async function subjectOf({ request, line }: Invocation, host: Host): Promise<Subject> {
+  const read = readRegistry();
+  const registry = read.kind === 'registry' ? read.registry : noTrees;
+  const kernel = probeKernelLink();
+  const mountinfo = host.read('/proc/self/mountinfo') ?? '';
+  const generations = host.isRoot ? readGenerations() : [];
+  const view = callerView();
+  const path = kernel.kind === 'present' ? kernel.skeleton : DEFAULT_SKELETON;
+  const asked = askedPaths(registry, generations, readSkeleton(path), ownPaths(host));
+  const subject = {
+    host,
+    registry,
+    noRegistry: read.kind === 'registry' ? null : read,
+    kernel,
+    mountinfo,
+    mounts: parseMountFacts(mountinfo),
+    answers: await answersOf(asked),
+    generations,
+    atHome: view.kind === 'unknown' ? null : view.kind === 'same',
+    stateRoot: stateRoot(request, line, { euid: host.facts.euid, owner: ownerOf }),
+    checkTree,
+  };
+  return {
+    ...subject,
+    lookAtSkeleton: () =>
+      view.kind === 'unknown' || silentPaths(subject).length > 0
+        ? null
+        : lookAtSkeleton(registry, readHost(view), path),
+  };
+}
+
+interface Told extends Line {
+  readonly check: string;
+}
+
+export function examine(subject: Subject, all: readonly Check[] = checks): readonly Told[] {
+  return all.flatMap(({ name, look }) => look(subject).map(line => ({ check: name, ...line })));
+}
+
+const hasFault = (lines: readonly Told[]): boolean => lines.some(({ result }) => result === 'fault');
+
+/** Each line, and below it the command that mends it. */
+export function doctorTable(lines: readonly Told[]): string {
+  return table(
+    ['CHECK', 'RESULT', 'WHAT'],
+    lines.flatMap(({ check, result, what, mend }) => [
+      [check, result, what],
+      ...(mend === null ? [] : [['', '', `mend: ${mend}`]]),
+    ]),
+  );
+}
+
+/** By spec/doctor.schema.json. */
+export function doctorJson(lines: readonly Told[]): string {
+  return `${JSON.stringify({ fault: hasFault(lines), lines }, null, 2)}\n`;
+}
+
+export async function doctor(invocation: Invocation): Promise<Outcome> {
+  const host = hostOf({ variable: name => variable(invocation.request, name) });
+  const lines = examine(await subjectOf(invocation, host));
+  const out = invocation.line.options.flags.has('json') ? doctorJson(lines) : doctorTable(lines);
+  return { kind: 'done', out, exitCode: hasFault(lines) ? 1 : 0 };
+}

@@ -29,6 +29,7 @@ test('what is installed works from its place, and make uninstall takes all of it
     'share/bash-completion/completions/chos-runtime',
     'share/chos-runtime/explain.schema.json',
     'share/chos-runtime/doctor.schema.json',
+    'share/chos-runtime/who.schema.json',
   ])
     assert.ok(existsSync(join(prefix, file)), file);
   const unit = readFileSync(join(prefix, 'lib/systemd/system/chos-prepare.service'), 'utf8');

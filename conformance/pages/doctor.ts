@@ -15,6 +15,14 @@ function examined(block: Block): void {
   }
 }
 
+/** The columns are as wide as what stands in them. */
+export function whoIsThere(block: Block): void {
+  for (const { text, output } of commandsOf(block)) {
+    const { stdout, stderr } = shell(text);
+    assert.deepEqual(stdout.split('\n')[0]?.split(/\s+/), output[0]?.split(/\s+/), stderr);
+  }
+}
+
 const page = 'docs/doctor.md';
 
 export const doctorPage: readonly Scenario[] = [

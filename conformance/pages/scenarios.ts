@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { type Block, commandsOf, missingLine } from './blocks.js';
 import { chosPage } from './chos.js';
 import { ciBlocks } from './ci-blocks.js';
-import { doctorPage } from './doctor.js';
+import { doctorPage, whoIsThere } from './doctor.js';
 import { byHand } from './hooks-by-hand.js';
 import {
   containersConf,
@@ -366,6 +366,7 @@ export const scenarios: readonly Scenario[] = [
       assert.deepEqual(names.trim().split('\n').sort(), ['/ostrees/alma9', 'debian12']);
     },
   },
+  { page: TREES, first: '# chos-runtime who', run: whoIsThere },
   ...doctorPage,
   { page: TREES, first: '# modprobe chos', run: MODULE },
   { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless', run: byUser },

@@ -17,6 +17,7 @@ import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 import { untouchedCases } from './untouched-cases.js';
 import { versionCases } from './version-cases.js';
+import { whoCases } from './who-cases.js';
 
 const cases = [
   ...sharedViewCases,
@@ -30,6 +31,7 @@ const cases = [
   ...skeletonCases,
   ...registryCases,
   ...doctorCases,
+  ...whoCases,
   ...digestCases,
   ...importCases,
   ...podmanImportCases,

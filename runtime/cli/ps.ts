@@ -5,7 +5,7 @@ import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { outputFormat } from './output-format.js';
 
 /** Host pids of the container: those of its cgroups; where it has none, those that its first process tells of. */
-function pidsOf(cgroups: readonly string[], pid: number): readonly number[] {
+export function pidsOf(cgroups: readonly string[], pid: number): readonly number[] {
   if (cgroups.length === 0) return relatedPids(pid);
   const all = new Set(cgroups.flatMap(directory => cgroupPids(directory)));
   // It may have been moved elsewhere.

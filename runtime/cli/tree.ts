@@ -4,9 +4,9 @@ import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
 import { systemOf } from '../trees/check-tree.js';
 import { whyUnused } from '../trees/choose.js';
-import { describeHolder, holdersOf } from '../trees/holders.js';
+import { describeHolder, holdersOf, lookAtProcesses, type ProcessLook, pidsIn } from '../trees/holders.js';
 import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
-import { currentGeneration, type Generation, readGenerations } from '../trees/pins.js';
+import { currentGeneration, type Generation, PINS, readGenerations } from '../trees/pins.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome } from './invocation.js';
@@ -22,6 +22,8 @@ export interface Shown {
   readonly registry: Registry;
   readonly generations: readonly Generation[];
   readonly kernel: KernelFacts;
+  /** Of all processes, when it is first asked for. */
+  readonly look: () => ProcessLook;
 }
 
 /** Whether the kernel's list has the tree; null: there is no list, or it cannot be seen. */
@@ -36,7 +38,7 @@ function use(invocation: Invocation, shown: Shown, tree: RegisteredTree) {
   const generation = currentGeneration(shown.generations, tree.name);
   const all = shown.generations.filter(one => one.tree === tree.name);
   const containers = all.length > 0 ? runningContainers(invocation) : [];
-  const pids = all.flatMap(one => holdersOf(one, containers).map(({ pid }) => pid));
+  const pids = all.flatMap(one => pidsIn(one, containers, PINS, shown.look()));
   return {
     name: generation?.name ?? null,
     stale: generation === undefined ? null : whyUnused(tree, generation),
@@ -51,7 +53,11 @@ function closing({ generations }: Shown, tree: RegisteredTree): string {
 }
 
 /** Generations of what the registry does not know (any more): nobody else tells of them. */
-export function strays({ registry, generations, kernel }: Shown): readonly Generation[] {
+export function strays({
+  registry,
+  generations,
+  kernel,
+}: Pick<Shown, 'registry' | 'generations' | 'kernel'>): readonly Generation[] {
   const skeleton = kernel.kind === 'present' ? kernel.skeleton : null;
   return generations.filter(
     one => !registry.trees.has(one.tree) && one.tree !== skeleton && one.state !== 'unfinished',
@@ -83,7 +89,7 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     '-',
     '-',
     `${one.name} ${one.state === 'closing' ? 'closing' : 'not registered'}`,
-    String(holdersOf(one, runningContainers(invocation)).length),
+    String(pidsIn(one, runningContainers(invocation), PINS, shown.look()).length),
     '-',
   ]);
   return done(
@@ -208,7 +214,12 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   if (action === 'entry') return entry(invocation);
   const registry = openRegistry();
   if (registry.kind === 'failure') return failed(registry.failure);
-  const shown = { registry: registry.value, generations: readGenerations(), kernel: probeKernelLink() };
+  let looked: ProcessLook | null = null;
+  const look = (): ProcessLook => {
+    looked ??= lookAtProcesses();
+    return looked;
+  };
+  const shown = { registry: registry.value, generations: readGenerations(), kernel: probeKernelLink(), look };
   switch (action) {
     case 'list':
       return list(invocation, shown);

@@ -2,6 +2,7 @@
  * C library calls that Node does not offer. Loading koffi takes about 7 ms [M], so nothing on the way of create, run and exec may import this file
  * other than by import(). Never here: what changes the caller's own context (setns, chroot, set*id): Node has threads.
  */
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 
@@ -66,3 +67,38 @@ export const eventfd = (): number => eventfdCall(0, EFD_CLOEXEC);
 
 /** pidfd_open(2), below 0 if there is no such process. */
 export const openPidfd = (pid: number): number => syscallCall(PIDFD_OPEN, pid, 0);
+
+const ioctlCall: (fd: number, request: number, argument: Buffer) => number = libc.func(
+  'int ioctl(int, unsigned long, _Inout_ void *)',
+);
+
+/** kmod/uapi/linux/chos.h: CHOS_IOC_GET_LINK, struct chos_link. */
+const GET_LINK = 0xc018c502;
+const LINK_SIZE = 24;
+/** Bytes of a path at most (linux/limits.h). */
+const PATH_MAX = 4096;
+
+/** The trees that the links of processes name, read through an open setchos (docs/kernel-link.md); who has no link, has ended or may not be asked for is left out. */
+export function linksOf(pids: readonly number[], file = '/proc/chos/setchos'): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  const fd = openSync(file, 'r');
+  const room = koffi.alloc('char', PATH_MAX);
+  try {
+    for (const pid of pids) {
+      const pidfd = openPidfd(pid);
+      if (pidfd < 0) continue;
+      const link = Buffer.alloc(LINK_SIZE);
+      link.writeUInt32LE(LINK_SIZE, 0);
+      link.writeInt32LE(pidfd, 4);
+      link.writeUInt32LE(PATH_MAX, 12);
+      link.writeBigUInt64LE(koffi.address(room), 16);
+      const length = ioctlCall(fd, GET_LINK, link);
+      closeSync(pidfd);
+      if (length > 0) found.set(pid, String(koffi.decode(room, 'char', length)));
+    }
+    return found;
+  } finally {
+    koffi.free(room);
+    closeSync(fd);
+  }
+}

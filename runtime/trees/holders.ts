@@ -1,5 +1,5 @@
 /** Who holds a generation: processes whose mount namespace it is, or a copy of it, and containers that were started in it. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
 import { parseMountFacts } from './mount-facts.js';
 import { type Generation, PINS, pinFile, readGenerations } from './pins.js';
@@ -29,13 +29,19 @@ function commandOf(pid: number): string {
   }
 }
 
-const namespaceOf = (pid: number): number | null => {
+function linkOf(path: string): string {
   try {
-    return statSync(`/proc/${pid}/ns/mnt`).ino;
+    return readlinkSync(path);
   } catch {
-    return null;
+    return '';
   }
-};
+}
+
+/** By the text of the link, for which the kernel makes no inode: it is asked of every process. */
+function namespaceOf(pid: number): number | null {
+  const [, number] = /^mnt:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/ns/mnt`)) ?? [];
+  return number === undefined ? null : Number(number);
+}
 
 /** Processes by their mount namespace, ascending. Threads share it with their process, but for a few that left; those count too late. */
 function byNamespace(): ReadonlyMap<number, readonly number[]> {
@@ -62,6 +68,31 @@ function read(path: string): string {
   }
 }
 
+/** All processes, looked at once: those who ask for several generations ask of one look. */
+export interface ProcessLook {
+  readonly namespaces: ReadonlyMap<number, readonly number[]>;
+  readonly generations: readonly Generation[];
+  /** The mount that a process has as its root. */
+  rootOf(pid: number, namespace: number): MountFact | undefined;
+}
+
+/** `directory`: where the pins are. */
+export function lookAtProcesses(directory = PINS): ProcessLook {
+  // In one namespace the same name is the same root; its mounts may be thousands.
+  const known = new Map<string, MountFact>();
+  return {
+    namespaces: byNamespace(),
+    generations: readGenerations(directory),
+    rootOf(pid, namespace) {
+      const key = `${namespace} ${linkOf(`/proc/${pid}/root`)}`;
+      const found = known.get(key) ?? rootOf(read(`/proc/${pid}/mountinfo`));
+      // One that has ended meanwhile says nothing of the others.
+      if (found !== undefined) known.set(key, found);
+      return found;
+    },
+  };
+}
+
 /**
  * Processes in copies of a generation's namespace, also in those that nobody recorded: what `exec` took, what a process inside made with unshare(2). Their root
  * is the one that was prepared. A skeleton is like no other; a tree that is its own root is also that of other generations, and of containers with mounts of
@@ -69,56 +100,65 @@ function read(path: string): string {
  */
 function inCopies(
   root: MountFact,
-  namespaces: ReadonlyMap<number, readonly number[]>,
+  { namespaces, rootOf }: ProcessLook,
   others: readonly (number | null)[],
 ): readonly number[] {
   const apart = new Set([namespaceOf(1), namespaceOf(process.pid), ...others]);
   return [...namespaces].flatMap(([namespace, pids]) => {
     if (apart.has(namespace)) return [];
     const alike = pids.some(pid => {
-      const own = rootOf(read(`/proc/${pid}/mountinfo`));
+      const own = rootOf(pid, namespace);
       return own?.device === root.device && own.root === root.root;
     });
     return alike ? pids : [];
   });
 }
 
-/** Who is in a generation, or has a copy of it. `directory`: where the pins are. */
-export function holdersOf(
+/** Who is in a generation, or has a copy of it, by number. `directory`: where the pins are. */
+export function pidsIn(
   generation: Generation,
   containers: readonly RunningContainer[],
   directory = PINS,
-): readonly Holder[] {
+  look = lookAtProcesses(directory),
+): readonly number[] {
   const { name, record } = generation;
   if (record === null) return [];
   const isRecorded = ({ annotations }: RunningContainer): boolean =>
     annotations[ENVIRONMENT_ANNOTATION] === name;
   const recorded = containers.filter(isRecorded);
   const others = [
-    ...readGenerations(directory).map(other => (other.name === name ? null : (other.record?.inode ?? null))),
+    ...look.generations.map(other => (other.name === name ? null : (other.record?.inode ?? null))),
     ...containers.filter(one => !isRecorded(one)).map(({ pid }) => namespaceOf(pid)),
   ];
-  const namespaces = byNamespace();
   const root = rootOf(read(`${pinFile(generation, directory)}.mounts`));
   const pids = new Set([
-    ...(namespaces.get(record.inode) ?? []),
+    ...(look.namespaces.get(record.inode) ?? []),
     ...recorded.map(({ pid }) => pid),
-    ...(root === undefined ? [] : inCopies(root, namespaces, others)),
+    ...(root === undefined ? [] : inCopies(root, look, others)),
   ]);
+  return [...pids];
+}
+
+/** The same with what is to be said of them. */
+export function holdersOf(
+  generation: Generation,
+  containers: readonly RunningContainer[],
+  directory = PINS,
+): readonly Holder[] {
   const idOf = new Map(containers.map(({ pid, id }) => [pid, id]));
-  return [...pids].map(pid => ({ pid, command: commandOf(pid), container: idOf.get(pid) ?? null }));
+  return pidsIn(generation, containers, directory).map(pid => ({
+    pid,
+    command: commandOf(pid),
+    container: idOf.get(pid) ?? null,
+  }));
 }
 
 export function describeHolder({ pid, command, container }: Holder): string {
   return container === null ? `process ${pid} (${command})` : `container ${container} (process ${pid})`;
 }
 
-/** Processes whose root is a directory, wherever it is mounted: those in a skeleton, and in copies of it. */
-export function processesRootedIn(
-  directory: string,
-  containers: readonly RunningContainer[],
-): readonly Holder[] {
-  const idOf = new Map(containers.map(({ pid, id }) => [pid, id]));
+/** Numbers of the processes whose root is a directory, wherever it is mounted: those in a skeleton, and in copies of it; ascending. */
+export function pidsRootedIn(directory: string): readonly number[] {
   const { dev, ino } = statSync(directory);
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -131,6 +171,17 @@ export function processesRootedIn(
       }
     })
     .map(Number)
-    .sort((a, b) => a - b)
-    .map(pid => ({ pid, command: commandOf(pid), container: idOf.get(pid) ?? null }));
+    .sort((a, b) => a - b);
+}
+
+export function processesRootedIn(
+  directory: string,
+  containers: readonly RunningContainer[],
+): readonly Holder[] {
+  const idOf = new Map(containers.map(({ pid, id }) => [pid, id]));
+  return pidsRootedIn(directory).map(pid => ({
+    pid,
+    command: commandOf(pid),
+    container: idOf.get(pid) ?? null,
+  }));
 }

@@ -93,6 +93,9 @@ export const environments: readonly Command[] = [
     [flag('force', 'remove: although somebody uses it; he keeps what he sees', { actions: ['remove'] })],
     { actions: skeletonActions },
   ),
+  command('who', '[NAME|PID]', 'which tree each process is in', [
+    flag('json', 'print it as JSON (spec/who.schema.json)'),
+  ]),
   command('doctor', '', 'what on this machine keeps trees and containers from working, and what mends it', [
     flag('json', 'print it as JSON (spec/doctor.schema.json)'),
   ]),

@@ -18,6 +18,7 @@ const versions = 'conformance/trees/version-cases.ts';
 const imports = 'conformance/trees/import-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 const doctor = 'conformance/trees/doctor-cases.ts';
+const who = 'conformance/trees/who-cases.ts';
 
 const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
   [suite('command-line'), 'command-line/root-with-equals-sign', ['--root']],
@@ -161,6 +162,7 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     ['skeleton --force'],
   ],
   [doctor, 'what is wrong is told with what mends it', ['doctor --json']],
+  [who, 'processes of a generation, by whatever way they are in it', ['who --json']],
   [hooks, 'by-hand/list of these directories', ['hooks --dir', 'hooks --hooks-dir', 'hooks --format']],
   [hooks, 'by-hand/run tells the hook of bundle and stage', ['hooks --bundle', 'hooks --stage']],
 ];

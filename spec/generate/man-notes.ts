@@ -52,6 +52,13 @@ export const notes: Readonly<Record<string, Notes>> = {
     ],
     examples: [{ what: 'The bundle in the current directory:', lines: 'chos-runtime run web' }],
   },
+  who: {
+    text: [
+      'Processes in generations and copies of them, in the skeleton, and those of containers in trees. An operand is a tree, a generation (NAME@N) or a process; if nobody is found for it, the exit code is 1.',
+      'Root sees all but what users have started with mounts of their own; a user sees his own.',
+    ],
+    examples: [{ what: 'Who keeps a tree from being released:', lines: 'chos-runtime who debian13' }],
+  },
   doctor: {
     text: [
       'One line or more for each check: ok, note (it works, but not as it could, or it was not looked at) or fault, with the command that mends it. The exit code is 1 if there is a fault, else 0. Nothing is changed.',

@@ -80,6 +80,14 @@ export const kmodCases: readonly MachineCase[] = [
       same "the tree of bob's grandchild" "$(</scratch/bob.done)" $'/ostrees/two\\nID=two'
       same "the mount namespace of a container" "$(namespace "$(init_of a)")" "$(namespace self)"
       host_mounts "afterwards"
+      setpriv --no-new-privs sh -c 'printf /ostrees/two >/proc/chos/setchos && exec sleep 1000' & moved=$!
+      entered() { readlink /proc/$moved/exe | grep -q ostrees/two; }
+      until_true 30 entered
+      rows() { chos who --json "$@" | jq -r '.[] | "\\(.uid) \\(.tree) \\(.backEnd) \\(.container.id)"' | sort -u; }
+      same "who is in the tree one" "$(rows one | grep ' a$')" "1001 one kmod a"
+      same "who is in the tree two" "$(rows two)" $'0 two kmod null\\n1002 two kmod b'
+      same "whom the module moved" "$(rows $moved)" "0 two kmod null"
+      kill $moved
       drop a b
       rm -f /scratch/*`,
     { kernels },

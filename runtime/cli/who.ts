@@ -1,0 +1,213 @@
+/** `who [NAME|PID]`: which tree each process is in, of all that this caller can see. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isRecord } from '../../spec/is-record.js';
+import { STATE_ROOT_NAME, STATE_ROOT_SESSIONS } from '../../spec/state-root.js';
+import { bootTime, type ProcessDetails, processDetails } from '../host/process-details.js';
+import { table } from '../report/table.js';
+import { listStates } from '../state/read-state.js';
+import { readRecord, STORE } from '../store/place.js';
+import { lookAtProcesses, pidsIn, pidsRootedIn } from '../trees/holders.js';
+import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
+import { type KnownContainer, type Occupant, occupants } from '../trees/occupants.js';
+import { type Generation, PINS } from '../trees/pins.js';
+import { readRegistry } from '../trees/read-registry.js';
+import type { RegisteredTree } from '../trees/registry.js';
+import { treeOf } from './environment.js';
+import { failed, type Invocation, type Outcome } from './invocation.js';
+import { pidsOf } from './ps.js';
+
+export interface WhoRow extends Occupant, ProcessDetails {
+  /** Of the content of the tree, where it is known. */
+  readonly digest: string | null;
+}
+
+const list = (directory: string): readonly string[] => {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+};
+
+const below = (directory: string): readonly string[] => list(directory).map(name => `${directory}/${name}`);
+
+/** That of the command line; else those that callers are known to give: Slurm, containerd, Docker. */
+function stateRoots({ line, root }: Invocation): readonly string[] {
+  if ((line.global.texts.get('root') ?? '') !== '') return [root];
+  return [
+    ...new Set([
+      root,
+      `/run/${STATE_ROOT_NAME}`,
+      ...below(STATE_ROOT_SESSIONS).flatMap(path => [path, `${path}/${STATE_ROOT_NAME}`]),
+      ...below('/run/containerd/runc'),
+      ...list('/run/docker')
+        .filter(name => name.startsWith('runtime-'))
+        .flatMap(name => below(`/run/docker/${name}`)),
+    ]),
+  ];
+}
+
+function containersOf(roots: readonly string[]): readonly KnownContainer[] {
+  return roots.flatMap(root =>
+    listStates(root)
+      .filter(({ status, state }) => status !== 'stopped' && state.pid > 0)
+      .map(({ state: { id, pid, annotations, rootfs, chos } }) => ({
+        id,
+        pid,
+        annotations,
+        root,
+        rootfs,
+        backEnd: chos.backEnd,
+        link: chos.link,
+        pids: pidsOf(chos.cgroups, pid),
+      })),
+  );
+}
+
+/** Of an imported tree its version's, of others that of the hook tree-digest (hooks/tree-digest/README.md); only of generations, for other ways may show another version by now. */
+function digestOf({ name, record }: Generation): string | null {
+  const [, tree, version] = /^\/([^/]+)\/(\d+)$/.exec((record?.directory ?? '').replace(STORE, '')) ?? [];
+  if (tree !== undefined && dirname(record?.directory ?? '') === `${STORE}/${tree}`)
+    return readRecord(tree, Number(version))?.digest ?? null;
+  try {
+    const kept: unknown = JSON.parse(readFileSync(`/run/chos-hooks/tree-digest/${name}`, 'utf8'));
+    return isRecord(kept) && typeof kept.digest === 'string' ? kept.digest : null;
+  } catch {
+    return null;
+  }
+}
+
+async function inSkeleton(facts: KernelFacts, more: readonly number[]) {
+  if (facts.kind !== 'present') return { pids: more, links: new Map<number, string>() };
+  let rooted: readonly number[] = [];
+  try {
+    rooted = pidsRootedIn(facts.skeleton);
+  } catch {
+    // There is none.
+  }
+  const pids = [...new Set([...rooted, ...more])];
+  if (pids.length === 0) return { pids, links: new Map<number, string>() };
+  try {
+    return { pids, links: (await import('../host/libc.js')).linksOf(pids) };
+  } catch {
+    return { pids, links: new Map<number, string>() };
+  }
+}
+
+async function everybody(
+  invocation: Invocation,
+  trees: readonly RegisteredTree[],
+): Promise<readonly WhoRow[]> {
+  const containers = containersOf(stateRoots(invocation));
+  const look = lookAtProcesses();
+  const kernel = probeKernelLink();
+  const held = look.generations.map(generation => ({
+    ...generation,
+    pids: pidsIn(generation, containers, PINS, look),
+  }));
+  // A skeleton's bear its path as their name.
+  const ofSkeleton = held.filter(
+    ({ tree }) => tree.startsWith('/') && !trees.some(({ name }) => name === tree),
+  );
+  const generations = held.filter(one => !ofSkeleton.includes(one));
+  const digests = new Map(
+    generations.filter(({ pids }) => pids.length > 0).map(one => [one.name, digestOf(one)]),
+  );
+  const found = occupants({
+    trees: new Map(trees.map(({ path, name }) => [path, name])),
+    generations,
+    skeleton: await inSkeleton(
+      kernel,
+      ofSkeleton.flatMap(({ pids }) => pids),
+    ),
+    containers,
+  });
+  const boot = bootTime();
+  return found.flatMap(one => {
+    const details = processDetails(one.pid, boot);
+    return details === null
+      ? []
+      : [{ ...one, ...details, digest: digests.get(one.generation ?? '') ?? null }];
+  });
+}
+
+/** Names of the machine's own users; a directory service is not asked. */
+export function parseUsers(passwd: string): ReadonlyMap<number, string> {
+  return new Map(
+    passwd.split('\n').flatMap(line => {
+      const [name = '', , uid = ''] = line.split(':');
+      return name !== '' && /^\d+$/.test(uid) ? [[Number(uid), name] as const] : [];
+    }),
+  );
+}
+
+const second = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+
+export function whoJson(rows: readonly WhoRow[], users: ReadonlyMap<number, string>): string {
+  const objects = rows.map(
+    ({ pid, uid, tree, generation, digest, backEnd, container, job, start, command }) => ({
+      pid,
+      uid,
+      user: users.get(uid) ?? null,
+      tree,
+      generation,
+      digest,
+      backEnd,
+      container: container === null ? null : { id: container.id, root: container.root },
+      job,
+      start: second(start),
+      command,
+    }),
+  );
+  return `${JSON.stringify(objects)}\n`;
+}
+
+export function whoTable(rows: readonly WhoRow[], users: ReadonlyMap<number, string>): string {
+  return table(
+    ['PID', 'USER', 'TREE', 'GENERATION', 'DIGEST', 'BACK END', 'CONTAINER', 'JOB', 'START', 'COMMAND'],
+    rows.map(({ pid, uid, tree, generation, digest, backEnd, container, job, start, command }) => [
+      String(pid),
+      users.get(uid) ?? String(uid),
+      tree ?? '?',
+      generation ?? '-',
+      digest?.slice(0, 'sha256:'.length + 12) ?? '-',
+      backEnd,
+      container?.id ?? '-',
+      job === null ? '-' : `${job.id}${job.step === null ? '' : `.${job.step}`}`,
+      second(start),
+      command,
+    ]),
+  );
+}
+
+/** What an operand means: a process, a tree or a generation. */
+export function isAsked(
+  given: string | undefined,
+): (row: Pick<WhoRow, 'pid' | 'tree' | 'generation'>) => boolean {
+  if (given === undefined) return () => true;
+  if (/^\d+$/.test(given)) return ({ pid }) => pid === Number(given);
+  return ({ tree, generation }) => tree === given || generation === given;
+}
+
+export async function who(invocation: Invocation): Promise<Outcome> {
+  const read = readRegistry();
+  const registry = read.kind === 'registry' ? read.registry : null;
+  const operand = invocation.line.operands[0];
+  // `default` is a tree, too.
+  const tree = registry === null || operand === undefined ? null : treeOf(registry, operand);
+  const given = tree?.kind === 'ok' ? tree.value.name : operand;
+  const rows = (await everybody(invocation, [...(registry?.trees.values() ?? [])])).filter(isAsked(given));
+  // Who is in a tree that is not registered any more is found all the same.
+  if (rows.length === 0 && tree?.kind === 'failure' && !/^\d+$|@\d+$/.test(operand ?? ''))
+    return failed(tree.failure);
+  let passwd = '';
+  try {
+    passwd = readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    // Numbers, then.
+  }
+  const users = parseUsers(passwd);
+  const out = invocation.line.options.flags.has('json') ? whoJson(rows, users) : whoTable(rows, users);
+  return { kind: 'done', out, exitCode: given !== undefined && rows.length === 0 ? 1 : 0 };
+}

@@ -88,6 +88,7 @@ export const kmodCases: readonly MachineCase[] = [
       same "who is in the tree two" "$(rows two)" $'0 two kmod null\\n1002 two kmod b'
       same "whom the module moved" "$(rows $moved)" "0 two kmod null"
       kill $moved
+      same "what doctor says of module and skeleton" "$(chos doctor --json | jq -r '.lines[] | select(.check == "module" or .check == "skeleton") | .result' | sort -u)" ok
       drop a b
       rm -f /scratch/*`,
     { kernels },

@@ -15,6 +15,7 @@ import { releaseCases } from './release-cases.js';
 import { sealedCases } from './sealed-cases.js';
 import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
+import { stoppedCases } from './stopped-cases.js';
 import { untouchedCases } from './untouched-cases.js';
 import { versionCases } from './version-cases.js';
 import { whoCases } from './who-cases.js';
@@ -35,6 +36,7 @@ const cases = [
   ...digestCases,
   ...importCases,
   ...podmanImportCases,
+  ...stoppedCases,
   ...versionCases,
   ...chosCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));

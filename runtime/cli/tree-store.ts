@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import type { StoreAction } from '../../spec/commands.js';
 import { digestOf } from '../store/digest.js';
 import type { StoreFault } from '../store/fault.js';
+import { takeBackOnSignals } from '../store/interruption.js';
 import { openRegistry, treeOf } from './environment.js';
 import {
   type Attempt,
@@ -41,6 +42,8 @@ async function digest(invocation: Invocation): Promise<Outcome> {
 }
 
 export async function onStore(invocation: Invocation, action: StoreAction): Promise<Outcome> {
+  // The others make nothing, or what they leave is taken by the next of them.
+  if (['import', 'update', 'export'].includes(action)) takeBackOnSignals();
   switch (action) {
     case 'import':
       return importTree(invocation);

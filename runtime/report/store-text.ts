@@ -47,6 +47,8 @@ export function storeFaultText(fault: StoreFault): string {
       return `run \`${fault.program}\`: it is not installed; apt-get install ${fault.package}`;
     case 'program':
       return `${fault.verb}: ${fault.program}: ${fault.why}`;
+    case 'interrupted':
+      return `${fault.verb}: interrupted by ${fault.signal}`;
     case 'file':
       return `${fault.verb} \`${fault.path}\`: ${errnoText(fault.code)}`;
     case 'bad-name':

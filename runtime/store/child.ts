@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { bad, good, type Result } from './fault.js';
+import { interrupted, interruption } from './interruption.js';
 
 /** Not what the caller's PATH names: it is root who runs them. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -60,6 +61,7 @@ function firstWords(program: string, text: string): string {
 /** To its end. What it writes to stdout is thrown away unless somebody takes it. */
 export function work({ program, args, verb, input, onLine, hold = [] }: Work): Promise<Result<null>> {
   if (!isInstalled(program)) return Promise.resolve(missing(program));
+  if (interruption.aborted) return Promise.resolve(interrupted(verb));
   return new Promise(resolve => {
     const stdio = [
       input === undefined ? 'ignore' : 'pipe',
@@ -68,6 +70,9 @@ export function work({ program, args, verb, input, onLine, hold = [] }: Work): P
       ...hold,
     ] as const;
     const child = spawn(program, args, { env: ENVIRONMENT, cwd: '/', stdio: [...stdio] });
+    // What it has written is taken away: nothing is gained by letting it clean up.
+    const stop = (): void => void child.kill('SIGKILL');
+    interruption.addEventListener('abort', stop);
     let said = '';
     let enough = false;
     let unread: string | null = null;
@@ -99,7 +104,7 @@ export function work({ program, args, verb, input, onLine, hold = [] }: Work): P
       const source = createReadStream(input.path, { highWaterMark: 1 << 20 });
       source.on('data', chunk => {
         input.onBytes?.(chunk as Buffer);
-        if (enough) source.destroy();
+        if (enough || interruption.aborted) source.destroy();
         else if (open && !stdin.write(chunk)) {
           source.pause();
           stdin.once('drain', () => source.resume());
@@ -116,17 +121,22 @@ export function work({ program, args, verb, input, onLine, hold = [] }: Work): P
       });
       source.on('close', over);
     }
-    child.on('error', error => resolve(fault(error.message)));
+    child.on('error', error => {
+      interruption.removeEventListener('abort', stop);
+      resolve(fault(error.message));
+    });
     child.on('close', (code, signal) => {
+      interruption.removeEventListener('abort', stop);
       ended = () => {
-        if (enough) resolve(good(null));
+        if (interruption.aborted) resolve(interrupted(verb));
+        else if (enough) resolve(good(null));
         else if (unread !== null)
           resolve(bad({ kind: 'file', verb: 'read', path: input?.path ?? '', code: unread }));
         else if (signal !== null) resolve(fault(`it was ended by ${signal}`));
         else if (code !== 0) resolve(fault(firstWords(program, said) || `it ended with ${code}`));
         else resolve(good(null));
       };
-      if (!reading) ended();
+      if (!reading || interruption.aborted) ended();
     });
   });
 }

@@ -12,6 +12,7 @@ import { codeOf } from '../host/error-code.js';
 import { parseMountFacts } from '../trees/mount-facts.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { type Hashed, type HashPool, hashPool } from './hash-worker.js';
+import { interrupted, interruption } from './interruption.js';
 
 export interface TreeDigest {
   readonly digest: string;
@@ -121,6 +122,7 @@ async function digestWith(path: string, pool: HashPool): Promise<Result<TreeDige
   let bytes = 0;
   async function take({ found, hashed }: Batch): Promise<Result<null>> {
     const hashes = (await hashed)[Symbol.iterator]();
+    if (interruption.aborted) return interrupted(`make the digest of \`${path}\``);
     for (const { entry, detail } of found) {
       entries++;
       if (detail !== null) {

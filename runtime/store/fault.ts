@@ -5,6 +5,8 @@ export type StoreFault =
   | { readonly kind: 'no-program'; readonly program: string; readonly package: string }
   /** It ended badly: its first words, or how it ended. */
   | { readonly kind: 'program'; readonly program: string; readonly verb: string; readonly why: string }
+  /** By a signal, which has taken back what was begun. */
+  | { readonly kind: 'interrupted'; readonly verb: string; readonly signal: string }
   | { readonly kind: 'file'; readonly verb: string; readonly path: string; readonly code: string }
   /** A name that no tree can have, in the store. */
   | { readonly kind: 'bad-name'; readonly name: string }

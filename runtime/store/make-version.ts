@@ -8,6 +8,7 @@ import { work } from './child.js';
 import { digestOf } from './digest.js';
 import { fileFault, good, type Result } from './fault.js';
 import { removeAll } from './inside.js';
+import { interrupted, interruption } from './interruption.js';
 import { unpack } from './layer.js';
 import type { Lock } from './lock.js';
 import {
@@ -81,6 +82,7 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
   const unpacked = await unpackAll(source.value, tree, making, lock);
   if (unpacked.kind === 'fault') return unpacked;
   const shared = await shareWith(making, tree);
+  if (interruption.aborted) return interrupted(`update \`${name}\``);
   steps.begin('making the digest', 0);
   const digest = await digestOf(tree);
   if (digest.kind === 'fault') return digest;

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { attributesOf, cloneBlocks, setWritten } from '../host/file-calls.js';
 import { bytesOf } from './inside.js';
+import { interruption, moment } from './interruption.js';
 
 export type Sharing = 'auto' | 'reflink' | 'hardlink' | 'none';
 
@@ -121,19 +122,25 @@ function shareFile(path: string, oldPath: string, draft: string, how: Sharing): 
   }
 }
 
-/** `tree` is changed, `before` is not; `draft` is a free name on its file system. */
-export function share(tree: string, before: string, how: Sharing, draft: string): Shared {
+/** Files between two moments in which signals are seen. */
+const AT_ONCE = 64;
+
+/** `tree` is changed, `before` is not; `draft` is a free name on its file system. Not all of it is done once a signal has come. */
+export async function share(tree: string, before: string, how: Sharing, draft: string): Promise<Shared> {
   let files = 0;
   let bytes = 0;
-  const visit = (directory: string, old: number): void => {
+  let seen = 0;
+  const visit = async (directory: string, old: number): Promise<void> => {
     for (const entry of readdirSync(bytesOf(directory), { withFileTypes: true, encoding: 'buffer' })) {
+      if (++seen % AT_ONCE === 0) await moment();
+      if (interruption.aborted) return;
       const name = entry.name.toString('latin1');
       const path = `${directory}/${name}`;
       if (entry.isDirectory()) {
         const inner = open(below(old, name), DIRECTORY);
         if (inner === null) continue;
         try {
-          visit(path, inner);
+          await visit(path, inner);
         } finally {
           closeSync(inner);
         }
@@ -147,7 +154,7 @@ export function share(tree: string, before: string, how: Sharing, draft: string)
   const old = how === 'none' ? null : open(before, DIRECTORY);
   if (old === null) return { files, bytes };
   try {
-    visit(tree, old);
+    await visit(tree, old);
   } finally {
     closeSync(old);
   }

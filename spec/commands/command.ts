@@ -51,7 +51,7 @@ export interface Command {
   readonly parsed?: true;
   /** It may wait for others (`tree release --drain`, ps(1)): the front door sets it no deadline once it has begun. */
   readonly waits?: true;
-  /** It writes to standard output while it runs: TypeScript gets that of the caller. */
+  /** It writes to standard output while it runs: TypeScript gets that of the caller, and is told of SIGHUP, SIGINT and SIGTERM before the command ends by them. */
   readonly streams?: true;
   /** `later`: known, so that callers get a clear answer, but this version does not carry it out. Missing: carried out. */
   readonly support?: 'later';

@@ -23,6 +23,7 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #define SIGKILL 9
 #define RLIMIT_NOFILE 7
 #define SIGCHLD 17
+#define SIG_SETMASK 2
 #define SOCK_STREAM 1
 #define AF_UNIX 1
 #define MSG_NOSIGNAL 0x4000
@@ -99,6 +100,11 @@ static _Noreturn void become_compiler(const struct compiler *c, int parent, int 
 		else
 			sys(dup3, fds[i], i, 0);
 	sys(close_range, 6, ~0U, 0);
+	if (c->signals >= 0)
+		sys(rt_sigprocmask, SIG_SETMASK, &c->mask, NULL, 8);
+	/* A terminal signals all of a group, and Node does not leave ignored what is ignored, nor blocked what is blocked. */
+	if (c->apart)
+		sys(setpgid, 0, 0);
 	sys(prctl, PR_SET_PDEATHSIG, SIGKILL);
 	if (sys(getppid) != parent)
 		sys(exit_group, 1);
@@ -286,21 +292,38 @@ static _Noreturn void answer_program(struct request *q, const struct compiler *c
 	run_image(q, fd, 0, h->image_size, h->entry);
 }
 
+/* A signal has come meanwhile: what was done, or why not, is told; what would come next is not done. */
+static _Noreturn void end_with_answer(struct compiler *c, const struct answer_header *h, const char *texts)
+{
+	stop_compiler(c);
+	release_signals(c);
+	print(texts, h->out_length);
+	if (h->kind == ANSWER_REPORT && h->exit_code && h->message_length)
+		report(LEVEL_ERROR, texts + h->out_length, h->message_length);
+	for (;;)
+		end_by_signal(c);
+}
+
 _Noreturn void run_cold(struct request *q)
 {
 	struct compiler c = {.config = open_input(q),
 			     .waits = q->command && q->command->waits,
-			     .streams = q->command && q->command->streams};
+			     .streams = q->command && q->command->streams,
+			     .signals = -1};
 	struct answer_header h;
 	const char *texts, *message;
 	char termios[64];
 
+	if (c.streams)
+		hold_signals(&c);
 	for (;;) {
 		start(&c);
 		send_request(&c, c.config > 0 ? WIRE_FD_CONFIG : c.config, q->unusable);
 		texts = read_answer(q, &c, &h);
 		if (!texts || (c.seeded && h.kind == ANSWER_AGAIN) || (q->unusable && h.kind == ANSWER_STORED))
 			die_of_compiler(&c, "the compiler gave an answer that makes no sense");
+		if (c.signal)
+			end_with_answer(&c, &h, texts);
 		if (h.kind != ANSWER_AGAIN && h.kind != ANSWER_STORED)
 			break;
 		stop_compiler(&c);
@@ -318,6 +341,7 @@ _Noreturn void run_cold(struct request *q)
 	}
 	/* The answer is whole: nothing is gained by letting Node clean up. */
 	kill_compiler(&c);
+	release_signals(&c);
 	sys(close, c.socket);
 	sys(close, c.errors);
 	if (c.config > 0)

@@ -165,13 +165,14 @@ _Noreturn void die_of_start(int error)
 }
 
 /* It has closed its end. If it is still there, that was no answer either. */
-_Noreturn void die_of_compiler(const struct compiler *c, const char *what)
+_Noreturn void die_of_compiler(struct compiler *c, const char *what)
 {
 	int status = 0;
 	bool ended = ended_soon(c, &status);
 
 	if (!ended)
 		stop_compiler(c);
+	end_by_signal(c);
 	tell(c, what, ended ? status : 0);
 }
 
@@ -212,6 +213,7 @@ static void second_passed(struct compiler *c)
 	sys(kill, c->pid, SIGKILL);
 	/* Whatever it hangs in may hold it although it was killed. */
 	ended_soon(c, NULL);
+	end_by_signal(c);
 	put_string(&t, "the compiler ");
 	put_string(&t, hangs ? "did nothing for " : "did not come to an end in ");
 	put_decimal(&t, hangs ? COMPILER_IDLE_SECONDS : COMPILER_SECONDS);
@@ -223,15 +225,20 @@ static void second_passed(struct compiler *c)
 /* Until the socket can be read from or written to. */
 void await_compiler(struct compiler *c, int events)
 {
-	struct pollfd fd = {.fd = c->socket, .events = (short)events};
+	struct pollfd fds[2] = {{.fd = c->socket, .events = (short)events}, {.fd = c->signals, .events = POLLIN}};
+	struct __kernel_timespec second = {.tv_sec = 1};
 
 	for (;;) {
-		struct __kernel_timespec second = {.tv_sec = 1};
-		long ready = sys(ppoll, &fd, 1, &second, NULL, 8);
+		/* It leaves in `second` what remains of it. */
+		long ready = sys(ppoll, fds, 2, &second, NULL, 8);
 
-		if (ready > 0 || (ready < 0 && ready != -EINTR))
+		if (ready > 0 && fds[1].revents)
+			take_signals(c);
+		if ((ready > 0 && fds[0].revents) || (ready < 0 && ready != -EINTR))
 			return;
-		if (!ready)
+		if (!ready) {
 			second_passed(c);
+			second.tv_sec = 1;
+		}
 	}
 }

@@ -109,6 +109,19 @@ switch (how) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000 * Number(more[1]));
     report('');
     break;
+  // Says its pid; at each signal which it is, and after as many as it was told of, its answer. More than that may be sent.
+  case 'tidy': {
+    const [file = '', count = ''] = more;
+    const signals: string[] = [];
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        signals.push(signal);
+        writeFileSync(file, `${process.pid} ${signals.join(' ')}\n`);
+        if (signals.length === Number(count)) report('half\n', 'taken back', 1);
+      });
+    writeFileSync(file, `${process.pid}\n`);
+    break;
+  }
   case 'spin':
     for (;;);
   case 'refused':

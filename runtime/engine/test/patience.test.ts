@@ -78,6 +78,72 @@ test('SIGTERM ends the command at once, and the compiler with it', async () => {
   while (!ended(pid)) await new Promise(setImmediate);
 });
 
+/** A command that streams, with a compiler that takes `count` signals; its end, and what it wrote. */
+async function tidying(file: string, count: number, how: { readonly door: string; readonly shell?: string }) {
+  const path = join(scratch, file);
+  const args = ['-c', `${how.shell ?? ''} exec "$@"`, 'sh', how.door, 'tree', '--answer', 'tidy', path];
+  const child = spawn('sh', [...args, `${count}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk));
+  const end = new Promise<string>(done => child.once('close', (_, signal) => done(`${signal}: ${text}`)));
+  return { child, end, path, compiler: await begun(path) };
+}
+
+/** The file that it writes says so. */
+function said(path: string, words: string): Promise<void> {
+  return new Promise(done => {
+    const look = (): void => {
+      if (!readFileSync(path, 'utf8').endsWith(`${words}\n`)) return;
+      watcher.close();
+      done();
+    };
+    const watcher = watch(scratch, look);
+    look();
+  });
+}
+
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
+  test(`a compiler whose command streams is told of ${signal}, and its answer waited for`, async () => {
+    const { child, end, path, compiler } = await tidying(`tidy-${signal}`, 1, { door });
+    child.kill(signal);
+    assert.is(await end, `${signal}: half\nchos-runtime: taken back\n`);
+    assert.is(readFileSync(path, 'utf8'), `${compiler} ${signal}\n`);
+    while (!ended(compiler)) await new Promise(setImmediate);
+  });
+
+test('a signal that the caller ignores is nobody’s: those of a terminal do not reach the compiler', async () => {
+  const { child, end, path, compiler } = await tidying('nohup', 1, { door, shell: "trap '' HUP;" });
+  const group = (pid: number): string =>
+    /\) \S+ \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
+  assert.is(group(compiler), String(compiler));
+  child.kill('SIGHUP');
+  child.kill('SIGTERM');
+  assert.is(await end, 'SIGTERM: half\nchos-runtime: taken back\n');
+  assert.is(readFileSync(path, 'utf8'), `${compiler} SIGTERM\n`);
+});
+
+test('several signals at once are one; the command ends by the first', async () => {
+  const { child, end } = await tidying('twice', 2, { door });
+  child.kill('SIGINT');
+  child.kill('SIGTERM');
+  assert.is(await end, 'SIGINT: half\nchos-runtime: taken back\n');
+});
+
+test('a compiler that does not come to an end after a signal is ended by a second one, or by its deadline', async () => {
+  const { end, child, compiler, path } = await tidying('deaf', 9, { door: impatient });
+  child.kill('SIGTERM');
+  await said(path, 'SIGTERM');
+  assert.is(await end, 'SIGTERM: ');
+  assert.ok(ended(compiler));
+  const again = await tidying('insisted', 999, { door });
+  again.child.kill('SIGINT');
+  await said(again.path, 'SIGINT');
+  const insisting = setInterval(() => again.child.kill('SIGINT'), 100);
+  assert.is(await again.end, 'SIGINT: ');
+  clearInterval(insisting);
+  assert.ok(ended(again.compiler));
+});
+
 test('the cause is found in what Node prints', () => {
   const told = (text: string) => refusal(door, ['state', '--answer', 'refused', text]);
   const threads = 'no thread more is allowed (pids limit of the cgroup, or ulimit -u)';

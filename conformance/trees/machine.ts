@@ -75,7 +75,7 @@ export function setUp(): void {
   must('mount', '-t', 'overlay', '-o', lib, 'overlay', '/var/lib');
   rmSync('/var/lib/chos', { recursive: true, force: true });
   rmSync('/etc/chos', { force: true });
-  rmSync('/etc/chos.d', { recursive: true, force: true });
+  for (const name of ['chos.d', 'chos-recipes.d']) rmSync(`/etc/${name}`, { recursive: true, force: true });
   makeTree('one');
   makeTree('two');
   makeTree('three');

@@ -10,6 +10,7 @@ import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
 import { chos, setUp } from './machine.js';
 import { podmanImportCases } from './podman-import-cases.js';
+import { recipeCases } from './recipe-cases.js';
 import { registryCases } from './registry-cases.js';
 import { releaseCases } from './release-cases.js';
 import { sealedCases } from './sealed-cases.js';
@@ -37,6 +38,7 @@ const cases = [
   ...importCases,
   ...podmanImportCases,
   ...stoppedCases,
+  ...recipeCases,
   ...versionCases,
   ...chosCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));

@@ -39,6 +39,11 @@ export type TextForm =
   | 'memory-bandwidth'
   | 'account'
   | 'variable-name'
+  | 'repository-address'
+  | 'suite'
+  | 'component'
+  | 'package'
+  | 'repository-name'
   | 'other';
 
 /** Why an input file is refused. Words for people are made in runtime/report/diagnostic.ts. */
@@ -139,7 +144,11 @@ export type Reason =
   /** Correct, but not done by this version; `why` says what would come of leaving it out. */
   | { readonly kind: 'unsupported'; readonly feature: string; readonly why: string }
   /** A property that files of this kind (the registry's, if it is not said) do not have; in config.json such are ignored, as the spec demands. */
-  | { readonly kind: 'unknown-name'; readonly allowed: readonly string[]; readonly of?: 'a file of hooks.d' }
+  | {
+      readonly kind: 'unknown-name';
+      readonly allowed: readonly string[];
+      readonly of?: 'a file of hooks.d' | 'a recipe';
+    }
   /** A regular expression that RE2, the library of Podman and CRI-O, does not compile. */
   | { readonly kind: 'bad-pattern'; readonly why: string }
   /** Conditions of a hook that hold for no container. */

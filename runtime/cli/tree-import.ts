@@ -1,5 +1,6 @@
 /** `tree import SOURCE --name NAME` and `tree update NAME SOURCE`. */
 import { readdirSync, rmSync } from 'node:fs';
+import type { Recipe } from '../../spec/generated/recipe.js';
 import type { Failure } from '../report/failure.js';
 import { jsonText } from '../report/json-text.js';
 import { sizeText } from '../report/store-text.js';
@@ -21,6 +22,7 @@ import {
 } from '../store/place.js';
 import { forgetDraft, isOurs, register, treesWithin } from '../store/registration.js';
 import type { Sharing } from '../store/share.js';
+import { isPath } from '../store/source.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { openRegistry, treeOf } from './environment.js';
 import {
@@ -34,6 +36,7 @@ import {
   refuse,
 } from './invocation.js';
 import { type Progress, progressOf, silent } from './progress.js';
+import { recipeOf } from './recipe-options.js';
 import { sizeOption } from './size-option.js';
 
 const missing = (operand: string): Failed =>
@@ -50,11 +53,16 @@ interface Failed {
 /** An outcome, and a step on the way to one. */
 const failure = (failure: Failure): Failed => ({ kind: 'failure', failure });
 
-/** `podman:` and `container:` are no paths. */
 const pathOf = (invocation: Invocation, source: string): string =>
-  /^(podman|container):/.test(source) ? source : absolute(invocation, source);
+  isPath(source) ? absolute(invocation, source) : source;
 
-function makingOf(invocation: Invocation, name: string, source: string, steps: Progress): Attempt<Making> {
+function makingOf(
+  invocation: Invocation,
+  name: string,
+  source: string,
+  recipe: Recipe | null,
+  steps: Progress,
+): Attempt<Making> {
   const { texts, flags } = invocation.line.options;
   const limit = sizeOption(invocation, 'limit');
   // Other values are refused where the command line is read.
@@ -68,6 +76,7 @@ function makingOf(invocation: Invocation, name: string, source: string, steps: P
     path: pathOf(invocation, source),
     image: texts.get('image') ?? null,
     digest: texts.get('digest') ?? null,
+    recipe,
     devices: flags.has('devices'),
     limit: limit.value,
     steps,
@@ -112,10 +121,22 @@ export async function importTree(invocation: Invocation): Promise<Outcome> {
   const source = invocation.line.operands[1];
   if (source === undefined) return missing('SOURCE');
   const name = invocation.line.options.texts.get('name');
-  if (name === undefined) return missing('--name');
+  return name === undefined ? missing('--name') : importAs(invocation, source, name);
+}
+
+/** An import of what the recipe makes, by its name if no other is given. */
+export async function createTree(invocation: Invocation): Promise<Outcome> {
+  const recipe = invocation.line.operands[1];
+  if (recipe === undefined) return missing('RECIPE');
+  return importAs(invocation, `recipe:${recipe}`, invocation.line.options.texts.get('name') ?? recipe);
+}
+
+async function importAs(invocation: Invocation, source: string, name: string): Promise<Outcome> {
   const steps = invocation.line.options.flags.has('json') ? silent : progressOf(name);
   const limit = sizeOption(invocation, 'limit');
   if (limit.kind === 'failure') return limit;
+  const recipe = recipeOf(invocation, source);
+  if (recipe.kind === 'failure') return recipe;
   const lock = ofStore(await lockName(name, 'import', true));
   if (lock.kind === 'failure') return lock;
   const held = lock.value as Lock;
@@ -139,7 +160,7 @@ export async function importTree(invocation: Invocation): Promise<Outcome> {
       return failure({ kind: 'store', fault: { kind: 'taken', name, where: unknown, ours: false } });
     const cleared = clear(name);
     if (cleared.kind === 'fault') return failure({ kind: 'store', fault: cleared.fault });
-    const making = makingOf(invocation, name, source, steps);
+    const making = makingOf(invocation, name, source, recipe.value, steps);
     if (making.kind === 'failure') return making;
     const made = await makeFirst(making.value, held);
     steps.end();
@@ -184,9 +205,11 @@ export async function withTree(
 export function updateTree(invocation: Invocation): Promise<Outcome> | Outcome {
   const source = invocation.line.operands[2];
   if (source === undefined) return missing('SOURCE');
+  const recipe = recipeOf(invocation, source);
+  if (recipe.kind === 'failure') return recipe;
   return withTree(invocation, 'update', async ({ name }, lock) => {
     const steps = invocation.line.options.flags.has('json') ? silent : progressOf(name);
-    const making = makingOf(invocation, name, source, steps);
+    const making = makingOf(invocation, name, source, recipe.value, steps);
     if (making.kind === 'failure') return making;
     const made = ofStore(await makeVersion(making.value, lock));
     steps.end();

@@ -16,7 +16,7 @@ import {
   refuse,
 } from './invocation.js';
 import { exportTree } from './tree-export.js';
-import { importTree, updateTree } from './tree-import.js';
+import { createTree, importTree, updateTree } from './tree-import.js';
 import { givenName } from './tree-prepare.js';
 import { collect, remove, rollBack } from './tree-versions.js';
 
@@ -43,8 +43,10 @@ async function digest(invocation: Invocation): Promise<Outcome> {
 
 export async function onStore(invocation: Invocation, action: StoreAction): Promise<Outcome> {
   // The others make nothing, or what they leave is taken by the next of them.
-  if (['import', 'update', 'export'].includes(action)) takeBackOnSignals();
+  if (['create', 'import', 'update', 'export'].includes(action)) takeBackOnSignals();
   switch (action) {
+    case 'create':
+      return createTree(invocation);
     case 'import':
       return importTree(invocation);
     case 'update':

@@ -205,6 +205,16 @@ function formName(form: TextForm): string {
   switch (form) {
     case 'version':
       return 'a version 1.x.y of the OCI runtime spec';
+    case 'repository-address':
+      return 'an address of http, https or file, without blanks, quotes and brackets';
+    case 'suite':
+      return 'a suite such as trixie or trixie-updates';
+    case 'component':
+      return 'a component such as main';
+    case 'package':
+      return 'a package such as gcc, gcc:amd64, gcc=12.2 or @core';
+    case 'repository-name':
+      return 'a name of letters, digits, _ . and -';
     case 'page-size':
       return 'a page size such as 2MB';
     case 'device-access':

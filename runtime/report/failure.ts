@@ -35,6 +35,8 @@ export type UsageFault =
         | '[CONTROLLER:]PATH without ..'
         | 'a whole number'
         | 'a number of bytes, or one with k, m, g or t'
+        | 'an address of http, https or file, without blanks, quotes and brackets'
+        | 'the name of a package'
         | 'a duration such as 5s, 1m30s or 500ms'
         | 'one line that begins with MB:'
         | readonly string[];

@@ -15,9 +15,11 @@ function listOf(names: readonly string[]): string {
 function sourceText(why: SourceWhy): string {
   switch (why) {
     case 'other-kind':
-      return 'give a tar, the directory of an OCI layout, podman:IMAGE or container:NAME';
+      return 'give a tar, the directory of an OCI layout, podman:IMAGE, container:NAME or recipe:NAME';
     case 'no-digest':
       return '--digest is that of a file, which this is not; an image names its own digests';
+    case 'no-recipe':
+      return '--mirror and --package are for recipe:NAME, which this is not';
     case 'empty':
       return 'there is nothing in it';
     case 'no-layout':
@@ -81,6 +83,11 @@ export function storeFaultText(fault: StoreFault): string {
       return fault.wanted === ''
         ? `\`${fault.source}\` holds more than one image; choose one with --image: ${listOf(fault.known)}`
         : `there is no image \`${fault.wanted}\` in \`${fault.source}\`; ${fault.known.length === 0 ? 'there is none' : hint}`;
+    }
+    case 'unknown-recipe': {
+      const best = nearest(fault.name, fault.known);
+      const hint = best === undefined ? `there is ${listOf(fault.known)}` : `did you mean \`${best}\`?`;
+      return `there is no recipe \`${fault.name}\`, neither of the program nor in /etc/chos-recipes.d; ${hint}`;
     }
     case 'bad-digest':
       return `read \`${fault.what}\`: its digest is ${fault.found}, not ${fault.wanted}`;

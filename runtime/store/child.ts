@@ -26,6 +26,11 @@ export interface Work {
   readonly onLine?: (line: string) => boolean;
   /** Open descriptors that it has from 3 on. */
   readonly hold?: readonly number[];
+  /** Which of its words tell why it failed: the first line, or what it calls an error, else the last. */
+  readonly words?: 'first' | 'last';
+  /** A program, with its arguments, that starts this one. */
+  readonly within?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const packages: Readonly<Record<string, string>> = { bsdtar: 'libarchive-tools' };
@@ -58,8 +63,17 @@ function firstWords(program: string, text: string): string {
   return line.startsWith(`${program}: `) ? line.slice(program.length + 2) : line;
 }
 
+/** The first line that is an error by its own account, else the last that says something. */
+function lastWords(program: string, text: string): string {
+  const all = text.split(/[\r\n]+/).filter(one => one.trim() !== '');
+  const line = all.find(one => /^(E:|error:)/i.test(one)) ?? all.at(-1) ?? '';
+  return firstWords(program, line.replace(/^(E|error): +/i, ''));
+}
+
 /** To its end. What it writes to stdout is thrown away unless somebody takes it. */
-export function work({ program, args, verb, input, onLine, hold = [] }: Work): Promise<Result<null>> {
+export function work(asked: Work): Promise<Result<null>> {
+  const { program, args, verb, input, onLine, hold = [], words = 'first' } = asked;
+  const [starter = '', ...rest] = [...(asked.within ?? []), program, ...args];
   if (!isInstalled(program)) return Promise.resolve(missing(program));
   if (interruption.aborted) return Promise.resolve(interrupted(verb));
   return new Promise(resolve => {
@@ -69,7 +83,11 @@ export function work({ program, args, verb, input, onLine, hold = [] }: Work): P
       'pipe',
       ...hold,
     ] as const;
-    const child = spawn(program, args, { env: ENVIRONMENT, cwd: '/', stdio: [...stdio] });
+    const child = spawn(starter, rest, {
+      env: { ...ENVIRONMENT, ...asked.environment },
+      cwd: '/',
+      stdio: [...stdio],
+    });
     // What it has written is taken away: nothing is gained by letting it clean up.
     const stop = (): void => void child.kill('SIGKILL');
     interruption.addEventListener('abort', stop);
@@ -79,7 +97,8 @@ export function work({ program, args, verb, input, onLine, hold = [] }: Work): P
     let ended: (() => void) | null = null;
     const fault = (why: string): Result<null> => bad({ kind: 'program', program, verb, why });
     child.stderr?.on('data', (chunk: Buffer) => {
-      if (said.length < KEPT) said += chunk.toString('utf8');
+      if (words === 'last') said = (said + chunk.toString('utf8')).slice(-KEPT);
+      else if (said.length < KEPT) said += chunk.toString('utf8');
     });
     if (onLine !== undefined) {
       const into = lines(onLine);
@@ -133,7 +152,10 @@ export function work({ program, args, verb, input, onLine, hold = [] }: Work): P
         else if (unread !== null)
           resolve(bad({ kind: 'file', verb: 'read', path: input?.path ?? '', code: unread }));
         else if (signal !== null) resolve(fault(`it was ended by ${signal}`));
-        else if (code !== 0) resolve(fault(firstWords(program, said) || `it ended with ${code}`));
+        else if (code !== 0)
+          resolve(
+            fault((words === 'last' ? lastWords : firstWords)(program, said) || `it ended with ${code}`),
+          );
         else resolve(good(null));
       };
       if (!reading || interruption.aborted) ended();

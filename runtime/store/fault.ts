@@ -33,6 +33,7 @@ export type StoreFault =
       readonly wanted: string;
       readonly known: readonly string[];
     }
+  | { readonly kind: 'unknown-recipe'; readonly name: string; readonly known: readonly string[] }
   | { readonly kind: 'bad-digest'; readonly what: string; readonly wanted: string; readonly found: string }
   /** A name with `..`. */
   | { readonly kind: 'leaves'; readonly what: string; readonly entry: string }
@@ -52,7 +53,7 @@ export type StoreFault =
   /** The registry file says more than what was written at the import. */
   | { readonly kind: 'edited'; readonly name: string; readonly file: string };
 
-export type SourceWhy = 'other-kind' | 'no-digest' | 'empty' | 'no-layout';
+export type SourceWhy = 'no-recipe' | 'other-kind' | 'no-digest' | 'empty' | 'no-layout';
 
 /** What was asked for, or why not. */
 export type Result<Value> =

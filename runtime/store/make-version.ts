@@ -100,6 +100,7 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
     version,
     source: making.source,
     image: image === null ? null : { name: image.name, digest: image.digest },
+    recipe: making.recipe,
     layers: layers.map(layer => layer.digest),
     ...digest.value,
     shared: shared.bytes,

@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import type { Recipe } from '../../spec/generated/recipe.js';
 import { isRecord } from '../../spec/is-record.js';
 import { codeOf } from '../host/error-code.js';
 
@@ -36,6 +37,8 @@ export interface VersionRecord {
   readonly source: string;
   /** The image's name and the digest of its configuration; null for a tar. */
   readonly image: { readonly name: string | null; readonly digest: string } | null;
+  /** What `source` stood for, if it was a recipe. */
+  readonly recipe: Recipe | null;
   /** Of the archives that were unpacked, as they are stored. */
   readonly layers: readonly string[];
   readonly digest: string;

@@ -1,11 +1,13 @@
 /** From what the caller names to the archives that make the tree, all scanned. What has to be put down for that is put below `part`. */
 import { mkdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { Recipe } from '../../spec/generated/recipe.js';
 import { codeOf } from '../host/error-code.js';
 import { work } from './child.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { type Image, type Layout, readDocker, readOci } from './image.js';
 import { look } from './inside.js';
+import { carryOut } from './recipe.js';
 import { type Allowance, type Archive, feed, type Scanned, scan } from './scan.js';
 
 export interface Wanted {
@@ -16,7 +18,12 @@ export interface Wanted {
   readonly image: string | null;
   /** Of the file that is the source. */
   readonly digest: string | null;
+  /** What the name behind `recipe:` stands for; null: the source is another. */
+  readonly recipe: Recipe | null;
 }
+
+/** `podman:`, `container:` and `recipe:` are no paths. */
+export const isPath = (source: string): boolean => !/^(podman|container|recipe):/.test(source);
 
 export interface Steps {
   /** What begins, and how many bytes it will read. */
@@ -153,7 +160,7 @@ async function ofContainer(
 }
 
 const isFile = (source: string, path: string): boolean =>
-  !/^(podman|container):/.test(source) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  isPath(source) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
 
 export async function openSource(
   wanted: Wanted,
@@ -166,6 +173,13 @@ export async function openSource(
   // A digest that nobody compares would be believed.
   if (wanted.digest !== null && !isFile(source, path))
     return bad({ kind: 'no-source', source, why: 'no-digest' });
+  if (wanted.recipe !== null) {
+    steps.begin(`at work with ${wanted.recipe.program}`, 0);
+    const file = await carryOut(source.slice('recipe:'.length), wanted.recipe, { part, lock });
+    return file.kind === 'fault'
+      ? file
+      : ofFile({ ...wanted, path: file.value }, allowance, steps, part, lock);
+  }
   if (source.startsWith('podman:')) {
     const layout = await ofPodman(wanted, part, lock, steps);
     return layout.kind === 'fault' ? layout : ofImage(readOci(layout.value, null), allowance, steps);

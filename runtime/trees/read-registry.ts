@@ -50,7 +50,7 @@ function isLink(path: string): boolean {
 }
 
 /** Bytes of a file; null if there is none. A symlink is followed: whoever may place one in /etc is root. */
-function readTrusted(path: string): Uint8Array | null | NoRegistry {
+export function readTrusted(path: string): Uint8Array | null | NoRegistry {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
@@ -70,7 +70,7 @@ function readTrusted(path: string): Uint8Array | null | NoRegistry {
   }
 }
 
-function jsonFiles(directory: string): readonly string[] | NoRegistry {
+export function jsonFiles(directory: string): readonly string[] | NoRegistry {
   let fd: number;
   try {
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -90,7 +90,7 @@ function jsonFiles(directory: string): readonly string[] | NoRegistry {
     .map(name => `${directory}/${name}`);
 }
 
-const isBad = (value: object): value is NoRegistry => 'kind' in value;
+export const isBad = (value: object): value is NoRegistry => 'kind' in value;
 
 /** Of two entries for one path the first counts: trees of the other file are then not for the skeleton. */
 function firstOfEach(shares: readonly RegisteredShare[]): readonly RegisteredShare[] {

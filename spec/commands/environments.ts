@@ -3,7 +3,16 @@ import { type Command, command, flag, list, type Option, text } from './command.
 import { plan, tableOrJson } from './shared-options.js';
 
 /** Those of imported trees (docs/trees-in.md). */
-export const storeActions = ['import', 'update', 'rollback', 'remove', 'gc', 'digest', 'export'] as const;
+export const storeActions = [
+  'create',
+  'import',
+  'update',
+  'rollback',
+  'remove',
+  'gc',
+  'digest',
+  'export',
+] as const;
 export type StoreAction = (typeof storeActions)[number];
 export const treeActions = [
   'list',
@@ -15,19 +24,30 @@ export const treeActions = [
   'load',
   ...storeActions,
 ] as const;
-const makers = ['import', 'update'] as const;
+const makers = ['create', 'import', 'update'] as const;
+const fromImages = ['import', 'update'] as const;
 
 /** Options of those. */
 const treesIn: readonly Option[] = [
-  text('name', 'NAME', 'import: the name of the tree', { actions: ['import'] }),
+  text('name', 'NAME', 'create, import: the name of the tree (create: by default that of the recipe)', {
+    actions: ['create', 'import'],
+  }),
   text('image', 'NAME', 'import, update: which image of an archive or layout that has several', {
-    actions: makers,
+    actions: fromImages,
   }),
   text('digest', 'DIGEST', 'import, update: what the SHA-256 of the file must be, sha256:HEX', {
+    actions: fromImages,
+  }),
+  text('mirror', 'URL', 'create, or recipe:NAME: instead of the first repository of the recipe', {
     actions: makers,
   }),
-  text('limit', 'SIZE', 'import, update: refuse what is larger when it is unpacked', { actions: makers }),
-  flag('devices', 'import, update: with device nodes', { actions: makers }),
+  list('package', 'NAME', 'create, or recipe:NAME: besides those of the recipe, repeated', {
+    actions: makers,
+  }),
+  text('limit', 'SIZE', 'create, import, update: refuse what is larger when it is unpacked', {
+    actions: makers,
+  }),
+  flag('devices', 'create, import, update: with device nodes', { actions: makers }),
   text('share', 'HOW', 'update: how files that did not change lie on the disk once (default: auto)', {
     values: ['auto', 'reflink', 'hardlink', 'none'],
     actions: ['update'],
@@ -36,7 +56,9 @@ const treesIn: readonly Option[] = [
     short: 'o',
     actions: ['export'],
   }),
-  flag('json', 'import, update: print what was made as JSON, and nothing on the way', { actions: makers }),
+  flag('json', 'create, import, update: print what was made as JSON, and nothing on the way', {
+    actions: makers,
+  }),
 ];
 
 export const skeletonActions = ['create', 'check', 'remove'] as const;
@@ -71,7 +93,7 @@ export const environments: readonly Command[] = [
   ),
   command(
     'tree',
-    `${treeActions.join('|')} [NAME|FILE|SOURCE] [SOURCE|VERSION]`,
+    `${treeActions.join('|')} [NAME|FILE|SOURCE|RECIPE] [SOURCE|VERSION]`,
     'work with the registered trees',
     [
       { ...tableOrJson, actions: ['list', 'show'] },

@@ -16,6 +16,7 @@ const trees = 'conformance/trees/cases.ts';
 const hooks = 'conformance/hooks/by-hand-cases.ts';
 const versions = 'conformance/trees/version-cases.ts';
 const imports = 'conformance/trees/import-cases.ts';
+const recipesFile = 'conformance/trees/recipe-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 const doctor = 'conformance/trees/doctor-cases.ts';
 const who = 'conformance/trees/who-cases.ts';
@@ -148,6 +149,11 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     imports,
     'a tar comes in with all that it has, in any compression, and is an environment at once',
     ['tree --name', 'tree --devices'],
+  ],
+  [
+    recipesFile,
+    'a recipe of the program makes a registered tree, by its own name or another',
+    ['tree --mirror', 'tree --package'],
   ],
   [imports, 'the record says what it was made of', ['tree --json', 'tree --digest']],
   [versions, 'nothing is shared if it is not wanted, nor from behind a link', ['tree --share']],

@@ -29,6 +29,7 @@ export const schemaSources: readonly SchemaSource[] = [
     module: 'hook-definition',
     validators: { validateHookDefinition: undefined },
   },
+  { file: 'spec/recipe.schema.json', module: 'recipe', validators: { validateRecipe: undefined } },
 ];
 
 /** A JSON value, as far as the generators look at it. */

@@ -16,6 +16,7 @@ import { releaseCases } from './release-cases.js';
 import { sealedCases } from './sealed-cases.js';
 import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
+import { squashfsCases } from './squashfs-cases.js';
 import { stoppedCases } from './stopped-cases.js';
 import { untouchedCases } from './untouched-cases.js';
 import { versionCases } from './version-cases.js';
@@ -39,6 +40,7 @@ const cases = [
   ...podmanImportCases,
   ...stoppedCases,
   ...recipeCases,
+  ...squashfsCases,
   ...versionCases,
   ...chosCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));

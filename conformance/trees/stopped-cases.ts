@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ociLayout, put, tarOf, textOf, work } from './archives.js';
 import { caseList, good } from './case.js';
-import { chos, removeRegistry, runtime } from './machine.js';
+import { chos, hostMounts, removeRegistry, runtime } from './machine.js';
+import { squashfs, whyNoSquashfs } from './squashfs.js';
 import { reached, stoppingAt, withStandIns } from './stand-ins.js';
 
 const { cases, test } = caseList('stopped: ');
@@ -149,34 +150,50 @@ function checkListed(name: string, where: string): boolean {
   return true;
 }
 
+/** The import of a source, whose version is made of these files. */
+function killImports(source: string, made: readonly string[]): void {
+  // The store itself is made once.
+  good(chos('tree', 'import', source, '--name', 'killed'));
+  good(chos('tree', 'remove', 'killed'));
+  let turn = 0;
+  const clear = (): void => {
+    if (existsSync('/etc/chos.d/killed.json')) good(chos('tree', 'remove', 'killed'));
+  };
+  atEachCall(15, ['import', source, '--name', 'killed'], clear, where => {
+    if (checkListed('killed', where)) return;
+    if (turn++ % 2 === 0) {
+      good(chos('tree', 'gc'));
+      assert.equal(existsSync(`${store}/killed`), false, where);
+      assert.equal(
+        hostMounts().some(line => line.includes(`${store}/killed/`)),
+        false,
+        where,
+      );
+    } else {
+      good(chos('tree', 'import', source, '--name', 'killed'));
+      assert.deepEqual(listed('killed'), made, where);
+    }
+    assert.deepEqual(
+      inRegistry('killed').filter(file => file !== 'killed.json'),
+      [],
+      where,
+    );
+  });
+  clear();
+}
+
 test('killed before any change of a file, an import is not listed or whole; gc and the next import leave nothing of it', () => {
   if (spawnSync('strace', ['-V']).status !== 0) return 'no strace';
   const layers = [tarOf([{ name: 'etc/a', text: 'a' }]), tarOf([{ name: 'etc/b', text: 'b' }])];
-  const layout = ociLayout('killed-layout', { layers });
-  // The store itself is made once.
-  good(chos('tree', 'import', layout, '--name', 'killed'));
-  let turn = 0;
-  atEachCall(
-    15,
-    ['import', layout, '--name', 'killed'],
-    () => forget('killed'),
-    where => {
-      if (checkListed('killed', where)) return;
-      if (turn++ % 2 === 0) {
-        good(chos('tree', 'gc'));
-        assert.equal(existsSync(`${store}/killed`), false, where);
-      } else {
-        good(chos('tree', 'import', layout, '--name', 'killed'));
-        assert.deepEqual(listed('killed'), whole, where);
-      }
-      assert.deepEqual(
-        inRegistry('killed').filter(file => file !== 'killed.json'),
-        [],
-        where,
-      );
-    },
-  );
-  forget('killed');
+  killImports(ociLayout('killed-layout', { layers }), whole);
+  return undefined;
+});
+
+test('the same with one that is mounted', () => {
+  const why = spawnSync('strace', ['-V']).status === 0 ? whyNoSquashfs() : 'no strace';
+  if (why !== undefined) return why;
+  const image = squashfs({ inside: { etc: { inside: { a: { content: 'a' } } } } });
+  killImports(put('killed.squashfs', image), ['1', '1.json', '1.squashfs', 'current', 'lock']);
   return undefined;
 });
 

@@ -175,6 +175,8 @@ export type Reason =
   | { readonly kind: 'unknown-tree' }
   /** A path that names no directory; `code` is the errno's name. */
   | { readonly kind: 'no-directory'; readonly code: string }
+  /** A tree that is the image beside it. */
+  | { readonly kind: 'not-mounted' }
   /** A symlink that leads out of the directory in which it stands. */
   | { readonly kind: 'leads-away'; readonly target: string }
   /** A symlink that others than root could have put there: `path` belongs to `uid`, or its `mode` lets others write. */

@@ -3,9 +3,11 @@ import { compilePrepare } from '../compile/prepare.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
+import { mountImage } from '../store/image-file.js';
+import { isOurs } from '../store/registration.js';
 import { type CallerView, callerView } from '../trees/caller.js';
 import { PINS, pinFile, readGenerations } from '../trees/pins.js';
-import { prepareInput } from '../trees/prepare-input.js';
+import { directoryOf, prepareInput } from '../trees/prepare-input.js';
 import type { Registry } from '../trees/registry.js';
 import { isAbandoned } from './close-record.js';
 import { openRegistry, treeOf } from './environment.js';
@@ -94,6 +96,11 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
   if (registry.kind === 'failure') return registry;
   const tree = treeOf(registry.value, name.value);
   if (tree.kind === 'failure') return tree;
+  // Those of imported trees that are not unpacked: after a boot nothing is mounted.
+  if (view.value.kind !== 'other' && isOurs(tree.value)) {
+    const mounted = await mountImage(directoryOf(tree.value.path));
+    if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
+  }
   const input = prepareInput(
     tree.value,
     view.value,

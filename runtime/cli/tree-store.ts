@@ -4,6 +4,7 @@ import type { StoreAction } from '../../spec/commands.js';
 import { digestOf } from '../store/digest.js';
 import type { StoreFault } from '../store/fault.js';
 import { takeBackOnSignals } from '../store/interruption.js';
+import { faultOfDirectory } from '../trees/tree-directory.js';
 import { openRegistry, treeOf } from './environment.js';
 import {
   type Attempt,
@@ -15,6 +16,7 @@ import {
   ok,
   refuse,
 } from './invocation.js';
+import { refusedInput } from './refusal.js';
 import { exportTree } from './tree-export.js';
 import { createTree, importTree, updateTree } from './tree-import.js';
 import { givenName } from './tree-prepare.js';
@@ -31,7 +33,9 @@ function directoryOf(invocation: Invocation): Attempt<string> {
   const isPath = given.value.includes('/') && !registry.value.trees.has(given.value);
   if (isPath) return ok(isAbsolute(given.value) ? given.value : absolute(invocation, given.value));
   const tree = treeOf(registry.value, given.value);
-  return tree.kind === 'failure' ? tree : ok(tree.value.path);
+  if (tree.kind === 'failure') return tree;
+  const fault = faultOfDirectory(tree.value.path);
+  return fault === null ? ok(tree.value.path) : refuse(refusedInput([tree.value.diagnose(fault)]));
 }
 
 async function digest(invocation: Invocation): Promise<Outcome> {

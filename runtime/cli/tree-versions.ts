@@ -4,6 +4,7 @@ import { brokenFileText } from '../report/broken-file-text.js';
 import { visible } from '../report/visible.js';
 import { clearAway, removePlace } from '../store/clear-away.js';
 import { holdersOf } from '../store/held.js';
+import { mountImage } from '../store/image-file.js';
 import { lockName } from '../store/lock.js';
 import { currentOf, currentVersion, setCurrent, storedNames, versionOf, versionsOf } from '../store/place.js';
 import { forgetDraft, register, treesWithin, unregister } from '../store/registration.js';
@@ -16,7 +17,7 @@ const held = (name: string, holders: readonly string[]): Outcome =>
   failed({ kind: 'store', fault: { kind: 'held', name, holders } });
 
 export function rollBack(invocation: Invocation): Promise<Outcome> {
-  return withTree(invocation, 'roll back', ({ name }) => {
+  return withTree(invocation, 'roll back', async ({ name }) => {
     const wanted = invocation.line.operands[2];
     const versions = versionsOf(name);
     const current = currentVersion(name);
@@ -30,6 +31,8 @@ export function rollBack(invocation: Invocation): Promise<Outcome> {
         fault: { kind: 'no-version', name, wanted: wanted ?? '', known: versions.map(String) },
       });
     if (version === current) return done(`${name} is at version ${version} already\n`);
+    const mounted = await mountImage(versionOf(name, version));
+    if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
     setCurrent(name, version);
     return done(`${name} is at version ${version}; it was at ${current ?? '?'}\n`);
   });

@@ -148,6 +148,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} is registered already, in ${what.first}`;
     case 'unknown-tree':
       return `${subject} names no registered tree${found === '' ? '' : `: ${found}`}`;
+    case 'not-mounted':
+      return `${subject}: the image of the tree is not mounted; chos-runtime tree prepare mounts it`;
     case 'no-directory':
       return `${subject} is not a directory that can be opened: ${errnoText(what.code)}`;
     case 'leads-away':

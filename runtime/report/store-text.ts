@@ -99,6 +99,8 @@ export function storeFaultText(fault: StoreFault): string {
       return fault.by === 'room'
         ? `unpack \`${fault.what}\`: it is larger than the ${sizeText(fault.limit)} that are free`
         : `unpack \`${fault.what}\`: it is larger than --limit (${sizeText(fault.limit)})`;
+    case 'no-loop':
+      return `mount \`${fault.image}\`: this machine has no loop devices; modprobe loop, or import a tar`;
     case 'held':
       return `remove \`${fault.name}\`: it is held by ${listOf(fault.holders)}`;
     case 'edited':

@@ -1,6 +1,8 @@
 /** Taking versions away: one by one, so that what is left at any moment is whole, or is known to be nothing. */
 import { readdirSync, rmSync } from 'node:fs';
+import { imageBeside } from '../trees/tree-directory.js';
 import { holdersOf } from './held.js';
+import { unmountImage } from './image-file.js';
 import { removeAll } from './inside.js';
 import { currentVersion, homeOf, recordOf, versionOf, versionsOf } from './place.js';
 
@@ -15,21 +17,33 @@ export interface Cleared {
 /** Without its record it is no version any more; then its files go. */
 export function removeVersion(name: string, version: number): void {
   rmSync(recordOf(name, version), { force: true });
-  removeAll(versionOf(name, version));
+  removePlaces([versionOf(name, version), imageBeside(versionOf(name, version))]);
+}
+
+/** What is mounted goes before the image that says so. */
+function removePlaces(places: readonly string[]): void {
+  for (const place of places) unmountImage(place);
+  for (const place of places) removeAll(place);
 }
 
 /** The place of a name with all in it, the lock last: until then nobody else begins there. */
 export function removePlace(name: string): void {
-  for (const file of readdirSync(homeOf(name))) if (file !== 'lock') removeAll(`${homeOf(name)}/${file}`);
+  removePlaces(
+    readdirSync(homeOf(name))
+      .filter(file => file !== 'lock')
+      .map(file => `${homeOf(name)}/${file}`),
+  );
   removeAll(homeOf(name));
 }
 
 /** What commands make in the place of a name, besides `lock` and `current`. Other things there are somebody's. */
-const OURS = /^(part|part\.json|part\.link|[1-9][0-9]{0,8}(\.json)?)$/;
+const OURS = /^(part|part\.json|part\.link|[1-9][0-9]{0,8}(\.json|\.squashfs)?)$/;
 
 /** What stands in the place of a name, and is neither a whole version nor what leads to one. */
 function leftovers(name: string, used: readonly string[]): readonly string[] {
-  const whole = new Set(versionsOf(name).flatMap(version => [String(version), `${version}.json`]));
+  const whole = new Set(
+    versionsOf(name).flatMap(version => [`${version}`, `${version}.json`, `${version}.squashfs`]),
+  );
   const isUsed = (file: string): boolean =>
     used.some(path => `${path}/`.startsWith(`${homeOf(name)}/${file}/`));
   return readdirSync(homeOf(name)).filter(file => OURS.test(file) && !whole.has(file) && !isUsed(file));
@@ -65,7 +79,7 @@ export function clearAway(name: string, used: readonly string[], empty = false):
   const held = left.flatMap(file => holdersOf(`${homeOf(name)}/${file}`));
   if (held.length > 0) kept.push({ what: `${name}: what a command that was killed has left`, holders: held });
   else if (left.length > 0) {
-    for (const file of left) removeAll(`${homeOf(name)}/${file}`);
+    removePlaces(left.map(file => `${homeOf(name)}/${file}`));
     removed.push(`${name}: what a command that was killed has left`);
   }
   const rest = readdirSync(homeOf(name)).filter(file => file !== 'lock' && file !== 'current');

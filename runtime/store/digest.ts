@@ -156,6 +156,20 @@ async function digestWith(path: string, pool: HashPool): Promise<Result<TreeDige
   return good({ digest: `sha256:${all.digest('hex')}`, entries, bytes });
 }
 
+/** `sha256:...` of one file. */
+export async function fileDigest(path: string): Promise<Result<string>> {
+  const pool = hashPool(1);
+  try {
+    const [one] = await pool.hash([bytesOf(path)]);
+    if (interruption.aborted) return interrupted(`read \`${path}\``);
+    return one !== undefined && 'hex' in one
+      ? good(`sha256:${one.hex}`)
+      : fileFault('read', path, one?.code ?? 'EIO');
+  } finally {
+    await pool.close();
+  }
+}
+
 export async function digestOf(path: string): Promise<Result<TreeDigest>> {
   const pool = hashPool();
   try {

@@ -49,6 +49,8 @@ export type StoreFault =
       readonly limit: number;
       readonly by: 'room' | '--limit';
     }
+  /** A squashfs cannot be mounted here. */
+  | { readonly kind: 'no-loop'; readonly image: string }
   | { readonly kind: 'held'; readonly name: string; readonly holders: readonly string[] }
   /** The registry file says more than what was written at the import. */
   | { readonly kind: 'edited'; readonly name: string; readonly file: string };

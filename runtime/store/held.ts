@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
+import { hasImage } from './image-file.js';
 
 function linkOf(path: string): string {
   try {
@@ -33,9 +34,14 @@ const inodeOf = (path: string): number | null => {
 /** Whether the kernel's name of an open place lies in the directory, seen from whichever root. */
 const leadsInto = (text: string, directory: string): boolean => `${text}/`.includes(`${directory}/`);
 
-/** Whether a mount of this namespace shows the directory, or a part of it. */
-function shows(mountinfo: string, device: string, root: string): boolean {
-  return parseMountFacts(mountinfo).some(mount => mount.device === device && isWithin(mount.root, root));
+/**
+ * Whether a mount of this namespace shows the directory, or a part of it. `own`: where its image is mounted, here and wherever that has arrived by propagation: it
+ * goes with it.
+ */
+function shows(mountinfo: string, device: string, root: string, own: string | null): boolean {
+  return parseMountFacts(mountinfo).some(
+    mount => mount.device === device && isWithin(mount.root, root) && mount.point !== own,
+  );
 }
 
 /** Generations and processes know the place without links. */
@@ -56,21 +62,23 @@ export function holdersOf(place: string): readonly string[] {
   const own = mountOf(directory, parseMountFacts(read('/proc/self/mountinfo')));
   const root =
     own === undefined ? '' : `${own.root}/${directory.slice(own.point.length)}`.replace(/\/+/g, '/');
+  const image = hasImage(directory) ? directory : null;
   // What is mounted here concerns all who are here: it is told once.
   const known = new Map<number | null, boolean>([[inodeOf('/proc/self/ns/mnt'), false]]);
   const here = parseMountFacts(read('/proc/self/mountinfo'))
     .filter(
       mount =>
-        (mount.device === own?.device && isWithin(mount.root, root)) ||
-        // Somebody's files, seen in the tree.
-        isWithin(mount.point, directory),
+        mount.point !== image &&
+        ((mount.device === own?.device && isWithin(mount.root, root)) ||
+          // Somebody's files, seen in the tree.
+          isWithin(mount.point, directory)),
     )
     .map(({ point }) => `the mount ${point}`);
   const mounted = (pid: string): boolean => {
     const namespace = inodeOf(`/proc/${pid}/ns/mnt`);
     const before = known.get(namespace);
     if (before !== undefined && namespace !== null) return before;
-    const found = own !== undefined && shows(read(`/proc/${pid}/mountinfo`), own.device, root);
+    const found = own !== undefined && shows(read(`/proc/${pid}/mountinfo`), own.device, root, image);
     known.set(namespace, found);
     return found;
   };

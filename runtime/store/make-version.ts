@@ -2,17 +2,21 @@
  * The next version of a tree, from its source to its place; nothing names it before it is whole (docs/trees-in.md, "What a crash leaves"). What fails leaves
  * nothing.
  */
-import { chmodSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
+import { imageBeside } from '../trees/tree-directory.js';
 import { work } from './child.js';
-import { digestOf } from './digest.js';
-import { fileFault, good, type Result } from './fault.js';
+import { removeVersion } from './clear-away.js';
+import { digestOf, fileDigest } from './digest.js';
+import { bad, fileFault, good, type Result } from './fault.js';
+import { isSquashfs, mountImage } from './image-file.js';
 import { removeAll } from './inside.js';
 import { interrupted, interruption } from './interruption.js';
 import { unpack } from './layer.js';
 import type { Lock } from './lock.js';
 import {
   homeOf,
+  isThere,
   nextVersion,
   partOf,
   recordOf,
@@ -24,7 +28,7 @@ import {
 } from './place.js';
 import { type Allowance, MOST_ENTRIES } from './scan.js';
 import type { Shared, Sharing } from './share.js';
-import { openSource, type Source, type Steps, sizeOf, type Wanted } from './source.js';
+import { isFile, openSource, type Source, type Steps, sizeOf, type Wanted } from './source.js';
 
 export interface Making extends Wanted {
   readonly name: string;
@@ -71,12 +75,84 @@ async function shareWith({ name, share: asked, steps }: Making, tree: string): P
   return share(tree, asked.before, asked.how, `${partOf(name)}/share`);
 }
 
+/** A file of its own before it is judged: nobody else can change what is mounted then. */
+async function takeImage(making: Making, lock: Lock): Promise<Result<string>> {
+  const { name, steps, path, source: what } = making;
+  const image = `${partOf(name)}/image`;
+  const { size } = statSync(path);
+  const { bytes: limit, by } = allowanceOf(making.limit);
+  if (size > limit) return bad({ kind: 'too-large', what, limit, by });
+  steps.begin('copying', size);
+  const copied = await work({
+    program: 'cp',
+    args: ['--reflink=auto', '--', path, image],
+    verb: `copy \`${what}\``,
+    hold: [lock.fd],
+  });
+  if (copied.kind === 'fault') return copied;
+  chmodSync(image, 0o600);
+  steps.begin('reading', size);
+  const digest = await fileDigest(image);
+  if (digest.kind === 'fault') return digest;
+  if (making.digest !== null && making.digest !== digest.value)
+    return bad({ kind: 'bad-digest', what, wanted: making.digest, found: digest.value });
+  return digest;
+}
+
+/** A squashfs is not unpacked: a whole version from its file. */
+async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
+  const { name, steps } = making;
+  if (making.image !== null)
+    return bad({ kind: 'no-image', source: making.source, wanted: making.image, known: [] });
+  const taken = await takeImage(making, lock);
+  if (taken.kind === 'fault') return taken;
+  const synced = await syncPart(name, lock);
+  if (synced.kind === 'fault') return synced;
+  const version = nextVersion(name);
+  const place = versionOf(name, version);
+  renameSync(`${partOf(name)}/image`, imageBeside(place));
+  mkdirSync(place, { mode: 0o755 });
+  let whole = false;
+  try {
+    const mounted = await mountImage(place);
+    steps.begin('making the digest', 0);
+    const digest = mounted.kind === 'ok' ? await digestOf(place) : mounted;
+    if (digest.kind === 'fault') return digest;
+    const made = { image: null, layers: [taken.value], squashfs: true, shared: 0 };
+    const record = writeRecord(making, version, { ...made, ...digest.value });
+    whole = true;
+    return good(record);
+  } finally {
+    if (!whole) removeVersion(name, version);
+  }
+}
+
+type Made = Pick<VersionRecord, 'image' | 'layers' | 'squashfs' | 'shared' | 'digest' | 'entries' | 'bytes'>;
+
+function writeRecord({ name, source, recipe }: Making, version: number, made: Made): VersionRecord {
+  const record = { name, version, source, recipe, ...made, created: new Date().toISOString() };
+  const draft = `${homeOf(name)}/part.json`;
+  writeWhole(recordOf(name, version), draft, `${JSON.stringify(record, null, 1)}\n`, 0o644);
+  syncDirectory(homeOf(name));
+  return record;
+}
+
+const syncPart = (name: string, lock: Lock): Promise<Result<null>> =>
+  work({
+    program: 'sync',
+    args: ['-f', partOf(name)],
+    verb: `write \`${name}\` to the disk`,
+    hold: [lock.fd],
+  });
+
 async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
   const { name, steps } = making;
   const part = partOf(name);
   const tree = `${part}/tree`;
   removeAll(part);
   mkdirSync(part, { mode: 0o700 });
+  if (isFile(making.source, making.path) && isThere(making.path) && isSquashfs(making.path))
+    return makeOfImage(making, lock);
   const source = await openSource(making, allowanceOf(making.limit), steps, part, lock.fd);
   if (source.kind === 'fault') return source;
   const unpacked = await unpackAll(source.value, tree, making, lock);
@@ -86,32 +162,17 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
   steps.begin('making the digest', 0);
   const digest = await digestOf(tree);
   if (digest.kind === 'fault') return digest;
-  const synced = await work({
-    program: 'sync',
-    args: ['-f', part],
-    verb: `write \`${name}\` to the disk`,
-    hold: [lock.fd],
-  });
+  const synced = await syncPart(name, lock);
   if (synced.kind === 'fault') return synced;
   const version = nextVersion(name);
   const { image, layers } = source.value;
-  const record: VersionRecord = {
-    name,
-    version,
-    source: making.source,
+  const record = writeRecord(making, version, {
     image: image === null ? null : { name: image.name, digest: image.digest },
-    recipe: making.recipe,
     layers: layers.map(layer => layer.digest),
-    ...digest.value,
+    squashfs: false,
     shared: shared.bytes,
-    created: new Date().toISOString(),
-  };
-  writeWhole(
-    recordOf(name, version),
-    `${homeOf(name)}/part.json`,
-    `${JSON.stringify(record, null, 1)}\n`,
-    0o644,
-  );
+    ...digest.value,
+  });
   renameSync(tree, versionOf(name, version));
   syncDirectory(homeOf(name));
   return good(record);

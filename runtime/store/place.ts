@@ -41,6 +41,8 @@ export interface VersionRecord {
   readonly recipe: Recipe | null;
   /** Of the archives that were unpacked, as they are stored. */
   readonly layers: readonly string[];
+  /** Not unpacked: the one archive is mounted. */
+  readonly squashfs: boolean;
   readonly digest: string;
   readonly entries: number;
   readonly bytes: number;
@@ -95,7 +97,9 @@ export function currentVersion(name: string): number | null {
 
 /** A number that no version of it had as far as can be seen. */
 export function nextVersion(name: string): number {
-  const numbers = list(homeOf(name)).map(file => Number(/^([1-9][0-9]{0,8})(\.json)?$/.exec(file)?.[1] ?? 0));
+  const numbers = list(homeOf(name)).map(file =>
+    Number(/^([1-9][0-9]{0,8})(\.json|\.squashfs)?$/.exec(file)?.[1] ?? 0),
+  );
   return 1 + Math.max(0, ...numbers);
 }
 

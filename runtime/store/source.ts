@@ -159,7 +159,7 @@ async function ofContainer(
   return done.kind === 'fault' ? done : good(file);
 }
 
-const isFile = (source: string, path: string): boolean =>
+export const isFile = (source: string, path: string): boolean =>
   isPath(source) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
 
 export async function openSource(

@@ -1,11 +1,22 @@
 /** The directory of a tree on the host: is it in its place, what is in it. */
 
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Reason } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
 import { realPath } from './real-path.js';
 import type { TreeView } from './skeleton.js';
+
+/** Where the image of a tree is that was not unpacked (runtime/store/image-file.ts). */
+export const imageBeside = (directory: string): string => `${directory}.squashfs`;
+
+/** A version of an imported tree whose image is there, and not mounted: the directory is empty. */
+function isUnmounted(directory: string): boolean {
+  if (!/\/[1-9]\d*$/.test(directory)) return false;
+  const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  if (!isFile(imageBeside(directory)) || !isFile(`${directory}.json`)) return false;
+  return statSync(directory).dev === statSync(dirname(directory)).dev;
+}
 
 /**
  * What is wrong with a registered directory; null if nothing is. A symlink beside its target (debian -> debian12) is how sites name a default; one that
@@ -20,7 +31,8 @@ export function faultOfDirectory(path: string, prefix = ''): Reason | null {
     const beside = realPath(dirname(path), prefix);
     const away = beside.kind !== 'at' || dirname(real.path) !== beside.path;
     if (away && lstatSync(prefix + path).isSymbolicLink()) return { kind: 'leads-away', target: real.path };
-    return real.path === '/' ? { kind: 'leads-away', target: '/' } : null;
+    if (real.path === '/') return { kind: 'leads-away', target: '/' };
+    return isUnmounted(prefix + real.path) ? { kind: 'not-mounted' } : null;
   } catch (error) {
     return { kind: 'no-directory', code: codeOf(error) };
   }

@@ -133,7 +133,59 @@ test('who is inside stays there; the generation of the version before is stale u
   assert.match(good(shell({ tree: 'os' }, 'cat /etc/release')), /^6$/m);
 });
 
-test('gc takes old versions and what was left, and nothing that is held', () => {
+/** As JSON. */
+const told = (...args: readonly string[]) => JSON.parse(good(chos('tree', ...args, '--json')));
+
+test('versions tells what is stored, which is in use, and who holds it', async () => {
+  const child = spawn('sleep', ['1000'], { cwd: `${os}/1/etc`, stdio: 'ignore' });
+  const gone = new Promise(resolve => child.on('close', resolve));
+  try {
+    const all: readonly Record<string, unknown>[] = told('versions', 'os');
+    assert.deepEqual(
+      all.map(({ version, current, holders }) => [
+        version,
+        current,
+        (holders as readonly string[]).length > 0,
+      ]),
+      [
+        [1, false, true],
+        [2, false, false],
+        [3, false, false],
+        [4, false, false],
+        [5, false, false],
+        [6, true, true],
+      ],
+    );
+    assert.equal(all[0]?.path, `${os}/1`);
+    assert.equal(`${all[5]?.digest}\n`, good(chos('tree', 'digest', 'os')));
+    assert.deepEqual(all[0]?.holders, [`process ${child.pid} (sleep)`]);
+  } finally {
+    child.kill();
+    await gone;
+  }
+  writeFileSync(`${os}/4.json`, '{');
+  const lines = good(chos('tree', 'versions', 'os')).split('\n');
+  assert.match(lines[0] ?? '', /^VERSION +CREATED +SIZE +HOLDERS +DIGEST +SOURCE$/);
+  assert.match(lines[4] ?? '', /^4 +\? +\? +0 +\? +\?$/);
+  assert.match(lines[6] ?? '', /^6 \* +20\S+Z +[\d.]+ [kM]B +\d+ +sha256:[0-9a-f]{64} +\/\S+os-6\.tar$/);
+  assert.match(chos('tree', 'versions', 'one').stderr, /`one` was not imported/);
+  assert.match(chos('tree', 'versions').stderr, /NAME/);
+});
+
+test('as JSON: rollback, digest, export', () => {
+  assert.deepEqual(told('rollback', 'os', '5'), { name: 'os', version: 5, before: 6 });
+  assert.deepEqual(told('rollback', 'os', '6'), { name: 'os', version: 6, before: 5 });
+  assert.deepEqual(told('rollback', 'os', '6'), { name: 'os', version: 6, before: 6 });
+  const { digest, entries, path } = told('digest', 'os');
+  assert.equal(`${digest}\n`, good(chos('tree', 'digest', 'os')));
+  assert.ok(entries > 10);
+  assert.equal(path, `${os}/current`);
+  const { file, bytes } = told('export', 'os', '-o', `${work}/json.tar`);
+  assert.deepEqual([file, bytes], [`${work}/json.tar`, statSync(`${work}/json.tar`).size]);
+  assert.match(chos('tree', 'list', '--json').stderr, /has no option `--json`/);
+});
+
+test('gc takes old versions and what was left, and nothing that is held', async () => {
   good(chos('tree', 'update', 'os', release(7)));
   good(chos('tree', 'update', 'os', release(8)));
   mkdirSync(`${os}/part/tree`, { recursive: true });
@@ -146,6 +198,7 @@ test('gc takes old versions and what was left, and nothing that is held', () => 
     mkdirSync(`${store}/${name}`, { recursive: true });
   writeFileSync(`${store}/README`, '');
   const child = spawn('sleep', ['1000'], { cwd: `${os}/2/etc`, stdio: 'ignore' });
+  const gone = new Promise(resolve => child.on('close', resolve));
   try {
     // Version 6 is that of the generation.
     const said = good(chos('tree', 'gc'));
@@ -174,9 +227,17 @@ test('gc takes old versions and what was left, and nothing that is held', () => 
     assert.equal(textOf(`${os}/6/same/kept`), 'kept'.repeat(5000));
   } finally {
     child.kill();
+    await gone;
   }
   good(chos('tree', 'release', 'os'));
-  assert.match(good(chos('tree', 'gc', 'os')), /os: version 6 is removed/);
+  mkdirSync(`${store}/hand/etc`, { recursive: true });
+  assert.deepEqual(told('gc', 'os'), {
+    removed: [2, 6].map(version => ({ name: 'os', version })),
+    kept: [],
+    passed: [],
+  });
+  assert.deepEqual(told('gc').passed, [{ name: 'hand', why: 'foreign' }]);
+  rmSync(`${store}/hand`, { recursive: true });
   assert.equal(good(chos('tree', 'gc')), '');
   good(shell({ tree: 'os', own: true }, 'true'));
 });
@@ -246,7 +307,7 @@ test('remove refuses while somebody holds it, or its file says more; then nothin
   assert.match(chos('tree', 'remove', 'os').stderr, /os\.json says more than the import wrote/);
   writeRegistry(file, 'os.json');
   assert.match(chos('tree', 'remove', 'one').stderr, /`one` was not imported/);
-  good(chos('tree', 'remove', 'os'));
+  assert.deepEqual(told('remove', 'os'), { name: 'os', versions: [7, 8] });
   assert.equal(existsSync(os), false);
   assert.equal(existsSync('/etc/chos.d/os.json'), false);
 });

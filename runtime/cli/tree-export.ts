@@ -1,8 +1,10 @@
 /** `tree export NAME|DIRECTORY -o FILE`: a tar of it, as `tree import` takes it. */
 import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
+import { jsonText } from '../report/json-text.js';
 import { work } from '../store/child.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
+import { wantsJson } from './tree-versions.js';
 
 /** By what the name ends in; null: nothing that is known. */
 export function compressionOf(file: string): readonly string[] | null {
@@ -72,5 +74,7 @@ export async function exportTree(invocation: Invocation, directory: string): Pro
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
-  return made.kind === 'ok' ? done(`${file} is written\n`) : failed({ kind: 'store', fault: made.fault });
+  if (made.kind === 'fault') return failed({ kind: 'store', fault: made.fault });
+  const object = { file, bytes: statSync(file).size, directory };
+  return done(wantsJson(invocation) ? `${jsonText(object, 2)}\n` : `${file} is written\n`);
 }

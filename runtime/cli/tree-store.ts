@@ -1,6 +1,7 @@
 /** What `tree` does with trees that are imported. */
 import { isAbsolute } from 'node:path';
 import type { StoreAction } from '../../spec/commands.js';
+import { jsonText } from '../report/json-text.js';
 import { digestOf } from '../store/digest.js';
 import type { StoreFault } from '../store/fault.js';
 import { takeBackOnSignals } from '../store/interruption.js';
@@ -20,7 +21,8 @@ import { refusedInput } from './refusal.js';
 import { exportTree } from './tree-export.js';
 import { createTree, importTree, updateTree } from './tree-import.js';
 import { givenName } from './tree-prepare.js';
-import { collect, remove, rollBack } from './tree-versions.js';
+import { listVersions } from './tree-version-list.js';
+import { collect, remove, rollBack, wantsJson } from './tree-versions.js';
 
 export const storeFailure = (fault: StoreFault): Outcome => failed({ kind: 'store', fault });
 
@@ -42,7 +44,11 @@ async function digest(invocation: Invocation): Promise<Outcome> {
   const directory = directoryOf(invocation);
   if (directory.kind === 'failure') return directory;
   const found = await digestOf(directory.value);
-  return found.kind === 'fault' ? storeFailure(found.fault) : done(`${found.value.digest}\n`);
+  if (found.kind === 'fault') return storeFailure(found.fault);
+  const { digest } = found.value;
+  return done(
+    wantsJson(invocation) ? `${jsonText({ path: directory.value, ...found.value }, 2)}\n` : `${digest}\n`,
+  );
 }
 
 export async function onStore(invocation: Invocation, action: StoreAction): Promise<Outcome> {
@@ -55,6 +61,8 @@ export async function onStore(invocation: Invocation, action: StoreAction): Prom
       return importTree(invocation);
     case 'update':
       return updateTree(invocation);
+    case 'versions':
+      return listVersions(invocation);
     case 'rollback':
       return rollBack(invocation);
     case 'remove':

@@ -1,8 +1,9 @@
 /** `tree rollback NAME [VERSION]`, `tree remove NAME`, `tree gc [NAME]`. */
 import { rmSync } from 'node:fs';
 import { brokenFileText } from '../report/broken-file-text.js';
+import { jsonText } from '../report/json-text.js';
 import { visible } from '../report/visible.js';
-import { clearAway, removePlace } from '../store/clear-away.js';
+import { type Cleared, clearAway, type Piece, removePlace } from '../store/clear-away.js';
 import { holdersOf } from '../store/held.js';
 import { mountImage } from '../store/image-file.js';
 import { lockName } from '../store/lock.js';
@@ -10,8 +11,11 @@ import { currentOf, currentVersion, setCurrent, storedNames, versionOf, versions
 import { forgetDraft, register, treesWithin, unregister } from '../store/registration.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { openRegistry } from './environment.js';
-import { done, failed, type Invocation, type Outcome } from './invocation.js';
+import { type Attempt, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { withTree } from './tree-import.js';
+
+/** Instead of sentences. What fails is told as ever: in one line, on standard error. */
+export const wantsJson = ({ line }: Invocation): boolean => line.options.flags.has('json');
 
 const held = (name: string, holders: readonly string[]): Outcome =>
   failed({ kind: 'store', fault: { kind: 'held', name, holders } });
@@ -30,11 +34,13 @@ export function rollBack(invocation: Invocation): Promise<Outcome> {
         kind: 'store',
         fault: { kind: 'no-version', name, wanted: wanted ?? '', known: versions.map(String) },
       });
-    if (version === current) return done(`${name} is at version ${version} already\n`);
+    const told = (text: string): Outcome =>
+      done(wantsJson(invocation) ? `${jsonText({ name, version, before: current }, 2)}\n` : `${text}\n`);
+    if (version === current) return told(`${name} is at version ${version} already`);
     const mounted = await mountImage(versionOf(name, version));
     if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
     setCurrent(name, version);
-    return done(`${name} is at version ${version}; it was at ${current ?? '?'}\n`);
+    return told(`${name} is at version ${version}; it was at ${current ?? '?'}`);
   });
 }
 
@@ -68,10 +74,48 @@ export function remove(invocation: Invocation): Promise<Outcome> {
       register(name);
       return held(name, late);
     }
+    const versions = versionsOf(name);
     rmSync(currentOf(name), { force: true });
     removePlace(name);
-    return done(`${name} is removed\n`);
+    return done(wantsJson(invocation) ? `${jsonText({ name, versions }, 2)}\n` : `${name} is removed\n`);
   });
+}
+
+interface Collected {
+  readonly removed: Piece[];
+  readonly kept: Cleared['kept'][number][];
+  /** Names that nothing is done to. */
+  readonly passed: { readonly name: string; readonly why: 'busy' | 'foreign' }[];
+}
+
+const pieceText = ({ name, version }: Piece): string =>
+  `${name}: ${version === null ? 'what a command that was killed has left' : `version ${version}`}`;
+
+function collectedText({ removed, kept, passed }: Collected): string {
+  const lines = [
+    ...passed.map(
+      ({ name, why }) =>
+        `${visible(name)}: ${why === 'busy' ? 'another command is at work on it' : 'stays: no import has made it'}`,
+    ),
+    ...removed.map(piece => `${pieceText(piece)} is removed`),
+    ...kept.map(one => `${pieceText(one)} stays: held by ${one.holders.join(', ')}`),
+  ];
+  return lines.map(line => `${line}\n`).join('');
+}
+
+/** With the lock. */
+function collectOne(name: string, into: Collected): Attempt<null> {
+  // Read under the lock: an import may have ended just before.
+  const current = openRegistry();
+  if (current.kind === 'failure') return current;
+  const used = treesWithin(name, current.value.trees.values()).map(({ path }) => path);
+  // What a broken file names is not known: it may be this.
+  if (used.length === 0 && current.value.broken.length > 0) return ok(null);
+  forgetDraft(name);
+  const { removed, kept } = clearAway(name, used, true);
+  into.removed.push(...removed);
+  into.kept.push(...kept);
+  return ok(null);
 }
 
 /** Everything in the store, or one name of it. A name that another command is at work on is left out. */
@@ -79,35 +123,23 @@ export async function collect(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[1];
   const registry = openRegistry();
   if (registry.kind === 'failure') return registry;
-  const names = given === undefined ? storedNames() : [given];
-  const lines: string[] = [];
-  const warnings: string[] = registry.value.broken.map(brokenFileText);
-  for (const name of names) {
+  const all: Collected = { removed: [], kept: [], passed: [] };
+  for (const name of given === undefined ? storedNames() : [given]) {
     const lock = await lockName(name, 'gc', false);
-    const passed = lock.kind === 'fault' && ['busy', 'foreign', 'bad-name'].includes(lock.fault.kind);
-    if (lock.kind === 'fault' && (!passed || given !== undefined))
-      return failed({ kind: 'store', fault: lock.fault });
-    if (lock.kind === 'fault' || lock.value === null) {
-      if (lock.kind === 'fault')
-        lines.push(
-          `${visible(name)}: ${lock.fault.kind === 'busy' ? 'another command is at work on it' : 'stays: no import has made it'}`,
-        );
+    if (lock.kind === 'fault') {
+      const passed = ['busy', 'foreign', 'bad-name'].includes(lock.fault.kind);
+      if (!passed || given !== undefined) return failed({ kind: 'store', fault: lock.fault });
+      all.passed.push({ name, why: lock.fault.kind === 'busy' ? 'busy' : 'foreign' });
       continue;
     }
+    if (lock.value === null) continue;
     try {
-      // Read under the lock: an import may have ended just before.
-      const current = openRegistry();
-      if (current.kind === 'failure') return current;
-      const used = treesWithin(name, current.value.trees.values()).map(({ path }) => path);
-      // What a broken file names is not known: it may be this.
-      if (used.length === 0 && current.value.broken.length > 0) continue;
-      forgetDraft(name);
-      const { removed, kept } = clearAway(name, used, true);
-      lines.push(...removed.map(what => `${what} is removed`));
-      lines.push(...kept.map(one => `${one.what} stays: held by ${one.holders.join(', ')}`));
+      const done = collectOne(name, all);
+      if (done.kind === 'failure') return done;
     } finally {
       lock.value.release();
     }
   }
-  return done(lines.map(line => `${line}\n`).join(''), warnings);
+  const text = wantsJson(invocation) ? `${jsonText(all, 2)}\n` : collectedText(all);
+  return done(text, registry.value.broken.map(brokenFileText));
 }

@@ -6,10 +6,15 @@ import { unmountImage } from './image-file.js';
 import { removeAll } from './inside.js';
 import { currentVersion, homeOf, recordOf, versionOf, versionsOf } from './place.js';
 
+/** A version of a name, or what commands that were killed have left of it. */
+export interface Piece {
+  readonly name: string;
+  readonly version: number | null;
+}
+
 export interface Cleared {
-  /** `debian13: version 2`, `debian13: what a killed command left`. */
-  readonly removed: readonly string[];
-  readonly kept: readonly { readonly what: string; readonly holders: readonly string[] }[];
+  readonly removed: readonly Piece[];
+  readonly kept: readonly (Piece & { readonly holders: readonly string[] })[];
   /** Names of what no command has made. */
   readonly others: readonly string[];
 }
@@ -63,24 +68,25 @@ export function clearAway(name: string, used: readonly string[], empty = false):
       version === current ||
       version === before ||
       used.includes(versionOf(name, version)));
-  const removed: string[] = [];
+  const removed: Piece[] = [];
   const kept: Cleared['kept'][number][] = [];
   for (const version of versions.filter(one => !needed(one))) {
-    const what = `${name}: version ${version}`;
+    const piece = { name, version };
     const holders = holdersOf(versionOf(name, version));
     if (holders.length > 0) {
-      kept.push({ what, holders });
+      kept.push({ ...piece, holders });
       continue;
     }
     removeVersion(name, version);
-    removed.push(what);
+    removed.push(piece);
   }
   const left = leftovers(name, used);
   const held = left.flatMap(file => holdersOf(`${homeOf(name)}/${file}`));
-  if (held.length > 0) kept.push({ what: `${name}: what a command that was killed has left`, holders: held });
+  const rests: Piece = { name, version: null };
+  if (held.length > 0) kept.push({ ...rests, holders: held });
   else if (left.length > 0) {
     removePlaces(left.map(file => `${homeOf(name)}/${file}`));
-    removed.push(`${name}: what a command that was killed has left`);
+    removed.push(rests);
   }
   const rest = readdirSync(homeOf(name)).filter(file => file !== 'lock' && file !== 'current');
   const others = rest.filter(file => !OURS.test(file) && used.length === 0);

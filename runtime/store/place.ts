@@ -56,7 +56,9 @@ export interface VersionRecord {
 export function readRecord(name: string, version: number): VersionRecord | null {
   try {
     const read: unknown = JSON.parse(readFileSync(recordOf(name, version), 'utf8'));
-    return isRecord(read) && typeof read.digest === 'string' ? (read as unknown as VersionRecord) : null;
+    return isRecord(read) && typeof read.digest === 'string' && typeof read.bytes === 'number'
+      ? (read as unknown as VersionRecord)
+      : null;
   } catch {
     return null;
   }

@@ -7,6 +7,7 @@ export const storeActions = [
   'create',
   'import',
   'update',
+  'versions',
   'rollback',
   'remove',
   'gc',
@@ -56,9 +57,7 @@ const treesIn: readonly Option[] = [
     short: 'o',
     actions: ['export'],
   }),
-  flag('json', 'create, import, update: print what was made as JSON, and nothing on the way', {
-    actions: makers,
-  }),
+  flag('json', 'print what was made or done as JSON, and nothing on the way', { actions: storeActions }),
 ];
 
 export const skeletonActions = ['create', 'check', 'remove'] as const;

@@ -236,6 +236,8 @@ test('what is broken is told in one line', () => {
   );
   refused(bring(work, 'bad'), 'bad', /must be an OCI layout/);
   refused(bring('/dev/null', 'bad'), 'bad', /give a tar/);
+  run('mkfifo', `${work}/fifo`);
+  refused(bring(`${work}/fifo`, 'bad'), 'bad', /fifo`: give a tar/);
   refused(bring(`${work}/nothing`, 'bad'), 'bad', /nothing`: No such file/);
   refused(bring(`${work}/up.tar`, '.bad'), '.bad', /is no name for a tree/);
   assert.match(chos('tree', 'import', `${work}/up.tar`).stderr, /--name/);

@@ -3,7 +3,16 @@
  * (docs/trees-in.md, "A squashfs").
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { parseMountFacts } from '../trees/mount-facts.js';
 import { imageBeside } from '../trees/tree-directory.js';
 import { work } from './child.js';
@@ -12,8 +21,10 @@ import { bad, good, type Result } from './fault.js';
 const MAGIC = 'hsqs';
 const LOOPS = '/dev/loop-control';
 
+/** A regular file that begins as one. Nothing else is waited for. */
 export function isSquashfs(path: string): boolean {
-  const fd = openSync(path, 'r');
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const first = Buffer.alloc(MAGIC.length);
     return readSync(fd, first) === MAGIC.length && first.toString('latin1') === MAGIC;

@@ -16,7 +16,6 @@ import { unpack } from './layer.js';
 import type { Lock } from './lock.js';
 import {
   homeOf,
-  isThere,
   nextVersion,
   partOf,
   recordOf,
@@ -151,8 +150,7 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
   const tree = `${part}/tree`;
   removeAll(part);
   mkdirSync(part, { mode: 0o700 });
-  if (isFile(making.source, making.path) && isThere(making.path) && isSquashfs(making.path))
-    return makeOfImage(making, lock);
+  if (isFile(making.source, making.path) && isSquashfs(making.path)) return makeOfImage(making, lock);
   const source = await openSource(making, allowanceOf(making.limit), steps, part, lock.fd);
   if (source.kind === 'fault') return source;
   const unpacked = await unpackAll(source.value, tree, making, lock);

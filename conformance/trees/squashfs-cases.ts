@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { put, run, sha256, tarOf, textOf } from './archives.js';
 import { caseList, good } from './case.js';
-import { base, chos, hostMounts, runtime, shell } from './machine.js';
+import { base, chos, hostMounts, runtime, shell, writeRegistry } from './machine.js';
 import { type Node, squashfs, whyNoSquashfs } from './squashfs.js';
 import { reached, withStandIns } from './stand-ins.js';
 
@@ -128,6 +128,16 @@ test('after a boot it is not used until it is prepared, which mounts it', () => 
   good(chos('tree', 'prepare', 'packed'));
   assert.deepEqual(mounted(), [`${os}/1`]);
   good(chos('tree', 'release', 'packed'));
+  // One that is never prepared is mounted all the same.
+  writeRegistry({ trees: { packed: { path: `${os}/current`, backEnd: 'private' } } }, 'packed.json');
+  run('umount', `${os}/1`);
+  const prepared = good(chos('tree', 'prepare', '--all'))
+    .split('\n')
+    .flatMap(line => /^(\w+)@/.exec(line)?.[1] ?? []);
+  assert.equal(prepared.includes('packed'), false);
+  assert.deepEqual(mounted(), [`${os}/1`]);
+  for (const name of prepared) good(chos('tree', 'release', name));
+  writeRegistry({ trees: { packed: { path: `${os}/current` } } }, 'packed.json');
   return undefined;
 });
 

@@ -84,6 +84,24 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
     }
   });
 
+test('a signal takes back what Podman has begun', async () => {
+  const script = 'echo much >"$TMPDIR/half"; echo >/mnt/chos-trees-test/reached; exec sleep 1000';
+  for (const source of ['podman:image', 'container:box'])
+    await withStandIns({ podman: script }, async () => {
+      const here = reached();
+      const { child, end } = begin('import', source, '--name', 'taken');
+      await here;
+      assert.deepEqual(listed('taken'), ['lock', 'part']);
+      assert.ok(readdirSync(`${store}/taken/part`).includes('half'));
+      child.kill('SIGTERM');
+      assert.match(
+        (await end).err,
+        /^chos-runtime: (save the image|export the container) `.*`: interrupted by SIGTERM\n$/,
+      );
+      assert.equal(existsSync(`${store}/taken`), false);
+    });
+});
+
 test('a signal takes back an export', async () => {
   good(chos('tree', 'import', release(1), '--name', 'taken'));
   const script = stoppingAt('/usr/bin/bsdtar', '*-cf*').replace('cat >/dev/null', 'sleep 1000');

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import { brokenFileText } from '../report/broken-file-text.js';
+import { storeFaultText } from '../report/store-text.js';
 import type { LoadRefusal } from '../report/tree-fault.js';
 import { callerView } from '../trees/caller.js';
 import { DIRECTORY, probeKernelLink } from '../trees/kernel-link.js';
@@ -9,6 +10,7 @@ import { linkedTrees } from '../trees/skeleton-input.js';
 import { faultOfDirectory } from '../trees/tree-directory.js';
 import { openRegistry } from './environment.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
+import { mountImageOf } from './mount-image-of.js';
 import { publish } from './publish.js';
 
 const VALID = `${DIRECTORY}/valid`;
@@ -31,8 +33,10 @@ function write(path: string): string | null {
 function refusalsOf(trees: readonly RegisteredTree[]): readonly LoadRefusal[] {
   return trees.flatMap(({ name, path }) => {
     // The kernel follows every symlink, and from then on the directory is everybody's to choose.
-    const foreign = faultOfDirectory(path)?.kind === 'foreign-link';
-    const code = foreign ? 'ELOOP' : write(path);
+    const fault = faultOfDirectory(path)?.kind;
+    // And where its image is not mounted, the list would have the empty directory below it.
+    const own = fault === 'foreign-link' ? 'ELOOP' : fault === 'not-mounted' ? 'ENODEV' : null;
+    const code = own ?? write(path);
     return code === null ? [] : [{ tree: name, path, code }];
   });
 }
@@ -41,7 +45,7 @@ function refusalsOf(trees: readonly RegisteredTree[]): readonly LoadRefusal[] {
  * `tree load [--check]`: the kernel's list of trees becomes that of the registry. A path that stays is written again: it then means the directory that is
  * there now. The list is emptied first only if it has a tree that the registry has not: links that are set stay in any case.
  */
-export function load(invocation: Invocation): Outcome {
+export async function load(invocation: Invocation): Promise<Outcome> {
   const facts = probeKernelLink();
   if (facts.kind === 'absent') return failed({ kind: 'tree', fault: { kind: 'no-module' } });
   if (facts.kind === 'too-old')
@@ -62,12 +66,17 @@ export function load(invocation: Invocation): Outcome {
     const out = lines.length === 0 ? "the kernel's list is that of the registry\n" : `${lines.join('\n')}\n`;
     return { kind: 'done', out, exitCode: lines.length === 0 ? 0 : 1 };
   }
-  if (callerView().kind !== 'same') return failed({ kind: 'tree', fault: { kind: 'not-on-the-host' } });
+  const view = callerView();
+  if (view.kind !== 'same') return failed({ kind: 'tree', fault: { kind: 'not-on-the-host' } });
   // What a broken file registers is unknown: its trees stay in the list.
   const warnings = registry.value.broken.map(brokenFileText);
   if (surplus.length > 0 && warnings.length === 0) {
     const code = write('-');
     if (code !== null) return failed({ kind: 'file', verb: 'write', path: VALID, code });
+  }
+  for (const tree of trees) {
+    const mounted = await mountImageOf(tree, view);
+    if (mounted.kind === 'fault') warnings.push(storeFaultText(mounted.fault));
   }
   const refused = refusalsOf(trees);
   const unwritten = publish(registry.value, null, '');

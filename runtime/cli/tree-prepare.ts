@@ -3,21 +3,23 @@ import { compilePrepare } from '../compile/prepare.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
-import { mountImage } from '../store/image-file.js';
-import { isOurs } from '../store/registration.js';
+import { storeFaultText } from '../report/store-text.js';
 import { type CallerView, callerView } from '../trees/caller.js';
 import { PINS, pinFile, readGenerations } from '../trees/pins.js';
-import { directoryOf, prepareInput } from '../trees/prepare-input.js';
+import { prepareInput } from '../trees/prepare-input.js';
 import type { Registry } from '../trees/registry.js';
 import { isAbandoned } from './close-record.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
+import { mountImageOf } from './mount-image-of.js';
 import { publish } from './publish.js';
 import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
 
+type HostView = Exclude<CallerView, { readonly kind: 'unknown' }>;
+
 /** Whether and from where the mount namespace of process 1 can be changed. */
-export function hostViewFor(verb: string): Attempt<Exclude<CallerView, { readonly kind: 'unknown' }>> {
+export function hostViewFor(verb: string): Attempt<HostView> {
   if (process.geteuid?.() !== 0) return refuse({ kind: 'tree', fault: { kind: 'needs-root', verb } });
   const view = callerView();
   return view.kind === 'unknown'
@@ -25,8 +27,7 @@ export function hostViewFor(verb: string): Attempt<Exclude<CallerView, { readonl
     : ok(view);
 }
 
-const prefixOf = (view: Exclude<CallerView, { readonly kind: 'unknown' }>): string =>
-  view.kind === 'other' ? view.prefix : '';
+const prefixOf = (view: HostView): string => (view.kind === 'other' ? view.prefix : '');
 
 /** The name that `tree prepare` and `tree release` need. */
 export function givenName({ line }: Invocation): Attempt<string> {
@@ -38,14 +39,17 @@ export function givenName({ line }: Invocation): Attempt<string> {
 
 /**
  * `tree prepare --all`: one after the other, by the command itself, because each is a program of its own. What keeps one from being prepared does not
- * keep the others; nothing is done for trees that are never started from a generation.
+ * keep the others; of trees that are never started from a generation images are mounted, nothing else.
  */
-function prepareAll(invocation: Invocation, registry: Registry, prefix: string): Outcome {
-  const trees = [...registry.trees.values()].filter(
-    ({ backEnd }) => backEnd === 'auto' || backEnd === 'pinned',
-  );
+async function prepareAll(invocation: Invocation, registry: Registry, view: HostView): Promise<Outcome> {
+  const all = [...registry.trees.values()];
+  const trees = all.filter(({ backEnd }) => backEnd === 'auto' || backEnd === 'pinned');
   const lines: string[] = [];
   const faults: string[] = registry.broken.map(brokenFileText);
+  for (const tree of all.filter(one => !trees.includes(one))) {
+    const mounted = await mountImageOf(tree, view);
+    if (mounted.kind === 'fault') faults.push(`${tree.name}: ${storeFaultText(mounted.fault)}`);
+  }
   for (const { name } of trees) {
     const self = `/proc/${process.ppid}/exe`;
     const argv = ['--root', invocation.root, 'tree', 'prepare', name];
@@ -55,16 +59,13 @@ function prepareAll(invocation: Invocation, registry: Registry, prefix: string):
     if (status !== 0) faults.push(`${name}: ${last === '' ? 'it was ended' : last}`);
   }
   const out = lines.join('');
-  const warnings = publish(registry, null, prefix);
+  const warnings = publish(registry, null, prefixOf(view));
   if (faults.length === 0) return done(out, warnings);
   return { kind: 'failure', failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults } }, out };
 }
 
 /** Generations of a tree that a release has closed and then, being killed, has left pinned. */
-async function abandoned(
-  tree: string,
-  view: Exclude<CallerView, { readonly kind: 'unknown' }>,
-): Promise<ReadonlySet<string>> {
+async function abandoned(tree: string, view: HostView): Promise<ReadonlySet<string>> {
   const directory = `${prefixOf(view)}${PINS}`;
   const left = new Set<string>();
   for (const one of readGenerations(directory))
@@ -84,8 +85,7 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
     const view = hostViewFor('prepare');
     if (view.kind === 'failure') return view;
     const registry = openRegistry(prefixOf(view.value));
-    if (registry.kind === 'failure') return registry;
-    return prepareAll(invocation, registry.value, prefixOf(view.value));
+    return registry.kind === 'failure' ? registry : prepareAll(invocation, registry.value, view.value);
   }
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;
@@ -96,11 +96,8 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
   if (registry.kind === 'failure') return registry;
   const tree = treeOf(registry.value, name.value);
   if (tree.kind === 'failure') return tree;
-  // Those of imported trees that are not unpacked: after a boot nothing is mounted.
-  if (view.value.kind !== 'other' && isOurs(tree.value)) {
-    const mounted = await mountImage(directoryOf(tree.value.path));
-    if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
-  }
+  const mounted = await mountImageOf(tree.value, view.value);
+  if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
   const input = prepareInput(
     tree.value,
     view.value,

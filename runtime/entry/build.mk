@@ -1,6 +1,6 @@
 # The TypeScript half, included by the top Makefile: build/chos-runtime.cjs loads build/chos-runtime-code.cjs with build/chos-runtime-code.cache, and
 # that loads build/chos-runtime-more.cjs (runtime/entry/pack.ts). The four files are installed together.
-RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*')
+RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*') $(wildcard spec/recipes/*.json)
 RUNTIME_GENERATED ?= spec/generated/validators.js
 RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache build/chos-runtime-more.cjs
 CHOS_VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json | head -1)

@@ -136,6 +136,8 @@ async function ofPodman(wanted: Wanted, part: string, lock: number, steps: Steps
     program: 'podman',
     args: ['save', '--quiet', '--format', 'oci-dir', '--uncompressed', '--output', directory, '--', name],
     verb: `save the image \`${name}\``,
+    // What it has begun there is taken away with the rest.
+    environment: { TMPDIR: part },
     hold: [lock],
   });
   return done.kind === 'fault' ? done : good({ directory, source: wanted.source });
@@ -154,6 +156,7 @@ async function ofContainer(
     program: 'podman',
     args: ['export', '--output', file, '--', name],
     verb: `export the container \`${name}\``,
+    environment: { TMPDIR: part },
     hold: [lock],
   });
   return done.kind === 'fault' ? done : good(file);

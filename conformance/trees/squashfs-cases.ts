@@ -167,6 +167,9 @@ test('its own mount holds nothing, others do; gc and remove take it away with im
   run('mount', '--bind', `${os}/2/etc`, '/mnt/chos-trees-test/scratch');
   assert.match(refusal('remove', 'packed'), /it is held by the mount \/mnt\/chos-trees-test\/scratch/);
   run('umount', '/mnt/chos-trees-test/scratch');
+  // As two commands at once could: mount(8) itself refuses the same image at the same place.
+  run('mount', '-t', 'squashfs', '-o', 'ro,loop', image(2), `${os}/2`);
+  assert.deepEqual(mounted(), [`${os}/2`, `${os}/2`]);
   good(chos('tree', 'remove', 'packed'));
   assert.equal(existsSync(os), false);
   assert.deepEqual(mounted(), []);

@@ -21,7 +21,7 @@ const held = (name: string, holders: readonly string[]): Outcome =>
   failed({ kind: 'store', fault: { kind: 'held', name, holders } });
 
 export function rollBack(invocation: Invocation): Promise<Outcome> {
-  return withTree(invocation, 'roll back', async ({ name }) => {
+  return withTree(invocation, 'roll back', async ({ name }, lock) => {
     const wanted = invocation.line.operands[2];
     const versions = versionsOf(name);
     const current = currentVersion(name);
@@ -37,7 +37,7 @@ export function rollBack(invocation: Invocation): Promise<Outcome> {
     const told = (text: string): Outcome =>
       done(wantsJson(invocation) ? `${jsonText({ name, version, before: current }, 2)}\n` : `${text}\n`);
     if (version === current) return told(`${name} is at version ${version} already`);
-    const mounted = await mountImage(versionOf(name, version));
+    const mounted = await mountImage(versionOf(name, version), [lock.fd]);
     if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
     setCurrent(name, version);
     return told(`${name} is at version ${version}; it was at ${current ?? '?'}`);

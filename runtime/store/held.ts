@@ -68,7 +68,7 @@ export function holdersOf(place: string): readonly string[] {
   const here = parseMountFacts(read('/proc/self/mountinfo'))
     .filter(
       mount =>
-        mount.point !== image &&
+        !(mount.point === image && mount.type === 'squashfs') &&
         ((mount.device === own?.device && isWithin(mount.root, root)) ||
           // Somebody's files, seen in the tree.
           isWithin(mount.point, directory)),

@@ -49,8 +49,11 @@ export function isMounted(place: string): boolean {
   return parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')).some(mount => mount.point === point);
 }
 
-/** Nothing if it is there already. What is in it cannot be changed, and its device nodes are none. */
-export async function mountImage(place: string): Promise<Result<null>> {
+/** Somebody may have mounted something over it. */
+const MOST_MOUNTS = 16;
+
+/** Nothing if it is there already. What is in it cannot be changed, and its device nodes are none. `hold`: the lock, which mount(8) then has, too. */
+export async function mountImage(place: string, hold: readonly number[] = []): Promise<Result<null>> {
   if (!hasImage(place) || isMounted(place)) return good(null);
   const image = imageBeside(realOf(place));
   if (!statSync(LOOPS, { throwIfNoEntry: false })?.isCharacterDevice())
@@ -59,12 +62,13 @@ export async function mountImage(place: string): Promise<Result<null>> {
     program: 'mount',
     args: ['-t', 'squashfs', '-o', 'ro,nodev,loop', '--', image, realOf(place)],
     verb: `mount \`${image}\``,
+    hold,
   });
 }
 
 /** Whoever has come in although nobody was there a moment ago keeps what he sees. */
 export function unmountImage(place: string): void {
   if (!hasImage(place)) return;
-  for (const how of [[], ['-l']])
-    if (isMounted(place)) spawnSync('umount', [...how, '--', realOf(place)], { stdio: 'ignore' });
+  for (let i = 0; i < MOST_MOUNTS && isMounted(place); i++)
+    spawnSync('umount', [...(i === 0 ? [] : ['-l']), '--', realOf(place)], { stdio: 'ignore' });
 }

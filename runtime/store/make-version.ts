@@ -113,7 +113,7 @@ async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRe
   mkdirSync(place, { mode: 0o755 });
   let whole = false;
   try {
-    const mounted = await mountImage(place);
+    const mounted = await mountImage(place, [lock.fd]);
     steps.begin('making the digest', 0);
     const digest = mounted.kind === 'ok' ? await digestOf(place) : mounted;
     if (digest.kind === 'fault') return digest;

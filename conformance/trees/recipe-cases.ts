@@ -188,6 +188,24 @@ test('a program that is missing, fails, or makes what is no tree', async () => {
   await withStandIns({ mmdebstrap: 'exit 0' }, () => refused(/made\.tar`: No such file/, 'debian13'));
 });
 
+test('the real mmdebstrap understands what it is told, and its failure is one line', () => {
+  if (!existsSync('/usr/bin/mmdebstrap')) return 'no mmdebstrap';
+  const repository = { url: 'file:/nonexistent', suite: 'trixie', key: '/etc/none.gpg' };
+  writeRecipe('nowhere', {
+    program: 'mmdebstrap',
+    variant: 'apt',
+    repositories: [repository, { ...repository, suite: 'trixie-updates', components: ['main', 'contrib'] }],
+    packages: ['gcc', 'make'],
+    proxy: 'http://localhost:1',
+  });
+  refused(
+    /make a tree by the recipe `nowhere`: mmdebstrap: The repository 'file:\/nonexistent trixie Release' does not have/,
+    'nowhere',
+  );
+  rmSync(site, { recursive: true });
+  return undefined;
+});
+
 /** Whether a process with that word among its arguments is there. */
 const isRunning = (word: string): boolean =>
   readdirSync('/proc').some(pid => {

@@ -16,7 +16,6 @@ test('mmdebstrap is told of every repository by a line of its own', () => {
   assert.equal(debianArguments(recipe as never, '/part/made.tar'), [
     '--mode=root',
     '--format=tar',
-    '--quiet',
     '--variant=apt',
     '--include=gcc',
     '--include=make',

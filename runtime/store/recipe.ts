@@ -22,7 +22,8 @@ export const sourceLines = ({ repositories }: Recipe): readonly string[] =>
 export function debianArguments(recipe: Recipe, tar: string): readonly string[] {
   const { repositories, variant = 'minbase', packages = [], proxy } = recipe;
   return [
-    ...['--mode=root', '--format=tar', '--quiet', `--variant=${variant}`],
+    // Not --quiet: what apt says of a failure would be left out.
+    ...['--mode=root', '--format=tar', `--variant=${variant}`],
     ...packages.map(one => `--include=${one}`),
     ...(proxy === undefined ? [] : [`--aptopt=Acquire::http::Proxy "${proxy}"`]),
     ...['--', repositories[0]?.suite ?? '', tar],

@@ -66,6 +66,9 @@ export function loadText({ tree, path, code }: LoadRefusal): string {
         return `${path} does not exist`;
       case 'ENOTDIR':
         return `${path} is not a directory`;
+      // Not the kernel's: runtime/cli/tree-load.ts does not ask it.
+      case 'ENODEV':
+        return `the image of ${path} is not mounted`;
       case 'ENAMETOOLONG':
         return `${path.slice(0, 40)}... is longer than 4095 bytes`;
       case 'EINVAL':

@@ -335,6 +335,14 @@ export const kmodCases: readonly MachineCase[] = [
       same "exit code" $code 1
       matches message "$output" 'start tree .linked. with the back end kmod: tree "linked" is not in the kernel.s list: run chos-runtime tree load'
       rm /etc/chos.d/more.json
+      # The empty directory of an image that is not mounted is not put into the list.
+      mkdir /ostrees/5
+      touch /ostrees/5.json /ostrees/5.squashfs
+      printf '%s' '{"trees": {"packed": {"path": "/ostrees/5"}}}' >/etc/chos.d/packed.json
+      code=0; output=$(chos tree load 2>&1) || code=$?
+      same "exit code of load with an image that is not mounted" $code 1
+      matches message "$output" 'load trees: .*packed.*the image of /ostrees/5 is not mounted'
+      rm -r /etc/chos.d/packed.json /ostrees/5 /ostrees/5.json /ostrees/5.squashfs
       chos tree load
       same "tree list" "$(chos tree list | awk 'NR > 1 { print $1, $NF }' | xargs)" "one yes two yes"
       rmmod chos

@@ -19,7 +19,7 @@ import { askedPaths, type Check, type Subject, silentPaths } from './doctor/subj
 import { type Invocation, type Outcome, variable } from './invocation.js';
 import { ownerOf, stateRoot } from './state-root.js';
 
-const noTrees: Registry = { trees: new Map(), shares: [], defaultTree: null, broken: [] };
+const noTrees: Registry = { trees: new Map(), shares: [], choices: [], defaultTree: null, broken: [] };
 
 /** Directories that variables of the caller name, in which configuration is read. */
 function ownPaths(host: Host): readonly string[] {

@@ -60,6 +60,16 @@ struct choice {
 void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c);
 void set_choice(const struct trees *t, const struct account *a, const char *name);
 
+/* conf.c: what the tree says of a login shell. */
+struct conf {
+	/* %ENV is there: nothing else of the caller's stays. */
+	bool has_names;
+	bool bash_login;
+	size_t count;
+	const char **names;
+};
+void read_conf(struct conf *conf);
+
 /* start.c: what is executed inside, found out before the tree is entered. */
 void prepare_start(const struct trees *t, const struct account *a, const char *tree, char **command);
 _Noreturn void start(void);

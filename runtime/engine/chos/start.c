@@ -9,6 +9,7 @@
 #define SEARCHED "/usr/local/bin:/usr/bin:/bin"
 
 static struct {
+	const struct trees *trees;
 	const char *tree, *home, *directory, *shell, *tree_shell;
 	char **command, **envp;
 	int directory_error;
@@ -111,6 +112,7 @@ void prepare_start(const struct trees *t, const struct account *a, const char *t
 	char *path = pages(PATH_SIZE);
 	long length = sys(getcwd, path, PATH_SIZE);
 
+	about.trees = t;
 	about.tree = tree;
 	about.home = a->home;
 	about.command = command;
@@ -231,30 +233,68 @@ static _Noreturn void die_of(const char *name, long error)
 	die("execute", about.tree ? joined(name, " in ", about.tree) : name, (int)-error);
 }
 
-/* A dash before its name makes it a login shell (login(1)). */
-static long run_shell(const char *shell)
+/* The registry's word is root's: what it keeps is all that stays, and what it sets stays. */
+static bool stays_by_conf(const struct conf *conf, const char *entry)
+{
+	const char *at = tree_records(about.trees, about.tree);
+	size_t length = name_length(entry);
+	struct record r;
+
+	if (is_basic(entry, length) || (length == 4 && !memcmp(entry, "CHOS", 4)))
+		return true;
+	for (size_t i = 0; i < conf->count; i++)
+		if (strlen(conf->names[i]) == length && !memcmp(conf->names[i], entry, length))
+			return true;
+	while (at && next_record(about.trees, &at, &r) && !equal(r.key, "tree"))
+		if (equal(r.key, "keep") || (equal(r.key, "env") && name_length(r.value) == length && !memcmp(r.value, entry, length)))
+			return true;
+	return false;
+}
+
+static void keep_by_conf(const struct conf *conf)
+{
+	char **to = about.envp;
+
+	for (char **at = about.envp; *at; at++)
+		if (stays_by_conf(conf, *at))
+			*to++ = *at;
+	*to = NULL;
+}
+
+/* A dash before its name makes it a login shell (login(1)); a script in the place of bash never learns its name, but does its arguments. */
+static long run_shell(const char *shell, bool bash_login)
 {
 	const char *name = shell;
-	char *argv[2] = {NULL, NULL};
+	char *argv[3] = {NULL, NULL, NULL};
 
 	for (const char *at = shell; *at; at++)
 		if (*at == '/')
 			name = at + 1;
 	argv[0] = (char *)joined("-", name, "");
+	if (bash_login && equal(name, "bash")) {
+		argv[0] = (char *)name;
+		argv[1] = (char *)"-l";
+	}
 	return run_command(shell, argv);
 }
 
 static _Noreturn void start_shell(void)
 {
 	const char *shell = about.shell ? about.shell : about.tree_shell ? about.tree_shell : "/bin/sh", *other = about.tree_shell;
-	long error = run_shell(shell);
+	struct conf conf = {.count = 0};
+	long error;
 
+	if (about.tree)
+		read_conf(&conf);
+	if (conf.has_names)
+		keep_by_conf(&conf);
+	error = run_shell(shell, conf.bash_login);
 	if (is_missing(error) && other && !equal(other, shell)) {
 		const char *words = joined(joined("the tree ", about.tree, " has no "), joined(shell, "; starts ", other), "");
 
 		report(LEVEL_WARNING, words, strlen(words));
 		shell = other;
-		error = run_shell(shell);
+		error = run_shell(shell, conf.bash_login);
 	}
 	die_of(shell, error);
 }

@@ -17,7 +17,7 @@ BUNDLE := $(BIN)/esbuild --bundle --platform=node --format=esm --packages=extern
 run-tool = mkdir -p build/tools && $(BUNDLE) $(1) --outfile=build/tools/$(notdir $(basename $(1))).mjs && node build/tools/$(notdir $(basename $(1))).mjs
 
 .PHONY: all
-all: build/chos-runtime build/chos-runtime.cjs build/chos  ## build the runtime into build/, from where it runs in place
+all: build/chos-runtime build/chos-runtime.cjs build/chos build/chos-login  ## build the runtime into build/, from where it runs in place
 
 node_modules/.package-lock.json: package.json package-lock.json
 	# Not `npm ci`: it insists on lock entries for optional packages of other platforms, which not every registry carries.
@@ -33,6 +33,7 @@ $(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) 
 include runtime/entry/build.mk
 include runtime/engine/build.mk
 include hooks/build.mk
+include runtime/pam/build.mk
 include kmod/build.mk
 include conformance/harness/build.mk $(filter-out conformance/harness/%,$(wildcard conformance/*/build.mk))
 build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
@@ -89,7 +90,7 @@ bench: all $(BENCH_TARGETS)  ## measure against crun, runc and the floor; writes
 	node build/conformance/bench.mjs $(BENCH_FLAGS)
 
 .PHONY: lint
-lint: $(GENERATED) lint-engine lint-hooks  ## formatting, types, import directions, the C analyser
+lint: $(GENERATED) lint-engine lint-hooks lint-pam  ## formatting, types, import directions, the C analyser
 	$(BIN)/biome check --error-on-warnings
 	$(BIN)/tsc -p .
 	$(if $(wildcard .dependency-cruiser.cjs),$(BIN)/depcruise --config .dependency-cruiser.cjs spec runtime)
@@ -100,7 +101,7 @@ LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
-build/man/.made: spec/commands.ts spec/chos-command.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
+build/man/.made: spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
 	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
 	node build/tools/write-pages.mjs build/man $(CHOS_VERSION)
@@ -122,6 +123,12 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos
+	install -m 755 build/chos-login $(DESTDIR)$(LIBEXEC)
+ifneq ($(PAM_MODULE),)
+	$(MAKE) --no-print-directory build/install/pam_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
+	install -d $(DESTDIR)$(PAMDIR)
+	install -m 644 build/install/pam_chos.so $(DESTDIR)$(PAMDIR)/pam_chos.so
+endif
 	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/chos-prepare.service >$(DESTDIR)$(UNITDIR)/chos-prepare.service
@@ -130,7 +137,7 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 .PHONY: uninstall
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
 	$(if $(DESTDIR),,! systemctl -q is-enabled chos-prepare.service 2>/dev/null || systemctl disable chos-prepare.service)
-	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(UNITDIR)/chos-prepare.service \
+	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service \
 		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
 	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/chos-runtime

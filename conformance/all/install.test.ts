@@ -25,6 +25,8 @@ test('what is installed works from its place, and make uninstall takes all of it
   for (const file of [
     'share/man/man8/chos-runtime-tree.8',
     'share/man/man1/chos.1',
+    'share/man/man8/pam_chos.8',
+    'lib/chos-runtime/chos-login',
     'share/bash-completion/completions/chos',
     'share/bash-completion/completions/chos-runtime',
     'share/chos-runtime/explain.schema.json',
@@ -32,6 +34,8 @@ test('what is installed works from its place, and make uninstall takes all of it
     'share/chos-runtime/who.schema.json',
   ])
     assert.ok(existsSync(join(prefix, file)), file);
+  if (existsSync('/usr/include/security/pam_modules.h'))
+    assert.ok(filesBelow(join(prefix, 'lib')).some(file => file.endsWith('/security/pam_chos.so')));
   const unit = readFileSync(join(prefix, 'lib/systemd/system/chos-prepare.service'), 'utf8');
   assert.match(unit, `ExecStart=${command} tree prepare --all\n`);
   assert.not.match(unit, /@[A-Z]+@/);

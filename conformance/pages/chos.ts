@@ -1,8 +1,9 @@
-/** docs/chos.md, by root: what a user does stands in conformance/trees. */
+/** docs/chos.md and docs/login.md, by root: what a user does stands in conformance/trees. */
 import { freshRegistry, must } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
 const PAGE = 'docs/chos.md';
+const LOGIN = 'docs/login.md';
 
 export const chosPage: readonly Scenario[] = [
   {
@@ -24,4 +25,18 @@ export const chosPage: readonly Scenario[] = [
     },
   },
   { page: PAGE, first: 'chos [NAME', run: 'a synopsis' },
+  {
+    page: LOGIN,
+    first: '# /etc/pam.d/sshd',
+    run: 'conformance/trees/login-cases.ts has services of its own',
+  },
+  {
+    page: LOGIN,
+    first: '# chos-runtime tree prepare',
+    run: block => {
+      freshRegistry(JSON.stringify({ trees: { alma9: { path: '/ostrees/alma9' } } }));
+      inOrder(block, { ssh: { not: 'no sshd runs here: conformance/trees/login-cases.ts' } });
+      must('chos-runtime', 'tree', 'release', 'alma9');
+    },
+  },
 ];

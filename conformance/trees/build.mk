@@ -5,3 +5,6 @@ test-trees: all build/conformance/trees.mjs
 
 # The digest of a tree is compared with that of the hook.
 build/conformance/trees.mjs: build/hooks/tree-digest
+
+# What a login is put into a tree by.
+build/conformance/trees.mjs: $(PAM_MODULE)

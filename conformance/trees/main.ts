@@ -8,6 +8,7 @@ import { doctorCases } from './doctor-cases.js';
 import { elisionCases } from './elision-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
+import { loginCases } from './login-cases.js';
 import { chos, setUp } from './machine.js';
 import { podmanImportCases } from './podman-import-cases.js';
 import { recipeCases } from './recipe-cases.js';
@@ -43,6 +44,7 @@ const cases = [
   ...squashfsCases,
   ...versionCases,
   ...chosCases,
+  ...loginCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 await onOwnMachine([], cases.length, async tally => {

@@ -19,9 +19,13 @@ struct share {
 extern struct share shares[MOST_SHARES];
 extern unsigned share_count;
 
-/* generation.c: the newest generation of a tree, or of the skeleton, whose path counts as its name. False: there is none. */
+/* generation.c: the name of a tree as part of file names (spec/records/names.ts). */
+const char *file_name(const char *tree);
+/* The newest generation of a tree, or of the skeleton, whose path counts as its name. False: there is none. */
 bool find_generation(struct place *place, const char *name);
-/* Its record is read into `shares`; refused if it is not of this boot and this namespace. again: the command that makes another one. */
+/* Its record, once the pin is open; again: the command that makes another one. Refused if it is not of this boot and this namespace. */
+struct json open_pin(struct place *place, const char *again);
+/* The same; the record is read into `shares`. */
 void open_generation(struct place *place, const char *again);
 void clone_shares(const struct place *place);
 struct statx look_at(long fd, const char *what);

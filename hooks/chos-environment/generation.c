@@ -17,7 +17,7 @@ struct entry {
 };
 
 /* The name of a tree as part of file names (spec/records/names.ts). */
-static const char *file_name(const char *tree)
+const char *file_name(const char *tree)
 {
 	size_t size = strlen(tree) * 3 + 1;
 	struct text t = text_in(room_for(size), size);
@@ -137,7 +137,7 @@ void clone_shares(const struct place *place)
 	}
 }
 
-void open_generation(struct place *place, const char *again)
+struct json open_pin(struct place *place, const char *again)
 {
 	const char *path = joined(PINS "/", place->generation, ".json");
 	struct bytes bytes;
@@ -151,6 +151,13 @@ void open_generation(struct place *place, const char *again)
 	if (place->pin < 0)
 		fail_errno(place->pin, "open " PINS "/", place->generation);
 	insist_on_pinned(record, place->pin, path, again);
+	return record;
+}
+
+void open_generation(struct place *place, const char *again)
+{
+	struct json record = open_pin(place, again);
+
 	share_count = 0;
-	read_shares(record, path);
+	read_shares(record, joined(PINS "/", place->generation, ".json"));
 }

@@ -6,14 +6,14 @@ import { encode } from '../program/encode.js';
 import { errnoText } from '../report/errno-text.js';
 import { entryChoice, whyNever } from '../trees/entry-view.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
-import { isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
+import { type EntryFiles, isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
 
 /** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
 export function publish(registry: Registry, only: RegisteredTree | null, prefix: string): readonly string[] {
   const facts = probeKernelLink();
   const refused = new Map<string, string>();
-  const entries = new Map<string, Uint8Array | null>();
+  const entries = new Map<string, EntryFiles>();
   for (const tree of registry.trees.values()) {
     if (!isPublicName(tree.name)) continue;
     // Others are not looked at: one of them may be on a server that does not answer.
@@ -24,10 +24,10 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
     }
     const choice = entryChoice(tree, registry, facts, prefix);
     if (choice.kind === 'refused') refused.set(tree.name, choice.why);
-    entries.set(
-      tree.name,
-      choice.kind === 'refused' ? null : encode(compileEntry({ ...choice, arch: hostArch() })),
-    );
+    entries.set(tree.name, {
+      image: choice.kind === 'refused' ? null : encode(compileEntry({ ...choice, arch: hostArch() })),
+      link: choice.kind === 'link' ? { path: choice.tree.path, skeleton: choice.skeleton } : null,
+    });
   }
   try {
     const trees = treesText(registry, refused);

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseJsonFile } from './json-file.js';
-import { isPublicName, treesText, writePublicFiles } from './public-files.js';
+import { type EntryFiles, isPublicName, treesText, writePublicFiles } from './public-files.js';
 import { mergeFiles } from './read-registry.js';
 import type { Registry } from './registry.js';
 
@@ -105,8 +105,8 @@ test('names that no file could have, or that would end the line, are not for use
   ]);
 });
 
-const image = (text: string): Uint8Array => Buffer.from(text);
-const files = (place: string) => readdirSync(join(place, 'entries')).sort();
+const image = (text: string): EntryFiles => ({ image: Buffer.from(text), link: null });
+const files = (place: string, of = 'entries') => readdirSync(join(place, of)).sort();
 const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 
 test('files for all to read, whatever the umask', () => {
@@ -122,7 +122,7 @@ test('files for all to read, whatever the umask', () => {
 
 test('those that are not named go only when all are written; drafts of a killed command too', () => {
   const place = join(scratch, 'some');
-  const entries = new Map<string, Uint8Array | null>([
+  const entries = new Map<string, EntryFiles>([
     ['a', image('a')],
     ['b', image('b')],
   ]);
@@ -130,10 +130,26 @@ test('those that are not named go only when all are written; drafts of a killed 
   writePublicFiles(place, { trees: 't', entries: new Map([['a', image('new')]]), all: false });
   assert.equal(files(place), ['a', 'b']);
   assert.is(readFileSync(join(place, 'entries/a'), 'utf8'), 'new');
-  writePublicFiles(place, { trees: 't', entries: new Map([['a', null]]), all: false });
+  writePublicFiles(place, { trees: 't', entries: new Map([['a', { image: null, link: null }]]), all: false });
   assert.equal(files(place), ['b']);
   writePublicFiles(join(scratch, 'some'), { trees: 't', entries: new Map([['c', image('c')]]), all: true });
   assert.equal(files(place), ['c']);
+});
+
+test('what is entered by the link, for logins: two lines; a path that would be more is none', () => {
+  const place = join(scratch, 'links');
+  const by = (path: string): EntryFiles => ({ image: null, link: { path, skeleton: '/chos' } });
+  const entries = new Map([
+    ['/os/a', by('/os/a')],
+    ['b', by('/os/b\n/c')],
+    ['c', image('c')],
+  ]);
+  writePublicFiles(place, { trees: 't', entries, all: true });
+  assert.equal(files(place, 'links'), ['%2Fos%2Fa']);
+  assert.is(readFileSync(join(place, 'links/%2Fos%2Fa'), 'utf8'), '/os/a\n/chos\n');
+  assert.equal([join(place, 'links'), join(place, 'links/%2Fos%2Fa')].map(mode), ['755', '644']);
+  writePublicFiles(place, { trees: 't', entries: new Map([['/os/a', image('a')]]), all: false });
+  assert.equal(files(place, 'links'), []);
 });
 
 test('a reader has the old file or the new one', () => {

@@ -3,6 +3,7 @@
  *
  *     /run/chos/trees            names and what the registry says of them; the format stands in runtime/engine/chos/trees.c
  *     /run/chos/entries/NAME     the entry program of a tree
+ *     /run/chos/links/NAME       of one that is entered by the kernel's link: its path, and the skeleton's, each in a line; for pam_chos (docs/login.md)
  *
  * Each file is written under another name and renamed, so that whoever reads it has one or the other.
  */
@@ -23,6 +24,7 @@ import type { Registry } from './registry.js';
 
 export const PLACE = '/run/chos';
 const ENTRIES = 'entries';
+const LINKS = 'links';
 const FORMAT_VERSION = 1;
 
 /** One that would end the line, or move somebody's cursor, stands for nothing in it. */
@@ -91,28 +93,45 @@ function write(directory: string, name: string, content: Uint8Array): void {
   renameSync(draft, `${directory}/${name}`);
 }
 
+export interface EntryFiles {
+  /** Null: it has none. */
+  readonly image: Uint8Array | null;
+  readonly link: { readonly path: string; readonly skeleton: string } | null;
+}
+
 export interface PublicFiles {
   readonly trees: string;
-  /** Images by the name of the tree; null: it has none. */
-  readonly entries: ReadonlyMap<string, Uint8Array | null>;
+  /** By the name of the tree. */
+  readonly entries: ReadonlyMap<string, EntryFiles>;
   /** Those that are not named go. */
   readonly all: boolean;
 }
 
-/** `place`: PLACE in the root of the host. Entry programs first, so that the list names none that is not there yet. */
-export function writePublicFiles(place: string, { trees, entries, all }: PublicFiles): void {
-  const directory = `${place}/${ENTRIES}`;
-  openDirectory(place);
-  openDirectory(directory);
+/** What is null goes. */
+function writeEach(directory: string, contents: ReadonlyMap<string, Uint8Array | null>, all: boolean): void {
   const kept = new Set<string>();
-  for (const [name, image] of entries) {
+  for (const [name, content] of contents) {
     const file = fileName(name);
-    if (image === null) rmSync(`${directory}/${file}`, { force: true });
+    if (content === null) rmSync(`${directory}/${file}`, { force: true });
     else {
-      write(directory, file, image);
+      write(directory, file, content);
       kept.add(file);
     }
   }
-  write(place, 'trees', Buffer.from(trees, 'utf8'));
   if (all) for (const file of readdirSync(directory)) if (!kept.has(file)) rmSync(`${directory}/${file}`);
+}
+
+function linkText({ link }: EntryFiles): Uint8Array | null {
+  if (link === null || controls.test(link.path + link.skeleton)) return null;
+  return Buffer.from(`${link.path}\n${link.skeleton}\n`, 'utf8');
+}
+
+/** `place`: PLACE in the root of the host. Entry programs first, so that the list names none that is not there yet. */
+export function writePublicFiles(place: string, { trees, entries, all }: PublicFiles): void {
+  const [images, links] = [ENTRIES, LINKS].map(name => `${place}/${name}`) as [string, string];
+  for (const directory of [place, images, links]) openDirectory(directory);
+  const files = [...entries];
+  writeEach(images, new Map(files.map(([name, { image }]) => [name, image])), all);
+  writeEach(links, new Map(files.map(([name, entry]) => [name, linkText(entry)])), all);
+  write(place, 'trees', Buffer.from(trees, 'utf8'));
 }

@@ -101,22 +101,46 @@ static bool choose_by_caller(const struct account *a, const char *argument, stru
 	return c->name;
 }
 
-/* There is a tree of that name, or this is the end. */
-void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c)
+bool choose_name(const struct trees *t, const struct account *a, const char *argument, struct choice *c)
 {
 	if (!choose_by_caller(a, argument, c) && !choose_by_rule(t, a, c))
 		*c = (struct choice){.name = "default", .by = NULL};
 	if (equal(c->name, "default")) {
 		c->name = default_tree(t);
 		c->by = c->by ? joined(c->by, ", which is the default of the registry", "") : "default of the registry";
-		if (!c->name)
-			die("no tree is chosen, and the registry has no default: chos NAME, CHOS=NAME, or chos --set NAME (see chos --list)", NULL, 0);
 	}
+	return c->name;
+}
+
+i64 generation_of(const char *name, const char **tree)
+{
+	size_t length = strlen(name), at = length;
+	i64 number = 0;
+	char *copy;
+
+	while (at && name[at - 1] >= '0' && name[at - 1] <= '9')
+		at--;
+	if (at < 2 || at == length || length - at > 9 || name[at - 1] != '@')
+		return 0;
+	for (const char *digit = name + at; *digit; digit++)
+		number = number * 10 + (*digit - '0');
+	copy = pages(length);
+	memcpy(copy, name, at - 1);
+	*tree = copy;
+	return number;
+}
+
+/* There is a tree of that name, or this is the end. */
+void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c)
+{
+	const char *tree;
+
+	if (!choose_name(t, a, argument, c))
+		die("no tree is chosen, and the registry has no default: chos NAME, CHOS=NAME, or chos --set NAME (see chos --list)", NULL, 0);
 	if (tree_records(t, c->name))
 		return;
-	for (const char *at = c->name; *at; at++)
-		if (*at == '@')
-			die(c->name, "names a generation, and one is entered at login only", 0);
+	if (generation_of(c->name, &tree))
+		die(c->name, "names a generation, and one is entered at login only", 0);
 	die_of_unknown(t, c->name);
 }
 

@@ -53,10 +53,12 @@ void read_account(struct account *a);
 bool is_user(const struct account *a, const char *rule);
 bool in_group(const char *rule);
 
-/* choice.c */
+/* choice.c: `choose_name`: false: nobody chooses, and the registry has no default. `generation_of`: NAME@7 is 7, and `tree` NAME; else 0. */
 struct choice {
 	const char *name, *by;
 };
+bool choose_name(const struct trees *t, const struct account *a, const char *argument, struct choice *c);
+i64 generation_of(const char *name, const char **tree);
 void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c);
 void set_choice(const struct trees *t, const struct account *a, const char *name);
 
@@ -69,6 +71,17 @@ struct conf {
 	const char **names;
 };
 void read_conf(struct conf *conf);
+
+/* session.c: the environment that a login has entered, NAME or NAME@7, if this is in it; or NULL */
+const char *session_environment(void);
+bool is_session(const char *session, const char *name);
+_Noreturn void die_in_session(const char *session, const char *wanted);
+
+/* environment.c: entries are NAME=VALUE. */
+size_t name_length(const char *entry);
+bool is_basic(const char *name, size_t length);
+void unset_variable(char **envp, const char *name);
+char **environment(const struct trees *t, const char *tree);
 
 /* start.c: what is executed inside, found out before the tree is entered. */
 void prepare_start(const struct trees *t, const struct account *a, const char *tree, char **command);

@@ -60,7 +60,23 @@ static _Noreturn void serve_option(const struct trees *t, const struct account *
 	die("does not know these arguments (see chos --help):", option, 0);
 }
 
-static _Noreturn void serve(const struct trees *t, const struct account *a, char **rest)
+/* What a login has entered is chosen already; another one is not entered from there. */
+static _Noreturn void serve_session(const struct account *a, const char *session, const char *name, char **rest)
+{
+	static const struct trees none;
+	const char *given = variable("CHOS");
+
+	given = given && *given ? given : session;
+	name = name ? name : given;
+	if (equal(name, "/"))
+		die_in_session(session, NULL);
+	if (!is_session(session, name))
+		die_in_session(session, name);
+	prepare_start(&none, a, given, rest);
+	start();
+}
+
+static _Noreturn void serve(const struct trees *t, const struct account *a, const char *session, char **rest)
 {
 	const char *name = NULL;
 	struct choice c;
@@ -69,6 +85,8 @@ static _Noreturn void serve(const struct trees *t, const struct account *a, char
 		name = *rest++;
 	if (*rest && equal(*rest, "--"))
 		rest++;
+	if (session)
+		serve_session(a, session, name, rest);
 	if (name && equal(name, "/")) {
 		prepare_start(t, a, NULL, rest);
 		leave_tree();
@@ -84,6 +102,8 @@ _Noreturn void engine_start(u64 *stack)
 	struct trees t = {NULL, NULL};
 	struct account a;
 	char **rest = process.argv + (process.argc > 0);
+	const char *session;
+	bool option;
 
 	report_as("chos", EXIT_FAILED);
 	open_standard_descriptors();
@@ -94,10 +114,14 @@ _Noreturn void engine_start(u64 *stack)
 	if (*rest && equal(*rest, "--version"))
 		done("chos version " CHOS_VERSION "\n");
 	read_account(&a);
+	session = session_environment();
+	option = *rest && **rest == '-' && !equal(*rest, "--");
+	if (session && *rest && is(*rest, "--which", "-w") && !rest[1])
+		done(joined(session, " (this login)", "\n"));
 	/* Inside a tree the list may not be there. */
-	if (!*rest || !equal(*rest, "/"))
+	if (option || (!session && !(*rest && equal(*rest, "/"))))
 		read_trees(&t);
-	if (*rest && **rest == '-' && !equal(*rest, "--"))
+	if (option)
 		serve_option(&t, &a, rest);
-	serve(&t, &a, rest);
+	serve(&t, &a, session, rest);
 }

@@ -15,97 +15,6 @@ static struct {
 	int directory_error;
 } about;
 
-static size_t name_length(const char *entry)
-{
-	size_t length = 0;
-
-	while (entry[length] && entry[length] != '=')
-		length++;
-	return length;
-}
-
-/* In the place of the entry with that name, or behind the last. */
-static void set_variable(char **envp, char *entry)
-{
-	size_t length = name_length(entry);
-
-	for (; *envp; envp++)
-		if (name_length(*envp) == length && !memcmp(*envp, entry, length))
-			break;
-	*envp = entry;
-}
-
-static void unset_variable(char **envp, const char *name)
-{
-	char **to = envp;
-
-	for (; *envp; envp++) {
-		const char *rest = after(*envp, name);
-
-		if (!rest || *rest != '=')
-			*to++ = *envp;
-	}
-	*to = NULL;
-}
-
-/* What every program takes for granted, whatever a site keeps. */
-static bool is_basic(const char *name, size_t length)
-{
-	static const char basic[] = "HOME\0LOGNAME\0PATH\0SHELL\0TERM\0USER\0";
-
-	for (const char *at = basic; *at; at += strlen(at) + 1)
-		if (strlen(at) == length && !memcmp(at, name, length))
-			return true;
-	return false;
-}
-
-/* `at`: the records of the tree. */
-static bool stays(const struct trees *t, const char *at, const char *entry)
-{
-	size_t length = name_length(entry);
-	bool kept = true, named = is_basic(entry, length);
-	struct record r;
-
-	while (next_record(t, &at, &r) && !equal(r.key, "tree")) {
-		bool fit = fits(r.value, entry, length);
-
-		if (equal(r.key, "keep")) {
-			kept = false;
-			named = named || fit;
-		}
-		if (equal(r.key, "unset") && fit)
-			return false;
-	}
-	return kept || named;
-}
-
-/* The caller's, as far as the registry keeps it, what that has for the tree, and which tree it is; on the host (no tree) the caller's without that. */
-static char **environment(const struct trees *t, const char *tree)
-{
-	size_t count = 2;
-	const char *at;
-	struct record r;
-	char **envp;
-
-	for (char **one = process.envp; *one; one++)
-		count++;
-	at = tree ? tree_records(t, tree) : NULL;
-	for (const char *one = at; one && next_record(t, &one, &r) && !equal(r.key, "tree");)
-		count++;
-	envp = pages(count * sizeof(*envp));
-	count = 0;
-	for (char **one = process.envp; *one; one++)
-		if (!at || stays(t, at, *one))
-			envp[count++] = *one;
-	unset_variable(envp, "CHOS");
-	while (at && next_record(t, &at, &r) && !equal(r.key, "tree"))
-		if (equal(r.key, "env"))
-			set_variable(envp, (char *)unescaped(r.value));
-	if (tree)
-		set_variable(envp, (char *)joined("CHOS=", tree, ""));
-	return envp;
-}
-
 /* `tree`: NULL: the host. `command`: NULL-terminated; empty: the login shell. */
 void prepare_start(const struct trees *t, const struct account *a, const char *tree, char **command)
 {
@@ -240,7 +149,7 @@ static bool stays_by_conf(const struct conf *conf, const char *entry)
 	size_t length = name_length(entry);
 	struct record r;
 
-	if (is_basic(entry, length) || (length == 4 && !memcmp(entry, "CHOS", 4)))
+	if (is_basic(entry, length) || after(entry, "CHOS=") || after(entry, "CHOS_SESSION="))
 		return true;
 	for (size_t i = 0; i < conf->count; i++)
 		if (strlen(conf->names[i]) == length && !memcmp(conf->names[i], entry, length))

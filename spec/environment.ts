@@ -16,6 +16,8 @@ export const CARRIER_SOURCE = 'chos-carrier';
 export interface Share {
   /** Host directory, or file, shown at the same path inside. */
   readonly path: string;
+  /** Where it is on the host, if it is not there. */
+  readonly from?: string;
   readonly readonly: boolean;
   /** It is no directory. */
   readonly file?: true;

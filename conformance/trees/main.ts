@@ -6,6 +6,7 @@ import { chosCases } from './chos-cases.js';
 import { digestCases } from './digest-cases.js';
 import { doctorCases } from './doctor-cases.js';
 import { elisionCases } from './elision-cases.js';
+import { filesCases } from './files-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
 import { loginCases } from './login-cases.js';
@@ -45,6 +46,7 @@ const cases = [
   ...versionCases,
   ...chosCases,
   ...loginCases,
+  ...filesCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 await onOwnMachine([], cases.length, async tally => {

@@ -38,6 +38,7 @@ export type TextForm =
   | 'resctrl-group'
   | 'memory-bandwidth'
   | 'account'
+  | 'shown-file'
   | 'variable-name'
   | 'repository-address'
   | 'suite'
@@ -178,6 +179,10 @@ export type Reason =
   /** A tree that is the image beside it. */
   | { readonly kind: 'not-mounted' }
   /** A symlink that leads out of the directory in which it stands. */
+  | { readonly kind: 'bad-file-path' }
+  | { readonly kind: 'no-file'; readonly code: string }
+  /** It is not written down yet what the tree shows of the host's files. */
+  | { readonly kind: 'not-rendered' }
   | { readonly kind: 'leads-away'; readonly target: string }
   /** A symlink that others than root could have put there: `path` belongs to `uid`, or its `mode` lets others write. */
   | {

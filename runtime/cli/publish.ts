@@ -8,9 +8,12 @@ import { entryChoice, whyNever } from '../trees/entry-view.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import { type EntryFiles, isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { writeFiles } from './write-files.js';
 
 /** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
 export function publish(registry: Registry, only: RegisteredTree | null, prefix: string): readonly string[] {
+  // Of one, it is written before its view is looked at.
+  const unwritten = only === null ? writeFiles(registry.trees.values(), prefix) : [];
   const facts = probeKernelLink();
   const refused = new Map<string, string>();
   const entries = new Map<string, EntryFiles>();
@@ -32,8 +35,8 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
   try {
     const trees = treesText(registry, refused);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
-    return [];
+    return unwritten;
   } catch (error) {
-    return [`what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];
+    return [...unwritten, `what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];
   }
 }

@@ -15,6 +15,7 @@ import { mountImageOf } from './mount-image-of.js';
 import { publish } from './publish.js';
 import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
+import { writeFiles } from './write-files.js';
 
 type HostView = Exclude<CallerView, { readonly kind: 'unknown' }>;
 
@@ -27,7 +28,7 @@ export function hostViewFor(verb: string): Attempt<HostView> {
     : ok(view);
 }
 
-const prefixOf = (view: HostView): string => (view.kind === 'other' ? view.prefix : '');
+export const prefixOf = (view: HostView): string => (view.kind === 'other' ? view.prefix : '');
 
 /** The name that `tree prepare` and `tree release` need. */
 export function givenName({ line }: Invocation): Attempt<string> {
@@ -98,6 +99,9 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
   if (tree.kind === 'failure') return tree;
   const mounted = await mountImageOf(tree.value, view.value);
   if (mounted.kind === 'fault') return failed({ kind: 'store', fault: mounted.fault });
+  const unwritten = writeFiles([tree.value], prefix);
+  if (unwritten.length > 0)
+    return failed({ kind: 'tree', fault: { kind: 'files-not-written', faults: unwritten } });
   const input = prepareInput(
     tree.value,
     view.value,

@@ -1,4 +1,4 @@
-/** `tree list|show|check|entry|prepare|release|load`; what concerns imported trees is in tree-store.ts. */
+/** `tree list|show|check|entry|files|prepare|release|load`; what concerns imported trees is in tree-store.ts. */
 import { type StoreAction, storeActions, treeActions } from '../../spec/commands.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
@@ -14,6 +14,7 @@ import { outputFormat } from './output-format.js';
 import { runningContainers } from './running-containers.js';
 import { check } from './tree-check.js';
 import { entry } from './tree-entry.js';
+import { files } from './tree-files.js';
 import { load } from './tree-load.js';
 import { prepare } from './tree-prepare.js';
 import { release } from './tree-release.js';
@@ -76,7 +77,7 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     tree.name === shown.registry.defaultTree ? `${tree.name} *` : tree.name,
     systemOf(tree.path) ?? '?',
     tree.path,
-    String(tree.shares.length),
+    String(tree.shares.length - tree.files.length),
     tree.backEnd,
     used[i]?.name ? `${used[i].name}${used[i].stale ? ' stale' : ''}` : closing(shown, tree),
     used[i]?.holders ? String(used[i].holders) : used[i]?.name ? '0' : '-',
@@ -176,13 +177,19 @@ function show(invocation: Invocation, shown: Shown): Outcome {
     ["kernel's list", kernelWord(inKernel(shown, tree.value))],
     ['shell', shell],
     ...(env as readonly string[]).map(entry => ['variable', entry] as const),
-    ...tree.value.shares.map(
-      share =>
-        [
-          'share',
-          `${share.path}${share.readonly ? ' (read-only)' : ''}${live.get(share.path) === false ? ' (not live)' : ''}`,
-        ] as const,
+    ...tree.value.files.map(
+      ({ path: file, content }) =>
+        ['file', `${file} (${content.kind === 'from' ? content.from : content.kind})`] as const,
     ),
+    ...tree.value.shares
+      .filter(share => share.from === undefined)
+      .map(
+        share =>
+          [
+            'share',
+            `${share.path}${share.readonly ? ' (read-only)' : ''}${live.get(share.path) === false ? ' (not live)' : ''}`,
+          ] as const,
+      ),
     ...generations.flatMap(one => [
       ['generation', `${one.name} ${one.state}, prepared ${one.created ?? '?'}`] as const,
       ...one.holders.map(holder => ['holder', `${one.name}: ${describeHolder(holder)}`] as const),
@@ -212,6 +219,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   if (action === 'load') return load(invocation);
   if (action === 'check') return check(invocation);
   if (action === 'entry') return entry(invocation);
+  if (action === 'files') return files(invocation);
   const registry = openRegistry();
   if (registry.kind === 'failure') return failed(registry.failure);
   let looked: ProcessLook | null = null;

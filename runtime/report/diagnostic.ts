@@ -152,6 +152,12 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject}: the image of the tree is not mounted; chos-runtime tree prepare mounts it`;
     case 'no-directory':
       return `${subject} is not a directory that can be opened: ${errnoText(what.code)}`;
+    case 'bad-file-path':
+      return `${subject} is not the absolute path of a file of a tree, of at most 240 bytes`;
+    case 'no-file':
+      return `${subject} is not a regular file of at most 16 MiB that can be read: ${errnoText(what.code)}`;
+    case 'not-rendered':
+      return `${subject} is not written down yet: run chos-runtime tree files, or tree prepare`;
     case 'leads-away':
       return `${subject} is a symlink that leads out of its place, to ${what.target}`;
     case 'foreign-link': {
@@ -235,6 +241,8 @@ function formName(form: TextForm): string {
       return 'the name of a directory of resctrl, or / for its root';
     case 'variable-name':
       return 'the name of a variable, or a pattern of such names';
+    case 'shown-file':
+      return 'host, tree, merge (for /etc/passwd and /etc/group), or the absolute path of a file of the host';
     case 'account':
       return 'a name or number without blanks';
     case 'memory-bandwidth':

@@ -7,6 +7,8 @@ export type TreeFault =
   | { readonly kind: 'no-default' }
   /** `prepare --all`; one sentence each. */
   | { readonly kind: 'not-all-prepared'; readonly faults: readonly string[] }
+  /** `files`; one sentence each. */
+  | { readonly kind: 'files-not-written'; readonly faults: readonly string[] }
   /** What the registry asks for is not known while a file of it is broken. */
   | { readonly kind: 'broken-registry'; readonly verb: string; readonly first: string }
   /** The registry demands a back end for the tree that cannot be used. */

@@ -99,6 +99,8 @@ export function treeFaultText(fault: TreeFault): string {
     }
     case 'no-default':
       return 'the registry names no default tree; give "default" in a file of /etc/chos.d, or name a tree';
+    case 'files-not-written':
+      return `not all files are written: ${fault.faults.join('; ')}`;
     case 'not-all-prepared':
       return `not all trees are prepared: ${fault.faults.join('; ')}`;
     case 'broken-registry':

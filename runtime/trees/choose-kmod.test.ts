@@ -15,6 +15,7 @@ const tree: RegisteredTree = {
   name: 'a',
   path: '/os/a',
   shares: [registered(home)],
+  files: [],
   ownShares: false,
   backEnd: 'auto',
   readonly: false,

@@ -246,7 +246,7 @@ export function environmentOf(
     // Each is looked at only by launches that open or cover it.
     shares: opened
       ? placeShares(shares, points)
-      : shares.map(share => ({ ...share, source: share.path, place: share.path })),
+      : shares.map(share => ({ ...share, source: share.from ?? share.path, place: share.path })),
     chosenBy,
     variables,
     hooks: normalHooks(hooks),

@@ -72,6 +72,7 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         name: entry.name,
         path: cleanPath(entry.path),
         shares: [],
+        files: [],
         ownShares: false,
         backEnd: 'auto',
         readonly: false,
@@ -89,5 +90,8 @@ export function parseClassicFile(file: string, text: string): ReadFile {
   }
   return diagnostics.length > 0
     ? { kind: 'refused', diagnostics, trees: trees.map(tree => tree.name) }
-    : { kind: 'read', file: { trees, shares: [], siteWide: false, defaultTree: null, choices: [] } };
+    : {
+        kind: 'read',
+        file: { trees, shares: [], files: [], siteWide: false, defaultTree: null, choices: [] },
+      };
 }

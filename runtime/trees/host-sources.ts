@@ -19,10 +19,13 @@ function find(path: string): (FoundPath & { readonly isDirectory: boolean }) | n
   }
 }
 
-function findAll(paths: readonly string[], directories: boolean): ReadonlyMap<string, FoundPath> {
+/** By the path inside; with where it is on the host, if that is another place. */
+function findAll(paths: readonly (string | Share)[], directories: boolean): ReadonlyMap<string, FoundPath> {
   return new Map(
-    paths.flatMap((path): [string, FoundPath][] => {
-      const found = find(path);
+    paths.flatMap((one): [string, FoundPath][] => {
+      const { path, from = path }: Pick<Share, 'path' | 'from'> =
+        typeof one === 'string' ? { path: one } : one;
+      const found = find(from);
       if (found === null || (directories && !found.isDirectory)) return [];
       const { isDirectory: _, ...fact } = found;
       return [[path, fact]];
@@ -35,7 +38,7 @@ export function hostSources(binds: readonly string[], shares: readonly Share[]):
   return {
     mounts: parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')),
     directories: findAll(binds, true),
-    shares: findAll([...HOST_VIEW, ...shares.map(share => share.path)], false),
+    shares: findAll([...HOST_VIEW, ...shares], false),
   };
 }
 

@@ -9,14 +9,17 @@ import type {
 } from '../../spec/generated/registry.js';
 import { validateRegistry } from '../../spec/generated/validators.js';
 import { isRecord } from '../../spec/is-record.js';
+import { fileName } from '../../spec/records/names.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
 import type { Note, Reason, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
 import { noteViolations } from '../admit/shape.js';
+import { MERGED } from './accounts.js';
 import {
   cleanPath,
   isTreeName,
   type ReadFile,
+  type RegisteredFile,
   type RegisteredShare,
   type RegisteredTree,
   type SiteChoice,
@@ -24,9 +27,20 @@ import {
 } from './registry.js';
 
 const properties = {
-  file: ['$schema', 'trees', 'shares', 'elide', 'default', 'choices'],
+  file: ['$schema', 'trees', 'shares', 'files', 'elide', 'default', 'choices'],
   choice: ['user', 'group', 'host', 'tree'],
-  tree: ['path', 'shares', 'backEnd', 'readonly', 'env', 'environment', 'hooks', 'shell', 'description'],
+  tree: [
+    'path',
+    'shares',
+    'files',
+    'backEnd',
+    'readonly',
+    'env',
+    'environment',
+    'hooks',
+    'shell',
+    'description',
+  ],
   environment: ['keep', 'unset', 'set', 'path'],
   hooks: ['createRuntime', 'startContainer', 'poststart', 'poststop'],
   hook: ['path', 'args', 'env', 'timeout'],
@@ -96,6 +110,28 @@ function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note)
   });
 }
 
+/** Below what is the kernel's, and at the root, is no file of a tree. */
+const kernels = ['/proc', '/sys', '/dev'];
+
+function checkFiles(files: Readonly<Record<string, string>>, at: ValuePath, note: Note): void {
+  const first = new Map<string, string>();
+  for (const [path, content] of Object.entries(files)) {
+    const here = [...at, path];
+    const place = cleanPath(path);
+    if (!path.startsWith('/') || path.endsWith('/') || Buffer.byteLength(fileName(place)) > 240)
+      note(here, { kind: 'bad-file-path' });
+    else if (path.split('/').includes('..')) note(here, { kind: 'dot-dot' });
+    else if (kernels.some(top => place === top || place.startsWith(`${top}/`)))
+      note(here, { kind: 'bad-file-path' });
+    const before = first.get(place);
+    if (before !== undefined) note(here, { kind: 'duplicate', first: before });
+    first.set(place, path);
+    const known = content === 'host' || content === 'tree' || (content === 'merge' && place in MERGED);
+    if (!known && !content.startsWith('/')) note(here, { kind: 'wrong-form', form: 'shown-file' });
+    else if (content.split('/').includes('..')) note(here, { kind: 'dot-dot' });
+  }
+}
+
 /** Patterns of names are a line each for `chos`; a directory of PATH has no colon, and is none of the caller's. */
 function checkVariables(
   { keep = [], unset = [], set = [], path = [] }: RegisteredEnvironment,
@@ -142,6 +178,7 @@ function checkHooks(hooks: RegisteredHooks, at: ValuePath, note: Note): void {
 
 function check(content: Content, note: Note): void {
   checkShares(content.shares ?? [], ['shares'], note);
+  checkFiles(content.files ?? {}, ['files'], note);
   checkChoices(content.choices ?? [], note);
   for (const [name, tree] of Object.entries(content.trees ?? {})) {
     const at = ['trees', name];
@@ -149,6 +186,7 @@ function check(content: Content, note: Note): void {
     checkPath(tree.path, [...at, 'path'], note);
     if (cleanPath(tree.path) === '/') note([...at, 'path'], { kind: 'empty' });
     checkShares(tree.shares ?? [], [...at, 'shares'], note);
+    checkFiles(tree.files ?? {}, [...at, 'files'], note);
     checkEnvironment(tree.env ?? [], [...at, 'env'], note);
     checkVariables(tree.environment ?? {}, [...at, 'environment'], note);
     checkHooks(tree.hooks ?? {}, [...at, 'hooks'], note);
@@ -162,6 +200,11 @@ function environmentOf({ keep, unset = [], set = [], path }: RegisteredEnvironme
     set: [...set, ...(path === undefined ? [] : [`PATH=${path.join(':')}`])],
   };
 }
+
+const fileContent = (content: string): RegisteredFile['content'] =>
+  content === 'host' || content === 'tree' || content === 'merge'
+    ? { kind: content }
+    : { kind: 'from', from: cleanPath(content) };
 
 export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile {
   const parsed = parse({ file, text });
@@ -187,13 +230,21 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       optional,
       diagnose: what => document.diagnose([...at, i, 'path'], what),
     }));
+  const filesAt = (files: Readonly<Record<string, string>>, at: ValuePath): readonly RegisteredFile[] =>
+    Object.entries(files).map(([path, content]) => ({
+      path: cleanPath(path),
+      content: fileContent(content),
+      diagnose: what => document.diagnose([...at, path], what),
+    }));
   const shares = sharesAt(content.shares ?? [], ['shares']);
+  const files = filesAt(content.files ?? {}, ['files']);
   const trees = Object.entries(content.trees ?? {}).map(([name, tree]): RegisteredTree => {
     const at: ValuePath = ['trees', name];
     return {
       name,
       path: cleanPath(tree.path),
       shares: tree.shares === undefined ? shares : sharesAt(tree.shares, [...at, 'shares']),
+      files: [...filesAt(tree.files ?? {}, [...at, 'files']), ...files],
       ownShares: tree.shares !== undefined,
       backEnd: tree.backEnd ?? 'auto',
       readonly: tree.readonly ?? false,
@@ -214,6 +265,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
     file: {
       trees,
       shares,
+      files,
       siteWide: content.trees === undefined,
       defaultTree:
         name === undefined ? null : { name, diagnose: what => document.diagnose(['default'], what) },

@@ -55,5 +55,10 @@ export function placeShares(
   points: readonly string[],
   prefix = '',
 ): readonly PlacedShare[] {
-  return shares.map(share => ({ ...share, ...placeOf(share.path, points, prefix) }));
+  return shares.map(share => ({
+    ...share,
+    ...(share.from === undefined
+      ? placeOf(share.path, points, prefix)
+      : { source: share.from, place: share.path }),
+  }));
 }

@@ -8,11 +8,12 @@ import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { bootId } from './own-record.js';
+import { parent } from './path-parts.js';
 import { nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeShares } from './place-shares.js';
 import { realPath } from './real-path.js';
-import type { RegisteredTree } from './registry.js';
-import { isThere, shownShares } from './shown-shares.js';
+import type { RegisteredShare, RegisteredTree } from './registry.js';
+import { isFile, isThere, shownShares } from './shown-shares.js';
 import { type MissingPoint, planRoot } from './skeleton.js';
 import { stampOf } from './stale.js';
 import { faultOfDirectory, treeView } from './tree-directory.js';
@@ -64,6 +65,12 @@ export function possibleCpus(): number {
   }
 }
 
+/** What is shown of `files` was written by the command that prepares the tree. */
+function faultOfFile(share: RegisteredShare, from: string, prefix: string): readonly Diagnostic[] {
+  if (!isThere(prefix + parent(from))) return [share.diagnose({ kind: 'not-rendered' })];
+  return share.optional || isFile(prefix + from) ? [] : [share.diagnose({ kind: 'no-file', code: 'ENOENT' })];
+}
+
 /** Faults of a tree's own paths on this host. */
 export function faultsOf(tree: RegisteredTree, prefix: string): readonly Diagnostic[] {
   const own = faultOfDirectory(tree.path, prefix);
@@ -71,6 +78,7 @@ export function faultsOf(tree: RegisteredTree, prefix: string): readonly Diagnos
   return [
     ...(own === null ? [] : [tree.diagnose(own)]),
     ...tree.shares.flatMap(share => {
+      if (share.from !== undefined) return faultOfFile(share, share.from, prefix);
       if (share.optional && !isThere(prefix + share.path)) return [];
       const fault = faultOfShare(share.path, points, prefix);
       return fault === null ? [] : [share.diagnose(fault)];
@@ -78,9 +86,16 @@ export function faultsOf(tree: RegisteredTree, prefix: string): readonly Diagnos
   ];
 }
 
+const untellable: ReadonlySet<Diagnostic['what']['kind']> = new Set([
+  'foreign-link',
+  'leads-away',
+  'not-rendered',
+  'no-file',
+]);
+
 /** Shares that cannot be shown, whatever is at their place when the program runs: what it finds missing it says itself. */
 export function linkFaults(tree: RegisteredTree): readonly Diagnostic[] {
-  return faultsOf(tree, '').filter(({ what }) => what.kind === 'foreign-link' || what.kind === 'leads-away');
+  return faultsOf(tree, '').filter(({ what }) => untellable.has(what.kind));
 }
 
 function pointsIn(directory: string, paths: readonly string[]): Preparation['points'] {

@@ -59,7 +59,7 @@ export function treesText(registry: Registry, refused: ReadonlyMap<string, strin
 }
 
 /** A directory of root's that all may look into. What else is there under that name is not ours to write to. */
-function openDirectory(path: string): void {
+export function openDirectory(path: string): void {
   try {
     mkdirSync(path, 0o755);
   } catch (error) {

@@ -13,10 +13,12 @@ import {
   type BrokenFile,
   DEFAULT_NAME,
   type ReadFile,
+  type RegisteredFile,
   type RegisteredShare,
   type RegisteredTree,
   type Registry,
   type RegistryFile,
+  renderedAt,
   type SiteChoice,
 } from './registry.js';
 
@@ -93,10 +95,25 @@ export function jsonFiles(directory: string): readonly string[] | NoRegistry {
 export const isBad = (value: object): value is NoRegistry => 'kind' in value;
 
 /** Of two entries for one path the first counts: trees of the other file are then not for the skeleton. */
-function firstOfEach(shares: readonly RegisteredShare[]): readonly RegisteredShare[] {
-  const byPath = new Map<string, RegisteredShare>();
+function firstOfEach<Entry extends { readonly path: string }>(shares: readonly Entry[]): readonly Entry[] {
+  const byPath = new Map<string, Entry>();
   for (const share of shares) if (!byPath.has(share.path)) byPath.set(share.path, share);
   return [...byPath.values()];
+}
+
+/** The nearest that names a file counts: the tree, its file, the site. What comes of it is shown like a share that is read-only. */
+function withFiles(tree: RegisteredTree, site: readonly RegisteredFile[]): RegisteredTree {
+  const files = firstOfEach([...tree.files, ...site]).filter(({ content }) => content.kind !== 'tree');
+  const shown = files.map(
+    ({ path, content, diagnose }): RegisteredShare => ({
+      path,
+      readonly: true,
+      optional: content.kind === 'host',
+      from: renderedAt(tree.name, path),
+      diagnose,
+    }),
+  );
+  return { ...tree, files, shares: firstOfEach([...shown, ...tree.shares]) };
 }
 
 /** Which tree a name means is not for us to guess: a name that two entries have is nobody's. */
@@ -151,8 +168,9 @@ function choicesOf(
 export function mergeFiles(files: readonly RegistryFile[], unusable: readonly BrokenFile[] = []): Registry {
   const broken = [...unusable];
   const site = firstOfEach(files.filter(file => file.siteWide).flatMap(file => file.shares));
+  const siteFiles = files.filter(file => file.siteWide).flatMap(file => file.files);
   const withSite = (tree: RegisteredTree): RegisteredTree =>
-    tree.ownShares ? tree : { ...tree, shares: firstOfEach([...tree.shares, ...site]) };
+    withFiles(tree.ownShares ? tree : { ...tree, shares: firstOfEach([...tree.shares, ...site]) }, siteFiles);
   const trees = new Map(uniqueTrees(files, broken).map(tree => [tree.name, withSite(tree)]));
   const defaultTree = defaultOf(files, trees, broken);
   const choices = choicesOf(files, trees, broken);

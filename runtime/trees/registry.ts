@@ -3,6 +3,7 @@
  */
 import type { Share } from '../../spec/environment.js';
 import type { RegisteredHooks } from '../../spec/generated/registry.js';
+import { fileName } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 
 /** A share as a file registers it. */
@@ -10,6 +11,25 @@ export interface RegisteredShare extends Share {
   /** Where it is not there, launches go on without it. */
   readonly optional: boolean;
   /** A diagnostic about its path. */
+  diagnose(what: Diagnostic['what']): Diagnostic;
+}
+
+/** Where what trees show of `files` is written (render-files.ts). */
+export const FILES = '/run/chos/files';
+export const renderedAt = (tree: string, path: string): string =>
+  `${FILES}/${fileName(tree)}/${fileName(path)}`;
+
+/** A file of which a tree shows another than its own. */
+export interface RegisteredFile {
+  /** Inside. */
+  readonly path: string;
+  readonly content: /** The host's of that path; where it has none, the tree's own. */
+    | { readonly kind: 'host' }
+    /** The tree's own after all, whatever the file or the site says. */
+    | { readonly kind: 'tree' }
+    | { readonly kind: 'merge' }
+    | { readonly kind: 'from'; readonly from: string };
+  /** A diagnostic about it. */
   diagnose(what: Diagnostic['what']): Diagnostic;
 }
 
@@ -29,6 +49,8 @@ export interface RegisteredTree {
   readonly path: string;
   /** Its own, or those of its file and of the site. */
   readonly shares: readonly RegisteredShare[];
+  /** Shown like shares: `shares` has each of them once more. */
+  readonly files: readonly RegisteredFile[];
   readonly backEnd: 'auto' | 'kmod' | 'pinned' | 'private';
   readonly readonly: boolean;
   readonly variables: readonly string[];
@@ -87,6 +109,8 @@ export interface RegistryFile {
   readonly trees: readonly RegisteredTree[];
   /** Those of the file; of one without trees: those of the whole site. */
   readonly shares: readonly RegisteredShare[];
+  /** In the same way. */
+  readonly files: readonly RegisteredFile[];
   readonly siteWide: boolean;
   readonly defaultTree: { readonly name: string; diagnose(what: Diagnostic['what']): Diagnostic } | null;
   readonly choices: readonly SiteChoice[];

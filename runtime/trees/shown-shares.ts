@@ -22,6 +22,11 @@ export function isFile(path: string): boolean {
 /** The shares that a launch gets now: all but the optional ones that the host has not. `prefix`: the host's root, as /proc/1/root. */
 export function shownShares(shares: readonly RegisteredShare[], prefix = ''): readonly Share[] {
   return shares
-    .filter(({ optional, path }) => !optional || isThere(prefix + path))
-    .map(({ path, readonly }) => ({ path, readonly, ...(isFile(prefix + path) ? { file: true } : {}) }));
+    .filter(({ optional, path, from = path }) => !optional || isThere(prefix + from))
+    .map(({ path, from, readonly }) => ({
+      path,
+      ...(from === undefined ? {} : { from }),
+      readonly,
+      ...(from !== undefined || isFile(prefix + path) ? { file: true } : {}),
+    }));
 }

@@ -20,6 +20,7 @@ export const treeActions = [
   'show',
   'check',
   'entry',
+  'files',
   'prepare',
   'release',
   'load',

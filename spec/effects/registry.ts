@@ -43,9 +43,11 @@ const ofTree: Samples = {
 
 export const registrySamples: Samples = {
   ...below('shares[].', share, { also: tree }),
+  'files.*': { value: 'host', names: ['/etc/hosts'], also: tree },
   elide: { value: 'strict', also: tree },
   default: { value: 'one', also: tree },
   ...below('choices[].', choice, { also: tree }),
+  'trees.*.files.*': { value: 'host', names: ['one', '/etc/hosts'], also: tree },
   ...below('trees.*.', ofTree, { names: ['one'], also: tree }),
 };
 
@@ -54,6 +56,11 @@ const registry = 'conformance/trees/registry-cases.ts';
 const optional: Proof = {
   file: registry,
   test: 'an optional share that is not there is left out, and is there when the host has it',
+};
+
+const shown: Proof = {
+  file: 'runtime/trees/render-files.test.ts',
+  test: 'the nearest that names a file counts, and it is shown like a share that is read-only',
 };
 
 const chosen: Proof = {
@@ -78,6 +85,8 @@ export const registryProofs: Readonly<Record<string, Proof>> = {
   'trees.*.environment.unset': variables,
   'trees.*.environment.set': variables,
   'trees.*.environment.path': variables,
+  'files.*': shown,
+  'trees.*.files.*': shown,
   elide: { file: 'runtime/compile/views/elision.test.ts', test: 'a site may insist that private is private' },
   default: { file: registry, test: 'default is the tree that the registry names so' },
   'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },

@@ -13,8 +13,17 @@ export interface PreparedShare extends Share {
 }
 
 /** What is written down of a share. */
-export const describeShare = ({ path, place, readonly, live, at, file }: PreparedShare): PreparedShare => ({
+export const describeShare = ({
   path,
+  from,
+  place,
+  readonly,
+  live,
+  at,
+  file,
+}: PreparedShare): PreparedShare => ({
+  path,
+  ...(from === undefined ? {} : { from }),
   ...(place === undefined ? {} : { place }),
   readonly,
   live,
@@ -29,6 +38,7 @@ export const readIdentity = (members: Members): PathIdentity => ({
 
 export const readShare = (members: Members): PreparedShare => ({
   path: members.text('path'),
+  ...(members.has('from') ? { from: members.text('from') } : {}),
   readonly: members.flag('readonly'),
   live: members.flag('live'),
   ...(members.has('place') ? { place: members.text('place') } : {}),

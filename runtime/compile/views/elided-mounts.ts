@@ -82,11 +82,11 @@ function inView(mounts: readonly NormalMount[], { sources }: Environment, entry:
 /** The host view and the shares are what the host has there still, and where the view has them (runtime/trees/stale-shares.ts asks the same when this is compiled). */
 function shares(launch: Launch, { sources, hostView, shares: all }: Environment, view: View) {
   const [host, inside] = [mountMap(sources.mounts), mountMap(view.mounts)];
-  const points = [...hostView.map(path => ({ path, place: path })), ...all];
-  const looked = points.flatMap(({ path, place }) => {
+  const points = [...hostView.map(path => ({ path, from: path, place: path })), ...all];
+  const looked = points.flatMap(({ path, from = path, place }) => {
     const directory = sources.shares.get(path);
     const mount = directory && host.at(directory.path);
-    return mount === undefined ? [] : [{ path, place, directory, mount }];
+    return mount === undefined ? [] : [{ path, from, place, directory, mount }];
   });
   // A program that is kept looks at what is below them as well.
   const kept = launch.options.kept && hasStatmount(launch.facts);
@@ -97,7 +97,7 @@ function shares(launch: Launch, { sources, hostView, shares: all }: Environment,
   return {
     host: [
       ...looked.map(
-        ({ path, directory, mount }): Expected => ({ path, directory, mount, group: mount.peerGroup }),
+        ({ from, directory, mount }): Expected => ({ path: from, directory, mount, group: mount.peerGroup }),
       ),
       ...(kept ? pairs : []).flatMap(({ place, source, mount }): readonly Expected[] =>
         source === undefined

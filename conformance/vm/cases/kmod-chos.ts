@@ -50,7 +50,7 @@ NoNewPrivs: 1"
     'leaves-by-exec',
     `
       same "back on the host" "$(enter one sh -c 'exec /home/ann/chos / readlink /proc/chos/link')" /
-      got=0; output=$(enter one sh -c '/home/ann/chos / true' 2>&1) || got=$?
+      got=0; output=$(enter one sh -c '/home/ann/chos / true; exit $?' 2>&1) || got=$?
       matches "a child that leaves" "$got $output" '^125 chos: leave: only the process that chos has brought in may, not its children'
       same "who is on the host already" "$(enter / echo stays)" stays
       got=0; output=$(unshare -m setpriv --reuid 1001 --regid 1001 --clear-groups /usr/local/bin/chos one true 2>&1) || got=$?

@@ -181,12 +181,15 @@ test('tree prepare NAME looks at no other tree', () => {
 });
 
 test('a share /run does not take along what is prepared', () => {
-  const path = makeTree('running', ['run']);
-  writeRegistry({ ...registry, trees: { ...registry.trees, running: { path, shares: [{ path: '/run' }] } } });
+  const path = makeTree('with-run', ['run']);
+  writeRegistry({
+    ...registry,
+    trees: { ...registry.trees, 'with-run': { path, shares: [{ path: '/run' }] } },
+  });
   prepareAll();
   // The place is there, and the tmpfs on it is not.
-  assert.equal(good(chos(['running', 'ls', '-A', '/run/chos-trees'], { cwd: '/' })), '');
-  runtimeCommand('tree', 'release', 'running');
+  assert.equal(good(chos(['with-run', 'ls', '-A', '/run/chos-trees'], { cwd: '/' })), '');
+  runtimeCommand('tree', 'release', 'with-run');
   writeRegistry(registry);
 });
 

@@ -262,7 +262,6 @@ export const scenarios: readonly Scenario[] = [
   { page: HOOKS, first: '# chos-runtime hooks install', run: byHand },
   ...ciBlocks,
   ...treesIn,
-  ...chosPage,
   {
     page: COMPATIBILITY,
     first: 'chos-runtime --log log.json',
@@ -368,6 +367,8 @@ export const scenarios: readonly Scenario[] = [
   },
   { page: TREES, first: '# chos-runtime who', run: whoIsThere },
   ...doctorPage,
+  // It prepares debian12, whose first generation docs/trees.md shows.
+  ...chosPage,
   { page: TREES, first: '# modprobe chos', run: MODULE },
   { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless', run: byUser },
   { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless --tree', run: byUser },

@@ -1,6 +1,6 @@
 /** The blocks of docs/trees-in.md. */
 import * as assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Block } from './blocks.js';
 import { freshRegistry, must, place, shell } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
@@ -37,6 +37,8 @@ function withStandIns(run: () => void): void {
 
 /** A file of the site. */
 function ownRecipe({ lines }: Block): void {
+  // The new tree is registered in the file of its name.
+  rmSync('/etc/chos.d/site.json', { force: true });
   mkdirSync('/etc/chos-recipes.d', { mode: 0o755 });
   writeFileSync('/etc/chos-recipes.d/site.json', lines.join('\n'), { mode: 0o644 });
   withStandIns(() => {

@@ -111,7 +111,7 @@ build/man/.made: spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildca
 install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/chos-runtime
-	install -m 644 spec/explain.schema.json spec/doctor.schema.json spec/who.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
+	install -m 644 spec/explain.schema.json spec/doctor.schema.json spec/who.schema.json spec/tree-list.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 build/man/chos.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime

@@ -32,6 +32,7 @@ test('what is installed works from its place, and make uninstall takes all of it
     'share/chos-runtime/explain.schema.json',
     'share/chos-runtime/doctor.schema.json',
     'share/chos-runtime/who.schema.json',
+    'share/chos-runtime/tree-list.schema.json',
   ])
     assert.ok(existsSync(join(prefix, file)), file);
   if (existsSync('/usr/include/security/pam_modules.h'))

@@ -1,9 +1,11 @@
 /** `chos-runtime who`: every process that is in a tree, by whatever way, and nobody else. */
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { withDeadShareOn } from '../harness/dead-share.js';
 import { caseList, good } from './case.js';
-import { base, chos, current, pins, runtime, sleeping } from './machine.js';
+import { base, chos, current, pins, runtime, scratch, sleeping } from './machine.js';
 
 const { cases, test } = caseList('who: ');
 
@@ -18,6 +20,20 @@ interface Row {
   readonly start: string;
   readonly command: string;
 }
+
+/** Of `tree list`, by spec/tree-list.schema.json. */
+interface Listed {
+  readonly name: string;
+  readonly system: string | null;
+  readonly stale: string | null;
+  readonly holders: number;
+  readonly users: readonly { readonly uid: number; readonly name: string | null }[];
+  readonly shares: readonly { readonly path: string; readonly answer: string }[];
+}
+
+const validate = new Ajv({ allowUnionTypes: true }).compile(
+  JSON.parse(readFileSync('spec/tree-list.schema.json', 'utf8')),
+);
 
 const who = (...args: readonly string[]): readonly Row[] => JSON.parse(good(chos('who', '--json', ...args)));
 const pidOf = (id: string): number => JSON.parse(good(chos('state', id))).pid;
@@ -67,7 +83,32 @@ test('containers with mounts of their own, of any state root that is named', () 
   const elsewhere = spawnSync(runtime, ['--root', `${base}/nobody`, 'who', '--json', 'three'], {
     encoding: 'utf8',
   });
-  assert.deepEqual([elsewhere.status, JSON.parse(elsewhere.stdout)], [1, []]);
+  // Its mounts tell where it is, not what it is called.
+  const [seen, ...more]: readonly Row[] = JSON.parse(good(elsewhere));
+  assert.deepEqual(
+    [seen?.pid, seen?.tree, seen?.generation, seen?.backEnd, seen?.container, more],
+    [pidOf(id), 'three', null, 'private', null, []],
+  );
+});
+
+test('a share that is dead keeps nobody from seeing trees, users and ages', async () => {
+  good(chos('tree', 'prepare', 'one'));
+  sleeping({ tree: 'one' });
+  await withDeadShareOn(scratch, () => {
+    assert.match(good(chos('who', 'one')), /^\d+ +root +one +one@/m);
+    const listed: readonly Listed[] = JSON.parse(good(chos('tree', 'list', '--format', 'json')));
+    assert.ok(validate(listed), JSON.stringify(validate.errors));
+    const one = listed.find(({ name }) => name === 'one');
+    assert.equal(one?.stale, `not looked at, because ${scratch} does not answer`);
+    assert.equal(one?.shares.find(({ path }) => path === scratch)?.answer, 'silent');
+    assert.deepEqual([one?.holders, one?.users], [1, [{ uid: 0, name: 'root' }]]);
+    assert.match(good(chos('tree', 'show', 'one')), /not looked at, because/);
+    assert.equal(listed.find(({ name }) => name === 'two')?.system, 'Tree two');
+  });
+  const table = good(chos('tree', 'list'));
+  assert.match(table, /^NAME .* PREPARED +AGE +HOLDERS +USERS +KERNEL$/m);
+  assert.match(table, /^one .* one@\d+ +\d+s +1 +root +-$/m);
+  chos('tree', 'release', '--force', 'one');
 });
 
 test('who is in none, and a name that is none', () => {

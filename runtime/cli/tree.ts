@@ -1,13 +1,22 @@
 /** `tree list|show|check|entry|files|prepare|release|load`; what concerns imported trees is in tree-store.ts. */
 import { type StoreAction, storeActions, treeActions } from '../../spec/commands.js';
+import { type Answer, answersOf } from '../host/answers.js';
+import { knownUsers, ownerOfProcess } from '../host/process-details.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
 import { systemOf } from '../trees/check-tree.js';
 import { whyUnused } from '../trees/choose.js';
 import { describeHolder, holdersOf, lookAtProcesses, type ProcessLook, pidsIn } from '../trees/holders.js';
 import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
-import { currentGeneration, type Generation, PINS, readGenerations } from '../trees/pins.js';
+import {
+  currentGeneration,
+  type Generation,
+  PINS,
+  type ReadyGeneration,
+  readGenerations,
+} from '../trees/pins.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { askedPaths, pathsOfTree, silentPaths } from './doctor/subject.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome } from './invocation.js';
 import { outputFormat } from './output-format.js';
@@ -25,7 +34,19 @@ export interface Shown {
   readonly kernel: KernelFacts;
   /** Of all processes, when it is first asked for. */
   readonly look: () => ProcessLook;
+  /** Of each path that a tree rests on. */
+  readonly answers: ReadonlyMap<string, Answer>;
+  readonly users: ReadonlyMap<number, string>;
 }
+
+/** A path of the tree that must not be gone to. */
+function silentOf({ answers }: Pick<Shown, 'answers'>, tree: RegisteredTree): string | undefined {
+  const silent = new Set(silentPaths({ answers }));
+  return pathsOfTree(tree).find(path => silent.has(path));
+}
+
+const systemFor = (shown: Shown, tree: RegisteredTree): string | null =>
+  silentPaths(shown).includes(tree.path) ? null : systemOf(tree.path);
 
 /** Whether the kernel's list has the tree; null: there is no list, or it cannot be seen. */
 function inKernel({ kernel }: Shown, { path }: RegisteredTree): boolean | null {
@@ -39,12 +60,40 @@ function use(invocation: Invocation, shown: Shown, tree: RegisteredTree) {
   const generation = currentGeneration(shown.generations, tree.name);
   const all = shown.generations.filter(one => one.tree === tree.name);
   const containers = all.length > 0 ? runningContainers(invocation) : [];
-  const pids = all.flatMap(one => pidsIn(one, containers, PINS, shown.look()));
+  const pids = new Set(all.flatMap(one => pidsIn(one, containers, PINS, shown.look())));
+  const silent = silentOf(shown, tree);
+  const unused = (ready: ReadyGeneration): string | null =>
+    silent === undefined ? whyUnused(tree, ready) : `not looked at, because ${silent} does not answer`;
+  const owners = new Set([...pids].flatMap(pid => ownerOfProcess(pid) ?? []));
   return {
     name: generation?.name ?? null,
-    stale: generation === undefined ? null : whyUnused(tree, generation),
-    holders: new Set(pids).size,
+    stale: generation === undefined ? null : unused(generation),
+    created: generation?.record.created ?? null,
+    holders: pids.size,
+    users: [...owners].sort((a, b) => a - b).map(uid => ({ uid, name: shown.users.get(uid) ?? null })),
   };
+}
+
+const MOST_USERS = 3;
+
+function usersText(users: ReturnType<typeof use>['users']): string {
+  const names = users.slice(0, MOST_USERS).map(({ uid, name }) => name ?? String(uid));
+  const more = users.length - names.length;
+  return users.length === 0 ? '-' : `${names.join(',')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** 45s, 12m, 5h, 30d */
+export function ageText(created: string | null, now = Date.now()): string {
+  const seconds = Math.floor((now - Date.parse(created ?? '')) / 1000);
+  if (Number.isNaN(seconds)) return '-';
+  const units = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'm'],
+    [1, 's'],
+  ] as const;
+  const [size, unit] = units.find(([least]) => seconds >= 2 * least) ?? ([1, 's'] as const);
+  return `${Math.max(0, Math.floor(seconds / size))}${unit}`;
 }
 
 /** A release that was killed leaves one behind, which keeps its mounts. */
@@ -75,12 +124,14 @@ function list(invocation: Invocation, shown: Shown): Outcome {
   const used = trees.map(tree => use(invocation, shown, tree));
   const rows = trees.map((tree, i) => [
     tree.name === shown.registry.defaultTree ? `${tree.name} *` : tree.name,
-    systemOf(tree.path) ?? '?',
+    systemFor(shown, tree) ?? '?',
     tree.path,
     String(tree.shares.length - tree.files.length),
     tree.backEnd,
     used[i]?.name ? `${used[i].name}${used[i].stale ? ' stale' : ''}` : closing(shown, tree),
+    ageText(used[i]?.created ?? null),
     used[i]?.holders ? String(used[i].holders) : used[i]?.name ? '0' : '-',
+    usersText(used[i]?.users ?? []),
     kernelWord(inKernel(shown, tree)),
   ]);
   const left = strays(shown).map(one => [
@@ -90,18 +141,29 @@ function list(invocation: Invocation, shown: Shown): Outcome {
     '-',
     '-',
     `${one.name} ${one.state === 'closing' ? 'closing' : 'not registered'}`,
+    ageText(one.record?.created ?? null),
     String(pidsIn(one, runningContainers(invocation), PINS, shown.look()).length),
+    '-',
     '-',
   ]);
   return done(
     table(
-      ['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'HOLDERS', 'KERNEL'],
+      ['NAME', 'SYSTEM', 'PATH', 'SHARES', 'BACK END', 'PREPARED', 'AGE', 'HOLDERS', 'USERS', 'KERNEL'],
       [...rows, ...left],
     ),
     warnings,
   );
 }
 
+/** How it is, and how long it took: of what answered only. */
+function answerOf(answer: Answer | undefined) {
+  return {
+    answer: answer?.kind === 'failed' ? answer.code : (answer?.kind ?? 'unasked'),
+    milliseconds: answer?.kind === 'answered' ? answer.milliseconds : null,
+  };
+}
+
+/** By spec/tree-list.schema.json. */
 function treeObject(
   invocation: Invocation,
   shown: Shown,
@@ -112,9 +174,14 @@ function treeObject(
   return {
     name,
     path,
-    system: systemOf(path),
+    system: systemFor(shown, tree),
     description,
-    shares,
+    shares: shares.map(share => ({
+      path: share.path,
+      readonly: share.readonly,
+      optional: share.optional,
+      ...answerOf(shown.answers.get(share.path)),
+    })),
     backEnd,
     readonly,
     env: variables,
@@ -122,7 +189,9 @@ function treeObject(
     default: name === shown.registry.defaultTree,
     prepared: prepared.name,
     stale: prepared.stale,
+    created: prepared.created,
     holders: prepared.holders,
+    users: prepared.users,
     kernel: inKernel(shown, tree),
     file,
     line,
@@ -227,7 +296,15 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
     looked ??= lookAtProcesses();
     return looked;
   };
-  const shown = { registry: registry.value, generations: readGenerations(), kernel: probeKernelLink(), look };
+  const generations = readGenerations();
+  const shown = {
+    registry: registry.value,
+    generations,
+    kernel: probeKernelLink(),
+    look,
+    answers: await answersOf(askedPaths(registry.value, generations, { kind: 'absent' }, [])),
+    users: knownUsers(),
+  };
   switch (action) {
     case 'list':
       return list(invocation, shown);

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isAsked, parseUsers, type WhoRow, whoJson, whoTable } from './who.js';
+import { parseUsers } from '../host/process-details.js';
+import { isAsked, type WhoRow, whoJson, whoTable } from './who.js';
 
 const validate = new Ajv({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync('spec/who.schema.json', 'utf8')),

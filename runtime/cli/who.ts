@@ -1,16 +1,17 @@
 /** `who [NAME|PID]`: which tree each process is in, of all that this caller can see. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { isRecord } from '../../spec/is-record.js';
 import { STATE_ROOT_NAME, STATE_ROOT_SESSIONS } from '../../spec/state-root.js';
-import { bootTime, type ProcessDetails, processDetails } from '../host/process-details.js';
+import { bootTime, knownUsers, type ProcessDetails, processDetails } from '../host/process-details.js';
 import { table } from '../report/table.js';
 import { listStates } from '../state/read-state.js';
 import { readRecord, STORE } from '../store/place.js';
-import { lookAtProcesses, pidsIn, pidsRootedIn } from '../trees/holders.js';
+import { lookAtProcesses, type ProcessLook, pidsIn, pidsRootedIn } from '../trees/holders.js';
 import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
+import { parseMountFacts } from '../trees/mount-facts.js';
 import { type KnownContainer, type Occupant, occupants } from '../trees/occupants.js';
 import { type Generation, PINS } from '../trees/pins.js';
+import { privateViews } from '../trees/private-views.js';
 import { readRegistry } from '../trees/read-registry.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { treeOf } from './environment.js';
@@ -65,11 +66,22 @@ function containersOf(roots: readonly string[]): readonly KnownContainer[] {
   );
 }
 
-/** Of an imported tree its version's, of others that of the hook tree-digest (hooks/tree-digest/README.md); only of generations, for other ways may show another version by now. */
+/** Null: it is no version of an imported tree. */
+function versionAt(directory: string): { readonly tree: string; readonly version: number } | null {
+  if (!directory.startsWith(`${STORE}/`)) return null;
+  const [, tree, version] = /^([^/]+)\/(\d+)$/.exec(directory.slice(STORE.length + 1)) ?? [];
+  return tree === undefined ? null : { tree, version: Number(version) };
+}
+
+function versionDigest(directory: string): string | null {
+  const at = versionAt(directory);
+  return at === null ? null : (readRecord(at.tree, at.version)?.digest ?? null);
+}
+
+/** Of an imported tree its version's, of others that of the hook tree-digest (hooks/tree-digest/README.md), which is of generations. */
 function digestOf({ name, record }: Generation): string | null {
-  const [, tree, version] = /^\/([^/]+)\/(\d+)$/.exec((record?.directory ?? '').replace(STORE, '')) ?? [];
-  if (tree !== undefined && dirname(record?.directory ?? '') === `${STORE}/${tree}`)
-    return readRecord(tree, Number(version))?.digest ?? null;
+  const version = versionDigest(record?.directory ?? '');
+  if (version !== null) return version;
   try {
     const kept: unknown = JSON.parse(readFileSync(`/run/chos-hooks/tree-digest/${name}`, 'utf8'));
     return isRecord(kept) && typeof kept.digest === 'string' ? kept.digest : null;
@@ -78,21 +90,28 @@ function digestOf({ name, record }: Generation): string | null {
   }
 }
 
-async function inSkeleton(facts: KernelFacts, more: readonly number[]) {
+async function inSkeleton(facts: KernelFacts, look: ProcessLook, more: readonly number[]) {
   if (facts.kind !== 'present') return { pids: more, links: new Map<number, string>() };
-  let rooted: readonly number[] = [];
-  try {
-    rooted = pidsRootedIn(facts.skeleton);
-  } catch {
-    // There is none.
-  }
-  const pids = [...new Set([...rooted, ...more])];
+  const pids = [...new Set([...pidsRootedIn(facts.skeleton, look), ...more])];
   if (pids.length === 0) return { pids, links: new Map<number, string>() };
   try {
     return { pids, links: (await import('../host/libc.js')).linksOf(pids) };
   } catch {
     return { pids, links: new Map<number, string>() };
   }
+}
+
+/** Those that no state and no generation tells of. */
+function unrecorded(look: ProcessLook, names: ReadonlyMap<string, string>) {
+  const host = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const nameOf = (directory: string): string | undefined =>
+    names.get(directory) ?? versionAt(directory)?.tree;
+  const apart = look.generations.map(({ record }) => record?.inode ?? null);
+  return privateViews(look, host, directory => nameOf(directory) !== undefined, apart).map(view => ({
+    ...view,
+    tree: nameOf(view.directory) ?? view.directory,
+    digest: versionDigest(view.directory),
+  }));
 }
 
 async function everybody(
@@ -114,13 +133,27 @@ async function everybody(
   const digests = new Map(
     generations.filter(({ pids }) => pids.length > 0).map(one => [one.name, digestOf(one)]),
   );
+  const names = new Map(trees.map(({ path, name }) => [path, name]));
+  const views = unrecorded(look, names);
+  const skeleton = await inSkeleton(
+    kernel,
+    look,
+    ofSkeleton.flatMap(({ pids }) => pids),
+  );
+  // What is registered of an imported tree is a link to its version.
+  for (const path of [...skeleton.links.values(), ...containers.flatMap(({ link }) => link ?? [])]) {
+    const at = versionAt(path);
+    if (at !== null) names.set(path, at.tree);
+  }
+  const shown = new Map([
+    ...[...skeleton.links].map(([pid, path]) => [pid, versionDigest(path)] as const),
+    ...views.flatMap(({ pids, digest }) => pids.map(pid => [pid, digest] as const)),
+  ]);
   const found = occupants({
-    trees: new Map(trees.map(({ path, name }) => [path, name])),
+    trees: names,
     generations,
-    skeleton: await inSkeleton(
-      kernel,
-      ofSkeleton.flatMap(({ pids }) => pids),
-    ),
+    views,
+    skeleton,
     containers,
   });
   const boot = bootTime();
@@ -128,18 +161,8 @@ async function everybody(
     const details = processDetails(one.pid, boot);
     return details === null
       ? []
-      : [{ ...one, ...details, digest: digests.get(one.generation ?? '') ?? null }];
+      : [{ ...one, ...details, digest: digests.get(one.generation ?? '') ?? shown.get(one.pid) ?? null }];
   });
-}
-
-/** Names of the machine's own users; a directory service is not asked. */
-export function parseUsers(passwd: string): ReadonlyMap<number, string> {
-  return new Map(
-    passwd.split('\n').flatMap(line => {
-      const [name = '', , uid = ''] = line.split(':');
-      return name !== '' && /^\d+$/.test(uid) ? [[Number(uid), name] as const] : [];
-    }),
-  );
 }
 
 const second = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -201,13 +224,7 @@ export async function who(invocation: Invocation): Promise<Outcome> {
   // Who is in a tree that is not registered any more is found all the same.
   if (rows.length === 0 && tree?.kind === 'failure' && !/^\d+$|@\d+$/.test(operand ?? ''))
     return failed(tree.failure);
-  let passwd = '';
-  try {
-    passwd = readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    // Numbers, then.
-  }
-  const users = parseUsers(passwd);
+  const users = knownUsers();
   const out = invocation.line.options.flags.has('json') ? whoJson(rows, users) : whoTable(rows, users);
   return { kind: 'done', out, exitCode: given !== undefined && rows.length === 0 ? 1 : 0 };
 }

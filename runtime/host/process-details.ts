@@ -33,6 +33,36 @@ export function bootTime(): number {
 const realUid = (pid: number): number =>
   Number(/^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
 
+/** Whose a process is; null: it has ended. */
+export function ownerOfProcess(pid: number): number | null {
+  try {
+    const { uid } = statSync(`/proc/${pid}`);
+    // What must not be dumped shows as root's.
+    return uid === 0 ? realUid(pid) : uid;
+  } catch {
+    return null;
+  }
+}
+
+/** Names of the machine's own users by their numbers; a directory service is not asked. */
+export function parseUsers(passwd: string): ReadonlyMap<number, string> {
+  return new Map(
+    passwd.split('\n').flatMap(line => {
+      const [name = '', , uid = ''] = line.split(':');
+      return name !== '' && /^\d+$/.test(uid) ? [[Number(uid), name] as const] : [];
+    }),
+  );
+}
+
+export function knownUsers(): ReadonlyMap<number, string> {
+  try {
+    return parseUsers(readFileSync('/etc/passwd', 'utf8'));
+  } catch {
+    // Numbers, then.
+    return new Map();
+  }
+}
+
 /** There may be ten thousand processes: one buffer for all, and no call more than needed. */
 const room = Buffer.allocUnsafeSlow(8192);
 
@@ -53,10 +83,10 @@ export function processDetails(pid: number, boot: number): ProcessDetails | null
     const stat = textOf(`/proc/${pid}/stat`);
     const info = parseStat(stat);
     if (info === null || info.dead) return null;
-    const owner = statSync(`/proc/${pid}`).uid;
+    const uid = ownerOfProcess(pid);
+    if (uid === null) return null;
     return {
-      // What must not be dumped shows as root's.
-      uid: owner === 0 ? realUid(pid) : owner,
+      uid,
       start: boot + Number((BigInt(info.start) * 1000n) / BigInt(TICKS)),
       command: Buffer.from(stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), 'latin1').toString(
         'utf8',

@@ -1,6 +1,7 @@
 /** Who holds a generation: processes whose mount namespace it is, or a copy of it, and containers that were started in it. */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
+import { directoryFact } from './caller.js';
 import { parseMountFacts } from './mount-facts.js';
 import { type Generation, PINS, pinFile, readGenerations } from './pins.js';
 
@@ -38,7 +39,7 @@ function linkOf(path: string): string {
 }
 
 /** By the text of the link, for which the kernel makes no inode: it is asked of every process. */
-function namespaceOf(pid: number): number | null {
+export function namespaceOf(pid: number): number | null {
   const [, number] = /^mnt:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/ns/mnt`)) ?? [];
   return number === undefined ? null : Number(number);
 }
@@ -57,8 +58,9 @@ function byNamespace(): ReadonlyMap<number, readonly number[]> {
   return found;
 }
 
-const rootOf = (mountinfo: string): MountFact | undefined =>
-  parseMountFacts(mountinfo).find(({ point }) => point === '/');
+const rootIn = (mounts: readonly MountFact[]): MountFact | undefined =>
+  mounts.find(({ point }) => point === '/');
+const rootOf = (mountinfo: string): MountFact | undefined => rootIn(parseMountFacts(mountinfo));
 
 function read(path: string): string {
   try {
@@ -68,28 +70,35 @@ function read(path: string): string {
   }
 }
 
-/** All processes, looked at once: those who ask for several generations ask of one look. */
+/**
+ * All processes, looked at once: those who ask for several generations ask of one look. What it reads is the kernel's own, so that no server is waited for,
+ * also of a process whose root is on one that is dead.
+ */
 export interface ProcessLook {
   readonly namespaces: ReadonlyMap<number, readonly number[]>;
   readonly generations: readonly Generation[];
-  /** The mount that a process has as its root. */
+  /** What a process sees mounted, that below its root only. */
+  mountsOf(pid: number, namespace: number): readonly MountFact[];
+  /** The mount that a process has as its root; undefined: its root is none, or it cannot be seen. */
   rootOf(pid: number, namespace: number): MountFact | undefined;
 }
 
 /** `directory`: where the pins are. */
 export function lookAtProcesses(directory = PINS): ProcessLook {
   // In one namespace the same name is the same root; its mounts may be thousands.
-  const known = new Map<string, MountFact>();
+  const known = new Map<string, readonly MountFact[]>();
+  const mountsOf = (pid: number, namespace: number): readonly MountFact[] => {
+    const key = `${namespace} ${linkOf(`/proc/${pid}/root`)}`;
+    const found = known.get(key) ?? parseMountFacts(read(`/proc/${pid}/mountinfo`));
+    // One that has ended meanwhile says nothing of the others.
+    if (found.length > 0) known.set(key, found);
+    return found;
+  };
   return {
     namespaces: byNamespace(),
     generations: readGenerations(directory),
-    rootOf(pid, namespace) {
-      const key = `${namespace} ${linkOf(`/proc/${pid}/root`)}`;
-      const found = known.get(key) ?? rootOf(read(`/proc/${pid}/mountinfo`));
-      // One that has ended meanwhile says nothing of the others.
-      if (found !== undefined) known.set(key, found);
-      return found;
-    },
+    mountsOf,
+    rootOf: (pid, namespace) => rootIn(mountsOf(pid, namespace)),
   };
 }
 
@@ -157,20 +166,18 @@ export function describeHolder({ pid, command, container }: Holder): string {
   return container === null ? `process ${pid} (${command})` : `container ${container} (process ${pid})`;
 }
 
-/** Numbers of the processes whose root is a directory, wherever it is mounted: those in a skeleton, and in copies of it; ascending. */
-export function pidsRootedIn(directory: string): readonly number[] {
-  const { dev, ino } = statSync(directory);
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(name => {
-      try {
-        const root = statSync(`/proc/${name}/root/`);
-        return root.dev === dev && root.ino === ino;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number)
+/** Numbers of the processes whose root is a mount, wherever it is mounted: those in a skeleton, and in copies of it; ascending. `directory`: where it is mounted. */
+export function pidsRootedIn(directory: string, look = lookAtProcesses()): readonly number[] {
+  const fact = directoryFact(directory);
+  if (fact === null) return [];
+  const device = `${fact.major}:${fact.minor}`;
+  return [...look.namespaces]
+    .flatMap(([namespace, pids]) =>
+      pids.filter(pid => {
+        const root = look.rootOf(pid, namespace);
+        return root?.device === device && root.root === '/';
+      }),
+    )
     .sort((a, b) => a - b);
 }
 

@@ -24,6 +24,8 @@ export interface Found {
   /** Processes whose root is the skeleton or a copy of it, and the trees that their links name as far as they could be read. */
   readonly skeleton: { readonly pids: readonly number[]; readonly links: ReadonlyMap<number, string> };
   readonly containers: readonly KnownContainer[];
+  /** Known by their mounts only (private-views.ts). */
+  readonly views?: readonly { readonly tree: string; readonly pids: readonly number[] }[];
 }
 
 export interface Occupant {
@@ -37,7 +39,13 @@ export interface Occupant {
 }
 
 /** In the order of the pids. What the kernel says of a process comes before what its container's state says. */
-export function occupants({ trees, generations, skeleton, containers }: Found): readonly Occupant[] {
+export function occupants({
+  trees,
+  generations,
+  skeleton,
+  containers,
+  views = [],
+}: Found): readonly Occupant[] {
   const found = new Map<number, Occupant>();
   const containerOf = new Map(containers.flatMap(one => one.pids.map(pid => [pid, one] as const)));
   const add = (one: Omit<Occupant, 'container'>): void => {
@@ -62,5 +70,7 @@ export function occupants({ trees, generations, skeleton, containers }: Found): 
     const how = backEnd === 'kmod' || backEnd === 'pinned' ? backEnd : 'private';
     for (const pid of pids) add({ pid, tree, generation, backEnd: how });
   }
+  for (const { tree, pids } of views)
+    for (const pid of pids) add({ pid, tree, generation: null, backEnd: 'private' });
   return [...found.values()].sort((a, b) => a.pid - b.pid);
 }

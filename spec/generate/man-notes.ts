@@ -55,7 +55,7 @@ export const notes: Readonly<Record<string, Notes>> = {
   who: {
     text: [
       'Processes in generations and copies of them, in the skeleton, and those of containers in trees. An operand is a tree, a generation (NAME@N) or a process; if nobody is found for it, the exit code is 1.',
-      'Root sees all but what users have started with mounts of their own; a user sees his own.',
+      'Root sees all; a user sees his own.',
     ],
     examples: [{ what: 'Who keeps a tree from being released:', lines: 'chos-runtime who debian13' }],
   },

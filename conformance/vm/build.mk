@@ -8,7 +8,7 @@ build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
 # The working tree's build as it is installed, for the Node of the lab's machines.
-build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/chos $(HOOKS) $(HOOK_DEFINITIONS) build/man/.made conformance/vm/build.mk
+build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/chos build/chos-login $(PAM_MODULE) $(HOOKS) $(HOOK_DEFINITIONS) build/man/.made conformance/vm/build.mk
 	rm -rf build/vm/tree
 	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/vm/tree PREFIX=/usr/local NODE=/usr/bin/node >/dev/null
 	@touch $@

@@ -231,7 +231,7 @@ bool ask(pam_handle_t *pamh, const struct options *o, const struct passwd *user,
 	if (err[1] >= 0)
 		close(err[1]);
 	began = now_ms();
-	in_time = started && listen_to(out[0], err[0], a, began + (long)o->seconds * 1000 + 500);
+	in_time = started && listen_to(out[0], err[0], a, began + (long)o->seconds * 1000 + 1500);
 	if (in_time && !a->size && !*a->words && now_ms() - began < (long)o->seconds * 1000)
 		snprintf(a->words, WORDS_SIZE, "the login program %s has ended without an answer", LOGIN_PATH);
 	if (out[0] >= 0)

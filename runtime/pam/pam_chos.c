@@ -108,12 +108,16 @@ static bool set_environment(pam_handle_t *pamh, const struct answer *a)
 static int go_in(pam_handle_t *pamh, int flags, struct session *s)
 {
 	char words[WORDS_SIZE];
+	bool deferred = s->waits;
 
 	s->waits = false;
 	if (!set_environment(pamh, &s->answer))
 		return fail(pamh, flags, s, "no memory for the environment");
 	if (enter(&s->way, &s->answer, s->uid, words)) {
 		put_mark(pamh, &s->answer);
+		/* This process ends in there: nobody is to find the host's root in it. */
+		if (deferred)
+			forget_way(&s->way);
 		return PAM_SUCCESS;
 	}
 	pam_putenv(pamh, "CHOS");

@@ -7,6 +7,7 @@ import { dockerCases } from './docker.js';
 import { hookCases } from './hooks.js';
 import { kmodCases } from './kmod.js';
 import { kmodChosCases } from './kmod-chos.js';
+import { kmodLoginCases } from './kmod-login.js';
 import { kmodUserCases } from './kmod-users.js';
 import { labCases } from './lab.js';
 import { limitCases } from './limits.js';
@@ -37,4 +38,5 @@ export const cases: readonly MachineCase[] = [
   ...kmodCases,
   ...kmodUserCases,
   ...kmodChosCases,
+  ...kmodLoginCases,
 ];

@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 DESTDIR ?=
 NODE ?= $(shell command -v node)
+# The one that the installed runtime starts.
+TARGET_NODE ?= $(NODE)
 # The young generation holds one whole compilation (5 MB of records and steps), so that none is interrupted by its collection; baseline code costs more than it gives to
 # what runs once; strings keep the hashes of Node's snapshot (except for large input, see runtime/host/foreseeable-hashes.ts). V8's code cache is
 # bound to these flags. Code is optimized fifteen times later than by default: a compilation is over before that pays.
@@ -19,7 +21,7 @@ run-tool = mkdir -p build/tools && $(BUNDLE) $(1) --outfile=build/tools/$(notdir
 .PHONY: all
 all: build/chos-runtime build/chos-runtime.cjs build/chos build/chos-login  ## build the runtime into build/, from where it runs in place
 
-node_modules/.package-lock.json: package.json package-lock.json
+node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
 	# Not `npm ci`: it insists on lock entries for optional packages of other platforms, which not every registry carries.
 	npm install --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -49,7 +51,7 @@ build/unit/.made: $(UNIT_TESTS) $(RUNTIME_SOURCES) $(shell find conformance -nam
 	@touch $@
 
 TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
-	$(foreach part,seccomp-table trees pages hooks ci podman containerd slurm crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
+	$(foreach part,seccomp-table trees pages hooks ci podman containerd slurm packages crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
 test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts; build/junit.xml
@@ -100,6 +102,9 @@ lint: $(GENERATED) lint-engine lint-hooks lint-pam  ## formatting, types, import
 LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+# What of koffi is read when it is used: not its sources.
+KOFFI_FILES = koffi/package.json koffi/LICENSE.txt koffi/index.cjs $$(grep -L '^\#!' $$(find koffi/src -name '*.cjs')) \
+	$$(find @koromix/* -name package.json -o -name index.js -o -name koffi.node)
 
 build/man/.made: spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
@@ -116,20 +121,20 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 build/man/chos.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 build/man/chos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
-	install -m 644 $(RUNTIME_FILES) $(DESTDIR)$(LIBEXEC)
+	install -m 644 $(RUNTIME_FILES) build/warm-up.cjs $(DESTDIR)$(LIBEXEC)
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 644 $(HOOK_DEFINITIONS) $(DESTDIR)$(LIBEXEC)/hooks
-	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs
+	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs NODE=$(TARGET_NODE)
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos
 	install -m 755 build/chos-login $(DESTDIR)$(LIBEXEC)
 ifneq ($(PAM_MODULE),)
 	$(MAKE) --no-print-directory build/install/pam_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
 	install -d $(DESTDIR)$(PAMDIR)
-	install -m 644 build/install/pam_chos.so $(DESTDIR)$(PAMDIR)/pam_chos.so
+	install -s -m 644 build/install/pam_chos.so $(DESTDIR)$(PAMDIR)/pam_chos.so
 endif
-	cd $(DESTDIR)$(LIBEXEC) && mkdir -p node_modules && cp -r $(CURDIR)/node_modules/koffi $(CURDIR)/node_modules/@koromix node_modules/
+	cd node_modules && for file in $(KOFFI_FILES); do install -D -m 644 $$file $(DESTDIR)$(LIBEXEC)/node_modules/$$file; done
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/chos-prepare.service >$(DESTDIR)$(UNITDIR)/chos-prepare.service
 
@@ -141,6 +146,28 @@ uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX
 		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
 	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/chos-runtime
+
+# ---- Packages ----
+
+build/deb/$(CHOS_PACKED): always
+	@mkdir -p $(@D)
+	npm pack --silent --ignore-scripts --pack-destination $(@D) >/dev/null
+
+# Built in what `npm pack` packs, with the tools of this folder; what is installed there is what the packages hold. The date of a version is that of its last commit.
+.PHONY: deb
+deb: node_modules/.package-lock.json build/deb/$(CHOS_PACKED)  ## build the Debian packages into build/deb (packages debhelper, dh-dkms, libpam0g-dev)
+	rm -rf build/deb/package build/deb/*.deb build/deb/*.buildinfo build/deb/*.changes
+	tar -C build/deb -xf build/deb/$(CHOS_PACKED)
+	cp -r .debian build/deb/package/debian
+	cp -al node_modules build/deb/package
+	printf 'chos-runtime (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' '$(CHOS_VERSION)' \
+		"$$(sed -n 's/^Maintainer: //p' .debian/control)" "$$(git log -1 --format=%cD 2>/dev/null || date -R)" >build/deb/package/debian/changelog
+	cd build/deb/package && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage --build=binary --no-sign -d --no-check-builddeps >../log 2>&1 || { tail -40 ../log; false; }
+	@ls build/deb/*.deb
+
+.PHONY: print-node-flags
+print-node-flags:
+	@echo '$(NODE_FLAGS)'
 
 # The same engine with the installed paths in it.
 .PHONY: build/install/chos-runtime

@@ -40,6 +40,7 @@ const parts: readonly Part[] = [
     'podman',
     'containerd',
     'slurm',
+    'packages',
     'crash',
     'fuzz',
     'vm',

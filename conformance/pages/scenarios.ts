@@ -393,6 +393,11 @@ export const scenarios: readonly Scenario[] = [
     first: 'chos-runtime checkpoint --pre-dump',
     run: 'it needs CRIU and a kernel that it knows: conformance/vm/cases/checkpoint.ts',
   },
+  {
+    page: 'docs/install.md',
+    first: '$ make deb',
+    run: 'conformance/packages does this in bare Debian 12 and 13',
+  },
   { page: 'docs/vm.md', first: '{', run: 'a case, not a command line' },
   {
     page: 'docs/vm.md',

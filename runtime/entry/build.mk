@@ -4,8 +4,9 @@ RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! 
 RUNTIME_GENERATED ?= spec/generated/validators.js
 RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache build/chos-runtime-more.cjs
 CHOS_VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json | head -1)
+CHOS_PACKED := chos-runtime-$(CHOS_VERSION).tgz
 CHOS_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=node20 --format=cjs --log-level=warning \
+RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=node18 --format=cjs --log-level=warning \
   --minify-syntax --minify-whitespace --legal-comments=none
 
 build/chos-runtime.cjs: runtime/entry/load.ts build/chos-runtime-code.cache

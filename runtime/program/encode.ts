@@ -162,7 +162,7 @@ function encodeStep(
 
 /** With what a track ends where nothing unwinds: with the code with which it ends after a failure. */
 function failureCode({ failed }: Track): number {
-  for (const line of failed.toReversed()) {
+  for (const line of [...failed].reverse()) {
     const [code] = line.kind === 'step' && line.op === 'EXIT' ? line.args : [];
     if (typeof code === 'number') return code;
   }

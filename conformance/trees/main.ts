@@ -9,6 +9,7 @@ import { elisionCases } from './elision-cases.js';
 import { filesCases } from './files-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
+import { importRefusedCases } from './import-refused-cases.js';
 import { loginCases } from './login-cases.js';
 import { chos, setUp } from './machine.js';
 import { podmanImportCases } from './podman-import-cases.js';
@@ -39,6 +40,7 @@ const cases = [
   ...whoCases,
   ...digestCases,
   ...importCases,
+  ...importRefusedCases,
   ...podmanImportCases,
   ...stoppedCases,
   ...recipeCases,

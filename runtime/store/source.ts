@@ -128,38 +128,36 @@ async function ofFile(
   return good({ image: null, layers: [scanned] });
 }
 
-async function ofPodman(wanted: Wanted, part: string, lock: number, steps: Steps): Promise<Result<Layout>> {
-  const directory = `${part}/image`;
-  const name = wanted.source.slice('podman:'.length);
-  steps.begin('podman save', 0);
-  const done = await work({
-    program: 'podman',
-    args: ['save', '--quiet', '--format', 'oci-dir', '--uncompressed', '--output', directory, '--', name],
-    verb: `save the image \`${name}\``,
-    // What it has begun there is taken away with the rest.
-    environment: { TMPDIR: part },
-    hold: [lock],
-  });
-  return done.kind === 'fault' ? done : good({ directory, source: wanted.source });
-}
+/** `podman save` and `podman export`: where they have put it. */
+const byPodman = {
+  podman: {
+    argv: ['save', '--quiet', '--format', 'oci-dir', '--uncompressed'],
+    file: 'image',
+    verb: 'save the image',
+  },
+  container: { argv: ['export'], file: 'container.tar', verb: 'export the container' },
+} as const;
 
-async function ofContainer(
-  wanted: Wanted,
+async function ofPodman(
+  kind: keyof typeof byPodman,
+  { source }: Wanted,
   part: string,
   lock: number,
   steps: Steps,
 ): Promise<Result<string>> {
-  const file = `${part}/container.tar`;
-  const name = wanted.source.slice('container:'.length);
-  steps.begin('podman export', 0);
+  const { argv, file, verb } = byPodman[kind];
+  const output = `${part}/${file}`;
+  const name = source.slice(`${kind}:`.length);
+  steps.begin(`podman ${argv[0]}`, 0);
   const done = await work({
     program: 'podman',
-    args: ['export', '--output', file, '--', name],
-    verb: `export the container \`${name}\``,
+    args: [...argv, '--output', output, '--', name],
+    verb: `${verb} \`${name}\``,
+    // What it has begun there is taken away with the rest.
     environment: { TMPDIR: part },
     hold: [lock],
   });
-  return done.kind === 'fault' ? done : good(file);
+  return done.kind === 'fault' ? done : good(output);
 }
 
 export const isFile = (source: string, path: string): boolean =>
@@ -184,11 +182,12 @@ export async function openSource(
       : ofFile({ ...wanted, path: file.value }, allowance, steps, part, lock);
   }
   if (source.startsWith('podman:')) {
-    const layout = await ofPodman(wanted, part, lock, steps);
-    return layout.kind === 'fault' ? layout : ofImage(readOci(layout.value, null), allowance, steps);
+    const directory = await ofPodman('podman', wanted, part, lock, steps);
+    if (directory.kind === 'fault') return directory;
+    return ofImage(readOci({ directory: directory.value, source }, null), allowance, steps);
   }
   if (source.startsWith('container:')) {
-    const file = await ofContainer(wanted, part, lock, steps);
+    const file = await ofPodman('container', wanted, part, lock, steps);
     return file.kind === 'fault'
       ? file
       : ofFile({ ...wanted, path: file.value }, allowance, steps, part, lock);

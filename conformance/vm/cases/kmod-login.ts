@@ -67,9 +67,15 @@ export const kmodLoginCases: readonly MachineCase[] = [
       same "a generation" "$(su bob -c 'readlink /proc/chos/link; cat /etc/os-release; echo $CHOS')" $'/\\nID=two\\ntwo@1'
       chos tree release two
       sed -i 's/.*/two/' /home/bob/.chos
-      # Nobody is kept out when the skeleton goes, nor when the module does.
+      # Nobody is kept out when the skeleton goes, and the log has a line.
+      busybox syslogd -n -O "$PLACE/log" & syslogd=$!
+      until_true 30 test -S /dev/log
       mv /run/chos-trees.public "$PLACE/public"
       matches "without the skeleton" "$(su bob -c 'readlink /proc/chos/link; id -u' 2>&1 | xargs)" '^pam_chos: the skeleton /chos is not there: root runs chos-runtime skeleton create; the session is on the host / 1002$'
+      kill $syslogd
+      wait $syslogd || true
+      rm -f /dev/log
+      matches "the log" "$(grep -c 'pam_chos(su:session): the skeleton /chos is not there' "$PLACE/log")" '^1$'
       mv "$PLACE/public" /run/chos-trees.public
       same "with it" "$(su bob -c 'cat /etc/os-release')" ID=two
       same "processes that are left" "$(pgrep -x chos-login || true)" ""

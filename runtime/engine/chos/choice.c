@@ -137,14 +137,22 @@ void choose(const struct trees *t, const struct account *a, const char *argument
 
 	if (!choose_name(t, a, argument, c))
 		die("no tree is chosen, and the registry has no default: chos NAME, CHOS=NAME, or chos --set NAME (see chos --list)", NULL, 0);
-	if (tree_records(t, c->name))
+	if (equal(c->name, "/") || tree_records(t, c->name))
 		return;
 	if (generation_of(c->name, &tree))
 		die(c->name, "names a generation, and one is entered at login only", 0);
 	die_of_unknown(t, c->name);
 }
 
-/* Written whole under another name first. */
+/* A login enters generations, too; "/" is the host. */
+static bool may_be_chosen(const struct trees *t, const char *name)
+{
+	const char *tree;
+
+	return equal(name, "default") || equal(name, "/") || tree_records(t, name) || (generation_of(name, &tree) && tree_records(t, tree));
+}
+
+/* Written whole under another name first. `t`: NULL: they are not to be seen from here. */
 void set_choice(const struct trees *t, const struct account *a, const char *name)
 {
 	char temporary[40];
@@ -152,7 +160,7 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 	long home, fd, error, closed;
 	const char *line;
 
-	if (!equal(name, "default") && !tree_records(t, name))
+	if (t && !may_be_chosen(t, name))
 		die_of_unknown(t, name);
 	if (!a->home)
 		die("the home directory of the caller is not known: set HOME", NULL, 0);

@@ -29,6 +29,7 @@ struct record {
 struct trees {
 	const char *first, *end;
 };
+bool has_trees(void);
 void read_trees(struct trees *t);
 bool next_record(const struct trees *t, const char **at, struct record *r);
 const char *tree_records(const struct trees *t, const char *name);

@@ -60,6 +60,18 @@ static _Noreturn void serve_option(const struct trees *t, const struct account *
 	die("does not know these arguments (see chos --help):", option, 0);
 }
 
+/* Without the list, which is the host's. */
+static _Noreturn void serve_option_in_session(const struct account *a, const char *session, char **rest)
+{
+	static const char unchecked[] = "the names of the host's trees are not to be seen in this login: nobody has looked whether there is one of that name";
+
+	if (!is(*rest, "--set", "-s") || !rest[1] || rest[2])
+		die(joined("this login is in ", session, ":"), "the list of trees is the host's, and not to be seen from here", 0);
+	set_choice(NULL, a, rest[1]);
+	report(LEVEL_WARNING, unchecked, strlen(unchecked));
+	done("");
+}
+
 /* What a login has entered is chosen already; another one is not entered from there. */
 static _Noreturn void serve_session(const struct account *a, const char *session, const char *name, char **rest)
 {
@@ -92,6 +104,12 @@ static _Noreturn void serve(const struct trees *t, const struct account *a, cons
 		leave_tree();
 	}
 	choose(t, a, name, &c);
+	if (equal(c.name, "/")) {
+		prepare_start(t, a, NULL, rest);
+		if (sys(faccessat, AT_FDCWD, "/proc/chos/link", 0))
+			start();
+		leave_tree();
+	}
 	prepare_start(t, a, c.name, rest);
 	enter(c.name, tree_property(t, c.name, "refused"));
 }
@@ -118,6 +136,8 @@ _Noreturn void engine_start(u64 *stack)
 	option = *rest && **rest == '-' && !equal(*rest, "--");
 	if (session && *rest && is(*rest, "--which", "-w") && !rest[1])
 		done(joined(session, " (this login)", "\n"));
+	if (session && option && !has_trees())
+		serve_option_in_session(&a, session, rest);
 	/* Inside a tree the list may not be there. */
 	if (option || (!session && !(*rest && equal(*rest, "/"))))
 		read_trees(&t);

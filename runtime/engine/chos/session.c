@@ -38,5 +38,5 @@ _Noreturn void die_in_session(const char *session, const char *wanted)
 {
 	if (wanted)
 		die(joined("this login is in ", session, ":"), joined(wanted, " is entered from the host, or by a login of its own", ""), 0);
-	die(joined("leave: this login is in ", session, ""), "and stays there until it ends (echo / >~/.chos: the next one is on the host)", 0);
+	die(joined("leave: this login is in ", session, ""), "and stays there until it ends (chos --set /: the next one is on the host)", 0);
 }

@@ -41,6 +41,16 @@ const char *unescaped(const char *value)
 	return copy;
 }
 
+bool has_trees(void)
+{
+	u64 size;
+	long fd = open_public(NULL, "trees", &size);
+
+	if (fd >= 0)
+		sys(close, fd);
+	return fd != -ENOENT;
+}
+
 void read_trees(struct trees *t)
 {
 	size_t length;

@@ -54,6 +54,16 @@ test('rules by name and number, for users, groups and hosts; the first that fits
   assert.is(rules('user root debian12', 'group root alma9'), "debian12 (the site's rule for user root)\n");
 });
 
+test('a choice of the host, and of a generation, is for logins too', () => {
+  const s = site();
+  assert.is(chos(s, ['--set', '/']).status, 0);
+  assert.is(which(s).out, '/ (~/.chos)\n');
+  assert.is(chos(s, ['--', 'sh', '-c', 'echo on the host $CHOS']).out, 'on the host\n');
+  assert.is(chos(s, ['--set', 'alma9@3']).status, 0);
+  assert.is(error(which(s)), 'chos: alma9@3 names a generation, and one is entered at login only\n');
+  assert.match(error(chos(s, ['--set', 'alma@3'])), /there is no tree "alma@3"/);
+});
+
 test('the name default is that of the registry; without one there is a line', () => {
   assert.is(which(site(), ['default']).out, 'debian12 (argument, which is the default of the registry)\n');
   const without = site(two.replace('default debian12\n', ''));

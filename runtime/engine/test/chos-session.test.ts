@@ -1,5 +1,5 @@
 /** `chos` in a login that pam_chos has put into an environment: what it takes for one, and what it does there. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -35,6 +35,22 @@ test('another one is not entered from there, and there is no way out', () => {
   assert.is(line('alma9', 'true'), other('alma9'));
   assert.is(inSession(inside, ['--', 'true'], 'debian12@7', { CHOS: 'alma9' }).err, other('alma9'));
   assert.match(line('/', 'true'), /^chos: leave: this login is in debian12@7 and stays there until it ends/);
+});
+
+test('the list is the host’s: a choice is written without a look at it, and nothing else is told', () => {
+  const s = site(null);
+  const set = inSession(s, ['--set', 'alma9@3']);
+  assert.equal([set.status, set.out], [0, '']);
+  assert.match(set.err, /^chos: warning: the names of the host's trees are not to be seen in this login/);
+  assert.is(readFileSync(join(s.home, '.chos'), 'utf8'), 'alma9@3\n');
+  for (const args of [['--list'], ['--explain'], ['--set'], ['--which', 'alma9']])
+    assert.is(
+      inSession(s, args).err,
+      "chos: this login is in debian12@7: the list of trees is the host's, and not to be seen from here\n",
+    );
+  // Where /run is shared.
+  assert.match(inSession(site(), ['--list']).out, /^\* debian12/m);
+  assert.match(inSession(site(), ['--set', 'alm9']).err, /there is no tree "alm9"/);
 });
 
 test('a variable that was carried elsewhere says nothing', () => {

@@ -354,6 +354,14 @@ logins('what closes a session behind it is on the host again, and nothing is lef
   insistOnNoneLeft();
 });
 
+logins('a login within a tree, where the list is not seen, stays there without a word', () => {
+  const script = 'mount -t tmpfs none /run && exec pamtester su bob open_session';
+  const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout, stderr], [0, 'pamtester: successfully opened a session\n', '']);
+});
+
 logins('70,000 groups', () => {
   const before = readFileSync('/etc/group');
   appendFileSync(

@@ -180,6 +180,17 @@ static void answer_variables(void)
 	put("env", joined("CHOS=", asked.tree, asked.generation ? "@" : "", asked.generation ? decimal(asked.generation) : ""));
 }
 
+/* A su or sudo of a tree: it stays where it is. The list of the host is not seen there. */
+static bool is_in_tree(void)
+{
+	struct statx here, first;
+	char link[2];
+
+	return sys(readlinkat, AT_FDCWD, "/proc/chos/link", link, sizeof(link)) > 1 ||
+	       (!sys(statx, AT_FDCWD, "/proc/self/ns/mnt", 0, STATX_INO, &here) && !sys(statx, AT_FDCWD, "/proc/1/ns/mnt", 0, STATX_INO, &first) &&
+		here.stx_ino != first.stx_ino);
+}
+
 /* A wait for a file server lets no handler run, but dies. A little later than the words of the deadline. */
 static void die_after(i64 seconds)
 {
@@ -205,6 +216,10 @@ void run_hook(void)
 	set_deadline((u64)number_in(argv[6]) * 1000);
 	die_after(number_in(argv[6]));
 	now_at("reading the list of trees");
+	if (!has_trees() && is_in_tree()) {
+		put("end", "");
+		return;
+	}
 	read_trees(&asked.trees);
 	if (choose_environment(&a)) {
 		if (!answer_link())

@@ -47,6 +47,8 @@ bundle crun '.root.path = "/ostrees/by-private" | '"$own"' | .mounts += ($list |
 		chos compile "/bundles/$name" -o "/bundles/$name.run" >&2
 		printf 'contender\t%s\ntime\trun\t/bundles/%s.run\t--id\tbench-%s\n' $name $name $name
 	done
+	printf 'contender\tchos\ntime\trun\t/usr/local/bin/chos\tkmod\t/bin/true\n'
+	printf 'contender\tchroot\ntime\trun\t/usr/sbin/chroot\t/ostrees/by-kmod\t/bin/true\n'
 	printf 'contender\tcrun\ntime\trun\t/usr/bin/crun\t--cgroup-manager\tdisabled\trun\t--bundle\t/bundles/crun\tbench-crun\n'
 } >/run/lab-bench/plan
 /bench/timer here /run/lab-bench/plan /run/lab-bench/errors >/run/lab-bench/result || { cat /run/lab-bench/errors; exit 1; }

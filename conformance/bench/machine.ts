@@ -14,7 +14,16 @@ import { readTimer } from './plan.js';
 
 export const kernel = '6.12';
 export const environments = 'environments-1000';
-export const environmentNames = ['kmod', 'pinned', 'kmod-own', 'pinned-own', 'private', 'crun'] as const;
+export const environmentNames = [
+  'kmod',
+  'pinned',
+  'kmod-own',
+  'pinned-own',
+  'private',
+  'crun',
+  'chos',
+  'chroot',
+] as const;
 
 /** Ratios that conformance/kernel-link/bench prints: what the module costs. */
 export interface LinkCost {

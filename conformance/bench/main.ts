@@ -31,6 +31,7 @@ import { plot } from './plot.js';
 import { type Context, type Scenario, scenarios } from './scenarios.js';
 import { aligned, markdown, memoryRows, missingRows, type Rows, timeRows, verdictRows } from './table.js';
 import { judge, judgeLink } from './targets.js';
+import { userNames, usersScenario } from './users.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const top = resolve(here, '../..');
@@ -114,12 +115,14 @@ const report = (
   const pinnedNames: readonly string[] = variants;
   const pinned = results.filter(({ id }) => id.startsWith('pinned'));
   const emulated = results.filter(({ id }) => id === environments);
-  const onThisMachine = results.filter(({ id }) => id !== environments);
+  const users = results.filter(({ id }) => id === usersScenario.id);
+  const onThisMachine = results.filter(({ id }) => id !== environments && id !== usersScenario.id);
   const parts = [
     draw(verdictRows([...judge(results), ...judgeLink(cost)])),
     draw(timeRows(onThisMachine, [...names, 'node'])),
     draw(memoryRows(results, names)),
     draw(timeRows(pinned, pinnedNames).map(row => row.slice(0, pinnedNames.length + 1))),
+    draw(timeRows(users, userNames).map(row => row.slice(0, userNames.length + 1))),
     draw(timeRows(emulated, environmentNames).map(row => row.slice(0, environmentNames.length + 1))),
   ];
   return parts.filter(part => part.trim().split('\n').length > (draw === markdown ? 2 : 1)).join('\n');

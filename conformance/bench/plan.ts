@@ -88,6 +88,8 @@ export const runPlan = (timer: string, directory: string, plan: Plan): readonly 
   writeFileSync(planFile, encodePlan(plan));
   const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
   const child = spawnSync(timer, [planFile, errorFile], {
+    // Not where this is called: a scenario may have another root.
+    cwd: '/',
     encoding: 'utf8',
     env: environment,
     maxBuffer: 64 << 20,

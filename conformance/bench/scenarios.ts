@@ -15,6 +15,7 @@ import {
 } from './contenders.js';
 import { pinnedScenarios } from './pinned.js';
 import type { Contestant, Outcome, Step } from './plan.js';
+import { usersScenario } from './users.js';
 
 export interface Context {
   readonly tools: Tools;
@@ -147,5 +148,6 @@ export const scenarios: readonly Scenario[] = [
       return { ...all, contestants: [...all.contestants, node] };
     },
   },
+  usersScenario,
   ...pinnedScenarios,
 ];

@@ -121,6 +121,27 @@ const targets: readonly Target[] = [
     measure: ratio(at('pinned-mounts-5000', own), at('pinned-0', own)),
   },
   {
+    what: 'chos NAME true, as a user, the same view',
+    limit: 1,
+    unit: '',
+    against: 'x bwrap',
+    measure: ratio(at('chos', 'chos'), at('chos', 'bwrap')),
+  },
+  {
+    what: 'chos NAME true, as a user',
+    limit: 0.5,
+    unit: '',
+    against: 'x apptainer exec',
+    measure: ratio(at('chos', 'chos'), at('chos', 'apptainer')),
+  },
+  {
+    what: "chos NAME true, by the kernel's link (in a machine)",
+    limit: 1.5,
+    unit: '',
+    against: 'x chroot(1)',
+    measure: ratio(at('environments-1000', 'chos'), at('environments-1000', 'chroot')),
+  },
+  {
     what: 'cold create',
     limit: 20,
     unit: 'ms',

@@ -9,6 +9,7 @@
  *
  * A plan is lines of tab-separated words:
  *   seed N | rounds N | warmup N | gap MILLISECONDS     order of contenders is drawn anew each round
+ *   user UID      who runs what is measured; root, if it is not there
  *   umount PATH | tmpfs PATH | proc | null | binds DIR N | setup ARGV...     once, before the rounds
  *   contender NAME                                      the lines below are its steps, run in order each round
  *   time LABEL ARGV... | quiet ARGV... | try ARGV...    measured | must succeed | may fail
@@ -40,7 +41,7 @@ struct contender {
 static struct contender contenders[MAX_CONTENDERS];
 static char plan[262144], *words[8192], **environment;
 static int count;
-static unsigned long rounds = 10, warmup = 1, gap;
+static unsigned long rounds = 10, warmup = 1, gap, user;
 static uint64_t random_state = 1;
 
 _Noreturn static void leave(int code)
@@ -81,13 +82,15 @@ static long spawn(uint64_t flags)
 }
 
 /* Returns the exit code (128 + signal), with the time and the peak memory of the command alone. */
-static int run(char **argv, uint64_t *took, uint32_t *peak)
+static int run(char **argv, unsigned long as, uint64_t *took, uint32_t *peak)
 {
 	struct rusage use;
 	int status;
 	uint64_t begin = now();
 	long pid = spawn(CLONE_VFORK);
 	if (pid == 0) {
+		if (as && (SYS(setgroups, 0, 0) || SYS(setresgid, as, as, as) || SYS(setresuid, as, as, as)))
+			leave(126);
 		SYS(execve, argv[0], argv, environment);
 		leave(127);
 	}
@@ -138,7 +141,7 @@ static int run_step(struct step *s, uint64_t *value, uint32_t *memory)
 		*memory = (uint32_t)read_number(path, "\nPss:");
 		return *value ? 0 : 1;
 	}
-	int code = run(s->argv, value, memory);
+	int code = run(s->argv, same(s->kind, "time") ? user : 0, value, memory);
 	return same(s->kind, "try") || same(s->kind, "finish") ? 0 : code;
 }
 
@@ -240,6 +243,8 @@ static void prepare(char **w)
 		warmup = number(w[1]);
 	else if (same(w[0], "gap"))
 		gap = number(w[1]);
+	else if (same(w[0], "user"))
+		user = number(w[1]);
 	else if (same(w[0], "umount"))
 		must(SYS(umount2, w[1], MNT_DETACH_), w[1]);
 	else if (same(w[0], "tmpfs"))
@@ -251,7 +256,7 @@ static void prepare(char **w)
 	else if (same(w[0], "binds"))
 		bind_many(w[1], number(w[2]));
 	else if (same(w[0], "setup"))
-		must(run(w + 1, &value, &memory) ? -ECANCELED : 0, w[1]);
+		must(run(w + 1, 0, &value, &memory) ? -ECANCELED : 0, w[1]);
 	else
 		must(-EINVAL, w[0]);
 }

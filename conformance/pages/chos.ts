@@ -1,11 +1,31 @@
-/** docs/chos.md and docs/login.md, by root: what a user does stands in conformance/trees. */
-import { freshRegistry, must } from './machine.js';
+/** docs/chos.md, docs/login.md and the beginning of README.md, by root: what a user does stands in conformance/trees. */
+import * as assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { freshRegistry, must, shell } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 
 const PAGE = 'docs/chos.md';
 const LOGIN = 'docs/login.md';
 
 export const chosPage: readonly Scenario[] = [
+  {
+    page: 'README.md',
+    first: '$ chos --list',
+    run: block => {
+      const trees = {
+        alma9: { path: '/ostrees/alma9', description: 'AlmaLinux 9' },
+        debian13: { path: '/ostrees/debian13', description: 'Debian 13' },
+      };
+      freshRegistry(JSON.stringify({ trees, default: 'debian13' }));
+      must('chos-runtime', 'tree', 'prepare', '--all');
+      inOrder(block, {
+        'chos alma9 make': { with: { 'make -j8': 'true' } },
+        'chos alma9': { terminal: true, input: 'exit\n' },
+      });
+      must('chos', '--set', 'default');
+      for (const tree of Object.keys(trees)) must('chos-runtime', 'tree', 'release', tree);
+    },
+  },
   {
     page: PAGE,
     first: '$ chos --list',
@@ -25,6 +45,21 @@ export const chosPage: readonly Scenario[] = [
     },
   },
   { page: PAGE, first: 'chos [NAME', run: 'a synopsis' },
+  {
+    page: PAGE,
+    first: '%ENV',
+    run: ({ lines }) => {
+      freshRegistry(JSON.stringify({ trees: { alma9: { path: '/ostrees/alma9' } } }));
+      writeFileSync('/ostrees/alma9/etc/chos.conf', `${lines.join('\n')}\n`);
+      must('chos-runtime', 'tree', 'prepare', 'alma9');
+      const { stdout } = shell('LANG=C EDITOR=vi OTHER=1 chos alma9', {
+        input: 'echo "$LANG $EDITOR $OTHER."\n',
+      });
+      assert.equal(stdout, 'C vi .\n');
+      rmSync('/ostrees/alma9/etc/chos.conf');
+      must('chos-runtime', 'tree', 'release', 'alma9');
+    },
+  },
   {
     page: LOGIN,
     first: '# /etc/pam.d/sshd',

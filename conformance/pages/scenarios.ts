@@ -365,6 +365,22 @@ export const scenarios: readonly Scenario[] = [
       assert.deepEqual(names.trim().split('\n').sort(), ['/ostrees/alma9', 'debian12']);
     },
   },
+  {
+    page: TREES,
+    first: '{',
+    run: ({ lines }) => {
+      const { trees, ...site } = JSON.parse(lines.join('\n')) as { readonly trees: object };
+      freshRegistry(JSON.stringify({ trees, ...site }));
+      mkdirSync('/srv/site', { recursive: true });
+      mkdirSync('/var/lib/sss/pipes', { recursive: true });
+      writeFileSync('/srv/site/hosts', '192.0.2.7 of-the-site\n');
+      must('chos-runtime', 'tree', 'prepare', 'alma9');
+      assert.equal(shell('chos alma9 cat /etc/hosts').stdout, '192.0.2.7 of-the-site\n');
+      assert.match(shell('chos alma9 cat /etc/passwd').stdout, /^root:/m);
+      must('chos-runtime', 'tree', 'files');
+      must('chos-runtime', 'tree', 'release', 'alma9');
+    },
+  },
   { page: TREES, first: '# chos-runtime who', run: whoIsThere },
   ...doctorPage,
   // It prepares debian12, whose first generation docs/trees.md shows.

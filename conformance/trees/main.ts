@@ -3,6 +3,7 @@ import { onOwnMachine } from '../harness/own-machine.js';
 import { cases as treeCases } from './cases.js';
 import { changedHostCases } from './changed-host-cases.js';
 import { chosCases } from './chos-cases.js';
+import { chosContextCases } from './chos-context-cases.js';
 import { digestCases } from './digest-cases.js';
 import { doctorCases } from './doctor-cases.js';
 import { elisionCases } from './elision-cases.js';
@@ -47,6 +48,7 @@ const cases = [
   ...squashfsCases,
   ...versionCases,
   ...chosCases,
+  ...chosContextCases,
   ...loginCases,
   ...filesCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));

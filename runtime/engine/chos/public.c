@@ -26,6 +26,12 @@ static _Noreturn void refuse(const char *name, const struct statx *st)
 	size_t size = strlen(name) + 160;
 	struct text t = text_in(pages(size), size);
 
+	/* What a user has put together for himself. */
+	if (equal(name, "/") && st->stx_uid) {
+		put_decimal(&t, st->stx_uid);
+		put_char(&t, 0);
+		die("the root of this view belongs to user", joined(t.at, ": it is that of a tree, out of which no other is entered; leave it first", ""), 0);
+	}
 	put_string(&t, name);
 	put_string(&t, " below ");
 	put_string(&t, public_directory());

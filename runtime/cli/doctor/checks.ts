@@ -1,6 +1,7 @@
 /** All checks, in the order in which they are told: each rests on those before it. */
 import { cgroups } from './cgroups.js';
 import { kernel, module } from './kernel.js';
+import { logins } from './logins.js';
 import { podman } from './podman.js';
 import { automounts, propagation, shares } from './shares.js';
 import { slurm } from './slurm.js';
@@ -25,4 +26,5 @@ export const checks: readonly Check[] = [
   { name: 'skeleton', look: skeleton },
   { name: 'podman', look: podman },
   { name: 'slurm', look: slurm },
+  { name: 'logins', look: logins },
 ];

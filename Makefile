@@ -102,11 +102,14 @@ lint: $(GENERATED) lint-engine lint-hooks lint-pam  ## formatting, types, import
 LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+# Debian's zsh looks into another directory for packages.
+ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # What of koffi is read when it is used: not its sources.
 KOFFI_FILES = koffi/package.json koffi/LICENSE.txt koffi/index.cjs $$(grep -L '^\#!' $$(find koffi/src -name '*.cjs')) \
 	$$(find @koromix/* -name package.json -o -name index.js -o -name koffi.node)
 
-build/man/.made: spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
+build/man/.made: $(wildcard spec/recipes/*.json) spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
 	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
 	node build/tools/write-pages.mjs build/man $(CHOS_VERSION)
@@ -121,6 +124,9 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 build/man/chos.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 build/man/chos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
+	install -d $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	install -m 644 build/man/_chos build/man/_chos-runtime $(DESTDIR)$(ZSHDIR)
+	install -m 644 build/man/chos.fish build/man/chos-runtime.fish $(DESTDIR)$(FISHDIR)
 	install -m 644 $(RUNTIME_FILES) build/warm-up.cjs $(DESTDIR)$(LIBEXEC)
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
@@ -144,7 +150,8 @@ uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX
 	$(if $(DESTDIR),,! systemctl -q is-enabled chos-prepare.service 2>/dev/null || systemctl disable chos-prepare.service)
 	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service \
 		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos \
+		$(DESTDIR)$(ZSHDIR)/_chos $(DESTDIR)$(ZSHDIR)/_chos-runtime $(DESTDIR)$(FISHDIR)/chos.fish $(DESTDIR)$(FISHDIR)/chos-runtime.fish
 	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/chos-runtime
 
 # ---- Packages ----

@@ -1,76 +1,115 @@
 /** Completion for bash(1), from the command table. */
-import { type Command, commands, globalOptions, type Option } from '../commands.js';
-import { signals } from '../signals.js';
-
-const shown = commands.filter(({ support }) => support !== 'later');
-const offered = (options: readonly Option[]): readonly Option[] =>
-  options.filter(({ refused, kind }) => !refused && kind !== 'ignored' && kind !== 'ignored-text');
+import { globalOptions, type Option } from '../commands.js';
+import { STATE_ROOT } from '../state-root.js';
+import {
+  type Operands,
+  offered,
+  placesOf,
+  recipeNames,
+  type Source,
+  shown,
+  sourcesOf,
+  TREE_IN_JSON,
+  type Way,
+  waysOf,
+} from './completion.js';
 
 const names = (options: readonly Option[]): string =>
   [...new Set(offered(options).map(({ long }) => `--${long}`))].join(' ');
 
-const spell = ({ long, short }: Option): readonly string[] => [`--${long}`, ...(short ? [`-${short}`] : [])];
-const takesValue = ({ kind }: Option): boolean =>
-  kind === 'text' || kind === 'number' || kind === 'list' || kind === 'ignored-text';
-
-/** `command:--option` for each option that takes a value of one of these kinds; the command is empty before one is given. */
-function placesOf(wanted: (option: Option) => boolean): string {
-  const places = [{ name: '', options: globalOptions }, ...shown].flatMap(({ name, options }) =>
-    options
-      .filter(option => takesValue(option) && wanted(option))
-      .flatMap(o => spell(o).map(s => `${name}:${s}`)),
-  );
-  return [...new Set(places)].join('|');
+/** The assignments by which a place offers this; `words` gets words, `kind` an option of compgen. */
+function offer(source: Source): string {
+  switch (source.kind) {
+    case 'words':
+      return `words+=' ${source.words.join(' ')}'`;
+    case 'directories':
+      return 'kind=-d';
+    case 'files':
+      return 'kind=-f';
+    case 'versions':
+      return `words+=" $(_chos_runtime_versions "\${operands[1]}")"`;
+    default:
+      return `words+=" $(_chos_runtime_${source.kind})"`;
+  }
 }
 
-const named =
-  (...values: readonly string[]) =>
-  ({ value }: Option): boolean =>
-    value !== undefined && values.includes(value);
+const offers = (sources: readonly Source[]): string => sources.map(offer).join(' ');
 
-/** One case for each list of values that options have. */
+/** One case for each kind of value that options have. */
 function valueCases(): readonly string[] {
-  const lists = new Set(
-    [...globalOptions, ...shown.flatMap(({ options }) => options)].flatMap(({ values }) =>
-      values ? [values.join(' ')] : [],
-    ),
+  const options = [...globalOptions, ...shown.flatMap(command => command.options)];
+  const kinds = [...new Set(options.map(option => offers(sourcesOf(option))))].filter(text => text !== '');
+  return kinds.map(text => `    ${placesOf(o => offers(sourcesOf(o)) === text).join('|')}) ${text} ;;`);
+}
+
+/** Options, with the action that stands there, then with any. */
+function optionCases(ways: readonly Way[]): readonly string[] {
+  const line = (name: string, options: readonly Option[]): string =>
+    `    ${name}) options='${[names(options), '--help'].join(' ').trim()}' ;;`;
+  return ways.flatMap(({ command, action, options }, i) => [
+    ...(action === undefined ? [] : [line(`${command.name}:${action}`, options)]),
+    ...(i === ways.length - 1 ? [line(`${command.name}:*`, command.options)] : []),
+  ]);
+}
+
+function operandCases({ command, action, operands }: Way): readonly string[] {
+  const before = action === undefined ? 0 : 1;
+  return operands.map(
+    (sources: Operands[number], i) =>
+      `    ${command.name}:${i + before}:${action ?? '*'}) ${offers(sources)} ;;`,
   );
-  return [...lists].map(list => `    ${placesOf(o => o.values?.join(' ') === list)}) words='${list}' ;;`);
 }
 
-/** What can stand as the first operand. */
-function operands(command: Command): string {
-  if (command.actions) return command.actions.join(' ');
-  const takesContainer = command.id && command.name !== 'create' && command.name !== 'run';
-  return takesContainer ? '$(_chos_runtime_containers)' : '';
+function actionCase(ways: readonly Way[]): readonly string[] {
+  const [first] = ways;
+  if (first?.command.actions === undefined) return [];
+  return [`    ${first.command.name}:0:*) words='${first.command.actions.join(' ')}' ;;`];
 }
 
-const signalNames = [...Object.keys(signals)].join(' ');
-
-/** One case for each action, then one for the command, before an action stands there. */
-function commandCases(command: Command): readonly string[] {
-  const { name, options, actions = [] } = command;
-  const line = (action: string, own: readonly Option[]): string =>
-    `    ${name}:${action}) options='${[names(own), '--help'].join(' ').trim()}' words="${operands(command)}" ;;`;
-  return [
-    ...actions.map(action =>
-      line(
-        action,
-        options.filter(option => option.actions?.includes(action) ?? true),
-      ),
-    ),
-    line('*', options),
-  ];
+/** Names of directories and files become words only if they are names that the runtime gives: `compgen -W` expands what it is given. */
+const functions = `_chos_runtime_name() { [[ $1 =~ ^[A-Za-z0-9_][A-Za-z0-9_.+-]*$ ]] && printf '%s\\n' "$1"; }
+_chos_runtime_files() {
+  local file
+  for file in "$1"/*"$2"; do
+    [ -e "$file" ] || continue
+    file=\${file%"$2"}
+    _chos_runtime_name "\${file##*/}"
+  done
 }
+_chos_runtime_containers() {
+  local at=\${root:-${STATE_ROOT}}
+  [ "$root" ] || ((EUID == 0)) || at=\${XDG_RUNTIME_DIR:-/nonexistent}/chos-runtime
+  _chos_runtime_files "$at" /state.json
+}
+_chos_runtime_trees() {
+  local file text key name at='${TREE_IN_JSON}'
+  if [ -r /run/chos/trees ]; then
+    while read -r key name; do [ "$key" != tree ] || _chos_runtime_name "$name"; done </run/chos/trees
+  fi
+  for file in /etc/chos.d/*.json; do
+    [ -r "$file" ] || continue
+    text=$(<"$file")
+    while [[ $text =~ $at ]]; do
+      printf '%s\\n' "\${BASH_REMATCH[1]}"
+      text=\${text#*"\${BASH_REMATCH[0]}"}
+    done
+  done
+  if [ -f /etc/chos ] && [ -r /etc/chos ]; then
+    while IFS=: read -r name text; do [[ $text != /* ]] || _chos_runtime_name "$name"; done </etc/chos
+  fi
+}
+_chos_runtime_recipes() {
+  printf '%s\\n' ${recipeNames.join(' ')}
+  _chos_runtime_files /etc/chos-recipes.d .json
+}
+_chos_runtime_versions() { _chos_runtime_name "$1" >/dev/null && _chos_runtime_files "/var/lib/chos/trees/$1" .json; }
+`;
 
-/** The script that `make install` puts where bash-completion looks for it. */
-export function bashCompletion(): string {
-  const cases = shown.flatMap(commandCases);
-  const valued = `${placesOf(() => true)}`;
+/** The script that `make install` puts where bash-completion looks for it; with the names of the ready-made hooks. */
+export function bashCompletion(hooks: readonly string[]): string {
+  const ways = shown.map(command => waysOf(command, hooks));
   return `# Made from the command table of chos-runtime.
-_chos_runtime_containers() { chos-runtime \${root:+--root "$root"} list --quiet 2>/dev/null; }
-_chos_runtime_trees() { chos-runtime tree list 2>/dev/null | awk 'NR > 1 { print $1 }'; }
-
+${functions}
 _chos_runtime() {
   local cur='' prev='' command='' root='' prefix='' options='' words='' kind='' word i operands=()
   local line=()
@@ -94,7 +133,7 @@ _chos_runtime() {
   for ((i = 0; i < \${#line[@]} - 1; i++)); do
     word=\${line[i]}
     case $command:$word in
-    ${valued})
+    ${placesOf(() => true).join('|')})
       ((i + 1 == \${#line[@]} - 1)) && prev=$word
       [ "$word" = --root ] && root=\${line[i + 1]}
       ((i++))
@@ -106,33 +145,25 @@ _chos_runtime() {
   done
   if [ "$prev" ]; then
     case $command:$prev in
-    ${placesOf(({ long }) => long === 'tree')}) words=$(_chos_runtime_trees) ;;
 ${valueCases().join('\n')}
-    ${placesOf(named('DIR'))}) kind=-d ;;
-    ${placesOf(named('FILE', 'SOCKET'))}) kind=-f ;;
     *) return ;;
     esac
-    mapfile -t COMPREPLY < <(compgen $kind -P "$prefix" -W "$words" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen $kind -P "$prefix" -W "$words" -- "$cur" | sort -u)
     return
   fi
-  case $command:\${operands[0]-} in
-    :*) options='${names(globalOptions)}' words='${shown.map(({ name }) => name).join(' ')}' ;;
-${cases.join('\n')}
-    *) return ;;
-  esac
-  case $cur in
-  -*) words=$options ;;
-  *)
-    if ((\${#operands[@]})); then words=''; fi
-    case $command:\${#operands[@]}:\${operands[0]-} in
-    explain:0:*|compile:0:*|skeleton:1:*) kind=-d ;;
-    kill:1:*) words='${signalNames}' ;;
-    tree:1:check) kind=-f words=$(_chos_runtime_trees) ;;
-    tree:1:show|tree:1:entry|tree:1:prepare|tree:1:release) words=$(_chos_runtime_trees) ;;
+  if [[ $cur = -* ]]; then
+    case $command:\${operands[0]-} in
+    :*) options='${names(globalOptions)}' ;;
+${ways.flatMap(optionCases).join('\n')}
     esac
-    ;;
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+    return
+  fi
+  case $command:\${#operands[@]}:\${operands[0]-} in
+  :*) words='${shown.map(({ name }) => name).join(' ')}' ;;
+${ways.flatMap(some => [...actionCase(some), ...some.flatMap(operandCases)]).join('\n')}
   esac
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; [ -z "$kind" ] || compgen "$kind" -- "$cur")
+  mapfile -t COMPREPLY < <({ compgen -W "$words" -- "$cur"; [ -z "$kind" ] || compgen "$kind" -- "$cur"; } | sort -u)
 }
 complete -F _chos_runtime chos-runtime
 `;

@@ -1,4 +1,4 @@
-/** chos(1), and the completion of it for bash(1). */
+/** chos(1). */
 import { chosExitCodes, chosFiles, chosForms } from '../chos-command.js';
 import { escapeRoff } from './man.js';
 
@@ -28,31 +28,4 @@ export function chosPage(version: string): string {
     terms(chosFiles),
     '.SH SEE ALSO\n\\fBchos\\-runtime\\-tree\\fR(8), \\fBpam_chos\\fR(8)\n',
   ].join('');
-}
-
-const options = chosForms.flatMap(({ usage }) => /^--\w+/.exec(usage)?.[0] ?? []);
-
-/** The names are read from the list itself: no program is started for them. */
-export function chosCompletion(): string {
-  return `# Made from the command line of chos.
-_chos() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} words='' behind=2
-  COMPREPLY=()
-  case \${COMP_WORDS[1]-} in
-  --which|--set) behind=3 ;;
-  -*) [ "\${COMP_WORDS[1]}" = -- ] || behind=9999 ;;
-  esac
-  if [ "\${COMP_WORDS[2]-}" = -- ] && ((behind == 2)); then behind=3; fi
-  if ((COMP_CWORD >= behind)); then
-    if [ "\${COMP_WORDS[1]}" != --which ] && [ "\${COMP_WORDS[1]}" != --set ] && declare -F _command_offset >/dev/null; then
-      _command_offset "$behind"
-    fi
-    return
-  fi
-  words=$(sed -n 's/^tree //p' /run/chos/trees 2>/dev/null)
-  if ((COMP_CWORD == 1)); then words="$words ${options.join(' ')}"; fi
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-}
-complete -F _chos chos
-`;
 }

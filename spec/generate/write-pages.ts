@@ -1,9 +1,12 @@
-/** `write-pages.ts DIRECTORY VERSION`: write the manual pages, and the completion for bash. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+/** `write-pages.ts DIRECTORY VERSION`: write the manual pages, and the completion for bash, zsh and fish. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { bashCompletion } from './bash-completion.js';
-import { chosCompletion, chosPage } from './chos-page.js';
+import { chosBashCompletion, chosFishCompletion, chosZshCompletion } from './chos-completion.js';
+import { chosPage } from './chos-page.js';
+import { fishCompletion } from './fish-completion.js';
 import { manPages } from './man.js';
 import { pamPage } from './pam-page.js';
+import { zshCompletion } from './zsh-completion.js';
 
 const [directory, version] = process.argv.slice(2);
 if (directory === undefined || version === undefined) throw new Error('usage: write-pages DIRECTORY VERSION');
@@ -12,5 +15,20 @@ mkdirSync(directory, { recursive: true });
 for (const [name, text] of manPages(version)) writeFileSync(`${directory}/${name}`, text);
 writeFileSync(`${directory}/chos.1`, chosPage(version));
 writeFileSync(`${directory}/pam_chos.8`, pamPage(version));
-writeFileSync(`${directory}/chos-runtime.bash`, bashCompletion());
-writeFileSync(`${directory}/chos.bash`, chosCompletion());
+
+/** Of the ready-made hooks: their definitions are installed under the same names. */
+const hooks = readdirSync('hooks', { withFileTypes: true })
+  .filter(entry => entry.isDirectory())
+  .flatMap(({ name }) => readdirSync(`hooks/${name}`))
+  .filter(name => name.endsWith('.json') && name !== 'settings.schema.json')
+  .map(name => name.slice(0, -'.json'.length))
+  .sort();
+const completions = {
+  'chos-runtime.bash': bashCompletion(hooks),
+  'chos.bash': chosBashCompletion(),
+  '_chos-runtime': zshCompletion(hooks),
+  _chos: chosZshCompletion(),
+  'chos-runtime.fish': fishCompletion(hooks),
+  'chos.fish': chosFishCompletion(),
+};
+for (const [name, text] of Object.entries(completions)) writeFileSync(`${directory}/${name}`, text);

@@ -1,0 +1,106 @@
+/** Completion of `chos` for bash(1), zsh(1) and fish(1): names of trees, options, then what the shell has for the command. */
+import { chosForms } from '../chos-command.js';
+
+const options = chosForms.flatMap(({ usage }) => /^--\w+/.exec(usage)?.[0] ?? []);
+
+/** The names are read from the list itself: no program is started for them. */
+export function chosBashCompletion(): string {
+  return `# Made from the command line of chos.
+_chos() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} words='' behind=2
+  COMPREPLY=()
+  case \${COMP_WORDS[1]-} in
+  --which|--set) behind=3 ;;
+  -*) [ "\${COMP_WORDS[1]}" = -- ] || behind=9999 ;;
+  esac
+  if [ "\${COMP_WORDS[2]-}" = -- ] && ((behind == 2)); then behind=3; fi
+  if ((COMP_CWORD >= behind)); then
+    if [ "\${COMP_WORDS[1]}" != --which ] && [ "\${COMP_WORDS[1]}" != --set ] && declare -F _command_offset >/dev/null; then
+      _command_offset "$behind"
+    fi
+    return
+  fi
+  words=$(sed -n 's/^tree //p' /run/chos/trees 2>/dev/null)
+  if ((COMP_CWORD == 1)); then words="$words ${options.join(' ')}"; fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _chos chos
+`;
+}
+
+const named = chosForms.flatMap(({ usage }) => /^(--\w+) \[?NAME/.exec(usage)?.[1] ?? []);
+const described = chosForms.flatMap(({ usage, about }) => {
+  const option = /^--\w+/.exec(usage)?.[0];
+  return option === undefined ? [] : [{ option, about }];
+});
+
+export function chosZshCompletion(): string {
+  const quoted = ({ option, about }: { option: string; about: string }): string =>
+    `'${option}:${about.replaceAll("'", "'\\''")}'`;
+  return `#compdef chos
+# Made from the command line of chos.
+_chos() {
+  local line found=() options=(${described.map(quoted).join(' ')})
+  if [[ -r /run/chos/trees ]]; then
+    for line in "\${(@f)$(</run/chos/trees)}"; do [[ $line != 'tree '* ]] || found+=("\${line#tree }"); done
+  fi
+  case $words[2] in
+  --) ;;
+  -*)
+    if ((CURRENT == 3)) && [[ $words[2] = (${named.join('|')}) ]]; then compadd -- "$found[@]"; fi
+    ((CURRENT == 2)) || return
+    ;;
+  esac
+  if ((CURRENT == 2)); then
+    _describe option options
+    compadd -- "$found[@]"
+    return
+  fi
+  # As if the command stood alone.
+  shift words
+  ((CURRENT--))
+  if [[ $words[1] = -- || $words[2] != -- ]]; then
+    shift words
+    ((CURRENT--))
+  elif ((CURRENT > 2)); then
+    shift 2 words
+    ((CURRENT -= 2))
+  fi
+  _normal
+}
+_chos "$@"
+`;
+}
+
+export function chosFishCompletion(): string {
+  const quoted = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`;
+  const first = 'test (count (commandline -opc)) = 1';
+  const name = `contains -- (commandline -opc)[2] ${named.join(' ')}`;
+  const lines = described.map(
+    ({ option, about }) => `complete -c chos -n ${quoted(first)} -l ${option.slice(2)} -d ${quoted(about)}`,
+  );
+  return `# Made from the command line of chos.
+function __chos_trees
+    test -r /run/chos/trees; and string replace -rf '^tree (.*)' '$1' </run/chos/trees
+end
+# How many words stand before the command; fails where none follows.
+function __chos_command
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; or return 1
+    if test "$words[2]" = --
+        echo 2
+    else if string match -q -- '-*' $words[2]
+        return 1
+    else if test "$words[3]" = --
+        echo 3
+    else
+        echo 2
+    end
+end
+complete -c chos -f
+${lines.join('\n')}
+complete -c chos -n ${quoted(first)} -a '(__chos_trees)'
+complete -c chos -n ${quoted(`test (count (commandline -opc)) = 2; and ${name}`)} -a '(__chos_trees)'
+complete -c chos -n '__chos_command >/dev/null' -a '(__fish_complete_subcommand --fcs-skip=(__chos_command))'
+`;
+}

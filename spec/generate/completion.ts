@@ -1,0 +1,119 @@
+/** What shell completion offers, from the command table: bash-completion.ts, zsh-completion.ts and fish-completion.ts write it for their shells. No name needs the compiler: a shell reads directories and files. */
+import { type Command, commands, globalOptions, type Option } from '../commands.js';
+import { recipes } from '../recipes.js';
+import { signals } from '../signals.js';
+
+/** What stands in a place: words that are known here, or names that are on the machine. `versions`: of the tree that stands before. */
+export type Source =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'trees' | 'containers' | 'recipes' | 'versions' | 'directories' | 'files' };
+
+const words = (...list: readonly string[]): Source => ({ kind: 'words', words: list });
+const trees: Source = { kind: 'trees' };
+const containers: Source = { kind: 'containers' };
+const directories: Source = { kind: 'directories' };
+const files: Source = { kind: 'files' };
+
+/** The operands of a command, or of an action, in their order: each may be one of several. */
+export type Operands = readonly (readonly Source[])[];
+
+/** Names of signals without SIG, as `kill` takes them. */
+const kill: Operands = [[containers], [words(...Object.keys(signals))]];
+
+/** The ready-made hooks are those whose definitions `make install` installs. */
+const own = (hooks: readonly string[]): Readonly<Record<string, Operands>> => ({
+  kill,
+  explain: [[directories, containers]],
+  compile: [[directories]],
+  who: [[trees]],
+  'tree list': [],
+  'tree load': [],
+  'tree show': [[trees]],
+  'tree check': [[trees, files]],
+  'tree entry': [[trees]],
+  'tree files': [[trees]],
+  'tree prepare': [[trees]],
+  'tree release': [[trees]],
+  'tree create': [[{ kind: 'recipes' }]],
+  'tree import': [[files]],
+  'tree update': [[trees], [files]],
+  'tree versions': [[trees]],
+  'tree rollback': [[trees], [{ kind: 'versions' }]],
+  'tree remove': [[trees]],
+  'tree gc': [[trees]],
+  'tree digest': [[trees]],
+  'tree export': [[trees]],
+  'skeleton create': [[directories]],
+  'skeleton check': [[directories]],
+  'skeleton remove': [[directories]],
+  'hooks list': [],
+  'hooks check': [[files]],
+  'hooks match': [[directories]],
+  'hooks run': [[files]],
+  'hooks install': [[words(...hooks)]],
+  'hooks remove': [[words(...hooks)]],
+});
+
+export const shown: readonly Command[] = commands.filter(({ support }) => support !== 'later');
+
+/** Those that are carried out and do something. */
+export const offered = (options: readonly Option[]): readonly Option[] =>
+  options.filter(({ refused, kind }) => !refused && kind !== 'ignored' && kind !== 'ignored-text');
+
+export const takesValue = ({ kind }: Option): boolean =>
+  kind === 'text' || kind === 'number' || kind === 'list' || kind === 'ignored-text';
+
+export const spell = ({ long, short }: Option): readonly string[] => [
+  `--${long}`,
+  ...(short ? [`-${short}`] : []),
+];
+
+/** What an option takes; empty: anything. */
+export function sourcesOf({ long, value, values }: Option): readonly Source[] {
+  if (values) return [words(...values)];
+  if (long === 'tree') return [trees];
+  if (value === 'DIR') return [directories];
+  return value === 'FILE' || value === 'SOCKET' ? [files] : [];
+}
+
+/** One way to call it: a command, or one of its actions. */
+export interface Way {
+  readonly command: Command;
+  readonly action?: string;
+  readonly options: readonly Option[];
+  /** Without the action. */
+  readonly operands: Operands;
+}
+
+function operandsOf(command: Command, row: Operands | undefined): Operands {
+  if (row) return row;
+  return command.id && command.name !== 'create' && command.name !== 'run' ? [[containers]] : [];
+}
+
+export function waysOf(command: Command, hooks: readonly string[]): readonly Way[] {
+  const rows = own(hooks);
+  const { name, options, actions } = command;
+  if (!actions) return [{ command, options, operands: operandsOf(command, rows[name]) }];
+  return actions.map(action => ({
+    command,
+    action,
+    options: options.filter(option => option.actions?.includes(action) ?? true),
+    operands: operandsOf(command, rows[`${name} ${action}`]),
+  }));
+}
+
+/** `command:--option` for each option that takes a value and is wanted; the command is empty before one is given. */
+export function placesOf(wanted: (option: Option) => boolean): readonly string[] {
+  const places = [{ name: '', options: globalOptions }, ...shown].flatMap(({ name, options }) =>
+    options
+      .filter(option => takesValue(option) && wanted(option))
+      .flatMap(option => spell(option).map(one => `${name}:${one}`)),
+  );
+  return [...new Set(places)];
+}
+
+export const recipeNames: readonly string[] = Object.keys(recipes);
+
+/** For a shell's own regular expressions: the name of a tree in a file of the registry, before its path. */
+export const TREE_IN_JSON =
+  '"([A-Za-z0-9][A-Za-z0-9._-]*)"[[:space:]]*:[[:space:]]*[{][^{}]*"path"[[:space:]]*:';

@@ -40,8 +40,8 @@ test('a module that is not there, and a file that is for more than logins', () =
     /^fault: .*\/opt\/pam_chos\.so is/,
   );
   assert.match(
-    look({ '/etc/pam.d/common-session': session })[0] ?? '',
-    /^note: \/etc\/pam\.d\/common-session: user@/,
+    look({ '/etc/pam.d/common-session-noninteractive': session })[0] ?? '',
+    /^note: \/etc\/pam\.d\/common-session-noninteractive: user@/,
   );
 });
 

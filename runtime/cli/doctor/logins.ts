@@ -47,10 +47,10 @@ function judged(host: Host, name: string, lines: readonly PamLine[]): readonly L
           ),
         ]
       : []),
-    ...(entering.length > 0 && name.startsWith('common-session')
+    ...(entering.length > 0 && name === 'common-session-noninteractive'
       ? [
           note(
-            `${file}: user@.service of systemd and greeters enter trees too; better is the file of each service`,
+            `${file}: user@.service of systemd and cron enter trees too; better is the file of each service`,
           ),
         ]
       : []),

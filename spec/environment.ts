@@ -36,6 +36,8 @@ export interface PlacedShare extends Share {
   readonly source: string;
   /** Inside. */
   readonly place: string;
+  /** The feature that shows it; its path on the host and that inside are two. */
+  readonly feature?: Pick<AddedFeature, 'name' | 'file' | 'line'>;
 }
 
 /** One line of mountinfo (proc_pid_mountinfo(5)), as far as elision asks. */
@@ -139,6 +141,19 @@ export interface HostSources {
   readonly shares: ReadonlyMap<string, FoundPath>;
 }
 
+/** A feature of the registry, whose files and devices are entries of config.json's lists behind those that it has itself: from `from`, before `to`. */
+export interface AddedFeature {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly mounts: { readonly from: number; readonly to: number };
+  readonly devices: { readonly from: number; readonly to: number };
+  /** Names of those that it sets or prepends to. */
+  readonly variables: readonly string[];
+  /** Optional, and not on this host. */
+  readonly leftOut: readonly string[];
+}
+
 export interface Environment {
   /** Registered name. */
   readonly tree: string;
@@ -165,6 +180,7 @@ export interface Environment {
   readonly sources: HostSources;
   /** NAME=VALUE entries that the registry adds to the process's environment. */
   readonly variables: readonly string[];
+  readonly features?: readonly AddedFeature[];
   /** Run before those of config.json. */
   readonly hooks?: NormalHooks;
   /** A bind that asks to be private is not left out where the environment shows a slave. */

@@ -382,6 +382,17 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   { page: TREES, first: '# chos-runtime who', run: whoIsThere },
+  {
+    page: 'docs/features.md',
+    first: '# cat /etc/chos.d/features.json',
+    run: block => {
+      freshRegistry('{}');
+      const text = (commandsOf(block)[0]?.output ?? []).join('\n');
+      writeFileSync('/etc/chos.d/features.json', text, { mode: 0o644 });
+      for (const name of ['pmix', 'openmpi']) mkdirSync(`/opt/${name}/lib`, { recursive: true });
+      inOrder(block);
+    },
+  },
   ...doctorPage,
   // It prepares debian12, whose first generation docs/trees.md shows.
   ...chosPage,

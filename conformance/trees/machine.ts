@@ -151,6 +151,8 @@ interface Wish {
   readonly readonly?: boolean;
   readonly root?: string;
   readonly masked?: readonly string[];
+  /** Beside that of the tree. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** The generation that launches of a tree use. */
@@ -178,7 +180,7 @@ export function bundle(wish: Wish): string {
     },
     root: { path: wish.root ?? `${base}/${wish.tree ?? 'one'}`, readonly: wish.readonly ?? false },
     mounts: wish.mounts ?? [],
-    ...(wish.tree === undefined ? {} : { annotations: { 'org.chos.tree': wish.tree } }),
+    annotations: { ...(wish.tree === undefined ? {} : { 'org.chos.tree': wish.tree }), ...wish.annotations },
     linux: {
       namespaces: wish.own ? [{ type: 'mount' }] : [],
       ...(wish.masked ? { maskedPaths: wish.masked } : {}),

@@ -7,6 +7,7 @@ import { chosContextCases } from './chos-context-cases.js';
 import { digestCases } from './digest-cases.js';
 import { doctorCases } from './doctor-cases.js';
 import { elisionCases } from './elision-cases.js';
+import { featureCases } from './feature-cases.js';
 import { filesCases } from './files-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
@@ -38,6 +39,7 @@ const cases = [
   ...skeletonCases,
   ...registryCases,
   ...doctorCases,
+  ...featureCases,
   ...whoCases,
   ...digestCases,
   ...importCases,

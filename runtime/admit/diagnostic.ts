@@ -39,6 +39,7 @@ export type TextForm =
   | 'memory-bandwidth'
   | 'account'
   | 'shown-file'
+  | 'cdi-device'
   | 'variable-name'
   | 'repository-address'
   | 'suite'
@@ -168,12 +169,28 @@ export type Reason =
       readonly uid: number;
       readonly mode: number;
     }
-  /** A tree's name that cannot be one. */
-  | { readonly kind: 'bad-tree-name' }
+  /** A name of a tree, or of a feature, that cannot be one. */
+  | { readonly kind: 'bad-tree-name'; readonly of?: 'feature' }
   /** A name that another registry file (as `file:line`) has given to a tree before. */
   | { readonly kind: 'taken'; readonly first: string }
   /** The name of no registered tree. */
   | { readonly kind: 'unknown-tree' }
+  /** The name of no registered feature. */
+  | {
+      readonly kind: 'unknown-feature';
+      readonly name: string;
+      readonly requiredBy: string | null;
+      readonly known: readonly string[];
+    }
+  /** Features that require each other; the first is named again at the end. */
+  | { readonly kind: 'features-circle'; readonly names: readonly string[] }
+  /** Two features that do not go together; `place`: because both put something there. */
+  | {
+      readonly kind: 'features-conflict';
+      readonly one: string;
+      readonly other: string;
+      readonly place?: string;
+    }
   /** A path that names no directory; `code` is the errno's name. */
   | { readonly kind: 'no-directory'; readonly code: string }
   /** A tree that is the image beside it. */
@@ -194,6 +211,12 @@ export type Reason =
     }
   /** A line of the classic registry file that is not `alias:path`, or outside a section that we know. */
   | { readonly kind: 'not-alias-path' };
+
+/** Of features that are asked for together. */
+export type FeatureFault = Extract<
+  Reason,
+  { readonly kind: 'unknown-feature' | 'features-circle' | 'features-conflict' }
+>;
 
 /** Of the program of a hook. */
 export type ProgramFault = Extract<Reason, { readonly kind: 'not-executable' | 'foreign-program' }>;

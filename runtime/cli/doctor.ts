@@ -8,7 +8,7 @@ import { DEFAULT_SKELETON, probeKernelLink } from '../trees/kernel-link.js';
 import { parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
 import { readRegistry } from '../trees/read-registry.js';
-import type { Registry } from '../trees/registry.js';
+import type { RegisteredTree, Registry } from '../trees/registry.js';
 import { lookAtSkeleton } from '../trees/skeleton-input.js';
 import { readHost } from '../trees/skeleton-place.js';
 import { readSkeleton } from '../trees/skeleton-record.js';
@@ -19,7 +19,14 @@ import { askedPaths, type Check, type Subject, silentPaths } from './doctor/subj
 import { type Invocation, type Outcome, variable } from './invocation.js';
 import { ownerOf, stateRoot } from './state-root.js';
 
-const noTrees: Registry = { trees: new Map(), shares: [], choices: [], defaultTree: null, broken: [] };
+const noTrees: Registry = {
+  trees: new Map(),
+  shares: [],
+  choices: [],
+  features: new Map(),
+  defaultTree: null,
+  broken: [],
+};
 
 /** Directories that variables of the caller name, in which configuration is read. */
 function ownPaths(host: Host): readonly string[] {
@@ -49,7 +56,7 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
     generations,
     atHome: view.kind === 'unknown' ? null : view.kind === 'same',
     stateRoot: stateRoot(request, line, { euid: host.facts.euid, owner: ownerOf }),
-    checkTree,
+    checkTree: (tree: RegisteredTree) => checkTree(tree, registry.features),
   };
   return {
     ...subject,

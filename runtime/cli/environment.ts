@@ -4,11 +4,14 @@ import type { Environment } from '../../spec/environment.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import { brokenFileLines } from '../report/broken-file-text.js';
 import type { Failure } from '../report/failure.js';
+import { addFeatures, FEATURES_ANNOTATION, namesIn } from '../trees/add-features.js';
 import { bareTree, environmentOf, TREE_ANNOTATION, treeAt } from '../trees/choose.js';
+import { type FeatureContent, lookAtFeatures } from '../trees/feature-content.js';
 import { generationAt } from '../trees/pins.js';
 import { faultsOf, linkFaults } from '../trees/prepare-input.js';
 import { type NoRegistry, readRegistry } from '../trees/read-registry.js';
 import { type BrokenFile, DEFAULT_NAME, type RegisteredTree, type Registry } from '../trees/registry.js';
+import { resolveFeatures } from '../trees/resolve-features.js';
 import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
 import { refusedInput } from './refusal.js';
 
@@ -41,6 +44,7 @@ export function treeOf(registry: Registry, name: string): Attempt<RegisteredTree
 
 interface Found {
   readonly tree: RegisteredTree;
+  readonly features: Registry['features'];
   /** What the registry goes on without. */
   readonly broken: readonly BrokenFile[];
 }
@@ -53,7 +57,8 @@ export function findTree(name: string): Attempt<Found> {
   if (tree.kind === 'failure') return tree;
   const faults = faultsOf({ ...tree.value, shares: [] }, '');
   if (faults.length > 0) return refuse(refusedInput(faults));
-  return ok({ tree: tree.value, broken: registry.value.broken });
+  const { broken, features } = registry.value;
+  return ok({ tree: tree.value, features, broken });
 }
 
 /** An ordinary bundle, unless its root is a registered tree. A registry that cannot be read concerns only those who name a tree. */
@@ -74,7 +79,25 @@ function joinsShared({ config }: AdmittedSpec): Attempt<null> {
   return refuse({ kind: 'tree', fault: { kind: 'joins-shared', path, generation: name, tree } });
 }
 
+/** What a start gets beside the shares: by the tree, and by the annotation org.chos.features. */
+function featuresFor(
+  { tree, features }: Found,
+  { annotations }: AdmittedSpec['config'],
+): Attempt<readonly FeatureContent[]> {
+  const names = [...tree.features, ...namesIn(annotations[FEATURES_ANNOTATION])];
+  if (names.length === 0) return ok([]);
+  const resolved = resolveFeatures(features, names);
+  if (resolved.kind === 'fault')
+    return refuse({ kind: 'tree', fault: { kind: 'features', tree: tree.name, fault: resolved.fault } });
+  const looked = lookAtFeatures(resolved.features);
+  if (looked.kind === 'content') return ok(looked.content);
+  const { feature, fault } = looked;
+  return refuse({ kind: 'tree', fault: { kind: 'feature', tree: tree.name, feature: feature.name, fault } });
+}
+
 export interface ChosenEnvironment {
+  /** With what features add. */
+  readonly spec: AdmittedSpec;
   readonly environment: Environment | null;
   readonly broken: readonly BrokenFile[];
 }
@@ -89,13 +112,21 @@ export function chooseEnvironment(
   if (joined.kind === 'failure') return joined;
   const option = invocation.line.options.texts.get('tree');
   const name = option ?? spec.config.annotations[TREE_ANNOTATION];
-  if (name === undefined) return ok({ environment: byRoot(invocation, spec, bundle), broken: [] });
+  if (name === undefined)
+    return spec.config.annotations[FEATURES_ANNOTATION] === undefined
+      ? ok({ spec, environment: byRoot(invocation, spec, bundle), broken: [] })
+      : refuse({ kind: 'tree', fault: { kind: 'features-without-tree' } });
   const found = findTree(name);
   if (found.kind === 'failure') return found;
   const { tree, broken } = found.value;
   const chosenBy = option === undefined ? `annotation ${TREE_ANNOTATION}` : '--tree';
   const directory = resolve(invocation.request.cwd, bundle);
-  const environment = environmentOf(tree, chosenBy, spec.config, directory);
+  const content = featuresFor(found.value, spec.config);
+  if (content.kind === 'failure') return content;
+  const { config, variables, added } = addFeatures(spec.config, content.value, tree.variables);
+  const plain = environmentOf(tree, chosenBy, config, directory);
+  const environment =
+    added.length === 0 ? plain : { ...plain, variables: [...plain.variables, ...variables], features: added };
   if (environment.backEnd === 'private') {
     const faults = linkFaults(tree);
     if (faults.length > 0) return refuse(refusedInput(faults));
@@ -106,5 +137,5 @@ export function chooseEnvironment(
       kind: 'tree',
       fault: { kind: 'cannot-use', tree: tree.name, backEnd, reason: environment.reason },
     });
-  return ok({ environment, broken });
+  return ok({ spec: added.length === 0 ? spec : { ...spec, config }, environment, broken });
 }

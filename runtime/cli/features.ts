@@ -48,7 +48,7 @@ export function featuresObject(): Features {
     },
     annotations: { 'org.chos.version': productVersion },
     // Whoever lets users write these lets them choose the files that they see, and what systemd does for their scope.
-    potentiallyUnsafeConfigAnnotations: ['org.chos.tree', 'org.systemd.property.'],
+    potentiallyUnsafeConfigAnnotations: ['org.chos.features', 'org.chos.tree', 'org.systemd.property.'],
   };
 }
 

@@ -117,7 +117,7 @@ export function prepareLaunch(
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
   const result = compileLaunch({
-    spec,
+    spec: environment.value.spec,
     facts,
     environment: environment.value.environment,
     options,

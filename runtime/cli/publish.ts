@@ -5,9 +5,11 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { errnoText } from '../report/errno-text.js';
 import { entryChoice, whyNever } from '../trees/entry-view.js';
+import { type Variables, variablesOf } from '../trees/feature-content.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import { type EntryFiles, isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { resolveFeatures } from '../trees/resolve-features.js';
 import { writeFiles } from './write-files.js';
 
 /** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
@@ -15,10 +17,14 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
   // Of one, it is written before its view is looked at.
   const unwritten = only === null ? writeFiles(registry.trees.values(), prefix) : [];
   const facts = probeKernelLink();
+  const featured = new Map<string, Variables>();
   const refused = new Map<string, string>();
   const entries = new Map<string, EntryFiles>();
   for (const tree of registry.trees.values()) {
     if (!isPublicName(tree.name)) continue;
+    const resolved = resolveFeatures(registry.features, tree.features);
+    if (resolved.kind === 'features' && resolved.features.length > 0)
+      featured.set(tree.name, variablesOf(resolved.features, prefix));
     // Others are not looked at: one of them may be on a server that does not answer.
     if (only !== null && only.name !== tree.name) {
       const why = whyNever(tree);
@@ -33,7 +39,7 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
     });
   }
   try {
-    const trees = treesText(registry, refused);
+    const trees = treesText(registry, refused, featured);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
     return unwritten;
   } catch (error) {

@@ -17,6 +17,7 @@ interface Subject {
   /** Not in its place yet: what has to be done afterwards is no fault. */
   readonly later: boolean;
   readonly trees: readonly RegisteredTree[];
+  readonly features: Registry['features'];
   readonly broken: readonly BrokenFile[];
 }
 
@@ -33,12 +34,18 @@ function candidate(invocation: Invocation, given: string): Attempt<Subject> {
     : parseClassicFile(given, Buffer.from(bytes.value).toString('utf8'));
   if (read.kind === 'refused') {
     const why = { kind: 'diagnostics', diagnostics: read.diagnostics } as const;
-    return ok({ later: true, trees: [], broken: [{ file: given, why, trees: read.trees }] });
+    return ok({
+      later: true,
+      trees: [],
+      features: new Map(),
+      broken: [{ file: given, why, trees: read.trees }],
+    });
   }
-  const { trees, broken } = mergeFiles([...others.files, read.file], []);
+  const { trees, features, broken } = mergeFiles([...others.files, read.file], []);
   return ok({
     later: true,
     trees: [...trees.values()].filter(tree => tree.file === given),
+    features,
     broken: broken.filter(one => one.file === given),
   });
 }
@@ -46,12 +53,19 @@ function candidate(invocation: Invocation, given: string): Attempt<Subject> {
 function subject(invocation: Invocation, registry: Registry): Attempt<Subject> {
   const given = invocation.line.operands[1];
   if (given === undefined)
-    return ok({ later: false, trees: [...registry.trees.values()], broken: registry.broken });
+    return ok({
+      later: false,
+      trees: [...registry.trees.values()],
+      features: registry.features,
+      broken: registry.broken,
+    });
   const isPath = given.includes('/') || given.endsWith('.json');
   if (isPath && !registry.trees.has(given) && isFile(absolute(invocation, given)))
     return candidate(invocation, given);
   const tree = treeOf(registry, given);
-  return tree.kind === 'failure' ? tree : ok({ later: false, trees: [tree.value], broken: [] });
+  return tree.kind === 'failure'
+    ? tree
+    : ok({ later: false, trees: [tree.value], features: registry.features, broken: [] });
 }
 
 export function check(invocation: Invocation): Outcome {
@@ -59,7 +73,7 @@ export function check(invocation: Invocation): Outcome {
   if (registry.kind === 'failure') return failed(registry.failure);
   const found = subject(invocation, registry.value);
   if (found.kind === 'failure') return failed(found.failure);
-  const { later, trees, broken } = found.value;
+  const { later, trees, features, broken } = found.value;
   const isBad = (finding: Finding): boolean => isFault(finding) && !(later && finding.kind === 'cannot-use');
   let faults = broken.length;
   const rows = [
@@ -67,7 +81,7 @@ export function check(invocation: Invocation): Outcome {
       brokenFileLines(one).map(line => [one.trees.length === 1 ? (one.trees[0] ?? '') : '-', 'fault', line]),
     ),
     ...trees.flatMap(tree => {
-      const { findings, system } = checkTree(tree);
+      const { findings, system } = checkTree(tree, features);
       faults += findings.filter(isBad).length;
       if (findings.length === 0) return [[tree.name, 'ok', system ?? '']];
       return findings.map(finding => [tree.name, isBad(finding) ? 'fault' : 'note', findingText(finding)]);

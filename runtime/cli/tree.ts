@@ -15,7 +15,8 @@ import {
   type ReadyGeneration,
   readGenerations,
 } from '../trees/pins.js';
-import type { RegisteredTree, Registry } from '../trees/registry.js';
+import type { RegisteredFeature, RegisteredTree, Registry } from '../trees/registry.js';
+import { resolveFeatures } from '../trees/resolve-features.js';
 import { askedPaths, pathsOfTree, silentPaths } from './doctor/subject.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome } from './invocation.js';
@@ -40,9 +41,12 @@ export interface Shown {
 }
 
 /** A path of the tree that must not be gone to. */
-function silentOf({ answers }: Pick<Shown, 'answers'>, tree: RegisteredTree): string | undefined {
+function silentOf(
+  { answers, registry }: Pick<Shown, 'answers' | 'registry'>,
+  tree: RegisteredTree,
+): string | undefined {
   const silent = new Set(silentPaths({ answers }));
-  return pathsOfTree(tree).find(path => silent.has(path));
+  return pathsOfTree(tree, registry.features).find(path => silent.has(path));
 }
 
 const systemFor = (shown: Shown, tree: RegisteredTree): string | null =>
@@ -155,6 +159,12 @@ function list(invocation: Invocation, shown: Shown): Outcome {
   );
 }
 
+/** With what they require. */
+function featuresOf(registry: Registry, { features }: RegisteredTree): readonly RegisteredFeature[] {
+  const resolved = resolveFeatures(registry.features, features);
+  return resolved.kind === 'features' ? resolved.features : [];
+}
+
 /** How it is, and how long it took: of what answered only. */
 function answerOf(answer: Answer | undefined) {
   return {
@@ -185,6 +195,7 @@ function treeObject(
     backEnd,
     readonly,
     env: variables,
+    features: featuresOf(shown.registry, tree).map(feature => feature.name),
     shell,
     default: name === shown.registry.defaultTree,
     prepared: prepared.name,
@@ -246,6 +257,10 @@ function show(invocation: Invocation, shown: Shown): Outcome {
     ["kernel's list", kernelWord(inKernel(shown, tree.value))],
     ['shell', shell],
     ...(env as readonly string[]).map(entry => ['variable', entry] as const),
+    ...featuresOf(shown.registry, tree.value).map(
+      ({ name: feature, description: what, file: at, line: where }) =>
+        ['feature', `${feature}${what === '' ? '' : `, ${what}`} (${at}:${where})`] as const,
+    ),
     ...tree.value.files.map(
       ({ path: file, content }) =>
         ['file', `${file} (${content.kind === 'from' ? content.from : content.kind})`] as const,

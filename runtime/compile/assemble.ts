@@ -27,6 +27,13 @@ function becauseOf({ file, line, tree }: View): Because {
   return { kind: 'policy', file, line, path: `trees.${tree.name}` };
 }
 
+const byFeature = ({ name, file, line }: NonNullable<PlacedShare['feature']>): Because => ({
+  kind: 'policy',
+  file,
+  line,
+  path: `features.${name}`,
+});
+
 /** The tree, or a skeleton in its place, with the host view and the shares mounted in it; `root` receives its directory. */
 export function assemble(view: View, open: OpenFlags, root: Slot): readonly Action[] {
   const { tree } = view;
@@ -47,6 +54,8 @@ export function assemble(view: View, open: OpenFlags, root: Slot): readonly Acti
         ]
       : treeSkeleton(open, view.root, { place, root, readonly: tree.readonly, sealed: true })),
     ...view.hostView.map(path => showShare(open, hostPoint(path), root, rule('the host view'))),
-    ...view.shares.map(share => showShare(open, share, root, because)),
+    ...view.shares.map(share =>
+      showShare(open, share, root, share.feature ? byFeature(share.feature) : because),
+    ),
   ];
 }

@@ -3,6 +3,7 @@ import { unreachable } from '../../spec/unreachable.js';
 import type { Diagnostic, Reason, SyntaxProblem, TextForm } from '../admit/diagnostic.js';
 import { COMMAND_LINE } from '../program/action.js';
 import { errnoText } from './errno-text.js';
+import { featureFaultText } from './feature-text.js';
 import { nearest } from './nearest.js';
 import { programFaultText } from './program-fault-text.js';
 import { visible } from './visible.js';
@@ -143,11 +144,15 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
     case 'foreign-program':
       return `${subject}${programFaultText(what)}`;
     case 'bad-tree-name':
-      return `${subject} has a name that no tree can have: letters, digits, _ . + and -, not . or - first, at most 64`;
+      return `${subject} has a name that no ${what.of ?? 'tree'} can have: letters, digits, _ . + and -, not . or - first, at most 64`;
     case 'taken':
       return `${subject} is registered already, in ${what.first}`;
     case 'unknown-tree':
       return `${subject} names no registered tree${found === '' ? '' : `: ${found}`}`;
+    case 'unknown-feature':
+    case 'features-circle':
+    case 'features-conflict':
+      return `${subject}: ${featureFaultText(what)}`;
     case 'not-mounted':
       return `${subject}: the image of the tree is not mounted; chos-runtime tree prepare mounts it`;
     case 'no-directory':
@@ -245,6 +250,8 @@ function formName(form: TextForm): string {
       return 'host, tree, merge (for /etc/passwd and /etc/group), or the absolute path of a file of the host';
     case 'account':
       return 'a name or number without blanks';
+    case 'cdi-device':
+      return 'the name of a device of CDI, such as vendor.com/gpu=0';
     case 'memory-bandwidth':
       return 'one line that begins with MB:, such as MB:0=20;1=70';
     case 'sysctl-name':

@@ -2,6 +2,7 @@
 import { unreachable } from '../../spec/unreachable.js';
 import type { Finding } from '../trees/check-tree.js';
 import { oneLine } from './diagnostic.js';
+import { contentFaultText } from './feature-text.js';
 import { programFaultText } from './program-fault-text.js';
 
 export function findingText(finding: Finding): string {
@@ -24,6 +25,8 @@ export function findingText(finding: Finding): string {
       return `${finding.share} is not there and is left out, because it is optional`;
     case 'cannot-use':
       return `it must be started with the back end ${finding.backEnd}, which cannot be used: ${finding.reason}`;
+    case 'feature':
+      return contentFaultText(finding.feature, finding.fault);
     case 'hook':
       return `its hook ${finding.hook}${programFaultText(finding.fault)}`;
     default:

@@ -1,4 +1,7 @@
 /** What can be wrong with a tree, or with what is asked of it. Words: tree-text.ts. */
+import type { FeatureFault } from '../admit/diagnostic.js';
+import type { ContentFault } from '../trees/feature-content.js';
+
 export type TreeFault =
   /** The registry, or a directory in which it stands, could be written by somebody other than root. */
   | { readonly kind: 'untrusted'; readonly path: string; readonly why: 'owner' | 'mode' | 'not-a-file' }
@@ -20,6 +23,17 @@ export type TreeFault =
       readonly generation: string;
       readonly tree: string;
     }
+  /** Features that are asked for together. */
+  | { readonly kind: 'features'; readonly tree: string; readonly fault: FeatureFault }
+  /** One of them, on this host. */
+  | {
+      readonly kind: 'feature';
+      readonly tree: string;
+      readonly feature: string;
+      readonly fault: ContentFault;
+    }
+  /** The annotation alone. */
+  | { readonly kind: 'features-without-tree' }
   | { readonly kind: 'needs-root'; readonly verb: string }
   /** The mount namespace of process 1 cannot be told from the caller's, or not be entered. */
   | { readonly kind: 'no-host-namespace'; readonly verb: string; readonly code: string }

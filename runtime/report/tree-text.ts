@@ -1,6 +1,7 @@
 /** Words for what is wrong with a tree. */
 import { unreachable } from '../../spec/unreachable.js';
 import { errnoText } from './errno-text.js';
+import { contentFaultText, featureFaultText } from './feature-text.js';
 import type { LoadRefusal, TreeFault } from './tree-fault.js';
 import { visible } from './visible.js';
 
@@ -109,6 +110,12 @@ export function treeFaultText(fault: TreeFault): string {
       return `start tree \`${fault.tree}\` with the back end ${fault.backEnd}: ${fault.reason}`;
     case 'joins-shared':
       return `join the mount namespace ${fault.path}: it is ${fault.generation}, which all containers of the tree share; start in it with the annotation org.chos.tree=${fault.tree}`;
+    case 'features':
+      return `start tree \`${fault.tree}\`: ${featureFaultText(fault.fault)}`;
+    case 'feature':
+      return `start tree \`${fault.tree}\`: ${contentFaultText(fault.feature, fault.fault)}`;
+    case 'features-without-tree':
+      return 'the annotation org.chos.features needs a tree: name one with --tree or the annotation org.chos.tree';
     case 'needs-root':
       return `${fault.verb} a tree: Operation not permitted; this needs root`;
     case 'no-host-namespace':

@@ -4,11 +4,13 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Diagnostic, ProgramFault } from '../admit/diagnostic.js';
 import { checkProgram } from '../hooks/program.js';
 import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
+import { type ContentFault, lookAtFeatures } from './feature-content.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
 import { directoryOf, faultsOf, plannedRoot } from './prepare-input.js';
 import { realPath } from './real-path.js';
-import type { RegisteredTree } from './registry.js';
+import type { RegisteredTree, Registry } from './registry.js';
+import { resolveFeatures } from './resolve-features.js';
 import { isThere, shownShares } from './shown-shares.js';
 
 export type Finding =
@@ -25,6 +27,8 @@ export type Finding =
   | { readonly kind: 'left-out'; readonly share: string }
   /** The registry demands a back end that cannot be used. */
   | { readonly kind: 'cannot-use'; readonly backEnd: string; readonly reason: string }
+  /** What a feature of it shows is not there, or is nothing that can be shown. */
+  | { readonly kind: 'feature'; readonly feature: string; readonly fault: ContentFault }
   /** A program of the host that a hook names is not there, or not one, or others can change it. */
   | { readonly kind: 'hook'; readonly hook: string; readonly fault: ProgramFault };
 
@@ -34,7 +38,13 @@ export interface CheckedTree {
   readonly system: string | null;
 }
 
-const faults: ReadonlySet<Finding['kind']> = new Set(['diagnostic', 'writable', 'cannot-use', 'hook']);
+const faults: ReadonlySet<Finding['kind']> = new Set([
+  'diagnostic',
+  'writable',
+  'cannot-use',
+  'hook',
+  'feature',
+]);
 export const isFault = ({ kind }: Finding): boolean => faults.has(kind);
 
 /** PRETTY_NAME, or else ID, of an os-release(5) text. */
@@ -113,7 +123,17 @@ function staleFindings(tree: RegisteredTree): readonly Finding[] {
   return why === null || current === undefined ? [] : [{ kind: 'stale', name: current.name, why }];
 }
 
-export function checkTree(tree: RegisteredTree): CheckedTree {
+/** `features`: those of the registry. A tree of which they do not go together is not registered. */
+function featureFindings(tree: RegisteredTree, features: Registry['features']): readonly Finding[] {
+  const resolved = resolveFeatures(features, tree.features);
+  if (resolved.kind === 'fault') return [];
+  const looked = lookAtFeatures(resolved.features);
+  if (looked.kind === 'fault')
+    return [{ kind: 'feature', feature: looked.feature.name, fault: looked.fault }];
+  return looked.content.flatMap(one => one.leftOut.map(share => ({ kind: 'left-out', share }) as const));
+}
+
+export function checkTree(tree: RegisteredTree, features: Registry['features']): CheckedTree {
   const faults = faultsOf(tree, '').map((diagnostic): Finding => ({ kind: 'diagnostic', diagnostic }));
   const system = systemOf(tree.path);
   const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -126,6 +146,7 @@ export function checkTree(tree: RegisteredTree): CheckedTree {
       ...ownership(tree.path),
       ...(faults.length === 0 ? backEndFindings(tree) : []),
       ...hookFindings(tree),
+      ...featureFindings(tree, features),
       ...(system === null ? [{ kind: 'no-os-release' } as const] : []),
       ...(root.kind === 'skeleton' && faults.length === 0
         ? [{ kind: 'skeleton', why: root.why } as const]

@@ -22,12 +22,14 @@ const tree: RegisteredTree = {
   variables: [],
   environment: allVariables,
   hooks: {},
+  features: [],
   strict: false,
   shell: 'sh',
   description: '',
   file: 'r.json',
   line: 1,
   diagnose,
+  diagnoseFeatures: diagnose,
 };
 const record: SkeletonRecord = {
   path: '/chos',

@@ -78,6 +78,7 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         readonly: false,
         variables: [],
         hooks: {},
+        features: [],
         strict: false,
         environment: allVariables,
         shell: 'sh',
@@ -85,6 +86,8 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         file,
         line,
         diagnose: what => lines.diagnose(file, entry.pathAt, entry.path.length, entry.name, what, entry.path),
+        diagnoseFeatures: what =>
+          lines.diagnose(file, entry.pathAt, entry.path.length, entry.name, what, entry.path),
       });
     }
   }
@@ -92,6 +95,6 @@ export function parseClassicFile(file: string, text: string): ReadFile {
     ? { kind: 'refused', diagnostics, trees: trees.map(tree => tree.name) }
     : {
         kind: 'read',
-        file: { trees, shares: [], files: [], siteWide: false, defaultTree: null, choices: [] },
+        file: { trees, shares: [], files: [], siteWide: false, defaultTree: null, choices: [], features: [] },
       };
 }

@@ -2,13 +2,17 @@
 import type { DirectoryFact, PlacedShare, PreparedRoot } from '../../spec/environment.js';
 import { directoryFact } from './caller.js';
 import { whyNotListed } from './choose-kmod.js';
+import { lookAtFeatures } from './feature-content.js';
 import { HOST_VIEW } from './host-view.js';
 import type { KernelFacts } from './kernel-link.js';
+import { followInside } from './mount-points.js';
 import { placeShares } from './place-shares.js';
 import { directoryOf, faultsOf, plannedRoot, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
+import { resolveFeatures } from './resolve-features.js';
 import { sameShares } from './same-shares.js';
 import { shownShares } from './shown-shares.js';
+import { treeView } from './tree-directory.js';
 
 export type EntryChoice =
   | {
@@ -33,14 +37,47 @@ export type EntryChoice =
     }
   | { readonly kind: 'refused'; readonly why: string };
 
-type Site = Pick<Registry, 'shares'>;
+type Site = Pick<Registry, 'shares' | 'features'>;
+
+/** What the features of a tree show of the host; null: something is wrong with them. */
+function featureFiles(tree: RegisteredTree, site: Site, prefix: string): readonly PlacedShare[] | null {
+  const resolved = resolveFeatures(site.features, tree.features);
+  if (resolved.kind === 'fault') return null;
+  const looked = lookAtFeatures(resolved.features, prefix);
+  if (looked.kind === 'fault') return null;
+  const view = treeView(prefix + directoryOf(tree.path, prefix));
+  return looked.content.flatMap(({ feature: { name, file, line }, files }) =>
+    files.map(({ source, at, writable, directory }) => {
+      const found = followInside(view, at, []);
+      return {
+        path: source,
+        source,
+        // A link of the tree's is followed now: the program follows none.
+        place: found.kind === 'elsewhere' ? at : found.path,
+        readonly: !writable,
+        feature: { name, file, line },
+        ...(directory ? {} : { file: true as const }),
+      };
+    }),
+  );
+}
 
 /** What a skeleton for all cannot show; null: it can. */
-function whyNotByLink(tree: RegisteredTree, site: Site, facts: KernelFacts, prefix: string): string | null {
+function whyNotByLink(
+  tree: RegisteredTree,
+  site: Site,
+  facts: KernelFacts,
+  more: readonly PlacedShare[],
+  prefix: string,
+): string | null {
+  const [first] = more;
   const shares = shownShares(tree.shares, prefix);
   const file = shares.find(share => share.file);
   return (
     whyNotListed(facts, tree) ??
+    (first === undefined
+      ? null
+      : `its feature ${first.feature?.name} shows ${first.path}, and the skeleton shows shares only`) ??
     (file !== undefined
       ? `it shares a file, ${file.path}, and a skeleton of links shows directories only`
       : sameShares(shares, shownShares(site.shares, prefix))
@@ -60,16 +97,20 @@ function withoutOwners(root: PreparedRoot): PreparedRoot {
   };
 }
 
-function byMounts(tree: RegisteredTree, prefix: string): EntryChoice {
+function byMounts(tree: RegisteredTree, more: readonly PlacedShare[], prefix: string): EntryChoice {
   const { name, path, readonly, file, line } = tree;
   const shares = shownShares(tree.shares, prefix);
   const points = pointsOf(shares);
   return {
     kind: 'mounts',
     tree: { name, path, directory: directoryOf(path, prefix), readonly },
-    root: withoutOwners(plannedRoot(tree, shares, prefix)),
+    root: withoutOwners(
+      plannedRoot(tree, [...shares, ...more.map(one => ({ ...one, path: one.place }))], prefix),
+    ),
     hostView: HOST_VIEW,
-    shares: [...placeShares(shares, points, prefix)].sort((one, other) => (one.path < other.path ? -1 : 1)),
+    shares: [...placeShares(shares, points, prefix), ...more].sort((one, other) =>
+      (one.feature ? one.place : one.path) < (other.feature ? other.place : other.path) ? -1 : 1,
+    ),
     file,
     line,
   };
@@ -84,10 +125,11 @@ export function entryChoice(tree: RegisteredTree, site: Site, facts: KernelFacts
   const { backEnd, name, path } = tree;
   const never = whyNever(tree);
   if (never !== null) return { kind: 'refused', why: never };
-  if (faultsOf(tree, prefix).length > 0)
+  const more = featureFiles(tree, site, prefix);
+  if (more === null || faultsOf(tree, prefix).length > 0)
     return { kind: 'refused', why: `something is wrong with it: root runs chos-runtime tree check ${name}` };
-  if (backEnd === 'private') return byMounts(tree, prefix);
-  const why = whyNotByLink(tree, site, facts, prefix);
+  if (backEnd === 'private') return byMounts(tree, more, prefix);
+  const why = whyNotByLink(tree, site, facts, more, prefix);
   const directory = directoryFact(prefix + path);
   if (why === null && facts.kind === 'present' && directory !== null)
     return { kind: 'link', tree: { name, path }, directory, skeleton: facts.skeleton };
@@ -96,5 +138,5 @@ export function entryChoice(tree: RegisteredTree, site: Site, facts: KernelFacts
         kind: 'refused',
         why: `the registry demands the back end kmod, but ${why ?? 'its directory is not there'}`,
       }
-    : byMounts(tree, prefix);
+    : byMounts(tree, more, prefix);
 }

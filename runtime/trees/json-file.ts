@@ -15,6 +15,7 @@ import type { Note, Reason, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
 import { noteViolations } from '../admit/shape.js';
 import { MERGED } from './accounts.js';
+import { checkFeatureNames, checkFeatures, checkPath, featuresIn } from './feature-file.js';
 import {
   cleanPath,
   isTreeName,
@@ -27,7 +28,7 @@ import {
 } from './registry.js';
 
 const properties = {
-  file: ['$schema', 'trees', 'shares', 'files', 'elide', 'default', 'choices'],
+  file: ['$schema', 'trees', 'shares', 'files', 'elide', 'default', 'choices', 'features'],
   choice: ['user', 'group', 'host', 'tree'],
   tree: [
     'path',
@@ -38,6 +39,7 @@ const properties = {
     'env',
     'environment',
     'hooks',
+    'features',
     'shell',
     'description',
   ],
@@ -66,6 +68,7 @@ function checkAllNames(content: unknown, note: Note): void {
   checkNames(content, properties.file, [], note);
   checkShareNames(content.shares, ['shares']);
   eachOf(content.choices, ['choices'], (choice, at) => checkNames(choice, properties.choice, at, note));
+  checkFeatureNames(content.features, checkNames, note);
   if (!isRecord(content.trees)) return;
   for (const [name, tree] of Object.entries(content.trees)) {
     const at = ['trees', name];
@@ -89,11 +92,6 @@ function withoutConsequences(notes: readonly Noted[]): readonly Noted[] {
   const parent = ({ path }: Noted): string => JSON.stringify(path.slice(0, -1));
   const misspelt = new Set(notes.filter(({ what }) => what.kind === 'unknown-name').map(parent));
   return notes.filter(note => note.what.kind !== 'missing' || !misspelt.has(parent(note)));
-}
-
-function checkPath(path: string, at: ValuePath, note: Note): void {
-  checkAbsolute(path, at, note);
-  if (path.split('/').includes('..')) note(at, { kind: 'dot-dot' });
 }
 
 function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note): void {
@@ -180,6 +178,7 @@ function check(content: Content, note: Note): void {
   checkShares(content.shares ?? [], ['shares'], note);
   checkFiles(content.files ?? {}, ['files'], note);
   checkChoices(content.choices ?? [], note);
+  checkFeatures(content.features ?? {}, note);
   for (const [name, tree] of Object.entries(content.trees ?? {})) {
     const at = ['trees', name];
     if (!isTreeName(name)) note(at, { kind: 'bad-tree-name' });
@@ -251,12 +250,14 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       variables: tree.env ?? [],
       environment: environmentOf(tree.environment ?? {}),
       hooks: tree.hooks ?? {},
+      features: tree.features ?? [],
       strict: content.elide === 'strict',
       shell: tree.shell ?? 'sh',
       description: tree.description ?? '',
       file,
       line: document.place(at).line,
       diagnose: what => document.diagnose([...at, 'path'], what),
+      diagnoseFeatures: what => document.diagnose([...at, 'features'], what),
     };
   });
   const name = content.default;
@@ -269,6 +270,7 @@ export function parseJsonFile(file: string, text: Uint8Array | string): ReadFile
       siteWide: content.trees === undefined,
       defaultTree:
         name === undefined ? null : { name, diagnose: what => document.diagnose(['default'], what) },
+      features: featuresIn(content.features ?? {}, document),
       choices: (content.choices ?? []).flatMap(({ tree, ...choice }, i) =>
         conditions.flatMap(by => {
           const of = choice[by];

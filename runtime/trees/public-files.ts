@@ -20,6 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { fileName } from '../../spec/records/names.js';
+import type { Variables } from './feature-content.js';
 import type { Registry } from './registry.js';
 
 export const PLACE = '/run/chos';
@@ -36,8 +37,12 @@ export const isPublicName = (name: string): boolean =>
 
 const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
-/** `refused`: why a tree has no entry program, by its name. */
-export function treesText(registry: Registry, refused: ReadonlyMap<string, string>): string {
+/** By the name of the tree: why it has no entry program; what its features make of variables. */
+export function treesText(
+  registry: Registry,
+  refused: ReadonlyMap<string, string>,
+  featured: ReadonlyMap<string, Variables> = new Map(),
+): string {
   const { defaultTree, choices } = registry;
   const trees = [...registry.trees.values()].filter(({ name }) => isPublicName(name));
   const lines = [
@@ -52,7 +57,8 @@ export function treesText(registry: Registry, refused: ReadonlyMap<string, strin
       // One that fits no name says that nothing more stays.
       ...(keep === null ? [] : [...keep, '='].map(pattern => `keep ${pattern}`)),
       ...unset.map(pattern => `unset ${pattern}`),
-      ...[...variables, ...set].map(entry => `env ${escaped(entry)}`),
+      ...[...variables, ...set, ...(featured.get(name)?.set ?? [])].map(entry => `env ${escaped(entry)}`),
+      ...(featured.get(name)?.prepend ?? []).map(entry => `prepend ${escaped(entry)}`),
     ]),
   ];
   return `${lines.join('\n')}\n`;

@@ -21,6 +21,7 @@ import {
   renderedAt,
   type SiteChoice,
 } from './registry.js';
+import { resolveFeatures } from './resolve-features.js';
 
 export const CLASSIC = '/etc/chos';
 export const DIRECTORY = '/etc/chos.d';
@@ -116,13 +117,56 @@ function withFiles(tree: RegisteredTree, site: readonly RegisteredFile[]): Regis
   return { ...tree, files, shares: firstOfEach([...shown, ...tree.shares]) };
 }
 
-/** Which tree a name means is not for us to guess: a name that two entries have is nobody's. */
-function uniqueTrees(files: readonly RegistryFile[], broken: BrokenFile[]): readonly RegisteredTree[] {
-  const all = files.flatMap(file => file.trees);
-  return all.filter(tree => {
-    const other = all.find(one => one !== tree && one.name === tree.name);
+interface Named {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  diagnose(what: Diagnostic['what']): Diagnostic;
+}
+
+/** Which one a name means is not for us to guess: a name that two entries have is nobody's. `isTree`: what is lost is a tree. */
+function unique<Entry extends Named>(
+  all: readonly Entry[],
+  broken: BrokenFile[],
+  isTree: boolean,
+): readonly Entry[] {
+  return all.filter(entry => {
+    const other = all.find(one => one !== entry && one.name === entry.name);
     if (other === undefined) return true;
-    const diagnostics = [tree.diagnose({ kind: 'taken', first: `${other.file}:${other.line}` })];
+    const diagnostics = [entry.diagnose({ kind: 'taken', first: `${other.file}:${other.line}` })];
+    const trees = isTree ? [entry.name] : [];
+    broken.push({ file: entry.file, why: { kind: 'diagnostics', diagnostics }, trees });
+    return false;
+  });
+}
+
+/** All of them, so that nobody is told that one does not exist which is only wrong. */
+function featuresOf(files: readonly RegistryFile[], broken: BrokenFile[]): Registry['features'] {
+  const all = unique(
+    files.flatMap(file => file.features),
+    broken,
+    false,
+  );
+  const features = new Map(all.map(feature => [feature.name, feature]));
+  for (const feature of all) {
+    const resolved = resolveFeatures(features, [feature.name]);
+    if (resolved.kind === 'features') continue;
+    const diagnostics = [feature.diagnose(resolved.fault)];
+    broken.push({ file: feature.file, why: { kind: 'diagnostics', diagnostics }, trees: [] });
+  }
+  return features;
+}
+
+/** A tree that asks for features which do not go together, or do not exist, is not started without them. */
+function withFeatures(
+  trees: readonly RegisteredTree[],
+  features: Registry['features'],
+  broken: BrokenFile[],
+): readonly RegisteredTree[] {
+  return trees.filter(tree => {
+    const resolved = resolveFeatures(features, tree.features);
+    if (resolved.kind === 'features') return true;
+    const diagnostics = [tree.diagnoseFeatures(resolved.fault)];
     broken.push({ file: tree.file, why: { kind: 'diagnostics', diagnostics }, trees: [tree.name] });
     return false;
   });
@@ -171,10 +215,18 @@ export function mergeFiles(files: readonly RegistryFile[], unusable: readonly Br
   const siteFiles = files.filter(file => file.siteWide).flatMap(file => file.files);
   const withSite = (tree: RegisteredTree): RegisteredTree =>
     withFiles(tree.ownShares ? tree : { ...tree, shares: firstOfEach([...tree.shares, ...site]) }, siteFiles);
-  const trees = new Map(uniqueTrees(files, broken).map(tree => [tree.name, withSite(tree)]));
+  const registered = unique(
+    files.flatMap(file => file.trees),
+    broken,
+    true,
+  );
+  const features = featuresOf(files, broken);
+  const usable = withFeatures(registered, features, broken);
+  const trees = new Map(usable.map(tree => [tree.name, withSite(tree)]));
   const defaultTree = defaultOf(files, trees, broken);
   const choices = choicesOf(files, trees, broken);
-  return { trees, shares: firstOfEach(files.flatMap(file => file.shares)), defaultTree, choices, broken };
+  const shares = firstOfEach(files.flatMap(file => file.shares));
+  return { trees, shares, defaultTree, choices, features, broken };
 }
 
 /** `prefix`: another root, as /proc/1/root. `without`: the name of a file that is left out, because another is to take its place. */

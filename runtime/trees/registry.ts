@@ -43,6 +43,44 @@ export interface TreeVariables {
 
 export const allVariables: TreeVariables = { keep: null, unset: [], set: [] };
 
+/** A file or directory of the host that a feature shows, at another place perhaps. */
+export interface FeatureFile {
+  /** On the host; absolute. */
+  readonly path: string;
+  /** Inside; absolute. */
+  readonly at: string;
+  readonly writable: boolean;
+  readonly optional: boolean;
+}
+
+/** By its path on the host, or by its name in CDI. */
+export interface FeatureDevice {
+  readonly by: 'path' | 'cdi';
+  readonly name: string;
+  /** Any of r, w and m. */
+  readonly access: string;
+  readonly optional: boolean;
+}
+
+/** What starts of trees may ask for beside the shares (docs/features.md). */
+export interface RegisteredFeature {
+  readonly name: string;
+  readonly description: string;
+  readonly files: readonly FeatureFile[];
+  readonly devices: readonly FeatureDevice[];
+  /** NAME=VALUE entries: in the place of what is there; before it, with a colon. */
+  readonly set: readonly string[];
+  readonly prepend: readonly string[];
+  readonly skipPrograms: boolean;
+  readonly requires: readonly string[];
+  readonly conflicts: readonly string[];
+  /** Where it is registered. */
+  readonly file: string;
+  readonly line: number;
+  /** A diagnostic about it. */
+  diagnose(what: Diagnostic['what']): Diagnostic;
+}
+
 export interface RegisteredTree {
   readonly name: string;
   /** Absolute. */
@@ -56,6 +94,8 @@ export interface RegisteredTree {
   readonly variables: readonly string[];
   readonly environment: TreeVariables;
   readonly hooks: RegisteredHooks;
+  /** Names of those that every start gets. */
+  readonly features: readonly string[];
   /** A bind that asks to be private is not left out where the environment shows a slave. */
   readonly strict: boolean;
   readonly shell: string;
@@ -67,6 +107,8 @@ export interface RegisteredTree {
   readonly ownShares: boolean;
   /** A diagnostic about its path. */
   diagnose(what: Diagnostic['what']): Diagnostic;
+  /** One about its list of features. */
+  diagnoseFeatures(what: Diagnostic['what']): Diagnostic;
 }
 
 /** Which tree `chos` takes for whom (docs/chos.md). */
@@ -98,6 +140,8 @@ export interface Registry {
   readonly defaultTree: string | null;
   /** In the order of the files. One of a tree that is unknown stays, or somebody would get another tree than he was to have. */
   readonly choices: readonly SiteChoice[];
+  /** By name; what is wrong between them is told by `broken`, too. */
+  readonly features: ReadonlyMap<string, RegisteredFeature>;
   readonly broken: readonly BrokenFile[];
 }
 
@@ -114,6 +158,7 @@ export interface RegistryFile {
   readonly siteWide: boolean;
   readonly defaultTree: { readonly name: string; diagnose(what: Diagnostic['what']): Diagnostic } | null;
   readonly choices: readonly SiteChoice[];
+  readonly features: readonly RegisteredFeature[];
 }
 
 export type ReadFile =

@@ -26,6 +26,23 @@ const choice: Samples = {
   tree: { value: 'one', other: 'default', beside: { user: 'anna' } },
 };
 
+const feature: Samples = {
+  description: { value: 'first' },
+  'files[].path': { value: '/srv/one', other: '/srv/two' },
+  'files[].at': { value: '/opt/one', beside: { path: '/srv/one' } },
+  'files[].writable': { value: true, beside: { path: '/srv/one' } },
+  'files[].optional': { value: true, beside: { path: '/srv/one' } },
+  'devices[].path': { value: '/dev/one', other: '/dev/two' },
+  'devices[].cdi': { value: 'a.com/gpu=0', other: 'a.com/gpu=1' },
+  'devices[].access': { value: 'r', beside: { path: '/dev/one' } },
+  'devices[].optional': { value: true, beside: { path: '/dev/one' } },
+  set: { value: ['ONE=1'] },
+  prepend: { value: ['ONE=1'] },
+  skipPrograms: { value: true },
+  requires: { value: ['two'] },
+  conflicts: { value: ['two'] },
+};
+
 const ofTree: Samples = {
   path: { value: '/os/one', other: '/os/two' },
   ...below('shares[].', share),
@@ -37,6 +54,7 @@ const ofTree: Samples = {
   'environment.set': { value: ['ONE=1'] },
   'environment.path': { value: ['/bin'] },
   ...Object.assign({}, ...hookKinds.map(kind => below(`hooks.${kind}[].`, hook))),
+  features: { value: ['one'] },
   shell: { value: 'bash' },
   description: { value: 'first' },
 };
@@ -48,6 +66,7 @@ export const registrySamples: Samples = {
   default: { value: 'one', also: tree },
   ...below('choices[].', choice, { also: tree }),
   'trees.*.files.*': { value: 'host', names: ['one', '/etc/hosts'], also: tree },
+  ...below('features.*.', feature, { names: ['one'], also: tree }),
   ...below('trees.*.', ofTree, { names: ['one'], also: tree }),
 };
 
@@ -73,6 +92,12 @@ const variables: Proof = {
   test: 'what becomes of the environment of the caller',
 };
 
+const featured = (test: string): Proof => ({ file: 'runtime/trees/features.test.ts', test });
+const added = featured('files, devices and variables become those of the container, behind its own');
+const optionalFeature = featured('what is optional and not there is left out, and else refused');
+const cdi = featured('a device of CDI brings its nodes, mounts, variables and groups');
+const together = featured('what a feature requires comes before it, and what conflicts is refused');
+
 /** Those of which no program tells: what fails when they are ignored. */
 export const registryProofs: Readonly<Record<string, Proof>> = {
   'shares[].optional': optional,
@@ -89,6 +114,21 @@ export const registryProofs: Readonly<Record<string, Proof>> = {
   'trees.*.files.*': shown,
   elide: { file: 'runtime/compile/views/elision.test.ts', test: 'a site may insist that private is private' },
   default: { file: registry, test: 'default is the tree that the registry names so' },
+  'features.*.description': { file: 'conformance/trees/feature-cases.ts', test: 'what a tree gets is shown' },
+  'features.*.files[].path': added,
+  'features.*.files[].at': added,
+  'features.*.files[].writable': added,
+  'features.*.files[].optional': optionalFeature,
+  'features.*.devices[].path': added,
+  'features.*.devices[].cdi': cdi,
+  'features.*.devices[].access': added,
+  'features.*.devices[].optional': optionalFeature,
+  'features.*.set': added,
+  'features.*.prepend': added,
+  'features.*.skipPrograms': cdi,
+  'features.*.requires': together,
+  'features.*.conflicts': together,
+  'trees.*.features': together,
   'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },
   'trees.*.shell': {
     file: 'runtime/cli/default-config.test.ts',

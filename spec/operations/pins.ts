@@ -24,8 +24,8 @@ export const pins = {
   'await-pin': {},
   'open-tree': { path: 'text' },
   'use-tree-as-root': {},
-  /** Part of the host: a directory or file, a tree, or the directory that holds trees. */
-  'show-share': { what: ['host', 'tree', 'trees'], path: 'text', readonly: 'flag' },
+  /** `at`: inside, if that is another path. Part of the host: a directory or file, a tree, or the directory that holds trees. */
+  'show-share': { what: ['host', 'tree', 'trees'], path: 'text', at: 'text?', readonly: 'flag' },
 
   'stage-skeleton': {},
   'place-skeleton': { path: 'text' },

@@ -3,6 +3,8 @@ import type { Catalog } from './catalog.js';
 /** Views that are put together, entered, copied and proved (docs/architecture.md, "Back ends"). */
 export const views = {
   'use-tree': { tree: 'text', chosenBy: 'text', backEnd: 'text', reason: 'text' },
+  /** What it adds is among the mounts and devices. */
+  'use-feature': { name: 'text', files: 'number', devices: 'number', variables: 'texts', leftOut: 'texts' },
   /** To put something in its place. */
   'open-in-tree': { path: 'text' },
   'let-go': { of: ['skeleton', 'pin', 'record', 'patch'], name: 'text?' },

@@ -6,6 +6,7 @@ import type { KernelFacts } from '../../trees/kernel-link.js';
 import type { Generation } from '../../trees/pins.js';
 import type { NoRegistry } from '../../trees/read-registry.js';
 import type { RegisteredTree, Registry } from '../../trees/registry.js';
+import { resolveFeatures } from '../../trees/resolve-features.js';
 import type { SkeletonLook } from '../../trees/skeleton-input.js';
 import type { SkeletonState } from '../../trees/skeleton-record.js';
 import type { Host } from './host.js';
@@ -48,11 +49,16 @@ export function silentPaths({ answers }: Pick<Subject, 'answers'>): readonly str
 }
 
 /** What a check of a tree goes to. */
-export function pathsOfTree({ path, shares, hooks }: RegisteredTree): readonly string[] {
+export function pathsOfTree(
+  { path, shares, hooks, features }: RegisteredTree,
+  registered: Registry['features'],
+): readonly string[] {
+  const resolved = resolveFeatures(registered, features);
+  const shown = resolved.kind === 'fault' ? [] : resolved.features.flatMap(feature => feature.files);
   const programs = Object.values(hooks)
     .flat()
     .flatMap(hook => (hook === undefined ? [] : [hook.path]));
-  return [path, ...shares.map(share => share.path), ...programs];
+  return [path, ...shares.map(share => share.path), ...shown.map(file => file.path), ...programs];
 }
 
 /** Every path that may be on a file server: of the registry, of what was prepared of an earlier one, and what is the caller's own. */
@@ -65,7 +71,7 @@ export function askedPaths(
   const shown = skeleton.kind === 'ready' ? skeleton.record : null;
   return [
     ...registry.shares.map(share => share.path),
-    ...[...registry.trees.values()].flatMap(pathsOfTree),
+    ...[...registry.trees.values()].flatMap(tree => pathsOfTree(tree, registry.features)),
     ...generations.flatMap(({ record }) => [
       ...(record === null ? [] : [record.path]),
       ...(record?.shares ?? []).map(share => share.path),

@@ -80,7 +80,7 @@ export function trees(subject: Subject): readonly Line[] {
     else known.trees.push(name);
   };
   for (const tree of registry.trees.values()) {
-    const silent = pathsOfTree(tree).find(path => dead.has(path));
+    const silent = pathsOfTree(tree, registry.features).find(path => dead.has(path));
     if (silent !== undefined) {
       add(tree.name, note(`not looked at, because ${silent} does not answer`));
       continue;

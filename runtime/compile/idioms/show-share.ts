@@ -40,7 +40,8 @@ export function showShare(
   const onto = slot('share_onto');
   const { path, source, place, readonly } = share;
   const kind = share.file ? 0 : open.DIRECTORY;
-  return operation({ kind: 'show-share', what, path, readonly, because }, [
+  const at = share.feature === undefined || place === path ? {} : { at: place };
+  return operation({ kind: 'show-share', what, path, ...at, readonly, because }, [
     openReal(open, AT_FDCWD, source, kind, { to: from }),
     cloneTree(from, true, mount),
     sys('close', [from]),

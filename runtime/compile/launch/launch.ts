@@ -2,7 +2,7 @@
  * What every concern of a launch shares: the input, and the cells of memory by which the actions of one concern reach those of another.
  */
 import type { CgroupDriverName } from '../../../spec/cgroup-drivers.js';
-import type { Environment } from '../../../spec/environment.js';
+import type { AddedFeature, Environment } from '../../../spec/environment.js';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import { type OpenFlags, openFlags } from '../../../spec/kernel.js';
 import {
@@ -230,6 +230,21 @@ function because(file: string, line: number, path: Path): Extract<Because, { kin
   return { kind: 'config', file, line, path: formatPath(path) };
 }
 
+/** The one that has added the entry of a list to which a path leads. */
+function featureBehind(
+  [root, one, other]: Path,
+  environment: LaunchInput['environment'],
+): AddedFeature | undefined {
+  const [list, index] =
+    root === 'mounts'
+      ? (['mounts', one] as const)
+      : root === 'linux' && one === 'devices'
+        ? (['devices', other] as const)
+        : ([null, null] as const);
+  if (list === null || typeof index !== 'number') return undefined;
+  return environment?.features?.find(feature => index >= feature[list].from && index < feature[list].to);
+}
+
 export function createLaunch(input: LaunchInput): Launch {
   const { spec, facts, environment, options: given, hookFiles = new Map() } = input;
   const { config, options } = withNotifySocket(withOwnUsers(spec.config, facts), given);
@@ -239,6 +254,9 @@ export function createLaunch(input: LaunchInput): Launch {
     namespaces: config.linux.namespaces,
     because(...path) {
       const [root, kind, index] = path;
+      const own = featureBehind(path, environment);
+      if (own !== undefined)
+        return { kind: 'policy', file: own.file, line: own.line, path: `features.${own.name}` };
       if (root === 'mounts' && Number(kind) >= spec.config.mounts.length) return rule('NOTIFY_SOCKET');
       if (root === 'hooks' && environment?.hooks && isHookKind(kind) && typeof index === 'number') {
         const own = environment.hooks[kind].length;

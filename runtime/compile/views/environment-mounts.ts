@@ -30,6 +30,20 @@ export function announce(launch: Launch): readonly Action[] {
   const { tree, chosenBy, backEnd, reason } = environment;
   return [
     operation({ kind: 'use-tree', tree, chosenBy, backEnd, reason, because: becauseOf(environment) }, []),
+    ...(environment.features ?? []).map(({ name, file, line, mounts, devices, variables, leftOut }) =>
+      operation(
+        {
+          kind: 'use-feature',
+          name,
+          files: mounts.to - mounts.from,
+          devices: devices.to - devices.from,
+          variables,
+          leftOut,
+          because: { kind: 'policy', file, line, path: `features.${name}` },
+        },
+        [],
+      ),
+    ),
   ];
 }
 

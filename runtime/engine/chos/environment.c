@@ -21,6 +21,18 @@ static void set_variable(char **envp, char *entry)
 	*envp = entry;
 }
 
+/* Before the value that is there, if that is not empty. */
+static void prepend_variable(char **envp, const char *entry)
+{
+	size_t length = name_length(entry);
+	const char *rest = "";
+
+	for (char **one = envp; *one; one++)
+		if (name_length(*one) == length && !memcmp(*one, entry, length) && (*one)[length])
+			rest = *one + length + 1;
+	set_variable(envp, (char *)(*rest ? joined(entry, ":", rest) : entry));
+}
+
 void unset_variable(char **envp, const char *name)
 {
 	char **to = envp;
@@ -87,6 +99,8 @@ char **environment(const struct trees *t, const char *tree)
 	while (at && next_record(t, &at, &r) && !equal(r.key, "tree"))
 		if (equal(r.key, "env"))
 			set_variable(envp, (char *)unescaped(r.value));
+		else if (equal(r.key, "prepend"))
+			prepend_variable(envp, unescaped(r.value));
 	if (tree)
 		set_variable(envp, (char *)joined("CHOS=", tree, ""));
 	return envp;

@@ -11,6 +11,7 @@
  *     keep LC_*                   a variable of the caller that stays; where there is none of these, all do
  *     unset LD_*                  one that goes
  *     env SITE_OS=debian          a newline in it is written \n, a backslash twice
+ *     prepend LD_LIBRARY_PATH=/x  before the value that is there, with a colon; written as `env` is
  */
 #include "chos.h"
 

@@ -54,7 +54,10 @@ export const pins: WordsOf<typeof catalog> = {
   'await-pin': { title: () => 'wait to be pinned' },
   'open-tree': { title: o => `open the tree ${o.path}` },
   'use-tree-as-root': { title: () => 'make the tree the root' },
-  'show-share': { title: o => `${shown[o.what](o.path)}${o.readonly ? ', read-only' : ''}` },
+  'show-share': {
+    title: o =>
+      `${shown[o.what](o.path)}${o.at === undefined ? '' : ` at ${o.at}`}${o.readonly ? ', read-only' : ''}`,
+  },
 
   'stage-skeleton': { title: () => 'mount a tmpfs for the skeleton, aside' },
   'place-skeleton': { title: o => `put the skeleton in place at ${o.path}` },

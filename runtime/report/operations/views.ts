@@ -37,8 +37,25 @@ const skeletonGone = ({ path }: { readonly path: string }) => [
   `start in ${path}: the skeleton was removed or made anew; compile again (chos-runtime skeleton check)`,
 ];
 
+interface Parts {
+  readonly files: number;
+  readonly devices: number;
+  readonly variables: readonly string[];
+  readonly leftOut: readonly string[];
+}
+
+const count = (number: number, word: string): readonly string[] =>
+  number === 0 ? [] : [`${number} ${word}${number === 1 ? '' : 's'}`];
+
+function featureParts({ files, devices, variables, leftOut }: Parts): string {
+  const parts = [...count(files, 'file'), ...count(devices, 'device'), ...new Set(variables)];
+  const missing = leftOut.length === 0 ? '' : `; left out, because it is not there: ${leftOut.join(', ')}`;
+  return `${parts.length === 0 ? 'nothing' : parts.join(', ')}${missing}`;
+}
+
 export const views: WordsOf<typeof catalog> = {
   'use-tree': { title: o => `use tree ${o.tree} (${o.chosenBy}), back end ${o.backEnd}: ${o.reason}` },
+  'use-feature': { title: o => `use feature ${o.name}: ${featureParts(o)}` },
   'open-in-tree': { title: o => `open ${o.path} of the tree` },
   'let-go': {
     title: o =>

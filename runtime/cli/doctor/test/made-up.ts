@@ -72,7 +72,14 @@ export const MOUNTS = [
   '31 20 0:41 / /scratch rw,relatime - nfs4 filer2:/scratch rw',
 ].join('\n');
 
-const none: Registry = { trees: new Map(), shares: [], choices: [], defaultTree: null, broken: [] };
+const none: Registry = {
+  trees: new Map(),
+  shares: [],
+  choices: [],
+  features: new Map(),
+  defaultTree: null,
+  broken: [],
+};
 
 /** A registry of root's, of files of /etc. The files belong to whoever runs the tests: root. */
 export function registryOf(

@@ -319,7 +319,7 @@ def say(count, messages, answers, data):
     return 19
 conv, handle = Conv(CONV(say), None), ctypes.c_void_p()
 pam.pam_start(b"su", b"bob", ctypes.byref(conv), ctypes.byref(handle))
-print(pam.pam_open_session(handle, 0), open("/etc/os-release").read())`;
+print(pam.pam_open_session(handle, 0), pam.pam_getenv(handle, b"CHOS"), open("/etc/os-release").read())`;
 
 logins('a program with threads cannot enter a generation, and is told', () => {
   const child = spawnSync('python3', ['-c', THREADED], { encoding: 'utf8', timeout: 20_000 });
@@ -328,7 +328,7 @@ logins('a program with threads cannot enter a generation, and is told', () => {
     line,
     /^pam_chos: enter .*\/login@\d+: the program that opens the session has several threads, or shares its root; the session is on the host$/,
   );
-  assert.match(rest.join('\n'), /^0 /);
+  assert.match(rest.join('\n'), /^0 0 /);
   assert.match(rest.join('\n'), host);
 });
 
@@ -347,7 +347,8 @@ logins('what closes a session behind it is on the host again, and nothing is lef
     mode: 0o755,
   });
   const exec = `session required pam_exec.so seteuid ${tell}`;
-  service('closing', '', `session optional ${pamModule} close\n${exec}`);
+  // The second line finds that it is done.
+  service('closing', '', `session optional ${pamModule} close\n${exec}\nsession required ${pamModule}`);
   good(pamtester('closing', 'bob', 'open_session', 'close_session'));
   const own = readlinkSync('/proc/self/ns/mnt');
   assert.equal(readFileSync(log, 'utf8'), `open_session ${own}\nclose_session ${own}\n`);

@@ -111,17 +111,15 @@ static int go_in(pam_handle_t *pamh, int flags, struct session *s)
 	bool deferred = s->waits;
 
 	s->waits = false;
+	if (!enter(&s->way, &s->answer, s->uid, words))
+		return fail(pamh, flags, s, words);
 	if (!set_environment(pamh, &s->answer))
-		return fail(pamh, flags, s, "no memory for the environment");
-	if (enter(&s->way, &s->answer, s->uid, words)) {
-		put_mark(pamh, &s->answer);
-		/* This process ends in there: nobody is to find the host's root in it. */
-		if (deferred)
-			forget_way(&s->way);
-		return PAM_SUCCESS;
-	}
-	pam_putenv(pamh, "CHOS");
-	return fail(pamh, flags, s, words);
+		pam_syslog(pamh, LOG_ERR, "no memory for the environment");
+	put_mark(pamh, &s->answer);
+	/* This process ends in there: nobody is to find the host's root in it. */
+	if (deferred)
+		forget_way(&s->way);
+	return PAM_SUCCESS;
 }
 
 /* Its process that opens the session serves the user's: it makes terminals and writes down who is there, and has to do that on the host. */
@@ -157,9 +155,13 @@ static const struct passwd *user_of(pam_handle_t *pamh)
 
 EXPORTED int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct session *s = session_of(pamh);
 	const struct passwd *user = user_of(pamh);
 
+	/* Another line of the same service has done it. */
+	if (s && (s->way.inside || s->waits))
+		return PAM_SUCCESS;
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return PAM_BUF_ERR;
 	read_options(pamh, argc, argv, &s->options);

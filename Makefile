@@ -109,7 +109,7 @@ FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 KOFFI_FILES = koffi/package.json koffi/LICENSE.txt koffi/index.cjs $$(grep -L '^\#!' $$(find koffi/src -name '*.cjs')) \
 	$$(find @koromix/* -name package.json -o -name index.js -o -name koffi.node)
 
-build/man/.made: $(wildcard spec/recipes/*.json) spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
+build/man/.made: $(wildcard spec/recipes/*.json spec/*.schema.json) spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
 	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
 	node build/tools/write-pages.mjs build/man $(CHOS_VERSION)
@@ -117,10 +117,11 @@ build/man/.made: $(wildcard spec/recipes/*.json) spec/commands.ts spec/chos-comm
 
 .PHONY: install
 install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man1 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 spec/explain.schema.json spec/doctor.schema.json spec/who.schema.json spec/tree-list.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 build/man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 build/man/chos.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 build/man/chos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
@@ -149,7 +150,7 @@ endif
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
 	$(if $(DESTDIR),,! systemctl -q is-enabled chos-prepare.service 2>/dev/null || systemctl disable chos-prepare.service)
 	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service \
-		$(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
+		$(DESTDIR)$(MANDIR)/man5/chos.d.5 $(DESTDIR)$(MANDIR)/man5/chos-recipes.d.5 $(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos \
 		$(DESTDIR)$(ZSHDIR)/_chos $(DESTDIR)$(ZSHDIR)/_chos-runtime $(DESTDIR)$(FISHDIR)/chos.fish $(DESTDIR)$(FISHDIR)/chos-runtime.fish
 	rm -rf $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/chos-runtime

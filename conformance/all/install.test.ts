@@ -25,6 +25,8 @@ test('what is installed works from its place, and make uninstall takes all of it
   for (const file of [
     'share/man/man8/chos-runtime-tree.8',
     'share/man/man1/chos.1',
+    'share/man/man5/chos.d.5',
+    'share/man/man5/chos-recipes.d.5',
     'share/man/man8/pam_chos.8',
     'lib/chos-runtime/chos-login',
     'share/bash-completion/completions/chos',

@@ -26,6 +26,6 @@ export function chosPage(version: string): string {
     terms(chosExitCodes),
     '.SH FILES\n',
     terms(chosFiles),
-    '.SH SEE ALSO\n\\fBchos\\-runtime\\-tree\\fR(8), \\fBpam_chos\\fR(8)\n',
+    '.SH SEE ALSO\n\\fBchos.d\\fR(5), \\fBchos\\-runtime\\-tree\\fR(8), \\fBpam_chos\\fR(8)\n',
   ].join('');
 }

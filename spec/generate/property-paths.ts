@@ -8,6 +8,8 @@ export interface Property {
   readonly path: string;
   /** Of the property, or of what its type is. */
   readonly description: string;
+  /** Where it has few. */
+  readonly values?: readonly string[];
 }
 
 const isSchema = (value: Json | undefined): value is Schema =>
@@ -25,15 +27,25 @@ function resolved(schema: Schema, definitions: Schema): Schema {
 }
 
 function leaves(schema: Schema, definitions: Schema, path: string): readonly Property[] {
-  const { properties, items, additionalProperties, description = '' } = resolved(schema, definitions);
+  const {
+    properties,
+    items,
+    additionalProperties,
+    description = '',
+    enum: few,
+  } = resolved(schema, definitions);
   const inside = isSchema(items) ? resolved(items, definitions) : {};
   if (isSchema(properties))
     return Object.entries(properties).flatMap(([name, property]) =>
       isSchema(property) ? leaves(property, definitions, path === '' ? name : `${path}.${name}`) : [],
     );
-  if (isSchema(additionalProperties)) return leaves(additionalProperties, definitions, `${path}.*`);
+  // What a map holds may be said of the map.
+  if (isSchema(additionalProperties))
+    return leaves({ description, ...additionalProperties }, definitions, `${path}.*`);
   if (isSchema(inside.properties)) return leaves(inside, definitions, `${path}[]`);
-  return [{ path, description: String(description) }];
+  return [
+    { path, description: String(description), ...(Array.isArray(few) ? { values: few.map(String) } : {}) },
+  ];
 }
 
 /** Those that hold a value. An object, a map or a list of objects asks for nothing but what is in it. */

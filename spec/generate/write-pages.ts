@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { bashCompletion } from './bash-completion.js';
 import { chosBashCompletion, chosFishCompletion, chosZshCompletion } from './chos-completion.js';
 import { chosPage } from './chos-page.js';
+import { filePages } from './file-pages.js';
 import { fishCompletion } from './fish-completion.js';
 import { manPages } from './man.js';
 import { pamPage } from './pam-page.js';
@@ -15,6 +16,7 @@ mkdirSync(directory, { recursive: true });
 for (const [name, text] of manPages(version)) writeFileSync(`${directory}/${name}`, text);
 writeFileSync(`${directory}/chos.1`, chosPage(version));
 writeFileSync(`${directory}/pam_chos.8`, pamPage(version));
+for (const [name, text] of filePages(version)) writeFileSync(`${directory}/${name}`, text);
 
 /** Of the ready-made hooks: their definitions are installed under the same names. */
 const hooks = readdirSync('hooks', { withFileTypes: true })

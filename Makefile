@@ -143,13 +143,13 @@ ifneq ($(PAM_MODULE),)
 endif
 	cd node_modules && for file in $(KOFFI_FILES); do install -D -m 644 $$file $(DESTDIR)$(LIBEXEC)/node_modules/$$file; done
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/chos-prepare.service >$(DESTDIR)$(UNITDIR)/chos-prepare.service
+	for unit in chos-prepare chos-dashboard; do sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/$$unit.service >$(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; done
 
 # What runs goes on: the engine is in memory, and stored programs need nothing but an engine to run them.
 .PHONY: uninstall
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
-	$(if $(DESTDIR),,! systemctl -q is-enabled chos-prepare.service 2>/dev/null || systemctl disable chos-prepare.service)
-	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service \
+	$(if $(DESTDIR),,for unit in chos-prepare chos-dashboard; do ! systemctl -q is-enabled $$unit.service 2>/dev/null || systemctl disable $$unit.service; done)
+	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service $(DESTDIR)$(UNITDIR)/chos-dashboard.service \
 		$(DESTDIR)$(MANDIR)/man5/chos.d.5 $(DESTDIR)$(MANDIR)/man5/chos-recipes.d.5 $(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos \
 		$(DESTDIR)$(ZSHDIR)/_chos $(DESTDIR)$(ZSHDIR)/_chos-runtime $(DESTDIR)$(FISHDIR)/chos.fish $(DESTDIR)$(FISHDIR)/chos-runtime.fish

@@ -46,6 +46,8 @@ test('what is installed works from its place, and make uninstall takes all of it
   const unit = readFileSync(join(prefix, 'lib/systemd/system/chos-prepare.service'), 'utf8');
   assert.match(unit, `ExecStart=${command} tree prepare --all\n`);
   assert.not.match(unit, /@[A-Z]+@/);
+  const dashboard = readFileSync(join(prefix, 'lib/systemd/system/chos-dashboard.service'), 'utf8');
+  assert.match(dashboard, `ExecStart=${command} dashboard\n`);
   make('uninstall');
   assert.equal(filesBelow(prefix), []);
 });

@@ -36,3 +36,26 @@ export const doctorPage: readonly Scenario[] = [
       }),
   },
 ];
+
+/** What is printed while the dashboard is there. */
+const whileServed = (body: string): string =>
+  `chos-runtime dashboard >/run/dashboard & until grep -q listening /run/dashboard; do :; done; ${body}; status=$?; kill $!; wait; exit $status`;
+
+function served(block: Block): void {
+  const trees = { debian13: { path: '/ostrees/debian13' } };
+  freshRegistry(JSON.stringify({ trees, shares: [{ path: '/home' }] }));
+  for (const { text, output } of commandsOf(block)) {
+    const { stdout, stderr } = shell(whileServed(text === SERVE ? 'cat /run/dashboard' : text));
+    assert.deepEqual(stdout.trim().split('\n'), output, stderr);
+  }
+}
+
+const SERVE = 'chos-runtime dashboard';
+const dashboard = 'docs/dashboard.md';
+
+export const dashboardPage: readonly Scenario[] = [
+  { page: dashboard, first: `# ${SERVE}`, run: served },
+  { page: dashboard, first: '$ curl -s http://127.0.0.1:9870/metrics', run: served },
+  { page: dashboard, first: '$ ssh -L', run: 'there is no other machine' },
+  { page: dashboard, first: '# prometheus.yml', run: 'it is for the server of the site' },
+];

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { type Block, commandsOf, missingLine } from './blocks.js';
 import { chosPage } from './chos.js';
 import { ciBlocks } from './ci-blocks.js';
-import { doctorPage, whoIsThere } from './doctor.js';
+import { dashboardPage, doctorPage, whoIsThere } from './doctor.js';
 import { byHand } from './hooks-by-hand.js';
 import {
   containersConf,
@@ -394,6 +394,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   ...doctorPage,
+  ...dashboardPage,
   // It prepares debian12, whose first generation docs/trees.md shows.
   ...chosPage,
   { page: TREES, first: '# modprobe chos', run: MODULE },

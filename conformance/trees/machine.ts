@@ -116,8 +116,10 @@ export interface Later {
   readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
 }
 
-export function chosLater(...args: readonly string[]): Later {
-  const child = spawn(runtime, [...front, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export const chosLater = (...args: readonly string[]): Later => later(runtime, ...front, ...args);
+
+export function later(program: string, ...args: readonly string[]): Later {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])

@@ -4,6 +4,7 @@ import { cases as treeCases } from './cases.js';
 import { changedHostCases } from './changed-host-cases.js';
 import { chosCases } from './chos-cases.js';
 import { chosContextCases } from './chos-context-cases.js';
+import { dashboardCases } from './dashboard-cases.js';
 import { digestCases } from './digest-cases.js';
 import { doctorCases } from './doctor-cases.js';
 import { elisionCases } from './elision-cases.js';
@@ -41,6 +42,7 @@ const cases = [
   ...doctorCases,
   ...featureCases,
   ...whoCases,
+  ...dashboardCases,
   ...digestCases,
   ...importCases,
   ...importRefusedCases,

@@ -2,6 +2,7 @@
 import { type StoreAction, storeActions, treeActions } from '../../spec/commands.js';
 import { type Answer, answersOf } from '../host/answers.js';
 import { knownUsers, ownerOfProcess } from '../host/process-details.js';
+import { ageText } from '../report/age-text.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { table } from '../report/table.js';
 import { systemOf } from '../trees/check-tree.js';
@@ -84,20 +85,6 @@ function usersText(users: ReturnType<typeof use>['users']): string {
   const names = users.slice(0, MOST_USERS).map(({ uid, name }) => name ?? String(uid));
   const more = users.length - names.length;
   return users.length === 0 ? '-' : `${names.join(',')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-/** 45s, 12m, 5h, 30d */
-export function ageText(created: string | null, now = Date.now()): string {
-  const seconds = Math.floor((now - Date.parse(created ?? '')) / 1000);
-  if (Number.isNaN(seconds)) return '-';
-  const units = [
-    [86_400, 'd'],
-    [3600, 'h'],
-    [60, 'm'],
-    [1, 's'],
-  ] as const;
-  const [size, unit] = units.find(([least]) => seconds >= 2 * least) ?? ([1, 's'] as const);
-  return `${Math.max(0, Math.floor(seconds / size))}${unit}`;
 }
 
 /** A release that was killed leaves one behind, which keeps its mounts. */

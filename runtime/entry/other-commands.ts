@@ -22,6 +22,7 @@ export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
   skeleton: async () => (await import('../cli/skeleton.js')).skeleton,
   tree: async () => (await import('../cli/tree.js')).tree,
   doctor: async () => (await import('../cli/doctor.js')).doctor,
+  dashboard: async () => (await import('../cli/dashboard.js')).dashboard,
   who: async () => (await import('../cli/who.js')).who,
   hooks: async () => (await import('../cli/hooks.js')).hooks,
 };

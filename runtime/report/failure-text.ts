@@ -35,6 +35,8 @@ export function failureText(failure: Failure): string {
       return visible(usageText(failure.fault));
     case 'bad-id':
       return `container id \`${visible(failure.id)}\` is not valid: letters, digits, _ + - and . (not first), at most 255`;
+    case 'public-address':
+      return `listen on \`${failure.address}\`: other machines reach it, and everybody there would see processes and users of this one; give --public if that is meant`;
     case 'no-state-root':
       return 'no directory for the container state: set XDG_RUNTIME_DIR, or give --root an absolute path';
     case 'no-procfs':

@@ -30,6 +30,7 @@ export type UsageFault =
       readonly value: string;
       readonly expected:
         | 'true or false'
+        | 'ADDRESS:PORT, a number such as 127.0.0.1:9870 or [::1]:9870'
         | `UID[:GID], from 0 to ${number}`
         | `a number from 0 to ${number}`
         | '[CONTROLLER:]PATH without ..'
@@ -54,6 +55,8 @@ export type Failure =
   | { readonly kind: 'bad-id'; readonly id: string }
   /** Of a caller who is not root, and has no directory for what runs. */
   | { readonly kind: 'no-state-root' }
+  /** Of `dashboard`, without --public. */
+  | { readonly kind: 'public-address'; readonly address: string }
   /** Nothing can be said of any process. */
   | { readonly kind: 'no-procfs' }
   /** No directory of that name in the state root. */

@@ -122,6 +122,19 @@ export const environments: readonly Command[] = [
     flag('json', 'print it as JSON (spec/doctor.schema.json)'),
   ]),
   command(
+    'dashboard',
+    '',
+    'a web page of trees, who is in them, and health; metrics for Prometheus',
+    [
+      text('listen', 'ADDRESS:PORT', 'where it is to be had (default: 127.0.0.1:9870)'),
+      flag('public', 'also on an address that other machines reach'),
+      list('name', 'HOST', 'a name by which browsers may ask for it, repeated'),
+      list('start', 'NAME', 'measure how long starts in this tree take, by starting true there, repeated'),
+      text('interval', 'DURATION', 'time between two such starts, such as 30s (default: 1m)'),
+    ],
+    { waits: true, streams: true },
+  ),
+  command(
     'hooks',
     `${hookActions.join('|')} [DIR|BUNDLE|HOOK]`,
     'work with the hooks of hooks.d',

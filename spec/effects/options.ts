@@ -19,6 +19,7 @@ const imports = 'conformance/trees/import-cases.ts';
 const recipesFile = 'conformance/trees/recipe-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 const doctor = 'conformance/trees/doctor-cases.ts';
+const dashboard = 'conformance/trees/dashboard-cases.ts';
 const who = 'conformance/trees/who-cases.ts';
 
 const files: readonly (readonly [file: string, test: string, options: readonly string[]])[] = [
@@ -169,6 +170,12 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
   ],
   [doctor, 'what is wrong is told with what mends it', ['doctor --json']],
   [who, 'processes of a generation, by whatever way they are in it', ['who --json']],
+  [
+    dashboard,
+    'strangers: other names, other methods, pages of other sites, other paths',
+    ['dashboard --listen', 'dashboard --public', 'dashboard --name'],
+  ],
+  [dashboard, 'starts that are measured', ['dashboard --start', 'dashboard --interval']],
   [hooks, 'by-hand/list of these directories', ['hooks --dir', 'hooks --hooks-dir', 'hooks --format']],
   [hooks, 'by-hand/run tells the hook of bundle and stage', ['hooks --bundle', 'hooks --stage']],
 ];

@@ -59,6 +59,13 @@ export const notes: Readonly<Record<string, Notes>> = {
     ],
     examples: [{ what: 'Who keeps a tree from being released:', lines: 'chos-runtime who debian13' }],
   },
+  dashboard: {
+    text: [
+      'Serves a page, /metrics in the text format of Prometheus, and /api/trees, /api/who and /api/doctor, until it gets SIGTERM, SIGINT or SIGHUP. It reads only, and starts nothing but what --start names.',
+      'Addresses that other machines reach are refused without --public: it asks nobody who he is. Browsers may ask for it by number, as localhost, and by the names of --name.',
+    ],
+    examples: [{ what: 'On the usual port of this machine:', lines: 'chos-runtime dashboard' }],
+  },
   doctor: {
     text: [
       'One line or more for each check: ok, note (it works, but not as it could, or it was not looked at) or fault, with the command that mends it. The exit code is 1 if there is a fault, else 0. Nothing is changed.',

@@ -1,0 +1,91 @@
+/** HTTP: what may be asked, by whom, and what goes with every answer. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isOurHost } from './address.js';
+
+export interface Answered {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+/** By path; `query` is what stands behind the question mark. */
+export type Pages = Readonly<Record<string, (query: URLSearchParams) => Promise<Answered> | Answered>>;
+
+/** No script, no frame, nothing from elsewhere. */
+const headers: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+};
+
+const plain = (status: number, body: string, more: Answered['more'] = {}): Answered => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body: `${body}\n`,
+  more,
+});
+
+/** Another site's page may lead here by a link, and may not take anything from here. */
+function isTaken(request: IncomingMessage): boolean {
+  const { 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode, origin } = request.headers;
+  if (origin !== undefined) return true;
+  return site !== 'none' && site !== 'same-origin' && mode !== 'navigate';
+}
+
+async function answerTo(request: IncomingMessage, pages: Pages, names: readonly string[]): Promise<Answered> {
+  if (!isOurHost(request.headers.host, names))
+    return plain(
+      421,
+      'This is not the host that was asked for: use its number, localhost, or a name of --name.',
+    );
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return plain(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
+  if (isTaken(request)) return plain(403, 'Not for pages of other sites.');
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  if (page === undefined) return plain(404, 'There is no such page.');
+  return page(new URLSearchParams(query));
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answered: Answered): void {
+  const { status, type, body, more = {} } = answered;
+  const bytes = Buffer.from(body);
+  response.writeHead(status, {
+    ...headers,
+    'Content-Type': type,
+    'Content-Length': bytes.length,
+    ...more,
+    // Whoever sends more than a question is not listened to.
+    ...(request.headers['content-length'] || request.headers['transfer-encoding']
+      ? { Connection: 'close' }
+      : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+/** `names`: of the host, besides its numbers. */
+export function serverOf(pages: Pages, names: readonly string[]): Server {
+  const server = createServer(
+    { maxHeaderSize: 8192, connectionsCheckingInterval: 1000 },
+    (request, response) => {
+      answerTo(request, pages, names)
+        .catch(error =>
+          plain(500, `internal error: ${error instanceof Error ? error.message : String(error)}`),
+        )
+        .then(answered => send(request, response, answered));
+    },
+  );
+  server.maxConnections = 64;
+  server.headersTimeout = 5000;
+  server.requestTimeout = 10_000;
+  server.keepAliveTimeout = 5000;
+  // A client that does not read its answer.
+  server.setTimeout(60_000);
+  return server;
+}

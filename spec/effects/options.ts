@@ -16,6 +16,7 @@ const trees = 'conformance/trees/cases.ts';
 const hooks = 'conformance/hooks/by-hand-cases.ts';
 const versions = 'conformance/trees/version-cases.ts';
 const imports = 'conformance/trees/import-cases.ts';
+const refusedImports = 'conformance/trees/import-refused-cases.ts';
 const recipesFile = 'conformance/trees/recipe-cases.ts';
 const held = 'conformance/trees/held-cases.ts';
 const doctor = 'conformance/trees/doctor-cases.ts';
@@ -160,7 +161,7 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
   [versions, 'nothing is shared if it is not wanted, nor from behind a link', ['tree --share']],
   [versions, 'what is exported comes in again as it was', ['tree --output']],
   [imports, 'of several images the one that is named', ['tree --image']],
-  [imports, 'more than there may be is refused before anything is unpacked', ['tree --limit']],
+  [refusedImports, 'more than there may be is refused before anything is unpacked', ['tree --limit']],
   [held, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],
   [held, 'release --force drops it at once; who is inside keeps what he sees', ['tree --force']],
   [

@@ -16,11 +16,18 @@ interface Part {
   readonly command: readonly string[];
   /** Built by make beforehand; a part whose program is not there is reported as failed. */
   readonly needs: string;
+  /** Runs while that one does, which leaves a processor idle; its output comes behind. */
+  readonly beside?: string;
 }
 
 const runtime = 'build/chos-runtime';
 const parts: readonly Part[] = [
-  { name: 'unit', command: ['node_modules/.bin/uvu', 'build/unit', '\\.test\\.mjs$'], needs: 'build/unit' },
+  {
+    name: 'unit',
+    command: ['node_modules/.bin/uvu', 'build/unit', '\\.test\\.mjs$'],
+    needs: 'build/unit',
+    beside: 'conformance',
+  },
   ...callerNames.map(
     (name): Part => ({
       name: name === 'root' ? 'conformance' : `conformance-${name}`,
@@ -50,6 +57,7 @@ const parts: readonly Part[] = [
       name,
       command: ['node', `build/conformance/${name}.mjs`],
       needs: `build/conformance/${name}.mjs`,
+      ...(name === 'fuzz' ? { beside: 'crash' } : {}),
     }),
   ),
 ];
@@ -59,31 +67,45 @@ const reports: PartReport[] = [];
 /** What failed, to be said again at the end. */
 const failures: string[] = [];
 
-async function run(part: Part): Promise<Counts> {
-  const bad = { passed: 0, failed: 1, skipped: 0 };
-  console.log(`\n==== ${part.name} ====`);
-  if (!existsSync(part.needs)) {
-    const without = `${part.needs} is not there`;
-    console.log(without);
-    reports.push({ name: part.name, counts: bad, seconds: 0, output: '', without });
-    return bad;
-  }
+interface Ended {
+  readonly output: string;
+  /** As a shell would say it. */
+  readonly code: number;
+  readonly seconds: number;
+}
+
+/** `null`: its program is not there. `show`: what it writes, as it comes. */
+async function execute(part: Part, show: (chunk: Buffer) => void): Promise<Ended | null> {
+  if (!existsSync(part.needs)) return null;
   const [file = '', ...args] = part.command;
   const began = Date.now();
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let tail = '';
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stderr.on('data', show);
   child.stdout.on('data', (chunk: Buffer) => {
-    process.stdout.write(chunk);
-    tail = (tail + chunk.toString('utf8')).slice(-8_000_000);
+    show(chunk);
+    output = (output + chunk.toString('utf8')).slice(-8_000_000);
   });
   const code = await new Promise<number>(done => {
     child.on('error', () => done(127));
     child.on('close', (status, signal) => done(signal === null ? (status ?? 1) : 128));
   });
+  return { output, code, seconds: (Date.now() - began) / 1000 };
+}
+
+function judged(part: Part, ended: Ended | null): Counts {
+  const bad = { passed: 0, failed: 1, skipped: 0 };
+  if (ended === null) {
+    const without = `${part.needs} is not there`;
+    console.log(without);
+    reports.push({ name: part.name, counts: bad, seconds: 0, output: '', without });
+    return bad;
+  }
+  const { output: tail, code, seconds } = ended;
   const counts = countsOf(tail);
   failures.push(...failuresOf(tail).map(text => `${part.name}: ${text}`));
-  console.log(`---- ${part.name}: ${Math.round((Date.now() - began) / 1000)} s, exit code ${code}`);
-  const report = { name: part.name, seconds: (Date.now() - began) / 1000, output: tail };
+  console.log(`---- ${part.name}: ${Math.round(seconds)} s, exit code ${code}`);
+  const report = { name: part.name, seconds, output: tail };
   if (counts === null) {
     reports.push({ ...report, counts: bad, without: `it ended without its counts, with exit code ${code}` });
     return bad;
@@ -105,9 +127,9 @@ async function run(part: Part): Promise<Counts> {
 const only = process.argv.slice(2);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const rows: string[] = [];
-for (const part of parts) {
-  if (only.length > 0 && !only.includes(part.name)) continue;
-  const { passed, failed, skipped } = await run(part);
+
+function count(part: Part, ended: Ended | null): void {
+  const { passed, failed, skipped } = judged(part, ended);
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
@@ -115,6 +137,27 @@ for (const part of parts) {
     `${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
   );
 }
+
+/** One in the foreground, and what runs beside it: all that one has written comes when both have ended. */
+async function run(part: Part, companion: Part | undefined): Promise<void> {
+  const kept: Buffer[] = [];
+  const beside = companion && execute(companion, chunk => kept.push(chunk));
+  console.log(`\n==== ${part.name} ====`);
+  count(part, await execute(part, chunk => process.stdout.write(chunk)));
+  if (companion === undefined || beside === undefined) return;
+  const ended = await beside;
+  console.log(`\n==== ${companion.name} (beside ${part.name}) ====`);
+  process.stdout.write(Buffer.concat(kept));
+  count(companion, ended);
+}
+
+const wanted = parts.filter(({ name }) => only.length === 0 || only.includes(name));
+const together = (part: Part): boolean => wanted.some(({ name }) => name === part.beside);
+for (const part of wanted.filter(one => !together(one)))
+  await run(
+    part,
+    wanted.find(({ beside }) => beside === part.name),
+  );
 const junit = process.env.JUNIT ?? 'build/junit.xml';
 mkdirSync(dirname(junit), { recursive: true });
 writeFileSync(junit, junitText(reports));

@@ -19,6 +19,7 @@ import {
 } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
 import { treesIn } from './trees-in.js';
+import { administration, tutorial } from './tutorial.js';
 
 const [README, COMPATIBILITY, PROGRAM, PODMAN, TREES, LINK, DOCKER, CONTAINERD, SLURM, KUBERNETES, HOOKS] = [
   'README.md',
@@ -395,6 +396,8 @@ export const scenarios: readonly Scenario[] = [
   },
   ...doctorPage,
   ...dashboardPage,
+  ...administration,
+  ...tutorial,
   // It prepares debian12, whose first generation docs/trees.md shows.
   ...chosPage,
   { page: TREES, first: '# modprobe chos', run: MODULE },

@@ -20,9 +20,9 @@ function bringIn(block: Block): void {
 }
 
 /** The real programs fetch hundreds of megabytes: in their place, ones that make a little tree where they are told. */
-function withStandIns(run: () => void): void {
+export function withStandIns(run: () => void): void {
   const programs = {
-    mmdebstrap: 'while [ "$1" != -- ]; do shift; done; tar -C /ostrees/debian13 -cf "$3" etc',
+    mmdebstrap: 'while [ "$1" != -- ]; do shift; done; tar -C /ostrees/debian13 -cf "$3" .',
     dnf: `for one; do case $one in --installroot=*) cp -a /ostrees/debian13/etc "\${one#*=}/";; esac; done`,
   };
   must('mount', '-t', 'tmpfs', '-o', 'mode=755', 'stand-ins', '/usr/local/sbin');

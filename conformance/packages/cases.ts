@@ -70,6 +70,7 @@ export function machineCases(debian: string): readonly PackageCase[] {
         machine.sh('readlink /etc/systemd/system/multi-user.target.wants/chos-prepare.service'),
         /lib\/systemd\/system\/chos-prepare.service\n$/,
       );
+      machine.sh('! test -e /etc/systemd/system/multi-user.target.wants/chos-dashboard.service');
       assert.match(
         machine.sh('cat /usr/lib/systemd/system/chos-prepare.service'),
         'ExecStart=/usr/bin/chos-runtime tree prepare --all\n',

@@ -38,7 +38,7 @@ export async function machineOf(trees: string, name: string, place: string): Pro
       const { status, stdout, stderr } = spawnSync('nsenter', [...into, `cd /\n${script}`], {
         encoding: 'utf8',
         env: environment,
-        timeout: 120_000,
+        timeout: 300_000,
         maxBuffer: 2 ** 26,
       });
       if (status !== 0)

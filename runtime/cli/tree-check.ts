@@ -11,6 +11,7 @@ import type { BrokenFile, RegisteredTree, Registry } from '../trees/registry.js'
 import { isFile } from '../trees/shown-shares.js';
 import { openRegistry, registryFailure, treeOf } from './environment.js';
 import { type Attempt, absolute, failed, type Invocation, type Outcome, ok } from './invocation.js';
+import { outputFormat } from './output-format.js';
 import { readInput } from './read-input.js';
 
 interface Subject {
@@ -69,6 +70,8 @@ function subject(invocation: Invocation, registry: Registry): Attempt<Subject> {
 }
 
 export function check(invocation: Invocation): Outcome {
+  const format = outputFormat(invocation, ['table', 'json']);
+  if (format.kind === 'failure') return failed(format.failure);
   const registry = openRegistry();
   if (registry.kind === 'failure') return failed(registry.failure);
   const found = subject(invocation, registry.value);
@@ -87,5 +90,13 @@ export function check(invocation: Invocation): Outcome {
       return findings.map(finding => [tree.name, isBad(finding) ? 'fault' : 'note', findingText(finding)]);
     }),
   ];
-  return { kind: 'done', out: table(['NAME', 'RESULT', 'WHAT'], rows), exitCode: faults > 0 ? 1 : 0 };
+  const out =
+    format.value === 'json'
+      ? `${JSON.stringify(
+          rows.map(([name, result, what]) => ({ name, result, what })),
+          null,
+          2,
+        )}\n`
+      : table(['NAME', 'RESULT', 'WHAT'], rows);
+  return { kind: 'done', out, exitCode: faults > 0 ? 1 : 0 };
 }

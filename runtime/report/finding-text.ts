@@ -1,9 +1,32 @@
 /** Words for what `tree check` finds. */
 import { unreachable } from '../../spec/unreachable.js';
+import type { AbiFinding } from '../trees/abi.js';
 import type { Finding } from '../trees/check-tree.js';
 import { oneLine } from './diagnostic.js';
 import { contentFaultText } from './feature-text.js';
 import { programFaultText } from './program-fault-text.js';
+import { visible } from './visible.js';
+
+function abiText(finding: AbiFinding): string {
+  switch (finding.kind) {
+    case 'machine':
+      return `its programs are for ${finding.machine} (${finding.path}), this machine is ${finding.host}; install qemu-user-static, or register a tree for ${finding.host}`;
+    case 'old-kernel':
+      return `${finding.path} of it needs Linux ${finding.needs}, this is ${finding.kernel}; boot a newer kernel, or use an older tree`;
+    case 'cpu': {
+      const who = finding.path === null ? 'its cpuLevel says that it needs' : `${finding.path} needs`;
+      return `${who} a CPU of x86-64-v${finding.needs}, this one is x86-64-v${finding.level}; use another node, or a tree that was built for v${finding.level}`;
+    }
+    case 'old-glibc':
+      return finding.has === null
+        ? `feature \`${finding.feature}\`: ${visible(finding.path)} needs glibc ${finding.needs}, and the tree has another C library (musl?); use a tree with glibc, or leave the feature out`
+        : `feature \`${finding.feature}\`: ${visible(finding.path)} needs glibc ${finding.needs}, and the tree has ${finding.has}; use a newer tree, or a library that was built for an older one`;
+    case 'no-library':
+      return `feature \`${finding.feature}\`: ${visible(finding.path)} needs ${visible(finding.library)}, which neither the tree nor a feature has in a usual directory; add it to "files"`;
+    default:
+      return unreachable(finding);
+  }
+}
 
 export function findingText(finding: Finding): string {
   switch (finding.kind) {
@@ -27,6 +50,8 @@ export function findingText(finding: Finding): string {
       return `it must be started with the back end ${finding.backEnd}, which cannot be used: ${finding.reason}`;
     case 'feature':
       return contentFaultText(finding.feature, finding.fault);
+    case 'abi':
+      return abiText(finding.abi);
     case 'hook':
       return `its hook ${finding.hook}${programFaultText(finding.fault)}`;
     default:

@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Diagnostic, ProgramFault } from '../admit/diagnostic.js';
 import { checkProgram } from '../hooks/program.js';
+import { type AbiFinding, abiFindings } from './abi.js';
 import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
 import { type ContentFault, lookAtFeatures } from './feature-content.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
@@ -29,6 +30,8 @@ export type Finding =
   | { readonly kind: 'cannot-use'; readonly backEnd: string; readonly reason: string }
   /** What a feature of it shows is not there, or is nothing that can be shown. */
   | { readonly kind: 'feature'; readonly feature: string; readonly fault: ContentFault }
+  /** Programs of the tree, or libraries of its features, that will not run. */
+  | { readonly kind: 'abi'; readonly abi: AbiFinding }
   /** A program of the host that a hook names is not there, or not one, or others can change it. */
   | { readonly kind: 'hook'; readonly hook: string; readonly fault: ProgramFault };
 
@@ -45,7 +48,9 @@ const faults: ReadonlySet<Finding['kind']> = new Set([
   'hook',
   'feature',
 ]);
-export const isFault = ({ kind }: Finding): boolean => faults.has(kind);
+/** A library that is not found may be in a directory that only ld.so.conf of the tree names. */
+export const isFault = (finding: Finding): boolean =>
+  finding.kind === 'abi' ? finding.abi.kind !== 'no-library' : faults.has(finding.kind);
 
 /** PRETTY_NAME, or else ID, of an os-release(5) text. */
 export function parseSystem(text: string): string | null {
@@ -123,14 +128,18 @@ function staleFindings(tree: RegisteredTree): readonly Finding[] {
   return why === null || current === undefined ? [] : [{ kind: 'stale', name: current.name, why }];
 }
 
-/** `features`: those of the registry. A tree of which they do not go together is not registered. */
+/** What comes from the host, and whether that, the tree and the machine fit. `features`: those of the registry. A tree of which they do not go together is not registered. */
 function featureFindings(tree: RegisteredTree, features: Registry['features']): readonly Finding[] {
   const resolved = resolveFeatures(features, tree.features);
-  if (resolved.kind === 'fault') return [];
-  const looked = lookAtFeatures(resolved.features);
-  if (looked.kind === 'fault')
-    return [{ kind: 'feature', feature: looked.feature.name, fault: looked.fault }];
-  return looked.content.flatMap(one => one.leftOut.map(share => ({ kind: 'left-out', share }) as const));
+  const looked = resolved.kind === 'fault' ? null : lookAtFeatures(resolved.features);
+  const content = looked?.kind === 'content' ? looked.content : [];
+  return [
+    ...(looked?.kind === 'fault'
+      ? [{ kind: 'feature', feature: looked.feature.name, fault: looked.fault } as const]
+      : []),
+    ...content.flatMap(one => one.leftOut.map(share => ({ kind: 'left-out', share }) as const)),
+    ...abiFindings(tree, content).map(abi => ({ kind: 'abi', abi }) as const),
+  ];
 }
 
 export function checkTree(tree: RegisteredTree, features: Registry['features']): CheckedTree {
@@ -146,7 +155,7 @@ export function checkTree(tree: RegisteredTree, features: Registry['features']):
       ...ownership(tree.path),
       ...(faults.length === 0 ? backEndFindings(tree) : []),
       ...hookFindings(tree),
-      ...featureFindings(tree, features),
+      ...(faults.length === 0 ? featureFindings(tree, features) : []),
       ...(system === null ? [{ kind: 'no-os-release' } as const] : []),
       ...(root.kind === 'skeleton' && faults.length === 0
         ? [{ kind: 'skeleton', why: root.why } as const]

@@ -23,6 +23,7 @@ const tree: RegisteredTree = {
   environment: allVariables,
   hooks: {},
   features: [],
+  cpuLevel: 0,
   strict: false,
   shell: 'sh',
   description: '',

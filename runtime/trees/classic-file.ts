@@ -79,6 +79,7 @@ export function parseClassicFile(file: string, text: string): ReadFile {
         variables: [],
         hooks: {},
         features: [],
+        cpuLevel: 0,
         strict: false,
         environment: allVariables,
         shell: 'sh',

@@ -94,6 +94,8 @@ export interface RegisteredTree {
   readonly variables: readonly string[];
   readonly environment: TreeVariables;
   readonly hooks: RegisteredHooks;
+  /** Of x86-64-v1 to v4, that the registry demands; 0: it says nothing. */
+  readonly cpuLevel: number;
   /** Names of those that every start gets. */
   readonly features: readonly string[];
   /** A bind that asks to be private is not left out where the environment shows a slave. */

@@ -55,6 +55,7 @@ const ofTree: Samples = {
   'environment.path': { value: ['/bin'] },
   ...Object.assign({}, ...hookKinds.map(kind => below(`hooks.${kind}[].`, hook))),
   features: { value: ['one'] },
+  cpuLevel: { value: 'x86-64-v3' },
   shell: { value: 'bash' },
   description: { value: 'first' },
 };
@@ -129,6 +130,10 @@ export const registryProofs: Readonly<Record<string, Proof>> = {
   'features.*.requires': together,
   'features.*.conflicts': together,
   'trees.*.features': together,
+  'trees.*.cpuLevel': {
+    file: 'runtime/trees/abi.test.ts',
+    test: 'what the registry demands of the CPU is compared with it',
+  },
   'trees.*.backEnd': { file: trees, test: 'a tree that must be pinned is refused while it is not prepared' },
   'trees.*.shell': {
     file: 'runtime/cli/default-config.test.ts',

@@ -50,6 +50,21 @@ test('release --drain that is interrupted lets launches in again', async () => {
   good(chos('tree', 'release', 'one'));
 });
 
+test('drain with a deadline gives up then, and lets launches in again', () => {
+  good(chos('tree', 'prepare', 'one'));
+  const id = sleeping({ tree: 'one' });
+  const name = current('one');
+  const { status, stderr } = chos('tree', 'drain', 'one', '--deadline', '300ms');
+  assert.equal(status, 1);
+  assert.match(stderr, /waiting for container[\s\S]*wait for process \d+: Connection timed out/);
+  assert.equal(current('one'), name);
+  assert.match(good(chos('explain', bundle({ tree: 'one', args: ['true'] }))), /back end pinned/);
+  assert.match(chos('tree', 'drain', 'one', '--deadline', 'x').stderr, /takes a duration/);
+  assert.match(chos('tree', 'release', 'one', '--deadline', '1s').stderr, /takes a command that waits/);
+  good(chos('delete', '--force', id));
+  assert.match(good(chos('tree', 'drain', 'one', '--deadline', '5s')), /released/);
+});
+
 test('release --force drops it at once; who is inside keeps what he sees', () => {
   good(chos('tree', 'prepare', 'one'));
   const id = sleeping({ tree: 'one' });

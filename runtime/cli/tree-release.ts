@@ -1,4 +1,4 @@
-import { closeSync, renameSync } from 'node:fs';
+import { closeSync, renameSync, statSync } from 'node:fs';
 import { fileName, generationFile } from '../../spec/records/names.js';
 import { compileDrain } from '../compile/drain.js';
 import { compileRelease } from '../compile/release.js';
@@ -8,6 +8,7 @@ import { drainText, releasedText } from '../report/tree-text.js';
 import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
 import { type Generation, PINS, readGenerations } from '../trees/pins.js';
 import { closeRecord } from './close-record.js';
+import { durationOf } from './duration.js';
 import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { runningContainers } from './running-containers.js';
 import { givenName, hostViewFor } from './tree-prepare.js';
@@ -32,12 +33,36 @@ function reopen(directory: string, locks: ReadonlyMap<Generation, number>): void
 const holders = (invocation: Invocation, directory: string, one: Generation): readonly Holder[] =>
   holdersOf(one, runningContainers(invocation), directory);
 
+/** Milliseconds until the deadline, at least 1: it began when the first was closed, which gave the file its new name. */
+function left(directory: string, chosen: readonly Generation[], deadline: number): number {
+  const closed = chosen
+    .filter(one => one.state !== 'unfinished')
+    .map(one => statSync(`${directory}/${fileOf(one)}.closing`).ctimeMs);
+  return Math.max(1, Math.ceil(Math.min(Date.now(), ...closed) + deadline - Date.now()));
+}
+
+/** `--deadline`; null: none is given. */
+function deadlineOf({ line: { options } }: Invocation, drains: boolean): Attempt<number | null> {
+  const value = options.texts.get('deadline');
+  if (value === undefined) return ok(null);
+  const deadline = durationOf(value);
+  const expected = drains ? 'a duration such as 5s, 1m30s or 500ms' : 'a command that waits: tree drain';
+  if (deadline !== null && drains) return ok(deadline);
+  return refuse({ kind: 'usage', fault: { kind: 'bad-value', option: '--deadline', value, expected } });
+}
+
 /** Waits for the holders of all generations, and then has the same command begin again; nobody gets in meanwhile. */
-function drain(directory: string, chosen: readonly Generation[], held: readonly Holder[]): Outcome {
+function drain(
+  directory: string,
+  chosen: readonly Generation[],
+  held: readonly Holder[],
+  deadline: number | null,
+): Outcome {
   const names = held.map(describeHolder);
   const program = compileDrain({
     arch: hostArch(),
     holders: held.map(({ pid }) => pid),
+    milliseconds: deadline === null ? null : left(directory, chosen, deadline),
     records: chosen
       .filter(one => one.state !== 'unfinished')
       .map(one => `${directory}/${fileOf(one)}`)
@@ -60,11 +85,14 @@ function select(name: string, directory: string): Attempt<readonly Generation[]>
     : refuse({ kind: 'tree', fault: { kind: 'not-prepared', tree: name } });
 }
 
-/** `tree release NAME[@N] [--force|--drain]` (docs/architecture.md, "Rules of shared views", 9). */
+/** `tree release NAME[@N] [--force|--drain]`, `tree drain NAME[@N]` (docs/architecture.md, "Rules of shared views", 9). */
 export async function release(invocation: Invocation): Promise<Outcome> {
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;
   const { flags } = invocation.line.options;
+  const drains = flags.has('drain') || invocation.line.operands[0] === 'drain';
+  const deadline = deadlineOf(invocation, drains);
+  if (deadline.kind === 'failure') return deadline;
   if (flags.has('force') && flags.has('drain'))
     return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--force', other: '--drain' } });
   const view = hostViewFor('release');
@@ -85,13 +113,13 @@ export async function release(invocation: Invocation): Promise<Outcome> {
     }
     const held = holders(invocation, directory, one);
     kept.push(...held);
-    if (held.length === 0 || flags.has('force') || flags.has('drain')) continue;
+    if (held.length === 0 || flags.has('force') || drains) continue;
     reopen(directory, locks);
     const names = held.map(describeHolder);
     return failed({ kind: 'tree', fault: { kind: 'held', name: one.name, holders: names } });
   }
   // Its program waits for the locks, which end with this process.
-  if (flags.has('drain') && kept.length > 0) return drain(directory, chosen.value, kept);
+  if (drains && kept.length > 0) return drain(directory, chosen.value, kept, deadline.value);
   // The program unmounts the place of the pins if nothing is left in it. A `prepare` that comes between takes away the same.
   for (const lock of locks.values()) closeSync(lock);
   const program = compileRelease({

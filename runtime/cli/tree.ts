@@ -286,7 +286,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   }
   if (isOfStore(action)) return (await import('./tree-store.js')).onStore(invocation, action);
   if (action === 'prepare') return prepare(invocation);
-  if (action === 'release') return release(invocation);
+  if (action === 'release' || action === 'drain') return release(invocation);
   if (action === 'load') return load(invocation);
   if (action === 'check') return check(invocation);
   if (action === 'entry') return entry(invocation);

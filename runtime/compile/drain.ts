@@ -22,6 +22,8 @@ export interface DrainInput {
   readonly arch: Arch;
   /** Pids of those who are in. */
   readonly holders: readonly number[];
+  /** How long they are waited for: then launches are let in again, and the command fails. Null: for ever. */
+  readonly milliseconds: number | null;
   /** Records as they are called now, and as they are called while launches may use them. */
   readonly records: readonly { readonly closed: string; readonly open: string }[];
   /** For people, with its newline. */
@@ -31,19 +33,19 @@ export interface DrainInput {
 /** More are waited for in the next round. */
 const AT_ONCE = 64;
 
-function waitFor(pid: number, interrupts: Interrupts): Action {
+function waitFor(pid: number, interrupts: Interrupts, milliseconds: number): Action {
   const pidfd = slot('holder_pidfd');
   return operation(
     { kind: 'await-holder', pid, because: rule('--drain') },
     ignoring(['ESRCH', 'EINVAL'], ended => [
       sys('pidfd_open', [pid, 0], { to: pidfd, ...ended }),
-      ...waitUnlessInterrupted(interrupts, pidfd),
+      ...waitUnlessInterrupted(interrupts, pidfd, milliseconds),
       sys('close', [pidfd]),
     ]),
   );
 }
 
-export function compileDrain({ arch, holders, records, message }: DrainInput): Program {
+export function compileDrain({ arch, holders, milliseconds, records, message }: DrainInput): Program {
   const interrupts = createInterrupts();
   const open = openFlags(arch);
   const locks = records.map(({ closed }) => ({ closed, fd: slot('closed_record', -1) }));
@@ -67,7 +69,10 @@ export function compileDrain({ arch, holders, records, message }: DrainInput): P
         undo: records.map(one => sys('renameat2', [AT_FDCWD, text(one.closed), AT_FDCWD, text(one.open), 0])),
       },
     ),
-    ...holders.slice(0, AT_ONCE).map(pid => waitFor(pid, interrupts)),
+    // With a deadline one by one: what is left of it is known anew each time.
+    ...holders
+      .slice(0, milliseconds === null ? AT_ONCE : 1)
+      .map(pid => waitFor(pid, interrupts, milliseconds ?? -1)),
     operation({ kind: 'look-for-holders', because: rule('--drain') }, [
       sys('rt_sigprocmask', [SIG_SETMASK, struct('no signals', [u64(0)], true), 0, SIGSET_SIZE]),
       // The command closes the records once more.

@@ -31,7 +31,13 @@ test('a generation that another command has made is told of, and nothing more', 
 });
 
 test('a holder that has ended by the time it is waited for is no failure', () => {
-  const program = compileDrain({ arch: 'x86_64', holders: [77], records: [], message: '' });
+  const program = compileDrain({
+    arch: 'x86_64',
+    holders: [77],
+    milliseconds: null,
+    records: [],
+    message: '',
+  });
   const waiting = program.tracks[0]?.actions.find(one => one.operation.kind === 'await-holder')?.lines ?? [];
   const ended = walk(waiting, { call: () => 'ESRCH' });
   assert.equal([ended.calls, ended.end], [['pidfd_open(77, 0)'], 'through']);

@@ -30,6 +30,7 @@ export type UsageFault =
       readonly value: string;
       readonly expected:
         | 'true or false'
+        | 'a command that waits: tree drain'
         | 'ADDRESS:PORT, a number such as 127.0.0.1:9870 or [::1]:9870'
         | `UID[:GID], from 0 to ${number}`
         | `a number from 0 to ${number}`

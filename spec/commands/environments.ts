@@ -23,6 +23,7 @@ export const treeActions = [
   'files',
   'prepare',
   'release',
+  'drain',
   'load',
   ...storeActions,
 ] as const;
@@ -101,6 +102,14 @@ export const environments: readonly Command[] = [
       flag('all', 'prepare: every tree whose back end can be pinned', { short: 'a', actions: ['prepare'] }),
       flag('check', "load: only compare the kernel's list with the registry", { actions: ['load'] }),
       flag('drain', 'release: let nobody in any more, then wait for the holders', { actions: ['release'] }),
+      text(
+        'deadline',
+        'DURATION',
+        'drain, release --drain: give up then, and let launches in again, such as 10m',
+        {
+          actions: ['release', 'drain'],
+        },
+      ),
       flag('force', 'release: although somebody holds it; holders keep what they see', {
         actions: ['release'],
       }),

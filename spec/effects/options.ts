@@ -163,6 +163,7 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
   [imports, 'of several images the one that is named', ['tree --image']],
   [refusedImports, 'more than there may be is refused before anything is unpacked', ['tree --limit']],
   [held, 'release --drain lets nobody in any more and waits for the holders', ['tree --drain']],
+  [held, 'drain with a deadline gives up then, and lets launches in again', ['tree --deadline']],
   [held, 'release --force drops it at once; who is inside keeps what he sees', ['tree --force']],
   [
     'conformance/trees/skeleton-cases.ts',

@@ -34,6 +34,7 @@ const own = (hooks: readonly string[]): Readonly<Record<string, Operands>> => ({
   'tree files': [[trees]],
   'tree prepare': [[trees]],
   'tree release': [[trees]],
+  'tree drain': [[trees]],
   'tree create': [[{ kind: 'recipes' }]],
   'tree import': [[files]],
   'tree update': [[trees], [files]],

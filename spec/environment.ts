@@ -263,14 +263,20 @@ export interface PinPlace {
 
 /** A directory of the host in the skeleton of all trees. */
 export interface SkeletonMount extends PlacedShare {
-  /** Part of the host view, a share, a directory that holds trees (or a tree), or a tree once more, read-only. */
-  readonly what: 'host' | 'share' | 'trees' | 'tree';
+  /** Part of the host view, a share, a directory that holds trees (or a tree), a tree once more, read-only, or a file in the place of one of a tree. */
+  readonly what: 'host' | 'share' | 'trees' | 'tree' | 'file';
 }
 
 /** What the skeleton of all trees has to be; parents before what is in them. */
 export interface SkeletonPlan {
   readonly entries: readonly (SkeletonEntry & { readonly kind: 'directory' | 'link' })[];
   readonly mounts: readonly SkeletonMount[];
+}
+
+/** A file that the skeleton shows in the place of the tree's, as the host knows it. */
+export interface EnteredFile {
+  readonly path: string;
+  readonly directory: DirectoryFact;
 }
 
 /** What `skeleton create` does to make it so. */
@@ -311,4 +317,5 @@ export interface SkeletonWork {
   readonly shares: readonly (Share & { readonly live: boolean })[];
   readonly holders: readonly string[];
   readonly readonly: readonly string[];
+  readonly files: readonly string[];
 }

@@ -38,7 +38,7 @@ function summary(work: SkeletonWork, { input, plan, notLive }: SkeletonLook): st
 }
 
 function create(invocation: Invocation): Outcome {
-  const seen = see(invocation, 'make the skeleton of');
+  const seen = see(invocation, 'make the skeleton of', true);
   if (seen.kind === 'failure') return seen;
   const { look, registry, host, enter } = seen.value;
   const { path, place } = look;

@@ -2,7 +2,7 @@
  * The entry program of a tree (docs/chos.md): brings the process that runs it into the tree, where `chos` executes what its user asked for. One track, no process, no
  * state: what is the caller's stays. Root compiles it and anybody runs it, so it holds nothing of its caller, and finds out itself whether that is root.
  */
-import { type DirectoryFact, PUBLIC } from '../../spec/environment.js';
+import { type DirectoryFact, type EnteredFile, PUBLIC } from '../../spec/environment.js';
 import { errnos } from '../../spec/errno.js';
 import type { Arch } from '../../spec/image.js';
 import { TemplateField } from '../../spec/instructions.js';
@@ -44,6 +44,7 @@ export type EntryView =
       readonly tree: { readonly name: string; readonly path: string };
       /** To where the link must lead. */
       readonly directory: DirectoryFact;
+      readonly files?: readonly EnteredFile[];
       /** Where it is mounted on the host. */
       readonly skeleton: string;
     }
@@ -79,7 +80,7 @@ function move(open: OpenFlags, tree: string, target: string): readonly Action[] 
  * Both are seen by the program itself, so that it outlives a skeleton that is made anew.
  */
 function byLink(input: EntryInput & { readonly kind: 'link' }, open: OpenFlags): readonly Action[] {
-  const { tree, skeleton, directory } = input;
+  const { tree, skeleton, directory, files = [] } = input;
   const look = createLook();
   const records = slot('skeleton_records', -1);
   const root = keep('skeleton', 'directory', look, [AT_FDCWD, text(skeleton), 0]);
@@ -101,6 +102,15 @@ function byLink(input: EntryInput & { readonly kind: 'link' }, open: OpenFlags):
       sys('statx', [AT_FDCWD, text('/proc/chos/link/'), 0, STATX_BASIC_STATS, look.stat]),
       ...sameDirectory(look, directory, ESTALE),
     ]),
+    ...files.map(file =>
+      operation(
+        { kind: 'see-entered-file', path: file.path, tree: tree.name, because: rule('the registry') },
+        [
+          sys('statx', [AT_FDCWD, text(`/proc/chos/link${file.path}`), 0, STATX_BASIC_STATS, look.stat]),
+          ...sameDirectory(look, file.directory, ESTALE),
+        ],
+      ),
+    ),
   ];
 }
 

@@ -39,6 +39,7 @@ const record: SkeletonRecord = {
   shares: [{ ...home, live: true }],
   holders: ['/os'],
   readonly: [],
+  files: [],
   created: '',
   boot: 'b',
 };

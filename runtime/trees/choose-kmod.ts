@@ -5,11 +5,11 @@ import { directoryFact, sameDirectory, seesWhat } from './caller.js';
 import type { Entrant } from './entrant.js';
 import { seePin, whyStale } from './host-sources.js';
 import { isListed, type KernelFacts, probeKernelLink } from './kernel-link.js';
+import { ownShares, whyNotMounted, whyOtherFiles } from './linked-files.js';
 import { isWithin } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
 import type { RegisteredTree } from './registry.js';
 import { sameShares } from './same-shares.js';
-import { shownShares } from './shown-shares.js';
 import type { TreeView } from './skeleton.js';
 import { readSkeleton } from './skeleton-record.js';
 
@@ -40,10 +40,11 @@ export function whyNotListed(
 /** What the skeleton shows; pure. */
 export function whyNotShown(record: SkeletonRecord, tree: RegisteredTree): string | null {
   const again = `run chos-runtime skeleton create`;
-  const file = shownShares(tree.shares).find(share => share.file);
+  const shares = ownShares(tree);
+  const file = shares.find(share => share.file);
   if (file !== undefined)
     return `it shares a file, ${file.path}, and a skeleton of links shows directories only`;
-  if (!sameShares(record.shares, shownShares(tree.shares)))
+  if (!sameShares(record.shares, shares))
     return `the skeleton ${record.path} shows other shares than the tree has`;
   if (!record.holders.some(holder => isWithin(tree.path, holder)))
     return `the skeleton ${record.path} does not show ${tree.path}: ${again}`;
@@ -97,6 +98,8 @@ export function chooseKmod(
   const directory = directoryFact(tree.path);
   if (directory === null) return impossible(`${tree.path} is not there`);
   const mounts = mountsInside(path, sources.mounts);
+  const files = whyNotMounted(tree, record.shares) ?? whyOtherFiles(tree, record.files, mounts);
+  if (files !== null) return impossible(files);
   const stale = whyStale(sources, record, mounts, null);
   if (stale !== null)
     return impossible(`${stale} since the skeleton ${path} was made: run chos-runtime skeleton create`);

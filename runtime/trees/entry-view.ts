@@ -1,10 +1,11 @@
 /** By what way users enter a tree (runtime/compile/entry.ts): known when root prepares it, and the same for all. */
-import type { DirectoryFact, PlacedShare, PreparedRoot } from '../../spec/environment.js';
-import { directoryFact } from './caller.js';
+import type { DirectoryFact, EnteredFile, PlacedShare, PreparedRoot } from '../../spec/environment.js';
+import { directoryFact, pathIdentity } from './caller.js';
 import { whyNotListed } from './choose-kmod.js';
 import { lookAtFeatures } from './feature-content.js';
 import { HOST_VIEW } from './host-view.js';
 import type { KernelFacts } from './kernel-link.js';
+import { type LinkedFile, linkedFiles, ownShares, whyNotMounted } from './linked-files.js';
 import { followInside } from './mount-points.js';
 import { placeShares } from './place-shares.js';
 import { directoryOf, faultsOf, plannedRoot, pointsOf } from './prepare-input.js';
@@ -19,6 +20,7 @@ export type EntryChoice =
       readonly kind: 'link';
       readonly tree: { readonly name: string; readonly path: string };
       readonly directory: DirectoryFact;
+      readonly files: readonly EnteredFile[];
       readonly skeleton: string;
     }
   | {
@@ -62,6 +64,12 @@ function featureFiles(tree: RegisteredTree, site: Site, prefix: string): readonl
   );
 }
 
+/** What the program finds at its place inside. */
+function enteredFile({ path, from }: LinkedFile, prefix: string): readonly EnteredFile[] {
+  const identity = pathIdentity(prefix + from);
+  return identity === null ? [] : [{ path, directory: identity }];
+}
+
 /** What a skeleton for all cannot show; null: it can. */
 function whyNotByLink(
   tree: RegisteredTree,
@@ -71,7 +79,7 @@ function whyNotByLink(
   prefix: string,
 ): string | null {
   const [first] = more;
-  const shares = shownShares(tree.shares, prefix);
+  const shares = ownShares(tree, prefix);
   const file = shares.find(share => share.file);
   return (
     whyNotListed(facts, tree) ??
@@ -81,7 +89,7 @@ function whyNotByLink(
     (file !== undefined
       ? `it shares a file, ${file.path}, and a skeleton of links shows directories only`
       : sameShares(shares, shownShares(site.shares, prefix))
-        ? null
+        ? whyNotMounted(tree, site.shares, prefix)
         : 'it has shares of its own, and the skeleton shows those of the site')
   );
 }
@@ -132,7 +140,13 @@ export function entryChoice(tree: RegisteredTree, site: Site, facts: KernelFacts
   const why = whyNotByLink(tree, site, facts, more, prefix);
   const directory = directoryFact(prefix + path);
   if (why === null && facts.kind === 'present' && directory !== null)
-    return { kind: 'link', tree: { name, path }, directory, skeleton: facts.skeleton };
+    return {
+      kind: 'link',
+      tree: { name, path },
+      directory,
+      files: linkedFiles(tree, prefix).flatMap(file => enteredFile(file, prefix)),
+      skeleton: facts.skeleton,
+    };
   return backEnd === 'kmod'
     ? {
         kind: 'refused',

@@ -3,6 +3,7 @@
  * mounted. It shows what `pinned` shows: the host view and the shares are the host's, all else is the tree's. Pure.
  */
 import type { Share, SkeletonMount, SkeletonPlan } from '../../spec/environment.js';
+import type { LinkedFile } from './linked-files.js';
 import { isWithin } from './mount-facts.js';
 import { join, parent } from './path-parts.js';
 import type { TreeView } from './skeleton.js';
@@ -12,7 +13,13 @@ export const LINK = '/proc/chos/link';
 export interface SkeletonInput {
   readonly hostView: readonly string[];
   readonly shares: readonly Share[];
-  readonly trees: readonly { readonly path: string; readonly readonly: boolean; readonly view: TreeView }[];
+  readonly trees: readonly {
+    readonly path: string;
+    readonly readonly: boolean;
+    readonly view: TreeView;
+    /** Shown in the place of its own. */
+    readonly files?: readonly LinkedFile[];
+  }[];
   /** Real directories that the skeleton has already and that are no mount points: links would have to replace them under running processes. */
   readonly directories: readonly string[];
   /** Where a path of `points` is on the host, and inside. */
@@ -63,9 +70,17 @@ function mountsOf(input: SkeletonInput): readonly SkeletonMount[] {
       .map(({ path, readonly }) => ({ path, readonly, what: 'tree' as const })),
   ];
   const points = mounts.map(mount => mount.path);
-  return mounts
-    .map((mount): SkeletonMount => ({ ...mount, ...input.placeOf(mount.path, points) }))
-    .sort((one, other) => (one.path < other.path ? -1 : 1));
+  const files = trees.flatMap(tree =>
+    (tree.files ?? []).map(({ path, from }): SkeletonMount => {
+      const { place } = input.placeOf(tree.path, [...points, tree.path]);
+      const at = { path: `${tree.path}${path}`, source: from, place: `${place}${path}` };
+      return { ...at, readonly: true, file: true, what: 'file' };
+    }),
+  );
+  return [
+    ...mounts.map((mount): SkeletonMount => ({ ...mount, ...input.placeOf(mount.path, points) })),
+    ...files,
+  ].sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
 export function planSkeleton(input: SkeletonInput): SkeletonPlan {

@@ -49,6 +49,7 @@ interface Change {
   readonly entries?: Readonly<Record<string, TreeEntry | null>>;
   readonly mounts?: readonly MountFact[];
   readonly former?: readonly string[];
+  readonly files?: readonly string[];
   readonly host?: readonly MountFact[];
 }
 
@@ -56,6 +57,7 @@ function deviations({
   entries = {},
   mounts = [home, mail],
   former = [],
+  files = [],
   host = hostMounts,
 }: Change = {}): readonly Deviation[] {
   const all = Object.entries({ ...whole, ...entries }).flatMap(([path, entry]) =>
@@ -70,7 +72,7 @@ function deviations({
     // What carries it, and the skeleton itself.
     mounts: [mountFact('/', { id: 10 }), mountFact('/', { id: 11, parent: 10 }), ...mounts],
   };
-  return deviationsOf(plan, actual, host, former);
+  return deviationsOf(plan, actual, host, former, files);
 }
 const told = (change: Change): readonly string[] =>
   deviations(change).map(({ kind, path }) => `${kind} ${path}`);
@@ -97,6 +99,12 @@ test('mounts', () => {
   assert.equal(told({ mounts: [home, { ...mail, master: 3 }] }), ['other-mount /var/mail']);
   assert.equal(told({ mounts: [home, mail, old] }), []);
   assert.equal(told({ mounts: [home, mail, old], former: ['/old', '/home'] }), ['surplus-mount /old']);
+  // On a file of a tree: below what is planned, and ours all the same.
+  const file = { ...old, point: '/home/os/etc/passwd' };
+  assert.equal(told({ mounts: [home, mail, file], files: [file.point] }), [
+    'surplus-mount /home/os/etc/passwd',
+  ]);
+  assert.equal(told({ mounts: [home, mail], files: [file.point, '/home'] }), []);
 });
 
 const changed = (id: number, more: Partial<MountFact>): readonly MountFact[] =>

@@ -141,12 +141,24 @@ function formerMounts(
   return [...new Set(gone)].filter(path => !points.some(point => isWithin(path, point)));
 }
 
-/** `former`: where the record says that something was mounted. */
+/** Those on files of trees are ours, whatever they stand in. */
+function formerFiles(
+  { mounts }: SkeletonPlan,
+  actual: ActualSkeleton,
+  files: readonly string[],
+): readonly string[] {
+  const planned = new Set(mounts.map(({ place }) => place));
+  const isMounted = (path: string): boolean => actual.mounts.some(({ point }) => point === path);
+  return files.filter(path => !planned.has(path) && isMounted(path));
+}
+
+/** `former`: where the record says that something was mounted; `files`: on files of trees. */
 export function deviationsOf(
   plan: SkeletonPlan,
   actual: ActualSkeleton,
   host: readonly MountFact[],
   former: readonly string[],
+  files: readonly string[] = [],
 ): readonly Deviation[] {
   const planned = new Set(plan.entries.map(entry => entry.path));
   const points = new Set(plan.mounts.map(mount => mount.path));
@@ -162,7 +174,9 @@ export function deviationsOf(
     ...plan.entries.flatMap(entry => entryDeviation(entry, actual.entry(entry.path)) ?? []),
     ...surplus.map(path => ({ kind: 'surplus-link', path }) as const),
     ...mountDeviations(plan, actual, host),
-    ...formerMounts(plan, actual, former).map(path => ({ kind: 'surplus-mount', path }) as const),
+    ...[...formerMounts(plan, actual, former), ...formerFiles(plan, actual, files)].map(
+      path => ({ kind: 'surplus-mount', path }) as const,
+    ),
   ];
 }
 

@@ -4,6 +4,7 @@ import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
+import { linkedFiles, whyNotMounted } from './linked-files.js';
 import { mountOf } from './mount-facts.js';
 import { bootId } from './own-record.js';
 import { type Generation, nextNumber, PINS, readGenerations } from './pins.js';
@@ -45,6 +46,9 @@ export interface SkeletonLook {
 const sameList = (one: readonly string[], other: readonly string[]): boolean =>
   [...one].sort().join('\0') === [...other].sort().join('\0');
 
+const shownFiles = ({ mounts }: SkeletonPlan): readonly string[] =>
+  mounts.filter(({ what }) => what === 'file').map(({ place }) => place);
+
 const readonlyTrees = ({ trees }: SkeletonInput): readonly string[] =>
   trees.filter(tree => tree.readonly).map(tree => tree.path);
 
@@ -65,6 +69,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
       .map(tree => ({
         path: tree.path,
         readonly: tree.readonly,
+        files: whyNotMounted(tree, registry.shares, prefix) === null ? linkedFiles(tree, prefix) : [],
         view: treeView(prefix + directoryOf(tree.path, prefix)),
       })),
     directories: there ? ownDirectories(actual) : [],
@@ -75,6 +80,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     state.kind === 'ready'
       ? [...state.record.shares.map(s => s.path), ...state.record.holders, ...state.record.readonly]
       : [];
+  const files = state.kind === 'ready' ? state.record.files : [];
   const live = (share: string): boolean =>
     (mountOf(directoryOf(share, prefix), host.mounts)?.peerGroup ?? 0) > 0;
   return {
@@ -84,20 +90,21 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     copy,
     plan,
     input,
-    deviations: there ? deviationsOf(plan, actual, host.mounts, former) : [],
+    deviations: there ? deviationsOf(plan, actual, host.mounts, former, files) : [],
     generations: readGenerations(prefix + PINS).filter(one => one.tree === path),
     notLive: input.shares.filter(share => !share.readonly && !live(share.path)).map(share => share.path),
   };
 }
 
 /** The record says what is to be shown, and its copy is one. */
-export function isRecorded({ state, copy, input }: SkeletonLook): boolean {
+export function isRecorded({ state, copy, input, plan }: SkeletonLook): boolean {
   if (state.kind !== 'ready' || copy.kind !== 'ready') return false;
   const { record } = state;
   return (
     JSON.stringify(copy.record) === JSON.stringify(record) &&
     sameList(record.holders, shownTrees(input)) &&
     sameList(record.readonly, readonlyTrees(input)) &&
+    sameList(record.files, shownFiles(plan)) &&
     sameList(
       record.shares.map(share => `${share.path}\0${share.readonly}`),
       input.shares.map(share => `${share.path}\0${share.readonly}`),
@@ -142,6 +149,7 @@ export function skeletonWork(
     shares: input.shares.map(share => ({ ...share, live: !share.readonly && !notLive.includes(share.path) })),
     holders: shownTrees(input),
     readonly: readonlyTrees(input),
+    files: shownFiles(plan),
   };
 }
 

@@ -34,7 +34,7 @@ function isThere(tree: TreeView, path: string): boolean {
   return [...ancestors(path), path].every(p => p === '/' || tree.entry(p)?.kind === 'directory');
 }
 
-function isFileThere(tree: TreeView, path: string): boolean {
+export function isFileThere(tree: TreeView, path: string): boolean {
   return isThere(tree, parent(path)) && tree.entry(path)?.kind === 'other';
 }
 

@@ -55,6 +55,7 @@ export const views = {
   'move-to-skeleton': { target: 'text', tree: 'text' },
   'see-entered': { path: 'text', tree: 'text' },
   'see-entered-tree': { target: 'text', tree: 'text' },
+  'see-entered-file': { path: 'text', tree: 'text' },
   /** A mount namespace, and for who is not root a user namespace around it. */
   'separate-view': { tree: 'text' },
   'enter-view': { tree: 'text' },

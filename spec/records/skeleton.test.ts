@@ -10,6 +10,7 @@ const facts: SkeletonFacts = {
   ],
   holders: ['/os'],
   readonly: ['/os/debian'],
+  files: ['/os/debian/etc/passwd'],
   boot: 'b-1',
 };
 const values = {

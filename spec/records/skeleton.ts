@@ -13,6 +13,8 @@ export interface SkeletonFacts {
   readonly holders: readonly string[];
   /** Trees to which nobody inside can write. */
   readonly readonly: readonly string[];
+  /** Where a file of the host is shown in the place of a tree's. */
+  readonly files: readonly string[];
   /** As in PinFacts. */
   readonly boot: string;
 }
@@ -30,8 +32,8 @@ export function skeletonTemplate<Field>(
   facts: SkeletonFacts,
   fill: Fill<SkeletonField, Field>,
 ): Filled<Field> {
-  const { path, shares, holders, readonly, boot } = facts;
-  const rest = { path, shares: shares.map(describeShare), holders, readonly, boot };
+  const { path, shares, holders, readonly, files, boot } = facts;
+  const rest = { path, shares: shares.map(describeShare), holders, readonly, files, boot };
   return [
     '{"root":',
     ...directoryTemplate('root', fill),
@@ -49,6 +51,8 @@ export function parseSkeleton(text: string): Parsed<SkeletonRecord> {
     shares: members.list('shares', readShare),
     holders: members.texts('holders'),
     readonly: members.texts('readonly'),
+    // Records of earlier versions have none.
+    files: members.has('files') ? members.texts('files') : [],
     created: members.text('created'),
     boot: members.text('boot'),
   }));

@@ -83,4 +83,49 @@ NoNewPrivs: 1"
       same "after tree load" "$(enter two cat /etc/os-release)" ID=two
       rm -rf /ostrees/former`,
   ),
+  byChos(
+    'files-of-the-host',
+    `
+      cp /etc/passwd "$PLACE/passwd"
+      cp /etc/chos.d/lab.json "$PLACE/lab.json"
+      printf 'eve:x:1003:1003::/home/eve:/bin/sh\n' >>/etc/passwd
+      printf 'welcome\n' >/scratch/motd
+      touch /ostrees/one/etc/motd /ostrees/two/etc/motd
+      jq '.files = {"/etc/passwd": "merge", "/etc/motd": "/scratch/motd"} | .trees.two.files = {"/etc/motd": "tree"}' "$PLACE/lab.json" >/etc/chos.d/lab.json
+      chos tree load
+      got=0; output=$(enter one true 2>&1) || got=$?
+      matches "before the skeleton has them" "$got $output" '^125 chos: enter one: the skeleton does not show /etc/(passwd|motd) of the registry: root runs chos-runtime skeleton create'
+      matches "skeleton create" "$(chos skeleton create)" 'is changed'
+      chos skeleton check
+      accounts() { grep -c '^eve:' || true; }
+      same "the host's user, in one" "$(enter one cat /etc/passwd | accounts)" 1
+      same "the host's user, in two" "$(enter two cat /etc/passwd | accounts)" 1
+      same "a file of the site" "$(enter one cat /etc/motd)" welcome
+      same "where the tree's own counts" "$(enter two cat /etc/motd)" ""
+      matches "nobody writes it" "$(/usr/local/bin/chos one sh -c 'echo x >/etc/passwd' 2>&1 || true)" 'Read-only file system'
+      environment files one
+      started files
+      matches "a launch" "$(chos explain "$PLACE/files" | grep -m1 'use tree')" 'kmod'
+      same "in a container" "$(grep -c '^eve:' /proc/$(init_of files)/root/ostrees/one/etc/passwd)" 1
+      printf 'zoe:x:1004:1004::/home/zoe:/bin/sh\n' >>/etc/passwd
+      chos tree files
+      same "a user who came later" "$(enter one cat /etc/passwd | grep -c '^zoe:')" 1
+      same "... in a container that runs" "$(grep -c '^zoe:' /proc/$(init_of files)/root/ostrees/one/etc/passwd)" 1
+      drop files
+      # As a package of the tree replaces it: not where the skeleton is.
+      cp /ostrees/one/etc/passwd /ostrees/one/etc/passwd.new
+      matches "replaced on the host" "$(mv /ostrees/one/etc/passwd.new /ostrees/one/etc/passwd 2>&1 || true)" 'Device or resource busy'
+      unshare -m --propagation private sh -ec 'umount -l /chos; mv /ostrees/one/etc/passwd.new /ostrees/one/etc/passwd'
+      got=0; output=$(enter one true 2>&1) || got=$?
+      matches "a file that the tree replaced" "$got $output" '^125 chos: enter one: the skeleton does not show /etc/passwd'
+      matches "skeleton check" "$(chos skeleton check || true)" '/ostrees/one/etc/passwd'
+      chos skeleton create
+      same "after skeleton create" "$(enter one cat /etc/passwd | accounts)" 1
+      cp "$PLACE/lab.json" /etc/chos.d/lab.json
+      chos skeleton create
+      chos tree load
+      same "without files" "$(enter one cat /etc/passwd | accounts)" 0
+      cat "$PLACE/passwd" >/etc/passwd
+      rm -f /scratch/motd /ostrees/*/etc/motd`,
+  ),
 ];

@@ -13,7 +13,7 @@ import { rule } from '../launch/launch.js';
 
 export function showMounts(mounts: SkeletonWork['mount'], root: Slot, open: OpenFlags): readonly Action[] {
   return mounts.map(mount => {
-    const what = mount.what === 'share' ? 'host' : mount.what;
+    const what = mount.what === 'share' || mount.what === 'file' ? 'host' : mount.what;
     const because = rule(mount.what === 'host' ? 'the host view' : 'the registry');
     return showShare(open, mount, root, because, what);
   });

@@ -27,7 +27,7 @@ const FILE = '%2Fchos';
 const work = {
   ...{ cpus: 1, place: { directory: PLACE, file: FILE }, enter: false, path: '/', root: null, leftovers: 0 },
   ...{ detach: [], unlink: [], open: [], make: [], mount: [], alter: [], generation: 1, stale: [] },
-  ...{ boot: 'b', shares: [], holders: ['/ostrees'], readonly: [] },
+  ...{ boot: 'b', shares: [], holders: ['/ostrees'], readonly: [], files: [] },
 };
 
 const fresh = (): string => {

@@ -144,6 +144,12 @@ export const views: WordsOf<typeof catalog> = {
       `enter ${o.tree}: the skeleton does not show ${o.target}, or it is another directory by now: root runs chos-runtime skeleton create and tree load`,
     ],
   },
+  'see-entered-file': {
+    title: o => `see ${o.path} of the registry`,
+    message: o => [
+      `enter ${o.tree}: the skeleton does not show ${o.path} of the registry: root runs chos-runtime skeleton create and tree load`,
+    ],
+  },
   'separate-view': {
     title: () => 'make a mount namespace, and for who is not root a user namespace of one id',
     message: o => [

@@ -23,7 +23,7 @@ export interface DrainInput {
   /** Pids of those who are in. */
   readonly holders: readonly number[];
   /** How long they are waited for: then launches are let in again, and the command fails. Null: for ever. */
-  readonly milliseconds: number | null;
+  readonly milliseconds?: number | null;
   /** Records as they are called now, and as they are called while launches may use them. */
   readonly records: readonly { readonly closed: string; readonly open: string }[];
   /** For people, with its newline. */
@@ -45,7 +45,7 @@ function waitFor(pid: number, interrupts: Interrupts, milliseconds: number): Act
   );
 }
 
-export function compileDrain({ arch, holders, milliseconds, records, message }: DrainInput): Program {
+export function compileDrain({ arch, holders, milliseconds = null, records, message }: DrainInput): Program {
   const interrupts = createInterrupts();
   const open = openFlags(arch);
   const locks = records.map(({ closed }) => ({ closed, fd: slot('closed_record', -1) }));

@@ -273,7 +273,7 @@ test('a tree whose directory was exchanged is not started from what was prepared
   renameSync(path, `${path}.old`);
   makeTree('exchanged');
   writeFileSync(`${path}/etc/os-release`, 'ID=new\n');
-  assert.match(good(chos('tree', 'list')), /swap .* swap@1 stale +0 /);
+  assert.match(good(chos('tree', 'list')), /swap .* swap@1 stale +\S+ +0 /);
   assert.match(
     good(chos('tree', 'check', 'swap')),
     /note +swap@1 is not used: .*exchanged is another directory now since swap@1/,
@@ -306,9 +306,9 @@ test('what was added to a tree that a skeleton shows entry by entry makes its ge
 test('list tells how many hold a generation', () => {
   good(chos('tree', 'prepare', 'one'));
   const id = sleeping({ tree: 'one' });
-  assert.match(good(chos('tree', 'list')), /one@\d+ +1 /);
+  assert.match(good(chos('tree', 'list')), /one@\d+ +\S+ +1 /);
   good(chos('delete', '--force', id));
-  assert.match(good(chos('tree', 'list')), /one@\d+ +0 /);
+  assert.match(good(chos('tree', 'list')), /one@\d+ +\S+ +0 /);
 });
 
 for (const backEnd of ['pinned', 'private'])

@@ -16,17 +16,22 @@ interface Part {
   readonly command: readonly string[];
   /** Built by make beforehand; a part whose program is not there is reported as failed. */
   readonly needs: string;
-  /** Runs while that one does, which leaves a processor idle; its output comes behind. */
-  readonly beside?: string;
 }
 
 const runtime = 'build/chos-runtime';
+
+/** Parts that keep one processor busy, and those beside which they run. */
+const companions: Readonly<Record<string, string>> = {
+  unit: 'conformance',
+  packages: 'podman',
+  fuzz: 'crash',
+};
+
 const parts: readonly Part[] = [
   {
     name: 'unit',
     command: ['node_modules/.bin/uvu', 'build/unit', '\\.test\\.mjs$'],
     needs: 'build/unit',
-    beside: 'conformance',
   },
   ...callerNames.map(
     (name): Part => ({
@@ -57,7 +62,6 @@ const parts: readonly Part[] = [
       name,
       command: ['node', `build/conformance/${name}.mjs`],
       needs: `build/conformance/${name}.mjs`,
-      ...(name === 'fuzz' ? { beside: 'crash' } : {}),
     }),
   ),
 ];
@@ -152,11 +156,11 @@ async function run(part: Part, companion: Part | undefined): Promise<void> {
 }
 
 const wanted = parts.filter(({ name }) => only.length === 0 || only.includes(name));
-const together = (part: Part): boolean => wanted.some(({ name }) => name === part.beside);
+const together = (part: Part): boolean => wanted.some(({ name }) => name === companions[part.name]);
 for (const part of wanted.filter(one => !together(one)))
   await run(
     part,
-    wanted.find(({ beside }) => beside === part.name),
+    wanted.find(({ name }) => companions[name] === part.name),
   );
 const junit = process.env.JUNIT ?? 'build/junit.xml';
 mkdirSync(dirname(junit), { recursive: true });

@@ -53,9 +53,9 @@ function enter(name: string, script: string) {
 
 test('before they are written a launch is refused, and tree check tells', () => {
   // Everything is there; links and missing places; read-only.
-  for (const name of ['whole', 'linked']) makeTree(name, ['root']);
+  for (const name of ['entire', 'linked']) makeTree(name, ['root']);
   for (const [name, text] of Object.entries({ passwd: own, 'resolv.conf': 'own\n', motd: 'own\n' }))
-    writeFileSync(`${base}/whole/etc/${name}`, text);
+    writeFileSync(`${base}/entire/etc/${name}`, text);
   symlinkSync(`${home}/victim`, `${base}/linked/etc/resolv.conf`);
   writeFileSync(`${home}/victim`, 'victim\n');
   writeFileSync(`${home}/motd`, 'welcome\n');
@@ -63,10 +63,10 @@ test('before they are written a launch is refused, and tree check tells', () => 
   writeFileSync('/etc/resolv.conf', 'nameserver 192.0.2.1\n', { flag: 'wx' });
   hostFile('/etc/passwd', `root:x:0:0:host:/root:/bin/bash\n${account}\n`);
   const trees = {
-    whole: tree('whole', 'auto'),
+    entire: tree('entire', 'auto'),
     linked: tree('linked', 'auto'),
     bound: { ...tree('linked', 'private'), files: { '/etc/motd': 'tree' } },
-    sealed: { ...tree('whole', 'auto'), readonly: true },
+    sealed: { ...tree('entire', 'auto'), readonly: true },
   };
   writeRegistry({ trees: registry.trees, shares: registry.shares, default: 'one' });
   writeRegistry({ trees, shares: [{ path: home }], files }, 'files.json');
@@ -75,7 +75,7 @@ test('before they are written a launch is refused, and tree check tells', () => 
   const refused = shell({ tree: 'bound' }, 'true');
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, words);
-  assert.match(chos('tree', 'check', 'whole').stdout, words);
+  assert.match(chos('tree', 'check', 'entire').stdout, words);
 });
 
 const look = 'cat /etc/passwd /etc/resolv.conf; cat /etc/motd; id -un; echo x >/etc/resolv.conf';
@@ -83,10 +83,10 @@ const shown = (tail: string) => new RegExp(`^${tail}\\n${account}\\nnameserver 1
 
 test('users, generations and launches with mounts of their own see them, and nobody can write them', () => {
   chos('tree', 'prepare', '--all');
-  assert.match(good(chos('tree', 'list')), /whole@1/);
-  for (const name of ['whole', 'linked', 'bound', 'sealed']) {
+  assert.match(good(chos('tree', 'list')), /entire@1/);
+  for (const name of ['entire', 'linked', 'bound', 'sealed']) {
     const first =
-      name === 'whole' || name === 'sealed'
+      name === 'entire' || name === 'sealed'
         ? 'root:x:0:0:tree:/root:/bin/sh'
         : 'root:x:0:0:host:/root:/bin/bash';
     const asUser = enter(name, look);
@@ -100,8 +100,8 @@ test('users, generations and launches with mounts of their own see them, and nob
       assert.match(launched.stderr, /Read-only file system/, name);
     }
   }
-  assert.match(good(chos('explain', bundle({ tree: 'whole', args: ['true'] }))), /whole@1 is prepared/);
-  assert.equal(readFileSync(`${base}/whole/etc/passwd`, 'utf8'), own);
+  assert.match(good(chos('explain', bundle({ tree: 'entire', args: ['true'] }))), /entire@1 is prepared/);
+  assert.equal(readFileSync(`${base}/entire/etc/passwd`, 'utf8'), own);
   assert.equal(readFileSync(`${home}/victim`, 'utf8'), 'victim\n');
   assert.deepEqual(
     good(chos('tree', 'show', 'bound'))
@@ -112,7 +112,7 @@ test('users, generations and launches with mounts of their own see them, and nob
 });
 
 test('tree files: who is inside sees the new ones, and no generation gets stale', async () => {
-  const inside = shellLater({ tree: 'whole' }, 'echo in; read word; cat /etc/passwd /etc/motd');
+  const inside = shellLater({ tree: 'entire' }, 'echo in; read word; cat /etc/passwd /etc/motd');
   await inside.started;
   const user = spawn(
     `${dirname(runtime)}/chos`,
@@ -146,21 +146,21 @@ test('tree files: who is inside sees the new ones, and no generation gets stale'
 
 test('a file that the host has not got: the tree’s own; one that a path names must be there', () => {
   rmSync('/etc/resolv.conf');
-  assert.equal(good(chos('tree', 'files', 'whole')), '3 files of whole written\n');
-  good(chos('tree', 'prepare', 'whole'));
-  assert.match(good(enter('whole', 'cat /etc/resolv.conf')), /^own\n$/);
+  assert.equal(good(chos('tree', 'files', 'entire')), '3 files of entire written\n');
+  good(chos('tree', 'prepare', 'entire'));
+  assert.match(good(enter('entire', 'cat /etc/resolv.conf')), /^own\n$/);
   rmSync(`${home}/motd`);
   mkdirSync(`${home}/motd`);
-  const { status, stderr } = chos('tree', 'prepare', 'whole');
+  const { status, stderr } = chos('tree', 'prepare', 'entire');
   assert.equal(status, 1);
   assert.match(stderr, /files\["\/etc\/motd"\] is not a regular file of at most 16 MiB that can be read/);
 });
 
 test('what is left behind goes with the registry', () => {
-  for (const name of ['whole', 'linked', 'sealed']) chos('tree', 'release', name);
-  writeRegistry({ trees: { whole: tree('whole', 'auto') } }, 'files.json');
-  good(chos('tree', 'files', 'whole'));
-  assert.ok(!existsSync('/run/chos/files/whole'));
+  for (const name of ['entire', 'linked', 'sealed']) chos('tree', 'release', name);
+  writeRegistry({ trees: { entire: tree('entire', 'auto') } }, 'files.json');
+  good(chos('tree', 'files', 'entire'));
+  assert.ok(!existsSync('/run/chos/files/entire'));
   assert.equal(statSync('/run/chos/files').mode & 0o7777, 0o755);
   rmSync('/etc/chos.d/files.json');
   writeRegistry(registry);

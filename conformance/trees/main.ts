@@ -57,11 +57,24 @@ const cases = [
   ...filesCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
+/** A case that waits for what does not come is one that fails, and neither the end of the run nor its own is lost. */
+async function ended(running: ReturnType<(typeof cases)[number]['run']>): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('it waits for five minutes')), 300_000);
+  });
+  try {
+    return (await Promise.race([running, late])) ?? undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 await onOwnMachine([], cases.length, async tally => {
   setUp();
   for (const { name, run } of cases) {
     try {
-      tally.passed(name, await run());
+      tally.passed(name, await ended(run()));
     } catch (error) {
       tally.failed(name, error);
     }

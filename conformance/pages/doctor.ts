@@ -39,7 +39,7 @@ export const doctorPage: readonly Scenario[] = [
 
 /** What is printed while the dashboard is there. */
 const whileServed = (body: string): string =>
-  `chos-runtime dashboard >/run/dashboard & until grep -q listening /run/dashboard; do :; done; ${body}; status=$?; kill $!; wait; exit $status`;
+  `: >/run/dashboard; chos-runtime dashboard >/run/dashboard & until grep -q listening /run/dashboard; do :; done; ${body}; status=$?; kill $!; wait; exit $status`;
 
 function served(block: Block): void {
   const trees = { debian13: { path: '/ostrees/debian13' } };

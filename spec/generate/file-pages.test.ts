@@ -16,7 +16,7 @@ test('every key of the schema is on its page, with the values that it may have',
     for (const { path, values = [] } of propertiesOf(schema).filter(one => one.path !== '$schema')) {
       const key = path.replaceAll('.*', '.NAME').replace(/\.hooks\.\w+\[\]/, '.hooks.STAGE[]');
       assert.ok(page(name).includes(`\\fB${escapeRoff(key)}\\fR`), path);
-      for (const value of values) assert.ok(page(name).includes(value), `${path}: ${value}`);
+      for (const value of values) assert.ok(page(name).includes(escapeRoff(value)), `${path}: ${value}`);
     }
 });
 

@@ -36,6 +36,7 @@ include runtime/entry/build.mk
 include runtime/engine/build.mk
 include hooks/build.mk
 include runtime/pam/build.mk
+include runtime/slurm/build.mk
 include kmod/build.mk
 include conformance/harness/build.mk $(filter-out conformance/harness/%,$(wildcard conformance/*/build.mk))
 build/chos-runtime.cjs: $(GENERATED) node_modules/.package-lock.json
@@ -92,7 +93,7 @@ bench: all $(BENCH_TARGETS)  ## measure against crun, runc and the floor; writes
 	node build/conformance/bench.mjs $(BENCH_FLAGS)
 
 .PHONY: lint
-lint: $(GENERATED) lint-engine lint-hooks lint-pam  ## formatting, types, import directions, the C analyser
+lint: $(GENERATED) lint-engine lint-hooks lint-pam lint-slurm  ## formatting, types, import directions, the C analyser
 	$(BIN)/biome check --error-on-warnings
 	$(BIN)/tsc -p .
 	$(if $(wildcard .dependency-cruiser.cjs),$(BIN)/depcruise --config .dependency-cruiser.cjs spec runtime)
@@ -140,6 +141,10 @@ ifneq ($(PAM_MODULE),)
 	$(MAKE) --no-print-directory build/install/pam_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
 	install -d $(DESTDIR)$(PAMDIR)
 	install -s -m 644 build/install/pam_chos.so $(DESTDIR)$(PAMDIR)/pam_chos.so
+endif
+ifneq ($(SPANK_PLUGIN),)
+	$(MAKE) --no-print-directory build/install/spank_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
+	install -s -m 644 build/install/spank_chos.so $(DESTDIR)$(LIBEXEC)/spank_chos.so
 endif
 	cd node_modules && for file in $(KOFFI_FILES); do install -D -m 644 $$file $(DESTDIR)$(LIBEXEC)/node_modules/$$file; done
 	install -d $(DESTDIR)$(UNITDIR)

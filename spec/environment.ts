@@ -7,7 +7,7 @@ import type { NormalHooks } from './normal-config.js';
 export const PINS = '/run/chos-trees';
 /** Beside it, and kept when the last generation has gone: numbers that were given out, so that none comes back before a reboot. */
 export const NUMBERS = `${PINS}.numbers`;
-/** Beside it, for users, who can read nothing of root's: a copy of the skeleton's record. */
+/** Beside it, for users, who can read nothing of root's: a copy of the skeleton's record, and what each generation is (identityLine). */
 export const PUBLIC = `${PINS}.public`;
 /** Sources of our own mounts, by which mountinfo tells them from others: the skeleton of all trees, and what carries it. */
 export const SKELETON_SOURCE = 'chos-skeleton';
@@ -240,6 +240,8 @@ export interface Preparation {
   readonly root: PreparedRoot;
   /** /proc/sys/kernel/random/boot_id */
   readonly boot: string;
+  /** Of the content of the tree, where it is known: it is a version of an imported one. */
+  readonly digest?: string;
   readonly hostView: readonly string[];
   /** `live`: what is mounted on the host below it later shows up inside. */
   readonly shares: readonly (PlacedShare & { readonly live: boolean; readonly at: PathIdentity | null })[];

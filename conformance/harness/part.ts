@@ -27,6 +27,8 @@ export interface Place {
 
 export interface Part<World> {
   readonly name: string;
+  /** Mounts that a case may leave, as mountinfo has them. */
+  readonly mayStay?: RegExp;
   /** More options of unshare(1). */
   readonly unshare: readonly string[];
   readonly cases: readonly PartCase<World>[];
@@ -75,7 +77,7 @@ async function inner<World>(
     const id = `${place.tag}-${index}`;
     const left = (): readonly string[] => [
       ...cgroupsNamed(id),
-      ...mountLines().filter(line => !before.has(line)),
+      ...mountLines().filter(line => !before.has(line) && part.mayStay?.test(line) !== true),
       ...part.traces(place, id).filter(path => existsSync(path)),
     ];
     const complaint = await drive(world, id).then(

@@ -284,6 +284,11 @@ export const scenarios: readonly Scenario[] = [
       shell('chos-runtime --root=/run/user/1000/ delete --force node1.alice.42.0.-1');
     },
   },
+  ...['$ srun --chos=alma9 make', '# /etc/slurm/plugstack.conf'].map(first => ({
+    page: SLURM,
+    first,
+    run: 'conformance/slurm submits such jobs to a real Slurm with this plugin',
+  })),
   ...['RunTimeQuery', 'RunTimeCreate'].map(first => ({
     page: SLURM,
     first,

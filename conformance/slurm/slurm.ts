@@ -10,8 +10,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Finished, launch, type Running } from '../harness/processes.js';
+import { makeTrees } from './trees.js';
 
 /** Who submits jobs: root, and a user without privileges. */
 export const userNames = ['root', 'alice'] as const;
@@ -32,9 +33,12 @@ export interface User {
 
 export interface Slurm {
   readonly dir: string;
+  readonly runtime: string;
   readonly users: Readonly<Record<UserName, User>>;
   /** Slurm reads its oci.conf anew for each step. */
   startBy(pattern: Pattern): void;
+  /** Words behind the plugin's path; read anew for each job, too. */
+  plugBy(words: string): void;
 }
 
 const uids: Readonly<Record<UserName, number>> = { root: 0, alice: 1000 };
@@ -157,6 +161,7 @@ async function startMunge(dir: string): Promise<void> {
 export async function startSlurm(dir: string, runtime: string): Promise<Slurm> {
   chmodSync(dir, 0o755);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);
+  makeTrees(dir, runtime);
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   // Slurm asks getaddrinfo(3) for addresses of the kinds that the host has, and 127.0.0.1 alone does not count.
   execFileSync('ip', ['address', 'add', '10.9.9.9/32', 'dev', 'lo']);
@@ -174,6 +179,12 @@ export async function startSlurm(dir: string, runtime: string): Promise<Slurm> {
   const startBy = (pattern: Pattern): void =>
     writeFileSync(join(dir, 'etc/oci.conf'), containerText(runtime, pattern));
   startBy('run');
+  const plugBy = (words: string): void =>
+    writeFileSync(
+      join(dir, 'etc/plugstack.conf'),
+      `required ${join(dirname(runtime), 'spank_chos.so')} ${words}\n`,
+    );
+  plugBy('');
   await startMunge(dir);
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', SLURM_CONF: config };
   const daemons = [
@@ -203,5 +214,5 @@ export async function startSlurm(dir: string, runtime: string): Promise<Slurm> {
       launch([...as, ...argv], dir, { env, deadlineMs: 300_000 });
     return { name, root, bundle, begin: beginAs, call: (...argv) => beginAs(...argv).done };
   };
-  return { dir, users: { root: user('root'), alice: user('alice') }, startBy };
+  return { dir, runtime, users: { root: user('root'), alice: user('alice') }, startBy, plugBy };
 }

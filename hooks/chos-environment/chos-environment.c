@@ -41,7 +41,7 @@ static void find_shares(struct place *place, const char *tree, i64 pid)
 		return;
 	if (place->pins < 0)
 		fail_errno(place->pins, "open " PINS " (", again, "; no link: ", unlinked, ")");
-	if (!find_generation(place, tree))
+	if (!find_generation(place, tree, NULL))
 		fail("the tree ", tree, " has no generation: ", again, " (no link: ", unlinked, ")");
 	open_generation(place, again);
 }

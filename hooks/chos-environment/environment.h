@@ -21,8 +21,10 @@ extern unsigned share_count;
 
 /* generation.c: the name of a tree as part of file names (spec/records/names.ts). */
 const char *file_name(const char *tree);
-/* The newest generation of a tree, or of the skeleton, whose path counts as its name. False: there is none. */
-bool find_generation(struct place *place, const char *name);
+/* The newest generation of a tree, or of the skeleton, whose path counts as its name. False: there is none. `fits`: of those that do; NULL: all. */
+bool find_generation(struct place *place, const char *name, bool (*fits)(i64 number));
+/* Of the machine: after the next one nothing is as it was. */
+const char *boot_id(void);
 /* Its record, once the pin is open; again: the command that makes another one. Refused if it is not of this boot and this namespace. */
 struct json open_pin(struct place *place, const char *again);
 /* The same; the record is read into `shares`. */

@@ -47,7 +47,7 @@ static i64 generation_in(const char *name, const char *tree)
 }
 
 /* The newest that is recorded: a generation counts from then on. */
-bool find_generation(struct place *place, const char *name)
+bool find_generation(struct place *place, const char *name, bool (*fits)(i64 number))
 {
 	const char *file = file_name(name);
 	static char buffer[32768] __attribute__((aligned(8)));
@@ -61,7 +61,8 @@ bool find_generation(struct place *place, const char *name)
 
 			at += entry->length;
 			number = generation_in(entry->name, file);
-			best = number > best ? number : best;
+			if (number > best && (!fits || fits(number)))
+				best = number;
 		}
 	place->generation = joined(file, "@", decimal(best));
 	return best > 0;
@@ -96,12 +97,8 @@ struct statx look_at(long fd, const char *what)
 	return st;
 }
 
-/* The record is that of this pin and of this boot; numbers of inodes come again. */
-static void insist_on_pinned(struct json record, long pin, const char *path, const char *again)
+const char *boot_id(void)
 {
-	const char *boot = text_of(member(record, "boot"));
-	struct statx st = look_at(pin, path);
-	i64 inode = 0;
 	struct bytes now;
 	long error = read_path(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 4096, &now);
 
@@ -109,7 +106,17 @@ static void insist_on_pinned(struct json record, long pin, const char *path, con
 		fail_errno(error, "read /proc/sys/kernel/random/boot_id");
 	while (now.size && now.at[now.size - 1] == '\n')
 		now.at[--now.size] = 0;
-	if (!boot || !equal(boot, now.at))
+	return now.at;
+}
+
+/* The record is that of this pin and of this boot; numbers of inodes come again. */
+static void insist_on_pinned(struct json record, long pin, const char *path, const char *again)
+{
+	const char *boot = text_of(member(record, "boot"));
+	struct statx st = look_at(pin, path);
+	i64 inode = 0;
+
+	if (!boot || !equal(boot, boot_id()))
 		fail(path, " is of an earlier boot: ", again);
 	if (!number_of(member(record, "inode"), &inode) || inode != (i64)st.stx_ino)
 		fail(path, " is not of the mount namespace that is pinned there: ", again);

@@ -83,7 +83,7 @@ const char *take_link(struct place *place, const char *tree, i64 pid)
 	if (!path || is_otherwise(registered))
 		return path ? "the registry gives the tree another back end" : "the tree is not in /etc/chos.d";
 	skeleton = path_of_skeleton();
-	if (place->pins < 0 || !find_generation(place, skeleton))
+	if (place->pins < 0 || !find_generation(place, skeleton, NULL))
 		return joined("there is no skeleton ", skeleton, ": chos-runtime skeleton create");
 	open_generation(place, "chos-runtime skeleton create");
 	if (!shows_shares_of(tree))

@@ -4,6 +4,7 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { storeFaultText } from '../report/store-text.js';
+import { versionDigest } from '../store/place.js';
 import { type CallerView, callerView } from '../trees/caller.js';
 import { PINS, pinFile, readGenerations } from '../trees/pins.js';
 import { prepareInput } from '../trees/prepare-input.js';
@@ -109,7 +110,12 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
     await abandoned(tree.value.name, view.value),
   );
   if (input.kind === 'refused') return failed(refusedInput(input.diagnostics));
-  const program = compilePrepare({ ...input.input, arch: hostArch() });
+  const digest = versionDigest(input.input.tree.directory, prefix);
+  const program = compilePrepare({
+    ...input.input,
+    ...(digest === null ? {} : { digest }),
+    arch: hostArch(),
+  });
   const warnings = [
     ...registry.value.broken.map(brokenFileText),
     ...publish(registry.value, tree.value, prefix),

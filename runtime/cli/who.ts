@@ -5,7 +5,7 @@ import { STATE_ROOT_NAME, STATE_ROOT_SESSIONS } from '../../spec/state-root.js';
 import { bootTime, knownUsers, type ProcessDetails, processDetails } from '../host/process-details.js';
 import { table } from '../report/table.js';
 import { listStates } from '../state/read-state.js';
-import { readRecord, STORE } from '../store/place.js';
+import { versionAt, versionDigest } from '../store/place.js';
 import { lookAtProcesses, type ProcessLook, pidsIn, pidsRootedIn } from '../trees/holders.js';
 import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
 import { parseMountFacts } from '../trees/mount-facts.js';
@@ -64,18 +64,6 @@ function containersOf(roots: readonly string[]): readonly KnownContainer[] {
         pids: pidsOf(chos.cgroups, pid),
       })),
   );
-}
-
-/** Null: it is no version of an imported tree. */
-function versionAt(directory: string): { readonly tree: string; readonly version: number } | null {
-  if (!directory.startsWith(`${STORE}/`)) return null;
-  const [, tree, version] = /^([^/]+)\/(\d+)$/.exec(directory.slice(STORE.length + 1)) ?? [];
-  return tree === undefined ? null : { tree, version: Number(version) };
-}
-
-function versionDigest(directory: string): string | null {
-  const at = versionAt(directory);
-  return at === null ? null : (readRecord(at.tree, at.version)?.digest ?? null);
 }
 
 /** Of an imported tree its version's, of others that of the hook tree-digest (hooks/tree-digest/README.md), which is of generations. */

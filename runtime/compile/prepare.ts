@@ -4,7 +4,7 @@
  */
 import type { Preparation } from '../../spec/environment.js';
 import type { Arch } from '../../spec/image.js';
-import { openFlags } from '../../spec/kernel.js';
+import { type OpenFlags, openFlags } from '../../spec/kernel.js';
 import type { Action, Program } from '../program/action.js';
 import { attempt } from '../program/control.js';
 import { label, type Slot, slot, text } from '../program/operand.js';
@@ -16,9 +16,10 @@ import { hostProgram } from './idioms/host-program.js';
 import { operation } from './idioms/operation.js';
 import { rule } from './launch/launch.js';
 import { makerTrack } from './pins/maker.js';
-import { createMakerCells, makePin, type NewPin } from './pins/pin-namespace.js';
+import { createMakerCells, makePin, type NewPin, pinName } from './pins/pin-namespace.js';
 import { recordPin } from './pins/pin-record.js';
 import { enterHost, lockPins, printed, unpin } from './pins/pins.js';
+import { identityLine, publish } from './pins/publish.js';
 
 export type PrepareInput = Preparation & { readonly arch: Arch };
 
@@ -47,6 +48,7 @@ export function compilePrepare(input: PrepareInput): Program {
       stamp: tree.stamp,
       points: input.points,
     }),
+    publishPin(pin, identityLine(input.boot, input.digest), open),
     ...dropStale(input, pins),
     operation({ kind: 'print-result', line, because: rule('tree prepare') }, [
       ...printed(line),
@@ -57,6 +59,15 @@ export function compilePrepare(input: PrepareInput): Program {
   return hostProgram(input.arch, host, [
     makerTrack(open, cells, { actions: assemble(input, open, root), root }),
   ]);
+}
+
+/** Users name it when they submit a job (docs/slurm.md). */
+function publishPin(pin: NewPin, line: string, open: OpenFlags): Action {
+  const content = text(line);
+  return operation(
+    { kind: 'publish-pin', pin: pin.shown, because: rule('users name it to other machines') },
+    publish(pinName(pin), content, content.size - 1, open),
+  );
 }
 
 /** Older generations that nobody holds, and what commands that were killed have left. */

@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <security/pam_appl.h>
-#include <security/pam_ext.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pam_chos.h"
+#include "entrance.h"
 
 #define ANSWER_MOST (1U << 20)
 #define GROUPS_MOST 65536 /* NGROUPS_MAX of the kernel */
@@ -164,6 +162,17 @@ const char *next_variable(const struct answer *a, const char **at)
 	return NULL;
 }
 
+bool stays(const struct answer *a, const char *entry)
+{
+	const char *at = NULL, *kept;
+	size_t name = strcspn(entry, "=");
+
+	while ((kept = next_variable(a, &at)))
+		if (!strncmp(kept, entry, name) && kept[name] == '=')
+			return true;
+	return false;
+}
+
 /* The last of them says that the answer is whole; one without a tree is the host. */
 static bool understand(struct answer *a)
 {
@@ -199,21 +208,22 @@ static void tidy(char *words)
 }
 
 /* One that had to be killed says nothing. */
-static bool judge(const struct options *o, const struct passwd *user, struct answer *a, bool in_time)
+static bool judge(const struct question *q, const struct passwd *user, struct answer *a, bool in_time)
 {
 	bool whole = in_time && understand(a);
 
 	tidy(a->words);
 	if (!whole && !*a->words)
-		snprintf(a->words, WORDS_SIZE, "reading ~/.chos of %s does not end within %u s: a home on a dead file server?", user->pw_name, o->seconds);
+		snprintf(a->words, WORDS_SIZE, "reading ~/.chos of %s does not end within %u s: a home on a dead file server?", user->pw_name, q->seconds);
 	return whole;
 }
 
-bool ask(pam_handle_t *pamh, const struct options *o, const struct passwd *user, struct answer *a)
+bool ask(const struct question *q, const struct passwd *user, struct answer *a)
 {
 	char uid[16], seconds[16];
-	char *argv[] = {(char *)LOGIN_PATH, user->pw_name, uid, user->pw_dir, user->pw_shell, (char *)(o->refuse_unknown ? "refuse" : "default"), seconds, NULL};
-	struct call c = {.argv = argv, .envp = pam_getenvlist(pamh), .gid = user->pw_gid};
+	char *argv[] = {(char *)LOGIN_PATH, user->pw_name, uid, user->pw_dir, user->pw_shell, (char *)(q->refuse_unknown ? "refuse" : "default"), seconds, (char *)q->identity,
+			(char *)(q->refuse_foreign ? "refuse" : "newest"), NULL};
+	struct call c = {.argv = argv, .envp = q->envp, .gid = user->pw_gid};
 	int out[2] = {-1, -1}, err[2] = {-1, -1};
 	bool started, in_time;
 	long began;
@@ -221,7 +231,7 @@ bool ask(pam_handle_t *pamh, const struct options *o, const struct passwd *user,
 	memset(a, 0, sizeof(*a));
 	a->text = malloc(ANSWER_MOST);
 	snprintf(uid, sizeof(uid), "%u", user->pw_uid);
-	snprintf(seconds, sizeof(seconds), "%u", o->seconds);
+	snprintf(seconds, sizeof(seconds), "%u", q->seconds);
 	started = a->text && c.envp && find_groups(user, &c) && open_pipe(out) && open_pipe(err);
 	c.out = out[1];
 	c.err = err[1];
@@ -231,18 +241,15 @@ bool ask(pam_handle_t *pamh, const struct options *o, const struct passwd *user,
 	if (err[1] >= 0)
 		close(err[1]);
 	began = now_ms();
-	in_time = started && listen_to(out[0], err[0], a, began + (long)o->seconds * 1000 + 1500);
-	if (in_time && !a->size && !*a->words && now_ms() - began < (long)o->seconds * 1000)
+	in_time = started && listen_to(out[0], err[0], a, began + (long)q->seconds * 1000 + 1500);
+	if (in_time && !a->size && !*a->words && now_ms() - began < (long)q->seconds * 1000)
 		snprintf(a->words, WORDS_SIZE, "the login program %s has ended without an answer", LOGIN_PATH);
 	if (out[0] >= 0)
 		close(out[0]);
 	if (err[0] >= 0)
 		close(err[0]);
-	for (char **one = c.envp; one && *one; one++)
-		free(*one);
-	free(c.envp);
 	free(c.groups);
 	if (!started)
 		snprintf(a->words, WORDS_SIZE, "start the login program: %s", strerror(errno));
-	return started && judge(o, user, a, in_time);
+	return started && judge(q, user, a, in_time);
 }

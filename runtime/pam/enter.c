@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pam_chos.h"
+#include "entrance.h"
 
 #define LINK "/proc/chos/setchos"
 
@@ -190,4 +190,16 @@ bool leave(struct way *way, char *words)
 		set_link("");
 	forget_way(way);
 	return back;
+}
+
+/* `mnt:[4026532345] NAME@7` or `/ostrees/name NAME`: by it `chos` inside knows where it is (runtime/engine/chos/session.c). */
+bool write_mark(const struct answer *a, char mark[MARK_SIZE])
+{
+	char namespace[64] = "";
+	const char *generation = a->pin ? strrchr(a->pin, '@') : NULL, *proof = a->link ? a->link : namespace;
+
+	if (!a->link && readlink("/proc/self/ns/mnt", namespace, sizeof(namespace) - 1) < 0)
+		return false;
+	snprintf(mark, MARK_SIZE, "CHOS_SESSION=%s %s%s", proof, a->tree, generation ? generation : "");
+	return true;
 }

@@ -16,7 +16,6 @@
 #define EXPORTED __attribute__((visibility("default")))
 #define DATA "chos_session"
 #define SEEN "chos_setcred"
-#define MARK_SIZE 4400
 
 /* Of one handle; a copy in each process that was forked since. */
 struct session {
@@ -61,26 +60,11 @@ static int fail(pam_handle_t *pamh, int flags, const struct session *s, const ch
 	return refused ? PAM_SESSION_ERR : PAM_SUCCESS;
 }
 
-/* `mnt:[4026532345] NAME@7` or `/ostrees/name NAME`: by it `chos` inside knows where it is (runtime/engine/chos/session.c). */
-static void put_mark(pam_handle_t *pamh, const struct answer *a)
+static void free_list(char **list)
 {
-	char mark[MARK_SIZE], namespace[64] = "";
-	const char *generation = a->pin ? strrchr(a->pin, '@') : NULL, *proof = a->link ? a->link : namespace;
-
-	if (!a->link && readlink("/proc/self/ns/mnt", namespace, sizeof(namespace) - 1) < 0)
-		return;
-	snprintf(mark, sizeof(mark), "CHOS_SESSION=%s %s%s", proof, a->tree, generation ? generation : "");
-	pam_putenv(pamh, mark);
-}
-
-static bool stays(const struct answer *a, const char *entry, size_t name)
-{
-	const char *at = NULL, *kept;
-
-	while ((kept = next_variable(a, &at)))
-		if (!strncmp(kept, entry, name) && kept[name] == '=')
-			return true;
-	return false;
+	for (char **one = list; one && *one; one++)
+		free(*one);
+	free(list);
 }
 
 /* What PAM has is what the answer says: the registry's for the tree, without what it takes away. */
@@ -91,15 +75,12 @@ static bool set_environment(pam_handle_t *pamh, const struct answer *a)
 	bool good = before;
 
 	for (char **one = before; one && *one; one++) {
-		size_t name = strcspn(*one, "=");
-
-		if (!stays(a, *one, name)) {
-			(*one)[name] = 0;
+		if (!stays(a, *one)) {
+			(*one)[strcspn(*one, "=")] = 0;
 			good = pam_putenv(pamh, *one) == PAM_SUCCESS && good;
 		}
-		free(*one);
 	}
-	free(before);
+	free_list(before);
 	while (good && (entry = next_variable(a, &at)))
 		good = pam_putenv(pamh, entry) == PAM_SUCCESS;
 	return good;
@@ -107,7 +88,7 @@ static bool set_environment(pam_handle_t *pamh, const struct answer *a)
 
 static int go_in(pam_handle_t *pamh, int flags, struct session *s)
 {
-	char words[WORDS_SIZE];
+	char words[WORDS_SIZE], mark[MARK_SIZE];
 	bool deferred = s->waits;
 
 	s->waits = false;
@@ -115,7 +96,8 @@ static int go_in(pam_handle_t *pamh, int flags, struct session *s)
 		return fail(pamh, flags, s, words);
 	if (!set_environment(pamh, &s->answer))
 		pam_syslog(pamh, LOG_ERR, "no memory for the environment");
-	put_mark(pamh, &s->answer);
+	if (write_mark(&s->answer, mark))
+		pam_putenv(pamh, mark);
 	/* This process ends in there: nobody is to find the host's root in it. */
 	if (deferred)
 		forget_way(&s->way);
@@ -144,6 +126,15 @@ static int open_session(pam_handle_t *pamh, int flags, struct session *s)
 	if (!s->waits)
 		return fail(pamh, flags, s, "sshd, and the option defer, need a line \"auth optional pam_chos.so\" in the same file");
 	return PAM_SUCCESS;
+}
+
+static bool ask_for(pam_handle_t *pamh, struct session *s, const struct passwd *user)
+{
+	struct question q = {.envp = pam_getenvlist(pamh), .refuse_unknown = s->options.refuse_unknown, .seconds = s->options.seconds};
+	bool answered = ask(&q, user, &s->answer);
+
+	free_list(q.envp);
+	return answered;
 }
 
 static const struct passwd *user_of(pam_handle_t *pamh)
@@ -177,7 +168,7 @@ EXPORTED int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const 
 	}
 	if (geteuid())
 		return fail(pamh, flags, s, "the program that opens the session is not root");
-	if (!ask(pamh, &s->options, user, &s->answer))
+	if (!ask_for(pamh, s, user))
 		return fail(pamh, flags, s, s->answer.words);
 	if (*s->answer.words)
 		tell(pamh, flags, s->answer.words, "");

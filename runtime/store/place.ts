@@ -52,16 +52,28 @@ export interface VersionRecord {
   readonly created: string;
 }
 
-/** Null: there is none, or it is not one. */
-export function readRecord(name: string, version: number): VersionRecord | null {
+/** Null: there is none, or it is not one. `prefix`: the host's root. */
+export function readRecord(name: string, version: number, prefix = ''): VersionRecord | null {
   try {
-    const read: unknown = JSON.parse(readFileSync(recordOf(name, version), 'utf8'));
+    const read: unknown = JSON.parse(readFileSync(prefix + recordOf(name, version), 'utf8'));
     return isRecord(read) && typeof read.digest === 'string' && typeof read.bytes === 'number'
       ? (read as unknown as VersionRecord)
       : null;
   } catch {
     return null;
   }
+}
+
+/** Null: it is no version of an imported tree. */
+export function versionAt(directory: string): { readonly tree: string; readonly version: number } | null {
+  if (!directory.startsWith(`${STORE}/`)) return null;
+  const [, tree, version] = /^([^/]+)\/(\d+)$/.exec(directory.slice(STORE.length + 1)) ?? [];
+  return tree === undefined ? null : { tree, version: Number(version) };
+}
+
+export function versionDigest(directory: string, prefix = ''): string | null {
+  const at = versionAt(directory);
+  return at === null ? null : (readRecord(at.tree, at.version, prefix)?.digest ?? null);
 }
 
 function list(directory: string): readonly string[] {

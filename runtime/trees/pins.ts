@@ -8,6 +8,7 @@
  *     NAME@N.json               what prepare knew; written last, so that what has none is unfinished
  *     NAME@N.mounts             its mountinfo
  *     NAME@N.closing            the former .json of a generation that is being released
+ *     /run/chos-trees.public    what users may know: NAME@N (runtime/compile/pins/publish.ts), and the skeleton's record
  *     /run/chos-trees.numbers   a file NAME@N for the last number of each tree, so that none comes back
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';

@@ -11,6 +11,7 @@ export const pins = {
   'make-pin-file': { pin: 'text' },
   pin: { pin: 'text', path: 'text' },
   'record-pin': { pin: 'text' },
+  'publish-pin': { pin: 'text' },
   'end-maker': {},
   unpin: { pin: 'text' },
   'drop-stale-pin': { pin: 'text' },

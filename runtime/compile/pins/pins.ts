@@ -1,5 +1,5 @@
 /** The place of the pins, as launch programs make, lock and clear it. */
-import type { PinPlace } from '../../../spec/environment.js';
+import { type PinPlace, PUBLIC } from '../../../spec/environment.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -134,6 +134,7 @@ export function unpin(pins: Slot, path: string, name: string): readonly Line[] {
       sys('umount2', [text(path), MNT_DETACH | UMOUNT_NOFOLLOW], unmounted),
     ]),
     ...['', '.json', '.closing', '.mounts'].flatMap(suffix => removeFile(pins, text(`${name}${suffix}`))),
+    ...removeFile(AT_FDCWD, text(`${PUBLIC}/${name}`)),
   ];
 }
 

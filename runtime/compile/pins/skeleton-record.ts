@@ -4,13 +4,14 @@ import { AT_FDCWD, AT_REMOVEDIR, type OpenFlags, STATX_BASIC_STATS, Statx } from
 import { skeletonTemplate } from '../../../spec/records/skeleton.js';
 import type { Action } from '../../program/action.js';
 import { ignoring } from '../../program/control.js';
-import { buffer, type Data, field, type Slot, slot, templateBound, text } from '../../program/operand.js';
-import { format, type Line, load, sys } from '../../program/step.js';
-import { makeDirectory, removeFile } from '../idioms/entries.js';
+import { buffer, field, type Slot, slot, templateBound, text } from '../../program/operand.js';
+import { format, load, sys } from '../../program/step.js';
+import { removeFile } from '../idioms/entries.js';
 import { operation } from '../idioms/operation.js';
 import { writeWhole } from '../idioms/whole.js';
 import { rule } from '../launch/launch.js';
 import { lookAtHost } from './pin-record.js';
+import { publish } from './publish.js';
 
 /** module_param of kmod/chos/enter.c: to where it moves those who choose a tree by a write. */
 const PARAMETER = '/sys/module/chos/parameters/skeleton';
@@ -38,24 +39,9 @@ export function recordSkeleton(work: SkeletonWork, pins: Slot, open: OpenFlags):
     format(content, template, { to: size }),
     ...writeWhole(open, pins, `${place.file}.json`, content, size, 0o600),
     ...removeFile(pins, text(`${place.file}.closing`)),
-    ...publish(place, content, size, open),
+    ...publish(`${place.file}.json`, content, size, open),
+    ...removeFile(AT_FDCWD, text(`${PUBLIC}/${place.file}.closing`)),
   ]);
-}
-
-/** For users, who can read nothing of root's, and whose locks keep nobody waiting here. Modes are meant literally: chmod(2) would follow a link that somebody has put there. */
-function publish({ file }: PinPlace, content: Data, size: Slot, open: OpenFlags): readonly Line[] {
-  const records = slot('public_records', -1);
-  const mask = slot('public_umask');
-  const directory = open.RDONLY | open.DIRECTORY | open.NOFOLLOW | open.CLOEXEC;
-  return [
-    sys('umask', [0], { to: mask }),
-    ...makeDirectory(AT_FDCWD, PUBLIC, 0o755),
-    sys('openat', [AT_FDCWD, text(PUBLIC), directory, 0], { to: records }),
-    ...writeWhole(open, records, `${file}.json`, content, size, 0o644),
-    sys('umask', [mask]),
-    ...removeFile(records, text(`${file}.closing`)),
-    sys('close', [records]),
-  ];
 }
 
 const suffixes = ['json', 'closing'];

@@ -2,7 +2,10 @@
  * What pam_chos asks (docs/login.md): which environment a user logs in to, and what enters it. A program of its own, so that the choice is that of `chos`, with its
  * code, and that what waits for a user's home has a deadline and can be left behind. Runs as root with the groups of the user and the environment of PAM:
  *
- *     chos-login USER UID HOME SHELL default|refuse SECONDS
+ *     chos-login USER UID HOME SHELL default|refuse SECONDS [IDENTITY newest|refuse]
+ *
+ * IDENTITY is of the generation that CHOS names, on the machine where it was named (runtime/compile/pins/publish.ts); the word is for one of which another machine
+ * has nothing to compare.
  *
  * The answer is on stdout, texts with a NUL behind each, a key and its value in turn; `end` is the last, and without `tree` it is the host.
  * What is wrong is one line on stderr, and the answer has no end.
@@ -22,11 +25,13 @@ const unsigned hook_seconds = 5;
 #define LINK_MOST 16384
 /* As spec/environment.ts has it. */
 #define PUBLIC_RECORDS PINS ".public/"
+#define IDENTITY_MOST 256
 
 static struct {
 	const char *user, *tree, *by;
 	i64 generation; /* 0: the newest */
-	bool else_default;
+	const char *boot, *digest; /* of the generation; NULL: the number is one of this machine; no digest is known */
+	bool else_default, else_newest;
 	struct trees trees;
 } asked;
 
@@ -112,19 +117,80 @@ static void insist_on_host(struct json record)
 		fail("the mount namespace or root of the login is not the one in which ", asked.tree, " was prepared (pam_namespace, PrivateTmp?)");
 }
 
-static void answer_generation(void)
+static struct place open_place(void)
 {
-	const char *again = joined("chos-runtime tree prepare ", asked.tree);
 	struct place place = {.pins = sys(openat, AT_FDCWD, PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-	bool found = place.pins >= 0 && find_generation(&place, asked.tree);
 
 	now_at("looking at the generation");
 	if (place.pins >= 0)
 		insist_on_trusted(place.pins, PINS, S_IFDIR);
-	if (asked.generation && found) {
-		place.generation = joined(file_name(asked.tree), "@", decimal(asked.generation));
-		found = !sys(faccessat, place.pins, joined(place.generation, ".json"), 0);
+	return place;
+}
+
+static bool is_asked(i64 number)
+{
+	return number == asked.generation;
+}
+
+/* What is behind the boot; NULL: no digest is known. */
+static const char *split_identity(char *line)
+{
+	while (*line && *line != ' ' && *line != '\n')
+		line++;
+	if (*line != ' ') {
+		*line = 0;
+		return NULL;
 	}
+	*line++ = 0;
+	for (char *end = line; *end; end++)
+		if (*end == '\n')
+			*end = 0;
+	return *line ? line : NULL;
+}
+
+static bool has_digest(i64 number)
+{
+	long directory = sys(openat, AT_FDCWD, PUBLIC_RECORDS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
+	struct bytes line;
+	const char *digest;
+
+	if (directory < 0)
+		return false;
+	insist_on_trusted(directory, PUBLIC_RECORDS, S_IFDIR);
+	error = read_path(directory, joined(file_name(asked.tree), "@", decimal(number)), IDENTITY_MOST, &line);
+	sys(close, directory);
+	if (error)
+		return false;
+	digest = split_identity(line.at);
+	return digest && equal(digest, asked.digest) && equal(line.at, boot_id());
+}
+
+/* A number of another machine becomes one of this: never silently another state of the tree, unless nothing is known of either. */
+static void translate_generation(void)
+{
+	const char *again = joined("chos-runtime tree prepare ", asked.tree), *number = decimal(asked.generation), *file;
+	bool is_here = equal(asked.boot, boot_id());
+	struct place place = open_place();
+
+	if (is_here && place.pins >= 0 && find_generation(&place, asked.tree, is_asked))
+		return;
+	if (asked.digest && place.pins >= 0 && find_generation(&place, asked.tree, has_digest))
+		asked.generation = generation_of(place.generation, &file);
+	else if (asked.digest)
+		fail("there is no generation of ", asked.tree, " with the digest ", asked.digest, ", that of the submission: root brings in that version (tree update, tree rollback) and runs ",
+		     again);
+	else if (!is_here && asked.else_newest)
+		asked.generation = 0;
+	else if (!is_here)
+		fail("generation ", asked.tree, "@", number, " is one of another machine or boot, and no digest of it is known: choose one of this node, or none");
+}
+
+static void answer_generation(void)
+{
+	const char *again = joined("chos-runtime tree prepare ", asked.tree);
+	struct place place = open_place();
+	bool found = place.pins >= 0 && find_generation(&place, asked.tree, asked.generation ? is_asked : NULL);
+
 	if (!found && asked.generation)
 		fail("there is no generation ", asked.tree, "@", decimal(asked.generation), " (any more)");
 	if (!found)
@@ -208,11 +274,16 @@ void run_hook(void)
 	struct account a;
 
 	report_as(hook_name, EXIT_FAULT);
-	if (process.argc != 7)
+	if (process.argc != 7 && process.argc != 9)
 		fail("is asked by pam_chos.so only");
 	a = (struct account){.uid = (u32)number_in(argv[2]), .name = argv[1], .home = *argv[3] == '/' ? argv[3] : NULL, .shell = argv[4]};
 	asked.user = a.name;
 	asked.else_default = equal(argv[5], "default");
+	if (process.argc == 9) {
+		asked.digest = split_identity(argv[7]);
+		asked.boot = argv[7];
+		asked.else_newest = equal(argv[8], "newest");
+	}
 	set_deadline((u64)number_in(argv[6]) * 1000);
 	die_after(number_in(argv[6]));
 	now_at("reading the list of trees");
@@ -222,6 +293,8 @@ void run_hook(void)
 	}
 	read_trees(&asked.trees);
 	if (choose_environment(&a)) {
+		if (asked.generation && asked.boot)
+			translate_generation();
 		if (!answer_link())
 			answer_generation();
 		put("tree", asked.tree);

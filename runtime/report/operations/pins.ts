@@ -42,6 +42,7 @@ export const pins: WordsOf<typeof catalog> = {
     fails: o => [`pin ${o.pin} on ${o.path}`],
   },
   'record-pin': { title: o => `record ${o.pin}` },
+  'publish-pin': { title: o => `tell users of ${o.pin}` },
   'end-maker': { title: () => 'let the maker end' },
   unpin: { title: o => `unpin ${o.pin}` },
   'drop-stale-pin': { title: o => `drop ${o.pin}, which nobody holds` },

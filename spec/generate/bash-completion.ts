@@ -68,6 +68,8 @@ function actionCase(ways: readonly Way[]): readonly string[] {
 
 /** Names of directories and files become words only if they are names that the runtime gives: `compgen -W` expands what it is given. */
 const functions = `_chos_runtime_name() { [[ $1 =~ ^[A-Za-z0-9_][A-Za-z0-9_.+-]*$ ]] && printf '%s\\n' "$1"; }
+# What files are called is text to readline, not a part of the command line as it stands.
+_chos_runtime_quoted() { [ -z "$1" ] || compopt -o filenames 2>/dev/null; }
 _chos_runtime_files() {
   local file
   for file in "$1"/*"$2"; do
@@ -148,6 +150,7 @@ _chos_runtime() {
 ${valueCases().join('\n')}
     *) return ;;
     esac
+    _chos_runtime_quoted "$kind"
     mapfile -t COMPREPLY < <(compgen $kind -P "$prefix" -W "$words" -- "$cur" | sort -u)
     return
   fi
@@ -163,6 +166,7 @@ ${ways.flatMap(optionCases).join('\n')}
   :*) words='${shown.map(({ name }) => name).join(' ')}' ;;
 ${ways.flatMap(some => [...actionCase(some), ...some.flatMap(operandCases)]).join('\n')}
   esac
+  _chos_runtime_quoted "$kind"
   mapfile -t COMPREPLY < <({ compgen -W "$words" -- "$cur"; [ -z "$kind" ] || compgen "$kind" -- "$cur"; } | sort -u)
 }
 complete -F _chos_runtime chos-runtime

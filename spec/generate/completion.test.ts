@@ -1,6 +1,6 @@
 /** The completions in their shells, where TAB is pressed: bash by COMP_WORDS, fish by `complete -C`, zsh at a terminal (zpty). */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
@@ -175,6 +175,23 @@ for (const [name, shell] of Object.entries({ bash, fish, zsh }))
 test('the name of a directory is no command to bash', () => {
   assert.equal(bash(['chos-runtime state ']), [['web']]);
   assert.equal(words(execFileSync('ls', [place], { encoding: 'utf8' })).includes('evil'), false);
+});
+
+test('the name of a file is no command to bash, whose line it stands in: at a terminal (zpty)', () => {
+  const hostile = 'hostile/a$(touch evil);touch evil;.tar';
+  put(hostile, '');
+  put('bashrc', `${here(bashCompletion(hooks))}chos-runtime() { printf '<%s>' "$@" END; }; PS1='<READY''>'`);
+  const drive = `zmodload zsh/zpty
+zpty b bash --noprofile --rcfile ${place}/bashrc -i
+zpty -r b out '*<READY>*'
+zpty -w b $'chos-runtime tree import --name x a\t'
+zpty -r b out '*<END>*'
+print -r -- "$out"
+zpty -d b`;
+  const cwd = join(place, 'hostile');
+  const { stdout } = spawnSync('zsh', ['-f', '-c', drive], { encoding: 'utf8', cwd, timeout: 20_000 });
+  assert.match(stdout, '<a$(touch evil);touch evil;.tar><END>');
+  assert.equal(readdirSync(cwd), [hostile.slice('hostile/'.length)]);
 });
 
 test('commands and options that are refused are not offered', () => {

@@ -1,5 +1,6 @@
 /** HTTP: what may be asked, by whom, and what goes with every answer. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { isOurHost } from './address.js';
 
 export interface Answered {
@@ -39,6 +40,8 @@ function isTaken(request: IncomingMessage): boolean {
 }
 
 async function answerTo(request: IncomingMessage, pages: Pages, names: readonly string[]): Promise<Answered> {
+  if (request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1)
+    return plain(400, 'More than one Host.');
   if (!isOurHost(request.headers.host, names))
     return plain(
       421,
@@ -69,11 +72,22 @@ function send(request: IncomingMessage, response: ServerResponse, answered: Answ
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-/** `names`: of the host, besides its numbers. */
+/**
+ * `names`: of the host, besides its numbers. Each connection has one question at a time: Node reads questions as long as none of their answers is written, and a hundred thousand
+ * of them, in a few megabytes, would keep everybody else waiting. Clients do not ask like that (pipelining), or ask again where the connection ends.
+ */
 export function serverOf(pages: Pages, names: readonly string[]): Server {
+  const asking = new WeakSet<Socket>();
   const server = createServer(
     { maxHeaderSize: 8192, connectionsCheckingInterval: 1000 },
     (request, response) => {
+      const { socket } = request;
+      if (asking.has(socket)) {
+        socket.destroy();
+        return;
+      }
+      asking.add(socket);
+      response.on('finish', () => asking.delete(socket));
       answerTo(request, pages, names)
         .catch(error =>
           plain(500, `internal error: ${error instanceof Error ? error.message : String(error)}`),

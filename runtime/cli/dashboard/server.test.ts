@@ -1,0 +1,72 @@
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serverOf } from './server.js';
+
+let asked = 0;
+/** Nothing is answered before the test says so. */
+let answer: () => void = () => undefined;
+let answered = new Promise<void>(resolve => {
+  answer = resolve;
+});
+let server: Server;
+
+test.before(async () => {
+  const page = async () => {
+    asked++;
+    await answered;
+    return { status: 200, type: 'text/plain', body: 'seen\n' };
+  };
+  server = serverOf({ '/': page }, []);
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+});
+
+test.after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+/** All that comes until the connection ends. */
+function exchange(text: string): Promise<string> {
+  return new Promise(resolve => {
+    const { port } = server.address() as AddressInfo;
+    let got = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (part: Buffer) => {
+      got += part.toString('latin1');
+    });
+    // What is still to be sent when it ends.
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(got));
+  });
+}
+
+const question = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n';
+
+test('a connection has one question at a time: more of them end it, and are not looked at', async () => {
+  assert.is(await exchange(`${question}\r\n`.repeat(50_000)), '');
+  assert.is(asked, 1);
+});
+
+test('one after the other they are answered', async () => {
+  answer();
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  for (let i = 0; i < 3; i++) {
+    socket.write(`${question}\r\n`);
+    const part = await new Promise(resolve => socket.once('data', resolve));
+    assert.match(String(part), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\nseen\n$/);
+  }
+  socket.destroy();
+});
+
+test('more than one Host is none of ours, whichever comes first', async () => {
+  answered = Promise.resolve();
+  assert.match(
+    await exchange(`${question}host: evil.example\r\nConnection: close\r\n\r\n`),
+    /^HTTP\/1\.1 400 /,
+  );
+});
+
+test.run();

@@ -2,6 +2,7 @@
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -76,6 +77,9 @@ test('before they are written a launch is refused, and tree check tells', () => 
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, words);
   assert.match(chos('tree', 'check', 'entire').stdout, words);
+  // Of a file that is not in its place it could not be.
+  cpSync('/etc/chos.d/files.json', `${base}/files.json`);
+  assert.match(good(chos('tree', 'check', `${base}/files.json`)), /note .*is not written down yet/);
 });
 
 const look = 'cat /etc/passwd /etc/resolv.conf; cat /etc/motd; id -un; echo x >/etc/resolv.conf';

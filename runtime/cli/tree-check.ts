@@ -22,6 +22,11 @@ interface Subject {
   readonly broken: readonly BrokenFile[];
 }
 
+/** What a command puts right once the file is in its place. */
+const isForLater = (finding: Finding): boolean =>
+  finding.kind === 'cannot-use' ||
+  (finding.kind === 'diagnostic' && finding.diagnostic.what.kind === 'not-rendered');
+
 /** A file as it would be among the others, in the place of the one of its name. */
 function candidate(invocation: Invocation, given: string): Attempt<Subject> {
   const bytes = readInput(given, absolute(invocation, given));
@@ -77,7 +82,7 @@ export function check(invocation: Invocation): Outcome {
   const found = subject(invocation, registry.value);
   if (found.kind === 'failure') return failed(found.failure);
   const { later, trees, features, broken } = found.value;
-  const isBad = (finding: Finding): boolean => isFault(finding) && !(later && finding.kind === 'cannot-use');
+  const isBad = (finding: Finding): boolean => isFault(finding) && !(later && isForLater(finding));
   let faults = broken.length;
   const rows = [
     ...broken.flatMap(one =>

@@ -24,6 +24,14 @@ test('what was prepared, and what of it will not follow the host', () => {
   );
 });
 
+test('files of the host are no shares', () => {
+  const motd = { ...share('/etc/motd', false, true), from: '/run/chos/files/a/etc/motd' };
+  assert.is(
+    preparedLine('a@1', { kind: 'tree' }, [share('/home', true), motd]),
+    'a@1 is prepared: 1 share, 1 file of the host, the tree is its root',
+  );
+});
+
 test('a long list of paths is cut', () => {
   const line = preparedLine(
     'a@1',

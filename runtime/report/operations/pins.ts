@@ -8,11 +8,18 @@ const NAMED = 8;
 /** Another command was faster, or nothing has changed. */
 export const isPrepared = (pin: string): string => `${pin} is prepared`;
 
+const counted = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
+
 /** The last line of `tree prepare`. */
 export function preparedLine(pin: string, root: PreparedRoot, shares: Preparation['shares']): string {
   const how = root.kind === 'tree' ? 'the tree is its root' : `its root is a skeleton, because ${root.why}`;
   const still = shares.filter(share => !share.live && !share.readonly).map(share => share.path);
-  const count = `${shares.length} ${shares.length === 1 ? 'share' : 'shares'}`;
+  // Files of the host come from what was written down of them (docs/trees.md, "Files of the host").
+  const files = shares.filter(share => share.from !== undefined).length;
+  const count = [
+    counted(shares.length - files, 'share'),
+    ...(files > 0 ? [`${counted(files, 'file')} of the host`] : []),
+  ].join(', ');
   const notLive =
     still.length > 0
       ? `; not live, because the host's mount is not shared: ${still.slice(0, NAMED).join(' ')}`

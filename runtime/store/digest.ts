@@ -113,7 +113,23 @@ function rootOf(path: string): string {
   return realpathSync(path, { encoding: 'buffer' }).toString('latin1').replace(/\/$/, '');
 }
 
-async function digestWith(path: string, pool: HashPool): Promise<Result<TreeDigest>> {
+/** What it may hold at most, before any of it is read: sizes that files claim cost an image nothing. */
+export interface Most {
+  readonly entries: number;
+  /** Null: any. */
+  readonly bytes: number | null;
+  /** What messages call it. */
+  readonly what: string;
+}
+
+function overBy(most: Most | null, entries: number, bytes: number): Result<never> | null {
+  if (most === null) return null;
+  const { what, entries: all, bytes: limit } = most;
+  if (entries > all) return bad({ kind: 'too-many', what, unit: 'entries', most: all });
+  return limit !== null && bytes > limit ? bad({ kind: 'too-large', what, limit, by: '--limit' }) : null;
+}
+
+async function digestWith(path: string, pool: HashPool, most: Most | null): Promise<Result<TreeDigest>> {
   const root = rootOf(path);
   const stat = lstatSync(bytesOf(root || '/'));
   if (!stat.isDirectory()) return fileFault('read', path, 'ENOTDIR');
@@ -137,12 +153,21 @@ async function digestWith(path: string, pool: HashPool): Promise<Result<TreeDige
     }
     return good(null);
   }
+  const claimed = { entries: 0, bytes: 0 };
+  let over: ReturnType<typeof overBy> = null;
   function* everything(): Generator<Found> {
     yield { path: '.', stat };
-    yield* walk(root, '.', mountedBelow(root));
+    for (const found of walk(root, '.', mountedBelow(root))) {
+      claimed.entries++;
+      if (found.stat.isFile()) claimed.bytes += found.stat.size;
+      over = overBy(most, claimed.entries, claimed.bytes);
+      if (over !== null) return;
+      yield found;
+    }
   }
   const atWork: Batch[] = [];
   for (const batch of batches(root, everything(), pool)) {
+    if (over !== null) return over;
     atWork.push(batch);
     // Enough that no worker waits for the walk; not so many that a tree of millions fills the memory.
     if (atWork.length < 3 * pool.size) continue;
@@ -170,10 +195,10 @@ export async function fileDigest(path: string): Promise<Result<string>> {
   }
 }
 
-export async function digestOf(path: string): Promise<Result<TreeDigest>> {
+export async function digestOf(path: string, most: Most | null = null): Promise<Result<TreeDigest>> {
   const pool = hashPool();
   try {
-    return await digestWith(path, pool);
+    return await digestWith(path, pool, most);
   } catch (error) {
     const at = error instanceof Error && 'path' in error ? String(error.path) : path;
     return fileFault('read', at, codeOf(error));

@@ -115,7 +115,8 @@ async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRe
   try {
     const mounted = await mountImage(place, [lock.fd]);
     steps.begin('making the digest', 0);
-    const digest = mounted.kind === 'ok' ? await digestOf(place) : mounted;
+    const most = { entries: MOST_ENTRIES, bytes: making.limit, what: making.source };
+    const digest = mounted.kind === 'ok' ? await digestOf(place, most) : mounted;
     if (digest.kind === 'fault') return digest;
     const made = { image: null, layers: [taken.value], squashfs: true, shared: 0 };
     const record = writeRecord(making, version, { ...made, ...digest.value });

@@ -41,6 +41,14 @@ test('without a file of the tree, or of the host; lines that are none', () => {
   assert.equal(passwd(odd, odd), ['']);
 });
 
+test('a byte of a letter that would be a space by itself is none', () => {
+  const user = 'p\xc3\xa0ul:x:1003:1003::/home/p:/bin/sh';
+  assert.equal(passwd('', `${user}\n`), [user, '']);
+  assert.is(MERGED['/etc/group']?.('', 'g\xc3\xa0:x:1500:p\xc3\xa0ul\n'), 'g\xc3\xa0:x:1500:p\xc3\xa0ul\n');
+  for (const space of [' ', '\t', '\v', '\f', '\r'])
+    assert.equal(passwd(`${space}a:x:1:1::/:/x\nb${space}:x:2:2::/:/x\n`, ''), ['']);
+});
+
 test('groups keep their members', () => {
   const tree = 'root:x:0:\nvideo:x:39:\nown:x:2000:\n';
   const host = 'root:x:0:\nvideo:x:44:ann\nphysics:x:1500:ann,bob\n';

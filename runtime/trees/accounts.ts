@@ -13,12 +13,13 @@ interface Entry {
   readonly line: string;
 }
 
-/** Lines that name no account (comments, "+" of NIS) are none of either. */
+/** Lines that name no account (comments, "+" of NIS) are none of either. Texts are bytes: what \s takes for a space beyond ASCII is half of a letter. */
 function entriesOf(text: string, fields: number): readonly Entry[] {
   return text.split('\n').flatMap(line => {
     const parts = line.split(':');
     const [name = '', , number = ''] = parts;
-    const sound = parts.length === fields && /^[^+\-#\s][^\s]*$/.test(name) && /^\d{1,10}$/.test(number);
+    const sound =
+      parts.length === fields && /^[^+\-# \t\v\f\r][^ \t\v\f\r]*$/.test(name) && /^\d{1,10}$/.test(number);
     return sound ? [{ name, id: Number(parts[NUMBER]), line }] : [];
   });
 }

@@ -1,4 +1,5 @@
 /* Which tree: the first that says one (docs/chos.md, "Which tree"). */
+#include <linux/signal.h>
 #include <linux/utsname.h>
 
 #include "chos.h"
@@ -11,14 +12,21 @@ static _Noreturn void refuse_file(const char *path, const char *why)
 	die("refuses", joined(path, ": ", why), 0);
 }
 
-/* One line: what else is in it, a newline or a character that moves the cursor, is no name. */
+/* A newline, or a character that moves the cursor, is in no name. */
+static bool is_one_line(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((u8)text[i] < ' ' || text[i] == 0x7f)
+			return false;
+	return true;
+}
+
 static const char *line_of(char *text, size_t length, const char *path)
 {
 	if (length && text[length - 1] == '\n')
 		text[--length] = 0;
-	for (size_t i = 0; i < length; i++)
-		if ((u8)text[i] < ' ' || text[i] == 0x7f)
-			refuse_file(path, "it is more than one line with the name of a tree");
+	if (!is_one_line(text, length))
+		refuse_file(path, "it is more than one line with the name of a tree");
 	return length ? text : NULL;
 }
 
@@ -152,6 +160,17 @@ static bool may_be_chosen(const struct trees *t, const char *name)
 	return equal(name, "default") || equal(name, "/") || tree_records(t, name) || (generation_of(name, &tree) && tree_records(t, tree));
 }
 
+/* Beyond RLIMIT_FSIZE a write is to fail, so that what was begun is taken away. */
+static void ignore_file_size_signal(void)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags, restorer, mask;
+	} ignored = {.handler = SIG_IGN};
+
+	sys(rt_sigaction, SIGXFSZ, &ignored, NULL, 8);
+}
+
 /* Written whole under another name first. `t`: NULL: they are not to be seen from here. */
 void set_choice(const struct trees *t, const struct account *a, const char *name)
 {
@@ -164,6 +183,8 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 		die_of_unknown(t, name);
 	if (!a->home)
 		die("the home directory of the caller is not known: set HOME", NULL, 0);
+	if (!*name || !is_one_line(name, strlen(name)))
+		die("this is no name of a tree:", joined("\"", name, "\""), 0);
 	line = joined(name, "\n", "");
 	if (strlen(line) > CHOICE_SIZE)
 		die("the name is too long for " CHOICE_FILE ":", name, 0);
@@ -174,6 +195,7 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 	put_decimal(&number, sys(getpid));
 	put_char(&number, 0);
 	sys(unlinkat, home, temporary, 0);
+	ignore_file_size_signal();
 	fd = sys(openat, home, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	error = fd < 0 ? -fd : write_all((int)fd, line, strlen(line));
 	closed = fd < 0 ? 0 : sys(close, fd);

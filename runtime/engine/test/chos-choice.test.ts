@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -146,6 +147,16 @@ test('--set writes ~/.chos whole, in the place of what was there', () => {
   const denied = chos(s, ['--set', 'alma9'], { uid: 65534 });
   assert.is(error(denied), `chos: write ${file}: Permission denied\n`);
   assert.is(readFileSync(file, 'utf8'), 'default\n');
+});
+
+test('--set that cannot write leaves what was there, and nothing else', () => {
+  const s = site();
+  const file = join(s.home, '.chos');
+  writeFileSync(file, 'debian12\n');
+  const ran = chos(s, ['--set', 'alma9'], { shell: 'ulimit -f 0; exec "$@"' });
+  assert.equal(ran, { status: 125, out: '', err: `chos: write ${file}: File too large\n` });
+  assert.is(readFileSync(file, 'utf8'), 'debian12\n');
+  assert.equal(readdirSync(s.home), ['.chos']);
 });
 
 test('--list: the default has a star, what is not prepared says so', () => {

@@ -43,6 +43,13 @@ test('the list is the host’s: a choice is written without a look at it, and no
   assert.equal([set.status, set.out], [0, '']);
   assert.match(set.err, /^chos: warning: the names of the host's trees are not to be seen in this login/);
   assert.is(readFileSync(join(s.home, '.chos'), 'utf8'), 'alma9@3\n');
+  for (const [name, shown] of [
+    ['', ''],
+    ['one\ntwo', 'one two'],
+    ['\x1b[m', '?[m'],
+  ] as const)
+    assert.is(inSession(s, ['--set', name]).err, `chos: this is no name of a tree: "${shown}"\n`);
+  assert.is(readFileSync(join(s.home, '.chos'), 'utf8'), 'alma9@3\n');
   for (const args of [['--list'], ['--explain'], ['--set'], ['--which', 'alma9']])
     assert.is(
       inSession(s, args).err,

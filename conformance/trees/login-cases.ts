@@ -20,6 +20,7 @@ import {
   choose,
   GROUP,
   homeOf,
+  insistOnNoneLeft,
   loginRegistry,
   makeAccounts,
   pamModule,
@@ -55,22 +56,6 @@ function isRefused(user: User, options: string, line: RegExp): void {
   const { status, stdout, stderr } = pamtester('strict', user, 'open_session');
   assert.equal(status, 1, stdout);
   assert.match(stderr + stdout, line);
-}
-
-/** Programs of logins that are still at work. Those that have ended process 1 would take away, which here is this program. */
-const left = (): readonly string[] =>
-  readdirSync('/proc').filter(pid => {
-    try {
-      return /^\d+$/.test(pid) && /^\d+ \(chos-login\) [^Z]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    } catch {
-      return false;
-    }
-  });
-
-/** One that was killed has closed its pipes a moment before it has ended. */
-function insistOnNoneLeft(): void {
-  const end = Date.now() + 1000;
-  while (left().length > 0) assert.ok(Date.now() < end, `left: ${left()}`);
 }
 
 function begin(): void {

@@ -1,4 +1,5 @@
 /** What the cases of logins by pam_chos have in common: accounts, services of PAM and an sshd of their own, on the overlay of /etc. */
+import * as assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -6,6 +7,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -119,6 +121,22 @@ export const sshCommand = (user: User, ...args: readonly string[]): readonly str
 ];
 export const ssh = (user: User, ...args: readonly string[]): SpawnSyncReturns<string> =>
   run('ssh', sshCommand(user, ...args));
+
+/** Programs of logins that are still at work. Those that have ended process 1 would take away, which here is this program. */
+const left = (): readonly string[] =>
+  readdirSync('/proc').filter(pid => {
+    try {
+      return /^\d+$/.test(pid) && /^\d+ \(chos-login\) [^Z]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    } catch {
+      return false;
+    }
+  });
+
+/** One that was killed has closed its pipes a moment before it has ended. */
+export function insistOnNoneLeft(): void {
+  const end = Date.now() + 1000;
+  while (left().length > 0) assert.ok(Date.now() < end, `left: ${left()}`);
+}
 
 /** Trees for logins: one, and one that only a login enters. */
 export const loginRegistry = {

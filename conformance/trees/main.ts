@@ -14,6 +14,7 @@ import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
 import { importRefusedCases } from './import-refused-cases.js';
 import { loginCases } from './login-cases.js';
+import { loginHostileCases } from './login-hostile-cases.js';
 import { chos, setUp } from './machine.js';
 import { podmanImportCases } from './podman-import-cases.js';
 import { recipeCases } from './recipe-cases.js';
@@ -54,6 +55,7 @@ const cases = [
   ...chosCases,
   ...chosContextCases,
   ...loginCases,
+  ...loginHostileCases,
   ...filesCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 

@@ -33,6 +33,8 @@ void say_in_kernel_log(const struct text *t);
 void now_at(const char *what);
 /* Set the deadline anew, from this moment on. */
 void set_deadline(u64 milliseconds);
+/* From now on it ends the hook without words. */
+void let_deadline_kill(void);
 /* To be called, the latest first, if the hook fails. */
 void take_back_by(void (*undo)(const char *object), const char *object);
 /* What was made stays: for a child, and behind the last thing that can fail. */

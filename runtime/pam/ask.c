@@ -202,9 +202,15 @@ static void tidy(char *words)
 		*--end = 0;
 	if (!strncmp(words, name, sizeof(name) - 1))
 		memmove(words, words + sizeof(name) - 1, strlen(words + sizeof(name) - 1) + 1);
-	for (; *words; words++)
-		if ((unsigned char)*words < ' ' || *words == 0x7f)
+	for (; *words; words++) {
+		unsigned char c = (unsigned char)*words;
+
+		/* U+0080 to U+009F move cursors, too. */
+		if (c == 0xc2 && ((unsigned char)words[1] & 0xe0) == 0x80)
+			words[0] = words[1] = ' ';
+		else if (c < ' ' || c == 0x7f)
 			*words = ' ';
+	}
 }
 
 /* One that had to be killed says nothing. */
@@ -213,6 +219,8 @@ static bool judge(const struct question *q, const struct passwd *user, struct an
 	bool whole = in_time && understand(a);
 
 	tidy(a->words);
+	if (!whole && !*a->words && in_time && a->size == ANSWER_MOST)
+		snprintf(a->words, WORDS_SIZE, "the environment of the session is longer than %u KiB", ANSWER_MOST >> 10);
 	if (!whole && !*a->words)
 		snprintf(a->words, WORDS_SIZE, "reading ~/.chos of %s does not end within %u s: a home on a dead file server?", user->pw_name, q->seconds);
 	return whole;
@@ -226,7 +234,7 @@ bool ask(const struct question *q, const struct passwd *user, struct answer *a)
 	struct call c = {.argv = argv, .envp = q->envp, .gid = user->pw_gid};
 	int out[2] = {-1, -1}, err[2] = {-1, -1};
 	bool started, in_time;
-	long began;
+	long began = now_ms(); /* not after the program has begun to count */
 
 	memset(a, 0, sizeof(*a));
 	a->text = malloc(ANSWER_MOST);
@@ -240,7 +248,6 @@ bool ask(const struct question *q, const struct passwd *user, struct answer *a)
 		close(out[1]);
 	if (err[1] >= 0)
 		close(err[1]);
-	began = now_ms();
 	in_time = started && listen_to(out[0], err[0], a, began + (long)q->seconds * 1000 + 1500);
 	if (in_time && !a->size && !*a->words && now_ms() - began < (long)q->seconds * 1000)
 		snprintf(a->words, WORDS_SIZE, "the login program %s has ended without an answer", LOGIN_PATH);

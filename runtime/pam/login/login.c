@@ -246,15 +246,24 @@ static void answer_variables(void)
 	put("env", joined("CHOS=", asked.tree, asked.generation ? "@" : "", asked.generation ? decimal(asked.generation) : ""));
 }
 
-/* A su or sudo of a tree: it stays where it is. The list of the host is not seen there. */
+static bool differ(const char *one, const char *other)
+{
+	struct statx a, b;
+
+	return !sys(statx, AT_FDCWD, one, 0, STATX_INO, &a) && !sys(statx, AT_FDCWD, other, 0, STATX_INO, &b) &&
+	       (a.stx_ino != b.stx_ino || a.stx_dev_major != b.stx_dev_major || a.stx_dev_minor != b.stx_dev_minor);
+}
+
+/*
+ * A su or sudo of a tree: it stays where it is. The list of the host is seen there only if /run is shared; a view of its own that has it and the host's root is one of the
+ * host (pam_namespace, PrivateTmp), about which there is a word to say.
+ */
 static bool is_in_tree(void)
 {
-	struct statx here, first;
 	char link[2];
 
 	return sys(readlinkat, AT_FDCWD, "/proc/chos/link", link, sizeof(link)) > 1 ||
-	       (!sys(statx, AT_FDCWD, "/proc/self/ns/mnt", 0, STATX_INO, &here) && !sys(statx, AT_FDCWD, "/proc/1/ns/mnt", 0, STATX_INO, &first) &&
-		here.stx_ino != first.stx_ino);
+	       (differ("/proc/self/ns/mnt", "/proc/1/ns/mnt") && (!has_trees() || differ("/", "/proc/1/root/")));
 }
 
 /* A wait for a file server lets no handler run, but dies. A little later than the words of the deadline. */
@@ -264,7 +273,10 @@ static void die_after(i64 seconds)
 	struct __kernel_itimerspec time = {.it_value = {.tv_sec = seconds, .tv_nsec = 300000000}};
 	int timer;
 
-	if (!sys(timer_create, 1 /* CLOCK_MONOTONIC */, &event, &timer))
+	/* None is to be had with the caller's RLIMIT_SIGPENDING, which su and sudo leave as their user has set it. */
+	if (sys(timer_create, 1 /* CLOCK_MONOTONIC */, &event, &timer))
+		let_deadline_kill();
+	else
 		sys(timer_settime, timer, 0, &time, NULL);
 }
 
@@ -287,7 +299,7 @@ void run_hook(void)
 	set_deadline((u64)number_in(argv[6]) * 1000);
 	die_after(number_in(argv[6]));
 	now_at("reading the list of trees");
-	if (!has_trees() && is_in_tree()) {
+	if (is_in_tree()) {
 		put("end", "");
 		return;
 	}

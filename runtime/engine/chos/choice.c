@@ -160,6 +160,14 @@ static bool may_be_chosen(const struct trees *t, const char *name)
 	return equal(name, "default") || equal(name, "/") || tree_records(t, name) || (generation_of(name, &tree) && tree_records(t, tree));
 }
 
+/* Of root under sudo, where that keeps HOME. */
+static bool is_of_another(long home, const struct account *a)
+{
+	struct statx st;
+
+	return !a->uid && !sys(statx, home, "", AT_EMPTY_PATH, STATX_UID, &st) && st.stx_uid;
+}
+
 /* Beyond RLIMIT_FSIZE a write is to fail, so that what was begun is taken away. */
 static void ignore_file_size_signal(void)
 {
@@ -191,6 +199,8 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 	home = sys(openat, AT_FDCWD, a->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (home < 0)
 		die("open", a->home, (int)-home);
+	if (is_of_another(home, a))
+		die("refuses to write", joined(a->home, "/" CHOICE_FILE, ": the home belongs to somebody else, who could not use what root has written"), 0);
 	put_string(&number, CHOICE_FILE ".new-");
 	put_decimal(&number, sys(getpid));
 	put_char(&number, 0);

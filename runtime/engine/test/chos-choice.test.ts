@@ -159,6 +159,18 @@ test('--set that cannot write leaves what was there, and nothing else', () => {
   assert.equal(readdirSync(s.home), ['.chos']);
 });
 
+test('--set of root does not choose for the owner of another home', () => {
+  const s = site();
+  chownSync(s.home, 1001, 1001);
+  const file = join(s.home, '.chos');
+  assert.is(
+    error(chos(s, ['--set', 'alma9'])),
+    `chos: refuses to write ${file}: the home belongs to somebody else, who could not use what root has written\n`,
+  );
+  assert.equal(readdirSync(s.home), []);
+  chownSync(s.home, 0, 0);
+});
+
 test('--list: the default has a star, what is not prepared says so', () => {
   const s = site();
   rmSync(join(s.place, 'entries/debian12'));

@@ -12,7 +12,7 @@ void *pages(size_t size)
 	return (void *)at;
 }
 
-/* A file of /proc or on a network tells no size, or another one, so it is read until it ends. */
+/* Of as many bytes as it says, and no more: one that is longer than that when it is read is none. NULL: it cannot be believed. */
 char *read_file(long fd, size_t limit, size_t *length)
 {
 	struct statx st;

@@ -155,7 +155,7 @@ static bool stays_by_conf(const struct conf *conf, const char *entry)
 		if (strlen(conf->names[i]) == length && !memcmp(conf->names[i], entry, length))
 			return true;
 	while (at && next_record(about.trees, &at, &r) && !equal(r.key, "tree"))
-		if (equal(r.key, "keep") || (equal(r.key, "env") && name_length(r.value) == length && !memcmp(r.value, entry, length)))
+		if (equal(r.key, "keep") || ((equal(r.key, "env") || equal(r.key, "prepend")) && name_length(r.value) == length && !memcmp(r.value, entry, length)))
 			return true;
 	return false;
 }

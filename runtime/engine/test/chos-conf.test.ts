@@ -49,6 +49,9 @@ test('without it all stays; with %ENV what it names, what every program takes fo
   assert.equal(names(two), ['CHOS EDITOR HOME PATH SHELL SITE_OS TERM _X1', '']);
   put('%ENV');
   assert.equal(names(two), ['CHOS HOME PATH SHELL SITE_OS TERM', '']);
+  // A feature's libraries, too.
+  const feature = two.replace('tree debian12', 'prepend LD_LIBRARY_PATH=/opt/lib\ntree debian12');
+  assert.equal(names(feature), ['CHOS HOME LD_LIBRARY_PATH PATH SHELL SITE_OS TERM', '']);
   put('nothing\n%BEH\nLANG\n');
   assert.equal(names(two), [all, '']);
 });

@@ -113,6 +113,17 @@ test('users, generations and launches with mounts of their own see them, and nob
       ?.map(line => line.replace(/ +/g, ' ').trim()),
     ['file /etc/passwd (merge)', 'file /etc/resolv.conf (host)'],
   );
+  // They are no shares, of which the host is asked.
+  const listed: readonly { name: string; shares: readonly object[]; files: readonly object[] }[] = JSON.parse(
+    good(chos('tree', 'list', '--format', 'json')),
+  );
+  const { shares, files: shownFiles } = listed.find(({ name }) => name === 'entire') ?? {};
+  assert.equal(shares?.length, 1);
+  assert.deepEqual(shownFiles, [
+    { path: '/etc/passwd', how: 'merge', from: null },
+    { path: '/etc/resolv.conf', how: 'host', from: null },
+    { path: '/etc/motd', how: 'from', from: `${home}/motd` },
+  ]);
 });
 
 test('tree files: who is inside sees the new ones, and no generation gets stale', async () => {

@@ -173,11 +173,18 @@ function treeObject(
     path,
     system: systemFor(shown, tree),
     description,
-    shares: shares.map(share => ({
-      path: share.path,
-      readonly: share.readonly,
-      optional: share.optional,
-      ...answerOf(shown.answers.get(share.path)),
+    shares: shares
+      .filter(share => share.from === undefined)
+      .map(share => ({
+        path: share.path,
+        readonly: share.readonly,
+        optional: share.optional,
+        ...answerOf(shown.answers.get(share.path)),
+      })),
+    files: tree.files.map(({ path: shownAt, content }) => ({
+      path: shownAt,
+      how: content.kind,
+      from: content.kind === 'from' ? content.from : null,
     })),
     backEnd,
     readonly,

@@ -58,7 +58,9 @@ export function pathsOfTree(
   const programs = Object.values(hooks)
     .flat()
     .flatMap(hook => (hook === undefined ? [] : [hook.path]));
-  return [path, ...shares.map(share => share.path), ...shown.map(file => file.path), ...programs];
+  // What is shown of the host's files was written down, to the host's own /run.
+  const own = shares.filter(share => share.from === undefined);
+  return [path, ...own.map(share => share.path), ...shown.map(file => file.path), ...programs];
 }
 
 /** Every path that may be on a file server: of the registry, of what was prepared of an earlier one, and what is the caller's own. */

@@ -149,7 +149,7 @@ export type Reason =
   | {
       readonly kind: 'unknown-name';
       readonly allowed: readonly string[];
-      readonly of?: 'a file of hooks.d' | 'a recipe';
+      readonly of?: string;
     }
   /** A regular expression that RE2, the library of Podman and CRI-O, does not compile. */
   | { readonly kind: 'bad-pattern'; readonly why: string }

@@ -3,6 +3,7 @@ import { RE2JS } from 're2js';
 import type { HookDefinition } from '../../spec/generated/hook-definition.js';
 import { validateHookDefinition } from '../../spec/generated/validators.js';
 import { isRecord } from '../../spec/is-record.js';
+import { checkNames } from '../admit/check-names.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
 import type { Diagnostic, Note, ValuePath } from '../admit/diagnostic.js';
 import type { Document } from '../admit/document.js';
@@ -19,14 +20,6 @@ const properties = {
   hook: ['path', 'args', 'env', 'timeout'],
   when: ['always', 'annotations', 'commands', 'hasBindMounts'],
 } as const;
-
-/** Podman passes over such a name, so that a misspelt condition counts as none. */
-function checkNames(value: unknown, allowed: readonly string[], path: ValuePath, note: Note): void {
-  if (!isRecord(value)) return;
-  for (const name of Object.keys(value))
-    if (!allowed.includes(name))
-      note([...path, name], { kind: 'unknown-name', allowed, of: 'a file of hooks.d' });
-}
 
 function checkPattern(pattern: string, path: ValuePath, note: Note): void {
   try {
@@ -72,10 +65,12 @@ export function parseDefinition(file: string, text: Uint8Array | string): ReadDe
   const note: Note = (path, what) => diagnostics.push(document.diagnose(path, what));
   const { value } = document;
   if (!validateHookDefinition(value)) noteViolations(value, validateHookDefinition.errors ?? [], note);
-  checkNames(value, properties.file, [], note);
+  // Podman passes over such a name, so that a misspelt condition counts as none.
+  const of = 'a file of hooks.d';
+  checkNames(value, { allowed: properties.file, of }, [], note);
   if (isRecord(value)) {
-    checkNames(value.hook, properties.hook, ['hook'], note);
-    checkNames(value.when, properties.when, ['when'], note);
+    checkNames(value.hook, { allowed: properties.hook, of }, ['hook'], note);
+    checkNames(value.when, { allowed: properties.when, of }, ['when'], note);
   }
   checkText(document.text, value, note);
   const definition = value as HookDefinition;

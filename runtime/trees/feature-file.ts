@@ -4,6 +4,7 @@ import type {
   RegisteredFeature as ContentFeature,
 } from '../../spec/generated/registry.js';
 import { isRecord } from '../../spec/is-record.js';
+import { checkNames } from '../admit/check-names.js';
 import { checkAbsolute, checkEnvironment } from '../admit/check-text.js';
 import type { Note, ValuePath } from '../admit/diagnostic.js';
 import type { Document } from '../admit/document.js';
@@ -15,20 +16,18 @@ const properties = {
   device: ['path', 'cdi', 'access', 'optional'],
 } as const;
 
-type CheckNames = (value: unknown, allowed: readonly string[], path: ValuePath, note: Note) => void;
-
 /** Whatever shape the rest has. */
-export function checkFeatureNames(features: unknown, checkNames: CheckNames, note: Note): void {
+export function checkFeatureNames(features: unknown, note: Note): void {
   if (!isRecord(features)) return;
   for (const [name, feature] of Object.entries(features)) {
     const at = ['features', name];
-    checkNames(feature, properties.feature, at, note);
+    checkNames(feature, { allowed: properties.feature }, at, note);
     if (!isRecord(feature)) continue;
     const { files, devices } = feature;
     for (const [i, file] of (Array.isArray(files) ? files : []).entries())
-      checkNames(file, properties.file, [...at, 'files', i], note);
+      checkNames(file, { allowed: properties.file }, [...at, 'files', i], note);
     for (const [i, device] of (Array.isArray(devices) ? devices : []).entries())
-      checkNames(device, properties.device, [...at, 'devices', i], note);
+      checkNames(device, { allowed: properties.device }, [...at, 'devices', i], note);
   }
 }
 

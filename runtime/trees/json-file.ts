@@ -10,6 +10,7 @@ import type {
 import { validateRegistry } from '../../spec/generated/validators.js';
 import { isRecord } from '../../spec/is-record.js';
 import { fileName } from '../../spec/records/names.js';
+import { checkNames } from '../admit/check-names.js';
 import { checkAbsolute, checkEnvironment, checkText } from '../admit/check-text.js';
 import type { Note, Reason, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
@@ -50,13 +51,6 @@ const properties = {
   share: ['path', 'readonly', 'optional'],
 } as const;
 
-/** In a file that only people write, an unknown property is a misspelt one. */
-function checkNames(value: unknown, allowed: readonly string[], path: ValuePath, note: Note): void {
-  if (!isRecord(value)) return;
-  for (const name of Object.keys(value))
-    if (!allowed.includes(name)) note([...path, name], { kind: 'unknown-name', allowed });
-}
-
 function eachOf(value: unknown, path: ValuePath, visit: (item: unknown, path: ValuePath) => void): void {
   if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, [...path, i]);
 }
@@ -65,21 +59,25 @@ function eachOf(value: unknown, path: ValuePath, visit: (item: unknown, path: Va
 function checkAllNames(content: unknown, note: Note): void {
   if (!isRecord(content)) return;
   const checkShareNames = (list: unknown, at: ValuePath): void =>
-    eachOf(list, at, (share, place) => checkNames(share, properties.share, place, note));
-  checkNames(content, properties.file, [], note);
+    eachOf(list, at, (share, place) => checkNames(share, { allowed: properties.share }, place, note));
+  checkNames(content, { allowed: properties.file }, [], note);
   checkShareNames(content.shares, ['shares']);
-  eachOf(content.choices, ['choices'], (choice, at) => checkNames(choice, properties.choice, at, note));
-  checkFeatureNames(content.features, checkNames, note);
+  eachOf(content.choices, ['choices'], (choice, at) =>
+    checkNames(choice, { allowed: properties.choice }, at, note),
+  );
+  checkFeatureNames(content.features, note);
   if (!isRecord(content.trees)) return;
   for (const [name, tree] of Object.entries(content.trees)) {
     const at = ['trees', name];
-    checkNames(tree, properties.tree, at, note);
+    checkNames(tree, { allowed: properties.tree }, at, note);
     if (!isRecord(tree)) continue;
     checkShareNames(tree.shares, [...at, 'shares']);
-    checkNames(tree.environment, properties.environment, [...at, 'environment'], note);
-    checkNames(tree.hooks, properties.hooks, [...at, 'hooks'], note);
+    checkNames(tree.environment, { allowed: properties.environment }, [...at, 'environment'], note);
+    checkNames(tree.hooks, { allowed: properties.hooks }, [...at, 'hooks'], note);
     for (const [kind, list] of Object.entries(isRecord(tree.hooks) ? tree.hooks : {}))
-      eachOf(list, [...at, 'hooks', kind], (hook, place) => checkNames(hook, properties.hook, place, note));
+      eachOf(list, [...at, 'hooks', kind], (hook, place) =>
+        checkNames(hook, { allowed: properties.hook }, place, note),
+      );
   }
 }
 

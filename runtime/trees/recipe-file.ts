@@ -2,6 +2,7 @@
 import type { Recipe, Repository } from '../../spec/generated/recipe.js';
 import { validateRecipe } from '../../spec/generated/validators.js';
 import { isRecord } from '../../spec/is-record.js';
+import { checkNames } from '../admit/check-names.js';
 import { checkAbsolute, checkText } from '../admit/check-text.js';
 import type { Diagnostic, Note, TextForm, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
@@ -11,10 +12,13 @@ export type ReadRecipe =
   | { readonly kind: 'read'; readonly recipe: Recipe }
   | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] };
 
+const common = ['$schema', 'description', 'program', 'repositories', 'packages', 'proxy'];
+
+/** Which names there are depends on who makes the tree: one that the other program would use does nothing. */
 const properties = {
-  recipe: ['$schema', 'description', 'program', 'release', 'variant', 'repositories', 'packages', 'proxy'],
-  repository: ['url', 'suite', 'components', 'name', 'key'],
-} as const;
+  mmdebstrap: { recipe: [...common, 'variant'], repository: ['url', 'suite', 'components', 'key'] },
+  dnf: { recipe: [...common, 'release'], repository: ['url', 'name', 'key'] },
+} as const satisfies Readonly<Record<Recipe['program'], unknown>>;
 
 /** Nothing in them ends a line, a quotation or an option, or begins an option. */
 const forms = {
@@ -26,12 +30,6 @@ const forms = {
 } as const satisfies Partial<Record<TextForm, RegExp>>;
 
 export const hasForm = (text: string, form: keyof typeof forms): boolean => forms[form].test(text);
-
-function checkNames(value: unknown, allowed: readonly string[], path: ValuePath, note: Note): void {
-  if (!isRecord(value)) return;
-  for (const name of Object.keys(value))
-    if (!allowed.includes(name)) note([...path, name], { kind: 'unknown-name', allowed, of: 'a recipe' });
-}
 
 function checkRepository({ program }: Recipe, repository: Repository, at: ValuePath, note: Note): void {
   const check = (name: string, text: string | undefined, form: keyof typeof forms): void => {
@@ -83,10 +81,15 @@ export function parseRecipe(file: string, text: Uint8Array | string): ReadRecipe
   const note: Note = (path, what) => diagnostics.push(document.diagnose(path, what));
   const { value } = document;
   if (!validateRecipe(value)) noteViolations(value, validateRecipe.errors ?? [], note);
-  checkNames(value, properties.recipe, [], note);
-  if (isRecord(value) && Array.isArray(value.repositories))
-    for (const [i, one] of value.repositories.entries())
-      checkNames(one, properties.repository, ['repositories', i], note);
+  if (isRecord(value)) {
+    const { program, repositories } = value;
+    const names = program === 'dnf' ? properties.dnf : properties.mmdebstrap;
+    const of = `a recipe for ${program === 'dnf' ? 'dnf' : 'mmdebstrap'}`;
+    checkNames(value, { allowed: names.recipe, of }, [], note);
+    if (Array.isArray(repositories))
+      for (const [i, one] of repositories.entries())
+        checkNames(one, { allowed: names.repository, of }, ['repositories', i], note);
+  }
   checkText(document.text, value, note);
   if (diagnostics.length === 0) checkContent(value as Recipe, note);
   if (diagnostics.length === 0) return { kind: 'read', recipe: value as Recipe };

@@ -43,6 +43,18 @@ test('what a program needs must be there', () => {
     fault({ ...alma, repositories: [alma.repositories[0], alma.repositories[0]] }),
     /repositories\[1\]\.name repeats repositories\[0\]\.name/,
   );
+  // What the other program would use does nothing.
+  for (const name of ['variant', 'suite'])
+    assert.match(fault({ ...alma, [name]: 'minbase' }), new RegExp(name));
+  assert.match(
+    fault({ ...debian, release: '12' }),
+    /release is not a property that a recipe for mmdebstrap has/,
+  );
+  assert.match(
+    fault({ ...alma, repositories: [{ ...alma.repositories[0], components: ['main'] }] }),
+    /components is not a property that a recipe for dnf has/,
+  );
+  assert.match(fault({ ...debian, repositories: [{ ...debian.repositories[0], name: 'a' }] }), /name is not/);
   assert.match(fault({ ...debian, program: 'sh' }), /program/);
   assert.match(fault({ ...debian, mirror: 'http://a' }), /mirror/);
   assert.match(fault({ ...debian, repositories: [{ ...debian.repositories[0], sweet: 1 }] }), /sweet/);

@@ -62,7 +62,7 @@ function treeOf(change: (path: string) => void = () => {}): string {
 const content = (...paths: readonly string[]): readonly FeatureContent[] => [
   {
     feature: { name: 'gpu' } as FeatureContent['feature'],
-    files: paths.map(source => ({ source, at: source, writable: false, directory: false })),
+    files: paths.map(source => ({ source, at: source, writable: false, noexec: false, directory: false })),
     devices: [],
     set: [],
     prepend: [],

@@ -31,10 +31,10 @@ export function changedBy({ set, prepend }: Variables, given: readonly string[])
   return [...changed.values()];
 }
 
-function bindOf({ source, at, writable, directory }: ShownFile): NormalMount {
+function bindOf({ source, at, writable, noexec, directory }: ShownFile): NormalMount {
   // As shares are: what cannot be written to is cut off from the host's mounts, which would be writable.
   const access = writable ? ['rw', 'rslave'] : ['rro', 'rprivate'];
-  const options = [directory ? 'rbind' : 'bind', ...access, 'nosuid', 'nodev'];
+  const options = [directory ? 'rbind' : 'bind', ...access, 'nosuid', 'nodev', ...(noexec ? ['noexec'] : [])];
   return normalMount({ destination: at, source, type: 'bind', options });
 }
 

@@ -19,6 +19,7 @@ export interface CdiMount {
   readonly path: string;
   readonly at: string;
   readonly writable: boolean;
+  readonly noexec: boolean;
 }
 
 /** What a device brings, and its specification. */
@@ -93,14 +94,23 @@ function nodeOf(read: Reader, node: Readonly<Record<string, unknown>>): CdiNode 
   return { path, source, access: permissions };
 }
 
+/** A mount of a feature is a bind of all that is below, and read-only or not; what else could be asked for is refused, not left out. */
+const OPTIONS: ReadonlySet<unknown> = new Set([
+  ...['ro', 'rro', 'rw', 'bind', 'rbind', 'nosuid', 'nodev', 'noexec'],
+  // Of what is below it is a copy in any case.
+  ...['private', 'rprivate', 'slave', 'rslave'],
+]);
+
 function mountOf(read: Reader, mount: Readonly<Record<string, unknown>>): CdiMount {
   const type = mount.type ?? '';
   if (type !== '' && type !== 'bind' && type !== 'none') return read.refuse('type');
   const options = mount.options === undefined ? ['ro'] : read.list(mount, 'options');
+  for (const option of options) if (!OPTIONS.has(option)) read.refuse(`options ${String(option)}`);
   return {
     path: read.path(mount, 'hostPath'),
     at: read.path(mount, 'containerPath'),
     writable: !options.includes('ro') && !options.includes('rro'),
+    noexec: options.includes('noexec'),
   };
 }
 
@@ -168,6 +178,7 @@ export function readCdi(prefix = ''): ReadonlyMap<string, CdiDevice | CdiFault> 
       try {
         const all = editsOf(read, content.containerEdits);
         for (const device of read.records(content, 'devices')) {
+          if (typeof device.name !== 'string' || device.name === '') read.refuse('name');
           const name = `${kind}=${device.name}`;
           const own = editsOf(read, device.containerEdits);
           const both: CdiDevice = {

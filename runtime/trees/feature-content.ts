@@ -19,6 +19,7 @@ export interface ShownFile {
   readonly source: string;
   readonly at: string;
   readonly writable: boolean;
+  readonly noexec: boolean;
   readonly directory: boolean;
 }
 
@@ -74,7 +75,7 @@ function entryAt(path: string, prefix: string): Entry {
 }
 
 function fileAt(
-  { path, at, writable }: Omit<FeatureFile, 'optional'>,
+  { path, at, writable, noexec = false }: Omit<FeatureFile, 'optional'> & { readonly noexec?: boolean },
   prefix: string,
 ): ShownFile | ContentFault {
   const entry = entryAt(path, prefix);
@@ -82,7 +83,7 @@ function fileAt(
   const { stat } = entry;
   const directory = stat.isDirectory();
   return directory || stat.isFile() || stat.isSocket()
-    ? { source: entry.path, at, writable, directory }
+    ? { source: entry.path, at, writable, noexec, directory }
     : { kind: 'not-a-file', path };
 }
 

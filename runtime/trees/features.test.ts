@@ -217,7 +217,13 @@ test('what is optional and not there is left out, and else refused', () => {
 test('a device of CDI brings its nodes, mounts, variables and groups', () => {
   file('/usr/lib/cdi.so');
   const edits = {
-    mounts: [{ hostPath: '/usr/lib/cdi.so', containerPath: '/opt/cdi.so' }],
+    mounts: [
+      {
+        hostPath: '/usr/lib/cdi.so',
+        containerPath: '/opt/cdi.so',
+        options: ['ro', 'nosuid', 'nodev', 'noexec', 'rbind', 'rprivate'],
+      },
+    ],
     env: ['ALL=1'],
     additionalGids: [7],
   };
@@ -233,7 +239,7 @@ test('a device of CDI brings its nodes, mounts, variables and groups', () => {
   const found = contentOf(asked);
   if (typeof found === 'string') throw new Error(found);
   assert.equal(found[0]?.files, [
-    { source: '/usr/lib/cdi.so', at: '/opt/cdi.so', writable: false, directory: false },
+    { source: '/usr/lib/cdi.so', at: '/opt/cdi.so', writable: false, noexec: true, directory: false },
   ]);
   assert.equal([found[0]?.set, found[0]?.groups], [['ALL=1', 'ONE=2'], [7]]);
   const { features } = registryOf({ features: asked });
@@ -255,6 +261,8 @@ test('a device of CDI brings its nodes, mounts, variables and groups', () => {
     '{',
     { ...content, containerEdits: { mounts: [{ hostPath: '/x/../y', containerPath: '/z' }] } },
     { ...content, devices: 1 },
+    { ...content, devices: [{ containerEdits: {} }] },
+    { ...content, containerEdits: { mounts: [{ hostPath: '/x', containerPath: '/z', options: ['idmap'] }] } },
   ]) {
     file('/run/cdi/a.json', wrong);
     assert.match(faultOf(asked), /\/run\/cdi\/a.json/);

@@ -79,6 +79,8 @@ test('what is in it is a tree: its digest is that of the same files unpacked, an
     /its digest is sha256:.*, not sha256:0000/,
   );
   assert.match(refusal('import', path, '--name', 'packed', '--limit', '1k'), /larger than --limit/);
+  for (const option of [['--devices'], ['--image', 'a']])
+    assert.match(refusal('import', path, '--name', 'packed', ...option), /a squashfs is mounted as it is/);
   assert.equal(existsSync(os), false);
   const record = JSON.parse(
     good(chos('tree', 'import', path, '--name', 'packed', '--digest', digest, '--json')),

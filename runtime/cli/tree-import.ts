@@ -78,6 +78,7 @@ function makingOf(
     digest: texts.get('digest') ?? null,
     recipe,
     devices: flags.has('devices'),
+    unpacks: flags.has('devices') || how !== undefined,
     limit: limit.value,
     steps,
     share: before === null ? null : { before, how: how ?? 'auto' },

@@ -16,6 +16,8 @@ function sourceText(why: SourceWhy): string {
   switch (why) {
     case 'other-kind':
       return 'give a tar, the directory of an OCI layout, podman:IMAGE, container:NAME or recipe:NAME';
+    case 'mounted':
+      return 'a squashfs is mounted as it is: --image, --devices and --share are for what is unpacked';
     case 'no-digest':
       return '--digest is that of a file, which this is not; an image names its own digests';
     case 'no-recipe':

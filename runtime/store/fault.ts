@@ -55,7 +55,7 @@ export type StoreFault =
   /** The registry file says more than what was written at the import. */
   | { readonly kind: 'edited'; readonly name: string; readonly file: string };
 
-export type SourceWhy = 'no-recipe' | 'other-kind' | 'no-digest' | 'empty' | 'no-layout';
+export type SourceWhy = 'no-recipe' | 'mounted' | 'other-kind' | 'no-digest' | 'empty' | 'no-layout';
 
 /** What was asked for, or why not. */
 export type Result<Value> =

@@ -32,6 +32,8 @@ import { isFile, openSource, type Source, type Steps, sizeOf, type Wanted } from
 export interface Making extends Wanted {
   readonly name: string;
   readonly devices: boolean;
+  /** Options were given that mean something only for what is unpacked. */
+  readonly unpacks: boolean;
   /** Bytes that it may have at most; null: as many as there is room for. */
   readonly limit: number | null;
   readonly steps: Steps;
@@ -101,8 +103,8 @@ async function takeImage(making: Making, lock: Lock): Promise<Result<string>> {
 /** A squashfs is not unpacked: a whole version from its file. */
 async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
   const { name, steps } = making;
-  if (making.image !== null)
-    return bad({ kind: 'no-image', source: making.source, wanted: making.image, known: [] });
+  if (making.image !== null || making.unpacks)
+    return bad({ kind: 'no-source', source: making.source, why: 'mounted' });
   const taken = await takeImage(making, lock);
   if (taken.kind === 'fault') return taken;
   const synced = await syncPart(name, lock);

@@ -57,12 +57,18 @@ function listed({ registry }: Subject, facts: KernelFacts & { readonly kind: 'pr
   ];
 }
 
+/** As the runtime itself was: by Debian's packages, or by make. */
+const howToInstall = (host: Host): string =>
+  host.stat('/var/lib/dpkg/info/chos-runtime.list') === null
+    ? 'make kmod-install'
+    : 'apt-get install chos-runtime-dkms';
+
 /** It may be installed, and not loaded. */
 function howToLoad(host: Host): string {
   const modules = host.read(`/lib/modules/${release(host)}/modules.dep`) ?? '';
   return /\/chos\.ko/.test(modules)
     ? `systemctl enable --now chos-trees`
-    : `apt-get install dkms ${quoted(`linux-headers-${release(host)}`)} && make kmod-install && systemctl enable --now chos-trees`;
+    : `apt-get install dkms ${quoted(`linux-headers-${release(host)}`)} && ${howToInstall(host)} && systemctl enable --now chos-trees`;
 }
 
 export function module(subject: Subject): readonly Line[] {
@@ -76,7 +82,7 @@ export function module(subject: Subject): readonly Line[] {
       return [
         fault(
           `chos ${facts.version} is too old for this runtime, and not used`,
-          'make kmod-install && modprobe -r chos && systemctl restart chos-trees',
+          `${howToInstall(host)} && modprobe -r chos && systemctl restart chos-trees`,
         ),
       ];
     case 'present': {

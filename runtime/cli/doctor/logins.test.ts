@@ -31,6 +31,23 @@ test('sshd, and what defers, without the line for setcred', () => {
   ]);
 });
 
+test('what is taken in counts as what takes it in has it', () => {
+  const common = {
+    '/etc/pam.d/common-session': session,
+    '/etc/pam.d/common-auth': 'auth optional pam_chos.so\n',
+  };
+  const both = '@include common-auth\n@include common-session\n';
+  assert.equal(
+    look({ ...common, '/etc/pam.d/sshd': both, '/etc/pam.d/su': 'session include common-session\n' }),
+    ['ok: into trees by sshd, su'],
+  );
+  assert.match(
+    look({ ...common, '/etc/pam.d/sshd': '@include common-session\n' })[0] ?? '',
+    /^fault: .*sshd has no line/,
+  );
+  assert.equal(look({ '/etc/pam.d/x': '@include x\n' }), ['ok: no service of PAM has pam_chos.so']);
+});
+
 test('a module that is not there, and a file that is for more than logins', () => {
   assert.equal(look({ '/etc/pam.d/su': session }, {}), [
     'fault: /etc/pam.d/su: pam_chos.so is not there (make install, libpam-chos)',

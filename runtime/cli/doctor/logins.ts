@@ -24,6 +24,24 @@ export function pamLines(text: string): readonly PamLine[] {
   });
 }
 
+/** Files that it takes in: `@include common-auth`, `session include NAME`, `session substack NAME`. */
+const includes = (text: string): readonly string[] =>
+  [...text.matchAll(/^\s*(?:@include|-?\w+\s+(?:include|substack))\s+([\w.-]+)/gm)].map(
+    ([, name = '']) => name,
+  );
+
+const DEEPEST = 8;
+
+/** Its own lines and those of what it takes in, which may be itself. */
+function wholeOf(host: Host, name: string, depth = 0): readonly PamLine[] {
+  const seen = depth < DEEPEST ? host.see(`${SERVICES}/${name}`) : null;
+  if (seen?.kind !== 'text') return [];
+  return [...pamLines(seen.text), ...includes(seen.text).flatMap(other => wholeOf(host, other, depth + 1))];
+}
+
+/** It is no service, but what services take in. */
+const isCommon = (name: string): boolean => name.startsWith('common-');
+
 /** A name without a slash is looked for where libpam was built to look. */
 function isThere(host: Host, module: string): boolean {
   if (module.startsWith('/')) return host.stat(module)?.isFile() === true;
@@ -31,16 +49,22 @@ function isThere(host: Host, module: string): boolean {
   return directories.some(directory => host.stat(`${directory}/security/${module}`)?.isFile() === true);
 }
 
-function judged(host: Host, name: string, lines: readonly PamLine[]): readonly Line[] {
+function judged(
+  host: Host,
+  name: string,
+  lines: readonly PamLine[],
+  whole: readonly PamLine[],
+): readonly Line[] {
   const file = `${SERVICES}/${name}`;
-  const entering = lines.filter(({ type, options }) => type === 'session' && !options.includes('close'));
-  const deferred = entering.some(({ options }) => name === 'sshd' || options.includes('defer'));
+  const enters = ({ type, options }: PamLine): boolean => type === 'session' && !options.includes('close');
+  const entering = lines.filter(enters);
+  const deferred = whole.filter(enters).some(({ options }) => name === 'sshd' || options.includes('defer'));
   const missing = lines.find(({ module }) => !isThere(host, module));
   return [
     ...(missing === undefined
       ? []
       : [fault(`${file}: ${missing.module} is not there (make install, libpam-chos)`)]),
-    ...(deferred && !lines.some(({ type }) => type === 'auth')
+    ...(deferred && !isCommon(name) && !whole.some(({ type }) => type === 'auth')
       ? [
           fault(
             `${file} has no line "auth optional pam_chos.so": its sessions stay on the host (docs/login.md)`,
@@ -64,8 +88,9 @@ export function logins({ host }: Subject): readonly Line[] {
     const seen = host.see(`${SERVICES}/${name}`);
     if (seen.kind === 'closed') wrong.push(note(`${SERVICES}/${name}: ${errnoText(seen.code)}`));
     const lines = seen.kind === 'text' ? pamLines(seen.text) : [];
-    if (lines.length > 0) used.push(name);
-    wrong.push(...judged(host, name, lines));
+    const whole = wholeOf(host, name);
+    if (whole.length > 0 && !isCommon(name)) used.push(name);
+    wrong.push(...judged(host, name, lines, whole));
   }
   if (wrong.length > 0) return wrong;
   return [ok(used.length === 0 ? 'no service of PAM has pam_chos.so' : `into trees by ${some(used)}`)];

@@ -13,6 +13,8 @@ import { givenName } from './tree-prepare.js';
 export function entry(invocation: Invocation): Outcome {
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;
+  // As `chos` has it, whose --explain asks this.
+  if (name.value === '/') return done('/ is the host: nothing is entered\n');
   const registry = openRegistry();
   if (registry.kind === 'failure') return registry;
   const tree = treeOf(registry.value, name.value);

@@ -15,11 +15,13 @@ export function files(invocation: Invocation): Outcome {
   const one = name === undefined ? null : treeOf(registry.value, name);
   if (one?.kind === 'failure') return one;
   const trees = one === null ? [...registry.value.trees.values()] : [one.value];
-  const faults = writeFiles(trees, prefix);
-  if (faults.length > 0) return failed({ kind: 'tree', fault: { kind: 'files-not-written', faults } });
+  const broken = registry.value.broken.map(brokenFileText);
+  const unwritten = writeFiles(trees, prefix);
+  if (unwritten.length > 0)
+    return failed({ kind: 'tree', fault: { kind: 'files-not-written', faults: [...unwritten, ...broken] } });
   const count = trees.reduce((sum, tree) => sum + tree.files.length, 0);
   return done(
     `${count} ${count === 1 ? 'file' : 'files'} of ${trees.length === 1 ? trees[0]?.name : `${trees.length} trees`} written\n`,
-    registry.value.broken.map(brokenFileText),
+    broken,
   );
 }

@@ -79,10 +79,7 @@ export async function load(invocation: Invocation): Promise<Outcome> {
     if (mounted.kind === 'fault') warnings.push(storeFaultText(mounted.fault));
   }
   const refused = refusalsOf(trees);
-  const unwritten = publish(registry.value, null, '');
-  if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused } });
-  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, [
-    ...warnings,
-    ...unwritten,
-  ]);
+  const others = [...warnings, ...publish(registry.value, null, '')];
+  if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused, others } });
+  return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, others);
 }

@@ -63,7 +63,12 @@ async function prepareAll(invocation: Invocation, registry: Registry, view: Host
   const out = lines.join('');
   const warnings = publish(registry, null, prefixOf(view));
   if (faults.length === 0) return done(out, warnings);
-  return { kind: 'failure', failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults } }, out };
+  const each = [...faults, ...warnings];
+  return {
+    kind: 'failure',
+    failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults: each } },
+    out,
+  };
 }
 
 /** Generations of a tree that a release has closed and then, being killed, has left pinned. */

@@ -65,7 +65,12 @@ export type TreeFault =
   /** Paths that the module takes are those of process 1. */
   | { readonly kind: 'not-on-the-host' }
   /** The kernel refuses trees; one sentence each. */
-  | { readonly kind: 'not-loaded'; readonly refused: readonly LoadRefusal[] };
+  /** `others`: what else went wrong on the way, a line each. */
+  | {
+      readonly kind: 'not-loaded';
+      readonly refused: readonly LoadRefusal[];
+      readonly others: readonly string[];
+    };
 
 /** What the kernel said of a tree that was written to its list. */
 export interface LoadRefusal {

@@ -143,7 +143,7 @@ export function treeFaultText(fault: TreeFault): string {
     case 'not-on-the-host':
       return 'load trees: this mount namespace or root is not that of process 1; run it with `nsenter -t 1 -m`';
     case 'not-loaded':
-      return `load trees: ${fault.refused.map(loadText).join('; ')}`;
+      return `load trees: ${[...fault.refused.map(loadText), ...fault.others].join('; ')}`;
     default:
       return unreachable(fault);
   }

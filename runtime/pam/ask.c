@@ -221,6 +221,8 @@ static bool judge(const struct question *q, const struct passwd *user, struct an
 	tidy(a->words);
 	if (!whole && !*a->words && in_time && a->size == ANSWER_MOST)
 		snprintf(a->words, WORDS_SIZE, "the environment of the session is longer than %u KiB", ANSWER_MOST >> 10);
+	if (!whole && !*a->words && in_time)
+		snprintf(a->words, WORDS_SIZE, "the login program %s has ended without an answer", LOGIN_PATH);
 	if (!whole && !*a->words)
 		snprintf(a->words, WORDS_SIZE, "reading ~/.chos of %s does not end within %u s: a home on a dead file server?", user->pw_name, q->seconds);
 	return whole;
@@ -249,8 +251,8 @@ bool ask(const struct question *q, const struct passwd *user, struct answer *a)
 	if (err[1] >= 0)
 		close(err[1]);
 	in_time = started && listen_to(out[0], err[0], a, began + (long)q->seconds * 1000 + 1500);
-	if (in_time && !a->size && !*a->words && now_ms() - began < (long)q->seconds * 1000)
-		snprintf(a->words, WORDS_SIZE, "the login program %s has ended without an answer", LOGIN_PATH);
+	/* Killed by its own timer it was as late. */
+	in_time = in_time && now_ms() - began < (long)q->seconds * 1000;
 	if (out[0] >= 0)
 		close(out[0]);
 	if (err[0] >= 0)

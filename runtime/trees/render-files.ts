@@ -116,6 +116,8 @@ function put(path: string, { bytes, stat }: Content): void {
   };
   const there = lstatSync(path, { throwIfNoEntry: false });
   const draft = `${parent(path)}/.${process.pid}`;
+  // Of a command that was killed, and had the number of this one.
+  if (there === undefined) rmSync(draft, { force: true });
   const fd =
     there === undefined
       ? openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)

@@ -61,7 +61,7 @@ export const kmodCases: readonly MachineCase[] = [
     `
       # A pipeline, and a grandchild that outlives its parents: both in the tree of the user who started them.
       work='cat /etc/os-release | tee /scratch/$(id -un).now | cat
-        sh -c "setsid sh -c \\"sleep 2; (readlink /proc/chos/link; cat /etc/os-release) >/scratch/$(id -un).late; mv /scratch/$(id -un).late /scratch/$(id -un).done\\" </dev/null >/dev/null 2>&1 &"
+        sh -c "setsid sh -c \\"until [ -e /scratch/go ]; do sleep 1; done; (readlink /proc/chos/link; cat /etc/os-release) >/scratch/$(id -un).late; mv /scratch/$(id -un).late /scratch/$(id -un).done\\" </dev/null >/dev/null 2>&1 &"
         exec sleep 1000'
       before=$(points self)
       for user in a:one:1001 b:two:1002; do
@@ -72,6 +72,9 @@ export const kmodCases: readonly MachineCase[] = [
       done
       started a & started b
       wait $!
+      until_true 90 test -e /scratch/ann.now
+      until_true 90 test -e /scratch/bob.now
+      touch /scratch/go
       until_true 90 test -e /scratch/ann.done
       until_true 90 test -e /scratch/bob.done
       same "the tree of ann's pipeline" "$(</scratch/ann.now)" ID=one

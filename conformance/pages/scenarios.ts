@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { type Block, commandsOf, missingLine } from './blocks.js';
 import { chosPage } from './chos.js';
 import { ciBlocks } from './ci-blocks.js';
-import { dashboardPage, doctorPage, whoIsThere } from './doctor.js';
+import { dashboardPage, doctorPage } from './doctor.js';
 import { byHand } from './hooks-by-hand.js';
 import {
   containersConf,
@@ -18,6 +18,7 @@ import {
   shell,
 } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
+import { treesPage } from './trees.js';
 import { treesIn } from './trees-in.js';
 import { administration, tutorial } from './tutorial.js';
 
@@ -348,57 +349,7 @@ export const scenarios: readonly Scenario[] = [
       removed('y');
     },
   },
-  {
-    page: TREES,
-    first: '# cat /etc/chos.d/site.json',
-    run: block => {
-      freshRegistry((commandsOf(block)[0]?.output ?? []).join('\n'));
-      shell('rm -f config.json');
-      inOrder(block, {
-        'chos-runtime spec': { terminal: true, input: 'exit\n' },
-        podman: { look: printed => assert.match(printed, /^ID=debian12/m) },
-      });
-      shell('chos-runtime tree release debian12');
-    },
-  },
-  {
-    page: TREES,
-    first: '%SHELLS',
-    run: ({ lines }) => {
-      freshRegistry('{}');
-      writeFileSync('/etc/chos', `${lines.join('\n')}\n`);
-      const names = shell("chos-runtime tree list --format json | jq -r '.[].name'").stdout;
-      assert.deepEqual(names.trim().split('\n').sort(), ['/ostrees/alma9', 'debian12']);
-    },
-  },
-  {
-    page: TREES,
-    first: '{',
-    run: ({ lines }) => {
-      const { trees, ...site } = JSON.parse(lines.join('\n')) as { readonly trees: object };
-      freshRegistry(JSON.stringify({ trees, ...site }));
-      mkdirSync('/srv/site', { recursive: true });
-      mkdirSync('/var/lib/sss/pipes', { recursive: true });
-      writeFileSync('/srv/site/hosts', '192.0.2.7 of-the-site\n');
-      must('chos-runtime', 'tree', 'prepare', 'alma9');
-      assert.equal(shell('chos alma9 cat /etc/hosts').stdout, '192.0.2.7 of-the-site\n');
-      assert.match(shell('chos alma9 cat /etc/passwd').stdout, /^root:/m);
-      must('chos-runtime', 'tree', 'files');
-      must('chos-runtime', 'tree', 'release', 'alma9');
-    },
-  },
-  { page: TREES, first: '# chos-runtime who', run: whoIsThere },
-  {
-    page: 'docs/features.md',
-    first: '# cat /etc/chos.d/features.json',
-    run: block => {
-      freshRegistry('{}');
-      const text = (commandsOf(block)[0]?.output ?? []).join('\n');
-      writeFileSync('/etc/chos.d/features.json', text, { mode: 0o644 });
-      for (const name of ['pmix', 'openmpi']) mkdirSync(`/opt/${name}/lib`, { recursive: true });
-      inOrder(block);
-    },
-  },
+  ...treesPage,
   ...doctorPage,
   ...dashboardPage,
   ...administration,

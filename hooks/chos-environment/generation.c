@@ -3,6 +3,7 @@
 #include <linux/openat2.h>
 
 #include "environment.h"
+#include "file-name.h"
 
 #define AT_RECURSIVE_ 0x8000
 
@@ -16,19 +17,12 @@ struct entry {
 	char name[];
 };
 
-/* The name of a tree as part of file names (spec/records/names.ts). */
 const char *file_name(const char *tree)
 {
-	size_t size = strlen(tree) * 3 + 1;
+	size_t size = strlen(tree) * FILE_NAME_GROWTH + 1;
 	struct text t = text_in(room_for(size), size);
 
-	for (; *tree; tree++)
-		if (*tree == '%')
-			put_string(&t, "%25");
-		else if (*tree == '/')
-			put_string(&t, "%2F");
-		else
-			put_char(&t, *tree);
+	put_file_name(&t, tree);
 	put_char(&t, 0);
 	return t.at;
 }

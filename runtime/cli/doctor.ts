@@ -8,7 +8,7 @@ import { DEFAULT_SKELETON, probeKernelLink } from '../trees/kernel-link.js';
 import { parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
 import { readRegistry } from '../trees/read-registry.js';
-import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { noTrees, type RegisteredTree } from '../trees/registry.js';
 import { lookAtSkeleton } from '../trees/skeleton-input.js';
 import { readHost } from '../trees/skeleton-place.js';
 import { readSkeleton } from '../trees/skeleton-record.js';
@@ -18,15 +18,6 @@ import type { Line } from './doctor/line.js';
 import { askedPaths, type Check, type Subject, silentPaths } from './doctor/subject.js';
 import { type Invocation, type Outcome, variable } from './invocation.js';
 import { ownerOf, stateRoot } from './state-root.js';
-
-const noTrees: Registry = {
-  trees: new Map(),
-  shares: [],
-  choices: [],
-  features: new Map(),
-  defaultTree: null,
-  broken: [],
-};
 
 /** Directories that variables of the caller name, in which configuration is read. */
 function ownPaths(host: Host): readonly string[] {

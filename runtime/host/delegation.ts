@@ -1,9 +1,10 @@
 /** Of whom root of the host is not: in which hierarchies of cgroups the caller may make the container's group, because its own part was handed to it. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { placeOfGroup } from '../../spec/cgroup-place.js';
 import type { CgroupFacts, CgroupHierarchy, HostFacts } from '../../spec/host-facts.js';
 import { readProc } from './facts.js';
+import { may } from './may.js';
 
 /** What is looked at, so that a test can put another machine in its place. */
 export interface DelegationSources {
@@ -12,15 +13,6 @@ export interface DelegationSources {
   /** What is in it can be reached. */
   readonly open: (path: string) => boolean;
   readonly read: (path: string) => string | null;
-}
-
-function may(path: string, how: number): boolean {
-  try {
-    accessSync(path, how);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const machine: DelegationSources = {

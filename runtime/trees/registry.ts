@@ -187,3 +187,13 @@ export function isTreeName(name: string): boolean {
 export function isPathAlias(name: string): boolean {
   return /^\/[^\0@]+$/.test(name);
 }
+
+/** Of who has none. */
+export const noTrees: Registry = {
+  trees: new Map(),
+  shares: [],
+  choices: [],
+  features: new Map(),
+  defaultTree: null,
+  broken: [],
+};

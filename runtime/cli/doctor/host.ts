@@ -1,6 +1,5 @@
 /** The machine as the checks read it, so that a test can make one up: files below a prefix, and who asks. Nothing of it writes. */
 import {
-  accessSync,
   closeSync,
   constants,
   existsSync,
@@ -15,6 +14,7 @@ import type { HostFacts } from '../../../spec/host-facts.js';
 import { type DelegationSources, withDelegation } from '../../host/delegation.js';
 import { codeOf } from '../../host/error-code.js';
 import { fileSystemMagic, probeHostFacts } from '../../host/facts.js';
+import { may } from '../../host/may.js';
 import { readLink } from '../../host/user-namespace.js';
 
 export type Seen =
@@ -75,15 +75,6 @@ function see(path: string): Seen {
     return { kind: 'closed', code: codeOf(error) };
   } finally {
     closeSync(fd);
-  }
-}
-
-function may(path: string, how: number): boolean {
-  try {
-    accessSync(path, how);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,22 +1,15 @@
 /* The entry programs of trees, as files. */
 #include "chos.h"
+#include "file-name.h"
 
 #define ENTRIES_DIRECTORY "entries"
 
-/* As spec/records/names.ts has it: the name of a tree may be a path. */
 static const char *file_name(const char *tree)
 {
-	size_t size = 3 * strlen(tree) + 1;
+	size_t size = strlen(tree) * FILE_NAME_GROWTH + 1;
 	struct text t = text_in(pages(size), size);
 
-	for (; *tree; tree++) {
-		if (*tree == '%')
-			put_string(&t, "%25");
-		else if (*tree == '/')
-			put_string(&t, "%2F");
-		else
-			put_char(&t, *tree);
-	}
+	put_file_name(&t, tree);
 	put_char(&t, 0);
 	return t.at;
 }

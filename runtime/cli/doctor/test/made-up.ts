@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Answer } from '../../../host/answers.js';
 import { parseMountFacts } from '../../../trees/mount-facts.js';
 import { readRegistry } from '../../../trees/read-registry.js';
-import type { Registry } from '../../../trees/registry.js';
+import { noTrees } from '../../../trees/registry.js';
 import { type Caller, type Host, hostOf } from '../host.js';
 import type { Line } from '../line.js';
 import type { Subject } from '../subject.js';
@@ -72,15 +72,6 @@ export const MOUNTS = [
   '31 20 0:41 / /scratch rw,relatime - nfs4 filer2:/scratch rw',
 ].join('\n');
 
-const none: Registry = {
-  trees: new Map(),
-  shares: [],
-  choices: [],
-  features: new Map(),
-  defaultTree: null,
-  broken: [],
-};
-
 /** A registry of root's, of files of /etc. The files belong to whoever runs the tests: root. */
 export function registryOf(
   files: Readonly<Record<string, unknown>>,
@@ -92,7 +83,7 @@ export function registryOf(
   const read = readRegistry(directoryWith(Object.fromEntries(texts)));
   return read.kind === 'registry'
     ? { registry: read.registry, noRegistry: null }
-    : { registry: none, noRegistry: read };
+    : { registry: noTrees, noRegistry: read };
 }
 
 export const answers = (
@@ -114,7 +105,7 @@ export function subjectWith(given: Partial<Subject> = {}): Subject {
   const { mountinfo = MOUNTS } = given;
   return {
     host: given.host ?? hostWith(),
-    registry: none,
+    registry: noTrees,
     noRegistry: null,
     kernel: { kind: 'absent' },
     mounts: parseMountFacts(mountinfo),

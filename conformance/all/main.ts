@@ -20,10 +20,10 @@ interface Part {
 
 const runtime = 'build/chos-runtime';
 
-/** Parts that keep one processor busy, and those beside which they run. */
+/** Parts that keep one processor busy, and the one beside which they run, one after the other. Podman and Slurm have the machine to themselves: their own races show under load. */
 const companions: Readonly<Record<string, string>> = {
   unit: 'conformance',
-  packages: 'podman',
+  packages: 'crash',
   fuzz: 'crash',
 };
 
@@ -142,17 +142,32 @@ function count(part: Part, ended: Ended | null): void {
   );
 }
 
-/** One in the foreground, and what runs beside it: all that one has written comes when both have ended. */
-async function run(part: Part, companion: Part | undefined): Promise<void> {
-  const kept: Buffer[] = [];
-  const beside = companion && execute(companion, chunk => kept.push(chunk));
+interface Kept {
+  readonly part: Part;
+  readonly chunks: readonly Buffer[];
+  readonly ended: Ended | null;
+}
+
+async function oneByOne(those: readonly Part[]): Promise<readonly Kept[]> {
+  const all: Kept[] = [];
+  for (const part of those) {
+    const chunks: Buffer[] = [];
+    const ended = await execute(part, chunk => chunks.push(chunk));
+    all.push({ part, chunks, ended });
+  }
+  return all;
+}
+
+/** One in the foreground, and what runs beside it: all that those have written comes when everything has ended. */
+async function run(part: Part, others: readonly Part[]): Promise<void> {
+  const beside = oneByOne(others);
   console.log(`\n==== ${part.name} ====`);
   count(part, await execute(part, chunk => process.stdout.write(chunk)));
-  if (companion === undefined || beside === undefined) return;
-  const ended = await beside;
-  console.log(`\n==== ${companion.name} (beside ${part.name}) ====`);
-  process.stdout.write(Buffer.concat(kept));
-  count(companion, ended);
+  for (const kept of await beside) {
+    console.log(`\n==== ${kept.part.name} (beside ${part.name}) ====`);
+    process.stdout.write(Buffer.concat(kept.chunks));
+    count(kept.part, kept.ended);
+  }
 }
 
 const wanted = parts.filter(({ name }) => only.length === 0 || only.includes(name));
@@ -160,7 +175,7 @@ const together = (part: Part): boolean => wanted.some(({ name }) => name === com
 for (const part of wanted.filter(one => !together(one)))
   await run(
     part,
-    wanted.find(({ name }) => companions[name] === part.name),
+    wanted.filter(({ name }) => companions[name] === part.name),
   );
 const junit = process.env.JUNIT ?? 'build/junit.xml';
 mkdirSync(dirname(junit), { recursive: true });

@@ -71,7 +71,8 @@ export function sameAsInstalled(): void {
       '-s',
       'install',
       'kmod-install',
-      ...['PREFIX=/usr', 'TARGET_NODE=/usr/bin/node', `DESTDIR=${installed}`],
+      // The plugin for Slurm belongs to one release of it, and is in no package.
+      ...['SPANK_PLUGIN=', 'PREFIX=/usr', 'TARGET_NODE=/usr/bin/node', `DESTDIR=${installed}`],
     );
     const has = contents(packed);
     const wants = contents(installed);

@@ -123,7 +123,7 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 spec/explain.schema.json spec/doctor.schema.json spec/who.schema.json spec/tree-list.schema.json $(DESTDIR)$(PREFIX)/share/chos-runtime
 	install -m 644 build/man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 build/man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 644 build/man/chos.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 build/man/chos.1 build/man/chos-job-starter.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 build/man/chos-runtime.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime
 	install -m 644 build/man/chos.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos
 	install -d $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
@@ -136,6 +136,7 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs NODE=$(TARGET_NODE)
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos
+	ln -sf chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter
 	install -m 755 build/chos-login $(DESTDIR)$(LIBEXEC)
 ifneq ($(PAM_MODULE),)
 	$(MAKE) --no-print-directory build/install/pam_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
@@ -154,7 +155,7 @@ endif
 .PHONY: uninstall
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
 	$(if $(DESTDIR),,for unit in chos-prepare chos-dashboard; do ! systemctl -q is-enabled $$unit.service 2>/dev/null || systemctl disable $$unit.service; done)
-	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service $(DESTDIR)$(UNITDIR)/chos-dashboard.service \
+	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(MANDIR)/man1/chos-job-starter.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(DESTDIR)$(UNITDIR)/chos-prepare.service $(DESTDIR)$(UNITDIR)/chos-dashboard.service \
 		$(DESTDIR)$(MANDIR)/man5/chos.d.5 $(DESTDIR)$(MANDIR)/man5/chos-recipes.d.5 $(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos \
 		$(DESTDIR)$(ZSHDIR)/_chos $(DESTDIR)$(ZSHDIR)/_chos-runtime $(DESTDIR)$(FISHDIR)/chos.fish $(DESTDIR)$(FISHDIR)/chos-runtime.fish

@@ -50,6 +50,7 @@ function works(machine: Machine): void {
     `echo '{"trees": {"box": {"path": "/srv/box"}}}' >/etc/chos.d/box.json; chmod 644 /etc/chos.d/box.json; chos-runtime tree prepare --all`,
   );
   same(machine.sh('chos box cat /etc/name'), 'box\n');
+  same(machine.sh('CHOS=box chos-job-starter cat /etc/name'), 'box\n');
   assert.ok(JSON.parse(machine.sh('chos-runtime doctor --json || true')));
   assert.match(machine.sh('man=/usr/share/man/man1/chos.1.gz; gunzip -c $man'), /SYNOPSIS/);
 }

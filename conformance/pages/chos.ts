@@ -6,6 +6,7 @@ import { inOrder, type Scenario } from './scenario.js';
 
 const PAGE = 'docs/chos.md';
 const LOGIN = 'docs/login.md';
+const BATCH = 'docs/batch.md';
 
 export const chosPage: readonly Scenario[] = [
   {
@@ -57,6 +58,25 @@ export const chosPage: readonly Scenario[] = [
       });
       assert.equal(stdout, 'C vi .\n');
       rmSync('/ostrees/alma9/etc/chos.conf');
+      must('chos-runtime', 'tree', 'release', 'alma9');
+    },
+  },
+  ...['# LSF: lsb.queues', '$ CHOS=alma9 bsub'].map(first => ({
+    page: BATCH,
+    first,
+    run: 'no batch system runs here: conformance/trees/job-starter-cases.ts calls the starter as they do',
+  })),
+  {
+    page: BATCH,
+    first: '#!/bin/sh',
+    run: ({ lines }) => {
+      freshRegistry(JSON.stringify({ trees: { alma9: { path: '/ostrees/alma9' } }, default: 'alma9' }));
+      must('chos-runtime', 'tree', 'prepare', 'alma9');
+      writeFileSync('esub.chos', `${lines.join('\n')}\n`, { mode: 0o755 });
+      const esub = (before: string): string =>
+        shell(`rm -f set; ${before} LSB_SUB_MODIFY_ENVFILE=set ./esub.chos; cat set`).stdout;
+      assert.equal(esub(''), 'CHOS="alma9"\n');
+      assert.equal(esub('CHOS=other'), '');
       must('chos-runtime', 'tree', 'release', 'alma9');
     },
   },

@@ -13,6 +13,7 @@ import { filesCases } from './files-cases.js';
 import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
 import { importRefusedCases } from './import-refused-cases.js';
+import { jobStarterCases } from './job-starter-cases.js';
 import { loginCases } from './login-cases.js';
 import { loginHostileCases } from './login-hostile-cases.js';
 import { chos, setUp } from './machine.js';
@@ -54,6 +55,7 @@ const cases = [
   ...versionCases,
   ...chosCases,
   ...chosContextCases,
+  ...jobStarterCases,
   ...loginCases,
   ...loginHostileCases,
   ...filesCases,

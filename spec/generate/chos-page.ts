@@ -13,15 +13,23 @@ const description = [
   'A working directory that the tree has not got becomes the home directory, or /, with a warning. The environment is that of the caller, with the variables that the registry has for the tree, and CHOS, the name of the tree.',
 ];
 
+const jobStarter = [
+  'The same program, called chos-job-starter, is what a batch system starts in the place of a job: LSF as JOB_STARTER, Grid Engine as starter_method, TORQUE as $job_starter. Its arguments are the words of the job; the tree is the one that chos chooses without an argument, and where nobody chooses and the registry has no default, it is the host.',
+  'For Grid Engine (SGE_STARTER_SHELL_START_MODE is set) the job is started as Grid Engine would have: by the shell in SGE_STARTER_SHELL_PATH, as a login shell if SGE_STARTER_USE_LOGIN_SHELL is true; by its first line with unix_behavior; as a command line or as it is, if it was submitted with -b y.',
+];
+
 export function chosPage(version: string): string {
   return [
-    `.TH "CHOS" "1" "" "chos\\-runtime ${version}" "User commands"\n.SH NAME\nchos \\- work in another operating system tree\n`,
+    `.TH "CHOS" "1" "" "chos\\-runtime ${version}" "User commands"\n.SH NAME\nchos, chos\\-job\\-starter \\- work in another operating system tree\n`,
     '.SH SYNOPSIS\n',
     ...chosForms.map(({ usage }) => `.PP\n\\fBchos\\fR ${escapeRoff(usage)}\n`),
     '.SH DESCRIPTION\n',
     ...description.map(text => `.PP\n${escapeRoff(text)}\n`),
     '.SH FORMS\n',
     terms(chosForms.map(({ usage, about }) => [usage, about])),
+    '.SH JOB STARTER\n',
+    '.PP\n\\fBchos\\-job\\-starter\\fR COMMAND [ARGUMENT...]\n',
+    ...jobStarter.map(text => `.PP\n${escapeRoff(text)}\n`),
     '.SH EXIT STATUS\n.PP\nThat of the command, or:\n',
     terms(chosExitCodes),
     '.SH FILES\n',

@@ -15,6 +15,7 @@ rmSync(directory, { recursive: true, force: true });
 mkdirSync(directory, { recursive: true });
 for (const [name, text] of manPages(version)) writeFileSync(`${directory}/${name}`, text);
 writeFileSync(`${directory}/chos.1`, chosPage(version));
+writeFileSync(`${directory}/chos-job-starter.1`, '.so man1/chos.1\n');
 writeFileSync(`${directory}/pam_chos.8`, pamPage(version));
 for (const [name, text] of filePages(version)) writeFileSync(`${directory}/${name}`, text);
 

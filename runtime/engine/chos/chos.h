@@ -86,7 +86,13 @@ char **environment(const struct trees *t, const char *tree);
 
 /* start.c: what is executed inside, found out before the tree is entered. */
 void prepare_start(const struct trees *t, const struct account *a, const char *tree, char **command);
+/* The first word of the command is a name, and this is executed. */
+void execute_file(const char *path);
 _Noreturn void start(void);
+
+/* job.c: whether this was called as chos-job-starter; the command of the job whose words the batch system has given */
+bool is_job_starter(const char *called);
+char **job_command(const struct account *a, char **words);
 
 /* entries.c: a descriptor, or -errno */
 long open_entry(const char *tree, u64 *size);

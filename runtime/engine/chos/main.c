@@ -88,10 +88,24 @@ static _Noreturn void serve_session(const struct account *a, const char *session
 	start();
 }
 
+static _Noreturn void serve_command(const struct trees *t, const struct account *a, const char *name, char **rest)
+{
+	struct choice c;
+
+	choose(t, a, name, &c);
+	if (equal(c.name, "/")) {
+		prepare_start(t, a, NULL, rest);
+		if (sys(faccessat, AT_FDCWD, "/proc/chos/link", 0))
+			start();
+		leave_tree();
+	}
+	prepare_start(t, a, c.name, rest);
+	enter(c.name, tree_property(t, c.name, "refused"));
+}
+
 static _Noreturn void serve(const struct trees *t, const struct account *a, const char *session, char **rest)
 {
 	const char *name = NULL;
-	struct choice c;
 
 	if (*rest && !equal(*rest, "--"))
 		name = *rest++;
@@ -103,15 +117,21 @@ static _Noreturn void serve(const struct trees *t, const struct account *a, cons
 		prepare_start(t, a, NULL, rest);
 		leave_tree();
 	}
-	choose(t, a, name, &c);
-	if (equal(c.name, "/")) {
-		prepare_start(t, a, NULL, rest);
-		if (sys(faccessat, AT_FDCWD, "/proc/chos/link", 0))
-			start();
-		leave_tree();
-	}
-	prepare_start(t, a, c.name, rest);
-	enter(c.name, tree_property(t, c.name, "refused"));
+	serve_command(t, a, name, rest);
+}
+
+/* Who chooses nothing, where the registry has no default, works on the host: the starter is that of a whole queue. */
+static _Noreturn void serve_job(const struct trees *t, const struct account *a, const char *session, char **words)
+{
+	char **command = job_command(a, words);
+	struct choice c;
+
+	if (session)
+		serve_session(a, session, NULL, command);
+	if (choose_name(t, a, NULL, &c))
+		serve_command(t, a, NULL, command);
+	prepare_start(t, a, NULL, command);
+	start();
 }
 
 _Noreturn void engine_start(u64 *stack)
@@ -127,6 +147,13 @@ _Noreturn void engine_start(u64 *stack)
 	open_standard_descriptors();
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
+	if (process.argc && is_job_starter(*process.argv)) {
+		read_account(&a);
+		session = session_environment();
+		if (!session)
+			read_trees(&t);
+		serve_job(&t, &a, session, rest);
+	}
 	if (*rest && is(*rest, "--help", "-h"))
 		done(CHOS_USAGE);
 	if (*rest && equal(*rest, "--version"))

@@ -10,7 +10,7 @@
 
 static struct {
 	const struct trees *trees;
-	const char *tree, *home, *directory, *shell, *tree_shell;
+	const char *tree, *home, *directory, *shell, *tree_shell, *file;
 	char **command, **envp;
 	int directory_error;
 } about;
@@ -31,6 +31,11 @@ void prepare_start(const struct trees *t, const struct account *a, const char *t
 	about.directory_error = length < 0 ? (int)-length : 0;
 	/* The kernel says "(unreachable)" of what the process cannot name. */
 	about.directory = length > 0 && *path == '/' ? path : NULL;
+}
+
+void execute_file(const char *path)
+{
+	about.file = path;
 }
 
 static void warn_of_directory(const char *to, int error)
@@ -210,8 +215,10 @@ static _Noreturn void start_shell(void)
 
 _Noreturn void start(void)
 {
+	const char *file = about.file ? about.file : *about.command;
+
 	go_to_directory();
-	if (!*about.command)
+	if (!file)
 		start_shell();
-	die_of(*about.command, run_command(*about.command, about.command));
+	die_of(file, run_command(file, about.command));
 }

@@ -3,11 +3,16 @@ BENCH_CC ?= gcc
 BENCH_CFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 BENCH_FREESTANDING = -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
 	-no-pie -Wl,--build-id=none -s
-BENCH_TARGETS = build/conformance/bench.mjs build/conformance/floor build/conformance/timer
+BENCH_TARGETS = build/conformance/bench.mjs build/conformance/floor build/conformance/timer \
+	build/conformance/processes
 # For the machines: the product as it is installed there, and the module.
 BENCH_TARGETS += build/vm/.made build/kernel-link/bench build/kernel-link/6.12/.made
 
 build/conformance/floor: conformance/bench/floor.c conformance/bench/freestanding.h
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) $(BENCH_FREESTANDING) -o $@ $<
+
+build/conformance/processes: conformance/bench/processes.c conformance/bench/freestanding.h
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) $(BENCH_FREESTANDING) -o $@ $<
 

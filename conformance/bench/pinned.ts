@@ -18,21 +18,25 @@ type Variant = (typeof variants)[number];
 /** What those with shares are compared with: the same launch of the bare tree, in turns with them. */
 export const bare = (variant: Variant): string => `${variant}, bare`;
 
-const whyNot = (tools: Tools): string | undefined => {
+export const whyNotPinned = (tools: Tools): string | undefined => {
   if (!existsSync(tools.chos)) return `${tools.chos}: not there`;
   const listed = spawnSync(tools.chos, ['tree', 'list'], { encoding: 'utf8' });
   return listed.status === 0 ? undefined : `tree list: ${listed.stderr.trim()}`;
 };
 
-/** Makes the registry visible on a writable view of /etc that only this namespace has. */
-const registryScript = (context: Context, registry: string): string =>
+/** Makes the registry visible on a writable view of /etc that only this namespace has, and prepares trees of it. */
+export const registryScript = (
+  context: Context,
+  registry: string,
+  trees: readonly string[] = [treeName, bareName],
+): string =>
   [
     'mkdir -p /run/etc-upper /run/etc-work',
     'mount -t overlay -o lowerdir=/etc,upperdir=/run/etc-upper,workdir=/run/etc-work overlay /etc',
     `mkdir -p /etc/chos.d && cp ${registry} /etc/chos.d/bench.json`,
     // A share is live inside only if the host's mount is shared (docs/architecture.md, "Rules of shared views", 2).
     'mount --make-rshared /',
-    ...[treeName, bareName].map(name => `${context.tools.chos} tree prepare ${name}`),
+    ...trees.map(name => `${context.tools.chos} tree prepare ${name}`),
   ].join(' && ');
 
 const bundleFor = (
@@ -73,7 +77,7 @@ const scenario = (id: string, title: string, shareCount: number, hostMounts: num
   title,
   rounds: 40,
   set: (context): Race => {
-    const reason = whyNot(context.tools);
+    const reason = whyNotPinned(context.tools);
     if (reason !== undefined)
       return { contestants: [], absent: variants.map(name => ({ name, status: 'absent', reason })) };
     const shares = makeShares(context.directory, context.rootfs, shareCount);

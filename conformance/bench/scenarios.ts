@@ -16,6 +16,7 @@ import {
 import { pinnedScenarios } from './pinned.js';
 import type { Contestant, Outcome, Step } from './plan.js';
 import { usersScenario } from './users.js';
+import { whoScenarios } from './who.js';
 
 export interface Context {
   readonly tools: Tools;
@@ -149,5 +150,6 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   usersScenario,
+  ...whoScenarios,
   ...pinnedScenarios,
 ];

@@ -141,6 +141,15 @@ const targets: readonly Target[] = [
     against: 'x chroot(1)',
     measure: ratio(at('environments-1000', 'chos'), at('environments-1000', 'chroot')),
   },
+  ...(['none', 'all'] as const).map(
+    (which): Target => ({
+      what: `who, 10,000 processes, ${which} in a tree`,
+      limit: 100,
+      unit: 'ms',
+      against: '',
+      measure: results => find(results, `who-${which}`, 'cold', 'run')?.median,
+    }),
+  ),
   {
     what: 'cold create',
     limit: 20,

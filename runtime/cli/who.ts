@@ -2,7 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isRecord } from '../../spec/is-record.js';
 import { STATE_ROOT_NAME, STATE_ROOT_SESSIONS } from '../../spec/state-root.js';
-import { bootTime, knownUsers, type ProcessDetails, processDetails } from '../host/process-details.js';
+import {
+  bootTime,
+  jobsOfProcesses,
+  knownUsers,
+  type ProcessDetails,
+  processDetails,
+} from '../host/process-details.js';
 import { table } from '../report/table.js';
 import { listStates } from '../state/read-state.js';
 import { versionAt, versionDigest } from '../store/place.js';
@@ -144,16 +150,16 @@ async function everybody(
     skeleton,
     containers,
   });
-  const boot = bootTime();
+  const [boot, jobOf] = [bootTime(), jobsOfProcesses()];
   return found.flatMap(one => {
-    const details = processDetails(one.pid, boot);
+    const details = processDetails(one.pid, boot, jobOf);
     return details === null
       ? []
       : [{ ...one, ...details, digest: digests.get(one.generation ?? '') ?? shown.get(one.pid) ?? null }];
   });
 }
 
-const second = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+const second = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, -5)}Z`;
 
 export function whoJson(rows: readonly WhoRow[], users: ReadonlyMap<number, string>): string {
   const objects = rows.map(

@@ -30,15 +30,13 @@ export function bootTime(): number {
   return 1000 * Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? 0);
 }
 
-const realUid = (pid: number): number =>
-  Number(/^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
-
-/** Whose a process is; null: it has ended. */
+/**
+ * Whose a process is, by its effective id as in ps(1); null: it has ended. Of the files below it those of a process that must not be dumped show as root's, the
+ * directory itself never does.
+ */
 export function ownerOfProcess(pid: number): number | null {
   try {
-    const { uid } = statSync(`/proc/${pid}`);
-    // What must not be dumped shows as root's.
-    return uid === 0 ? realUid(pid) : uid;
+    return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
   } catch {
     return null;
   }
@@ -77,8 +75,60 @@ function textOf(path: string): string {
   }
 }
 
+/** Null: it has ended, or it cannot be seen. */
+function cgroupsOf(pid: number): string | null {
+  try {
+    return textOf(`/proc/${pid}/cgroup`);
+  } catch {
+    return null;
+  }
+}
+
+function membersOf(directory: string): readonly number[] {
+  try {
+    return textOf(`${directory}/cgroup.procs`).split('\n').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The jobs of processes that are asked one after the other. A group of v2 that has many of them is read once, instead of a file for each; there a process is in
+ * one group only, so that what is said of one is true of all that are listed with it. `unified`: where v2 is mounted.
+ */
+export function jobsOfProcesses(
+  unified = '/sys/fs/cgroup',
+  cgroups: (pid: number) => string | null = cgroupsOf,
+): (pid: number) => SlurmJob | null {
+  const byText = new Map<string, SlurmJob | null>();
+  const byPid = new Map<number, SlurmJob | null>();
+  return pid => {
+    const listed = byPid.get(pid);
+    if (listed !== undefined) return listed;
+    const text = cgroups(pid);
+    if (text === null) return null;
+    const known = byText.get(text);
+    if (known !== undefined) return known;
+    const job = slurmJobOf(text);
+    byText.set(text, job);
+    const [, path] = /^0::(\/.*)\n$/.exec(text) ?? [];
+    const members = path === undefined ? [] : membersOf(unified + path);
+    // Of another cgroup namespace's mount, or of another hierarchy, it is not.
+    if (members.includes(pid)) for (const member of members) byPid.set(member, job);
+    return job;
+  };
+}
+
+/** UTF-8 that was read as Latin-1. */
+const utf8 = (text: string): string =>
+  /[\x80-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;
+
 /** Null: it has ended. */
-export function processDetails(pid: number, boot: number): ProcessDetails | null {
+export function processDetails(
+  pid: number,
+  boot: number,
+  jobOf: (pid: number) => SlurmJob | null,
+): ProcessDetails | null {
   try {
     const stat = textOf(`/proc/${pid}/stat`);
     const info = parseStat(stat);
@@ -87,11 +137,9 @@ export function processDetails(pid: number, boot: number): ProcessDetails | null
     if (uid === null) return null;
     return {
       uid,
-      start: boot + Number((BigInt(info.start) * 1000n) / BigInt(TICKS)),
-      command: Buffer.from(stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), 'latin1').toString(
-        'utf8',
-      ),
-      job: slurmJobOf(textOf(`/proc/${pid}/cgroup`)),
+      start: boot + (Number(info.start) * 1000) / TICKS,
+      command: utf8(stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))),
+      job: jobOf(pid),
     };
   } catch {
     return null;

@@ -14,7 +14,7 @@ export function parseStat(text: string): ProcessInfo | null {
   const end = text.lastIndexOf(')');
   const pid = /^(\d+) \(/.exec(text)?.[1];
   if (end < 0 || pid === undefined) return null;
-  const fields = text.slice(end + 2).split(' ');
+  const fields = text.slice(end + 2).split(' ', 20);
   const [state] = fields;
   const start = fields[19];
   if (state === undefined || start === undefined || !/^\d+$/.test(start)) return null;

@@ -38,24 +38,30 @@ function linkOf(path: string): string {
   }
 }
 
-/** By the text of the link, for which the kernel makes no inode: it is asked of every process. */
-export function namespaceOf(pid: number): number | null {
-  const [, number] = /^mnt:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/ns/mnt`)) ?? [];
+function numberIn(link: string): number | null {
+  const [, number] = /^mnt:\[(\d+)\]$/.exec(link) ?? [];
   return number === undefined ? null : Number(number);
 }
 
+/** By the text of the link, for which the kernel makes no inode: it is asked of every process. */
+export const namespaceOf = (pid: number): number | null => numberIn(linkOf(`/proc/${pid}/ns/mnt`));
+
 /** Processes by their mount namespace, ascending. Threads share it with their process, but for a few that left; those count too late. */
 function byNamespace(): ReadonlyMap<number, readonly number[]> {
-  const found = new Map<number, number[]>();
-  const pids = readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? [Number(name)] : []));
+  const byLink = new Map<string, number[]>();
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
   for (const pid of pids.sort((a, b) => a - b)) {
-    const namespace = namespaceOf(pid);
-    if (namespace === null) continue;
-    const known = found.get(namespace);
-    if (known === undefined) found.set(namespace, [pid]);
+    const link = linkOf(`/proc/${pid}/ns/mnt`);
+    const known = byLink.get(link);
+    if (known === undefined) byLink.set(link, [pid]);
     else known.push(pid);
   }
-  return found;
+  return new Map(
+    [...byLink].flatMap(([link, found]) => {
+      const namespace = numberIn(link);
+      return namespace === null ? [] : [[namespace, found] as const];
+    }),
+  );
 }
 
 const rootIn = (mounts: readonly MountFact[]): MountFact | undefined =>

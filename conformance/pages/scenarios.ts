@@ -18,6 +18,7 @@ import {
   shell,
 } from './machine.js';
 import { inOrder, type Scenario } from './scenario.js';
+import { toolsPage } from './tools.js';
 import { treesPage } from './trees.js';
 import { treesIn } from './trees-in.js';
 import { administration, tutorial } from './tutorial.js';
@@ -356,6 +357,7 @@ export const scenarios: readonly Scenario[] = [
   ...tutorial,
   // It prepares debian12, whose first generation docs/trees.md shows.
   ...chosPage,
+  ...toolsPage,
   { page: TREES, first: '# modprobe chos', run: MODULE },
   { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless', run: byUser },
   { page: 'docs/rootless.md', first: '$ chos-runtime spec --rootless --tree', run: byUser },

@@ -106,11 +106,9 @@ test('Grid Engine: a script by the shell that was asked for, as a login shell, a
   assert.ok(good(byGridEngine([script], { login: false })).includes('\0sh\0'));
 });
 
-test('Grid Engine: a script by standard input, a command line, binaries', () => {
+test('Grid Engine: a script by standard input, binaries, qrsh', () => {
   const given = { mode: 'script_from_stdin', input: `${where} [$1]"\n` };
   assert.equal(good(byGridEngine(['-s', "'a  b'"], given)), 'one one [a  b]\n');
-  const line = `'${where}"'`;
-  assert.equal(good(byGridEngine([line], { mode: 'start_as_command' })), 'one one\n');
   const binary = ['handle_as_binary=1'];
   // As `qsub -b y` has it without a starter: a shell reads the words anew, unless the user wants none (`-shell n`).
   assert.equal(good(byGridEngine(['echo', "'$CHOS  x'"], { config: binary })), 'one x\n');

@@ -112,8 +112,6 @@ static char **grid_engine_command(const struct account *a, const char *mode, cha
 	/* The script is the standard input, and the words are `-s` and its arguments. */
 	if (equal(mode, "posix_compliant") || equal(mode, "script_from_stdin"))
 		return by_shell(shell, NULL, words);
-	if (equal(mode, "start_as_command"))
-		return line_by_shell(shell, words);
 	return words;
 }
 

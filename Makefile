@@ -52,7 +52,7 @@ build/unit/.made: $(UNIT_TESTS) $(RUNTIME_SOURCES) $(shell find conformance -nam
 	@touch $@
 
 TEST_PROGRAMS := build/unit/.made build/conformance/suite.mjs build/conformance/all.mjs \
-	$(foreach part,seccomp-table trees pages hooks ci podman containerd slurm packages crash fuzz vm kernel-link,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
+	$(foreach part,seccomp-table trees pages hooks ci podman containerd slurm packages crash fuzz vm,$(if $(wildcard conformance/$(part)/main.ts),build/conformance/$(part).mjs))
 
 .PHONY: test
 test: packages all engine-for-tests lint $(TEST_PROGRAMS)  ## test everything (root); the last line counts; build/junit.xml

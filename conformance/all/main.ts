@@ -56,7 +56,6 @@ const parts: readonly Part[] = [
     'crash',
     'fuzz',
     'vm',
-    'kernel-link',
   ].map(
     (name): Part => ({
       name,

@@ -1,6 +1,7 @@
 /** What is run in which machine. The cases of one boot share it, for the modules cannot be taken out again. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cachesOfTheModule } from '../vm/kernel-module.js';
 import type { Kernel, MachineRequest } from '../vm/machine.js';
 
 export interface Boot {
@@ -63,7 +64,7 @@ function storm(kernel: Kernel): Boot {
       kernel,
       script: '#!/bin/sh\nexec /kernel-link /modules "a million forks"\n',
       payload: [...modules(kernel, 'product', chos), { from: built('cases'), to: '/kernel-link' }],
-      commandLine: [...panicOnWarning, 'slub_debug=FZPU,chos_link,kmalloc-cg-64'],
+      commandLine: [...panicOnWarning, `slub_debug=FZPU,${cachesOfTheModule}`],
       environment: { FORKS: kernel === 'sid' ? '100000' : '1000000' },
       timeout: 2700,
     },

@@ -4,33 +4,18 @@
  */
 import { parseArgs } from 'node:util';
 import { countsLine } from '../harness/counts.js';
+import { inLanes } from '../vm/lanes.js';
 import { bootMachine, kernels, prepareMachines, usualKernels } from '../vm/machine.js';
-import { type Boot, benchBoot, testBoots } from './boots.js';
-import { verdictsOf } from './verdicts.js';
+import { benchBoot } from './boots.js';
+import { chosenBoots, jobFor } from './run.js';
 
 const { values } = parseArgs({
   options: {
     kernel: { type: 'string', multiple: true },
-    boot: { type: 'string' },
+    boot: { type: 'string', default: '' },
     bench: { type: 'boolean', default: false },
   },
 });
-
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-}
-
-async function tested({ name, request }: Boot): Promise<Counts> {
-  const { kernel } = request;
-  const outcome = await bootMachine(request);
-  const verdicts = verdictsOf(outcome);
-  for (const line of verdicts.lines)
-    console.log(/^(ok|FAIL) /.test(line) ? line.replace(/^(\w+ +)/, `$1${kernel}  `) : line);
-  if (outcome.ending.kind !== 'exit') console.log(outcome.console.split('\n').slice(-60).join('\n'));
-  console.log(`     ${kernel}  ${name}: ${outcome.seconds.total.toFixed(0)} s`);
-  return verdicts;
-}
 
 async function main(): Promise<number> {
   const wanted = kernels.filter(kernel => (values.kernel ?? usualKernels).includes(kernel));
@@ -44,14 +29,18 @@ async function main(): Promise<number> {
     }
     return 0;
   }
-  const boots = wanted
-    .flatMap(testBoots)
-    .filter(({ name }) => values.boot === undefined || name === values.boot);
-  const counts: Counts[] = await Promise.all(boots.filter(({ alone }) => !alone).map(tested));
-  for (const boot of boots.filter(({ alone }) => alone)) counts.push(await tested(boot));
-  const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);
-  console.log(countsLine({ passed: sum('passed'), failed: sum('failed'), skipped: 0 }));
-  return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const jobs = wanted
+    .flatMap(kernel => chosenBoots(kernel, new RegExp(values.boot)))
+    .map(boot =>
+      jobFor(boot, ({ passed, failed }) => {
+        counts.passed += passed;
+        counts.failed += failed;
+      }),
+    );
+  await inLanes(jobs);
+  console.log(countsLine(counts));
+  return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

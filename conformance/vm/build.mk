@@ -3,7 +3,7 @@ KERNEL ?= 6.12
 RUN ?=
 
 # The cases run the build that is in build/vm, and the modules of the kernel link.
-build/conformance/vm.mjs: build/vm/.made build/conformance/hooks.mjs build/vm/chos-runtime-debug build/vm/outside $(LAB_KERNELS:%=build/kernel-link/%/.made)
+build/conformance/vm.mjs: build/vm/.made build/conformance/hooks.mjs build/vm/chos-runtime-debug build/vm/outside build/kernel-link/cases $(LAB_KERNELS:%=build/kernel-link/%/.made)
 build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.json
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
@@ -33,9 +33,8 @@ vm-shell: build/vm/.made build/conformance/vm-run.mjs  ## a shell in a virtual m
 	@node build/conformance/vm-run.mjs $(KERNEL)
 
 .PHONY: test-newest-kernel
-test-newest-kernel: build/conformance/vm.mjs build/conformance/kernel-link.mjs build/kernel-link/sid/.made  ## the cases that depend on the kernel most, and the module's, with the newest kernel of Debian's sid
+test-newest-kernel: build/conformance/vm.mjs build/kernel-link/sid/.made  ## the cases that depend on the kernel most, and the module's, with the newest kernel of Debian's sid
 	node build/conformance/vm.mjs --kernel sid
-	node build/conformance/kernel-link.mjs --kernel sid
 
 .PHONY: test-vm
 test-vm: build/conformance/vm.mjs

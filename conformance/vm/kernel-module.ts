@@ -7,3 +7,6 @@ export function kernelModule(kernel: Kernel): readonly PayloadItem[] {
   const place = join(process.cwd(), 'build/kernel-link', kernel, 'product');
   return ['chos_link.ko', 'chos.ko'].map(name => ({ from: join(place, name), to: `/lab/${name}` }));
 }
+
+/** The slab caches that it allocates from, for `slub_debug`. */
+export const cachesOfTheModule = 'chos_link,kmalloc-cg-64';

@@ -1,13 +1,15 @@
 /**
- * `node build/conformance/vm.mjs [--kernel 6.12] [--only PATTERN] [--list]`: the cases that need a machine of their own, with each kernel. A case
- * is run in a virtual machine, so this needs no privilege but to make that (root, the first time).
+ * `node build/conformance/vm.mjs [--kernel 6.12] [--only PATTERN] [--list]`: the cases that need a machine of their own, with each kernel, and those of
+ * the kernel module (`kernel-link/cases`, `kernel-link/storm`). They are run in virtual machines, so this needs no privilege but to make those (root, the first time).
  */
 import { parseArgs } from 'node:util';
 import { countsLine } from '../harness/counts.js';
+import { chosenBoots, jobFor as moduleJobFor } from '../kernel-link/run.js';
 import { runsFor } from './case.js';
 import { cases } from './cases/index.js';
+import { inLanes } from './lanes.js';
 import { kernels, prepareMachines, usualKernels } from './machine.js';
-import { bootsFor, runBoots, type Verdict } from './run-cases.js';
+import { bootsFor, jobFor, type Verdict } from './run-cases.js';
 
 const { values } = parseArgs({
   options: {
@@ -28,10 +30,13 @@ function printed({ kernel, name, word, reason, milliseconds }: Verdict): string 
 
 async function main(): Promise<number> {
   const wanted = kernels.filter(kernel => (values.kernel ?? usualKernels).includes(kernel));
-  const chosen = cases.filter(({ name }) => new RegExp(values.only).test(name));
+  const only = new RegExp(values.only);
+  const chosen = cases.filter(({ name }) => only.test(name));
   if (values.list) {
-    for (const kernel of wanted)
+    for (const kernel of wanted) {
       for (const { name } of runsFor(chosen, kernel)) console.log(`${kernel} ${name}`);
+      for (const { name } of chosenBoots(kernel, only)) console.log(`${kernel} kernel-link/${name}`);
+    }
     return 0;
   }
   prepareMachines(wanted);
@@ -40,10 +45,17 @@ async function main(): Promise<number> {
     counts[verdict.word]++;
     console.log(printed(verdict));
   };
-  await runBoots(
-    wanted.flatMap(kernel => bootsFor(chosen, kernel)),
-    onVerdict,
-  );
+  await inLanes([
+    ...wanted.flatMap(kernel => bootsFor(chosen, kernel)).map(boot => jobFor(boot, onVerdict)),
+    ...wanted
+      .flatMap(kernel => chosenBoots(kernel, only))
+      .map(boot =>
+        moduleJobFor(boot, ({ passed, failed }) => {
+          counts.ok += passed;
+          counts.FAIL += failed;
+        }),
+      ),
+  ]);
   console.log(countsLine({ passed: counts.ok, failed: counts.FAIL, skipped: counts.skip }));
   return counts.FAIL === 0 && counts.ok > 0 ? 0 : 1;
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultSeconds, type MachineCase, type Run, runsFor, runtimes } from './case.js';
+import { cachesOfTheModule } from './kernel-module.js';
+import type { Job } from './lanes.js';
 import { bootMachine, type Init, inits, type Kernel, labSources, type MachineOutcome } from './machine.js';
 import type { PayloadItem } from './payload.js';
 import { treeOfTheBuild } from './product.js';
@@ -17,8 +19,14 @@ export interface Verdict {
   readonly milliseconds: number;
 }
 
-/** Everything in a machine's kernel that can be noticed is, and none of it is survived. */
-const commandLine = ['panic_on_warn=1', 'slub_debug=FZPU', 'oops=panic', 'softlockup_panic=0'];
+/** Nothing that the kernel notices is survived. */
+const panics = ['panic_on_warn=1', 'oops=panic', 'softlockup_panic=0'];
+
+/** With every check of every slab cache where cases are about the kernel module; where they are not, which takes a third less, of the module's own. */
+const commandLineOf = (group: Boot['group']): readonly string[] => [
+  ...panics,
+  `slub_debug=FZPU${group === 'kmod' ? '' : `,${cachesOfTheModule}`}`,
+];
 
 const number = (index: number) => String(index).padStart(4, '0');
 
@@ -60,8 +68,7 @@ function verdictOf(kernel: Kernel, name: string, end: CaseEnd): Verdict {
 
 /** Boots a machine for these runs. Those behind one that the machine did not survive are not in the answer. */
 async function bootOnce(
-  kernel: Kernel,
-  init: Init,
+  { kernel, init, group }: Boot,
   runs: readonly Run[],
   onVerdict: (verdict: Verdict) => void,
 ): Promise<{ readonly done: number; readonly outcome: MachineOutcome }> {
@@ -78,7 +85,7 @@ async function bootOnce(
     payload: payloadOf(runs, kernel),
     script: 'exec /lab/run-cases',
     environment: { LAB_MARK: mark },
-    commandLine,
+    commandLine: commandLineOf(group),
     timeout: 120 + limits.reduce((sum, seconds) => sum + seconds, 0),
     silence: 60 + Math.max(...limits),
     onLine: reader.line,
@@ -118,27 +125,22 @@ export function bootsFor(cases: readonly MachineCase[], kernel: Kernel): readonl
     .filter(({ runs }) => runs.length > 0);
 }
 
-/** How long they may take, in seconds: the longest boots begin first. */
+/** How long they may take, in seconds. */
 const limitOf = ({ runs }: Boot): number =>
   runs.reduce((sum, { definition }) => sum + (definition.seconds ?? defaultSeconds), 0);
 
-/** Runs them, two at a time: a machine's work is mostly that of one processor. */
-export async function runBoots(boots: readonly Boot[], onVerdict: (verdict: Verdict) => void): Promise<void> {
-  const left = [...boots].sort((one, other) => limitOf(other) - limitOf(one));
-  const work = async (): Promise<void> => {
-    for (let boot = left.shift(); boot !== undefined; boot = left.shift()) await runBoot(boot, onVerdict);
-  };
-  await Promise.all([work(), work()]);
-}
+export const jobFor = (boot: Boot, onVerdict: (verdict: Verdict) => void): Job => ({
+  seconds: limitOf(boot),
+  alone: false,
+  run: () => runBoot(boot, onVerdict),
+});
 
 /** A case that ends the machine fails, and the others go on in the next one. */
-async function runBoot(
-  { kernel, init, group, runs }: Boot,
-  onVerdict: (verdict: Verdict) => void,
-): Promise<void> {
-  let left = runs;
+async function runBoot(boot: Boot, onVerdict: (verdict: Verdict) => void): Promise<void> {
+  const { kernel, group } = boot;
+  let left = boot.runs;
   while (left.length > 0) {
-    const { done, outcome } = await bootOnce(kernel, init, left, onVerdict);
+    const { done, outcome } = await bootOnce(boot, left, onVerdict);
     if (outcome.ending.kind === 'no-machine') {
       for (const { name } of left.slice(done))
         onVerdict({ kernel, name, word: 'FAIL', reason: 'no machine', milliseconds: 0 });

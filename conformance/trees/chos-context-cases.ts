@@ -56,6 +56,28 @@ test('shells with BASH_ENV and functions in their environment', () => {
   assert.ok(shown.some(entry => entry.startsWith('BASH_FUNC_module%%=() {')));
 });
 
+test('the tree that this is in already: the command starts where it is', () => {
+  copyFileSync(command, `${home}/chos`);
+  const inside = (text: string) => script(`exec chos one sh -c '${text}'`);
+  assert.equal(
+    good(
+      inside(
+        '~/chos one sh -c "echo in \\$CHOS"; ~/chos -- readlink /proc/self/ns/mnt; readlink /proc/self/ns/mnt; ~/chos --which',
+      ),
+    ).replace(/(mnt:\S+)\n\1/, 'same'),
+    'in one\nsame\none (entered)\n',
+  );
+  assert.equal(inside('exec ~/chos one sh -c "exit 9"').status, 9);
+  assert.equal(good(inside('unset CHOS; ~/chos -- sh -c "echo \\$CHOS"')), 'one\n');
+  assert.match(inside('CHOS=three exec ~/chos -- true').stderr, /out of which no other is entered/);
+  // Elsewhere it says nothing: in another view of the same tree, and on the host.
+  const view = good(inside('echo "$CHOS_VIEW"')).trim();
+  assert.match(view, /^mnt:\[\d+\] one$/);
+  assert.equal(good(script(`CHOS_VIEW='${view}' chos one sh -c 'echo "$CHOS_VIEW"'`)) === `${view}\n`, false);
+  assert.equal(good(script(`export CHOS_VIEW='${view}'; chos --which one`)), 'one (argument)\n');
+  rmSync(`${home}/chos`);
+});
+
 test('another tree ends with one line', () => {
   // On a share, where it is found inside.
   copyFileSync(command, `${home}/chos`);

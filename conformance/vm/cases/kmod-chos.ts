@@ -49,6 +49,7 @@ NoNewPrivs: 1"
   byChos(
     'leaves-by-exec',
     `
+      same "there already" "$(enter one sh -c '/home/ann/chos one readlink /proc/chos/link; /home/ann/chos --which')" $'/ostrees/one\\none (entered)'
       same "back on the host" "$(enter one sh -c 'exec /home/ann/chos / readlink /proc/chos/link')" /
       got=0; output=$(enter one sh -c '/home/ann/chos / true; exit $?' 2>&1) || got=$?
       matches "a child that leaves" "$got $output" '^125 chos: leave: only the process that chos has brought in may, not its children'

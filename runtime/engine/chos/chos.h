@@ -73,8 +73,10 @@ struct conf {
 };
 void read_conf(struct conf *conf);
 
-/* session.c: the environment that a login has entered, NAME or NAME@7, if this is in it; or NULL */
+/* session.c: the environment that a login has entered, NAME or NAME@7, if this is in it; or NULL. `entered_tree`: the tree that chos has entered. `view_mark`: what says so, from inside. */
 const char *session_environment(void);
+const char *entered_tree(void);
+const char *view_mark(const char *tree);
 bool is_session(const char *session, const char *name);
 _Noreturn void die_in_session(const char *session, const char *wanted);
 
@@ -82,6 +84,8 @@ _Noreturn void die_in_session(const char *session, const char *wanted);
 size_t name_length(const char *entry);
 bool is_basic(const char *name, size_t length);
 void unset_variable(char **envp, const char *name);
+/* There is room for one more than environment() makes. */
+void set_variable(char **envp, char *entry);
 char **environment(const struct trees *t, const char *tree);
 
 /* start.c: what is executed inside, found out before the tree is entered. */

@@ -11,7 +11,7 @@ size_t name_length(const char *entry)
 }
 
 /* In the place of the entry with that name, or behind the last. */
-static void set_variable(char **envp, char *entry)
+void set_variable(char **envp, char *entry)
 {
 	size_t length = name_length(entry);
 
@@ -80,7 +80,7 @@ static bool stays(const struct trees *t, const char *at, const char *entry)
 /* The caller's, as far as the registry keeps it, what that has for the tree, and which tree it is; on the host (no tree) the caller's without that. */
 char **environment(const struct trees *t, const char *tree)
 {
-	size_t count = 2;
+	size_t count = 3;
 	const char *at;
 	struct record r;
 	char **envp;
@@ -96,6 +96,7 @@ char **environment(const struct trees *t, const char *tree)
 		if (!at || stays(t, at, *one))
 			envp[count++] = *one;
 	unset_variable(envp, "CHOS");
+	unset_variable(envp, "CHOS_VIEW");
 	while (at && next_record(t, &at, &r) && !equal(r.key, "tree"))
 		if (equal(r.key, "env"))
 			set_variable(envp, (char *)unescaped(r.value));

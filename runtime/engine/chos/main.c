@@ -88,6 +88,19 @@ static _Noreturn void serve_session(const struct account *a, const char *session
 	start();
 }
 
+/* In that tree already: the command starts where it is. What other trees are told, and who leaves, comes from elsewhere. */
+static void serve_inside(const struct account *a, const char *name, char **rest)
+{
+	static const struct trees none;
+	const char *entered = entered_tree(), *given = variable("CHOS");
+
+	name = name ? name : given && *given ? given : entered;
+	if (!entered || !equal(name, entered))
+		return;
+	prepare_start(&none, a, entered, rest);
+	start();
+}
+
 static _Noreturn void serve_command(const struct trees *t, const struct account *a, const char *name, char **rest)
 {
 	struct choice c;
@@ -103,41 +116,54 @@ static _Noreturn void serve_command(const struct trees *t, const struct account 
 	enter(c.name, tree_property(t, c.name, "refused"));
 }
 
-static _Noreturn void serve(const struct trees *t, const struct account *a, const char *session, char **rest)
+/* NULL: there is none. `rest` is then at the command. */
+static const char *take_name(char ***rest)
 {
-	const char *name = NULL;
+	const char *name = **rest && !equal(**rest, "--") ? *(*rest)++ : NULL;
 
-	if (*rest && !equal(*rest, "--"))
-		name = *rest++;
-	if (*rest && equal(*rest, "--"))
-		rest++;
+	if (**rest && equal(**rest, "--"))
+		(*rest)++;
+	return name;
+}
+
+static _Noreturn void serve(const struct account *a, const char *session, char **rest)
+{
+	const char *name = take_name(&rest);
+	struct trees t;
+
 	if (session)
 		serve_session(a, session, name, rest);
+	/* Inside a tree the list may not be there. */
 	if (name && equal(name, "/")) {
-		prepare_start(t, a, NULL, rest);
+		prepare_start(NULL, a, NULL, rest);
 		leave_tree();
 	}
-	serve_command(t, a, name, rest);
+	serve_inside(a, name, rest);
+	read_trees(&t);
+	serve_command(&t, a, name, rest);
 }
 
 /* Who chooses nothing, where the registry has no default, works on the host: the starter is that of a whole queue. */
-static _Noreturn void serve_job(const struct trees *t, const struct account *a, const char *session, char **words)
+static _Noreturn void serve_job(const struct account *a, const char *session, char **words)
 {
 	char **command = job_command(a, words);
+	struct trees t;
 	struct choice c;
 
 	if (session)
 		serve_session(a, session, NULL, command);
-	if (choose_name(t, a, NULL, &c))
-		serve_command(t, a, NULL, command);
-	prepare_start(t, a, NULL, command);
+	serve_inside(a, NULL, command);
+	read_trees(&t);
+	if (choose_name(&t, a, NULL, &c))
+		serve_command(&t, a, NULL, command);
+	prepare_start(&t, a, NULL, command);
 	start();
 }
 
 _Noreturn void engine_start(u64 *stack)
 {
 	bool secure = read_stack(stack);
-	struct trees t = {NULL, NULL};
+	struct trees t;
 	struct account a;
 	char **rest = process.argv + (process.argc > 0);
 	const char *session;
@@ -147,28 +173,26 @@ _Noreturn void engine_start(u64 *stack)
 	open_standard_descriptors();
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
+	session = session_environment();
 	if (process.argc && is_job_starter(*process.argv)) {
 		read_account(&a);
-		session = session_environment();
-		if (!session)
-			read_trees(&t);
-		serve_job(&t, &a, session, rest);
+		serve_job(&a, session, rest);
 	}
 	if (*rest && is(*rest, "--help", "-h"))
 		done(CHOS_USAGE);
 	if (*rest && equal(*rest, "--version"))
 		done("chos version " CHOS_VERSION "\n");
 	read_account(&a);
-	session = session_environment();
 	option = *rest && **rest == '-' && !equal(*rest, "--");
 	if (session && *rest && is(*rest, "--which", "-w") && !rest[1])
 		done(joined(session, " (this login)", "\n"));
 	if (session && option && !has_trees())
 		serve_option_in_session(&a, session, rest);
-	/* Inside a tree the list may not be there. */
-	if (option || (!session && !(*rest && equal(*rest, "/"))))
+	if (option && is(*rest, "--which", "-w") && !rest[1] && entered_tree())
+		done(joined(entered_tree(), " (entered)", "\n"));
+	if (option) {
 		read_trees(&t);
-	if (option)
 		serve_option(&t, &a, rest);
-	serve(&t, &a, session, rest);
+	}
+	serve(&a, session, rest);
 }

@@ -154,7 +154,7 @@ static bool stays_by_conf(const struct conf *conf, const char *entry)
 	size_t length = name_length(entry);
 	struct record r;
 
-	if (is_basic(entry, length) || after(entry, "CHOS=") || after(entry, "CHOS_SESSION="))
+	if (is_basic(entry, length) || after(entry, "CHOS=") || after(entry, "CHOS_SESSION=") || after(entry, "CHOS_VIEW="))
 		return true;
 	for (size_t i = 0; i < conf->count; i++)
 		if (strlen(conf->names[i]) == length && !memcmp(conf->names[i], entry, length))
@@ -216,7 +216,10 @@ static _Noreturn void start_shell(void)
 _Noreturn void start(void)
 {
 	const char *file = about.file ? about.file : *about.command;
+	const char *mark = about.tree && !session_environment() ? view_mark(about.tree) : NULL;
 
+	if (mark)
+		set_variable(about.envp, (char *)mark);
 	go_to_directory();
 	if (!file)
 		start_shell();

@@ -37,6 +37,25 @@ test('another one is not entered from there, and there is no way out', () => {
   assert.match(line('/', 'true'), /^chos: leave: this login is in debian12@7 and stays there until it ends/);
 });
 
+test('a tree that chos has entered is there already, without a list; another one is not', () => {
+  const inView = (args: readonly string[], environment = {}) =>
+    chos(inside, args, {
+      shell: 'CHOS_VIEW="$(readlink /proc/self/ns/mnt) debian12" exec "$@"',
+      environment: { CHOS: 'debian12', ...environment },
+    });
+  for (const args of [[], ['debian12']])
+    assert.is(inView([...args, '--', 'sh', '-c', 'echo in $CHOS']).out, 'in debian12\n');
+  assert.is(inView(['--', 'sh', '-c', 'echo in $CHOS'], { CHOS: '' }).out, 'in debian12\n');
+  assert.is(inView(['--which']).out, 'debian12 (entered)\n');
+  for (const name of ['alma9', 'debian12@7', 'debian1']) {
+    const { status, err } = inView([name, 'true']);
+    assert.is(status, 125);
+    assert.match(err, /^chos: no tree is prepared/);
+  }
+  const elsewhere = { environment: { CHOS: 'debian12', CHOS_VIEW: 'mnt:[1] debian12' } };
+  assert.match(chos(inside, ['debian12', 'true'], elsewhere).err, /^chos: no tree is prepared/);
+});
+
 test('the list is the host’s: a choice is written without a look at it, and nothing else is told', () => {
   const s = site(null);
   const set = inSession(s, ['--set', 'alma9@3']);

@@ -54,14 +54,15 @@ test('the command behind the name, or behind --', () => {
   assert.is(chos(at, ['--', 'printenv', 'CHOS']).out, 'debian12\n');
 });
 
-test('the environment is the caller’s, the tree’s, and CHOS', () => {
+test('the environment is the caller’s, the tree’s, CHOS, and where that is', () => {
   const at = site(`${two}env PATH=/usr/bin:/bin\nenv A=b\\nc\\\\d\nenv B=\n`);
   const environment = { SITE_OS: 'host', KEEP: '1', A: 'x', CHOS: 'alma9' };
   const lines = (name: string) =>
     chos(at, [name, 'env', '-0'], { environment })
       .out.split('\0')
-      .filter(e => !/^(HOME|CHOS_PUBLIC|PATH)=/.test(e));
+      .filter(e => !/^(HOME|CHOS_PUBLIC|CHOS_VIEW|PATH)=/.test(e));
   assert.equal(lines('alma9').sort(), ['', 'A=x', 'CHOS=alma9', 'KEEP=1', 'SITE_OS=alma']);
+  assert.match(chos(at, ['alma9', 'sh', '-c', 'echo $CHOS_VIEW']).out, /^mnt:\[\d+\] alma9\n$/);
   assert.equal(lines('debian12').sort(), ['', 'A=b\nc\\d', 'B=', 'CHOS=debian12', 'KEEP=1', 'SITE_OS=host']);
 });
 
@@ -85,8 +86,11 @@ test('what the registry keeps of it, and what it takes away', () => {
       .sort()
       .join(' ')
       .trim();
-  assert.is(names('debian12'), 'CHOS HOME LC_ LC_ALL PATH USER XA XB');
-  assert.is(names('alma9'), 'CHOS CHOS_PUBLIC HOME LC LC_ LC_ALL PATH SITE_OS TERM USER X XA XAA XB');
+  assert.is(names('debian12'), 'CHOS CHOS_VIEW HOME LC_ LC_ALL PATH USER XA XB');
+  assert.is(
+    names('alma9'),
+    'CHOS CHOS_PUBLIC CHOS_VIEW HOME LC LC_ LC_ALL PATH SITE_OS TERM USER X XA XAA XB',
+  );
   const nothing = site(`${two}keep =\n`);
   assert.is(chos(nothing, ['debian12', 'env'], { environment: { A: '1' } }).out.includes('A=1'), false);
 });

@@ -20,9 +20,13 @@ interface Part {
 
 const runtime = 'build/chos-runtime';
 
-/** Parts that keep one processor busy, and the one beside which they run, one after the other. Podman and Slurm have the machine to themselves: their own races show under load. */
+/**
+ * Parts that keep one processor busy, and the one beside which they run, one after the other: together they take less than that. Podman and Slurm have the machine
+ * to themselves: their own races show under load.
+ */
 const companions: Readonly<Record<string, string>> = {
   unit: 'conformance',
+  trees: 'conformance',
   packages: 'crash',
   fuzz: 'crash',
 };

@@ -162,6 +162,8 @@ test('tree files: who is inside sees the new ones, and no generation gets stale'
 test('a file that the host has not got: the tree’s own; one that a path names must be there', () => {
   rmSync('/etc/resolv.conf');
   assert.equal(good(chos('tree', 'files', 'entire')), '3 files of entire written\n');
+  // By the entry program of before.
+  assert.match(good(enter('entire', 'cat /etc/resolv.conf')), /^nameserver 192.0.2.1\n$/);
   good(chos('tree', 'prepare', 'entire'));
   assert.match(good(enter('entire', 'cat /etc/resolv.conf')), /^own\n$/);
   rmSync(`${home}/motd`);
@@ -169,13 +171,30 @@ test('a file that the host has not got: the tree’s own; one that a path names 
   const { status, stderr } = chos('tree', 'prepare', 'entire');
   assert.equal(status, 1);
   assert.match(stderr, /files\["\/etc\/motd"\] is not a regular file of at most 16 MiB that can be read/);
+  assert.match(chos('tree', 'check', 'entire').stdout, /files\["\/etc\/motd"\] is not a regular file/);
+  assert.equal(good(enter('entire', 'cat /etc/motd')), 'bye\n');
 });
 
 test('what is left behind goes with the registry', () => {
   for (const name of ['entire', 'linked', 'sealed']) chos('tree', 'release', name);
   writeRegistry({ trees: { entire: tree('entire', 'auto') } }, 'files.json');
+  // Users enter it by the program that was compiled before, until there is another: a prepare that fails makes none.
   good(chos('tree', 'files', 'entire'));
+  assert.equal(good(enter('entire', 'cat /etc/motd')), 'bye\n');
+  writeRegistry(
+    { trees: { entire: tree('entire', 'auto') }, shares: [{ path: `${base}/none` }] },
+    'files.json',
+  );
+  assert.match(chos('tree', 'prepare', 'entire').stderr, /is not a directory that can be opened/);
+  assert.equal(good(enter('entire', 'cat /etc/motd')), 'bye\n');
+  writeRegistry({ trees: { entire: tree('entire', 'auto') } }, 'files.json');
+  good(chos('tree', 'prepare', 'entire'));
+  assert.equal(good(enter('entire', 'cat /etc/motd')), 'own\n');
   assert.ok(!existsSync('/run/chos/files/entire'));
+  assert.ok(existsSync('/run/chos/files/linked'));
+  chos('tree', 'prepare', '--all');
+  for (const name of ['entire', ...Object.keys(registry.trees)]) chos('tree', 'release', name);
+  assert.ok(!existsSync('/run/chos/files/linked'));
   assert.equal(statSync('/run/chos/files').mode & 0o7777, 0o755);
   rmSync('/etc/chos.d/files.json');
   writeRegistry(registry);

@@ -9,6 +9,7 @@ import { type Variables, variablesOf } from '../trees/feature-content.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import { type EntryFiles, isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
+import { clearAllFiles, clearFiles } from '../trees/render-files.js';
 import { resolveFeatures } from '../trees/resolve-features.js';
 import { writeFiles } from './write-files.js';
 
@@ -41,6 +42,8 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
   try {
     const trees = treesText(registry, refused, featured);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
+    if (only === null) clearAllFiles(registry, prefix);
+    else clearFiles(only, prefix);
     return unwritten;
   } catch (error) {
     return [...unwritten, `what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];

@@ -11,6 +11,7 @@ import { currentGeneration, readGenerations } from './pins.js';
 import { directoryOf, faultsOf, plannedRoot } from './prepare-input.js';
 import { realPath } from './real-path.js';
 import type { RegisteredTree, Registry } from './registry.js';
+import { fileFaults } from './render-files.js';
 import { resolveFeatures } from './resolve-features.js';
 import { isThere, shownShares } from './shown-shares.js';
 
@@ -142,8 +143,19 @@ function featureFindings(tree: RegisteredTree, features: Registry['features']): 
   ];
 }
 
+/** Of a file of the host that nothing could be written of, that is told, and not that it is not written. */
+function pathFindings(tree: RegisteredTree): readonly Finding[] {
+  // Who may not read a file does not write it either.
+  const unfit = fileFaults(tree).filter(({ what }) => what.kind !== 'no-file' || what.code !== 'EACCES');
+  const places = new Set(unfit.map(({ path }) => path));
+  const faults = faultsOf(tree, '').filter(
+    ({ what, path }) => what.kind !== 'not-rendered' || !places.has(path),
+  );
+  return [...faults, ...unfit].map(diagnostic => ({ kind: 'diagnostic', diagnostic }));
+}
+
 export function checkTree(tree: RegisteredTree, features: Registry['features']): CheckedTree {
-  const faults = faultsOf(tree, '').map((diagnostic): Finding => ({ kind: 'diagnostic', diagnostic }));
+  const faults = pathFindings(tree);
   const system = systemOf(tree.path);
   const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
   const shares = shownShares(tree.shares);

@@ -13,7 +13,7 @@ import { nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeShares } from './place-shares.js';
 import { realPath } from './real-path.js';
 import type { RegisteredShare, RegisteredTree } from './registry.js';
-import { isFile, isThere, shownShares } from './shown-shares.js';
+import { isRendered, isThere, shownShares } from './shown-shares.js';
 import { type MissingPoint, planRoot } from './skeleton.js';
 import { stampOf } from './stale.js';
 import { faultOfDirectory, treeView } from './tree-directory.js';
@@ -65,10 +65,10 @@ export function possibleCpus(): number {
   }
 }
 
-/** What is shown of `files` was written by the command that prepares the tree. */
+/** What is shown of `files` was written by the command that prepares the tree: `host` of those that it had at that time. */
 function faultOfFile(share: RegisteredShare, from: string, prefix: string): readonly Diagnostic[] {
-  if (!isThere(prefix + parent(from))) return [share.diagnose({ kind: 'not-rendered' })];
-  return share.optional || isFile(prefix + from) ? [] : [share.diagnose({ kind: 'no-file', code: 'ENOENT' })];
+  const written = share.optional ? isThere(prefix + parent(from)) : isRendered(prefix + from);
+  return written ? [] : [share.diagnose({ kind: 'not-rendered' })];
 }
 
 /** Faults of a tree's own paths on this host. */

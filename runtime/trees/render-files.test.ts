@@ -18,8 +18,8 @@ import { oneLine } from '../report/diagnostic.js';
 import { parseJsonFile } from './json-file.js';
 import { faultsOf } from './prepare-input.js';
 import { mergeFiles } from './read-registry.js';
-import type { RegisteredTree } from './registry.js';
-import { renderFiles } from './render-files.js';
+import { noTrees, type RegisteredTree } from './registry.js';
+import { clearAllFiles, clearFiles, renderFiles } from './render-files.js';
 import { shownShares } from './shown-shares.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'files-'));
@@ -121,8 +121,54 @@ test('what is written anew is the same file, shorter or longer', () => {
     assert.is(readFileSync(path, 'utf8'), text);
     assert.is(statSync(path).ino, ino);
   }
-  renderFiles(one({}), prefix);
+  // The entry program of before shows it, until there is another.
+  assert.equal(renderFiles(one({}), prefix), []);
+  assert.ok(existsSync(path));
+  clearFiles(one({}), prefix);
   assert.not.ok(existsSync(dirname(path)));
+});
+
+test('what the host has no longer is there for those who show it, and for no other', () => {
+  const prefix = hostOf({ '/etc/hosts': 'one\n', '/etc/a': 'a\n', '/etc/b': 'b\n' });
+  const tree = one({ '/etc/hosts': 'host', '/etc/a': 'host', '/etc/b': '/etc/b' });
+  renderFiles(tree, prefix);
+  const shown = () => shownShares(tree.shares, prefix).map(({ path }) => path);
+  rmSync(join(prefix, 'etc/hosts'));
+  rmSync(join(prefix, 'etc/b'));
+  assert.is(renderFiles(tree, prefix).length, 1);
+  assert.is(readFileSync(at(prefix, '/etc/hosts'), 'utf8'), 'one\n');
+  assert.equal(shown(), ['/etc/a', '/etc/b']);
+  const { ino } = statSync(at(prefix, '/etc/hosts'));
+  writeFileSync(join(prefix, 'etc/hosts'), 'again\n', { flag: 'wx' });
+  renderFiles(tree, prefix);
+  assert.equal(shown(), ['/etc/hosts', '/etc/a', '/etc/b']);
+  assert.is(statSync(at(prefix, '/etc/hosts')).ino, ino);
+  rmSync(join(prefix, 'etc/hosts'));
+  renderFiles(tree, prefix);
+  clearFiles(tree, prefix);
+  // What is wrong with one keeps it from being written, and takes nothing away.
+  assert.equal(
+    ['/etc/hosts', '/etc/a', '/etc/b'].map(path => existsSync(at(prefix, path))),
+    [false, true, true],
+  );
+  assert.equal(faultsOf({ ...tree, path: '/os' }, prefix), []);
+});
+
+test('a file that is registered later is not written yet, and trees that are gone leave nothing', () => {
+  const prefix = hostOf({ '/etc/hosts': 'one\n', '/etc/a': 'a\n' });
+  renderFiles(one({ '/etc/hosts': '/etc/hosts' }), prefix);
+  const more = one({ '/etc/hosts': '/etc/hosts', '/etc/a': '/etc/a' });
+  assert.equal(
+    faultsOf(more, prefix).map(({ what, path }) => `${what.kind} ${path}`),
+    ['not-rendered trees.one.files["/etc/a"]'],
+  );
+  const broken = [
+    { file: '/etc/chos.d/x.json', why: { kind: 'unreadable', code: 'EIO' }, trees: [] },
+  ] as const;
+  clearAllFiles({ ...noTrees, broken }, prefix);
+  assert.ok(existsSync(at(prefix, '/etc/hosts')));
+  clearAllFiles(noTrees, prefix);
+  assert.not.ok(existsSync(dirname(at(prefix, '/etc/hosts'))));
 });
 
 test('an image’s symlink leads nowhere on the host, and what is no file is told', () => {

@@ -3,7 +3,8 @@
  *
  *     /run/chos/files/TREE/%2Fetc%2Fpasswd
  *
- * What is there already is written in place, so that those who are inside see what is new, and no view becomes another one by it.
+ * What is there already is written in place, so that those who are inside see what is new, and no view becomes another one by it. Nothing is taken away before
+ * the entry programs that show it are others: until then one that the host has no longer is only marked.
  */
 import {
   closeSync,
@@ -29,7 +30,8 @@ import { names, parent } from './path-parts.js';
 import { directoryOf } from './prepare-input.js';
 import { openDirectory } from './public-files.js';
 import { realPath } from './real-path.js';
-import { FILES, type RegisteredFile, type RegisteredTree, renderedAt } from './registry.js';
+import { FILES, type RegisteredFile, type RegisteredTree, type Registry, renderedAt } from './registry.js';
+import { GONE, isRendered, isThere } from './shown-shares.js';
 
 /** Of accounts and the like; what is longer is none. */
 const LIMIT = 16 << 20;
@@ -132,27 +134,67 @@ function put(path: string, { bytes, stat }: Content): void {
   if (there === undefined) renameSync(draft, path);
 }
 
-/** What is wrong with one, in the words of its place in the registry; the tree's other files are written all the same. */
-export function renderFiles(
-  tree: Pick<RegisteredTree, 'name' | 'path' | 'files'>,
-  prefix = '',
-): readonly ReturnType<RegisteredFile['diagnose']>[] {
-  const place = `${prefix}${FILES}/${fileName(tree.name)}`;
-  if (tree.files.length === 0) {
-    rmSync(place, { recursive: true, force: true });
-    return [];
+/** The host has it no longer. Who shows it goes on; who looks from now on finds none. */
+function markGone(path: string): void {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    fchmodSync(fd, (fstatSync(fd).mode & 0o777) | GONE);
+  } finally {
+    closeSync(fd);
   }
+}
+
+const placeOf = (tree: string, prefix: string): string => `${prefix}${FILES}/${fileName(tree)}`;
+
+type Filed = Pick<RegisteredTree, 'name' | 'path' | 'files'>;
+
+/** What is wrong with one, in the words of its place in the registry; the tree's other files are written all the same. */
+export function renderFiles(tree: Filed, prefix = ''): readonly ReturnType<RegisteredFile['diagnose']>[] {
+  const place = placeOf(tree.name, prefix);
+  if (tree.files.length === 0) return [];
   for (const directory of [parent(parent(place)), parent(place), place]) openDirectory(directory);
   const directory = prefix + directoryOf(tree.path, prefix);
-  const kept = new Set<string>();
-  const faults = tree.files.flatMap(file => {
+  return tree.files.flatMap(file => {
     const content = contentOf(file, directory, prefix);
-    const fault = isFault(content) ? content.fault : null;
-    if (fault === null && content !== null && !isFault(content))
-      put(prefix + renderedAt(tree.name, file.path), content);
-    if (content !== null) kept.add(fileName(file.path));
-    return fault === null ? [] : [file.diagnose(fault)];
+    if (isFault(content)) return [file.diagnose(content.fault)];
+    const path = prefix + renderedAt(tree.name, file.path);
+    if (content === null) markGone(path);
+    else put(path, content);
+    return [];
   });
-  for (const name of readdirSync(place)) if (!kept.has(name)) rmSync(`${place}/${name}`, { force: true });
-  return faults;
+}
+
+/** What `renderFiles` would find wrong. */
+export const fileFaults = (tree: Filed): readonly ReturnType<RegisteredFile['diagnose']>[] =>
+  tree.files.flatMap(file => {
+    const content = contentOf(file, directoryOf(tree.path), '');
+    return isFault(content) ? [file.diagnose(content.fault)] : [];
+  });
+
+/** Of a command that writes at this moment. */
+const isInWork = (name: string): boolean => /^\.\d+$/.test(name) && isThere(`/proc/${name.slice(1)}`);
+
+/** Takes away what the tree shows no longer: to be called when its entry program, which may have shown it, is another. */
+export function clearFiles(tree: Filed, prefix = ''): void {
+  const place = placeOf(tree.name, prefix);
+  const shown = new Set(
+    tree.files
+      .filter(({ path }) => isRendered(prefix + renderedAt(tree.name, path)))
+      .map(({ path }) => fileName(path)),
+  );
+  if (tree.files.length === 0) rmSync(place, { recursive: true, force: true });
+  else
+    for (const name of isThere(place) ? readdirSync(place) : [])
+      if (!shown.has(name) && !isInWork(name)) rmSync(`${place}/${name}`, { force: true });
+}
+
+/** Of all trees, and of those that are registered no longer; what a broken file registers is unknown, and stays. */
+export function clearAllFiles({ trees, broken }: Registry, prefix = ''): void {
+  for (const tree of trees.values()) clearFiles(tree, prefix);
+  if (broken.length > 0 || !isThere(prefix + FILES)) return;
+  const kept = new Set([...trees.keys()].map(fileName));
+  for (const name of readdirSync(prefix + FILES))
+    if (!kept.has(name)) rmSync(`${prefix}${FILES}/${name}`, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serverOf } from './server.js';
@@ -18,7 +18,9 @@ test.before(async () => {
     await answered;
     return { status: 200, type: 'text/plain', body: 'seen\n' };
   };
-  server = serverOf({ '/': page }, []);
+  // More than what the kernel holds for a connection.
+  const large = () => ({ status: 200, type: 'text/plain', body: 'x'.repeat(6 << 20) });
+  server = serverOf({ '/': page, '/large': large }, []);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 });
 
@@ -67,6 +69,58 @@ test('more than one Host is none of ours, whichever comes first', async () => {
     await exchange(`${question}host: evil.example\r\nConnection: close\r\n\r\n`),
     /^HTTP\/1\.1 400 /,
   );
+});
+
+/** Connections of somebody, each of which has sent a text. */
+async function connections(count: number, text: string): Promise<readonly Socket[]> {
+  const { port } = server.address() as AddressInfo;
+  return Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<Socket>(resolve => {
+          const socket = connect(port, '127.0.0.1', () => socket.write(text, () => resolve(socket)));
+          socket.on('error', () => undefined);
+        }),
+    ),
+  );
+}
+
+const closed = (socket: Socket): Promise<void> =>
+  new Promise(resolve => (socket.closed ? resolve() : socket.once('close', () => resolve())));
+
+test('who holds all connections keeps nobody out: the oldest that asks nothing goes', async () => {
+  const before = await connections(1, '');
+  const held = [...before, ...(await connections(63, 'GET / HTTP/1.1\r\n'))];
+  assert.match(await exchange(`${question}Connection: close\r\n\r\n`), /^HTTP\/1\.1 200 /);
+  await closed(before[0] as Socket);
+  assert.is(held.filter(socket => socket.destroyed).length, 1);
+  for (const socket of held) socket.destroy();
+  await Promise.all(held.map(closed));
+});
+
+test('nor does who reads no answer', async () => {
+  const held = await connections(64, `${question.replace('/', '/large')}\r\n`);
+  // The first part of each has come; nobody takes the rest.
+  await Promise.all(held.map(socket => new Promise(resolve => socket.once('readable', resolve))));
+  assert.match(await exchange(`${question}Connection: close\r\n\r\n`), /^HTTP\/1\.1 200 /);
+  for (const socket of held) socket.destroy();
+  await Promise.all(held.map(closed));
+});
+
+test('who waits for his answer stays: then it is the new one that goes', async () => {
+  let go: () => void = () => undefined;
+  answered = new Promise<void>(resolve => {
+    go = resolve;
+  });
+  const start = asked;
+  const held = await connections(64, `${question}\r\n`);
+  const answers = held.map(socket => new Promise(resolve => socket.once('data', resolve)));
+  while (asked < start + 64) await new Promise(resolve => setImmediate(resolve));
+  assert.is(await exchange(`${question}\r\n`), '');
+  go();
+  for (const part of await Promise.all(answers)) assert.match(String(part), /^HTTP\/1\.1 200 /);
+  for (const socket of held) socket.destroy();
 });
 
 test.run();

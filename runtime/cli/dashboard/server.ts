@@ -72,30 +72,67 @@ function send(request: IncomingMessage, response: ServerResponse, answered: Answ
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
+/** Connections at once. */
+const MOST = 64;
+
+/** What is done with a connection: nothing is asked, its answer is made, or it is handed over. */
+type Stage = 'idle' | 'made' | 'sent';
+
+/**
+ * Who keeps others out by holding connections loses them: where a new one has no place, the one goes that nothing has happened on for longest, first of those that ask nothing, then
+ * of those that do not read their answer. Only where all are being answered the new one goes.
+ */
+function placesOf() {
+  // In the order of the last change.
+  const stages = new Map<Socket, Stage>();
+  const set = (socket: Socket, stage: Stage): void => {
+    if (!stages.delete(socket)) return;
+    stages.set(socket, stage);
+  };
+  const oldest = (stage: Stage): Socket | undefined => [...stages].find(([, one]) => one === stage)?.[0];
+  return {
+    set,
+    stageOf: (socket: Socket): Stage | undefined => stages.get(socket),
+    add(socket: Socket): void {
+      if (stages.size >= MOST) {
+        const gone = oldest('idle') ?? oldest('sent') ?? socket;
+        stages.delete(gone);
+        gone.destroy();
+        if (gone === socket) return;
+      }
+      stages.set(socket, 'idle');
+      socket.once('close', () => stages.delete(socket));
+    },
+  };
+}
+
 /**
  * `names`: of the host, besides its numbers. Each connection has one question at a time: Node reads questions as long as none of their answers is written, and a hundred thousand
  * of them, in a few megabytes, would keep everybody else waiting. Clients do not ask like that (pipelining), or ask again where the connection ends.
  */
 export function serverOf(pages: Pages, names: readonly string[]): Server {
-  const asking = new WeakSet<Socket>();
+  const places = placesOf();
   const server = createServer(
     { maxHeaderSize: 8192, connectionsCheckingInterval: 1000 },
     (request, response) => {
       const { socket } = request;
-      if (asking.has(socket)) {
+      if (places.stageOf(socket) !== 'idle') {
         socket.destroy();
         return;
       }
-      asking.add(socket);
-      response.on('finish', () => asking.delete(socket));
+      places.set(socket, 'made');
+      response.on('finish', () => places.set(socket, 'idle'));
       answerTo(request, pages, names)
         .catch(error =>
           plain(500, `internal error: ${error instanceof Error ? error.message : String(error)}`),
         )
-        .then(answered => send(request, response, answered));
+        .then(answered => {
+          places.set(socket, 'sent');
+          send(request, response, answered);
+        });
     },
   );
-  server.maxConnections = 64;
+  server.on('connection', places.add);
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;
   server.keepAliveTimeout = 5000;

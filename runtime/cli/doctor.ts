@@ -1,5 +1,7 @@
 /** `doctor`: what on this machine keeps trees and containers from working, before they do not. It reads only. */
 import { dirname } from 'node:path';
+import { readDirectories } from '../hooks/directories.js';
+import { DIRECTORIES } from '../hooks/places.js';
 import { answersOf } from '../host/answers.js';
 import { table } from '../report/table.js';
 import { callerView } from '../trees/caller.js';
@@ -13,6 +15,7 @@ import { lookAtSkeleton } from '../trees/skeleton-input.js';
 import { readHost } from '../trees/skeleton-place.js';
 import { readSkeleton } from '../trees/skeleton-record.js';
 import { checks } from './doctor/checks.js';
+import { hookPrograms } from './doctor/hooks.js';
 import { type Host, hostOf } from './doctor/host.js';
 import type { Line } from './doctor/line.js';
 import { askedPaths, type Check, type Subject, silentPaths } from './doctor/subject.js';
@@ -35,7 +38,9 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
   const generations = host.isRoot ? readGenerations() : [];
   const view = callerView();
   const path = kernel.kind === 'present' ? kernel.skeleton : DEFAULT_SKELETON;
-  const asked = askedPaths(registry, generations, readSkeleton(path), ownPaths(host));
+  const hooks = readDirectories(DIRECTORIES, false);
+  const own = [...ownPaths(host), ...hookPrograms(hooks)];
+  const asked = askedPaths(registry, generations, readSkeleton(path), own);
   const subject = {
     host,
     registry,
@@ -45,6 +50,7 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
     mounts: parseMountFacts(mountinfo),
     answers: await answersOf(asked),
     generations,
+    hooks,
     atHome: view.kind === 'unknown' ? null : view.kind === 'same',
     stateRoot: stateRoot(request, line, { euid: host.facts.euid, owner: ownerOf }),
     checkTree: (tree: RegisteredTree) => checkTree(tree, registry.features),

@@ -1,14 +1,13 @@
 /** `hooks list|check|match|run|install|remove`: the hooks of hooks.d, by hand. */
 import { join } from 'node:path';
 import { hookActions } from '../../spec/commands.js';
-import { type Found, faultsOf, type HookFile, readDirectories } from '../hooks/directories.js';
+import { type Found, type HookFile, readDirectories } from '../hooks/directories.js';
 import { match } from '../hooks/match.js';
 import { DIRECTORIES } from '../hooks/places.js';
-import { oneLine } from '../report/diagnostic.js';
-import { errnoText } from '../report/errno-text.js';
 import { jsonText } from '../report/json-text.js';
 import { table } from '../report/table.js';
 import { visible } from '../report/visible.js';
+import { broken, faultsOfHooks } from './hook-findings.js';
 import { hookSubject } from './hook-subject.js';
 import { installHook, removeHook } from './hooks-install.js';
 import { runHook } from './hooks-run.js';
@@ -26,17 +25,6 @@ function look(invocation: Invocation, operand?: string): Found {
         given.map(path => absolute(invocation, path)),
         true,
       );
-}
-
-/** What stands in a directory and cannot be used, a line each. */
-function broken(found: Found): readonly string[] {
-  const lines = found.unreadable.map(({ directory, code }) => visible(`${directory}: ${errnoText(code)}`));
-  for (const { file, read } of found.files) {
-    if (read.kind === 'unreadable') lines.push(visible(`${file}: ${errnoText(read.code)}`));
-    if (read.kind === 'not-a-file') lines.push(visible(`${file}: it is not a regular file`));
-    if (read.kind === 'refused') lines.push(...read.diagnostics.map(oneLine));
-  }
-  return lines;
 }
 
 const used = ({ files }: Found): readonly HookFile[] => files.filter(file => file.replacedBy === null);
@@ -67,13 +55,7 @@ function list(invocation: Invocation): Outcome {
 
 function check(invocation: Invocation): Outcome {
   const found = look(invocation, invocation.line.operands[1]);
-  const faults = [
-    ...broken({ ...found, files: [] }),
-    ...found.files.flatMap(file => [
-      ...broken({ unreadable: [], files: file.read.kind === 'refused' ? [] : [file] }),
-      ...faultsOf(file, found.files).map(oneLine),
-    ]),
-  ];
+  const faults = faultsOfHooks(found);
   const notes = found.files.flatMap(({ file, replacedBy, read }) => [
     ...(replacedBy === null ? [] : [`${file}: not used: ${replacedBy} has the same name`]),
     ...(read.kind === 'read' && read.definition.stages.includes('precreate')

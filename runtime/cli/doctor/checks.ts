@@ -1,5 +1,8 @@
 /** All checks, in the order in which they are told: each rests on those before it. */
 import { cgroups } from './cgroups.js';
+import { containerd } from './containerd.js';
+import { docker } from './docker.js';
+import { hooks } from './hooks.js';
 import { kernel, module } from './kernel.js';
 import { logins } from './logins.js';
 import { podman } from './podman.js';
@@ -24,7 +27,10 @@ export const checks: readonly Check[] = [
   { name: 'trees', look: trees },
   { name: 'pins', look: pins },
   { name: 'skeleton', look: skeleton },
+  { name: 'hooks', look: hooks },
   { name: 'podman', look: podman },
+  { name: 'containerd', look: containerd },
+  { name: 'docker', look: docker },
   { name: 'slurm', look: slurm },
   { name: 'logins', look: logins },
 ];

@@ -1,5 +1,6 @@
 /** What the checks look at, gathered once. */
 import type { MountFact } from '../../../spec/environment.js';
+import type { Found } from '../../hooks/directories.js';
 import type { Answer } from '../../host/answers.js';
 import type { CheckedTree } from '../../trees/check-tree.js';
 import type { KernelFacts } from '../../trees/kernel-link.js';
@@ -25,6 +26,8 @@ export interface Subject {
   readonly answers: ReadonlyMap<string, Answer>;
   /** None for who may not see them. */
   readonly generations: readonly Generation[];
+  /** Of the directories of hooks.d. */
+  readonly hooks: Found;
   /** Whether this mount namespace is that of process 1; null: it cannot be told. */
   readonly atHome: boolean | null;
   /** The directory of the states of containers; null: there is none. */

@@ -34,7 +34,7 @@ x = "y"
   });
 });
 
-test('what is neither a string nor a list of them is passed over, and nothing of it is taken for a key', () => {
+test('what is neither a string, a list of them nor a truth is passed over, and nothing of it is taken for a key', () => {
   const text = `a = 5
 b = true
 c = { runtime = "no" }
@@ -45,7 +45,7 @@ runtime = "no"
 f = '''it's'''
 g = ["x", 5]
 h = "last"`;
-  assert.equal(read(text), { e: 'runtime = "no"\n', f: "it's", h: 'last' });
+  assert.equal(read(text), { b: 'true', e: 'runtime = "no"\n', f: "it's", h: 'last' });
 });
 
 test('whatever it is given, it comes to an end', () => {

@@ -1,6 +1,6 @@
 /**
- * The part of TOML in which containers.conf says what the checks ask: tables, keys, strings, lists of strings. What else there is (numbers, dates, tables in one
- * line) is passed over; only Podman judges its own file.
+ * The part of TOML in which containers.conf and containerd's config.toml say what the checks ask: tables, keys, strings, lists of strings, and `true` and `false`, as these words. What else there is (numbers, dates, tables in one
+ * line) is passed over; only Podman and containerd judge their own files.
  */
 
 /** By dotted key: `engine.runtimes.chos-runtime`. */
@@ -21,6 +21,7 @@ const unescaped = (text: string): string =>
 const gap = /(?:\s|#[^\n]*)*/y;
 const inLine = /[ \t]*/y;
 const rest = /[^\n]*/y;
+const truth = /true\b|false\b/y;
 const bareKey = /[A-Za-z0-9_-]+/y;
 /** Strings of several lines first: they begin like an empty one. */
 const strings = [
@@ -102,7 +103,7 @@ export function parseToml(text: string): TomlStrings {
       const key = reader.key();
       if (key !== null && reader.is('=')) {
         reader.take(inLine);
-        const value = reader.is('[') ? reader.list() : reader.string();
+        const value = reader.is('[') ? reader.list() : (reader.string() ?? reader.take(truth)?.[0] ?? null);
         if (value !== null) found.set(table + key, value);
       }
     }

@@ -111,6 +111,7 @@ export function subjectWith(given: Partial<Subject> = {}): Subject {
     mounts: parseMountFacts(mountinfo),
     answers: new Map(),
     generations: [],
+    hooks: { files: [], unreadable: [] },
     atHome: true,
     stateRoot: '/run/chos-runtime',
     checkTree: () => ({ findings: [], system: null }),

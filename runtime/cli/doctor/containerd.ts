@@ -1,0 +1,133 @@
+/** Whether pods come to this runtime, with cgroups of those who make them here (docs/kubernetes.md). */
+import { dirname } from 'node:path';
+import { errnoText } from '../../report/errno-text.js';
+import { type Host, programOf } from './host.js';
+import { fault, type Line, note, ok, quoted } from './line.js';
+import type { Subject } from './subject.js';
+import { parseToml, type TomlStrings } from './toml.js';
+
+const FILE = '/etc/containerd/config.toml';
+const NAME = 'chos-runtime';
+const INSTALLED = '/usr/local/bin/chos-runtime';
+const SHIM = 'io.containerd.runc.v2';
+const KUBELET = '/var/lib/kubelet/config.yaml';
+
+/** The part that serves pods, by the version of the file. */
+const parts: Readonly<Record<string, string>> = {
+  2: 'io.containerd.grpc.v1.cri',
+  3: 'io.containerd.cri.v1.runtime',
+};
+
+const versionOf = (text: string): string => /^\s*version\s*=\s*(\d+)/m.exec(text)?.[1] ?? '1';
+
+export const hasSystemd = (host: Host): boolean => host.stat('/run/systemd/system')?.isDirectory() === true;
+
+/** The lines of docs/kubernetes.md; null: for a file of this version they are others. */
+function mend(host: Host, text: string | null): string | null {
+  const version = text === null ? '2' : versionOf(text);
+  const part = parts[version];
+  if (part === undefined) return null;
+  const table = `plugins."${part}".containerd.runtimes.chos`;
+  const lines = [
+    ...(text === null ? [`version = ${version}`] : []),
+    `[${table}]`,
+    `  runtime_type = "${SHIM}"`,
+    `  [${table}.options]`,
+    `    BinaryName = "${programOf(host, NAME) ?? INSTALLED}"`,
+    ...(drivesSystemd(host) ? ['    SystemdCgroup = true'] : []),
+  ];
+  const restart = hasSystemd(host) ? ' && systemctl restart containerd' : '';
+  return `mkdir -p ${dirname(FILE)} && printf '%s\\n' ${lines.map(quoted).join(' ')} >>${FILE}${restart}`;
+}
+
+/** What the kubelet says; null: there is none here, or it leaves it to others. */
+function kubeletDriver(host: Host): string | null {
+  return /^cgroupDriver:\s*["']?(\w+)/m.exec(host.read(KUBELET) ?? '')?.[1] ?? null;
+}
+
+const drivesSystemd = (host: Host): boolean =>
+  (kubeletDriver(host) ?? (hasSystemd(host) ? 'systemd' : 'cgroupfs')) === 'systemd';
+
+interface Entry {
+  readonly name: string;
+  readonly program: string;
+  readonly shim: string | null;
+  readonly systemd: boolean;
+}
+
+function entriesOf(settings: TomlStrings): readonly Entry[] {
+  const text = (key: string): string | null => {
+    const value = settings.get(key);
+    return typeof value === 'string' ? value : null;
+  };
+  return [...settings].flatMap(([key, program]) => {
+    const [, table, name] =
+      /^(plugins\..*\.containerd\.runtimes\.(.+))\.options\.BinaryName$/.exec(key) ?? [];
+    if (table === undefined || name === undefined || typeof program !== 'string') return [];
+    if (program !== NAME && !program.endsWith(`/${NAME}`)) return [];
+    const systemd = text(`${table}.options.SystemdCgroup`) === 'true';
+    return [{ name, program, shim: text(`${table}.runtime_type`), systemd }];
+  });
+}
+
+function driverLine(host: Host, { name, systemd }: Entry): readonly Line[] {
+  const said = `runtimes.${name}: SystemdCgroup is ${systemd}`;
+  if (systemd && !hasSystemd(host)) return [fault(`${said}, but process 1 is not systemd: no pod starts`)];
+  const kubelet = kubeletDriver(host);
+  if (kubelet !== null && (kubelet === 'systemd') !== systemd)
+    return [fault(`${said}, but ${KUBELET} has cgroupDriver: ${kubelet}`)];
+  if (kubelet === null && !systemd && hasSystemd(host))
+    return [note(`${said}, and process 1 is systemd, which does not know of the cgroups of pods then`)];
+  return [];
+}
+
+function judged(host: Host, entry: Entry): readonly Line[] {
+  const { name, program, shim } = entry;
+  const isThere = program.startsWith('/')
+    ? host.stat(program)?.isFile() === true
+    : programOf(host, program) !== undefined;
+  return [
+    ...(isThere ? [] : [fault(`runtimes.${name}: ${program} is not there`)]),
+    ...(shim === SHIM
+      ? []
+      : [fault(`runtimes.${name}: its runtime_type is ${shim ?? 'not given'}, not ${SHIM}`)]),
+    ...driverLine(host, entry),
+  ];
+}
+
+/** The file and those that it takes in, whose names may have a `*` in the last part. */
+function filesOf(host: Host, settings: TomlStrings): readonly string[] {
+  const imports = settings.get('imports');
+  return (imports === undefined || typeof imports === 'string' ? [] : imports).flatMap(pattern => {
+    const path = pattern.startsWith('/') ? pattern : `${dirname(FILE)}/${pattern}`;
+    const [before = '', after] = path.slice(dirname(path).length + 1).split('*', 2);
+    if (after === undefined) return [path];
+    return host
+      .list(dirname(path))
+      .filter(name => name.startsWith(before) && name.endsWith(after))
+      .map(name => `${dirname(path)}/${name}`);
+  });
+}
+
+export function containerd({ host }: Subject): readonly Line[] {
+  if (programOf(host, 'containerd') === undefined) return [ok('it is not installed')];
+  const seen = host.see(FILE);
+  if (seen.kind === 'closed') return [fault(`${FILE}: ${errnoText(seen.code)}`)];
+  const text = seen.kind === 'text' ? seen.text : null;
+  const own = parseToml(text ?? '');
+  const settings = new Map(own);
+  for (const file of filesOf(host, own))
+    for (const [key, value] of parseToml(host.read(file) ?? '')) settings.set(key, value);
+  const entries = entriesOf(settings);
+  if (entries.length === 0)
+    return [
+      note(
+        `no runtime of containerd has BinaryName = ".../${NAME}": pods cannot ask for it`,
+        mend(host, text),
+      ),
+    ];
+  const lines = entries.flatMap(entry => judged(host, entry));
+  return lines.length > 0
+    ? lines
+    : [ok(`pods ask for it by the handler ${entries.map(({ name }) => name).join(', ')}`)];
+}

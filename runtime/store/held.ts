@@ -1,8 +1,11 @@
 /**
- * Who uses a version of a tree: generations that were prepared from it, and processes that have it as root, directory, executable or mounted. Whoever the
- * kernel module has moved into it is found by his executable and directory.
+ * Who uses a version of a tree: generations that were prepared from it, and processes that have it as root, directory, executable, mounted, or as what the
+ * kernel's link of theirs names.
  */
-import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { linksOf } from '../host/libc.js';
+import { SETCHOS } from '../trees/kernel-link.js';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
 import { hasImage } from './image-file.js';
@@ -53,8 +56,18 @@ function realOf(path: string): string {
   }
 }
 
+/** `file`: the module's, through which links are asked for. */
+function linksNow(pids: readonly number[], file: string): ReadonlyMap<number, string> | 'unknown' {
+  if (!existsSync(file)) return new Map();
+  try {
+    return linksOf(pids, file);
+  } catch {
+    return 'unknown';
+  }
+}
+
 /** One sentence for each. */
-export function holdersOf(place: string): readonly string[] {
+export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
   const directory = realOf(place);
   const generations = readGenerations()
     .filter(({ record }) => record !== null && (record.directory ?? record.path) === directory)
@@ -82,13 +95,23 @@ export function holdersOf(place: string): readonly string[] {
     known.set(namespace, found);
     return found;
   };
-  const processes = readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid && Number(name) !== process.ppid)
+  const others = readdirSync('/proc').filter(
+    name => /^\d+$/.test(name) && Number(name) !== process.pid && Number(name) !== process.ppid,
+  );
+  const links = linksNow(others.map(Number), setchos);
+  // Nothing is taken away from under those of whom it is not known where they are.
+  const unseen = links === 'unknown' ? ['processes whose link of the kernel cannot be read'] : [];
+  // What is registered is a link to the version in use, and so is what the kernel's link names; other paths may be on a server, and are not gone to.
+  const end = (text: string): string => (text.startsWith(`${dirname(place)}/`) ? realOf(text) : text);
+  const linked = (pid: string): boolean =>
+    links !== 'unknown' && leadsInto(end(links.get(Number(pid)) ?? ''), directory);
+  const processes = others
     .filter(
       pid =>
-        ['root', 'cwd', 'exe'].some(place => leadsInto(linkOf(`/proc/${pid}/${place}`), directory)) ||
+        ['root', 'cwd', 'exe'].some(name => leadsInto(linkOf(`/proc/${pid}/${name}`), directory)) ||
+        linked(pid) ||
         mounted(pid),
     )
     .map(pid => `process ${pid} (${read(`/proc/${pid}/comm`).trim() || '?'})`);
-  return [...generations, ...here, ...processes];
+  return [...generations, ...here, ...processes, ...unseen];
 }

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 
 export const DIRECTORY = '/proc/chos';
+/** What takes the ioctls. */
+export const SETCHOS = `${DIRECTORY}/setchos`;
 export const SKELETON_PARAMETER = '/sys/module/chos/parameters/skeleton';
 export const DEFAULT_SKELETON = '/chos';
 
@@ -65,7 +67,7 @@ const ownThreads = (): number => readdirSync('/proc/self/task').length;
  */
 export function isListed(path: string, write = writeOnce, threads = ownThreads): boolean | null {
   try {
-    if (threads() > 1) write(`${DIRECTORY}/setchos`, path);
+    if (threads() > 1) write(SETCHOS, path);
     return null;
   } catch (error) {
     const code = codeOf(error);

@@ -376,7 +376,36 @@ export const kmodCases: readonly MachineCase[] = [
       rm /etc/chos.d/more.json
       chos skeleton create
       chos skeleton check
-      rm -r /srv/more`,
+      rm -r /srv/more
+      # Three versions in the store. Who has program and directory elsewhere is in what the kernel's link leads to, as soon as another version is in use.
+      store=/var/lib/chos/trees/kept
+      for version in 1 2 3; do
+        mkdir -p $store; cp -a /ostrees/one $store/$version
+        printf '{"name": "kept", "version": %s, "digest": "sha256:0", "bytes": 1}' $version >$store/$version.json
+      done
+      touch $store/lock
+      ln -s 1 $store/current
+      printf '%s' '{"trees": {"kept": {"path": "'$store'/current"}}}' >/etc/chos.d/kept.json
+      chos skeleton create
+      chos tree load
+      cp /ostrees/one/bin/busybox /scratch/busybox
+      setpriv --no-new-privs sh -c "printf $store/current >/proc/chos/setchos && cd /scratch && exec /scratch/busybox sleep 1000" & moved=$!
+      elsewhere() { readlink /proc/$moved/exe | grep -q /scratch/busybox; }
+      until_true 30 elsewhere
+      ln -sfn 3 $store/current
+      same "whom the module moved" "$(chos who --json $moved | jq -r '.[] | "\\(.tree) \\(.backEnd)"')" "kept kmod"
+      holder="held by process $moved \\(busybox\\)"
+      same "what gc says" "$(chos tree gc)" "kept: version 1 is removed"
+      code=0; output=$(chos tree remove kept 2>&1) || code=$?
+      same "exit code of remove" $code 1
+      matches "what remove says" "$output" "$holder"
+      same "the versions" "$(ls $store | xargs)" "2 2.json 3 3.json current lock"
+      kill $moved
+      wait $moved || true
+      same "remove afterwards" "$(chos tree remove kept)" "kept is removed"
+      rm /scratch/busybox
+      chos skeleton create
+      chos tree load`,
   ),
 ];
 

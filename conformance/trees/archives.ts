@@ -13,8 +13,8 @@ export const sha256 = (bytes: Uint8Array | string): string =>
 /** What stands in a header of tar: POSIX ustar. */
 interface Member {
   readonly name: string;
-  /** 0 file, 1 hard link, 2 link, 3 character device, 5 directory. */
-  readonly type?: '0' | '1' | '2' | '3' | '5';
+  /** 0 file, 1 hard link, 2 link, 3 character device, 4 block device, 5 directory, 6 FIFO. */
+  readonly type?: '0' | '1' | '2' | '3' | '4' | '5' | '6';
   readonly link?: string;
   readonly text?: string;
   readonly mode?: number;
@@ -36,7 +36,7 @@ function header({ name, type = '0', link = '', text = '', mode = 0o644, size }: 
   put(156, type);
   put(157, link);
   put(257, 'ustar\x0000');
-  if (type === '3') for (const at of [329, 337]) put(at, octal(1, 8));
+  if (type === '3' || type === '4') for (const at of [329, 337]) put(at, octal(1, 8));
   put(
     148,
     octal(

@@ -120,6 +120,71 @@ test('of several images the one that is named', () => {
   forget('several', 'tags');
 });
 
+/** Where there is a device node. */
+const devicesIn = (directory: string): readonly string[] =>
+  spawnSync('find', [directory, '(', '-type', 'c', '-o', '-type', 'b', ')', '-printf', '%P\n'], {
+    encoding: 'utf8',
+  })
+    .stdout.split('\n')
+    .filter(Boolean)
+    .sort();
+
+test('no name of a device node is left without --devices, whatever later entries and layers make of it', () => {
+  const first = tarOf([
+    // A further name of it; with a mode that says that it is a device, or with content.
+    { name: 'etc/os-release', text: 'ID=x' },
+    { name: 'dev/null', type: '3' },
+    { name: 'etc/hard', type: '1', link: 'dev/null' },
+    { name: 'etc/says', type: '1', link: 'dev/null', mode: 0o20666 },
+    { name: 'etc/full', type: '1', link: 'dev/null', text: 'x' },
+    { name: 'dev/disk', type: '4' },
+    { name: 'etc/disk link to x', type: '1', link: 'dev/disk' },
+    // Its name becomes a file.
+    { name: 'e/one', type: '3' },
+    { name: 'e/two', type: '1', link: 'e/one' },
+    { name: 'e/one', text: 'x' },
+    // The way to it leads elsewhere afterwards.
+    { name: 'f/', type: '5', mode: 0o755 },
+    { name: 'g/', type: '5', mode: 0o755 },
+    { name: 'way', type: '2', link: 'g' },
+    { name: 'way/three', type: '3' },
+    { name: 'way', type: '2', link: 'f' },
+    { name: 'h/four', type: '3' },
+    { name: 'h/five\nsix', type: '3' },
+  ]);
+  // A whiteout, another kind and a further name in the layer behind it.
+  const second = tarOf([
+    { name: 'e/.wh.two' },
+    { name: 'h', type: '2', link: 'g' },
+    { name: 'dev/hard', type: '1', link: 'g/three' },
+  ]);
+  const layout = ociLayout('nodes', { layers: [gzip(first), gzip(second)] });
+  for (const [name, source] of [
+    ['nodes', layout],
+    ['plain', put('nodes.tar', first)],
+  ] as const) {
+    good(bring(source, name));
+    assert.deepEqual(devicesIn(`${store}/${name}`), []);
+    assert.equal(textOf(`${store}/${name}/1/e/one`), 'x');
+    assert.equal(
+      `${JSON.parse(textOf(`${store}/${name}/1.json`)).digest}\n`,
+      good(chos('tree', 'digest', name)),
+    );
+  }
+  good(bring(layout, 'wanted', '--devices'));
+  assert.deepEqual(devicesIn(`${store}/wanted/1`), [
+    'dev/disk',
+    'dev/hard',
+    'dev/null',
+    'etc/disk link to x',
+    'etc/full',
+    'etc/hard',
+    'etc/says',
+    'g/three',
+  ]);
+  forget('nodes', 'plain', 'wanted');
+});
+
 test('nothing is mounted for it', () => {
   assert.deepEqual(
     hostMounts().filter(line => line.includes(store)),

@@ -1,5 +1,5 @@
 /** One archive laid over what is there. What it takes away or replaces goes first, then bsdtar, whose root is the tree, adds the rest. */
-import { readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { bytesOf, look, placeIn, removeAll } from './inside.js';
@@ -67,32 +67,21 @@ function makeWay(tree: string, { entries, archive: { what } }: Scanned, layered:
   return good(null);
 }
 
-/** Environments show the host's /dev. */
-function removeDevices(tree: string, entries: readonly Entry[]): void {
-  for (const { path, type } of entries) {
-    if (type !== 'c' && type !== 'b') continue;
-    const place = placeIn(tree, path);
-    const stat = place === null ? null : look(place);
-    if (place !== null && (stat?.isCharacterDevice() || stat?.isBlockDevice())) unlinkSync(bytesOf(place));
-  }
-}
-
 export interface Unpacking {
   readonly tree: string;
   /** It may hold whiteouts, and is not the first. */
   readonly layered: boolean;
-  readonly devices: boolean;
   readonly lock: number;
   readonly onBytes: (count: number) => void;
 }
 
 export async function unpack(scanned: Scanned, how: Unpacking): Promise<Result<null>> {
-  const { tree, layered, devices, lock, onBytes } = how;
-  const { archive, entries } = scanned;
+  const { tree, layered, lock, onBytes } = how;
+  const { archive } = scanned;
   try {
     const way = makeWay(tree, scanned, layered);
     if (way.kind === 'fault') return way;
-    const done = await feed(scanned, onBytes, {
+    return await feed(scanned, onBytes, {
       args: [
         ...['-xpPSf', '-', '--chroot', '-C', tree, '--numeric-owner', '--no-fflags'],
         ...(layered ? ['--exclude', `${WHITEOUT}*`] : []),
@@ -100,8 +89,6 @@ export async function unpack(scanned: Scanned, how: Unpacking): Promise<Result<n
       verb: `unpack \`${archive.what}\``,
       hold: [lock],
     });
-    if (done.kind === 'ok' && !devices) removeDevices(tree, entries);
-    return done;
   } catch (error) {
     return fileFault('unpack', archive.what, codeOf(error));
   }

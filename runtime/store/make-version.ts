@@ -7,6 +7,7 @@ import { codeOf } from '../host/error-code.js';
 import { imageBeside } from '../trees/tree-directory.js';
 import { work } from './child.js';
 import { removeVersion } from './clear-away.js';
+import { removeDevices } from './devices.js';
 import { digestOf, fileDigest } from './digest.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { isSquashfs, mountImage } from './image-file.js';
@@ -61,11 +62,12 @@ async function unpackAll(
   const what = layers.length === 1 ? 'unpacking' : `unpacking ${layers.length} layers`;
   steps.begin(what, sizeOf(layers.map(({ archive }) => archive)));
   for (const scanned of layers) {
-    const how = { tree, layered: image !== null, devices, lock: lock.fd, onBytes: steps.read };
+    const how = { tree, layered: image !== null, lock: lock.fd, onBytes: steps.read };
     const done = await unpack(scanned, how);
     if (done.kind === 'fault') return done;
   }
-  return good(null);
+  const removed = devices ? good(null) : await removeDevices(tree);
+  return interruption.aborted ? interrupted(`unpack \`${making.source}\``) : removed;
 }
 
 /** koffi is loaded only for it. */

@@ -27,6 +27,9 @@ const runtime = 'build/chos-runtime';
 const companions: Readonly<Record<string, string>> = {
   unit: 'conformance',
   trees: 'conformance',
+  pages: 'crash',
+  ci: 'crash',
+  containerd: 'crash',
   packages: 'crash',
   fuzz: 'crash',
 };

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { commands } from '../../spec/commands.js';
 import { failureText } from '../report/failure-text.js';
 import { type CommandLine, readArguments } from './arguments.js';
 
@@ -153,6 +154,39 @@ test('an option of another action is refused', () => {
   }
   assert.is(lineOf('tree', 'release', 'one', '--force').options.flags.has('force'), true);
   assert.is(lineOf('tree', 'show', 'one', '--format=json').options.texts.get('format'), 'json');
+});
+
+test('each action takes its own operands, and no others', () => {
+  for (const [given, words] of [
+    [
+      'tree prepare one two',
+      'unexpected argument `two` of `tree prepare`; see `chos-runtime tree prepare --help`',
+    ],
+    ['tree remove one two', 'unexpected argument `two` of `tree remove`'],
+    ['tree list one', 'unexpected argument `one` of `tree list`'],
+    ['tree load x', 'unexpected argument `x` of `tree load`'],
+    ['tree import a b --name x', 'unexpected argument `b` of `tree import`'],
+    ['tree update a b c', 'unexpected argument `c` of `tree update`'],
+    ['skeleton create /a /b', 'unexpected argument `/b` of `skeleton create`'],
+    ['hooks list /a', 'unexpected argument `/a` of `hooks list`'],
+    ['hooks install a b', 'unexpected argument `b` of `hooks install`'],
+    ['tree show', '`tree show` lacks its NAME; see `chos-runtime tree show --help`'],
+    ['tree update one', '`tree update` lacks its SOURCE'],
+    ['hooks run', '`hooks run` lacks its HOOK'],
+    ['tree', '`tree` lacks its'],
+  ] as const)
+    assert.ok(faultOf(...given.split(' ')).startsWith(words), `${given}: ${faultOf(...given.split(' '))}`);
+  for (const given of [
+    'tree prepare --all',
+    'tree files',
+    'tree rollback a 3',
+    'tree gc',
+    'skeleton check /a',
+  ])
+    assert.is(lineOf(...given.split(' ')).operands.length, given.replace(/ --all/, '').split(' ').length - 1);
+  // Whatever else has actions says it of each.
+  for (const { name, actions = [], operands = {} } of commands)
+    assert.equal(Object.keys(operands), [...actions], name);
 });
 
 test('help and version', () => {

@@ -146,12 +146,23 @@ function scan(
   return { options, operands };
 }
 
-/** How many operands the usage line demands and allows: `ID [SIGNAL]` is 1 to 2, `...` has no end. */
-function operandLimits(usage: string): readonly [number, number] {
-  if (usage === '') return [0, 0];
-  const words = usage.replaceAll(/[[\]]/g, '').split(' ');
-  const required = usage.split(' ').filter(word => !word.startsWith('[') && !word.endsWith(']')).length;
-  return [required, usage.includes('...') ? Number.POSITIVE_INFINITY : words.length];
+/** The operands that a usage line demands and allows: `ID [SIGNAL]` is 1 to 2, `...` has no end. `NAME[@N]` is one. */
+function countFault(usage: string, command: string, operands: readonly string[]): UsageFault | null {
+  const words = usage === '' ? [] : usage.split(' ');
+  // Of `[COMMAND [ARG...]]` neither is demanded.
+  const least = words.filter(word => !word.startsWith('[')).length;
+  const most = usage.includes('...') ? Number.POSITIVE_INFINITY : words.length;
+  const extra = operands[most];
+  if (extra !== undefined) return { kind: 'extra-operand', operand: extra, command };
+  if (operands.length >= least) return null;
+  return { kind: 'missing-operand', operand: words[operands.length] ?? '', command };
+}
+
+/** An action has a usage line of its own. */
+function operandFault({ name, usage, operands }: Command, given: readonly string[]): UsageFault | null {
+  const [action = '', ...rest] = given;
+  const own = operands?.[action];
+  return own === undefined ? countFault(usage, name, given) : countFault(own, `${name} ${action}`, rest);
 }
 
 const isGiven = ({ long }: Option, { flags, texts, numbers, lists }: GivenOptions): boolean =>
@@ -192,16 +203,8 @@ export function readArguments(args: readonly string[]): ReadArguments {
   const back = scan(rest, [...command.options, help], name, command.stopAtFirst);
   if (isFault(back)) return { kind: 'fault', fault: back };
   if (back.options.flags.has('help')) return { kind: 'help', command };
-  const fault = misplaced(command, back);
+  const fault = misplaced(command, back) ?? operandFault(command, back.operands);
   if (fault !== null) return { kind: 'fault', fault };
-  const [least, most] = operandLimits(command.usage);
-  const extra = back.operands[most];
-  if (extra !== undefined)
-    return { kind: 'fault', fault: { kind: 'extra-operand', operand: extra, command: name } };
-  if (back.operands.length < least) {
-    const operand = command.usage.split(' ')[back.operands.length] ?? '';
-    return { kind: 'fault', fault: { kind: 'missing-operand', operand, command: name } };
-  }
   return {
     kind: 'command',
     line: { global: front.options, command, options: back.options, operands: back.operands },

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { attach } from '../engine/executable.js';
 import { codeOf } from '../host/error-code.js';
 import { encode } from '../program/encode.js';
+import { givenBundle } from './given-bundle.js';
 import {
   type Attempt,
   absolute,
@@ -52,11 +53,9 @@ export function compile(invocation: Invocation): Outcome {
       fault: { kind: 'missing-operand', operand: '--output FILE', command: 'compile' },
     });
   }
-  const launch = prepareLaunch(
-    invocation,
-    line.operands[0] ?? line.options.texts.get('bundle') ?? '.',
-    request.config,
-  );
+  const bundle = givenBundle(invocation);
+  if (bundle.kind === 'failure') return failed(bundle.failure);
+  const launch = prepareLaunch(invocation, bundle.value, request.config);
   if (launch.kind === 'failure') return failed(launch.failure);
   const engine = readEngine(request.program > 0);
   if (engine.kind === 'failure') return failed(engine.failure);

@@ -4,6 +4,7 @@ import { explainText } from '../report/explain-text.js';
 import { jsonText } from '../report/json-text.js';
 import { readState } from '../state/read-state.js';
 import { isContainerId } from './container-id.js';
+import { givenBundle } from './given-bundle.js';
 import { absolute, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { prepareLaunch } from './launch.js';
 import { outputFormat } from './output-format.js';
@@ -17,7 +18,9 @@ export function explain(invocation: Invocation): Outcome {
   const format = outputFormat(invocation, ['text', 'json']);
   if (format.kind === 'failure') return failed(format.failure);
   const { line, request, root } = invocation;
-  const given = line.operands[0] ?? line.options.texts.get('bundle') ?? '.';
+  const asked = givenBundle(invocation);
+  if (asked.kind === 'failure') return failed(asked.failure);
+  const given = asked.value;
   const isId =
     isContainerId(given) && !existsSync(absolute(invocation, given)) && existsSync(`${root}/${given}`);
   const found = isId ? readState(root, given) : null;

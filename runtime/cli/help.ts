@@ -24,6 +24,14 @@ function pageOf(command: Command): Page {
   return page;
 }
 
+/** Each with what stands behind it. */
+function actionsText({ name, operands }: Command): string {
+  const lines = Object.entries(operands ?? {}).map(([action, usage]) =>
+    `  ${name} ${action} ${usage}`.trimEnd(),
+  );
+  return lines.length === 0 ? '' : `\nActions:\n${lines.join('\n')}\n`;
+}
+
 function frontPage(): Page {
   const front = new Page('chos-runtime')
     .description('Start containers and CHOS environments (OCI runtime)')
@@ -40,7 +48,7 @@ export function help(command: Command | null): Outcome {
   if (command !== null) {
     const page = pageOf(command);
     front.addCommand(page);
-    return done(page.helpInformation());
+    return done(page.helpInformation() + actionsText(command));
   }
   for (const entry of commands) front.addCommand(pageOf(entry), { hidden: entry.support === 'later' });
   front.configureHelp({ subcommandTerm: page => page.name() });

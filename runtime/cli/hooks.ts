@@ -54,7 +54,11 @@ function list(invocation: Invocation): Outcome {
 }
 
 function check(invocation: Invocation): Outcome {
-  const found = look(invocation, invocation.line.operands[1]);
+  const { options, operands } = invocation.line;
+  const [, operand] = operands;
+  if (operand !== undefined && (options.lists.has('dir') || options.lists.has('hooks-dir')))
+    return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--dir', other: operand } });
+  const found = look(invocation, operand);
   const faults = faultsOfHooks(found);
   const notes = found.files.flatMap(({ file, replacedBy, read }) => [
     ...(replacedBy === null ? [] : [`${file}: not used: ${replacedBy} has the same name`]),

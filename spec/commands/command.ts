@@ -35,6 +35,8 @@ export interface Command {
   readonly id: boolean;
   /** What the first positional argument can be, where that is a verb of its own. */
   readonly actions?: readonly string[];
+  /** Of each action, what stands behind it, in the form of `usage`. */
+  readonly operands?: Readonly<Record<string, string>>;
   /** Everything behind the first positional argument is data, even if it begins with a dash (exec, kill, ps). */
   readonly stopAtFirst: boolean;
   readonly options: readonly Option[];

@@ -27,6 +27,30 @@ export const treeActions = [
   'load',
   ...storeActions,
 ] as const;
+type TreeAction = (typeof treeActions)[number];
+
+const treeOperands: Readonly<Record<TreeAction, string>> = {
+  list: '',
+  show: 'NAME',
+  check: '[NAME|FILE]',
+  entry: 'NAME',
+  files: '[NAME]',
+  // Or --all.
+  prepare: '[NAME]',
+  release: 'NAME[@GENERATION]',
+  drain: 'NAME[@GENERATION]',
+  load: '',
+  create: 'RECIPE',
+  import: 'SOURCE',
+  update: 'NAME SOURCE',
+  versions: 'NAME',
+  rollback: 'NAME [VERSION]',
+  remove: 'NAME',
+  gc: '[NAME]',
+  digest: 'NAME|DIRECTORY',
+  export: 'NAME|DIRECTORY',
+};
+
 const makers = ['create', 'import', 'update'] as const;
 const fromImages = ['import', 'update'] as const;
 
@@ -64,7 +88,22 @@ const treesIn: readonly Option[] = [
 
 export const skeletonActions = ['create', 'check', 'remove'] as const;
 
+const skeletonOperands: Readonly<Record<(typeof skeletonActions)[number], string>> = {
+  create: '[PATH]',
+  check: '[PATH]',
+  remove: '[PATH]',
+};
+
 export const hookActions = ['list', 'check', 'match', 'run', 'install', 'remove'] as const;
+
+const hookOperands: Readonly<Record<(typeof hookActions)[number], string>> = {
+  list: '',
+  check: '[DIR]',
+  match: '[BUNDLE]',
+  run: 'HOOK',
+  install: 'NAME',
+  remove: 'NAME',
+};
 
 export const environments: readonly Command[] = [
   command('spec', '', 'write a config.json to begin with', [
@@ -115,14 +154,14 @@ export const environments: readonly Command[] = [
       }),
       ...treesIn,
     ],
-    { actions: treeActions, waits: true, streams: true },
+    { actions: treeActions, operands: treeOperands, waits: true, streams: true },
   ),
   command(
     'skeleton',
     `${skeletonActions.join('|')} [PATH]`,
     "the root of environments by the kernel's link",
     [flag('force', 'remove: although somebody uses it; he keeps what he sees', { actions: ['remove'] })],
-    { actions: skeletonActions },
+    { actions: skeletonActions, operands: skeletonOperands },
   ),
   command('who', '[NAME|PID]', 'which tree each process is in', [
     flag('json', 'print it as JSON (spec/who.schema.json)'),
@@ -157,6 +196,6 @@ export const environments: readonly Command[] = [
       }),
       text('stage', 'STAGE', 'run: the stage (default: the first of the hook)', { actions: ['run'] }),
     ],
-    { actions: hookActions, waits: true },
+    { actions: hookActions, operands: hookOperands, waits: true },
   ),
 ];

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { caseList, good } from './case.js';
-import { chos as chosRuntime, home, runtime } from './machine.js';
+import { chos as chosRuntime, home, makeTree, registry, runtime, writeRegistry } from './machine.js';
 
 const { cases, test } = caseList('chos in ');
 
@@ -69,25 +69,49 @@ test('the tree that this is in already: the command starts where it is', () => {
   );
   assert.equal(inside('exec ~/chos one sh -c "exit 9"').status, 9);
   assert.equal(good(inside('unset CHOS; ~/chos -- sh -c "echo \\$CHOS"')), 'one\n');
-  assert.match(inside('CHOS=three exec ~/chos -- true').stderr, /out of which no other is entered/);
+  assert.match(
+    inside('CHOS=three exec ~/chos -- true').stderr,
+    /^chos: this is in one: three is entered from the host/,
+  );
   // Elsewhere it says nothing: in another view of the same tree, and on the host.
   const view = good(inside('echo "$CHOS_VIEW"')).trim();
-  assert.match(view, /^mnt:\[\d+\] one$/);
+  assert.match(view, /^mnt:\[\d+\] \d+:\d+:\d+ one$/);
   assert.equal(good(script(`CHOS_VIEW='${view}' chos one sh -c 'echo "$CHOS_VIEW"'`)) === `${view}\n`, false);
   assert.equal(good(script(`export CHOS_VIEW='${view}'; chos --which one`)), 'one (argument)\n');
   rmSync(`${home}/chos`);
 });
 
-test('another tree ends with one line', () => {
-  // On a share, where it is found inside.
-  copyFileSync(command, `${home}/chos`);
-  const { status, stderr } = script(`exec chos one ${home}/chos three true`);
-  assert.equal(status, 125);
+test('chos itself, a shared file: the same tree goes on in place, another one ends with one line', () => {
+  const path = makeTree('nested', [dirname(command).slice(1)]);
+  writeFileSync(path + command, '');
+  const nested = { path, shares: [...registry.shares, { path: command, readonly: true }] };
+  writeRegistry({ ...registry, trees: { ...registry.trees, nested } });
+  chosRuntime('tree', 'prepare', '--all');
+  const inside = (text: string) => script(`exec chos nested sh -c '${text}'`);
   assert.equal(
-    stderr,
-    `chos: the root of this view belongs to user ${ANN}: it is that of a tree, out of which no other is entered; leave it first\n`,
+    good(inside(`${command} nested ${command} -- cat /etc/os-release hello`)),
+    'ID=nested\nPRETTY_NAME="Tree nested"\nhello\n',
   );
-  rmSync(`${home}/chos`);
+  assert.equal(
+    good(inside(`${command} --which; ${command} --explain`)),
+    'nested (entered)\nenter nothing: this is in nested already\nexecute what was asked for   <- chos\n',
+  );
+  const refused = (call: string) => {
+    const { status, stderr } = inside(`exec ${command} ${call}`);
+    assert.equal(status, 125);
+    return stderr;
+  };
+  assert.equal(
+    refused('three true'),
+    'chos: this is in nested: three is entered from the host: end what chos has started here first (exit)\n',
+  );
+  assert.equal(
+    refused('/ true'),
+    'chos: leave: this is in nested by mounts of its own, and stays there until it ends (exit)\n',
+  );
+  writeRegistry(registry);
+  chosRuntime('tree', 'release', 'nested');
+  chosRuntime('tree', 'prepare', '--all');
 });
 
 /** A terminal with an interactive bash in it. */

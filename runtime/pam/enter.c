@@ -11,6 +11,7 @@
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "entrance.h"
@@ -192,14 +193,18 @@ bool leave(struct way *way, char *words)
 	return back;
 }
 
-/* `mnt:[4026532345] NAME@7` or `/ostrees/name NAME`: by it `chos` inside knows where it is (runtime/engine/chos/session.c). */
+/*
+ * `mnt:[4026532345] 0:57:1 NAME@7` or `/ostrees/name 0:31:1 NAME`: by it `chos` inside knows where it is (runtime/engine/chos/session.c). The root is named because another
+ * machine, to which a batch system may carry the variable, has mount namespaces of the same numbers.
+ */
 bool write_mark(const struct answer *a, char mark[MARK_SIZE])
 {
 	char namespace[64] = "";
 	const char *generation = a->pin ? strrchr(a->pin, '@') : NULL, *proof = a->link ? a->link : namespace;
+	struct stat root;
 
-	if (!a->link && readlink("/proc/self/ns/mnt", namespace, sizeof(namespace) - 1) < 0)
+	if ((!a->link && readlink("/proc/self/ns/mnt", namespace, sizeof(namespace) - 1) < 0) || stat("/", &root))
 		return false;
-	snprintf(mark, MARK_SIZE, "CHOS_SESSION=%s %s%s", proof, a->tree, generation ? generation : "");
+	snprintf(mark, MARK_SIZE, "CHOS_SESSION=%s %u:%u:%ju %s%s", proof, major(root.st_dev), minor(root.st_dev), (uintmax_t)root.st_ino, a->tree, generation ? generation : "");
 	return true;
 }

@@ -53,6 +53,12 @@ NoNewPrivs: 1"
       same "back on the host" "$(enter one sh -c 'exec /home/ann/chos / readlink /proc/chos/link')" /
       got=0; output=$(enter one sh -c '/home/ann/chos / true; exit $?' 2>&1) || got=$?
       matches "a child that leaves" "$got $output" '^125 chos: leave: only the process that chos has brought in may, not its children'
+      inside=/home/ann/chos
+      same "the same tree, inside" "$(enter one $inside one $inside -- cat /etc/os-release)" ID=one
+      same "what it is in" "$(enter one $inside --which)" "one (entered)"
+      got=0; output=$(enter one $inside two true 2>&1) || got=$?
+      same "another tree, inside" "$got $output" '125 chos: this is in one: two is entered from the host: exec chos / leaves, in the shell that chos has started'
+      same "another one, by way of the host" "$(enter one sh -c 'exec /home/ann/chos / /usr/local/bin/chos two cat /etc/os-release')" ID=two
       same "who is on the host already" "$(enter / echo stays)" stays
       got=0; output=$(unshare -m setpriv --reuid 1001 --regid 1001 --clear-groups /usr/local/bin/chos one true 2>&1) || got=$?
       matches "from another mount namespace" "$got $output" '^125 chos: enter one by /proc/chos/setchos: Operation not permitted; the module has to be loaded, and lets nobody in'`,

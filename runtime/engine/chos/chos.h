@@ -73,18 +73,25 @@ struct conf {
 };
 void read_conf(struct conf *conf);
 
-/* session.c: the environment that a login has entered, NAME or NAME@7, if this is in it; or NULL. `entered_tree`: the tree that chos has entered. `view_mark`: what says so, from inside. */
-const char *session_environment(void);
-const char *entered_tree(void);
+/*
+ * session.c: the environment that this process is in, NAME or NAME@7, by its login or by a `chos` before; false: in none that is known. Of a login nobody asks by which way it
+ * has come in. `view_mark`: what tells a `chos` inside.
+ */
+struct session {
+	const char *name;
+	bool login, linked;
+};
+bool find_session(const struct account *a, struct session *s);
+bool is_session(const struct session *s, const char *name);
 const char *view_mark(const char *tree);
-bool is_session(const char *session, const char *name);
-_Noreturn void die_in_session(const char *session, const char *wanted);
+bool is_host_ids(void);
+_Noreturn void die_in_session(const struct session *s, const char *wanted);
+_Noreturn void die_without_list(const struct session *s);
 
 /* environment.c: entries are NAME=VALUE. */
 size_t name_length(const char *entry);
 bool is_basic(const char *name, size_t length);
 void unset_variable(char **envp, const char *name);
-/* There is room for one more than environment() makes. */
 void set_variable(char **envp, char *entry);
 char **environment(const struct trees *t, const char *tree);
 
@@ -93,6 +100,8 @@ void prepare_start(const struct trees *t, const struct account *a, const char *t
 /* The first word of the command is a name, and this is executed. */
 void execute_file(const char *path);
 _Noreturn void start(void);
+/* The same in a tree that has just been entered. */
+_Noreturn void start_inside(void);
 
 /* job.c: whether this was called as chos-job-starter; the command of the job whose words the batch system has given */
 bool is_job_starter(const char *called);

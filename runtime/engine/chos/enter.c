@@ -10,11 +10,11 @@ static _Noreturn void die_of_entry(const char *tree, const struct fault *fault)
 	die("the entry program of", joined(joined(tree, ": ", fault->what), "; root runs chos-runtime tree prepare ", tree), 0);
 }
 
-/* `refused`: why it has no entry program, as far as root knows. HANDOVER is where start() goes on. */
+/* `refused`: why it has no entry program, as far as root knows. HANDOVER is where start_inside() goes on. */
 _Noreturn void enter(const char *tree, const char *refused)
 {
 	static const struct value none[PARAMETER_COUNT];
-	struct surroundings around = {.end = nothing, .hand_over = start};
+	struct surroundings around = {.end = nothing, .hand_over = start_inside};
 	const struct entry *entry;
 	struct program p;
 	struct fault fault;
@@ -40,6 +40,18 @@ _Noreturn void enter(const char *tree, const char *refused)
 	run(&p, entry, &around);
 }
 
+/* Nobody has moved this process by the link: it is on the host, or what it is in is not known. */
+static _Noreturn void start_on_host(void)
+{
+	static const char unknown[] = "leave: it is not known which view this is;";
+
+	if (!is_host_ids())
+		die(unknown, "it is in a user namespace, and stays there until it ends (exit)", 0);
+	if (!has_trees())
+		die(unknown, "the host's list of trees is not to be seen (root runs chos-runtime tree prepare, or tree load)", 0);
+	start();
+}
+
 /* Back to the host, as far as the module lets go (docs/kernel-link.md, "Entering"). */
 _Noreturn void leave_tree(void)
 {
@@ -47,10 +59,8 @@ _Noreturn void leave_tree(void)
 	long length = sys(readlinkat, AT_FDCWD, "/proc/chos/link", link, sizeof(link));
 	long fd, error;
 
-	if (length == 1)
-		start();
-	if (length < 0)
-		die("leave: the kernel module chos is not loaded, so that no process is in a tree by its link", NULL, 0);
+	if (length < 2)
+		start_on_host();
 	fd = sys(openat, AT_FDCWD, "/proc/chos/setchos", O_WRONLY | O_CLOEXEC);
 	error = fd < 0 ? fd : sys(write, fd, "/", 1);
 	if (error == -EPERM)

@@ -77,7 +77,10 @@ static bool stays(const struct trees *t, const char *at, const char *entry)
 	return kept || named;
 }
 
-/* The caller's, as far as the registry keeps it, what that has for the tree, and which tree it is; on the host (no tree) the caller's without that. */
+/*
+ * The caller's, as far as the registry keeps it, what that has for the tree, and which tree it is; on the host (no tree) the caller's without that. Where nothing is known of
+ * the tree, the process is in it, and has had all this when it came in. There is room for one more.
+ */
 char **environment(const struct trees *t, const char *tree)
 {
 	size_t count = 3;
@@ -96,7 +99,8 @@ char **environment(const struct trees *t, const char *tree)
 		if (!at || stays(t, at, *one))
 			envp[count++] = *one;
 	unset_variable(envp, "CHOS");
-	unset_variable(envp, "CHOS_VIEW");
+	if (at || !tree)
+		unset_variable(envp, "CHOS_VIEW");
 	while (at && next_record(t, &at, &r) && !equal(r.key, "tree"))
 		if (equal(r.key, "env"))
 			set_variable(envp, (char *)unescaped(r.value));

@@ -60,44 +60,47 @@ static _Noreturn void serve_option(const struct trees *t, const struct account *
 	die("does not know these arguments (see chos --help):", option, 0);
 }
 
-/* Without the list, which is the host's. */
-static _Noreturn void serve_option_in_session(const struct account *a, const char *session, char **rest)
+/* Without the list, which is the host's: all that can be told is of the tree that this is in. */
+static _Noreturn void serve_option_in_session(const struct account *a, const struct session *s, char **rest)
 {
-	static const char unchecked[] = "the names of the host's trees are not to be seen in this login: nobody has looked whether there is one of that name";
+	static const char unchecked[] = "the host's list of trees is not to be seen from here: nobody has looked whether there is one of that name";
+	const char *option = *rest++, *name = s->name;
 
-	if (!is(*rest, "--set", "-s") || !rest[1] || rest[2])
-		die(joined("this login is in ", session, ":"), "the list of trees is the host's, and not to be seen from here", 0);
-	set_choice(NULL, a, rest[1]);
-	report(LEVEL_WARNING, unchecked, strlen(unchecked));
-	done("");
+	if (is(option, "--set", "-s") && *rest && !rest[1]) {
+		set_choice(NULL, a, *rest);
+		report(LEVEL_WARNING, unchecked, strlen(unchecked));
+		done("");
+	}
+	if (is(option, "--list", "-l") && !*rest)
+		done(joined("  ", name, "  (entered; others are the host's, and not to be seen from here)\n"));
+	if (*rest && !rest[1])
+		name = *rest++;
+	if (!is(option, "--which", "-w") && !is(option, "--explain", "-e"))
+		die_without_list(s);
+	if (*rest || !is_session(s, name))
+		die_without_list(s);
+	if (is(option, "--which", "-w"))
+		done(joined(name, " (argument)", "\n"));
+	done(joined("enter nothing: this is in ", s->name, " already\nexecute what was asked for   <- chos\n"));
 }
 
-/* What a login has entered is chosen already; another one is not entered from there. */
-static _Noreturn void serve_session(const struct account *a, const char *session, const char *name, char **rest)
+/* What a process is in is chosen already; another one is not entered from there. */
+static _Noreturn void serve_session(const struct account *a, const struct session *s, const char *name, char **rest)
 {
 	static const struct trees none;
 	const char *given = variable("CHOS");
 
-	given = given && *given ? given : session;
+	given = given && *given ? given : s->name;
 	name = name ? name : given;
+	if (equal(name, "/") && s->linked) {
+		prepare_start(&none, a, NULL, rest);
+		leave_tree();
+	}
 	if (equal(name, "/"))
-		die_in_session(session, NULL);
-	if (!is_session(session, name))
-		die_in_session(session, name);
+		die_in_session(s, NULL);
+	if (!is_session(s, name))
+		die_in_session(s, name);
 	prepare_start(&none, a, given, rest);
-	start();
-}
-
-/* In that tree already: the command starts where it is. What other trees are told, and who leaves, comes from elsewhere. */
-static void serve_inside(const struct account *a, const char *name, char **rest)
-{
-	static const struct trees none;
-	const char *entered = entered_tree(), *given = variable("CHOS");
-
-	name = name ? name : given && *given ? given : entered;
-	if (!entered || !equal(name, entered))
-		return;
-	prepare_start(&none, a, entered, rest);
 	start();
 }
 
@@ -108,91 +111,77 @@ static _Noreturn void serve_command(const struct trees *t, const struct account 
 	choose(t, a, name, &c);
 	if (equal(c.name, "/")) {
 		prepare_start(t, a, NULL, rest);
-		if (sys(faccessat, AT_FDCWD, "/proc/chos/link", 0))
-			start();
 		leave_tree();
 	}
 	prepare_start(t, a, c.name, rest);
 	enter(c.name, tree_property(t, c.name, "refused"));
 }
 
-/* NULL: there is none. `rest` is then at the command. */
-static const char *take_name(char ***rest)
+static _Noreturn void serve(const struct trees *t, const struct account *a, const struct session *s, char **rest)
 {
-	const char *name = **rest && !equal(**rest, "--") ? *(*rest)++ : NULL;
+	const char *name = NULL;
 
-	if (**rest && equal(**rest, "--"))
-		(*rest)++;
-	return name;
-}
-
-static _Noreturn void serve(const struct account *a, const char *session, char **rest)
-{
-	const char *name = take_name(&rest);
-	struct trees t;
-
-	if (session)
-		serve_session(a, session, name, rest);
-	/* Inside a tree the list may not be there. */
+	if (*rest && !equal(*rest, "--"))
+		name = *rest++;
+	if (*rest && equal(*rest, "--"))
+		rest++;
+	if (s->name)
+		serve_session(a, s, name, rest);
 	if (name && equal(name, "/")) {
-		prepare_start(NULL, a, NULL, rest);
+		prepare_start(t, a, NULL, rest);
 		leave_tree();
 	}
-	serve_inside(a, name, rest);
-	read_trees(&t);
-	serve_command(&t, a, name, rest);
+	serve_command(t, a, name, rest);
 }
 
 /* Who chooses nothing, where the registry has no default, works on the host: the starter is that of a whole queue. */
-static _Noreturn void serve_job(const struct account *a, const char *session, char **words)
+static _Noreturn void serve_job(const struct trees *t, const struct account *a, const struct session *s, char **words)
 {
 	char **command = job_command(a, words);
-	struct trees t;
 	struct choice c;
 
-	if (session)
-		serve_session(a, session, NULL, command);
-	serve_inside(a, NULL, command);
-	read_trees(&t);
-	if (choose_name(&t, a, NULL, &c))
-		serve_command(&t, a, NULL, command);
-	prepare_start(&t, a, NULL, command);
+	if (s->name)
+		serve_session(a, s, NULL, command);
+	if (choose_name(t, a, NULL, &c))
+		serve_command(t, a, NULL, command);
+	prepare_start(t, a, NULL, command);
 	start();
 }
 
 _Noreturn void engine_start(u64 *stack)
 {
 	bool secure = read_stack(stack);
-	struct trees t;
+	struct trees t = {NULL, NULL};
 	struct account a;
+	struct session session;
 	char **rest = process.argv + (process.argc > 0);
-	const char *session;
 	bool option;
 
 	report_as("chos", EXIT_FAILED);
 	open_standard_descriptors();
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
-	session = session_environment();
+	option = *rest && **rest == '-' && !equal(*rest, "--");
 	if (process.argc && is_job_starter(*process.argv)) {
 		read_account(&a);
-		serve_job(&a, session, rest);
+		if (!find_session(&a, &session))
+			read_trees(&t);
+		serve_job(&t, &a, &session, rest);
 	}
 	if (*rest && is(*rest, "--help", "-h"))
 		done(CHOS_USAGE);
 	if (*rest && equal(*rest, "--version"))
 		done("chos version " CHOS_VERSION "\n");
 	read_account(&a);
-	option = *rest && **rest == '-' && !equal(*rest, "--");
-	if (session && *rest && is(*rest, "--which", "-w") && !rest[1])
-		done(joined(session, " (this login)", "\n"));
-	if (session && option && !has_trees())
-		serve_option_in_session(&a, session, rest);
-	if (option && is(*rest, "--which", "-w") && !rest[1] && entered_tree())
-		done(joined(entered_tree(), " (entered)", "\n"));
-	if (option) {
+	find_session(&a, &session);
+	if (session.name && *rest && is(*rest, "--which", "-w") && !rest[1])
+		done(joined(session.name, session.login ? " (this login)" : " (entered)", "\n"));
+	if (session.name && option && !(is_host_ids() && has_trees()))
+		serve_option_in_session(&a, &session, rest);
+	/* Inside a tree the list may not be there. */
+	if (option || (!session.name && !(*rest && equal(*rest, "/"))))
 		read_trees(&t);
+	if (option)
 		serve_option(&t, &a, rest);
-	}
-	serve(&a, session, rest);
+	serve(&t, &a, &session, rest);
 }

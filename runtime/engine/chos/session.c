@@ -1,70 +1,144 @@
 /*
- * What this process is in already: a login (docs/login.md), which pam_chos has put into an environment, or the tree that `chos` itself has entered. Both leave `PROOF NAME` in
- * the environment, each in a variable of its own: what the mount namespace is called, or where the kernel's link leads, and what was entered. Whoever carries the variable
- * elsewhere finds that it is not so there.
+ * The environment that this process is in already: that of its login (docs/login.md) or of a `chos` that it stems from (docs/chos.md, "Inside a tree"). Whoever has entered it
+ * has left `PROOF NAME` in the environment: what the mount namespace is called, or where the kernel's link leads, and which directory the root is. Whoever carries the variable
+ * elsewhere, to another machine too, finds that it is not so there.
  */
 #include "chos.h"
 
-#define MARK "CHOS_SESSION"
+#define LOGIN_MARK "CHOS_SESSION"
 #define VIEW_MARK "CHOS_VIEW"
+#define NAMESPACE "/proc/self/ns/mnt"
+#define LINK "/proc/chos/link"
 #define PATH_SIZE 4097
 
-static const char mount_namespace[] = "/proc/self/ns/mnt", kernel_link[] = "/proc/chos/link";
-
-/* Where the kernel's link leads nowhere, it is "/", and proves nothing. */
-static const char *proof_of(const char *link)
+/* NULL: the link leads nowhere, or there is no such file. */
+static const char *proof_by(const char *link)
 {
-	char *proof = pages(PATH_SIZE);
+	size_t size = PATH_SIZE + 64;
+	char *path = pages(PATH_SIZE);
+	long length = sys(readlinkat, AT_FDCWD, link, path, PATH_SIZE - 1);
+	struct text t = text_in(pages(size), size - 1);
+	struct statx root;
 
-	return sys(readlinkat, AT_FDCWD, link, proof, PATH_SIZE - 1) > 1 ? proof : NULL;
+	if (length < 2 || sys(statx, AT_FDCWD, "/", 0, STATX_INO, &root))
+		return NULL;
+	put_string(&t, path);
+	put_char(&t, ' ');
+	put_decimal(&t, root.stx_dev_major);
+	put_char(&t, ':');
+	put_decimal(&t, root.stx_dev_minor);
+	put_char(&t, ':');
+	put_unsigned(&t, root.stx_ino, 10, 1);
+	return t.at;
 }
 
 static const char *name_behind(const char *mark, const char *link)
 {
-	const char *proof = proof_of(link), *rest = proof ? after(mark, proof) : NULL;
+	const char *proof = mark ? proof_by(link) : NULL, *rest = proof ? after(mark, proof) : NULL;
 
 	return rest && *rest == ' ' && rest[1] ? rest + 1 : NULL;
 }
 
-static const char *environment_of(const char *variable_name)
-{
-	const char *mark = variable(variable_name), *name;
+/* A line of /proc/self/uid_map. */
+struct ids {
+	u64 inside, outside, count;
+};
 
-	if (!mark)
-		return NULL;
-	name = name_behind(mark, mount_namespace);
-	return name ? name : name_behind(mark, kernel_link);
+static struct ids read_ids(void)
+{
+	char map[64];
+	long fd = sys(openat, AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	long length = fd < 0 ? 0 : sys(read, fd, map, sizeof(map) - 1);
+	u64 numbers[3] = {0, 0, 0};
+	const char *at = map;
+
+	if (fd >= 0)
+		sys(close, fd);
+	map[length > 0 ? length : 0] = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		while (*at == ' ')
+			at++;
+		while (*at >= '0' && *at <= '9')
+			numbers[i] = numbers[i] * 10 + (u64)(*at++ - '0');
+	}
+	return (struct ids){numbers[0], numbers[1], numbers[2]};
 }
 
-const char *session_environment(void)
+/* Of all ids, and so the host's; where it cannot be read, nothing says so. */
+bool is_host_ids(void)
 {
-	return environment_of(MARK);
+	return read_ids().count == UINT32_MAX;
 }
 
-const char *entered_tree(void)
+/* The root is root's, or in a user namespace that has no other id than the caller's. What another user has put together says nothing of where root is that looks into it. */
+static bool is_own_root(const struct account *a)
 {
-	return environment_of(VIEW_MARK);
+	struct statx root;
+	struct ids ids;
+
+	if (sys(statx, AT_FDCWD, "/", 0, STATX_UID, &root))
+		return false;
+	if (!root.stx_uid)
+		return true;
+	ids = read_ids();
+	return ids.count == 1 && ids.inside == a->uid && ids.outside == a->uid;
 }
 
+bool find_session(const struct account *a, struct session *s)
+{
+	const char *view = variable(VIEW_MARK), *login = variable(LOGIN_MARK);
+
+	*s = (struct session){.name = NULL};
+	if ((!view && !login) || !is_own_root(a))
+		return false;
+	s->name = name_behind(view, LINK);
+	s->linked = s->name;
+	if (!s->name)
+		s->name = name_behind(view, NAMESPACE);
+	if (s->name)
+		return true;
+	s->login = true;
+	s->name = name_behind(login, NAMESPACE);
+	if (!s->name)
+		s->name = name_behind(login, LINK);
+	return s->name;
+}
+
+/* NULL: it cannot be told. By the link a process stays in its mount namespace, which proves nothing then. */
 const char *view_mark(const char *tree)
 {
-	const char *proof = proof_of(kernel_link);
+	const char *proof = proof_by(LINK);
 
-	proof = proof ? proof : proof_of(mount_namespace);
+	proof = proof ? proof : proof_by(NAMESPACE);
 	return proof ? joined(joined(VIEW_MARK "=", proof, " "), tree, "") : NULL;
 }
 
 /* NAME is in NAME@7. */
-bool is_session(const char *session, const char *name)
+bool is_session(const struct session *s, const char *name)
 {
 	const char *tree;
 
-	return equal(session, name) || (generation_of(session, &tree) && equal(tree, name));
+	return equal(s->name, name) || (generation_of(s->name, &tree) && equal(tree, name));
 }
 
-_Noreturn void die_in_session(const char *session, const char *wanted)
+static const char *where(const struct session *s)
 {
+	return joined(s->login ? "this login is in " : "this is in ", s->name, "");
+}
+
+_Noreturn void die_in_session(const struct session *s, const char *wanted)
+{
+	static const char by_login[] = " is entered from the host, or by a login of its own";
+	static const char by_link[] = " is entered from the host: exec chos / leaves, in the shell that chos has started";
+	static const char by_mounts[] = " is entered from the host: end what chos has started here first (exit)";
+
 	if (wanted)
-		die(joined("this login is in ", session, ":"), joined(wanted, " is entered from the host, or by a login of its own", ""), 0);
-	die(joined("leave: this login is in ", session, ""), "and stays there until it ends (chos --set /: the next one is on the host)", 0);
+		die(joined(where(s), ":", ""), joined(wanted, s->login ? by_login : s->linked ? by_link : by_mounts, ""), 0);
+	die(joined("leave: ", where(s), ""),
+	    s->login ? "and stays there until it ends (chos --set /: the next one is on the host)" : "by mounts of its own, and stays there until it ends (exit)", 0);
+}
+
+_Noreturn void die_without_list(const struct session *s)
+{
+	die(joined(where(s), ":", ""), "the list of trees is the host's, and not to be seen from here", 0);
 }

@@ -27,6 +27,9 @@ void prepare_start(const struct trees *t, const struct account *a, const char *t
 	about.command = command;
 	about.shell = a->shell;
 	about.tree_shell = tree ? tree_property(t, tree, "shell") : NULL;
+	/* Of a tree that this is in already the list is the host's. */
+	if (tree && !t->first)
+		about.tree_shell = "/bin/sh";
 	about.envp = environment(t, tree);
 	about.directory_error = length < 0 ? (int)-length : 0;
 	/* The kernel says "(unreachable)" of what the process cannot name. */
@@ -216,12 +219,18 @@ static _Noreturn void start_shell(void)
 _Noreturn void start(void)
 {
 	const char *file = about.file ? about.file : *about.command;
-	const char *mark = about.tree && !session_environment() ? view_mark(about.tree) : NULL;
 
-	if (mark)
-		set_variable(about.envp, (char *)mark);
 	go_to_directory();
 	if (!file)
 		start_shell();
 	die_of(file, run_command(file, about.command));
+}
+
+_Noreturn void start_inside(void)
+{
+	const char *mark = view_mark(about.tree);
+
+	if (mark)
+		set_variable(about.envp, (char *)mark);
+	start();
 }

@@ -1,69 +1,12 @@
 /** Entry programs as root compiles them, run by `chos`: by mounts in trees made of the host's /usr; by the link in a root in which files stand for the module's. */
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PlacedShare, PreparedRoot } from '../../../spec/environment.js';
-import { compileEntry } from '../../compile/entry.js';
-import { encode } from '../../program/encode.js';
-import { factOf } from '../../trees/caller.js';
-import { chos, executable, site, two } from './chos-command.js';
+import type { PreparedRoot } from '../../../spec/environment.js';
+import { chos, site, two } from './chos-command.js';
+import { byMounts, linkRoot, nobody, type Shown, shareOf, type Tree, tree } from './chos-trees.js';
 import { scratch } from './engine.js';
-
-const shareOf = (path: string, readonly = false): PlacedShare => ({
-  path,
-  source: path,
-  place: path,
-  readonly,
-});
-const nobody = 65534;
-
-interface Tree {
-  readonly path: string;
-  /** Makes its /usr the host's, in a namespace. */
-  readonly script: string;
-}
-
-function tree(...places: readonly string[]): Tree {
-  const path = mkdtempSync(join(scratch, 'os-'));
-  for (const name of ['usr', 'etc', ...places]) mkdirSync(join(path, name), { recursive: true, mode: 0o755 });
-  for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(path, name));
-  writeFileSync(join(path, 'etc/mark'), 'in the tree\n');
-  // mkdtemp(3) makes it for its owner alone.
-  return { path, script: `chmod 755 ${path}; mount --bind /usr ${path}/usr; exec "$@"` };
-}
-
-interface Shown {
-  readonly shares?: readonly PlacedShare[];
-  readonly root?: PreparedRoot;
-  readonly hostView?: readonly string[];
-  readonly readonly?: boolean;
-}
-
-function byMounts({ path }: Tree, shown: Shown = {}): Uint8Array {
-  const { shares = [], root = { kind: 'tree' }, hostView = ['/proc', '/dev'], readonly = false } = shown;
-  return encode(
-    compileEntry({
-      arch: 'x86_64',
-      kind: 'mounts',
-      tree: { name: 'alma9', path, directory: path, readonly },
-      root,
-      hostView,
-      shares,
-      file: '/etc/chos.d/site.json',
-      line: 4,
-    }),
-  );
-}
 
 function enter(t: Tree, shown: Shown, script: string, uid?: number) {
   const at = site(two, { alma9: byMounts(t, shown) });
@@ -153,29 +96,6 @@ test('nothing of it is seen outside', () => {
   });
   assert.is(out, '0\n');
 });
-
-/** A root in which files stand for those of the module. It is bound on its own /chos, so that who is not moved is in the "skeleton" all the same. */
-function linkRoot() {
-  const root = mkdtempSync(join(scratch, 'link-'));
-  for (const name of ['bin', 'chos', 'os/a', 'run/chos-trees.public', 'proc/chos', 'public/entries'])
-    mkdirSync(join(root, name), { recursive: true, mode: 0o755 });
-  copyFileSync(executable, join(root, 'bin/inside'));
-  writeFileSync(join(root, 'proc/chos/setchos'), '');
-  symlinkSync('/os/a', join(root, 'proc/chos/link'));
-  const record = join(root, 'run/chos-trees.public/%2Fchos.json');
-  writeFileSync(record, '{}');
-  writeFileSync(join(root, 'public/trees'), 'chos 1\ntree a\n', { mode: 0o644 });
-  const { dev, ino } = statSync(join(root, 'os/a'), { bigint: true });
-  const image = compileEntry({
-    arch: 'x86_64',
-    kind: 'link',
-    tree: { name: 'a', path: '/os/a' },
-    directory: factOf(dev, ino),
-    skeleton: '/chos',
-  });
-  writeFileSync(join(root, 'public/entries/a'), encode(image), { mode: 0o644 });
-  return { root, record };
-}
 
 function enterLink(root: string, bound = true) {
   const bind = bound ? `mount --bind ${root} ${root}/chos;` : '';

@@ -62,7 +62,7 @@ test('the environment is the caller’s, the tree’s, CHOS, and where that is',
       .out.split('\0')
       .filter(e => !/^(HOME|CHOS_PUBLIC|CHOS_VIEW|PATH)=/.test(e));
   assert.equal(lines('alma9').sort(), ['', 'A=x', 'CHOS=alma9', 'KEEP=1', 'SITE_OS=alma']);
-  assert.match(chos(at, ['alma9', 'sh', '-c', 'echo $CHOS_VIEW']).out, /^mnt:\[\d+\] alma9\n$/);
+  assert.match(chos(at, ['alma9', 'sh', '-c', 'echo $CHOS_VIEW']).out, /^mnt:\[\d+\] \d+:\d+:\d+ alma9\n$/);
   assert.equal(lines('debian12').sort(), ['', 'A=b\nc\\d', 'B=', 'CHOS=debian12', 'KEEP=1', 'SITE_OS=host']);
 });
 

@@ -69,6 +69,9 @@ test('what is broken is told in one line', () => {
   run('mkfifo', `${work}/fifo`);
   refused(bring(`${work}/fifo`, 'bad'), 'bad', /fifo`: give a tar/);
   refused(bring(`${work}/nothing`, 'bad'), 'bad', /nothing`: No such file/);
+  refused(bring('docker://site.io/a:1', 'bad'), 'bad', /podman pull site\.io\/a:1, then give podman:site/);
+  for (const source of ['podman:a', 'container:a', 'recipe:debian13'])
+    refused(bring(source, 'bad', '--image', 'b'), 'bad', /: --image chooses in an archive or a layout/);
   refused(bring(`${work}/up.tar`, '.bad'), '.bad', /is no name for a tree/);
   assert.match(chos('tree', 'import', `${work}/up.tar`).stderr, /--name/);
 });
@@ -129,6 +132,16 @@ test('a disk that is full in the middle leaves nothing', () => {
     /unpack .*inodes\.tar`: bsdtar: .*No space left/,
   );
   assert.deepEqual(readdirSync(store), []);
+  // A file that is larger than the disk, and takes nothing of it.
+  run('sh', '-c', `truncate -s 40M ${work}/holes && tar -C ${work} -Scf ${work}/holes.tar holes`);
+  refused(
+    bring(`${work}/holes.tar`, 'full'),
+    'full',
+    /larger than the .* that are free; --limit allows more/,
+  );
+  good(bring(`${work}/holes.tar`, 'full', '--limit', '50m'));
+  assert.equal(statSync(`${store}/full/1/holes`).size, 40 << 20);
+  forget('full');
   run('umount', store);
 });
 

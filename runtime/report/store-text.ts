@@ -12,8 +12,27 @@ function listOf(names: readonly string[]): string {
   return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
 }
 
-function sourceText(why: SourceWhy): string {
+/** What other programs call a source, and how it comes in here. */
+function transportText(source: string): string {
+  const [, transport = '', rest = ''] = /^([a-z-]+):(?:\/\/)?(.*)$/.exec(source) ?? [];
+  switch (transport) {
+    case 'docker':
+      return `nothing is fetched here; podman pull ${rest}, then give podman:${rest}`;
+    case 'docker-daemon':
+      return `docker save ${rest} -o FILE, then give FILE`;
+    case 'containers-storage':
+      return `give podman:${rest}`;
+    default:
+      return `give the path alone: ${rest.replace(/^([^:]*):.*$/, '$1, and --image')}`;
+  }
+}
+
+function sourceText(why: SourceWhy, source: string): string {
   switch (why) {
+    case 'transport':
+      return transportText(source);
+    case 'one-image':
+      return '--image chooses in an archive or a layout; this names one itself';
     case 'other-kind':
       return 'give a tar, the directory of an OCI layout, podman:IMAGE, container:NAME or recipe:NAME';
     case 'mounted':
@@ -74,17 +93,19 @@ export function storeFaultText(fault: StoreFault): string {
     case 'foreign':
       return `use \`${fault.path}\`: no import has made it; move it to another place, or give another name than \`${fault.name}\``;
     case 'no-source':
-      return `import \`${fault.source}\`: ${sourceText(fault.why)}`;
+      return `import \`${fault.source}\`: ${sourceText(fault.why, fault.source)}`;
     case 'bad-image':
       return `read \`${fault.source}\`: ${fault.where}: ${fault.why}`;
     case 'no-image': {
       const best = nearest(fault.wanted, fault.known);
       const hint = best === undefined ? `there is ${listOf(fault.known)}` : `did you mean \`${best}\`?`;
-      if (fault.known.length === 0 && fault.wanted === '')
-        return `there is no image for this machine in \`${fault.source}\``;
       return fault.wanted === ''
-        ? `\`${fault.source}\` holds more than one image; choose one with --image: ${listOf(fault.known)}`
+        ? `there is no image for this machine in \`${fault.source}\``
         : `there is no image \`${fault.wanted}\` in \`${fault.source}\`; ${fault.known.length === 0 ? 'there is none' : hint}`;
+    }
+    case 'several-images': {
+      const more = fault.wanted === '' ? '' : ` called \`${fault.wanted}\``;
+      return `\`${fault.source}\` holds more than one image${more}; choose one with --image: ${listOf(fault.known)}`;
     }
     case 'unknown-recipe': {
       const best = nearest(fault.name, fault.known);
@@ -99,7 +120,7 @@ export function storeFaultText(fault: StoreFault): string {
       return `unpack \`${fault.what}\`: there are more than ${fault.most} ${fault.unit}`;
     case 'too-large':
       return fault.by === 'room'
-        ? `unpack \`${fault.what}\`: it is larger than the ${sizeText(fault.limit)} that are free`
+        ? `unpack \`${fault.what}\`: it is larger than the ${sizeText(fault.limit)} that are free; --limit allows more, for files with holes`
         : `unpack \`${fault.what}\`: it is larger than --limit (${sizeText(fault.limit)})`;
     case 'no-loop':
       return `mount \`${fault.image}\`: this machine has no loop devices; modprobe loop, or import a tar`;

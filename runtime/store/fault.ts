@@ -33,6 +33,13 @@ export type StoreFault =
       readonly wanted: string;
       readonly known: readonly string[];
     }
+  /** That many are called so, or none was asked for. */
+  | {
+      readonly kind: 'several-images';
+      readonly source: string;
+      readonly wanted: string;
+      readonly known: readonly string[];
+    }
   | { readonly kind: 'unknown-recipe'; readonly name: string; readonly known: readonly string[] }
   | { readonly kind: 'bad-digest'; readonly what: string; readonly wanted: string; readonly found: string }
   /** A name with `..`. */
@@ -55,7 +62,15 @@ export type StoreFault =
   /** The registry file says more than what was written at the import. */
   | { readonly kind: 'edited'; readonly name: string; readonly file: string };
 
-export type SourceWhy = 'no-recipe' | 'mounted' | 'other-kind' | 'no-digest' | 'empty' | 'no-layout';
+export type SourceWhy =
+  | 'transport'
+  | 'one-image'
+  | 'no-recipe'
+  | 'mounted'
+  | 'other-kind'
+  | 'no-digest'
+  | 'empty'
+  | 'no-layout';
 
 /** What was asked for, or why not. */
 export type Result<Value> =

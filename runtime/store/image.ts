@@ -63,8 +63,26 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const listOf = (value: unknown): readonly unknown[] | null => (Array.isArray(value) ? value : null);
 const memberOf = (value: unknown, name: string): unknown => (isRecord(value) ? value[name] : undefined);
 
-const refName = (descriptor: unknown): string =>
-  textOf(memberOf(memberOf(descriptor, 'annotations'), 'org.opencontainers.image.ref.name'));
+/** What one image of several is called. */
+interface Names {
+  /** `docker.io/library/debian:latest`, `debian:latest` and `debian` are one name; of several names each. */
+  readonly all: readonly string[];
+  /** Of its manifest or configuration: no other has it. */
+  readonly digest: string;
+}
+
+/** As people write it. */
+const familiar = (name: string): string => name.replace(/^(docker\.io\/(library\/)?|localhost\/)/, '');
+const isCalled = ({ all, digest }: Names, wanted: string): boolean =>
+  wanted === digest ||
+  all.some(name => [name, familiar(name)].some(one => one === wanted || one === `${wanted}:latest`));
+
+/** containerd's name, which `docker save` writes too, says more than the tag that the specification has. */
+function namesOf(descriptor: unknown): Names {
+  const annotation = (name: string): string => textOf(memberOf(memberOf(descriptor, 'annotations'), name));
+  const all = [annotation('io.containerd.image.name'), annotation('org.opencontainers.image.ref.name')];
+  return { all: all.filter(name => name !== ''), digest: textOf(memberOf(descriptor, 'digest')) };
+}
 
 const isIndex = (descriptor: unknown): boolean =>
   /image\.index|manifest\.list/.test(textOf(memberOf(descriptor, 'mediaType')));
@@ -76,17 +94,43 @@ function fits(descriptor: unknown): boolean {
   return textOf(platform.os) === 'linux' && textOf(platform.architecture) === architecture;
 }
 
+/** What chooses each: a name that no other has, else its digest. */
+function shownOf(all: readonly Names[]): readonly string[] {
+  return all.flatMap(one => {
+    const shown = one.all.slice(0, 1).map(familiar);
+    const isIts = (name: string): boolean =>
+      all.every(other => other.digest === one.digest || !isCalled(other, name));
+    return shown.length > 0 && shown.every(isIts) ? shown : [one.digest];
+  });
+}
+
 /** One of them, by name if one is given. */
 function choose<One>(
-  layout: Layout,
+  { source }: Layout,
   all: readonly One[],
   wanted: string | null,
-  namesOf: (one: One) => readonly string[],
+  namesIn: (one: One) => Names,
 ): Result<One> {
-  const fitting = wanted === null ? all : all.filter(one => namesOf(one).includes(wanted));
-  const [only, other] = fitting;
-  if (only !== undefined && other === undefined) return good(only);
-  return bad({ kind: 'no-image', source: layout.source, wanted: wanted ?? '', known: all.flatMap(namesOf) });
+  const named = all.map(one => ({ one, names: namesIn(one) }));
+  const fitting = named.filter(({ names }) => wanted === null || isCalled(names, wanted));
+  const [first] = fitting;
+  if (first === undefined)
+    return bad({
+      kind: 'no-image',
+      source,
+      wanted: wanted ?? '',
+      known: shownOf(named.map(one => one.names)),
+    });
+  // Tags of one image.
+  if (fitting.every(({ names }) => names.digest === first.names.digest)) return good(first.one);
+  const known = shownOf(fitting.map(({ names }) => names));
+  return bad({ kind: 'several-images', source, wanted: wanted ?? '', known });
+}
+
+/** Its first name; the one that was asked for if it is one. */
+function nameFor({ all, digest }: Names, wanted: string | null): string | null {
+  const first = all[0];
+  return wanted !== null && wanted !== digest ? wanted : first === undefined ? null : familiar(first);
 }
 
 function ociLayers(layout: Layout, manifest: unknown, path: string): Result<readonly Archive[]> {
@@ -121,11 +165,11 @@ export function readOci(layout: Layout, wanted: string | null): Result<Image> {
   if (index.kind === 'fault') return index;
   let list = listOf(memberOf(index.value, 'manifests'));
   if (list === null) return wrong(layout, 'index.json', 'it has no list of manifests');
-  let name = wanted;
+  let name: string | null = null;
   for (let depth = 0; depth < 4; depth++) {
-    const chosen = choose(layout, list.filter(fits), depth === 0 ? wanted : null, one => [refName(one)]);
+    const chosen = choose(layout, list.filter(fits), depth === 0 ? wanted : null, namesOf);
     if (chosen.kind === 'fault') return chosen;
-    name ??= refName(chosen.value) || null;
+    name ??= nameFor(namesOf(chosen.value), depth === 0 ? wanted : null);
     const digest = memberOf(chosen.value, 'digest');
     if (!isDigest(digest)) return wrong(layout, 'index.json', 'a manifest has no digest of SHA-256');
     const read = readJson(layout, blobOf(digest), digest);
@@ -158,8 +202,13 @@ function isCompressed(path: string): boolean {
 export function readDocker(layout: Layout, wanted: string | null): Result<Image> {
   const read = readJson(layout, 'manifest.json', null);
   if (read.kind === 'fault') return read;
-  const tags = (one: unknown): readonly string[] => (listOf(memberOf(one, 'RepoTags')) ?? []).map(textOf);
-  const chosen = choose(layout, listOf(read.value) ?? [], wanted, tags);
+  const hexOf = (one: unknown): string =>
+    /([0-9a-f]{64})(\.json)?$/.exec(textOf(memberOf(one, 'Config')))?.[1] ?? '';
+  const names = (one: unknown): Names => ({
+    all: (listOf(memberOf(one, 'RepoTags')) ?? []).map(textOf),
+    digest: `sha256:${hexOf(one)}`,
+  });
+  const chosen = choose(layout, listOf(read.value) ?? [], wanted, names);
   if (chosen.kind === 'fault') return chosen;
   const paths = listOf(memberOf(chosen.value, 'Layers'));
   const configPath = textOf(memberOf(chosen.value, 'Config'));
@@ -167,8 +216,8 @@ export function readDocker(layout: Layout, wanted: string | null): Result<Image>
   if (paths.length > MOST_LAYERS)
     return bad({ kind: 'too-many', what: layout.source, unit: 'layers', most: MOST_LAYERS });
   // Its name is its digest: HEX.json, or blobs/sha256/HEX.
-  const hex = /([0-9a-f]{64})(\.json)?$/.exec(configPath)?.[1];
-  if (hex === undefined) return wrong(layout, 'manifest.json', 'Config is not named by its digest');
+  const hex = hexOf(chosen.value);
+  if (hex === '') return wrong(layout, 'manifest.json', 'Config is not named by its digest');
   const config = readJson(layout, configPath, `sha256:${hex}`);
   if (config.kind === 'fault') return config;
   const ids = listOf(memberOf(memberOf(config.value, 'rootfs'), 'diff_ids')) ?? [];
@@ -189,5 +238,5 @@ export function readDocker(layout: Layout, wanted: string | null): Result<Image>
       digest: known,
     });
   }
-  return good({ name: wanted ?? tags(chosen.value)[0] ?? null, digest: `sha256:${hex}`, layers });
+  return good({ name: nameFor(names(chosen.value), wanted), digest: `sha256:${hex}`, layers });
 }

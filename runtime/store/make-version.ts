@@ -44,10 +44,8 @@ export interface Making extends Wanted {
 
 function allowanceOf(limit: number | null): Allowance {
   const { bavail, bsize } = statfsSync(STORE);
-  const room = bavail * bsize;
-  const by = limit === null || limit > room ? 'room' : '--limit';
-  const bytes = by === 'room' ? room : (limit ?? room);
-  return { bytes, limit: bytes, by, entries: MOST_ENTRIES };
+  const bytes = limit ?? bavail * bsize;
+  return { bytes, limit: bytes, by: limit === null ? 'room' : '--limit', entries: MOST_ENTRIES };
 }
 
 async function unpackAll(

@@ -25,6 +25,10 @@ export interface Wanted {
 /** `podman:`, `container:` and `recipe:` are no paths. */
 export const isPath = (source: string): boolean => !/^(podman|container|recipe):/.test(source);
 
+/** As skopeo(1) and podman(1) call them. */
+const isTransport = (source: string): boolean =>
+  /^(docker|docker-daemon|docker-archive|containers-storage|oci|oci-archive|dir):./.test(source);
+
 export interface Steps {
   /** What begins, and how many bytes it will read. */
   begin(what: string, bytes: number): void;
@@ -171,6 +175,7 @@ export async function openSource(
   lock: number,
 ): Promise<Result<Source>> {
   const { source, path } = wanted;
+  if (wanted.image !== null && !isPath(source)) return bad({ kind: 'no-source', source, why: 'one-image' });
   // A digest that nobody compares would be believed.
   if (wanted.digest !== null && !isFile(source, path))
     return bad({ kind: 'no-source', source, why: 'no-digest' });
@@ -197,7 +202,10 @@ export async function openSource(
     if (stat.isFile()) return await ofFile(wanted, allowance, steps, part, lock);
     if (!stat.isDirectory()) return bad({ kind: 'no-source', source, why: 'other-kind' });
   } catch (error) {
-    return fileFault('read', source, codeOf(error));
+    const code = codeOf(error);
+    return code === 'ENOENT' && isTransport(source)
+      ? bad({ kind: 'no-source', source, why: 'transport' })
+      : fileFault('read', source, code);
   }
   const directory = Buffer.from(path).toString('latin1');
   if (!look(`${directory}/index.json`)) return bad({ kind: 'no-source', source, why: 'no-layout' });

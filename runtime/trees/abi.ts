@@ -1,14 +1,12 @@
 /** Whether programs of a tree can run on this machine, and libraries of its features in the tree, as far as their files say. Nothing is executed. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename } from 'node:path';
 import { type Elf, readElf } from './elf.js';
 import type { FeatureContent } from './feature-content.js';
-import { isWithin } from './mount-facts.js';
-import { followInside } from './mount-points.js';
+import { type Find, finder, withRegular } from './inside.js';
 import { directoryOf } from './prepare-input.js';
 import type { RegisteredTree } from './registry.js';
-import { treeView } from './tree-directory.js';
 
 export type AbiFinding =
   /** Programs for another machine; nobody is registered with the kernel to run them. */
@@ -92,40 +90,9 @@ export function abiHost(): AbiHost {
   };
 }
 
-/** A regular file below `root` (empty: the host's), whose path has no symlinks; null: it is none, or no ELF. Nobody waits for a FIFO, and a device is not opened. */
+/** A regular file below `root` (empty: the host's), whose path has no symlinks; null: it is none, or no ELF. */
 function elfAt(root: string, path: string): Elf | null {
-  let fd = -1;
-  try {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-    const look = openSync(root + path, O_PATH | O_NOFOLLOW);
-    try {
-      if (!fstatSync(look).isFile()) return null;
-      fd = openSync(`/proc/self/fd/${look}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    } finally {
-      closeSync(look);
-    }
-    // Somebody may have put a symlink on the way since.
-    if (!isWithin(readlinkSync(`/proc/self/fd/${fd}`), root === '' ? '/' : root)) return null;
-    return readElf(fd);
-  } catch {
-    return null;
-  } finally {
-    if (fd >= 0) closeSync(fd);
-  }
-}
-
-/** asm-generic/fcntl.h; Node has no name for it. */
-const O_PATH = 0o10000000;
-
-type Find = (path: string) => string | null;
-
-/** Where a path leads inside, never out of the tree. */
-function finder(root: string): Find {
-  const view = treeView(root);
-  return path => {
-    const found = followInside(view, path, []);
-    return found.kind === 'there' ? found.path : null;
-  };
+  return withRegular(root, path, readElf);
 }
 
 const libraryDirectories: readonly string[] = ['x86_64', 'aarch64', 'riscv64', 'powerpc64le']

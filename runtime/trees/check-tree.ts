@@ -1,11 +1,12 @@
 /** What `tree check` finds: faults keep a tree from starting, notes tell what to expect. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readSync, statSync } from 'node:fs';
 import type { Diagnostic, ProgramFault } from '../admit/diagnostic.js';
 import { checkProgram } from '../hooks/program.js';
 import { type AbiFinding, abiFindings } from './abi.js';
 import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
 import { type ContentFault, lookAtFeatures } from './feature-content.js';
+import { finder, withRegular } from './inside.js';
 import { mountOf, parseMountFacts } from './mount-facts.js';
 import { currentGeneration, readGenerations } from './pins.js';
 import { directoryOf, faultsOf, plannedRoot } from './prepare-input.js';
@@ -62,13 +63,21 @@ export function parseSystem(text: string): string | null {
   return null;
 }
 
-export function systemOf(directory: string): string | null {
-  for (const file of ['/etc/os-release', '/usr/lib/os-release']) {
-    try {
-      return parseSystem(readFileSync(directory + file, 'utf8')) ?? '?';
-    } catch {
-      // The next place.
-    }
+/** More of it nobody has written by hand. */
+const MOST_BYTES = 1 << 16;
+
+function textOf(fd: number): string {
+  const bytes = Buffer.alloc(MOST_BYTES);
+  return bytes.toString('utf8', 0, readSync(fd, bytes));
+}
+
+export function systemOf(path: string): string | null {
+  const root = directoryOf(path);
+  const find = finder(root);
+  for (const name of ['/etc/os-release', '/usr/lib/os-release']) {
+    const file = find(name);
+    const text = file === null ? null : withRegular(root, file, textOf);
+    if (text !== null) return parseSystem(text) ?? '?';
   }
   return null;
 }

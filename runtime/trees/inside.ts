@@ -1,0 +1,45 @@
+/** Files of a tree, which an image may have made anything: links lead as they would inside, nobody waits for a FIFO, and a device is not opened. */
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
+import { isWithin } from './mount-facts.js';
+import { followInside } from './mount-points.js';
+import { treeView } from './tree-directory.js';
+
+/** asm-generic/fcntl.h; Node has no name for it. */
+const O_PATH = 0o10000000;
+
+export type Find = (path: string) => string | null;
+
+/** Where a path leads inside, never out of the tree. */
+export function finder(root: string): Find {
+  const view = treeView(root);
+  return path => {
+    const found = followInside(view, path, []);
+    return found.kind === 'there' ? found.path : null;
+  };
+}
+
+/** `read` gets a regular file below `root` (empty: the host's), whose path has no symlinks; null: it is none, or `read` throws. */
+export function withRegular<Value>(
+  root: string,
+  path: string,
+  read: (fd: number) => Value | null,
+): Value | null {
+  let fd = -1;
+  try {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+    const look = openSync(root + path, O_PATH | O_NOFOLLOW);
+    try {
+      if (!fstatSync(look).isFile()) return null;
+      fd = openSync(`/proc/self/fd/${look}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    } finally {
+      closeSync(look);
+    }
+    // Somebody may have put a symlink on the way since.
+    if (!isWithin(readlinkSync(`/proc/self/fd/${fd}`), root === '' ? '/' : root)) return null;
+    return read(fd);
+  } catch {
+    return null;
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}

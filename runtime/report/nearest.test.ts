@@ -16,6 +16,10 @@ test('a word that is like none is not explained', () => {
   assert.is(nearest('something', words), undefined);
   assert.is(nearest('cgroupns', words), undefined);
   assert.is(nearest('x', []), undefined);
+  assert.is(nearest('', ['c1']), undefined);
+  assert.is(nearest('..', ['c1']), undefined);
+  assert.is(nearest('pwd', ['p1']), undefined);
+  assert.is(nearest('c2', ['c1']), 'c1');
 });
 
 test.run();

@@ -4,8 +4,7 @@
  */
 export function nearest(misspelt: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
-  // A third of the letters wrong is another word.
-  let fewest = Math.max(2, Math.floor(misspelt.length / 3)) + 1;
+  let fewest = mostChanges(misspelt.length) + 1;
   for (const word of words) {
     const changes = distance(misspelt.toLowerCase(), word.toLowerCase());
     if (changes >= fewest) continue;
@@ -13,6 +12,12 @@ export function nearest(misspelt: string, words: readonly string[]): string | un
     best = word;
   }
   return best;
+}
+
+/** A third of the letters wrong is another word; so is one of two or three in which more than one is, and a single letter says nothing. */
+function mostChanges(length: number): number {
+  if (length < 4) return length < 2 ? 0 : 1;
+  return Math.max(2, Math.floor(length / 3));
 }
 
 /** Levenshtein distance. */

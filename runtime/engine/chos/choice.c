@@ -149,7 +149,8 @@ void choose(const struct trees *t, const struct account *a, const char *argument
 		return;
 	if (generation_of(c->name, &tree))
 		die(c->name, "names a generation, and one is entered at login only", 0);
-	die_of_unknown(t, c->name);
+	/* `chos make` of who thinks of sudo(8). */
+	die_of_unknown(t, c->name, argument && is_command(argument) ? joined("a command without a tree stands behind --: chos -- ", argument, "") : NULL);
 }
 
 /* A login enters generations, too; "/" is the host. */
@@ -188,7 +189,7 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 	const char *line;
 
 	if (t && !may_be_chosen(t, name))
-		die_of_unknown(t, name);
+		die_of_unknown(t, name, NULL);
 	if (!a->home)
 		die("the home directory of the caller is not known: set HOME", NULL, 0);
 	if (!*name || !is_one_line(name, strlen(name)))

@@ -36,7 +36,7 @@ const char *tree_records(const struct trees *t, const char *name);
 const char *tree_property(const struct trees *t, const char *name, const char *key);
 const char *unescaped(const char *value);
 const char *default_tree(const struct trees *t);
-_Noreturn void die_of_unknown(const struct trees *t, const char *name);
+_Noreturn void die_of_unknown(const struct trees *t, const char *name, const char *more);
 void list_trees(const struct trees *t);
 
 /* nearest.c: letters that are to be changed, added or left out; more than `most` counts as `most` + 1. */
@@ -53,6 +53,14 @@ struct account {
 void read_account(struct account *a);
 bool is_user(const struct account *a, const char *rule);
 bool in_group(const char *rule);
+
+/* path.c */
+#define PATH_SIZE 4096
+const char *searched(char **envp);
+bool has_slash(const char *name);
+bool put_candidate(char *candidate, const char **path, const char *name);
+/* Whether the caller has a program of that name. */
+bool is_command(const char *name);
 
 /* choice.c: `choose_name`: false: nobody chooses, and the registry has no default. `generation_of`: NAME@7 is 7, and `tree` NAME; else 0. */
 struct choice {

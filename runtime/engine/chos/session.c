@@ -9,14 +9,14 @@
 #define VIEW_MARK "CHOS_VIEW"
 #define NAMESPACE "/proc/self/ns/mnt"
 #define LINK "/proc/chos/link"
-#define PATH_SIZE 4097
+#define LINK_SIZE 4097
 
 /* NULL: the link leads nowhere, or there is no such file. */
 static const char *proof_by(const char *link)
 {
-	size_t size = PATH_SIZE + 64;
-	char *path = pages(PATH_SIZE);
-	long length = sys(readlinkat, AT_FDCWD, link, path, PATH_SIZE - 1);
+	size_t size = LINK_SIZE + 64;
+	char *path = pages(LINK_SIZE);
+	long length = sys(readlinkat, AT_FDCWD, link, path, LINK_SIZE - 1);
 	struct text t = text_in(pages(size), size - 1);
 	struct statx root;
 

@@ -4,10 +4,6 @@
  */
 #include "chos.h"
 
-#define PATH_SIZE 4096
-/* execvp(3) without PATH. */
-#define SEARCHED "/usr/local/bin:/usr/bin:/bin"
-
 static struct {
 	const struct trees *trees;
 	const char *tree, *home, *directory, *shell, *tree_shell, *file;
@@ -98,25 +94,13 @@ static bool is_missing(long error)
 /* The error of the best that was found: one that is there and cannot be executed tells more than those that are not. */
 static long search(const char *name, char **argv)
 {
-	const char *path = NULL;
+	const char *path = searched(about.envp);
 	char *candidate = pages(PATH_SIZE);
 	long best = -ENOENT;
 
-	for (char **at = about.envp; *at && !path; at++)
-		path = after(*at, "PATH=");
-	path = path ? path : SEARCHED;
 	for (;;) {
-		struct text t = text_in(candidate, PATH_SIZE - 1);
-		long error;
+		long error = put_candidate(candidate, &path, name) ? execute(candidate, argv) : -ENAMETOOLONG;
 
-		while (*path && *path != ':')
-			put_char(&t, *path++);
-		if (!t.used)
-			put_char(&t, '.');
-		put_char(&t, '/');
-		put_string(&t, name);
-		candidate[t.used] = 0;
-		error = t.lost ? -ENAMETOOLONG : execute(candidate, argv);
 		if (!is_missing(error) && error != -ENAMETOOLONG)
 			best = error;
 		if (!is_missing(error) && error != -ENAMETOOLONG && error != -EACCES)
@@ -124,13 +108,6 @@ static long search(const char *name, char **argv)
 		if (!*path++)
 			return best;
 	}
-}
-
-static bool has_slash(const char *name)
-{
-	while (*name && *name != '/')
-		name++;
-	return *name;
 }
 
 static long run_command(const char *name, char **argv)

@@ -134,14 +134,19 @@ const char *default_tree(const struct trees *t)
 	return NULL;
 }
 
-/* A third of the letters wrong is another word. */
-_Noreturn void die_of_unknown(const struct trees *t, const char *name)
+/* A third of the letters wrong is another word; so is one of two or three in which more than one is, and a single letter says nothing (runtime/report/nearest.ts). */
+static unsigned most_changes(size_t length)
+{
+	return length < 2 ? 0 : length < 4 ? 1 : length < 9 ? 2 : (unsigned)(length < 64 ? length : 64) / 3;
+}
+
+/* `more`: what else there is to say, or NULL. */
+_Noreturn void die_of_unknown(const struct trees *t, const char *name, const char *more)
 {
 	const char *at = t->first, *near = NULL;
-	unsigned most = (unsigned)(strlen(name) < 64 ? strlen(name) : 64) / 3;
+	unsigned most = most_changes(strlen(name));
 	struct record r;
 
-	most = most < 2 ? 2 : most;
 	while (next_record(t, &at, &r)) {
 		unsigned n = is_tree(&r) ? changes(name, r.value, most) : most + 1;
 
@@ -152,7 +157,8 @@ _Noreturn void die_of_unknown(const struct trees *t, const char *name)
 				break;
 		}
 	}
-	die("there is no tree", near ? joined(joined("\"", name, "\"; did you mean "), near, "?") : joined("\"", name, "\" (see chos --list)"), 0);
+	more = more ? joined(near ? " (" : "; ", more, ")") : near ? "" : ")";
+	die("there is no tree", joined(joined("\"", name, near ? "\"; did you mean " : "\" (see chos --list"), near ? joined(near, "?", "") : "", more), 0);
 }
 
 static void put_padded(struct text *t, const char *text, size_t width)

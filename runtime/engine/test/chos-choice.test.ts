@@ -79,7 +79,13 @@ test('an unknown name ends it, with a near one, and nothing is tried', () => {
   const run = (name: string) => error(chos(s, [name, 'true']));
   assert.is(run('debain12'), 'chos: there is no tree "debain12"; did you mean debian12?\n');
   assert.is(run('ALMA9'), 'chos: there is no tree "ALMA9"; did you mean alma9?\n');
-  assert.is(run('true'), 'chos: there is no tree "true" (see chos --list)\n');
+  assert.is(
+    run('true'),
+    'chos: there is no tree "true" (see chos --list; a command without a tree stands behind --: chos -- true)\n',
+  );
+  assert.match(run('/bin/sh'), / behind --: chos -- \/bin\/sh\)\n$/);
+  for (const none of ['/bin', './none', '..', '.', 'nosuchcommand'])
+    assert.is(run(none), `chos: there is no tree "${none}" (see chos --list)\n`);
   assert.is(run(''), 'chos: there is no tree "" (see chos --list)\n');
   assert.is(run('x'.repeat(5000)).length < 8200, true);
   assert.is(run('a\x1b[2Jb\nc'), 'chos: there is no tree "a?[2Jb c" (see chos --list)\n');
@@ -87,6 +93,17 @@ test('an unknown name ends it, with a near one, and nothing is tried', () => {
   assert.match(error(which(s, [], { CHOS: 'gone' })), 'there is no tree "gone"');
   writeFileSync(join(s.home, '.chos'), 'gone\n');
   assert.match(error(which(s)), 'there is no tree "gone"');
+});
+
+test('a short name is near to few', () => {
+  const s = site('chos 1\ntree c1\ntree l1\n');
+  const run = (name: string) => error(chos(s, ['--which', name]));
+  for (const none of ['sh', 'pwd', 'x', '..', '']) assert.not.match(run(none), /did you mean/, none);
+  assert.is(run('c2'), 'chos: there is no tree "c2"; did you mean c1?\n');
+  assert.is(
+    run('ls'),
+    'chos: there is no tree "ls"; did you mean l1? (a command without a tree stands behind --: chos -- ls)\n',
+  );
 });
 
 test('~/.chos is one line of the own, or refused', () => {

@@ -77,7 +77,7 @@ static bool find_tree(const struct choice *c)
 		return true;
 	if (!asked.else_default) {
 		put("unknown", c->name);
-		die_of_unknown(&asked.trees, asked.tree);
+		die_of_unknown(&asked.trees, asked.tree, NULL);
 	}
 	asked.generation = 0;
 	asked.tree = default_tree(&asked.trees);

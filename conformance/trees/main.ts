@@ -14,6 +14,7 @@ import { heldCases } from './held-cases.js';
 import { importCases } from './import-cases.js';
 import { importRefusedCases } from './import-refused-cases.js';
 import { jobStarterCases } from './job-starter-cases.js';
+import { jsonCases } from './json-cases.js';
 import { loginCases } from './login-cases.js';
 import { loginHostileCases } from './login-hostile-cases.js';
 import { chos, setUp } from './machine.js';
@@ -59,6 +60,7 @@ const cases = [
   ...loginCases,
   ...loginHostileCases,
   ...filesCases,
+  ...jsonCases,
 ].filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 
 /** A case that waits for what does not come is one that fails, and neither the end of the run nor its own is lost. */

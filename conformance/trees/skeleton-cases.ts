@@ -374,4 +374,25 @@ test('from another mount namespace it is made in that of process 1', () => {
   assert.equal(mountsBelow(place).length, 0);
 });
 
+test('create, check and remove say as JSON what they have found and done', () => {
+  const told = (action: string) => {
+    const { stdout, stderr } = skeleton(action, '--json');
+    return stdout === '' ? stderr : JSON.parse(stdout);
+  };
+  const { path, trees, shares, changes } = told('create');
+  assert.deepEqual([path, trees.includes(`${base}/one`), changes > 0], [place, true, true]);
+  assert.deepEqual(
+    shares.map((share: { path: string }) => share.path),
+    [home, scratch],
+  );
+  assert.equal(told('create').changes, 0);
+  const found: readonly { name: string; result: string }[] = told('check');
+  assert.deepEqual(
+    [found.length > 0, found.every(one => one.name === place && one.result === 'note')],
+    [true, true],
+  );
+  assert.deepEqual(told('remove'), { path: place, holders: [] });
+  assert.match(told('check'), /^chos-runtime: there is no skeleton/);
+});
+
 export { cases as skeletonCases };

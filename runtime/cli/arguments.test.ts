@@ -142,7 +142,7 @@ test('an option of another action is refused', () => {
     ['tree list --drain', '--drain'],
     ['tree prepare one --force', '--force'],
     ['tree release -a', '--all'],
-    ['tree check --format json', '--format'],
+    ['tree load --format json', '--format'],
     ['skeleton create --force', '--force'],
   ] as const) {
     const action = given.split(' ').slice(0, 2).join(' ');

@@ -4,10 +4,12 @@ import { fileName, generationFile } from '../../spec/records/names.js';
 import { compileSkeletonRemoval } from '../compile/skeleton-removal.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { jsonText } from '../report/json-text.js';
 import { skeletonRemovedText } from '../report/tree-text.js';
 import { describeHolder, processesRootedIn } from '../trees/holders.js';
 import { PINS } from '../trees/pins.js';
 import { closingFile, recordFile } from '../trees/skeleton-record.js';
+import { wantsJson } from './as-json.js';
 import { closeRecord } from './close-record.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { runningContainers } from './running-containers.js';
@@ -54,7 +56,9 @@ export async function remove(invocation: Invocation): Promise<Outcome> {
     path,
     mounts,
     generations: generations.map(one => generationFile(file, one.number)),
-    summary: skeletonRemovedText(path, holders.map(describeHolder)),
+    summary: wantsJson(invocation)
+      ? jsonText({ path, holders }, 2)
+      : skeletonRemovedText(path, holders.map(describeHolder)),
   });
   return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
 }

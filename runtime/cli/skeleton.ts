@@ -6,7 +6,7 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileLines, brokenFileText } from '../report/broken-file-text.js';
 import { oneLine } from '../report/diagnostic.js';
-import { table } from '../report/table.js';
+import { jsonText } from '../report/json-text.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import {
   isPinned,
@@ -16,6 +16,7 @@ import {
   shareFaults,
   skeletonWork,
 } from '../trees/skeleton-input.js';
+import { type Finding, findingsText, wantsJson } from './as-json.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { refusedInput } from './refusal.js';
 import { runningContainers } from './running-containers.js';
@@ -25,9 +26,7 @@ import { skeletonFaults, skeletonNotes } from './skeleton-findings.js';
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 function summary(work: SkeletonWork, { input, plan, notLive }: SkeletonLook): string {
-  const { detach, unlink, open, make, mount, alter } = work;
-  const changes = [detach, unlink, open, make, mount, alter].flat().length;
-  const made = work.root === null ? 'is made' : changes > 0 ? 'is changed' : 'is pinned';
+  const made = work.root === null ? 'is made' : changesOf(work) > 0 ? 'is changed' : 'is pinned';
   const still =
     notLive.length > 0
       ? `; not live, because the host's mount is not shared: ${notLive.slice(0, 8).join(' ')}`
@@ -36,6 +35,16 @@ function summary(work: SkeletonWork, { input, plan, notLive }: SkeletonLook): st
   const shares = counted(input.shares.length, 'share', 'shares');
   return `${work.path} ${made}: ${trees}, ${shares}, ${counted(plan.mounts.length, 'mount', 'mounts')} for all${still}`;
 }
+
+/** Of one that is as the registry asks for, too. */
+function skeletonJson({ input, plan, notLive, path }: SkeletonLook, changes: number): string {
+  const trees = input.trees.map(one => one.path);
+  const shares = input.shares.map(share => ({ path: share.path, live: !notLive.includes(share.path) }));
+  return jsonText({ path, trees, shares, mounts: plan.mounts.length, changes }, 2);
+}
+
+const changesOf = ({ detach, unlink, open, make, mount, alter }: SkeletonWork): number =>
+  [detach, unlink, open, make, mount, alter].flat().length;
 
 function create(invocation: Invocation): Outcome {
   const seen = see(invocation, 'make the skeleton of', true);
@@ -54,9 +63,12 @@ function create(invocation: Invocation): Outcome {
   if (place.kind === 'taken')
     return failed({ kind: 'tree', fault: { kind: 'skeleton-place', path, why: place.why } });
   if (place.kind === 'skeleton' && look.deviations.length === 0 && isRecorded(look) && isPinned(look))
-    return done(`${path} is as the registry asks for\n`);
+    return done(
+      wantsJson(invocation) ? `${skeletonJson(look, 0)}\n` : `${path} is as the registry asks for\n`,
+    );
   const work = skeletonWork({ ...look, place }, enter, runningContainers(invocation), host.prefix);
-  const program = compileSkeleton({ ...work, arch: hostArch(), summary: summary(work, look) });
+  const said = wantsJson(invocation) ? skeletonJson(look, changesOf(work)) : summary(work, look);
+  const program = compileSkeleton({ ...work, arch: hostArch(), summary: said });
   const warnings = registry.broken.map(brokenFileText);
   return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };
 }
@@ -73,12 +85,15 @@ function check(invocation: Invocation): Outcome {
     ...skeletonFaults(look),
   ];
   const notes = skeletonNotes(look, probeKernelLink());
-  const rows = [...faults.map(text => ['fault', text]), ...notes.map(text => ['note', text])];
-  return {
-    kind: 'done',
-    out: rows.length === 0 ? `${look.path} is as the registry asks for\n` : table(['RESULT', 'WHAT'], rows),
-    exitCode: faults.length > 0 ? 1 : 0,
-  };
+  const name = look.path;
+  const rows: readonly Finding[] = [
+    ...faults.map(what => ({ name, result: 'fault', what }) as const),
+    ...notes.map(what => ({ name, result: 'note', what }) as const),
+  ];
+  const json = wantsJson(invocation);
+  const out =
+    rows.length === 0 && !json ? `${name} is as the registry asks for\n` : findingsText(rows, json, false);
+  return { kind: 'done', out, exitCode: faults.length > 0 ? 1 : 0 };
 }
 
 export async function skeleton(invocation: Invocation): Promise<Outcome> {

@@ -2,13 +2,13 @@
 import { basename } from 'node:path';
 import { brokenFileLines } from '../report/broken-file-text.js';
 import { findingText } from '../report/finding-text.js';
-import { table } from '../report/table.js';
 import { checkTree, type Finding, isFault } from '../trees/check-tree.js';
 import { parseClassicFile } from '../trees/classic-file.js';
 import { parseJsonFile } from '../trees/json-file.js';
 import { CLASSIC, DIRECTORY, mergeFiles, readRegistry } from '../trees/read-registry.js';
 import type { BrokenFile, RegisteredTree, Registry } from '../trees/registry.js';
 import { isFile } from '../trees/shown-shares.js';
+import { findingsText, type Finding as Line } from './as-json.js';
 import { openRegistry, registryFailure, treeOf } from './environment.js';
 import { type Attempt, absolute, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { outputFormat } from './output-format.js';
@@ -84,24 +84,18 @@ export function check(invocation: Invocation): Outcome {
   const { later, trees, features, broken } = found.value;
   const isBad = (finding: Finding): boolean => isFault(finding) && !(later && isForLater(finding));
   let faults = broken.length;
-  const rows = [
-    ...broken.flatMap(one =>
-      brokenFileLines(one).map(line => [one.trees.length === 1 ? (one.trees[0] ?? '') : '-', 'fault', line]),
-    ),
-    ...trees.flatMap(tree => {
+  const rows: readonly Line[] = [
+    ...broken.flatMap(one => {
+      const name = one.trees.length === 1 ? (one.trees[0] ?? '') : '-';
+      return brokenFileLines(one).map(what => ({ name, result: 'fault', what }) as const);
+    }),
+    ...trees.flatMap((tree): readonly Line[] => {
+      const { name } = tree;
       const { findings, system } = checkTree(tree, features);
       faults += findings.filter(isBad).length;
-      if (findings.length === 0) return [[tree.name, 'ok', system ?? '']];
-      return findings.map(finding => [tree.name, isBad(finding) ? 'fault' : 'note', findingText(finding)]);
+      if (findings.length === 0) return [{ name, result: 'ok', what: system ?? '' }];
+      return findings.map(one => ({ name, result: isBad(one) ? 'fault' : 'note', what: findingText(one) }));
     }),
   ];
-  const out =
-    format.value === 'json'
-      ? `${JSON.stringify(
-          rows.map(([name, result, what]) => ({ name, result, what })),
-          null,
-          2,
-        )}\n`
-      : table(['NAME', 'RESULT', 'WHAT'], rows);
-  return { kind: 'done', out, exitCode: faults > 0 ? 1 : 0 };
+  return { kind: 'done', out: findingsText(rows, format.value === 'json'), exitCode: faults > 0 ? 1 : 0 };
 }

@@ -3,8 +3,8 @@ import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import { jsonText } from '../report/json-text.js';
 import { work } from '../store/child.js';
+import { wantsJson } from './as-json.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
-import { wantsJson } from './tree-versions.js';
 
 /** By what the name ends in; null: nothing that is known. */
 export function compressionOf(file: string): readonly string[] | null {

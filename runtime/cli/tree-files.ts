@@ -1,4 +1,5 @@
 import { brokenFileText } from '../report/broken-file-text.js';
+import { valueText, wantsJson } from './as-json.js';
 import { openRegistry, treeOf } from './environment.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { hostViewFor, prefixOf } from './tree-prepare.js';
@@ -19,6 +20,10 @@ export function files(invocation: Invocation): Outcome {
   const unwritten = writeFiles(trees, prefix);
   if (unwritten.length > 0)
     return failed({ kind: 'tree', fault: { kind: 'files-not-written', faults: [...unwritten, ...broken] } });
+  if (wantsJson(invocation)) {
+    const written = trees.map(tree => ({ name: tree.name, files: tree.files.map(({ path }) => path) }));
+    return done(valueText(written), broken);
+  }
   const count = trees.reduce((sum, tree) => sum + tree.files.length, 0);
   return done(
     `${count} ${count === 1 ? 'file' : 'files'} of ${trees.length === 1 ? trees[0]?.name : `${trees.length} trees`} written\n`,

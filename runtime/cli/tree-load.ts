@@ -8,6 +8,7 @@ import { DIRECTORY, probeKernelLink } from '../trees/kernel-link.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { linkedTrees } from '../trees/skeleton-input.js';
 import { faultOfDirectory } from '../trees/tree-directory.js';
+import { type Finding, findingsText, valueText, wantsJson } from './as-json.js';
 import { openRegistry } from './environment.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 import { mountImageOf } from './mount-image-of.js';
@@ -41,6 +42,17 @@ function refusalsOf(trees: readonly RegisteredTree[]): readonly LoadRefusal[] {
   });
 }
 
+/** `missing`: in the kernel's list; `surplus`: paths that are in it, and not registered. */
+function compared(missing: readonly RegisteredTree[], surplus: readonly string[], json: boolean): Outcome {
+  const found: readonly Finding[] = [
+    ...missing.map(({ name, path }) => ({ name, what: `${path} is not in the kernel's list` })),
+    ...surplus.map(path => ({ name: '-', what: `${path} is in the kernel's list, but not registered` })),
+  ].map(one => ({ ...one, result: 'fault' }));
+  const lines = found.map(({ name, what }) => (name === '-' ? `${what}\n` : `${name}: ${what}\n`));
+  const said = lines.length === 0 ? "the kernel's list is that of the registry\n" : lines.join('');
+  return { kind: 'done', out: json ? findingsText(found, true) : said, exitCode: lines.length === 0 ? 0 : 1 };
+}
+
 /**
  * `tree load [--check]`: the kernel's list of trees becomes that of the registry. A path that stays is written again: it then means the directory that is
  * there now. The list is emptied first only if it has a tree that the registry has not: links that are set stay in any case.
@@ -59,12 +71,7 @@ export async function load(invocation: Invocation): Promise<Outcome> {
   const surplus = [...valid].filter(path => !wanted.has(path));
   if (invocation.line.options.flags.has('check')) {
     const missing = trees.filter(tree => !valid.has(tree.path));
-    const lines = [
-      ...missing.map(tree => `${tree.name}: ${tree.path} is not in the kernel's list`),
-      ...surplus.map(path => `${path} is in the kernel's list, but not registered`),
-    ];
-    const out = lines.length === 0 ? "the kernel's list is that of the registry\n" : `${lines.join('\n')}\n`;
-    return { kind: 'done', out, exitCode: lines.length === 0 ? 0 : 1 };
+    return compared(missing, surplus, wantsJson(invocation));
   }
   const view = callerView();
   if (view.kind !== 'same') return failed({ kind: 'tree', fault: { kind: 'not-on-the-host' } });
@@ -81,5 +88,6 @@ export async function load(invocation: Invocation): Promise<Outcome> {
   const refused = refusalsOf(trees);
   const others = [...warnings, ...publish(registry.value, null, '')];
   if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused, others } });
+  if (wantsJson(invocation)) return done(valueText(trees.map(({ name, path }) => ({ name, path }))), others);
   return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, others);
 }

@@ -1,14 +1,18 @@
 import { spawnSync } from 'node:child_process';
+import type { Preparation } from '../../spec/environment.js';
 import { compilePrepare } from '../compile/prepare.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
+import { jsonText } from '../report/json-text.js';
 import { storeFaultText } from '../report/store-text.js';
+import { listOf } from '../report/tree-text.js';
 import { versionDigest } from '../store/place.js';
 import { type CallerView, callerView } from '../trees/caller.js';
 import { PINS, pinFile, readGenerations } from '../trees/pins.js';
 import { prepareInput } from '../trees/prepare-input.js';
 import type { Registry } from '../trees/registry.js';
+import { valueText, wantsJson } from './as-json.js';
 import { isAbandoned } from './close-record.js';
 import { openRegistry, treeOf } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
@@ -39,6 +43,19 @@ export function givenName({ line }: Invocation): Attempt<string> {
   return refuse({ kind: 'usage', fault });
 }
 
+interface Fault {
+  /** `-` where it is of no tree. */
+  readonly name: string;
+  readonly what: string;
+}
+
+/** What is wrong with a share of the site is wrong with every tree, and told once. */
+export function togetherText(faults: readonly Fault[]): readonly string[] {
+  const namesOf = new Map<string, string[]>();
+  for (const { name, what } of faults) namesOf.set(what, [...(namesOf.get(what) ?? []), name]);
+  return [...namesOf].map(([what, names]) => (names[0] === '-' ? what : `${listOf(names)}: ${what}`));
+}
+
 /**
  * `tree prepare --all`: one after the other, by the command itself, because each is a program of its own. What keeps one from being prepared does not
  * keep the others; of trees that are never started from a generation images are mounted, nothing else.
@@ -46,24 +63,25 @@ export function givenName({ line }: Invocation): Attempt<string> {
 async function prepareAll(invocation: Invocation, registry: Registry, view: HostView): Promise<Outcome> {
   const all = [...registry.trees.values()];
   const trees = all.filter(({ backEnd }) => backEnd === 'auto' || backEnd === 'pinned');
-  const lines: string[] = [];
-  const faults: string[] = registry.broken.map(brokenFileText);
+  const json = wantsJson(invocation);
+  const said: string[] = [];
+  const faults: Fault[] = registry.broken.map(one => ({ name: '-', what: brokenFileText(one) }));
   for (const tree of all.filter(one => !trees.includes(one))) {
     const mounted = await mountImageOf(tree, view);
-    if (mounted.kind === 'fault') faults.push(`${tree.name}: ${storeFaultText(mounted.fault)}`);
+    if (mounted.kind === 'fault') faults.push({ name: tree.name, what: storeFaultText(mounted.fault) });
   }
   for (const { name } of trees) {
     const self = `/proc/${process.ppid}/exe`;
-    const argv = ['--root', invocation.root, 'tree', 'prepare', name];
+    const argv = ['--root', invocation.root, 'tree', 'prepare', name, ...(json ? ['--json'] : [])];
     const { status, stdout, stderr } = spawnSync(self, argv, { encoding: 'utf8', env: {} });
-    lines.push(stdout);
+    if (stdout !== '') said.push(stdout);
     const last = stderr.trim().replace(/^chos-runtime: /, '');
-    if (status !== 0) faults.push(`${name}: ${last === '' ? 'it was ended' : last}`);
+    if (status !== 0) faults.push({ name, what: last === '' ? 'it was ended' : last });
   }
-  const out = lines.join('');
+  const out = json ? valueText({ prepared: said.map(one => JSON.parse(one)), faults }) : said.join('');
   const warnings = publish(registry, null, prefixOf(view));
   if (faults.length === 0) return done(out, warnings);
-  const each = [...faults, ...warnings];
+  const each = [...togetherText(faults), ...warnings];
   return {
     kind: 'failure',
     failure: { kind: 'tree', fault: { kind: 'not-all-prepared', faults: each } },
@@ -81,6 +99,22 @@ async function abandoned(tree: string, view: HostView): Promise<ReadonlySet<stri
       if (await isAbandoned(file)) left.add(one.name);
     }
   return left;
+}
+
+function preparedJson({ tree: { name, path }, generation, root, shares }: Preparation) {
+  const object = {
+    name,
+    path,
+    generation: `${name}@${generation}`,
+    root: root.kind,
+    why: root.kind === 'skeleton' ? root.why : null,
+    shares: shares
+      .filter(({ from }) => from === undefined)
+      .map(share => ({ path: share.path, readonly: share.readonly, live: share.live })),
+    files: shares.filter(({ from }) => from !== undefined).map(share => share.path),
+  };
+  const textOf = (made: boolean): string => jsonText({ ...object, made }, 2);
+  return { made: textOf(true), already: textOf(false) };
 }
 
 /** `tree prepare NAME`: a new generation of the environment. */
@@ -118,6 +152,7 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
   const digest = versionDigest(input.input.tree.directory, prefix);
   const program = compilePrepare({
     ...input.input,
+    ...(wantsJson(invocation) ? { said: preparedJson(input.input) } : {}),
     ...(digest === null ? {} : { digest }),
     arch: hostArch(),
   });

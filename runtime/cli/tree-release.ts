@@ -4,9 +4,11 @@ import { compileDrain } from '../compile/drain.js';
 import { compileRelease } from '../compile/release.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
+import { jsonText } from '../report/json-text.js';
 import { drainText, releasedText } from '../report/tree-text.js';
 import { describeHolder, type Holder, holdersOf } from '../trees/holders.js';
 import { type Generation, PINS, readGenerations } from '../trees/pins.js';
+import { wantsJson } from './as-json.js';
 import { closeRecord } from './close-record.js';
 import { durationOf } from './duration.js';
 import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
@@ -57,6 +59,7 @@ function drain(
   chosen: readonly Generation[],
   held: readonly Holder[],
   deadline: number | null,
+  quiet: boolean,
 ): Outcome {
   const names = held.map(describeHolder);
   const program = compileDrain({
@@ -67,10 +70,12 @@ function drain(
       .filter(one => one.state !== 'unfinished')
       .map(one => `${directory}/${fileOf(one)}`)
       .map(file => ({ closed: `${file}.closing`, open: `${file}.json` })),
-    message: drainText(
-      chosen.map(one => one.name),
-      names,
-    ),
+    message: quiet
+      ? ''
+      : drainText(
+          chosen.map(one => one.name),
+          names,
+        ),
   });
   return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
 }
@@ -119,18 +124,20 @@ export async function release(invocation: Invocation): Promise<Outcome> {
     return failed({ kind: 'tree', fault: { kind: 'held', name: one.name, holders: names } });
   }
   // Its program waits for the locks, which end with this process.
-  if (drains && kept.length > 0) return drain(directory, chosen.value, kept, deadline.value);
+  if (drains && kept.length > 0)
+    return drain(directory, chosen.value, kept, deadline.value, wantsJson(invocation));
   // The program unmounts the place of the pins if nothing is left in it. A `prepare` that comes between takes away the same.
   for (const lock of locks.values()) closeSync(lock);
+  const released = chosen.value.map(one => one.name);
+  const treeName = chosen.value[0]?.tree;
   const program = compileRelease({
     arch: hostArch(),
     place: { directory: PINS, file: '' },
     enter: view.value.kind === 'other',
     generations: chosen.value.map(fileOf),
-    summary: releasedText(
-      chosen.value.map(one => one.name),
-      kept.map(describeHolder),
-    ),
+    summary: wantsJson(invocation)
+      ? jsonText({ name: treeName, released, holders: kept }, 2)
+      : releasedText(released, kept.map(describeHolder)),
   });
   return { kind: 'launch', entry: 'host', image: encode(program), values: {} };
 }

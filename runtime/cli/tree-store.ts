@@ -6,6 +6,7 @@ import { digestOf } from '../store/digest.js';
 import type { StoreFault } from '../store/fault.js';
 import { takeBackOnSignals } from '../store/interruption.js';
 import { faultOfDirectory } from '../trees/tree-directory.js';
+import { wantsJson } from './as-json.js';
 import { openRegistry, treeOf } from './environment.js';
 import {
   type Attempt,
@@ -22,7 +23,7 @@ import { exportTree } from './tree-export.js';
 import { createTree, importTree, updateTree } from './tree-import.js';
 import { givenName } from './tree-prepare.js';
 import { listVersions } from './tree-version-list.js';
-import { collect, remove, rollBack, wantsJson } from './tree-versions.js';
+import { collect, remove, rollBack } from './tree-versions.js';
 
 export const storeFailure = (fault: StoreFault): Outcome => failed({ kind: 'store', fault });
 

@@ -5,9 +5,9 @@ import { table } from '../report/table.js';
 import { visible } from '../report/visible.js';
 import { holdersOf } from '../store/held.js';
 import { currentVersion, readRecord, versionOf, versionsOf } from '../store/place.js';
+import { wantsJson } from './as-json.js';
 import { done, type Invocation, type Outcome } from './invocation.js';
 import { importedTree } from './tree-import.js';
-import { wantsJson } from './tree-versions.js';
 
 export function listVersions(invocation: Invocation): Outcome {
   const tree = importedTree(invocation.line.operands[1]);

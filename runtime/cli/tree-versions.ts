@@ -10,12 +10,10 @@ import { lockName } from '../store/lock.js';
 import { currentOf, currentVersion, setCurrent, storedNames, versionOf, versionsOf } from '../store/place.js';
 import { forgetDraft, register, treesWithin, unregister } from '../store/registration.js';
 import type { RegisteredTree } from '../trees/registry.js';
+import { wantsJson } from './as-json.js';
 import { openRegistry } from './environment.js';
 import { type Attempt, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { withTree } from './tree-import.js';
-
-/** Instead of sentences. What fails is told as ever: in one line, on standard error. */
-export const wantsJson = ({ line }: Invocation): boolean => line.options.flags.has('json');
 
 const held = (name: string, holders: readonly string[]): Outcome =>
   failed({ kind: 'store', fault: { kind: 'held', name, holders } });

@@ -21,7 +21,11 @@ import { recordPin } from './pins/pin-record.js';
 import { enterHost, lockPins, printed, unpin } from './pins/pins.js';
 import { identityLine, publish } from './pins/publish.js';
 
-export type PrepareInput = Preparation & { readonly arch: Arch };
+export type PrepareInput = Preparation & {
+  readonly arch: Arch;
+  /** Instead of sentences: when it is made, and when another command has made it. */
+  readonly said?: { readonly made: string; readonly already: string };
+};
 
 export function compilePrepare(input: PrepareInput): Program {
   const open = openFlags(input.arch);
@@ -32,7 +36,7 @@ export function compilePrepare(input: PrepareInput): Program {
   const root = slot('root', -1);
   const cells = createMakerCells();
   const complete = label('already_complete');
-  const line = preparedLine(shown, input.root, input.shares);
+  const line = input.said?.made ?? preparedLine(shown, input.root, input.shares);
   const host: readonly Action[] = [
     guardKernel(),
     ...(input.enter ? [enterHost(open)] : []),
@@ -53,7 +57,7 @@ export function compilePrepare(input: PrepareInput): Program {
     operation({ kind: 'print-result', line, because: rule('tree prepare') }, [
       ...printed(line),
       complete,
-      ...printed(isPrepared(shown)),
+      ...printed(input.said?.already ?? isPrepared(shown)),
     ]),
   ];
   return hostProgram(input.arch, host, [

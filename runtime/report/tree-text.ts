@@ -22,7 +22,8 @@ export function untrustedText(why: 'owner' | 'mode' | 'not-a-file'): string {
   }
 }
 
-function listOf(names: readonly string[]): string {
+/** Of many only the first are named. */
+export function listOf(names: readonly string[]): string {
   const rest = names.length - SHOWN;
   return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
 }

@@ -54,6 +54,8 @@ const treeOperands: Readonly<Record<TreeAction, string>> = {
 const makers = ['create', 'import', 'update'] as const;
 const fromImages = ['import', 'update'] as const;
 
+const json = flag('json', 'print what is found, made or done as JSON, and nothing on the way');
+
 /** Options of those. */
 const treesIn: readonly Option[] = [
   text('name', 'NAME', 'create, import: the name of the tree (create: by default that of the recipe)', {
@@ -83,7 +85,7 @@ const treesIn: readonly Option[] = [
     short: 'o',
     actions: ['export'],
   }),
-  flag('json', 'print what was made or done as JSON, and nothing on the way', { actions: storeActions }),
+  json,
 ];
 
 export const skeletonActions = ['create', 'check', 'remove'] as const;
@@ -136,7 +138,7 @@ export const environments: readonly Command[] = [
     `${treeActions.join('|')} [NAME|FILE|SOURCE|RECIPE] [SOURCE|VERSION]`,
     'work with the registered trees',
     [
-      { ...tableOrJson, actions: ['list', 'show'] },
+      { ...tableOrJson, actions: ['list', 'show', 'check'] },
       flag('steps', 'entry: also every system call', { actions: ['entry'] }),
       flag('all', 'prepare: every tree whose back end can be pinned', { short: 'a', actions: ['prepare'] }),
       flag('check', "load: only compare the kernel's list with the registry", { actions: ['load'] }),
@@ -160,7 +162,10 @@ export const environments: readonly Command[] = [
     'skeleton',
     `${skeletonActions.join('|')} [PATH]`,
     "the root of environments by the kernel's link",
-    [flag('force', 'remove: although somebody uses it; he keeps what he sees', { actions: ['remove'] })],
+    [
+      json,
+      flag('force', 'remove: although somebody uses it; he keeps what he sees', { actions: ['remove'] }),
+    ],
     { actions: skeletonActions, operands: skeletonOperands },
   ),
   command('who', '[NAME|PID]', 'which tree each process is in', [

@@ -54,17 +54,13 @@ const drives: Readonly<Record<string, (slurm: Slurm) => Promise<void>>> = {
     assert.equal([code, stderr.includes('exit code 3')], [3, true], stderr);
     assert.match(stdout, /^ID=alma9\n(alma9@\d+) alma9\n1000\n\1 \(this login\)\nagain\n$/);
   },
-  'two nodes, two tasks on each': async ({ users: { alice } }) => {
-    const { code, stdout, stderr } = await srun(
-      alice,
-      '-N2',
-      '-n4',
-      '--chos=debian12',
-      '/bin/sh',
-      '-c',
-      where,
-    );
+  'two nodes, two tasks on each; variables of the job': async ({ users: { alice } }) => {
+    const given = 'GONE_1=x,BEFORE=1,GONE_2=x,CHANGED=job,BEHIND=2';
+    const script = `${where}; echo "$BEFORE $CHANGED $BEHIND \${GONE_1-} \${GONE_2-}"`;
+    const words = ['-N2', '-n4', `--export=ALL,${given}`, '--chos=debian12', '/bin/sh', '-c', script];
+    const { code, stdout, stderr } = await srun(alice, ...words);
     assert.equal([code, stdout.match(/^ID=debian12$/gm)?.length], [0, 4], stderr);
+    assert.equal(stdout.match(/^1 tree 2 {2}$/gm)?.length, 4, stdout);
   },
   'steps of an allocation; one on the host, one in another tree': async ({ users: { alice } }) => {
     const step = (option: string) => `srun ${option} /bin/sh -c '${where}' && `;
@@ -77,6 +73,7 @@ const drives: Readonly<Record<string, (slurm: Slurm) => Promise<void>>> = {
     for (const [name, line] of [
       ['alma', /error: chos: there is no tree "alma".*alma9/],
       ['alma9@999', /error: chos: there is no generation alma9@999 on this machine/],
+      ['alma9@01', /error: chos: there is no generation alma9@01 on this machine/],
     ] as const) {
       const { code, stdout, stderr } = await srun(alice, `--chos=${name}`, '/bin/true');
       assert.is.not(code, 0);
@@ -86,6 +83,10 @@ const drives: Readonly<Record<string, (slurm: Slurm) => Promise<void>>> = {
     const { code, stderr } = await srun(alice, '--chos=', '/bin/true');
     assert.is.not(code, 0);
     assert.match(stderr, /--chos=NAME wants the name of a tree/);
+    const parts = ['--chos=alma9', '/bin/true', ':', '--chos=debian12', '/bin/true'];
+    const several = await srun(alice, ...parts);
+    assert.is.not(several.code, 0);
+    assert.match(several.stderr, /chos: Slurm has one --chos for all parts .* alma9 and debian12\n/);
   },
   'a batch job has the generation of its submission, and a line when that is gone': async slurm => {
     const { alice } = slurm.users;

@@ -37,7 +37,12 @@ export function makeTrees(dir: string, runtime: string): void {
   for (const name of names) makeTree(name);
   const trees = {
     alma9: { path: treePath('alma9'), env: ['SITE=alma9'] },
-    debian12: { path: treePath('debian12'), env: ['SITE=debian12'], shares: [] },
+    debian12: {
+      path: treePath('debian12'),
+      env: ['SITE=debian12'],
+      environment: { unset: ['GONE_*'], set: ['CHANGED=tree'] },
+      shares: [],
+    },
     strict: { path: treePath('strict'), env: ['SITE=strict'], backEnd: 'pinned' },
   };
   writeFileSync('/etc/chos.d/site.json', JSON.stringify({ trees, shares: [{ path: dir }] }));

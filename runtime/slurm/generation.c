@@ -21,7 +21,7 @@ static bool is_number(const char *text)
 
 	while (isdigit((unsigned char)*at))
 		at++;
-	return *text >= '1' && !*at;
+	return at > text && !*at;
 }
 
 bool is_of(const char *pinned, const char *wanted)

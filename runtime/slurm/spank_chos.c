@@ -26,12 +26,32 @@ static struct {
 	uid_t uid;
 } job = {.pins = true};
 
+/* As srun looks for it: behind a colon the next part of a heterogeneous job or step begins. */
+static bool has_parts(void)
+{
+	FILE *words = fopen("/proc/self/cmdline", "re");
+	char *word = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	while (words && !found && getdelim(&word, &room, 0, words) > 0)
+		found = !strcmp(word, ":");
+	free(word);
+	if (words)
+		fclose(words);
+	return found;
+}
+
+/* The last one counts, as with every option; of parts it would be that of the last for all. */
 static int take_option(int value, const char *argument, int remote)
 {
 	(void)value;
-	(void)remote;
 	if (!argument || !*argument || strpbrk(argument, "\n=") || strlen(argument) >= NAME_SIZE) {
 		slurm_error("chos: --chos=NAME wants the name of a tree: chos --list");
+		return -1;
+	}
+	if (!remote && job.wanted && strcmp(job.wanted, argument) && has_parts()) {
+		slurm_error("chos: Slurm has one --chos for all parts (:) of a job or step, and not both %s and %s", job.wanted, argument);
 		return -1;
 	}
 	free(job.wanted);
@@ -100,22 +120,44 @@ static char **with_choice(char **env, char *choice)
 	return all;
 }
 
+/* `entry`: NAME=VALUE */
+static bool set_variable(spank_t spank, const char *entry)
+{
+	size_t length = strcspn(entry, "=");
+	char *name = strndup(entry, length);
+	/* Without a value it is none, and stays as the job has it. */
+	bool good = name && (!entry[length] || spank_setenv(spank, name, entry + length + 1, 1) == ESPANK_SUCCESS);
+
+	free(name);
+	return good;
+}
+
+static bool is_same_variable(const char *one, const char *other)
+{
+	size_t length = strcspn(one, "=");
+
+	return !strncmp(one, other, length) && other[length] == one[length];
+}
+
+/*
+ * The answer has what stays in the order in which it was, and behind it what is new: one walk along both. Slurm looks at all variables for each call, of which a job may have
+ * many thousand.
+ */
 static bool set_environment(spank_t spank, char **before)
 {
-	const char *at = NULL, *entry;
+	const char *at = NULL, *entry = next_variable(&job.answer, &at);
 	bool good = true;
 
-	for (; *before; before++)
-		if (!stays(&job.answer, *before)) {
+	for (; good && *before; before++)
+		if (entry && is_same_variable(*before, entry)) {
+			good = !strcmp(*before, entry) || set_variable(spank, entry);
+			entry = next_variable(&job.answer, &at);
+		} else {
 			(*before)[strcspn(*before, "=")] = 0;
 			spank_unsetenv(spank, *before);
 		}
-	while (good && (entry = next_variable(&job.answer, &at))) {
-		char *name = strndup(entry, strcspn(entry, "="));
-
-		good = name && spank_setenv(spank, name, entry + strcspn(entry, "=") + 1, 1) == ESPANK_SUCCESS;
-		free(name);
-	}
+	for (; good && entry; entry = next_variable(&job.answer, &at))
+		good = set_variable(spank, entry);
 	return good;
 }
 

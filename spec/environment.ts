@@ -36,6 +36,8 @@ export interface PlacedShare extends Share {
   readonly source: string;
   /** Inside. */
   readonly place: string;
+  /** Where it is registered, if that is not where the tree is. */
+  readonly registered?: { readonly file: string; readonly line: number; readonly path: string };
   /** The feature that shows it; its path on the host and that inside are two. */
   readonly feature?: Pick<AddedFeature, 'name' | 'file' | 'line'>;
 }

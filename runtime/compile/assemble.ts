@@ -13,7 +13,7 @@ import { sys } from '../program/step.js';
 import { attach } from './idioms/mount-steps.js';
 import { openRealDirectory } from './idioms/open-real.js';
 import { operation } from './idioms/operation.js';
-import { hostPoint, sealShare, showShare } from './idioms/show-share.js';
+import { hostPoint, registeredAt, sealShare, showShare } from './idioms/show-share.js';
 import { rule } from './launch/launch.js';
 import { treeSkeleton } from './root/tree-skeleton.js';
 
@@ -55,7 +55,7 @@ export function assemble(view: View, open: OpenFlags, root: Slot): readonly Acti
       : treeSkeleton(open, view.root, { place, root, readonly: tree.readonly, sealed: true })),
     ...view.hostView.map(path => showShare(open, hostPoint(path), root, rule('the host view'))),
     ...view.shares.map(share =>
-      showShare(open, share, root, share.feature ? byFeature(share.feature) : because),
+      showShare(open, share, root, share.feature ? byFeature(share.feature) : registeredAt(share, because)),
     ),
   ];
 }

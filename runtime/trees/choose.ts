@@ -14,7 +14,7 @@ import { HOST_VIEW } from './host-view.js';
 import { isWithin } from './mount-facts.js';
 import { missingPoints } from './mount-points.js';
 import { currentGeneration, PINS, type ReadyGeneration, readGenerations } from './pins.js';
-import { placeShares } from './place-shares.js';
+import { placeRegistered } from './place-shares.js';
 import { directoryOf, plannedRoot, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { sameShares } from './same-shares.js';
@@ -245,7 +245,7 @@ export function environmentOf(
     hostView: HOST_VIEW,
     // Each is looked at only by launches that open or cover it.
     shares: opened
-      ? placeShares(shares, points)
+      ? placeRegistered(tree, shares, points)
       : shares.map(share => ({ ...share, source: share.from ?? share.path, place: share.path })),
     chosenBy,
     variables,

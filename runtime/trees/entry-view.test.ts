@@ -52,6 +52,17 @@ test('shares that the skeleton does not show are mounted', () => {
   ]);
 });
 
+test('each share says where it stands: of the site, or of the tree', () => {
+  mkdirSync(join(scratch, 'home'), { recursive: true });
+  const at = (tree: object, shares: readonly object[]) => {
+    const made = choice(tree, absent, shares);
+    return made.kind === 'mounts' && made.shares.map(one => one.registered);
+  };
+  const place = { file: '/etc/chos.d/a.json', line: 1 };
+  assert.equal(at({}, [{ path: '/home' }]), [{ ...place, path: 'shares[0].path' }]);
+  assert.equal(at({ shares: [{ path: '/home' }] }, []), [{ ...place, path: 'trees.one.shares[0].path' }]);
+});
+
 test('what the registry demands and is not there is refused, with the reason', () => {
   const why = (tree: object, facts: KernelFacts = absent) => {
     const one = choice(tree, facts);

@@ -7,7 +7,7 @@ import { HOST_VIEW } from './host-view.js';
 import type { KernelFacts } from './kernel-link.js';
 import { type LinkedFile, linkedFiles, ownShares, whyNotMounted } from './linked-files.js';
 import { followInside } from './mount-points.js';
-import { placeShares } from './place-shares.js';
+import { placeRegistered } from './place-shares.js';
 import { directoryOf, faultsOf, plannedRoot, pointsOf } from './prepare-input.js';
 import type { RegisteredTree, Registry } from './registry.js';
 import { resolveFeatures } from './resolve-features.js';
@@ -116,7 +116,7 @@ function byMounts(tree: RegisteredTree, more: readonly PlacedShare[], prefix: st
       plannedRoot(tree, [...shares, ...more.map(one => ({ ...one, path: one.place }))], prefix),
     ),
     hostView: HOST_VIEW,
-    shares: [...placeShares(shares, points, prefix), ...more].sort((one, other) =>
+    shares: [...placeRegistered(tree, shares, points, prefix), ...more].sort((one, other) =>
       (one.feature ? one.place : one.path) < (other.feature ? other.place : other.path) ? -1 : 1,
     ),
     file,

@@ -6,6 +6,7 @@ import type { Reason } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
 import { isWithin } from './mount-facts.js';
 import { realPath } from './real-path.js';
+import type { RegisteredTree } from './registry.js';
 
 /**
  * Of several shares below each other the outermost decides where a path leads inside: what is below it is the host's. What is in none goes where its
@@ -48,6 +49,22 @@ export function placeOf(
   if (real.kind === 'missing') return { source: real.path, place: path };
   if (real.kind !== 'at') return { source: path, place: path };
   return { source: real.path, place: placeInside(path, real.path, points, prefix) ?? path };
+}
+
+/** With the place in the registry that each of them comes from: of the site, or of the tree. */
+export function placeRegistered(
+  { shares }: Pick<RegisteredTree, 'shares'>,
+  shown: readonly Share[],
+  points: readonly string[],
+  prefix = '',
+): readonly PlacedShare[] {
+  const registered = new Map(shares.map(share => [share.path, share]));
+  return placeShares(shown, points, prefix).map(share => {
+    const at = registered.get(share.path)?.diagnose({ kind: 'not-rendered' });
+    return at === undefined
+      ? share
+      : { ...share, registered: { file: at.file, line: at.line, path: at.path } };
+  });
 }
 
 export function placeShares(

@@ -10,7 +10,7 @@ import { isWithin, mountOf, parseMountFacts } from './mount-facts.js';
 import { bootId } from './own-record.js';
 import { parent } from './path-parts.js';
 import { nextNumber, PINS, readGenerations } from './pins.js';
-import { faultOfShare, placeShares } from './place-shares.js';
+import { faultOfShare, placeRegistered } from './place-shares.js';
 import { realPath } from './real-path.js';
 import type { RegisteredShare, RegisteredTree } from './registry.js';
 import { isRendered, isThere, shownShares } from './shown-shares.js';
@@ -141,7 +141,7 @@ export function prepareInput(
       root,
       points: root.kind === 'tree' ? pointsIn(prefix + directory, outermostOf(points)) : {},
       hostView: HOST_VIEW,
-      shares: [...placeShares(shares, points, prefix)]
+      shares: [...placeRegistered(tree, shares, points, prefix)]
         .sort((one, other) => (one.path < other.path ? -1 : 1))
         .map(share => ({
           ...share,

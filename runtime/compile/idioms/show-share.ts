@@ -27,6 +27,10 @@ export const hostPoint = (path: string): PlacedShare => ({
   readonly: false,
 });
 
+/** The line of the registry that shows it. */
+export const registeredAt = ({ registered }: PlacedShare, otherwise: Because): Because =>
+  registered === undefined ? otherwise : { kind: 'policy', ...registered };
+
 /** Neither at the source nor inside is a symlink followed: below a share, whoever may write to it could have put one there in the meantime. */
 export function showShare(
   open: OpenFlags,

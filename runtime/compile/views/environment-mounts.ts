@@ -7,7 +7,7 @@ import { slot } from '../../program/operand.js';
 import { sys } from '../../program/step.js';
 import { openReal, openRealDirectory } from '../idioms/open-real.js';
 import { operation } from '../idioms/operation.js';
-import { hostPoint, showShare } from '../idioms/show-share.js';
+import { hostPoint, registeredAt, showShare } from '../idioms/show-share.js';
 import { type Launch, rule } from '../launch/launch.js';
 import { isMount, type Pass } from '../root/planned.js';
 import { mountRoot } from '../root/root.js';
@@ -54,7 +54,7 @@ export function showPoints(launch: Launch, environment: Environment): readonly A
     .filter(({ path }) => !covering.some(place => isWithin(path, place)))
     .map(share => {
       const host = environment.hostView.includes(share.path);
-      const because = host ? rule('the host view') : becauseOf(environment);
+      const because = host ? rule('the host view') : registeredAt(share, becauseOf(environment));
       return showShare(launch.open, share, launch.cells.rootFd, because);
     });
 }

@@ -55,6 +55,9 @@ test('shares are the host’s, read-only where they are to be', () => {
     out: '',
     err: 'chos: show /nonexistent/share of the host: No such file or directory (site.json:4 trees.alma9)\n',
   });
+  const registered = { file: 'site.json', line: 2, path: 'shares[0].path' };
+  const named = enter(t, { shares: [{ ...shareOf('/nonexistent/share'), registered }] }, 'true', nobody);
+  assert.match(named.err, '(site.json:2 shares[0].path)');
 });
 
 test('a tree that lacks places: a skeleton, which a user can put together too', () => {

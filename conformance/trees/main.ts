@@ -27,6 +27,7 @@ import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 import { squashfsCases } from './squashfs-cases.js';
 import { stoppedCases } from './stopped-cases.js';
+import { takeUpCases } from './take-up-cases.js';
 import { untouchedCases } from './untouched-cases.js';
 import { versionCases } from './version-cases.js';
 import { whoCases } from './who-cases.js';
@@ -52,6 +53,7 @@ const cases = [
   ...podmanImportCases,
   ...stoppedCases,
   ...recipeCases,
+  ...takeUpCases,
   ...squashfsCases,
   ...versionCases,
   ...chosCases,

@@ -102,7 +102,7 @@ function clear(name: string): Result<null> {
   const holders = versionsOf(name).flatMap(version => holdersOf(versionOf(name, version)));
   if (holders.length > 0) return bad({ kind: 'held', name, holders });
   forgetDraft(name);
-  const { kept, others } = clearAway(name, []);
+  const { kept, others } = clearAway(name, [], { takenUp: true });
   if (kept.length > 0) return bad({ kind: 'held', name, holders: kept.flatMap(one => one.holders) });
   if (others.length > 0) return bad({ kind: 'foreign', name, path: `${homeOf(name)}/${others[0]}` });
   rmSync(currentOf(name), { force: true });

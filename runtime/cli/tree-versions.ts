@@ -110,7 +110,7 @@ function collectOne(name: string, into: Collected): Attempt<null> {
   // What a broken file names is not known: it may be this.
   if (used.length === 0 && current.value.broken.length > 0) return ok(null);
   forgetDraft(name);
-  const { removed, kept } = clearAway(name, used, true);
+  const { removed, kept } = clearAway(name, used, { empty: true });
   into.removed.push(...removed);
   into.kept.push(...kept);
   return ok(null);

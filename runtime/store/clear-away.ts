@@ -56,9 +56,13 @@ function leftovers(name: string, used: readonly string[]): readonly string[] {
 
 /**
  * With the lock of the name. `used`: paths that the registry has there; with none, nothing of it is needed. Else the version in use and the one before it stay,
- * and what the registry names itself. `empty`: a place with nothing in it goes too.
+ * and what the registry names itself. `empty`: a place with nothing in it goes too. `takenUp`: what was left in `part` stays for who makes a version now.
  */
-export function clearAway(name: string, used: readonly string[], empty = false): Cleared {
+export function clearAway(
+  name: string,
+  used: readonly string[],
+  { empty = false, takenUp = false } = {},
+): Cleared {
   const current = currentVersion(name);
   const versions = versionsOf(name);
   const before = versions.findLast(version => current !== null && version < current);
@@ -85,7 +89,8 @@ export function clearAway(name: string, used: readonly string[], empty = false):
   const rests: Piece = { name, version: null };
   if (held.length > 0) kept.push({ ...rests, holders: held });
   else if (left.length > 0) {
-    removePlaces(left.map(file => `${homeOf(name)}/${file}`));
+    const gone = left.filter(file => !(takenUp && file === 'part'));
+    removePlaces(gone.map(file => `${homeOf(name)}/${file}`));
     removed.push(rests);
   }
   const rest = readdirSync(homeOf(name)).filter(file => file !== 'lock' && file !== 'current');

@@ -29,6 +29,7 @@ import {
 import { type Allowance, MOST_ENTRIES } from './scan.js';
 import type { Shared, Sharing } from './share.js';
 import { isFile, openSource, type Source, type Steps, sizeOf, type Wanted } from './source.js';
+import { beginPart, bytesInTree, forgetUnpacked, isUnpacked, keepUnpacked, treeIn } from './take-up.js';
 
 export interface Making extends Wanted {
   readonly name: string;
@@ -42,9 +43,10 @@ export interface Making extends Wanted {
   readonly share: { readonly before: string; readonly how: Sharing } | null;
 }
 
-function allowanceOf(limit: number | null): Allowance {
+/** `more`: bytes of what is there and goes. */
+function allowanceOf(limit: number | null, more = 0): Allowance {
   const { bavail, bsize } = statfsSync(STORE);
-  const bytes = limit ?? bavail * bsize;
+  const bytes = limit ?? bavail * bsize + more;
   return { bytes, limit: bytes, by: limit === null ? 'room' : '--limit', entries: MOST_ENTRIES };
 }
 
@@ -68,9 +70,30 @@ async function unpackAll(
   return interruption.aborted ? interrupted(`unpack \`${making.source}\``) : removed;
 }
 
+async function takeUpOrUnpack(source: Source, making: Making, lock: Lock): Promise<Result<null>> {
+  const { layers, image } = source;
+  const part = partOf(making.name);
+  const what = {
+    layers: layers.map(({ digest }) => digest),
+    layered: image !== null,
+    devices: making.devices,
+  };
+  if (isUnpacked(part, what)) {
+    making.steps.begin('taking up what is unpacked', 0);
+    return good(null);
+  }
+  forgetUnpacked(part);
+  removeAll(treeIn(part));
+  const done = await unpackAll(source, treeIn(part), making, lock);
+  const bytes = layers.flatMap(({ entries }) => entries).reduce((sum, { size }) => sum + size, 0);
+  if (done.kind === 'ok') keepUnpacked(part, what, bytes);
+  return done;
+}
+
 /** koffi is loaded only for it. */
 async function shareWith({ name, share: asked, steps }: Making, tree: string): Promise<Shared> {
   if (asked === null || asked.how === 'none') return { files: 0, bytes: 0 };
+  forgetUnpacked(partOf(name));
   steps.begin('comparing with the version before', 0);
   const { share } = await import('./share.js');
   return share(tree, asked.before, asked.how, `${partOf(name)}/share`);
@@ -150,13 +173,14 @@ const syncPart = (name: string, lock: Lock): Promise<Result<null>> =>
 async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> {
   const { name, steps } = making;
   const part = partOf(name);
-  const tree = `${part}/tree`;
-  removeAll(part);
-  mkdirSync(part, { mode: 0o700 });
-  if (isFile(making.source, making.path) && isSquashfs(making.path)) return makeOfImage(making, lock);
-  const source = await openSource(making, allowanceOf(making.limit), steps, part, lock.fd);
+  const tree = treeIn(part);
+  const mounts = isFile(making.source, making.path) && isSquashfs(making.path);
+  beginPart(part, making.recipe, !mounts);
+  if (mounts) return makeOfImage(making, lock);
+  const allowance = allowanceOf(making.limit, bytesInTree(part));
+  const source = await openSource(making, allowance, steps, part, lock.fd);
   if (source.kind === 'fault') return source;
-  const unpacked = await unpackAll(source.value, tree, making, lock);
+  const unpacked = await takeUpOrUnpack(source.value, making, lock);
   if (unpacked.kind === 'fault') return unpacked;
   const shared = await shareWith(making, tree);
   if (interruption.aborted) return interrupted(`update \`${name}\``);

@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Recipe } from '../../spec/generated/recipe.js';
 import { isInstalled, missing, work } from './child.js';
-import { good, type Result } from './fault.js';
+import type { Result } from './fault.js';
 import { placeIn, removeAll } from './inside.js';
+import { madeBy } from './take-up.js';
 
 /**
  * Namespaces of its own for processes and mounts: whatever the program has started and mounted ends with it, and it ends with us, also by SIGKILL.
@@ -96,24 +97,22 @@ async function byDnf(name: string, recipe: Recipe, tar: string, place: Place): P
   return work({ program: 'bsdtar', args: pack, verb: verb(name), hold: [lock] });
 }
 
-/** The tar. */
-export async function carryOut(name: string, recipe: Recipe, place: Place): Promise<Result<string>> {
+/** The tar is then at `madeBy(part)`. */
+export async function carryOut(name: string, recipe: Recipe, place: Place): Promise<Result<null>> {
   const { part, lock } = place;
-  const tar = `${part}/made.tar`;
+  const tar = madeBy(part);
   const temporary = `${part}/tmp`;
   if (!isInstalled(recipe.program)) return missing(recipe.program);
   mkdirSync(temporary, { mode: 0o755 });
-  const done =
-    recipe.program === 'dnf'
-      ? await byDnf(name, recipe, tar, place)
-      : await work({
-          program: 'mmdebstrap',
-          args: debianArguments(recipe, tar),
-          within: APART,
-          words: 'last',
-          environment: { TMPDIR: temporary },
-          verb: verb(name),
-          hold: [lock],
-        });
-  return done.kind === 'fault' ? done : good(tar);
+  return recipe.program === 'dnf'
+    ? byDnf(name, recipe, tar, place)
+    : work({
+        program: 'mmdebstrap',
+        args: debianArguments(recipe, tar),
+        within: APART,
+        words: 'last',
+        environment: { TMPDIR: temporary },
+        verb: verb(name),
+        hold: [lock],
+      });
 }

@@ -6,9 +6,10 @@ import { codeOf } from '../host/error-code.js';
 import { work } from './child.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { type Image, type Layout, readDocker, readOci } from './image.js';
-import { look } from './inside.js';
+import { look, removeAll } from './inside.js';
 import { carryOut } from './recipe.js';
 import { type Allowance, type Archive, feed, type Scanned, scan } from './scan.js';
+import { keepMade, madeBefore, madeBy } from './take-up.js';
 
 export interface Wanted {
   /** As it was given. */
@@ -164,6 +165,31 @@ async function ofPodman(
   return done.kind === 'fault' ? done : good(output);
 }
 
+async function ofRecipe(
+  wanted: Wanted,
+  recipe: Recipe,
+  allowance: Allowance,
+  steps: Steps,
+  part: string,
+  lock: number,
+): Promise<Result<Source>> {
+  const path = madeBy(part);
+  const digest = madeBefore(part, recipe);
+  if (digest !== null) {
+    steps.begin(`taking up what ${recipe.program} has made`, 0);
+    const taken = await ofFile({ ...wanted, path, digest }, { ...allowance }, steps, part, lock);
+    if (taken.kind === 'ok' || taken.fault.kind === 'interrupted') return taken;
+    removeAll(path);
+  }
+  steps.begin(`at work with ${recipe.program}`, 0);
+  const done = await carryOut(wanted.source.slice('recipe:'.length), recipe, { part, lock });
+  if (done.kind === 'fault') return done;
+  const source = await ofFile({ ...wanted, path }, allowance, steps, part, lock);
+  const [archive] = source.kind === 'ok' && source.value.image === null ? source.value.layers : [];
+  if (archive !== undefined) keepMade(part, recipe, archive.digest);
+  return source;
+}
+
 export const isFile = (source: string, path: string): boolean =>
   isPath(source) && !statSync(path, { throwIfNoEntry: false })?.isDirectory();
 
@@ -179,13 +205,7 @@ export async function openSource(
   // A digest that nobody compares would be believed.
   if (wanted.digest !== null && !isFile(source, path))
     return bad({ kind: 'no-source', source, why: 'no-digest' });
-  if (wanted.recipe !== null) {
-    steps.begin(`at work with ${wanted.recipe.program}`, 0);
-    const file = await carryOut(source.slice('recipe:'.length), wanted.recipe, { part, lock });
-    return file.kind === 'fault'
-      ? file
-      : ofFile({ ...wanted, path: file.value }, allowance, steps, part, lock);
-  }
+  if (wanted.recipe !== null) return ofRecipe(wanted, wanted.recipe, allowance, steps, part, lock);
   if (source.startsWith('podman:')) {
     const directory = await ofPodman('podman', wanted, part, lock, steps);
     if (directory.kind === 'fault') return directory;

@@ -33,7 +33,28 @@ export const chosExitCodes: readonly (readonly [code: string, meaning: string])[
   ['127', 'the command is not there'],
 ];
 
+export const chosVariables: readonly (readonly [name: string, meaning: string])[] = [
+  [
+    'CHOS',
+    'the name of a tree, where the command line gives none; set for the command to the tree that it is in',
+  ],
+  [
+    'CHOS_VIEW, CHOS_SESSION',
+    'where chos, or a login by pam_chos, has entered a tree: by these chos inside knows that it is there. They say nothing elsewhere',
+  ],
+  [
+    'HOME',
+    'where .chos is, and where to go if the tree has not got the working directory; else that of passwd(5)',
+  ],
+  ['PATH', 'where the command is looked for, inside the tree'],
+  ['SHELL', 'the login shell, where passwd(5) of the host says none'],
+];
+
 export const chosFiles: readonly (readonly [file: string, meaning: string])[] = [
   ['~/.chos', 'the name of a tree, in one line: what --set writes'],
+  [
+    '/etc/chos.conf of the tree',
+    'for a login shell: the variables of the caller that stay, below %ENV; BASHLOGIN below %BEH starts bash -l instead of -bash. It takes variables away and nothing else',
+  ],
   ['/run/chos/trees, /run/chos/entries', 'what chos-runtime tree prepare and tree load have written'],
 ];

@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chosForms, chosUsage } from '../chos-command.js';
+import { chosForms, chosUsage, chosVariables } from '../chos-command.js';
 import { chosPage } from './chos-page.js';
 import { escapeRoff } from './man.js';
 
@@ -11,6 +13,22 @@ test('every form is on the page and in --help', () => {
     assert.ok(chosUsage.includes(`chos ${usage}`), usage);
     assert.ok(chosUsage.includes(`${about}\n`), about);
   }
+});
+
+test('every variable that the command reads is on the page, but those of Grid Engine', () => {
+  const directory = 'runtime/engine/chos';
+  const text = readdirSync(directory)
+    .map(name => readFileSync(join(directory, name), 'utf8'))
+    .join('');
+  const read = [...text.matchAll(/variable\("(\w+)"\)|#define \w*MARK "(\w+)"/g)].flatMap(
+    ([, name, mark]) => name ?? mark ?? [],
+  );
+  const told = chosVariables.flatMap(([names]) => names.split(', '));
+  assert.equal(
+    [...new Set(read)].filter(name => !/^SGE_|^CHOS_PUBLIC$/.test(name) && !told.includes(name)),
+    [],
+  );
+  assert.ok(read.length > 5);
 });
 
 test.run();

@@ -147,8 +147,12 @@ void choose(const struct trees *t, const struct account *a, const char *argument
 		die("no tree is chosen, and the registry has no default: chos NAME, CHOS=NAME, or chos --set NAME (see chos --list)", NULL, 0);
 	if (equal(c->name, "/") || tree_records(t, c->name))
 		return;
-	if (generation_of(c->name, &tree))
-		die(c->name, "names a generation, and one is entered at login only", 0);
+	/* Of a namespace that is root's; no way leads there for who is not. */
+	if (generation_of(c->name, &tree)) {
+		if (!tree_records(t, tree))
+			die_of_unknown(t, tree, NULL);
+		die(c->name, joined(joined("is a generation, which logins and jobs enter: chos --set ", c->name, ", then ssh localhost or su - $USER; or srun --chos="), c->name, ""), 0);
+	}
 	/* `chos make` of who thinks of sudo(8). */
 	die_of_unknown(t, c->name, argument && is_command(argument) ? joined("a command without a tree stands behind --: chos -- ", argument, "") : NULL);
 }

@@ -55,13 +55,16 @@ test('rules by name and number, for users, groups and hosts; the first that fits
   assert.is(rules('user root debian12', 'group root alma9'), "debian12 (the site's rule for user root)\n");
 });
 
+const generation = (name: string): string =>
+  `chos: ${name} is a generation, which logins and jobs enter: chos --set ${name}, then ssh localhost or su - $USER; or srun --chos=${name}\n`;
+
 test('a choice of the host, and of a generation, is for logins too', () => {
   const s = site();
   assert.is(chos(s, ['--set', '/']).status, 0);
   assert.is(which(s).out, '/ (~/.chos)\n');
   assert.is(chos(s, ['--', 'sh', '-c', 'echo on the host $CHOS']).out, 'on the host\n');
   assert.is(chos(s, ['--set', 'alma9@3']).status, 0);
-  assert.is(error(which(s)), 'chos: alma9@3 names a generation, and one is entered at login only\n');
+  assert.is(error(which(s)), generation('alma9@3'));
   assert.match(error(chos(s, ['--set', 'alma@3'])), /there is no tree "alma@3"/);
 });
 
@@ -89,7 +92,8 @@ test('an unknown name ends it, with a near one, and nothing is tried', () => {
   assert.is(run(''), 'chos: there is no tree "" (see chos --list)\n');
   assert.is(run('x'.repeat(5000)).length < 8200, true);
   assert.is(run('a\x1b[2Jb\nc'), 'chos: there is no tree "a?[2Jb c" (see chos --list)\n');
-  assert.is(run('debian12@7'), 'chos: debian12@7 names a generation, and one is entered at login only\n');
+  assert.is(run('debian12@7'), generation('debian12@7'));
+  assert.is(run('debain12@7'), 'chos: there is no tree "debain12"; did you mean debian12?\n');
   assert.match(error(which(s, [], { CHOS: 'gone' })), 'there is no tree "gone"');
   writeFileSync(join(s.home, '.chos'), 'gone\n');
   assert.match(error(which(s)), 'there is no tree "gone"');

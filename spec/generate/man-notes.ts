@@ -132,9 +132,8 @@ export const notes: Readonly<Record<string, Notes>> = {
   },
   tree: {
     text: [
-      'list: all trees. show: one, with its generations and who holds them. check: what keeps trees from starting. entry: how chos(1) enters one. prepare: assemble the environment once, in a mount namespace that is kept until release or the next boot. release: let it go. drain: let nobody in any more, wait for those who are in, and let it go.',
-      'import: make a tree of a tar, an OCI layout or archive, a Docker archive, podman:IMAGE, container:NAME or recipe:NAME, and register it. create: by a recipe, the same; SIGTERM and SIGINT take back what was begun. update: the next version of it, beside the one in use. versions: what is stored of it, and who holds it. rollback: back to the version before, or to the one named. remove: out of the registry and off the disk, unless somebody holds it. gc: old versions, and what killed commands have left. export: a tar of a tree. digest: of the content of a tree or of any directory. bsdtar (package libarchive-tools) unpacks.',
-      'prepare and release need root, and work on the host whatever mount namespace they are called from.',
+      'Users may list, show, check, entry, versions, digest and export, as far as they may read; the others need root, and prepare, release and drain work on the host whatever mount namespace they are called from.',
+      'SIGTERM and SIGINT take back what create, import, update and export have begun. A version that is stored is another thing than a generation, a prepared mount namespace, NAME@N.',
     ],
     examples: [
       {

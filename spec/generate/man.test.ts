@@ -1,8 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands, globalOptions } from '../commands.js';
+import { chosPage } from './chos-page.js';
+import { filePages } from './file-pages.js';
 import { escapeRoff, manPages, optionEntries } from './man.js';
+import { actionWords } from './man-actions.js';
 import { notes } from './man-notes.js';
+import { pamPage } from './pam-page.js';
 
 const pages = manPages('1.2.3');
 const page = (name: string): string => pages.get(`${name}.8`) ?? '';
@@ -39,6 +44,25 @@ test('notes belong to commands', () => {
     Object.keys(notes).filter(name => !names.has(name)),
     [],
   );
+});
+
+test('every action of a command is explained on its page, and no other', () => {
+  for (const { name, actions = [] } of commands) {
+    assert.equal(Object.keys(actionWords[name] ?? {}).sort(), [...actions].sort(), name);
+    for (const action of actions)
+      assert.ok(
+        page(`chos-runtime-${name}`).includes(escapeRoff(actionWords[name]?.[action] ?? '?')),
+        action,
+      );
+  }
+});
+
+test('man(1) has nothing to warn of', () => {
+  const all = spawnSync('groff', ['-man', '-Tutf8', '-rLL=78n', '-ww', '-z'], {
+    input: [...pages.values(), chosPage('1.2.3'), pamPage('1.2.3'), ...filePages('1.2.3').values()].join(''),
+    encoding: 'utf8',
+  });
+  assert.equal([all.status, all.stderr], [0, '']);
 });
 
 test('an option that is refused says so', () => {

@@ -1,6 +1,7 @@
 /** Manual pages in roff (man(7)), from the command table: one for the runtime, one for each command that this version carries out. */
 import { type Command, commands, globalOptions, type Option } from '../commands.js';
 import { STATE_ROOT } from '../state-root.js';
+import { actionWords } from './man-actions.js';
 import { type Example, type Notes, notes } from './man-notes.js';
 
 const PROGRAM = 'chos-runtime';
@@ -62,16 +63,29 @@ function exampleSection(examples: readonly Example[]): string {
 const pageName = (command: Command): string => `${PROGRAM}-${command.name}`;
 const isShown = (command: Command): boolean => command.support !== 'later';
 
+/** The names of many actions in one word fit no line. */
+const usageOf = ({ usage, actions }: Command): string =>
+  actions === undefined ? usage : usage.replace(actions.join('|'), 'ACTION');
+
+function actionEntries({ name, actions = [], operands = {} }: Command): string {
+  return actions
+    .map(action => {
+      const term = `${bold(action)} ${italic(operands[action] ?? '')}`;
+      return `.TP\n${term.trimEnd()}\n${escapeRoff(actionWords[name]?.[action] ?? '')}\n`;
+    })
+    .join('');
+}
+
 function seeAlso(names: readonly string[]): string {
   return section('SEE ALSO', `${names.map(name => `${bold(name)}(${SECTION})`).join(',\n')}\n`);
 }
 
 function commandPage(command: Command, version: string): string {
-  const { name, about, usage, options, stored } = command;
+  const { name, about, options, stored } = command;
   const own: Notes = notes[name] ?? { text: [], examples: [] };
   const node =
     stored === undefined ? [] : ['It runs the program that create or run stored, without starting Node.'];
-  const synopsis = `${bold(PROGRAM)} [${italic('global options')}] ${bold(name)}${options.length > 0 ? ` [${italic('options')}]` : ''} ${italic(usage)}`;
+  const synopsis = `${bold(PROGRAM)} [${italic('global options')}] ${bold(name)}${options.length > 0 ? ` [${italic('options')}]` : ''} ${italic(usageOf(command))}`;
   return [
     heading(pageName(command), about, version),
     section('SYNOPSIS', `${synopsis.trim()}\n`),
@@ -79,6 +93,7 @@ function commandPage(command: Command, version: string): string {
       'DESCRIPTION',
       paragraphs([`${about.charAt(0).toUpperCase()}${about.slice(1)}.`, ...own.text, ...node]),
     ),
+    section('ACTIONS', actionEntries(command)),
     section('OPTIONS', optionEntries(options).join('')),
     exampleSection(own.examples),
     seeAlso([PROGRAM]),
@@ -90,7 +105,8 @@ function frontPage(version: string): string {
   const shown = commands.filter(isShown);
   const list = shown
     .map(
-      command => `.TP\n${bold(command.name)} ${italic(command.usage)}\n${escapeRoff(`${command.about}.`)}\n`,
+      command =>
+        `.TP\n${bold(command.name)} ${italic(usageOf(command))}\n${escapeRoff(`${command.about}.`)}\n`,
     )
     .join('');
   const later = commands.filter(command => !isShown(command)).map(({ name }) => name);

@@ -8,6 +8,7 @@ import {
   recipeNames,
   type Source,
   shown,
+  sourcePrefixes,
   sourcesOf,
   TREE_IN_JSON,
   type Way,
@@ -104,6 +105,10 @@ _chos_runtime_recipes() {
   printf '%s\\n' ${recipeNames.join(' ')}
   _chos_runtime_files /etc/chos-recipes.d .json
 }
+_chos_runtime_sources() {
+  printf '%s\\n' ${sourcePrefixes.join(' ')}
+  _chos_runtime_recipes | sed 's/^/recipe:/'
+}
 _chos_runtime_versions() { _chos_runtime_name "$1" >/dev/null && _chos_runtime_files "/var/lib/chos/trees/$1" .json; }
 `;
 
@@ -113,14 +118,20 @@ export function bashCompletion(hooks: readonly string[]): string {
   return `# Made from the command table of chos-runtime.
 ${functions}
 _chos_runtime() {
-  local cur='' prev='' command='' root='' prefix='' options='' words='' kind='' word i operands=()
+  local cur='' prev='' command='' root='' prefix='' options='' words='' kind='' apart='' word i operands=()
   local line=()
   COMPREPLY=()
-  # Readline takes --option=value apart at the "="; where it is not told to, the value is taken apart here.
+  # Readline takes --option=value apart at the "="; where it is not told to, the value is taken apart here. What it takes apart at a ":" is one word.
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     if [[ $word = '=' && \${line[-1]-} = -* ]]; then
       ((i == COMP_CWORD)) && line+=('')
+      continue
+    fi
+    if [[ $word = ':' || $apart = : ]] && ((\${#line[@]})); then
+      line[-1]+=$word
+      apart=$word
+      ((i == COMP_CWORD)) && apart=whole
       continue
     fi
     if [[ $word = --*=* ]]; then
@@ -168,6 +179,9 @@ ${ways.flatMap(some => [...actionCase(some), ...some.flatMap(operandCases)]).joi
   esac
   _chos_runtime_quoted "$kind"
   mapfile -t COMPREPLY < <({ compgen -W "$words" -- "$cur"; [ -z "$kind" ] || compgen "$kind" -- "$cur"; } | sort -u)
+  [[ \${COMPREPLY[0]-} != *: ]] || compopt -o nospace 2>/dev/null
+  # It is given what is behind the ":".
+  [ "$apart" != whole ] || COMPREPLY=("\${COMPREPLY[@]#"\${cur%"\${cur##*:}"}"}")
 }
 complete -F _chos_runtime chos-runtime
 `;

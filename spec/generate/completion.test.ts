@@ -139,6 +139,11 @@ const common: readonly (readonly [line: string, offered: readonly string[]])[] =
   ['chos-runtime state we', ['web']],
   [`chos-runtime --root ${place}/other state `, ['there']],
   ['chos-runtime kill web WIN', ['WINCH']],
+  ['chos-runtime kill web SIGT', ['SIGTERM', 'SIGTRAP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']],
+  ['chos-runtime dashboard --start d', ['debian12']],
+  ['chos-runtime tree import po', ['podman:']],
+  ['chos-runtime tree update alma9 con', ['container:']],
+  ['chos-runtime tree import recipe:deb', ['recipe:debian-sid', 'recipe:debian12', 'recipe:debian13']],
   ['chos-runtime hooks install ', hooks],
   ['chos-runtime --log-format ', ['json', 'text']],
   ['chos-runtime list --format j', ['json']],
@@ -211,6 +216,17 @@ test('each command and action that takes operands says which, but those that tak
       const takes = action === undefined ? command.usage !== '' : !['list', 'load'].includes(action);
       if (takes && !free.includes(command.name)) assert.ok(operands.length > 0, `${command.name} ${action}`);
     }
+});
+
+test('a source with a ":", as bash takes it apart', () => {
+  assert.equal(
+    bash([
+      "chos-runtime tree import recipe ':' s",
+      "chos-runtime tree import recipe ':'",
+      "chos-runtime tree update alma9 recipe ':' rocky",
+    ]),
+    [['site'], recipes, ['rocky9']],
+  );
 });
 
 test('a value behind "=", as bash takes it apart and whole', () => {

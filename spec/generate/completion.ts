@@ -3,10 +3,10 @@ import { type Command, commands, globalOptions, type Option } from '../commands.
 import { recipes } from '../recipes.js';
 import { signals } from '../signals.js';
 
-/** What stands in a place: words that are known here, or names that are on the machine. `versions`: of the tree that stands before. */
+/** What stands in a place: words that are known here, or names that are on the machine. `versions`: of the tree that stands before. `sources`: of a tree, but files. */
 export type Source =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'trees' | 'containers' | 'recipes' | 'versions' | 'directories' | 'files' };
+  | { readonly kind: 'trees' | 'containers' | 'recipes' | 'sources' | 'versions' | 'directories' | 'files' };
 
 const words = (...list: readonly string[]): Source => ({ kind: 'words', words: list });
 const trees: Source = { kind: 'trees' };
@@ -17,8 +17,14 @@ const files: Source = { kind: 'files' };
 /** The operands of a command, or of an action, in their order: each may be one of several. */
 export type Operands = readonly (readonly Source[])[];
 
-/** Names of signals without SIG, as `kill` takes them. */
-const kill: Operands = [[containers], [words(...Object.keys(signals))]];
+const source: readonly Source[] = [files, { kind: 'sources' }];
+
+/** What `podman:` and `container:` name, only a program could tell. */
+export const sourcePrefixes: readonly string[] = ['podman:', 'container:'];
+
+const signalNames = Object.keys(signals);
+/** `kill` takes them with and without SIG. */
+const kill: Operands = [[containers], [words(...signalNames, ...signalNames.map(name => `SIG${name}`))]];
 
 /** The ready-made hooks are those whose definitions `make install` installs. */
 const own = (hooks: readonly string[]): Readonly<Record<string, Operands>> => ({
@@ -36,8 +42,8 @@ const own = (hooks: readonly string[]): Readonly<Record<string, Operands>> => ({
   'tree release': [[trees]],
   'tree drain': [[trees]],
   'tree create': [[{ kind: 'recipes' }]],
-  'tree import': [[files]],
-  'tree update': [[trees], [files]],
+  'tree import': [source],
+  'tree update': [[trees], source],
   'tree versions': [[trees]],
   'tree rollback': [[trees], [{ kind: 'versions' }]],
   'tree remove': [[trees]],
@@ -72,7 +78,7 @@ export const spell = ({ long, short }: Option): readonly string[] => [
 /** What an option takes; empty: anything. */
 export function sourcesOf({ long, value, values }: Option): readonly Source[] {
   if (values) return [words(...values)];
-  if (long === 'tree') return [trees];
+  if (long === 'tree' || long === 'start') return [trees];
   if (value === 'DIR') return [directories];
   return value === 'FILE' || value === 'SOCKET' ? [files] : [];
 }

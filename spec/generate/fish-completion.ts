@@ -7,6 +7,7 @@ import {
   recipeNames,
   type Source,
   shown,
+  sourcePrefixes,
   sourcesOf,
   TREE_IN_JSON,
   takesValue,
@@ -109,6 +110,9 @@ function __chos_runtime_recipes
     for file in /etc/chos-recipes.d/*.json
         string replace -r '.*/(.*)\\.json$' '$1' -- $file
     end
+end
+function __chos_runtime_sources
+    printf '%s\\n' ${sourcePrefixes.join(' ')} recipe:(__chos_runtime_recipes)
 end
 function __chos_runtime_versions
     for file in /var/lib/chos/trees/(__chos_runtime_line)[3]/*.json

@@ -6,6 +6,7 @@ import {
   recipeNames,
   type Source,
   shown,
+  sourcePrefixes,
   sourcesOf,
   spell,
   TREE_IN_JSON,
@@ -118,6 +119,11 @@ _chos_runtime_trees() {
   compadd "$@" -- "\${(@u)found}"
 }
 _chos_runtime_recipes() { compadd "$@" -- ${recipeNames.join(' ')} /etc/chos-recipes.d/*.json(N:t:r) }
+_chos_runtime_sources() {
+  local names=(${recipeNames.join(' ')} /etc/chos-recipes.d/*.json(N:t:r))
+  compadd "$@" -S '' -- ${sourcePrefixes.join(' ')}
+  compadd "$@" -- recipe:\${^names}
+}
 _chos_runtime_versions() { compadd "$@" -- /var/lib/chos/trees/\${words[CURRENT-1]}/*.json(N:t:r) }
 `;
 

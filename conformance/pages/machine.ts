@@ -43,7 +43,7 @@ done
 pivot_root root root/mnt
 `;
 
-const TOOLS = 'sh cat ls sleep true id readlink'.split(' ');
+const TOOLS = 'sh cat ls grep sleep true id readlink'.split(' ');
 
 /** A root file system of busybox. */
 export function makeRoot(root: string): void {

@@ -11,18 +11,24 @@
 #define LINK "/proc/chos/link"
 #define LINK_SIZE 4097
 
-/* NULL: the link leads nowhere, or there is no such file. */
+/* NULL: it leads nowhere, or cannot be read. */
+static const char *text_of(const char *link)
+{
+	char *text = pages(LINK_SIZE);
+
+	return sys(readlinkat, AT_FDCWD, link, text, LINK_SIZE - 1) > 1 ? text : NULL;
+}
+
 static const char *proof_by(const char *link)
 {
 	size_t size = LINK_SIZE + 64;
-	char *path = pages(LINK_SIZE);
-	long length = sys(readlinkat, AT_FDCWD, link, path, LINK_SIZE - 1);
+	const char *text = text_of(link);
 	struct text t = text_in(pages(size), size - 1);
 	struct statx root;
 
-	if (length < 2 || sys(statx, AT_FDCWD, "/", 0, STATX_INO, &root))
+	if (!text || sys(statx, AT_FDCWD, "/", 0, STATX_INO, &root))
 		return NULL;
-	put_string(&t, path);
+	put_string(&t, text);
 	put_char(&t, ' ');
 	put_decimal(&t, root.stx_dev_major);
 	put_char(&t, ':');
@@ -30,6 +36,14 @@ static const char *proof_by(const char *link)
 	put_char(&t, ':');
 	put_unsigned(&t, root.stx_ino, 10, 1);
 	return t.at;
+}
+
+/* Only root learns it, whom somebody else's environment may have come along with (su(1), sudo -E): that of process 1 is the host's, and no tree's. */
+static bool is_namespace_of_host(void)
+{
+	const char *host = text_of("/proc/1/ns/mnt"), *own = host ? text_of(NAMESPACE) : NULL;
+
+	return own && equal(own, host);
 }
 
 static const char *name_behind(const char *mark, const char *link)
@@ -93,14 +107,14 @@ bool find_session(const struct account *a, struct session *s)
 		return false;
 	s->name = name_behind(view, LINK);
 	s->linked = s->name;
-	if (!s->name)
+	if (!s->name && !is_namespace_of_host())
 		s->name = name_behind(view, NAMESPACE);
 	if (s->name)
 		return true;
 	s->login = true;
-	s->name = name_behind(login, NAMESPACE);
-	if (!s->name)
-		s->name = name_behind(login, LINK);
+	s->name = name_behind(login, LINK);
+	if (!s->name && !is_namespace_of_host())
+		s->name = name_behind(login, NAMESPACE);
 	return s->name;
 }
 

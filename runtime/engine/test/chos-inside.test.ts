@@ -111,7 +111,10 @@ test('a variable that was carried elsewhere says nothing', () => {
       'debian12 (default of the registry)\n',
     );
   const here = 'CHOS_VIEW="$(readlink /proc/self/ns/mnt) $(stat -c %Hd:%Ld:%i /) alma9" exec "$@"';
-  assert.is(chos(s, ['--which'], { shell: here }).out, 'alma9 (entered)\n');
+  assert.is(chos(s, ['--which'], { shell: here, inNamespace: 'exec "$@"' }).out, 'alma9 (entered)\n');
+  // Forged by whom root has the environment of: this is where process 1 is.
+  const first = `exec unshare --pid --fork --mount-proc sh -c '${here}' sh "$@"`;
+  assert.is(chos(s, ['--which'], { shell: first }).out, 'debian12 (default of the registry)\n');
 });
 
 test('a view that another user has put together is not believed, by root neither', () => {

@@ -12,6 +12,8 @@ const inSession = (s: Site, args: readonly string[], name = 'debian12@7', enviro
   chos(s, args, {
     shell: `CHOS_SESSION="$(readlink /proc/self/ns/mnt) $(stat -c %Hd:%Ld:%i /) ${name}" exec "$@"`,
     environment: { CHOS: 'debian12', ...environment },
+    // That of process 1 is no login's.
+    inNamespace: 'exec "$@"',
   });
 
 test('what was entered is there already, under both names, without a list', () => {

@@ -27,7 +27,8 @@ export function tryLockExclusive(fd: number): boolean {
   return flockCall(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
-const pollfd = koffi.struct('pollfd', { fd: 'int', events: 'short', revents: 'short' });
+// Without a name: koffi keeps names for the whole process, where a bundle of another test may have had it.
+const pollfd = koffi.struct({ fd: 'int', events: 'short', revents: 'short' });
 const pollCall: (fds: PollFd[], count: number, milliseconds: number) => number = libc.func('poll', 'int', [
   koffi.inout(koffi.pointer(pollfd)),
   'unsigned long',

@@ -29,6 +29,15 @@ function ownPaths(host: Host): readonly string[] {
   return [...directories, ...files.map(path => path && dirname(path))].flatMap(path => path ?? []);
 }
 
+/** What the configuration of others names is asked, too, and what is known by that, until nothing new is named. */
+async function withNamed(subject: Subject): Promise<Subject> {
+  const { answers } = subject;
+  const named = checks.flatMap(({ paths }) => paths?.(subject) ?? []);
+  const more = named.filter(path => path.startsWith('/') && !answers.has(path));
+  if (more.length === 0) return subject;
+  return withNamed({ ...subject, answers: new Map([...answers, ...(await answersOf(more))]) });
+}
+
 /** The machine that we are on. What may hang is asked first. */
 export async function subjectOf({ request, line }: Invocation, host: Host): Promise<Subject> {
   const read = readRegistry();
@@ -41,7 +50,7 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
   const hooks = readDirectories(DIRECTORIES, false);
   const own = [...ownPaths(host), ...hookPrograms(hooks)];
   const asked = askedPaths(registry, generations, readSkeleton(path), own);
-  const subject = {
+  const subject = await withNamed({
     host,
     registry,
     noRegistry: read.kind === 'registry' ? null : read,
@@ -54,7 +63,8 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
     atHome: view.kind === 'unknown' ? null : view.kind === 'same',
     stateRoot: stateRoot(request, line, { euid: host.facts.euid, owner: ownerOf }),
     checkTree: (tree: RegisteredTree) => checkTree(tree, registry.features),
-  };
+    lookAtSkeleton: () => null,
+  });
   return {
     ...subject,
     lookAtSkeleton: () =>

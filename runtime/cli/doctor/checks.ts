@@ -1,13 +1,13 @@
 /** All checks, in the order in which they are told: each rests on those before it. */
 import { cgroups } from './cgroups.js';
-import { containerd } from './containerd.js';
-import { docker } from './docker.js';
+import { containerd, containerdPaths } from './containerd.js';
+import { docker, dockerPaths } from './docker.js';
 import { hooks } from './hooks.js';
 import { kernel, module } from './kernel.js';
 import { logins } from './logins.js';
-import { podman } from './podman.js';
+import { podman, podmanPaths } from './podman.js';
 import { automounts, propagation, shares } from './shares.js';
-import { slurm } from './slurm.js';
+import { slurm, slurmPaths } from './slurm.js';
 import type { Check } from './subject.js';
 import { pins, registryCheck, skeleton, trees } from './trees.js';
 import { labels, states, subordinateIds, userNamespaces } from './users.js';
@@ -28,9 +28,9 @@ export const checks: readonly Check[] = [
   { name: 'pins', look: pins },
   { name: 'skeleton', look: skeleton },
   { name: 'hooks', look: hooks },
-  { name: 'podman', look: podman },
-  { name: 'containerd', look: containerd },
-  { name: 'docker', look: docker },
-  { name: 'slurm', look: slurm },
+  { name: 'podman', look: podman, paths: podmanPaths },
+  { name: 'containerd', look: containerd, paths: containerdPaths },
+  { name: 'docker', look: docker, paths: dockerPaths },
+  { name: 'slurm', look: slurm, paths: slurmPaths },
   { name: 'logins', look: logins },
 ];

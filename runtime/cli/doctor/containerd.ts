@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { errnoText } from '../../report/errno-text.js';
 import { type Host, programOf } from './host.js';
 import { fault, type Line, note, ok, quoted } from './line.js';
-import type { Subject } from './subject.js';
+import { programLines } from './program.js';
+import { type Subject, silentPaths } from './subject.js';
 import { parseToml, type TomlStrings } from './toml.js';
 
 const FILE = '/etc/containerd/config.toml';
@@ -81,25 +82,31 @@ function driverLine(host: Host, { name, systemd }: Entry): readonly Line[] {
   return [];
 }
 
-function judged(host: Host, entry: Entry): readonly Line[] {
+function judged(subject: Subject, entry: Entry): readonly Line[] {
   const { name, program, shim } = entry;
-  const isThere = program.startsWith('/')
-    ? host.stat(program)?.isFile() === true
-    : programOf(host, program) !== undefined;
   return [
-    ...(isThere ? [] : [fault(`runtimes.${name}: ${program} is not there`)]),
+    ...programLines(subject, `runtimes.${name}`, program),
     ...(shim === SHIM
       ? []
       : [fault(`runtimes.${name}: its runtime_type is ${shim ?? 'not given'}, not ${SHIM}`)]),
-    ...driverLine(host, entry),
+    ...driverLine(subject.host, entry),
   ];
 }
 
-/** The file and those that it takes in, whose names may have a `*` in the last part. */
-function filesOf(host: Host, settings: TomlStrings): readonly string[] {
+/** Files that it takes in, whose names may have a `*` in the last part. */
+function importsOf(settings: TomlStrings): readonly string[] {
   const imports = settings.get('imports');
-  return (imports === undefined || typeof imports === 'string' ? [] : imports).flatMap(pattern => {
-    const path = pattern.startsWith('/') ? pattern : `${dirname(FILE)}/${pattern}`;
+  return (imports === undefined || typeof imports === 'string' ? [] : imports).map(pattern =>
+    pattern.startsWith('/') ? pattern : `${dirname(FILE)}/${pattern}`,
+  );
+}
+
+/** Of directories that answer. */
+function filesOf(subject: Subject, settings: TomlStrings): readonly string[] {
+  const { host } = subject;
+  const silent = new Set(silentPaths(subject));
+  return importsOf(settings).flatMap(path => {
+    if (silent.has(dirname(path))) return [];
     const [before = '', after] = path.slice(dirname(path).length + 1).split('*', 2);
     if (after === undefined) return [path];
     return host
@@ -109,16 +116,34 @@ function filesOf(host: Host, settings: TomlStrings): readonly string[] {
   });
 }
 
-export function containerd({ host }: Subject): readonly Line[] {
+function readAll(subject: Subject, text: string): readonly Entry[] {
+  const own = parseToml(text);
+  const settings = new Map(own);
+  for (const file of filesOf(subject, own))
+    for (const [key, value] of parseToml(subject.host.read(file) ?? '')) settings.set(key, value);
+  return entriesOf(settings);
+}
+
+/** First the directories of the files that it takes in, then what these name. */
+export function containerdPaths(subject: Subject): readonly string[] {
+  const text = programOf(subject.host, 'containerd') === undefined ? null : subject.host.read(FILE);
+  if (text === null) return [];
+  const directories = importsOf(parseToml(text)).map(path => dirname(path));
+  if (directories.some(directory => !subject.answers.has(directory))) return directories;
+  return readAll(subject, text).map(({ program }) => program);
+}
+
+export function containerd(subject: Subject): readonly Line[] {
+  const { host } = subject;
   if (programOf(host, 'containerd') === undefined) return [ok('it is not installed')];
   const seen = host.see(FILE);
   if (seen.kind === 'closed') return [fault(`${FILE}: ${errnoText(seen.code)}`)];
   const text = seen.kind === 'text' ? seen.text : null;
-  const own = parseToml(text ?? '');
-  const settings = new Map(own);
-  for (const file of filesOf(host, own))
-    for (const [key, value] of parseToml(host.read(file) ?? '')) settings.set(key, value);
-  const entries = entriesOf(settings);
+  const silent = new Set(silentPaths(subject));
+  const unread = importsOf(parseToml(text ?? '')).filter(path => silent.has(dirname(path)));
+  if (unread.length > 0)
+    return [note(`${FILE} takes in ${unread.join(', ')}, which was not read, because it does not answer`)];
+  const entries = readAll(subject, text ?? '');
   if (entries.length === 0)
     return [
       note(
@@ -126,7 +151,7 @@ export function containerd({ host }: Subject): readonly Line[] {
         mend(host, text),
       ),
     ];
-  const lines = entries.flatMap(entry => judged(host, entry));
+  const lines = entries.flatMap(entry => judged(subject, entry));
   return lines.length > 0
     ? lines
     : [ok(`pods ask for it by the handler ${entries.map(({ name }) => name).join(', ')}`)];

@@ -4,6 +4,7 @@ import { errnoText } from '../../report/errno-text.js';
 import { hasSystemd } from './containerd.js';
 import { type Host, programOf } from './host.js';
 import { fault, type Line, note, ok, quoted } from './line.js';
+import { programLines } from './program.js';
 import type { Subject } from './subject.js';
 
 const FILE = '/etc/docker/daemon.json';
@@ -35,15 +36,13 @@ function entriesOf({ runtimes }: Readonly<Record<string, unknown>>): readonly En
   });
 }
 
-function judged(host: Host, settings: Readonly<Record<string, unknown>>): readonly Line[] {
+function judged(subject: Subject, settings: Readonly<Record<string, unknown>>): readonly Line[] {
+  const { host } = subject;
   const entries = entriesOf(settings);
   if (entries.length === 0) return [note(`Docker does not know ${NAME}`, mend(host, true))];
-  const lines: Line[] = entries.flatMap(({ name, program }) => {
-    const isThere = program.startsWith('/')
-      ? host.stat(program)?.isFile() === true
-      : programOf(host, program) !== undefined;
-    return isThere ? [] : [fault(`${FILE}, runtimes.${name}: ${program} is not there`)];
-  });
+  const lines: Line[] = entries.flatMap(({ name, program }) =>
+    programLines(subject, `${FILE}, runtimes.${name}`, program),
+  );
   const options = settings['exec-opts'];
   if (Array.isArray(options) && options.includes('native.cgroupdriver=systemd') && !hasSystemd(host))
     lines.push(fault(`${FILE}, exec-opts: native.cgroupdriver=systemd, but process 1 is not systemd`));
@@ -58,7 +57,18 @@ function judged(host: Host, settings: Readonly<Record<string, unknown>>): readon
   ];
 }
 
-export function docker({ host }: Subject): readonly Line[] {
+export function dockerPaths({ host }: Subject): readonly string[] {
+  const text = programOf(host, 'dockerd') === undefined ? null : host.read(FILE);
+  try {
+    const settings: unknown = JSON.parse(text ?? '{}');
+    return isRecord(settings) ? entriesOf(settings).map(({ program }) => program) : [];
+  } catch {
+    return [];
+  }
+}
+
+export function docker(subject: Subject): readonly Line[] {
+  const { host } = subject;
   if (programOf(host, 'dockerd') === undefined) return [ok('it is not installed')];
   const seen = host.see(FILE);
   switch (seen.kind) {
@@ -69,7 +79,7 @@ export function docker({ host }: Subject): readonly Line[] {
     case 'text':
       try {
         const settings: unknown = JSON.parse(seen.text);
-        return isRecord(settings) ? judged(host, settings) : [fault(`${FILE} is no JSON object`)];
+        return isRecord(settings) ? judged(subject, settings) : [fault(`${FILE} is no JSON object`)];
       } catch (error) {
         return [fault(`${FILE} is no JSON: ${error instanceof Error ? error.message : String(error)}`)];
       }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { errnoText } from '../../report/errno-text.js';
 import { type Host, programOf } from './host.js';
 import { fault, type Line, note, ok, quoted, some } from './line.js';
+import { presenceOf } from './program.js';
 import { type Subject, silentPaths } from './subject.js';
 import { parseToml, type TomlStrings } from './toml.js';
 
@@ -59,19 +60,34 @@ const listOf = (settings: TomlStrings, key: string): readonly string[] | null =>
   return value === undefined || typeof value === 'string' ? null : value;
 };
 
-function judged(host: Host, settings: TomlStrings, ours: string): readonly Line[] {
-  const own = [...settings].flatMap(([key, value]) => {
+interface Entry {
+  readonly name: string;
+  readonly paths: readonly string[];
+}
+
+const entriesOf = (settings: TomlStrings): readonly Entry[] =>
+  [...settings].flatMap(([key, value]) => {
     const name = /^engine\.runtimes\.(.*)$/.exec(key)?.[1];
     const paths = typeof value === 'string' ? [value] : value;
     const isOurs = name === NAME || paths.some(path => path.endsWith(`/${NAME}`));
     return name !== undefined && isOurs ? [{ name, paths }] : [];
   });
-  const [entry] = own;
+
+function judged(subject: Subject, settings: TomlStrings, ours: string): readonly Line[] {
+  const { host } = subject;
+  const [entry] = entriesOf(settings);
   const chosen = settings.get('engine.runtime');
   if (entry === undefined)
     return [note(`Podman does not know ${NAME}: --runtime wants its path`, mend(host, ours))];
   const { name, paths } = entry;
-  if (!paths.some(path => host.stat(path)?.isFile() === true))
+  const presences = paths.map(path => presenceOf(subject, path));
+  if (!presences.includes('there') && presences.includes('silent'))
+    return [
+      note(
+        `engine.runtimes of containers.conf: ${some(paths)} was not looked at, because it does not answer`,
+      ),
+    ];
+  if (!presences.includes('there'))
     return [fault(`engine.runtimes of containers.conf: ${some(paths)} is not there`, mend(host, ours))];
   const json = listOf(settings, 'engine.runtime_supports_json') ?? [];
   const free = [
@@ -95,17 +111,27 @@ function judged(host: Host, settings: TomlStrings, ours: string): readonly Line[
   return [ok(chosen === name ? `${name} is Podman's runtime` : `Podman knows it as --runtime ${name}`)];
 }
 
+function readAll({ host }: Subject, { files }: Places): readonly [TomlStrings, readonly Line[]] {
+  const settings = new Map<string, string | readonly string[]>();
+  const lines: Line[] = [];
+  for (const file of files) {
+    const seen = host.see(file);
+    if (seen.kind === 'closed') lines.push(fault(`${file}: ${errnoText(seen.code)}`));
+    if (seen.kind === 'text') for (const [key, value] of parseToml(seen.text)) settings.set(key, value);
+  }
+  return [settings, lines];
+}
+
+export function podmanPaths(subject: Subject): readonly string[] {
+  const where = programOf(subject.host, 'podman') === undefined ? null : places(subject);
+  return where === null ? [] : entriesOf(readAll(subject, where)[0]).flatMap(({ paths }) => paths);
+}
+
 export function podman(subject: Subject): readonly Line[] {
   const { host } = subject;
   if (programOf(host, 'podman') === undefined) return [ok('it is not installed')];
   const where = places(subject);
   if (where === null) return [note('its configuration was not read, because its directory does not answer')];
-  const settings = new Map<string, string | readonly string[]>();
-  const lines: Line[] = [];
-  for (const file of where.files) {
-    const seen = host.see(file);
-    if (seen.kind === 'closed') lines.push(fault(`${file}: ${errnoText(seen.code)}`));
-    if (seen.kind === 'text') for (const [key, value] of parseToml(seen.text)) settings.set(key, value);
-  }
-  return [...lines, ...judged(host, settings, where.ours)];
+  const [settings, lines] = readAll(subject, where);
+  return [...lines, ...judged(subject, settings, where.ours)];
 }

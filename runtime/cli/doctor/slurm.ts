@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { errnoText } from '../../report/errno-text.js';
 import { type Host, programOf } from './host.js';
 import { fault, type Line, note, ok, quoted } from './line.js';
+import { programLines } from './program.js';
 import { type Subject, silentPaths } from './subject.js';
 
 /** The lines of docs/slurm.md: `%U` is not known to every Slurm. */
@@ -34,7 +35,7 @@ function commandOf(pattern: string): string | undefined {
 
 const isOurs = (pattern: string): boolean => /(^|\/)chos-runtime$/.test(commandOf(pattern) ?? '');
 
-function judged(host: Host, file: string, given: ReadonlyMap<string, string>): readonly Line[] {
+function judged(subject: Subject, file: string, given: ReadonlyMap<string, string>): readonly Line[] {
   const of = (name: string): string | undefined => given.get(name.toLowerCase());
   const ours = [...given].filter(([, pattern]) => isOurs(pattern));
   if (ours.length === 0) return [ok(`${file} names another runtime`)];
@@ -46,11 +47,7 @@ function judged(host: Host, file: string, given: ReadonlyMap<string, string>): r
     fault(`${file} has no ${name}`, `printf '%s\\n' ${quoted(lineOf(name))} >>${quoted(file)}`),
   );
   for (const [name, pattern] of ours) {
-    const command = commandOf(pattern) ?? '';
-    const there = command.startsWith('/')
-      ? host.stat(command)?.isFile() === true
-      : programOf(host, command) !== undefined;
-    if (!there) lines.push(fault(`${file}, ${name}: ${command} is not there`));
+    lines.push(...programLines(subject, `${file}, ${name}`, commandOf(pattern) ?? ''));
     if (/%U/.test(pattern))
       lines.push(note(`${file}, ${name}: Slurm 22.05 does not know %U; $(id -u) does the same`));
     if (/^runtimecreate$/.test(name) && !/>/.test(pattern))
@@ -73,10 +70,18 @@ function directoryOf(subject: Subject): string | null {
   );
 }
 
+const isInstalled = (host: Host): boolean =>
+  ['slurmd', 'srun'].some(name => programOf(host, name) !== undefined);
+
+export function slurmPaths(subject: Subject): readonly string[] {
+  const directory = isInstalled(subject.host) ? directoryOf(subject) : null;
+  const text = directory === null ? null : subject.host.read(`${directory}/oci.conf`);
+  return [...parseOciConf(text ?? '').values()].filter(isOurs).flatMap(pattern => commandOf(pattern) ?? []);
+}
+
 export function slurm(subject: Subject): readonly Line[] {
   const { host } = subject;
-  const installed = ['slurmd', 'srun'].some(name => programOf(host, name) !== undefined);
-  if (!installed) return [ok('it is not installed')];
+  if (!isInstalled(host)) return [ok('it is not installed')];
   const directory = directoryOf(subject);
   if (directory === null)
     return [note('its configuration was not read, because its directory does not answer')];
@@ -95,6 +100,6 @@ export function slurm(subject: Subject): readonly Line[] {
     case 'closed':
       return [fault(`${file}: ${errnoText(seen.code)}`)];
     case 'text':
-      return judged(host, file, parseOciConf(seen.text));
+      return judged(subject, file, parseOciConf(seen.text));
   }
 }

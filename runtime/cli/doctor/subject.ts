@@ -22,7 +22,7 @@ export interface Subject {
   /** /proc/self/mountinfo, as it is and read. */
   readonly mountinfo: string;
   readonly mounts: readonly MountFact[];
-  /** Of each path that a check goes to and that may be on a file server (askedPaths). */
+  /** Of each path that a check goes to and that may be on a file server (askedPaths, Check.paths). */
   readonly answers: ReadonlyMap<string, Answer>;
   /** None for who may not see them. */
   readonly generations: readonly Generation[];
@@ -41,6 +41,8 @@ export interface Subject {
 export interface Check {
   readonly name: string;
   readonly look: (subject: Subject) => readonly Line[];
+  /** Where it goes besides (askedPaths), as far as that is known from what has answered already. */
+  readonly paths?: (subject: Subject) => readonly string[];
 }
 
 const hasAnswered = (answer: Answer | undefined): boolean =>

@@ -122,6 +122,12 @@ export interface Most {
   readonly what: string;
 }
 
+interface Watching {
+  readonly most?: Most | null;
+  /** That many of the content are read. */
+  readonly onBytes?: (count: number) => void;
+}
+
 function overBy(most: Most | null, entries: number, bytes: number): Result<never> | null {
   if (most === null) return null;
   const { what, entries: all, bytes: limit } = most;
@@ -129,7 +135,11 @@ function overBy(most: Most | null, entries: number, bytes: number): Result<never
   return limit !== null && bytes > limit ? bad({ kind: 'too-large', what, limit, by: '--limit' }) : null;
 }
 
-async function digestWith(path: string, pool: HashPool, most: Most | null): Promise<Result<TreeDigest>> {
+async function digestWith(
+  path: string,
+  pool: HashPool,
+  { most = null, onBytes }: Watching,
+): Promise<Result<TreeDigest>> {
   const root = rootOf(path);
   const stat = lstatSync(bytesOf(root || '/'));
   if (!stat.isDirectory()) return fileFault('read', path, 'ENOTDIR');
@@ -149,6 +159,7 @@ async function digestWith(path: string, pool: HashPool, most: Most | null): Prom
       if ('code' in one)
         return bad({ kind: 'file', verb: 'read', path: `${root}${entry.path.slice(1)}`, code: one.code });
       bytes += one.bytes;
+      onBytes?.(one.bytes);
       all.update(record(entry, one.hex));
     }
     return good(null);
@@ -195,10 +206,10 @@ export async function fileDigest(path: string): Promise<Result<string>> {
   }
 }
 
-export async function digestOf(path: string, most: Most | null = null): Promise<Result<TreeDigest>> {
+export async function digestOf(path: string, watching: Watching = {}): Promise<Result<TreeDigest>> {
   const pool = hashPool();
   try {
-    return await digestWith(path, pool, most);
+    return await digestWith(path, pool, watching);
   } catch (error) {
     const at = error instanceof Error && 'path' in error ? String(error.path) : path;
     return fileFault('read', at, codeOf(error));

@@ -70,6 +70,10 @@ async function unpackAll(
   return interruption.aborted ? interrupted(`unpack \`${making.source}\``) : removed;
 }
 
+/** As the archives list them: about as many as there are in the tree. */
+const bytesOfFiles = ({ layers }: Source): number =>
+  layers.flatMap(({ entries }) => entries).reduce((sum, { size }) => sum + size, 0);
+
 async function takeUpOrUnpack(source: Source, making: Making, lock: Lock): Promise<Result<null>> {
   const { layers, image } = source;
   const part = partOf(making.name);
@@ -85,18 +89,21 @@ async function takeUpOrUnpack(source: Source, making: Making, lock: Lock): Promi
   forgetUnpacked(part);
   removeAll(treeIn(part));
   const done = await unpackAll(source, treeIn(part), making, lock);
-  const bytes = layers.flatMap(({ entries }) => entries).reduce((sum, { size }) => sum + size, 0);
-  if (done.kind === 'ok') keepUnpacked(part, what, bytes);
+  if (done.kind === 'ok') keepUnpacked(part, what, bytesOfFiles(source));
   return done;
 }
 
 /** koffi is loaded only for it. */
-async function shareWith({ name, share: asked, steps }: Making, tree: string): Promise<Shared> {
+async function shareWith(
+  { name, share: asked, steps }: Making,
+  tree: string,
+  bytes: number,
+): Promise<Shared> {
   if (asked === null || asked.how === 'none') return { files: 0, bytes: 0 };
   forgetUnpacked(partOf(name));
-  steps.begin('comparing with the version before', 0);
+  steps.begin('comparing with the version before', bytes);
   const { share } = await import('./share.js');
-  return share(tree, asked.before, asked.how, `${partOf(name)}/share`);
+  return share(tree, asked.before, asked.how, `${partOf(name)}/share`, steps.read);
 }
 
 /** A file of its own before it is judged: nobody else can change what is mounted then. */
@@ -141,7 +148,7 @@ async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRe
     const mounted = await mountImage(place, [lock.fd]);
     steps.begin('making the digest', 0);
     const most = { entries: MOST_ENTRIES, bytes: making.limit, what: making.source };
-    const digest = mounted.kind === 'ok' ? await digestOf(place, most) : mounted;
+    const digest = mounted.kind === 'ok' ? await digestOf(place, { most }) : mounted;
     if (digest.kind === 'fault') return digest;
     const made = { image: null, layers: [taken.value], squashfs: true, shared: 0 };
     const record = writeRecord(making, version, { ...made, ...digest.value });
@@ -182,10 +189,11 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
   if (source.kind === 'fault') return source;
   const unpacked = await takeUpOrUnpack(source.value, making, lock);
   if (unpacked.kind === 'fault') return unpacked;
-  const shared = await shareWith(making, tree);
+  const bytes = bytesOfFiles(source.value);
+  const shared = await shareWith(making, tree, bytes);
   if (interruption.aborted) return interrupted(`update \`${name}\``);
-  steps.begin('making the digest', 0);
-  const digest = await digestOf(tree);
+  steps.begin('making the digest', bytes);
+  const digest = await digestOf(tree, { onBytes: steps.read });
   if (digest.kind === 'fault') return digest;
   const synced = await syncPart(name, lock);
   if (synced.kind === 'fault') return synced;

@@ -125,8 +125,17 @@ function shareFile(path: string, oldPath: string, draft: string, how: Sharing): 
 /** Files between two moments in which signals are seen. */
 const AT_ONCE = 64;
 
-/** `tree` is changed, `before` is not; `draft` is a free name on its file system. Not all of it is done once a signal has come. */
-export async function share(tree: string, before: string, how: Sharing, draft: string): Promise<Shared> {
+/**
+ * `tree` is changed, `before` is not; `draft` is a free name on its file system; `onBytes` hears of each file of the tree. Not all of it is done once a signal has
+ * come.
+ */
+export async function share(
+  tree: string,
+  before: string,
+  how: Sharing,
+  draft: string,
+  onBytes: (count: number) => void = () => undefined,
+): Promise<Shared> {
   let files = 0;
   let bytes = 0;
   let seen = 0;
@@ -146,6 +155,7 @@ export async function share(tree: string, before: string, how: Sharing, draft: s
         }
       } else if (entry.isFile()) {
         const shared = shareFile(path, below(old, name), draft, how);
+        onBytes(lstatSync(bytesOf(path)).size);
         files += shared > 0 ? 1 : 0;
         bytes += shared;
       }

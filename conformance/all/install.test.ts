@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,17 @@ test('what is installed works from its place, and make uninstall takes all of it
   assert.not.match(unit, /@[A-Z]+@/);
   const dashboard = readFileSync(join(prefix, 'lib/systemd/system/chos-dashboard.service'), 'utf8');
   assert.match(dashboard, `ExecStart=${command} dashboard\n`);
+  const files = readFileSync(join(prefix, 'lib/systemd/system/chos-files.service'), 'utf8');
+  assert.match(files, `ExecStart=${command} tree files\n`);
+  if (existsSync('/usr/bin/systemd-analyze')) {
+    const units = readdirSync(join(prefix, 'lib/systemd/system')).map(unit =>
+      join(prefix, 'lib/systemd/system', unit),
+    );
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], {
+      encoding: 'utf8',
+    });
+    assert.equal([status, stderr.split('\n').filter(line => line.includes(prefix))], [0, []]);
+  }
   make('uninstall');
   assert.equal(filesBelow(prefix), []);
 });

@@ -71,6 +71,7 @@ export function machineCases(debian: string): readonly PackageCase[] {
         machine.sh('readlink /etc/systemd/system/multi-user.target.wants/chos-prepare.service'),
         /lib\/systemd\/system\/chos-prepare.service\n$/,
       );
+      machine.sh('test -L /etc/systemd/system/multi-user.target.wants/chos-files.path');
       machine.sh('! test -e /etc/systemd/system/multi-user.target.wants/chos-dashboard.service');
       assert.match(
         machine.sh('cat /usr/lib/systemd/system/chos-prepare.service'),

@@ -73,10 +73,9 @@ test('the tree that this is in already: the command starts where it is', () => {
     inside('CHOS=three exec ~/chos -- true').stderr,
     /^chos: this is in one: three is entered from the host/,
   );
-  // Elsewhere it says nothing: in another view of the same tree, and on the host.
+  // On the host it says nothing. (Another view of the tree may have the number of one that has ended.)
   const view = good(inside('echo "$CHOS_VIEW"')).trim();
   assert.match(view, /^mnt:\[\d+\] \d+:\d+:\d+ one$/);
-  assert.equal(good(script(`CHOS_VIEW='${view}' chos one sh -c 'echo "$CHOS_VIEW"'`)) === `${view}\n`, false);
   assert.equal(good(script(`export CHOS_VIEW='${view}'; chos --which one`)), 'one (argument)\n');
   rmSync(`${home}/chos`);
 });

@@ -35,6 +35,8 @@ test('what ours is not asked for is not reviewed, nor is an unknown reason', () 
   assert.not.ok(isReviewed('chos-runtime  regex/kill: runc has no --regex (contract A3)'));
   assert.not.ok(isReviewed('runc  regex/kill: it is Friday'));
   assert.not.ok(isReviewed('podman/x 0.1 s  no netavark'));
+  assert.not.ok(isReviewed('versions: on btrfs the blocks are shared: it is Friday'));
+  assert.ok(isReviewed('versions: on btrfs the blocks are shared: no loop devices'));
 });
 
 test.run();

@@ -9,6 +9,23 @@ import { chos, hostMounts, makeTree, shell } from './machine.js';
 
 const { cases, test } = caseList('import: ');
 
+/** Extended attributes of a file, and an ACL, by Python, which is there: r-- for the user 1234. */
+const ATTRIBUTES = `import os, struct, sys
+entries = [(1, 6, 2**32 - 1), (2, 4, 1234), (4, 4, 2**32 - 1), (16, 4, 2**32 - 1), (32, 4, 2**32 - 1)]
+acl = struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *one) for one in entries)
+wanted = {'trusted.chos': b'of root', 'security.chos': bytes(range(256)), 'system.posix_acl_access': acl}
+path = sys.argv[2]
+if sys.argv[1] == 'set':
+    for name, value in wanted.items(): os.setxattr(path, name, value)
+    try: os.setxattr(path, 'user.chos', b'of its owner')
+    except OSError: pass
+else:
+    print({name: os.getxattr(path, name) for name in sorted(os.listxattr(path))})
+`;
+
+const attributes = (verb: 'set' | 'get', path: string): string =>
+  good(spawnSync('python3', ['-c', ATTRIBUTES, verb, path], { encoding: 'utf8' }));
+
 /** A tree with all that an archive may lose. */
 function rich(): string {
   const tree = makeTree('rich', ['home', 'var']);
@@ -20,6 +37,7 @@ function rich(): string {
   run('chmod', '2751', `${tree}/var`);
   run('ln', '-s', '/etc/os-release', `${tree}/absolute`);
   run('mknod', `${tree}/dev/null`, 'c', '1', '3');
+  attributes('set', `${tree}/etc/os-release`);
   run('touch', `${tree}/with a line\nand \\ -> \u00e4`);
   return tree;
 }
@@ -41,6 +59,10 @@ test('a tar comes in with all that it has, in any compression, and is an environ
   const root = `${store}/rich/1`;
   assert.equal(good(chos('tree', 'digest', 'rich')), good(chos('tree', 'digest', tree)));
   assert.match(spawnSync('getcap', [`${root}/bin/able`], { encoding: 'utf8' }).stdout, /cap_net_raw=ep/);
+  const had = attributes('get', `${tree}/etc/os-release`);
+  assert.match(had, /security\.chos.*system\.posix_acl_access.*trusted\.chos/);
+  assert.equal(attributes('get', `${root}/etc/os-release`), had);
+  assert.equal(attributes('get', `${store}/rich-zst/1/etc/os-release`), had);
   assert.equal(statSync(`${root}/bin/hard`).ino, statSync(`${root}/bin/able`).ino);
   assert.ok(statSync(`${root}/var/holes`).blocks < 100);
   // Without --devices the one device is missing, and nothing else.

@@ -86,6 +86,51 @@ test('nothing is shared if it is not wanted, nor from behind a link', () => {
   assert.notEqual(inode(4, 'moved/kept'), inode(5, 'same/kept'));
 });
 
+/** None can be mounted here; undefined: it can. */
+function whyNoBtrfs(): string | undefined {
+  if (!existsSync('/dev/loop-control')) return 'no loop devices';
+  spawnSync('modprobe', ['btrfs']);
+  return /\bbtrfs$/m.test(textOf('/proc/filesystems')) ? undefined : 'the kernel has no btrfs';
+}
+
+test('on btrfs the blocks are shared: what is written into one version later is not in the other', () => {
+  const why = whyNoBtrfs();
+  if (why !== undefined) return why;
+  const disk = `${base}/btrfs`;
+  mkdirSync(store, { recursive: true });
+  run('truncate', '-s', '128M', disk);
+  run('mkfs.btrfs', '--quiet', disk);
+  run('mount', '-o', 'loop', disk, store);
+  try {
+    const tar = release(1);
+    good(chos('tree', 'import', tar, '--name', 'blocks'));
+    const tree = `${store}/blocks`;
+    const { shared, bytes } = JSON.parse(
+      good(chos('tree', 'update', 'blocks', tar, '--json', '--share', 'reflink')),
+    );
+    assert.equal(shared, bytes);
+    const file = 'same/kept';
+    const [one, two] = [statSync(`${tree}/1/${file}`), statSync(`${tree}/2/${file}`)];
+    assert.notEqual(one.ino, two.ino);
+    assert.equal(one.mtimeMs, two.mtimeMs);
+    // Both files lie in the same blocks.
+    const extents = (version: number): string =>
+      good(spawnSync('filefrag', ['-v', `${tree}/${version}/bin/busybox`], { encoding: 'utf8' }))
+        .split('\n')
+        .filter(line => /^ *\d+:/.test(line))
+        .join('\n');
+    assert.match(extents(1), /shared/);
+    assert.equal(extents(1), extents(2));
+    writeFileSync(`${tree}/2/${file}`, 'other');
+    assert.equal(textOf(`${tree}/1/${file}`), 'kept'.repeat(5000));
+    good(chos('tree', 'remove', 'blocks'));
+  } finally {
+    run('umount', store);
+    rmSync(disk);
+  }
+  return undefined;
+});
+
 test('what fails leaves the version in use', () => {
   writeFileSync(`${work}/broken.tar`, tarOf([{ name: '../x' }]));
   assert.match(chos('tree', 'update', 'os', `${work}/broken.tar`).stderr, /leads out of the tree/);

@@ -60,6 +60,9 @@ NoNewPrivs: 1"
       same "another tree, inside" "$got $output" '125 chos: this is in one: two is entered from the host: exec chos / leaves, in the shell that chos has started'
       same "another one, by way of the host" "$(enter one sh -c 'exec /home/ann/chos / /usr/local/bin/chos two cat /etc/os-release')" ID=two
       same "who is on the host already" "$(enter / echo stays)" stays
+      # The link may be set without a move, and the variable be forged: they came along with sudo, say.
+      forged='CHOS_VIEW="/ostrees/one $(stat -c %Hd:%Ld:%i /) one" exec /usr/local/bin/chos one cat /etc/os-release'
+      same "the link on the host, and who says that this is the tree" "$(/usr/local/bin/chos one busybox chroot /proc/1/root bash -c "$forged")" ID=one
       got=0; output=$(unshare -m setpriv --reuid 1001 --regid 1001 --clear-groups /usr/local/bin/chos one true 2>&1) || got=$?
       matches "from another mount namespace" "$got $output" '^125 chos: enter one by /proc/chos/setchos: Operation not permitted; the module has to be loaded, and lets nobody in'`,
     { kernels },

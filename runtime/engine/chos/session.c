@@ -53,6 +53,14 @@ static const char *name_behind(const char *mark, const char *link)
 	return rest && *rest == ' ' && rest[1] ? rest + 1 : NULL;
 }
 
+/* The root that the link is for. Anybody may set the link alone, and it goes along with sudo(8), too: it says nothing of where its process is. */
+static bool is_in_skeleton(void)
+{
+	const char *bin = text_of("/bin");
+
+	return bin && after(bin, LINK "/");
+}
+
 /* A line of /proc/self/uid_map. */
 struct ids {
 	u64 inside, outside, count;
@@ -101,18 +109,20 @@ static bool is_own_root(const struct account *a)
 bool find_session(const struct account *a, struct session *s)
 {
 	const char *view = variable(VIEW_MARK), *login = variable(LOGIN_MARK);
+	bool linked;
 
 	*s = (struct session){.name = NULL};
 	if ((!view && !login) || !is_own_root(a))
 		return false;
-	s->name = name_behind(view, LINK);
+	linked = is_in_skeleton();
+	s->name = linked ? name_behind(view, LINK) : NULL;
 	s->linked = s->name;
 	if (!s->name && !is_namespace_of_host())
 		s->name = name_behind(view, NAMESPACE);
 	if (s->name)
 		return true;
 	s->login = true;
-	s->name = name_behind(login, LINK);
+	s->name = linked ? name_behind(login, LINK) : NULL;
 	if (!s->name && !is_namespace_of_host())
 		s->name = name_behind(login, NAMESPACE);
 	return s->name;

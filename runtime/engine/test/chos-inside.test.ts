@@ -1,5 +1,13 @@
 /** `chos` in a tree that a `chos` has entered before: what it takes for one, what it starts in place, what it tells. */
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -134,29 +142,33 @@ exec /usr/sbin/chroot . ${uid === undefined ? '' : `setpriv --reuid=${uid} --cle
 
 test('by the link: it is left where the module lets go, and another tree says how', () => {
   const { root } = linkRoot();
+  renameSync(join(root, 'bin'), join(root, 'os/a/bin'));
   const outside = (...args: readonly string[]) => {
     const { status, out, err } = chos({ place: '/public', home: '/' }, args, {
-      inNamespace: `chmod 755 ${root}; mount --bind ${root} ${root}/chos; shift; exec /usr/sbin/chroot ${root} /bin/inside "$@"`,
+      inNamespace: `chmod 755 ${root}; mount --bind ${root} ${root}/chos; shift; exec /usr/sbin/chroot ${root} /os/a/bin/inside "$@"`,
     });
     return { status, out, err };
   };
-  const run = (...args: readonly string[]) => outside('a', '/bin/inside', ...args);
+  const run = (...args: readonly string[]) => outside('a', '/os/a/bin/inside', ...args);
+  // The link alone, which anybody may set, is on the host, too.
+  assert.equal(run('--which').out.includes('entered'), false);
+  symlinkSync('/proc/chos/link/bin', join(root, 'bin'));
   assert.equal(run('--which'), ended('a (entered)\n'));
-  assert.match(run('a', '/bin/inside', '--version').out, /^chos version /);
+  assert.match(run('a', '/os/a/bin/inside', '--version').out, /^chos version /);
   assert.equal(
     run('b', 'true'),
     refused(
       'this is in a: b is entered from the host: exec chos / leaves, in the shell that chos has started',
     ),
   );
-  assert.match(run('/', '/bin/inside', '--version').out, /^chos version /);
+  assert.match(run('/', '/os/a/bin/inside', '--version').out, /^chos version /);
   assert.is(readFileSync(join(root, 'proc/chos/setchos'), 'utf8')[0], '/');
   // What has left is on the host again.
   unlinkSync(join(root, 'proc/chos/link'));
   symlinkSync('/', join(root, 'proc/chos/link'));
   mkdirSync(join(root, 'proc/self'));
   writeFileSync(join(root, 'proc/self/uid_map'), '         0          0 4294967295\n');
-  assert.equal(outside('/', '/bin/inside', '--list'), ended('  a\n'));
+  assert.equal(outside('/', '/os/a/bin/inside', '--list'), ended('  a\n'));
 });
 
 test('on the host / stays there; where that is not known, a line', () => {

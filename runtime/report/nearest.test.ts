@@ -10,6 +10,8 @@ test('the nearest word is found in spite of one or two wrong letters, and of cas
   assert.is(nearest('MOUNT', words), 'mount');
   assert.is(nearest('mounts', words), 'mount');
   assert.is(nearest('usr', words), 'user');
+  assert.is(nearest('gup', ['mpi', 'gpu']), 'gpu');
+  assert.is(nearest('opt', ['tpo']), undefined);
 });
 
 test('a word that is like none is not explained', () => {

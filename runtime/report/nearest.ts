@@ -1,6 +1,6 @@
 /**
- * The word that a misspelt one was most likely meant to be: with the fewest letters changed, added or left
- * out, upper and lower case being the same. `undefined` if none is near.
+ * The word that a misspelt one was most likely meant to be: with the fewest letters changed, added, left
+ * out or swapped with the next, upper and lower case being the same. `undefined` if none is near.
  */
 export function nearest(misspelt: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -20,22 +20,26 @@ function mostChanges(length: number): number {
   return Math.max(2, Math.floor(length / 3));
 }
 
-/** Levenshtein distance. */
+/** Levenshtein distance in which two letters that have changed places are one change (optimal string alignment). */
 function distance(one: string, other: string): number {
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= one.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= other.length; column++) {
-      const same = one[row - 1] === other[column - 1] ? 0 : 1;
-      current.push(
+  let before: readonly number[] = [];
+  let above = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let y = 1; y <= one.length; y++) {
+    const row = [y];
+    for (let x = 1; x <= other.length; x++) {
+      const same = one[y - 1] === other[x - 1];
+      const swapped = x > 1 && y > 1 && one[y - 1] === other[x - 2] && one[y - 2] === other[x - 1];
+      row.push(
         Math.min(
-          (previous[column - 1] ?? 0) + same,
-          (previous[column] ?? 0) + 1,
-          (current[column - 1] ?? 0) + 1,
+          (above[x - 1] ?? 0) + (same ? 0 : 1),
+          (above[x] ?? 0) + 1,
+          (row[x - 1] ?? 0) + 1,
+          swapped ? (before[x - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
         ),
       );
     }
-    previous = current;
+    before = above;
+    above = row;
   }
-  return previous[other.length] ?? 0;
+  return above[other.length] ?? 0;
 }

@@ -39,7 +39,7 @@ const char *default_tree(const struct trees *t);
 _Noreturn void die_of_unknown(const struct trees *t, const char *name, const char *more);
 void list_trees(const struct trees *t);
 
-/* nearest.c: letters that are to be changed, added or left out; more than `most` counts as `most` + 1. */
+/* nearest.c: letters that are to be changed, added, left out or swapped with the next; more than `most` counts as `most` + 1. */
 unsigned changes(const char *one, const char *other, unsigned most);
 
 /* pattern.c */

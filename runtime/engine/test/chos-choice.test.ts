@@ -104,6 +104,7 @@ test('a short name is near to few', () => {
   const run = (name: string) => error(chos(s, ['--which', name]));
   for (const none of ['sh', 'pwd', 'x', '..', '']) assert.not.match(run(none), /did you mean/, none);
   assert.is(run('c2'), 'chos: there is no tree "c2"; did you mean c1?\n');
+  assert.is(run('1c'), 'chos: there is no tree "1c"; did you mean c1?\n');
   assert.is(
     run('ls'),
     'chos: there is no tree "ls"; did you mean l1? (a command without a tree stands behind --: chos -- ls)\n',

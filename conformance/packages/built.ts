@@ -40,18 +40,19 @@ export function lintian(): void {
   );
 }
 
-/** Files below a directory, with the digest of each. */
+/** Files below a directory, with the digest of each; links, with where they lead. */
 function contents(directory: string): ReadonlyMap<string, string> {
-  const lines = execFileSync('bash', ['-c', 'find . -type f -print0 | sort -z | xargs -0r sha256sum'], {
-    cwd: directory,
-    encoding: 'utf8',
-  });
-  return new Map(
-    lines
-      .trim()
-      .split('\n')
-      .map(line => [line.slice(68), line.slice(0, 64)]),
-  );
+  const lines = (script: string): readonly string[] =>
+    execFileSync('bash', ['-c', script], { cwd: directory, encoding: 'utf8' }).trim().split('\n');
+  return new Map([
+    ...lines('find . -type f -print0 | sort -z | xargs -0r sha256sum').map((line): [string, string] => [
+      line.slice(68),
+      line.slice(0, 64),
+    ]),
+    ...lines("find . -type l -printf '%P\\t%l\\n'")
+      .filter(line => line !== '')
+      .map((line): [string, string] => [line.split('\t')[0] ?? '', line.split('\t')[1] ?? '']),
+  ]);
 }
 
 /** What Debian's tools add or change: their own documentation, compressed pages, and links to be. */
@@ -59,13 +60,19 @@ const debians = /^usr\/share\/(doc|lintian|pam-configs)\//;
 /** Made on the machine; of the other libc. */
 const notPacked = /^usr\/lib\/chos-runtime\/(chos-runtime-code\.cache$|node_modules\/@koromix\/[^/]+\/musl_)/;
 
+/** Debian makes a link of a page that is another's name, and names what it has compressed. */
+const unpackedPages = `cd "$1" && find . -type f -name '*.gz' -exec gunzip {} + &&
+  find . -type l -name '*.gz' | while read -r link; do
+    to=$(readlink "$link") && echo ".so $(basename "\${link%/*}")/\${to%.gz}" >"\${link%.gz}" && rm "$link" || exit
+  done`;
+
 /** Each package has what `make install` and `make kmod-install` install from here, byte for byte. */
 export function sameAsInstalled(): void {
   const place = mkdtempSync(join(tmpdir(), 'chos-packages-'));
   try {
     const [packed, installed] = [join(place, 'packed'), join(place, 'installed')];
     for (const deb of debs()) run('dpkg-deb', '--extract', join(DIRECTORY, deb), packed);
-    run('bash', '-c', `find ${packed}/usr/share/man -name '*.gz' -exec gunzip {} +`);
+    run('bash', '-c', unpackedPages, 'bash', join(packed, 'usr/share/man'));
     run(
       'make',
       '-s',

@@ -30,7 +30,7 @@ const DELETE_SAMPLE = 25;
 let stops = 0;
 
 /** What a track did in one whole run. */
-interface Steps {
+export interface Steps {
   count: number;
   /** Number of the last step that told somebody something: for init, that it is ready or about to execute the command. */
   told: number;
@@ -49,6 +49,13 @@ export function countSteps(trace: string): ReadonlyMap<string, Steps> {
   }
   return counts;
 }
+
+/** The run in which that track made the fewest steps: what goes round until something is done went round least. */
+export const shortest = (
+  runs: readonly ReadonlyMap<string, Steps>[],
+  track: string,
+): ReadonlyMap<string, Steps> =>
+  runs.reduce((least, run) => ((run.get(track)?.count ?? 0) < (least.get(track)?.count ?? 0) ? run : least));
 
 /**
  * Stops of a command's own track that came after its end. What waits for the kernel or for another program goes round until it is done, so a run may make fewer

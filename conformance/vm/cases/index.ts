@@ -7,6 +7,7 @@ import { dockerCases } from './docker.js';
 import { hookCases } from './hooks.js';
 import { kmodCases } from './kmod.js';
 import { kmodChosCases } from './kmod-chos.js';
+import { kmodEnteringCases } from './kmod-entering.js';
 import { kmodLoginCases } from './kmod-login.js';
 import { kmodUserCases } from './kmod-users.js';
 import { labCases } from './lab.js';
@@ -36,6 +37,7 @@ export const cases: readonly MachineCase[] = [
   ...dockerCases,
   ...hookCases,
   ...kmodCases,
+  ...kmodEnteringCases,
   ...kmodUserCases,
   ...kmodChosCases,
   ...kmodLoginCases,

@@ -5,8 +5,8 @@ import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { jsonText } from '../report/json-text.js';
+import { listOf } from '../report/names-text.js';
 import { storeFaultText } from '../report/store-text.js';
-import { listOf } from '../report/tree-text.js';
 import { versionDigest } from '../store/place.js';
 import { type CallerView, callerView } from '../trees/caller.js';
 import { PINS, pinFile, readGenerations } from '../trees/pins.js';
@@ -74,9 +74,10 @@ async function prepareAll(invocation: Invocation, registry: Registry, view: Host
     const self = `/proc/${process.ppid}/exe`;
     const argv = ['--root', invocation.root, 'tree', 'prepare', name, ...(json ? ['--json'] : [])];
     const { status, stdout, stderr } = spawnSync(self, argv, { encoding: 'utf8', env: {} });
-    if (stdout !== '') said.push(stdout);
     const last = stderr.trim().replace(/^chos-runtime: /, '');
-    if (status !== 0) faults.push({ name, what: last === '' ? 'it was ended' : last });
+    // Of one that was killed it may be the half.
+    if (status === 0) said.push(stdout);
+    else faults.push({ name, what: last === '' ? 'it was ended' : last });
   }
   const out = json ? valueText({ prepared: said.map(one => JSON.parse(one)), faults }) : said.join('');
   const warnings = publish(registry, null, prefixOf(view));

@@ -2,15 +2,8 @@
 import { unreachable } from '../../spec/unreachable.js';
 import type { SourceWhy, StoreFault } from '../store/fault.js';
 import { errnoText } from './errno-text.js';
+import { listOf } from './names-text.js';
 import { nearest } from './nearest.js';
-
-/** More are counted, not named. */
-const SHOWN = 8;
-
-function listOf(names: readonly string[]): string {
-  const rest = names.length - SHOWN;
-  return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
-}
 
 /** What other programs call a source, and how it comes in here. */
 function transportText(source: string): string {

@@ -2,11 +2,9 @@
 import { unreachable } from '../../spec/unreachable.js';
 import { errnoText } from './errno-text.js';
 import { contentFaultText, featureFaultText } from './feature-text.js';
+import { listOf } from './names-text.js';
 import type { LoadRefusal, TreeFault } from './tree-fault.js';
 import { visible } from './visible.js';
-
-/** More holders than this are counted, not named: callers show one line. */
-const SHOWN = 8;
 
 /** What is wrong with the owner or the mode of a file of the registry. */
 export function untrustedText(why: 'owner' | 'mode' | 'not-a-file'): string {
@@ -20,12 +18,6 @@ export function untrustedText(why: 'owner' | 'mode' | 'not-a-file'): string {
     default:
       return unreachable(why);
   }
-}
-
-/** Of many only the first are named. */
-export function listOf(names: readonly string[]): string {
-  const rest = names.length - SHOWN;
-  return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
 }
 
 /** Processes may call themselves what they like. */

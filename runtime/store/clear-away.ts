@@ -85,11 +85,11 @@ export function clearAway(
     removed.push(piece);
   }
   const left = leftovers(name, used);
+  const gone = left.filter(file => !(takenUp && file === 'part'));
   const held = left.flatMap(file => holdersOf(`${homeOf(name)}/${file}`));
   const rests: Piece = { name, version: null };
   if (held.length > 0) kept.push({ ...rests, holders: held });
-  else if (left.length > 0) {
-    const gone = left.filter(file => !(takenUp && file === 'part'));
+  else if (gone.length > 0) {
     removePlaces(gone.map(file => `${homeOf(name)}/${file}`));
     removed.push(rests);
   }

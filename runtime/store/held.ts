@@ -66,6 +66,15 @@ function linksNow(pids: readonly number[], file: string): ReadonlyMap<number, st
   }
 }
 
+/**
+ * Where the kernel's link leads, if that is among the versions of `place`: what is registered is a link to the one in use, and that may have been resolved on the
+ * way. Other paths may be on a server, and are not gone to.
+ */
+export function placesBehind(place: string): (text: string) => string {
+  const homes = [dirname(place), realOf(dirname(place))];
+  return text => (homes.some(home => text.startsWith(`${home}/`)) ? realOf(text) : text);
+}
+
 /** One sentence for each. */
 export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
   const directory = realOf(place);
@@ -101,10 +110,9 @@ export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
   const links = linksNow(others.map(Number), setchos);
   // Nothing is taken away from under those of whom it is not known where they are.
   const unseen = links === 'unknown' ? ['processes whose link of the kernel cannot be read'] : [];
-  // What is registered is a link to the version in use, and so is what the kernel's link names; other paths may be on a server, and are not gone to.
-  const end = (text: string): string => (text.startsWith(`${dirname(place)}/`) ? realOf(text) : text);
+  const behind = placesBehind(place);
   const linked = (pid: string): boolean =>
-    links !== 'unknown' && leadsInto(end(links.get(Number(pid)) ?? ''), directory);
+    links !== 'unknown' && leadsInto(behind(links.get(Number(pid)) ?? ''), directory);
   const processes = others
     .filter(
       pid =>

@@ -3,9 +3,17 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PreparedRoot } from '../../../spec/environment.js';
 import { chos, site, two } from './chos-command.js';
-import { byMounts, linkRoot, nobody, type Shown, shareOf, type Tree, tree } from './chos-trees.js';
+import {
+  byMounts,
+  linkRoot,
+  nobody,
+  type Shown,
+  shareOf,
+  skeletonFor,
+  type Tree,
+  tree,
+} from './chos-trees.js';
 import { scratch } from './engine.js';
 
 function enter(t: Tree, shown: Shown, script: string, uid?: number) {
@@ -62,18 +70,7 @@ test('shares are the host’s, read-only where they are to be', () => {
 
 test('a tree that lacks places: a skeleton, which a user can put together too', () => {
   const t = tree();
-  const root: PreparedRoot = {
-    kind: 'skeleton',
-    why: 'the tree has no /proc',
-    entries: [
-      { kind: 'directory', path: '/proc', mode: 0o555 },
-      { kind: 'bind', path: '/usr', directory: true },
-      { kind: 'bind', path: '/etc', directory: true },
-      { kind: 'link', path: '/bin', target: 'usr/bin' },
-      { kind: 'link', path: '/lib', target: 'usr/lib' },
-      { kind: 'link', path: '/lib64', target: 'usr/lib64' },
-    ],
-  };
+  const root = skeletonFor();
   for (const uid of [nobody, undefined]) {
     const { status, out, err } = enter(
       t,

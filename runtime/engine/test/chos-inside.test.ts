@@ -13,7 +13,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PreparedRoot } from '../../../spec/environment.js';
 import { chos, executable, site, two } from './chos-command.js';
-import { byMounts, linkRoot, nobody, type Tree, tree } from './chos-trees.js';
+import { byMounts, linkRoot, nobody, skeletonFor, type Tree, tree } from './chos-trees.js';
 
 /** As a package has it. */
 const inside = '/etc/chos';
@@ -84,19 +84,7 @@ test('another tree, a generation, the host: a line that says how', () => {
 });
 
 test('a view of a skeleton, whose root is the user’s own', () => {
-  const root: PreparedRoot = {
-    kind: 'skeleton',
-    why: 'the tree has no /proc',
-    entries: [
-      { kind: 'directory', path: '/proc', mode: 0o555 },
-      { kind: 'directory', path: '/dev', mode: 0o755 },
-      { kind: 'bind', path: '/usr', directory: true },
-      { kind: 'bind', path: '/etc', directory: true },
-      { kind: 'link', path: '/bin', target: 'usr/bin' },
-      { kind: 'link', path: '/lib', target: 'usr/lib' },
-      { kind: 'link', path: '/lib64', target: 'usr/lib64' },
-    ],
-  };
+  const root = skeletonFor('/dev');
   assert.equal(nested(tree(), '$chos alma9 cat /etc/mark', nobody, root), ended('in the tree\n'));
   // Without the variable nobody can tell which tree it is.
   const lost = nested(tree(), 'env -u CHOS_VIEW $chos alma9 true', nobody, root);

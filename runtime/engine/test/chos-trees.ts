@@ -31,6 +31,21 @@ export function tree(...places: readonly string[]): Tree {
   return { path, script: `chmod 755 ${path}; mount --bind /usr ${path}/usr; exec "$@"` };
 }
 
+/** Of a tree that lacks /proc and these: real directories for them, and its own /usr and /etc. */
+export const skeletonFor = (...places: readonly string[]): PreparedRoot => ({
+  kind: 'skeleton',
+  why: 'the tree has no /proc',
+  entries: [
+    { kind: 'directory', path: '/proc', mode: 0o555 },
+    ...places.map(path => ({ kind: 'directory', path, mode: 0o755 }) as const),
+    { kind: 'bind', path: '/usr', directory: true },
+    { kind: 'bind', path: '/etc', directory: true },
+    { kind: 'link', path: '/bin', target: 'usr/bin' },
+    { kind: 'link', path: '/lib', target: 'usr/lib' },
+    { kind: 'link', path: '/lib64', target: 'usr/lib64' },
+  ],
+});
+
 export interface Shown {
   readonly shares?: readonly PlacedShare[];
   readonly root?: PreparedRoot;

@@ -20,6 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownRequest } from '../../runtime/cli/own-request.js';
 import type { Values } from '../../runtime/engine/wire.js';
 import { answer } from '../../runtime/entry/dispatch.js';
 import type { Entry } from '../../spec/commands.js';
@@ -110,21 +111,15 @@ export type Compiled =
 
 /** What the compiler in TypeScript answers to a command line, without a process of its own. */
 export async function compile(lab: Lab, args: readonly string[], cwd = lab.dir): Promise<Compiled> {
-  const request = {
-    argv: ['chos-runtime', '--root', lab.root, ...args],
-    environment: Object.entries({ ...ENVIRONMENT, ...lab.env }).map(([name, value]) => `${name}=${value}`),
-    cwd,
-    config: 0,
-    program: -1,
-  };
-  const { answer: reply, image } = await answer(request);
+  const environment = Object.entries({ ...ENVIRONMENT, ...lab.env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const reply = await answer(ownRequest(['--root', lab.root, ...args], { environment, cwd }));
   if (reply.kind === 'stored') {
     const stored = readFileSync(join(lab.root, String(reply.values.ID), 'program'));
     return { kind: 'image', image: stored, entry: reply.entry, values: reply.values };
   }
-  return reply.kind === 'program'
-    ? { kind: 'image', image, entry: reply.entry, values: reply.values }
-    : reply;
+  return reply.kind === 'program' ? { ...reply, kind: 'image' } : reply;
 }
 
 let images = 0;

@@ -17,7 +17,7 @@ import { type Attempt, failed, type Invocation, type Outcome, ok, refuse } from 
 import { readConfig } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
-import { openSavedConfig } from './saved-config.js';
+import { readSavedConfig } from './saved-config.js';
 import { systemdOf } from './systemd.js';
 
 /** What speaks against saving it, or against restoring it. */
@@ -69,10 +69,10 @@ function askedOf(invocation: Invocation): Attempt<CheckpointAsked> {
 
 /** The facts belong to the process that state.json names; the program sees to it that this is still so. */
 function compile(invocation: Invocation, { directory, state }: Found, asked: CheckpointAsked): Outcome {
-  const opened = openSavedConfig(directory);
+  const opened = readSavedConfig(directory);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
-  const config = readConfig(saved, saved, opened.value);
+  const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });
   if (config.kind === 'failure') return failed(config.failure);
   const { spec } = config.value;
   const fault = unfit(spec.config);
@@ -86,7 +86,7 @@ function compile(invocation: Invocation, { directory, state }: Found, asked: Che
   const result = compileCheckpoint({
     config: spec,
     state,
-    facts: probeHostFacts(),
+    facts: probeHostFacts(invocation.request.caller),
     systemd: systemdOf(invocation),
     dump,
     asked,

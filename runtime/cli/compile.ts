@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { attach } from '../engine/executable.js';
+import type { Request } from '../engine/wire.js';
 import { codeOf } from '../host/error-code.js';
 import { encode } from '../program/encode.js';
 import { givenBundle } from './given-bundle.js';
@@ -17,11 +18,14 @@ import {
 import { prepareLaunch } from './launch.js';
 
 /**
- * The engine to attach to: the running one, which is our parent and which belongs to this compiler whatever lies beside it; without one (development)
+ * The engine to attach to: the running one, which asks and belongs to this compiler whatever lies beside it; without one (development)
  * the one in the directory of the bundle file.
  */
-function readEngine(hasEngine: boolean): Attempt<{ readonly path: string; readonly bytes: Uint8Array }> {
-  const path = hasEngine ? `/proc/${process.ppid}/exe` : join(dirname(process.argv[1] ?? ''), 'chos-runtime');
+function readEngine({
+  caller: { pid },
+}: Request): Attempt<{ readonly path: string; readonly bytes: Uint8Array }> {
+  const path =
+    pid === process.pid ? join(dirname(process.argv[1] ?? ''), 'chos-runtime') : `/proc/${pid}/exe`;
   try {
     return ok({ path, bytes: readFileSync(path) });
   } catch (error) {
@@ -55,9 +59,9 @@ export function compile(invocation: Invocation): Outcome {
   }
   const bundle = givenBundle(invocation);
   if (bundle.kind === 'failure') return failed(bundle.failure);
-  const launch = prepareLaunch(invocation, bundle.value, request.config);
+  const launch = prepareLaunch(invocation, bundle.value, request.input);
   if (launch.kind === 'failure') return failed(launch.failure);
-  const engine = readEngine(request.program > 0);
+  const engine = readEngine(request);
   if (engine.kind === 'failure') return failed(engine.failure);
   const attached = attach(engine.value.bytes, encode(launch.value.program));
   if (attached.kind === 'fault') {

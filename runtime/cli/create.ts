@@ -9,7 +9,7 @@ export function create(invocation: Invocation): Outcome {
   const id = containerId(invocation);
   if (id.kind === 'failure') return id;
   const { line, request } = invocation;
-  const launch = prepareLaunch(invocation, line.options.texts.get('bundle') ?? '.', request.config);
+  const launch = prepareLaunch(invocation, line.options.texts.get('bundle') ?? '.', request.input);
   if (launch.kind === 'failure') return failed(launch.failure);
   const { program, bundle, warnings } = launch.value;
   return {

@@ -10,8 +10,7 @@ import { encode } from '../program/encode.js';
 import { hooksLostText } from '../report/ending-text.js';
 import { readState } from '../state/read-state.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
-import { readDescriptor } from './read-input.js';
-import { openSavedConfig } from './saved-config.js';
+import { readSavedConfig } from './saved-config.js';
 import { systemdOf } from './systemd.js';
 
 interface Understood {
@@ -67,22 +66,21 @@ export function ending(invocation: Invocation, entry: Entry, values: Values): Ou
   const directory = `${invocation.root}/${id}`;
   const read = readState(invocation.root, id);
   if (read.kind === 'distrust') return failed(read);
-  const opened = openSavedConfig(directory);
+  const saved = readSavedConfig(directory);
   // What is no file is lost, and nothing of it is believed.
   if (
-    opened.kind === 'failure' &&
-    opened.failure.kind === 'distrust' &&
-    opened.failure.distrust.why.kind !== 'other-kind'
+    saved.kind === 'failure' &&
+    saved.failure.kind === 'distrust' &&
+    saved.failure.distrust.why.kind !== 'other-kind'
   )
-    return failed(opened.failure);
+    return failed(saved.failure);
   const file = `${directory}/config.json`;
-  const bytes = opened.kind === 'ok' ? readDescriptor(opened.value, file) : null;
-  const text = bytes?.kind === 'ok' ? Buffer.from(bytes.value).toString('utf8') : null;
+  const text = saved.kind === 'ok' ? Buffer.from(saved.value).toString('utf8') : null;
   const { spec, hooksLost } = understand(file, text);
   const state = read.kind === 'state' ? read.live.state : null;
   const program = compileEnding({
     spec,
-    facts: withResctrl(probeHostFacts(), spec.config),
+    facts: withResctrl(probeHostFacts(invocation.request.caller), spec.config),
     systemd: systemdOf(invocation),
     // Where hooks begin; nothing else tells.
     bundle: state?.bundle ?? '/',

@@ -10,6 +10,7 @@ import { readArguments } from './arguments.js';
 import { defaultConfig } from './default-config.js';
 import { execProcess } from './exec-process.js';
 import type { Attempt, Invocation } from './invocation.js';
+import { ownRequest } from './own-request.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'chos-exec-'));
 const config: Config = {
@@ -24,7 +25,7 @@ const config: Config = {
 const invocation = (...args: string[]): Invocation => {
   const read = readArguments(['exec', ...args]);
   if (read.kind !== 'command') throw new Error(JSON.stringify(read));
-  const request = { argv: ['x', ...args], environment: [], cwd: directory, config: 0, program: 5 };
+  const request = ownRequest(args, { cwd: directory });
   return { request, line: read.line, root: '/run/x' };
 };
 const processOf = (...args: string[]): NormalProcess => {

@@ -98,7 +98,7 @@ export function execProcess(
   if (file === undefined && command === undefined) return refuse({ kind: 'exec-without-process' });
   let text: Uint8Array | string;
   if (file !== undefined) {
-    const read = readHanded(invocation.request.config, file, absolute(invocation, file));
+    const read = readHanded(invocation.request.input, file, absolute(invocation, file));
     if (read.kind === 'failure') return read;
     text = read.value;
   } else {

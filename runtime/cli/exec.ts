@@ -11,7 +11,7 @@ import { failed, type Invocation, type Outcome } from './invocation.js';
 import { readConfig } from './launch.js';
 import { givenValues, listenEntries } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
-import { openSavedConfig } from './saved-config.js';
+import { readSavedConfig } from './saved-config.js';
 
 /** `exec`: one more process in a container, from process.json or from the command line. */
 export function exec(invocation: Invocation): Outcome {
@@ -25,10 +25,10 @@ export function exec(invocation: Invocation): Outcome {
       status === 'paused' ? { kind: 'paused', id } : { kind: 'not-running', id, verb: 'exec in' },
     );
   }
-  const opened = openSavedConfig(directory);
+  const opened = readSavedConfig(directory);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
-  const config = readConfig(saved, saved, opened.value);
+  const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });
   if (config.kind === 'failure') return failed(config.failure);
   const admitted = execProcess(invocation, config.value.spec.written);
   if (admitted.kind === 'failure') return failed(admitted.failure);
@@ -38,7 +38,7 @@ export function exec(invocation: Invocation): Outcome {
     config: config.value.spec,
     process: admitted.value.spec,
     state,
-    facts: withResctrl(probeHostFacts(), config.value.spec.config),
+    facts: withResctrl(probeHostFacts(invocation.request.caller), config.value.spec.config),
     options: {
       console: options.texts.has('console-socket'),
       pidfdSocket: options.texts.has('pidfd-socket'),

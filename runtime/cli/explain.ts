@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Input } from '../engine/wire.js';
 import { explain as explainProgram } from '../program/explain.js';
 import { explainText } from '../report/explain-text.js';
 import { jsonText } from '../report/json-text.js';
@@ -8,7 +9,7 @@ import { givenBundle } from './given-bundle.js';
 import { absolute, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { prepareLaunch } from './launch.js';
 import { outputFormat } from './output-format.js';
-import { openSavedConfig } from './saved-config.js';
+import { readSavedConfig } from './saved-config.js';
 
 /**
  * `explain [BUNDLE|ID]`: what a launch would do. A directory counts before a container of that name; of a container the saved config.json is
@@ -26,9 +27,9 @@ export function explain(invocation: Invocation): Outcome {
   const found = isId ? readState(root, given) : null;
   if (found?.kind === 'distrust') return failed(found);
   const bundle = found?.kind === 'state' ? found.live.state.bundle : undefined;
-  const saved = isId && !line.options.texts.has('config') ? openSavedConfig(`${root}/${given}`) : ok(0);
+  const saved = isId && !line.options.texts.has('config') ? readSavedConfig(`${root}/${given}`) : ok(null);
   if (saved.kind === 'failure') return failed(saved.failure);
-  const handed = saved.value === 0 ? request.config : saved.value;
+  const handed: Input = saved.value === null ? request.input : { kind: 'bytes', bytes: saved.value };
   const launch = prepareLaunch(invocation, isId ? `${root}/${given}` : given, handed, bundle);
   if (launch.kind === 'failure') return failed(launch.failure);
   const records = explainProgram(launch.value.program, { steps: line.options.flags.has('steps') });

@@ -3,12 +3,14 @@ import * as assert from 'uvu/assert';
 import { readArguments } from './arguments.js';
 import type { Invocation } from './invocation.js';
 import { givenValues, listenEntries } from './launch-values.js';
+import { ownRequest } from './own-request.js';
 import { stateRoot } from './state-root.js';
 
-const invocation = (args: readonly string[], environment: readonly string[] = []): Invocation => {
+const invocation = (args: readonly string[], environment: readonly string[] = [], handed = 5): Invocation => {
   const read = readArguments(args);
   if (read.kind !== 'command') throw new Error(JSON.stringify(read));
-  const request = { argv: ['x', ...args], environment, cwd: '/home/a', config: 0, program: 5 };
+  const own = ownRequest(args, { environment, cwd: '/home/a' });
+  const request = { ...own, caller: { ...own.caller, handed } };
   return { request, line: read.line, root: stateRoot(request, read.line, { euid: 0, owner: () => 0 }) ?? '' };
 };
 
@@ -22,19 +24,16 @@ test('options with a parameter become values, others do not', () => {
 test('the larger of --preserve-fds and LISTEN_FDS counts: Podman gives both for the same descriptors', () => {
   const environment = ['LISTEN_FDS=2', 'LISTEN_FDNAMES=a:b', 'LISTEN_PID=77'];
   const both = invocation(['create', '--preserve-fds=3', 'c1'], environment);
-  const all = () => true;
   const alone = invocation(['create', 'c1'], environment);
-  assert.is(givenValues(both, all).PRESERVE_FDS, 3);
-  assert.is(givenValues(alone, all).PRESERVE_FDS, 2);
-  assert.equal(listenEntries(both, all), ['LISTEN_FDS=2', 'LISTEN_PID=1', 'LISTEN_FDNAMES=a:b']);
-  assert.equal(listenEntries(invocation(['create', 'c1'], ['LISTEN_FDS=x']), all), []);
+  assert.is(givenValues(both).PRESERVE_FDS, 3);
+  assert.is(givenValues(alone).PRESERVE_FDS, 2);
+  assert.equal(listenEntries(both), ['LISTEN_FDS=2', 'LISTEN_PID=1', 'LISTEN_FDNAMES=a:b']);
+  assert.equal(listenEntries(invocation(['create', 'c1'], ['LISTEN_FDS=x'])), []);
   // Left over from a service whose descriptors are closed.
-  assert.equal(
-    listenEntries(alone, () => false),
-    [],
-  );
-  assert.is(givenValues(alone, () => false).PRESERVE_FDS, undefined);
-  assert.equal(listenEntries(alone, fd => fd === 3)[0], 'LISTEN_FDS=1');
+  const handed = (count: number) => invocation(['create', 'c1'], environment, count);
+  assert.equal(listenEntries(handed(0)), []);
+  assert.is(givenValues(handed(0)).PRESERVE_FDS, undefined);
+  assert.equal(listenEntries(handed(1))[0], 'LISTEN_FDS=1');
 });
 
 test('the state root', () => {

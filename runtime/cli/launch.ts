@@ -5,10 +5,12 @@ import type { HostFacts } from '../../spec/host-facts.js';
 import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
 import { type LaunchOptions, noOptions } from '../compile/launch/launch.js';
+import type { Input } from '../engine/wire.js';
 import { foreignHooks } from '../hooks/foreign-hooks.js';
 import { hookFiles } from '../hooks/origin.js';
+import { readFor } from '../host/caller.js';
 import { withDelegation } from '../host/delegation.js';
-import { probeHostFacts, readProc } from '../host/facts.js';
+import { probeHostFacts } from '../host/facts.js';
 import { withResctrl } from '../host/resctrl.js';
 import { delegatedBy } from '../host/systemd.js';
 import type { Program } from '../program/action.js';
@@ -72,7 +74,7 @@ export function launchOptions(
 export function readConfig(
   file: string,
   at: string,
-  handed: number,
+  handed: Input,
 ): Attempt<{
   readonly spec: AdmittedSpec;
   readonly text: Uint8Array;
@@ -87,12 +89,13 @@ export function readConfig(
 
 /** The host as the driver of the cgroups leaves it to the caller. */
 export function launchFacts(
+  { request: { caller } }: Invocation,
   spec: AdmittedSpec,
   { cgroupManager: manager, systemd }: LaunchOptions,
 ): HostFacts {
-  const probed = withResctrl(probeHostFacts(), spec.config);
+  const probed = withResctrl(probeHostFacts(caller), spec.config);
   return manager === 'systemd'
-    ? delegatedBy(systemd, probed, readProc)
+    ? delegatedBy(systemd, probed, readFor(caller))
     : withDelegation(probed, spec.config.linux.cgroupsPath);
 }
 
@@ -103,7 +106,7 @@ export function launchFacts(
 export function prepareLaunch(
   invocation: Invocation,
   directory: string,
-  handed: number,
+  handed: Input,
   bundle = absolute(invocation, directory),
 ): Attempt<Launch> {
   const manager = cgroupManager(invocation);
@@ -113,7 +116,7 @@ export function prepareLaunch(
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
   const options = launchOptions(invocation, { bundle, text, manager: manager.value });
-  const facts = launchFacts(spec, options);
+  const facts = launchFacts(invocation, spec, options);
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
   const result = compileLaunch({

@@ -12,6 +12,7 @@ import { registryProofs } from '../../spec/effects/registry.js';
 import { readArguments } from './arguments.js';
 import { defaultConfig } from './default-config.js';
 import { givenValues } from './launch-values.js';
+import { ownRequest } from './own-request.js';
 
 const named = namedOptions();
 const isIgnored = ({ kind }: Option): boolean => kind === 'ignored' || kind === 'ignored-text';
@@ -79,8 +80,8 @@ test('an option with a parameter gives it a value', () => {
     const argv = lineWith(command, option);
     const read = readArguments(argv);
     if (read.kind !== 'command') throw new Error(`${name}: ${JSON.stringify(read)}`);
-    const request = { argv: ['x', ...argv], environment: [], cwd: '/', config: 0, program: 0 };
-    const values = givenValues({ request, line: read.line, root: '/r' }, () => true);
+    const request = ownRequest(argv);
+    const values = givenValues({ request, line: read.line, root: '/r' });
     assert.is(String(values[option.parameter]), '1', name);
   }
 });

@@ -100,7 +100,7 @@ export function restore(invocation: Invocation): Outcome {
   const manager = cgroupManager(invocation);
   if (manager.kind === 'failure') return failed(manager.failure);
   const file = join(directory, 'config.json');
-  const read = readConfig(file, absolute(invocation, file), request.config);
+  const read = readConfig(file, absolute(invocation, file), request.input);
   if (read.kind === 'failure') return failed(read.failure);
   const { spec, text } = read.value;
   const fault = unfit(spec.config);
@@ -116,7 +116,7 @@ export function restore(invocation: Invocation): Outcome {
   const options = launchOptions(invocation, { bundle, text, manager: manager.value });
   const result = compileRestore({
     spec,
-    facts: launchFacts(spec, options),
+    facts: launchFacts(invocation, spec, options),
     id: id.value,
     root: root.value,
     asked: asked.value,

@@ -17,7 +17,7 @@ import { readConfig } from './launch.js';
 import { readHanded } from './read-input.js';
 import { refusedByCompiler, refusedInput } from './refusal.js';
 import { resourcesOfOptions } from './resource-options.js';
-import { openSavedConfig } from './saved-config.js';
+import { readSavedConfig } from './saved-config.js';
 import { systemdOf } from './systemd.js';
 
 interface Asked {
@@ -35,7 +35,7 @@ function askedResources(invocation: Invocation, { ociVersion }: Config): Attempt
     if (given.kind === 'failure') return given;
     source = { file: COMMAND_LINE, text: jsonText(given.value) };
   } else {
-    const read = readHanded(invocation.request.config, file, absolute(invocation, file));
+    const read = readHanded(invocation.request.input, file, absolute(invocation, file));
     if (read.kind === 'failure') return read;
     source = { file: file === '-' ? 'standard input' : file, text: read.value };
   }
@@ -85,13 +85,13 @@ export function update(invocation: Invocation): Outcome {
   const { id, directory, state, status } = found.value;
   if (status === 'stopped' || status === 'creating')
     return failed({ kind: 'not-running', id, verb: 'update' });
-  const opened = openSavedConfig(directory);
+  const opened = readSavedConfig(directory);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
-  const config = readConfig(saved, saved, opened.value);
+  const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });
   if (config.kind === 'failure') return failed(config.failure);
   const { spec } = config.value;
-  const facts = withResctrl(probeHostFacts(), spec.config);
+  const facts = withResctrl(probeHostFacts(invocation.request.caller), spec.config);
   const schemata = askedSchemata(invocation, facts.resctrl !== undefined);
   if (schemata.kind === 'failure') return failed(schemata.failure);
   const asked = askedResources(invocation, spec.written);

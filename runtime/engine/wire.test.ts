@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import {
   ANSWER_HEADER_SIZE,
   ANSWER_MAGIC,
+  InputKind,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
   WIRE_VERSION,
@@ -16,23 +17,46 @@ interface RawRequest {
   readonly argc?: number;
   readonly envc?: number;
   readonly cwdLength?: number;
-  readonly unusable?: number;
+  readonly input?: readonly [kind: number, number: number, bytes: string];
   readonly texts?: readonly string[];
 }
 
+const files = ['Uid:\t7', '0::/a', '', '', 'deny'];
 const rawRequest = (raw: RawRequest = {}): Buffer => {
-  const texts = raw.texts ?? ['/tmp/ö', 'chos-runtime', 'state', '', 'A=1', 'B=2'];
-  const body = Buffer.from(texts.map(text => `${text}\0`).join(''));
+  const texts = raw.texts ?? ['/tmp/ö', 'chos-runtime', 'state', '', 'A=1', 'B=2', ...files];
+  const [kind, number, bytes] = raw.input ?? [InputKind.BYTES, 6, 'in\0put'];
+  const body = Buffer.from(texts.map(text => `${text}\0`).join('') + bytes);
   const header = Buffer.alloc(REQUEST_HEADER_SIZE);
-  header.writeUInt32LE(raw.magic ?? REQUEST_MAGIC, 0);
-  header.writeUInt32LE(raw.version ?? WIRE_VERSION, 4);
-  header.writeUInt32LE(raw.size ?? header.length + body.length, 8);
-  header.writeUInt32LE(raw.argc ?? 3, 12);
-  header.writeUInt32LE(raw.envc ?? 2, 16);
-  header.writeInt32LE(-2, 20);
-  header.writeInt32LE(5, 24);
-  header.writeUInt32LE(raw.cwdLength ?? 8, 28);
-  header.writeUInt32LE(raw.unusable ?? 0, 32);
+  const words = [
+    raw.magic ?? REQUEST_MAGIC,
+    raw.version ?? WIRE_VERSION,
+    raw.size ?? header.length + body.length,
+    raw.argc ?? 3,
+    raw.envc ?? 2,
+    raw.cwdLength ?? 8,
+    kind,
+    number,
+    1, // unusable
+    2, // handed
+    77, // pid
+    0,
+  ];
+  words.forEach((word, i) => {
+    header.writeUInt32LE(word, 4 * i);
+  });
+  [0x1122334455667788n, 101n, 102n, 103n, 104n].forEach((long, i) => {
+    header.writeBigUInt64LE(long, 48 + 8 * i);
+  });
+  [8, 1].forEach((word, i) => {
+    header.writeUInt32LE(word, 88 + 4 * i);
+  });
+  header.writeBigUInt64LE(2n, 96);
+  [7, 9, 8, 2].forEach((word, i) => {
+    header.writeUInt32LE(word, 104 + 4 * i);
+  });
+  [5n, 6n, 7n, 8n].forEach((long, i) => {
+    header.writeBigUInt64LE(long, 120 + 8 * i);
+  });
   return Buffer.concat([header, body]);
 };
 
@@ -48,11 +72,34 @@ test('a request is decoded with empty arguments kept', () => {
       argv: ['chos-runtime', 'state', ''],
       environment: ['A=1', 'B=2'],
       cwd: '/tmp/ö',
-      config: -2,
-      program: 5,
-      unusable: false,
+      input: { kind: 'bytes', bytes: Buffer.from('in\0put') },
+      caller: {
+        pid: 77,
+        euid: 7,
+        egid: 9,
+        namespaces: { user: 101, mnt: 102, pid: 103, cgroup: 104 },
+        root: { major: 8, minor: 1, inode: 2 },
+        texts: { status: 'Uid:\t7', cgroup: '0::/a', uid_map: '', gid_map: '', setgroups: 'deny' },
+        handed: 2,
+      },
+      unusable: true,
     },
+    nonce: 0x1122334455667788n,
+    compiler: { major: 8, minor: 2, inode: 5n, size: 6n, seconds: 7n, nanoseconds: 8n },
   });
+});
+
+test('what the front door could not read comes as an errno', () => {
+  const inputOf = (kind: number, number: number) => {
+    const decoded = decodeRequest(rawRequest({ input: [kind, number, ''] }));
+    return decoded.kind === 'request' ? decoded.request.input : decoded;
+  };
+  assert.equal(inputOf(InputKind.NONE, 0), { kind: 'none' });
+  assert.equal(inputOf(InputKind.BYTES, 0), { kind: 'bytes', bytes: Buffer.alloc(0) });
+  assert.equal(inputOf(InputKind.OPEN_FAILED, 2), { kind: 'failed', verb: 'open', errno: 2 });
+  assert.equal(inputOf(InputKind.READ_FAILED, 21), { kind: 'failed', verb: 'read', errno: 21 });
+  assert.equal(inputOf(InputKind.NOT_A_FILE, 0), { kind: 'not-a-file' });
+  assert.equal(inputOf(9, 0), { kind: 'fault', fault: 'malformed' });
 });
 
 test('bytes behind the request are not part of it', () => {
@@ -73,33 +120,39 @@ test('what is not a whole request is told apart', () => {
   assert.is(faultOf(rawRequest({ cwdLength: 0 })), 'malformed');
   assert.is(faultOf(rawRequest({ cwdLength: 4000 })), 'malformed');
   assert.is(faultOf(rawRequest({ size: REQUEST_HEADER_SIZE })), 'malformed');
-  assert.is(faultOf(rawRequest({ texts: ['/'], argc: 0, envc: 0, cwdLength: 2 })), 'malformed');
+  assert.is(faultOf(rawRequest({ texts: ['/', ...files], argc: 0, envc: 0, cwdLength: 2 })), 'malformed');
+  for (const number of [5, 7, 1e6, 4294967295])
+    assert.is(faultOf(rawRequest({ input: [InputKind.BYTES, number, 'in\0put'] })), 'malformed');
 });
 
 test('a report carries its three texts by byte length', () => {
   const bytes = Buffer.from(
-    encodeAnswer({ kind: 'report', exitCode: 255, out: 'ö', message: 'no', detail: 'more' }),
+    encodeAnswer({ kind: 'report', exitCode: 255, out: 'ö', message: 'no', detail: 'more' }, 1n << 60n),
   );
   const field = (index: number): number => bytes.readUInt32LE(index * 4);
   assert.is(field(0), ANSWER_MAGIC);
   assert.is(field(2), bytes.length);
   assert.equal([field(3), field(4), field(7), field(8), field(9), field(10)], [1, 255, 2, 2, 4, 0]);
+  assert.is(bytes.readBigUInt64LE(48), 1n << 60n);
   assert.is(bytes.toString('utf8', ANSWER_HEADER_SIZE), 'önomore');
 });
 
 test('a program answer carries values of each kind, padded', () => {
   const bytes = Buffer.from(
-    encodeAnswer({
-      kind: 'program',
-      entry: 'exec',
-      imageSize: 4096,
-      message: '',
-      values: { ID: 'abc', DETACH: 1, ARGS: ['a', 'bcdefgh'] },
-    }),
+    encodeAnswer(
+      {
+        kind: 'program',
+        entry: 'exec',
+        image: Buffer.from('image'),
+        message: '',
+        values: { ID: 'abc', DETACH: 1, ARGS: ['a', 'bcdefgh'] },
+      },
+      7n,
+    ),
   );
   assert.equal(
     [bytes.readUInt32LE(12), bytes.readUInt32LE(20), bytes.readUInt32LE(24), bytes.readUInt32LE(40)],
-    [2, 8, 4096, 3],
+    [2, 8, 5, 3],
   );
   let at = ANSWER_HEADER_SIZE;
   const records: unknown[] = [];
@@ -118,7 +171,8 @@ test('a program answer carries values of each kind, padded', () => {
     [6, 0, 1, ''],
     [10, 2, 0, 'a\0bcdefgh\0'],
   ]);
-  assert.is(at, bytes.length);
+  assert.is(bytes.readUInt32LE(8), at, 'the image is not counted');
+  assert.is(bytes.toString('utf8', at), 'image');
 });
 
 test.run();

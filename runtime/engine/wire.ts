@@ -1,28 +1,54 @@
 /**
  * The TypeScript end of spec/wire.ts: what the front door asks, and what it is told to do.
  */
+import { type Caller, callerFiles, callerNamespaces } from '../../spec/caller.js';
 import { type Entry, entries } from '../../spec/commands.js';
 import { type ParameterName, parameters } from '../../spec/parameters.js';
 import {
   ANSWER_HEADER_SIZE,
   ANSWER_MAGIC,
   AnswerKind,
+  InputKind,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
   ValueKind,
   WIRE_VERSION,
 } from '../../spec/wire.js';
 
+/** What the command reads: the front door has read it, or why not. */
+export type Input =
+  /** It reads none, or finds it by itself. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'failed'; readonly verb: 'open' | 'read'; readonly errno: number }
+  | { readonly kind: 'not-a-file' };
+
+/** The file of the compiler that the engine starts: one that was replaced or written anew is another. */
+export interface CompilerFile {
+  readonly major: number;
+  readonly minor: number;
+  readonly inode: bigint;
+  readonly size: bigint;
+  readonly seconds: bigint;
+  readonly nanoseconds: bigint;
+}
+
 export interface Request {
   readonly argv: readonly string[];
   readonly environment: readonly string[];
   readonly cwd: string;
-  /** Descriptor of config.json, -errno of opening it, or 0 if the front door opened none. */
-  readonly config: number;
-  /** Descriptor of the memfd for the image. */
-  readonly program: number;
+  readonly input: Input;
+  readonly caller: Caller;
   /** The front door looked for the container's stored program and can run none. */
   readonly unusable?: boolean;
+}
+
+/** A request with what is not for the command. */
+export interface Asked {
+  readonly request: Request;
+  /** Comes back in the answer. */
+  readonly nonce: bigint;
+  readonly compiler: CompilerFile;
 }
 
 /** What fills a parameter: a number, a text, or a vector of texts. */
@@ -42,14 +68,16 @@ export type Answer =
   | {
       readonly kind: 'program';
       readonly entry: Entry;
-      readonly imageSize: number;
+      readonly image: Uint8Array;
       readonly values: Values;
       /** Warnings. */
       readonly message: string;
     }
   /** Run this entry of the container's stored program. */
   | { readonly kind: 'stored'; readonly entry: Entry; readonly values: Values }
-  | { readonly kind: 'again' };
+  | { readonly kind: 'again' }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'cold'; readonly message: string };
 
 /** Warnings as the message of an answer. */
 export const joinWarnings = (warnings: readonly string[]): string =>
@@ -60,12 +88,14 @@ const kinds = {
   program: AnswerKind.PROGRAM,
   again: AnswerKind.AGAIN,
   stored: AnswerKind.STORED,
+  wait: AnswerKind.WAIT,
+  cold: AnswerKind.COLD,
 } as const;
 
 /** Why bytes are not a request. `version` means that the front door and this file belong to different builds. */
 export type WireFault = 'incomplete' | 'magic' | 'version' | 'malformed';
 export type DecodedRequest =
-  | { readonly kind: 'request'; readonly request: Request }
+  | ({ readonly kind: 'request' } & Asked)
   | { readonly kind: 'fault'; readonly fault: WireFault };
 
 const fault = (reason: WireFault): DecodedRequest => ({ kind: 'fault', fault: reason });
@@ -75,6 +105,59 @@ const viewOf = (bytes: Uint8Array): DataView =>
 /** Total size of the request that begins with these bytes; null while its header is incomplete. */
 export const requestSize = (bytes: Uint8Array): number | null =>
   bytes.length < REQUEST_HEADER_SIZE ? null : viewOf(bytes).getUint32(8, true);
+
+/** A number of 64 bits that is none of the large ones. */
+const number64 = (view: DataView, at: number): number => Number(view.getBigUint64(at, true));
+
+const input = (kind: number, number: number, bytes: Uint8Array): Input | null => {
+  switch (kind) {
+    case InputKind.NONE:
+      return { kind: 'none' };
+    case InputKind.BYTES:
+      return { kind: 'bytes', bytes };
+    case InputKind.OPEN_FAILED:
+      return { kind: 'failed', verb: 'open', errno: number };
+    case InputKind.READ_FAILED:
+      return { kind: 'failed', verb: 'read', errno: number };
+    case InputKind.NOT_A_FILE:
+      return { kind: 'not-a-file' };
+    default:
+      return null;
+  }
+};
+
+const callerOf = (view: DataView, files: readonly string[]): Caller => {
+  const namespaces = { user: 0, mnt: 0, pid: 0, cgroup: 0 };
+  callerNamespaces.forEach((name, i) => {
+    namespaces[name] = number64(view, 56 + 8 * i);
+  });
+  const texts = { status: '', cgroup: '', uid_map: '', gid_map: '', setgroups: '' };
+  callerFiles.forEach((name, i) => {
+    texts[name] = files[i] ?? '';
+  });
+  return {
+    pid: view.getInt32(40, true),
+    euid: view.getUint32(104, true),
+    egid: view.getUint32(108, true),
+    namespaces,
+    root: {
+      major: view.getUint32(88, true),
+      minor: view.getUint32(92, true),
+      inode: number64(view, 96),
+    },
+    texts,
+    handed: view.getUint32(36, true),
+  };
+};
+
+const compilerOf = (view: DataView): CompilerFile => ({
+  major: view.getUint32(112, true),
+  minor: view.getUint32(116, true),
+  inode: view.getBigUint64(120, true),
+  size: view.getBigUint64(128, true),
+  seconds: view.getBigInt64(136, true),
+  nanoseconds: view.getBigUint64(144, true),
+});
 
 /** Decode a whole request. Text is taken as UTF-8: a path of other bytes cannot be named through this interface. */
 export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
@@ -86,24 +169,35 @@ export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
   if (bytes.length < size) return fault('incomplete');
   const argc = view.getUint32(12, true);
   const envc = view.getUint32(16, true);
-  const cwdLength = view.getUint32(28, true);
-  if (cwdLength < 1 || size < REQUEST_HEADER_SIZE + cwdLength || bytes[size - 1] !== 0)
+  const cwdLength = view.getUint32(20, true);
+  const [inputKind, number] = [view.getUint32(24, true), view.getUint32(28, true)];
+  const end = size - (inputKind === InputKind.BYTES ? number : 0);
+  if (cwdLength < 1 || end < REQUEST_HEADER_SIZE + cwdLength || bytes[end - 1] !== 0)
     return fault('malformed');
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + REQUEST_HEADER_SIZE, size - REQUEST_HEADER_SIZE);
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + REQUEST_HEADER_SIZE, end - REQUEST_HEADER_SIZE);
   const texts = body.toString('utf8', 0, body.length - 1).split('\0');
   const [cwd] = texts;
-  if (cwd === undefined || texts.length !== 1 + argc + envc || argc < 1) return fault('malformed');
+  const given = input(inputKind, number, bytes.subarray(end, size));
+  if (
+    cwd === undefined ||
+    texts.length !== 1 + argc + envc + callerFiles.length ||
+    argc < 1 ||
+    given === null
+  )
+    return fault('malformed');
   if (Buffer.byteLength(cwd) !== cwdLength - 1) return fault('malformed');
   return {
     kind: 'request',
     request: {
       argv: texts.slice(1, 1 + argc),
-      environment: texts.slice(1 + argc),
+      environment: texts.slice(1 + argc, 1 + argc + envc),
       cwd,
-      config: view.getInt32(20, true),
-      program: view.getInt32(24, true),
+      input: given,
+      caller: callerOf(view, texts.slice(1 + argc + envc)),
       unusable: view.getUint32(32, true) !== 0,
     },
+    nonce: view.getBigUint64(48, true),
+    compiler: compilerOf(view),
   };
 };
 
@@ -131,11 +225,14 @@ const encodeValue = (name: ParameterName, value: Value): Uint8Array => {
 
 const isParameterName = (name: string): name is ParameterName => Object.hasOwn(parameters, name);
 
-/** Encode an answer for the front door. The image itself goes into the request's memfd, not into the answer. */
-export const encodeAnswer = (answer: Answer): Uint8Array => {
+const messageOf = (answer: Answer): string => ('message' in answer ? answer.message : '');
+
+/** Encode an answer for the front door, to the request of that nonce. */
+export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array => {
   const out = Buffer.from(answer.kind === 'report' ? answer.out : '');
-  const message = Buffer.from(answer.kind === 'again' || answer.kind === 'stored' ? '' : answer.message);
+  const message = Buffer.from(messageOf(answer));
   const detail = Buffer.from(answer.kind === 'report' ? answer.detail : '');
+  const image = answer.kind === 'program' ? answer.image : Buffer.alloc(0);
   const values: Uint8Array[] = [];
   if (answer.kind === 'program' || answer.kind === 'stored') {
     for (const [name, value] of Object.entries(answer.values)) {
@@ -152,7 +249,7 @@ export const encodeAnswer = (answer: Answer): Uint8Array => {
     kinds[answer.kind],
     answer.kind === 'report' ? answer.exitCode : 0,
     answer.kind === 'program' || answer.kind === 'stored' ? entries[answer.entry] : 0,
-    answer.kind === 'program' ? answer.imageSize : 0,
+    image.length,
     out.length,
     message.length,
     detail.length,
@@ -162,5 +259,6 @@ export const encodeAnswer = (answer: Answer): Uint8Array => {
   fields.forEach((field, index) => {
     header.writeInt32LE(field | 0, index * 4);
   });
-  return Buffer.concat([header, ...parts], size);
+  header.writeBigUInt64LE(nonce, 48);
+  return Buffer.concat([header, ...parts, image], size + image.length);
 };

@@ -1,5 +1,4 @@
 /** One request, one answer: read the command line, run the command, find the words. */
-import { existsSync } from 'node:fs';
 import { STATE_ROOT } from '../../spec/state-root.js';
 import { unreachable } from '../../spec/unreachable.js';
 import { type CommandLine, readArguments } from '../cli/arguments.js';
@@ -36,10 +35,10 @@ async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
     return failed({ kind: 'usage', fault: { kind: 'command-later', command: line.command.name } });
   }
   const { command } = line;
-  const root = stateRoot(request, line, { euid: process.geteuid?.() ?? 0, owner: ownerOf });
+  const root = stateRoot(request, line, { euid: request.caller.euid, owner: ownerOf });
   if (command.id || command.name === 'list') {
     if (root === null) return failed({ kind: 'no-state-root' });
-    if (!existsSync('/proc/self')) return failed({ kind: 'no-procfs' });
+    if (request.caller.texts.status === '') return failed({ kind: 'no-procfs' });
   }
   return run({ request, line, root: root ?? STATE_ROOT });
 }
@@ -80,42 +79,34 @@ function warningMessage(warnings: readonly string[] = []): string {
   return joinWarnings(more > 0 ? [...warnings.slice(0, mostWarnings), moreWarnings(more)] : warnings);
 }
 
-/** The answer to a request, and the image to put into the memfd where a program is to be run. */
+/** The answer to a request. */
 export async function answer(
   request: Request,
-): Promise<{ readonly answer: Exclude<Answer, { readonly kind: 'again' }>; readonly image: Uint8Array }> {
+): Promise<Extract<Answer, { readonly kind: 'report' | 'program' | 'stored' }>> {
   const { outcome, command } = await outcomeOf(request);
-  const none = new Uint8Array();
   switch (outcome.kind) {
     case 'done':
       return {
-        answer: {
-          kind: 'report',
-          exitCode: outcome.exitCode ?? 0,
-          out: outcome.out,
-          message: outcome.exitCode ? '' : warningMessage(outcome.warnings),
-          detail: '',
-        },
-        image: none,
+        kind: 'report',
+        exitCode: outcome.exitCode ?? 0,
+        out: outcome.out,
+        message: outcome.exitCode ? '' : warningMessage(outcome.warnings),
+        detail: '',
       };
     case 'failure':
       return {
-        answer: {
-          kind: 'report',
-          exitCode: outcome.exitCode ?? failureCode(command),
-          out: outcome.out ?? '',
-          message: failureText(outcome.failure),
-          detail: detailOf(outcome.failure),
-        },
-        image: none,
+        kind: 'report',
+        exitCode: outcome.exitCode ?? failureCode(command),
+        out: outcome.out ?? '',
+        message: failureText(outcome.failure),
+        detail: detailOf(outcome.failure),
       };
     case 'launch': {
       const { entry, image, values } = outcome;
-      const message = warningMessage(outcome.warnings);
-      return { answer: { kind: 'program', entry, imageSize: image.length, values, message }, image };
+      return { kind: 'program', entry, image, values, message: warningMessage(outcome.warnings) };
     }
     case 'stored':
-      return { answer: outcome, image: none };
+      return outcome;
     default:
       return unreachable(outcome);
   }

@@ -4,11 +4,12 @@
  */
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { WireFd } from '../../spec/wire.js';
-import { type Answer, decodeRequest, encodeAnswer, type Request, requestSize } from '../engine/wire.js';
+import { ownRequest } from '../cli/own-request.js';
+import { type Answer, type Asked, decodeRequest, encodeAnswer, requestSize } from '../engine/wire.js';
 import { answer } from './dispatch.js';
 
 /** Descriptor 3 is inherited in blocking mode, so that no event loop is needed. */
-function readRequest(fd: number): Request {
+function readRequest(fd: number): Asked {
   let bytes = Buffer.allocUnsafe(16 * 1024);
   let length = 0;
   for (;;) {
@@ -21,15 +22,12 @@ function readRequest(fd: number): Request {
     length += count;
   }
   const decoded = decodeRequest(bytes.subarray(0, length));
-  if (decoded.kind === 'request') return decoded.request;
+  if (decoded.kind === 'request') return decoded;
   throw new Error(`request: ${decoded.fault}; chos-runtime and its compiler belong to different versions`);
 }
 
-function writeAll(fd: number, bytes: Uint8Array, at: number | null): void {
-  let done = 0;
-  while (done < bytes.length) {
-    done += writeSync(fd, bytes, done, bytes.length - done, at === null ? null : at + done);
-  }
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
 /** A bug must not show a stack trace to the callers, who parse what they read. */
@@ -42,30 +40,27 @@ function bug(error: unknown): Answer {
 
 async function serve(): Promise<void> {
   let reply: Answer;
+  let nonce = 0n;
   try {
-    const request = readRequest(WireFd.SOCKET);
-    const result = await answer(request);
-    if (result.image.length > 0) writeAll(request.program, result.image, 0);
-    reply = result.answer;
+    const asked = readRequest(WireFd.SOCKET);
+    nonce = asked.nonce;
+    reply = await answer(asked.request);
   } catch (error) {
     reply = error instanceof Error && error.name === 'LargeInput' ? { kind: 'again' } : bug(error);
   }
-  writeAll(WireFd.SOCKET, encodeAnswer(reply), null);
+  writeAll(WireFd.SOCKET, encodeAnswer(reply, nonce));
 }
 
 async function direct(args: readonly string[]): Promise<void> {
   const environment = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
-  const argv = ['chos-runtime', ...args];
-  const request: Request = { argv, environment, cwd: process.cwd(), config: 0, program: -1 };
-  const reply = await answer(request)
-    .then(result => result.answer)
-    .catch(bug);
+  const request = ownRequest(args, { environment, cwd: process.cwd() });
+  const reply = await answer(request).catch(bug);
   if (reply.kind !== 'report') {
     writeSync(2, 'chos-runtime: compiled, but only the engine can execute it\n');
     process.exitCode = 1;
     return;
   }
-  if (reply.out !== '') writeAll(1, Buffer.from(reply.out), null);
+  if (reply.out !== '') writeAll(1, Buffer.from(reply.out));
   if (reply.exitCode === 0) {
     for (const warning of reply.message.split('\0').slice(0, -1)) writeSync(2, `warning: ${warning}\n`);
   } else if (reply.message !== '')

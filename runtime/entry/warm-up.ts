@@ -9,6 +9,7 @@ import { Script } from 'node:vm';
 import type { Process } from '../../spec/generated/config.js';
 import { stateTemplate } from '../../spec/records/state.js';
 import { defaultConfig } from '../cli/default-config.js';
+import { ownRequest } from '../cli/own-request.js';
 import { processInfo } from '../host/process-info.js';
 import type * as Main from './main.js';
 
@@ -86,9 +87,10 @@ async function exercise(answer: Answer, root: string): Promise<void> {
     ['exec', 'warm', 'true'],
   ];
   for (const line of lines) {
-    const argv = ['chos-runtime', '--root', root, '--log-format=json', ...line];
     // A refusal here (a builder without root) costs speed, nothing else.
-    await answer({ argv, environment: ['PATH=/bin'], cwd: root, config: 0, program: -1 });
+    await answer(
+      ownRequest(['--root', root, '--log-format=json', ...line], { environment: ['PATH=/bin'], cwd: root }),
+    );
   }
 }
 

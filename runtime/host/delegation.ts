@@ -3,8 +3,8 @@ import { constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { placeOfGroup } from '../../spec/cgroup-place.js';
 import type { CgroupFacts, CgroupHierarchy, HostFacts } from '../../spec/host-facts.js';
-import { readProc } from './facts.js';
 import { may } from './may.js';
+import { readProc } from './read-proc.js';
 
 /** What is looked at, so that a test can put another machine in its place. */
 export interface DelegationSources {

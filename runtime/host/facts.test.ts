@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { thisProcess } from './caller.js';
 import { type CgroupSources, probeCgroups } from './cgroup-facts.js';
 import { probeHostFacts } from './facts.js';
 import { capabilityNumbers, parseCgroupLines, parseKernelVersion } from './facts-text.js';
@@ -81,7 +82,7 @@ test('no cgroups at all', () => {
 });
 
 test('this machine is probed without a failure', () => {
-  const facts = probeHostFacts();
+  const facts = probeHostFacts(thisProcess());
   assert.ok(facts.kernel.major >= 4);
   assert.ok(facts.lastCapability >= 37);
   if (facts.cgroup.layout === 'v2') assert.match(facts.cgroup.unified.own, /^\//);

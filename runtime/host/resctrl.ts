@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import type { HostFacts, ResctrlFacts } from '../../spec/host-facts.js';
 import type { NormalConfig } from '../../spec/normal-config.js';
 import { DEFAULT_GROUP } from '../../spec/resctrl.js';
-import { readProc } from './facts.js';
 import { mountsOfType } from './facts-text.js';
+import { readProc } from './read-proc.js';
 
 /** What is looked at, so that a test can put another machine in its place. */
 export interface ResctrlSources {

@@ -4,6 +4,7 @@
  */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { DirectoryFact, PathIdentity, Pin } from '../../spec/environment.js';
+import { factOf } from '../host/directory-fact.js';
 import { parseMountFacts } from './mount-facts.js';
 
 export type CallerView =
@@ -38,15 +39,6 @@ export function directoryFact(path: string): DirectoryFact | null {
 
 export function sameDirectory(one: DirectoryFact | null, other: DirectoryFact): boolean {
   return one?.inode === other.inode && one.major === other.major && one.minor === other.minor;
-}
-
-/** sys/sysmacros.h: how stat(2)'s st_dev holds the two numbers. */
-export function factOf(dev: bigint, ino: bigint): DirectoryFact {
-  return {
-    major: Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)),
-    minor: Number((dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)),
-    inode: Number(ino),
-  };
 }
 
 function rootMount(pid: string): number | undefined {

@@ -3,7 +3,7 @@
 import type { NormalConfig, NormalLinux, NormalProcess } from '../../spec/normal-config.js';
 import type { NormalIdMapping } from '../../spec/normal-mount.js';
 import { type Changing, changeOf, rightOver } from '../../spec/own-copy.js';
-import { readProc } from '../host/facts.js';
+import { readProc } from '../host/read-proc.js';
 import { probeUserNamespace, readLink } from '../host/user-namespace.js';
 
 export interface Caller {

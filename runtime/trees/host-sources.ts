@@ -2,7 +2,8 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import type { FoundPath, HostSources, MountFact, Pin, Share } from '../../spec/environment.js';
 import type { PinRecord } from '../../spec/records/pin.js';
-import { factOf, pathIdentity } from './caller.js';
+import { factOf } from '../host/directory-fact.js';
+import { pathIdentity } from './caller.js';
 import { HOST_VIEW } from './host-view.js';
 import { parseMountFacts } from './mount-facts.js';
 import { pinOf, type ReadyGeneration } from './pins.js';

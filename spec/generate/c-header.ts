@@ -3,6 +3,7 @@
  * that the engine needs no relocations of its own.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { callerFiles, callerNamespaces } from '../caller.js';
 import { chosUsage } from '../chos-command.js';
 import { entries } from '../commands.js';
 import { CONFIG_LIMIT, ID_LETTERS, ID_LIMIT } from '../container-limits.js';
@@ -47,6 +48,7 @@ import {
   COMPILER_IDLE_SECONDS,
   COMPILER_LEAST_WORK,
   COMPILER_SECONDS,
+  InputKind,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
   ValueKind,
@@ -154,10 +156,20 @@ function header(): readonly string[] {
   lines.push('#define NO_PARAMETER 0xff', ...define('KIND_', ValueKind), ...define('ENTRY_', entries));
   lines.push('#define NO_ENTRY 0xff', ...define('', { REQUEST_MAGIC, REQUEST_HEADER_SIZE, WIRE_VERSION }));
   lines.push(...define('', { ANSWER_MAGIC, ANSWER_HEADER_SIZE }), ...define('ANSWER_', AnswerKind));
-  lines.push(...define('WIRE_FD_', WireFd), ...define('', { ID_LIMIT, CONFIG_LIMIT }));
+  lines.push(
+    ...define('WIRE_FD_', WireFd),
+    ...define('GIVEN_', InputKind),
+    ...define('', { ID_LIMIT, CONFIG_LIMIT }),
+  );
+  lines.push(
+    `#define CALLER_FILE_COUNT ${callerFiles.length}`,
+    `#define CALLER_NAMESPACE_COUNT ${callerNamespaces.length}`,
+  );
   lines.push(
     ...defineTexts({
       ID_LETTERS: idLetters(),
+      CALLER_FILES: callerFiles.map(name => `${name}\0`).join(''),
+      CALLER_NAMESPACES: callerNamespaces.map(name => `${name}\0`).join(''),
       STATE_ROOT,
       STATE_ROOT_NAME,
       STATE_ROOT_PARENT,

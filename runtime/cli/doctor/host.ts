@@ -11,6 +11,7 @@ import {
   statSync,
 } from 'node:fs';
 import type { HostFacts } from '../../../spec/host-facts.js';
+import { thisProcess } from '../../host/caller.js';
 import { type DelegationSources, withDelegation } from '../../host/delegation.js';
 import { codeOf } from '../../host/error-code.js';
 import { fileSystemMagic, probeHostFacts } from '../../host/facts.js';
@@ -91,7 +92,7 @@ export function hostOf(caller: Partial<Caller> = {}): Host {
     open: path => may(prefix + path, constants.R_OK | constants.X_OK),
     read,
   };
-  const probed = probeHostFacts({ read, magicOf, link: path => readLink(prefix + path) });
+  const probed = probeHostFacts(thisProcess(), { read, magicOf, link: path => readLink(prefix + path) });
   const { euid = probed.euid, owner = probed.owner } = caller;
   const facts = withDelegation({ ...probed, euid, owner }, null, sources);
   return {

@@ -1,9 +1,48 @@
-/* Shared by compiler.c (request and answer), patience.c (waiting for it, and its end) and signals.c (of those that end us meanwhile). */
+/* Shared by those who ask the compiler: compiler.c (which starts one), warm.c (which asks a service), input.c, ask.c and answer.c (what is said), patience.c
+ * (waiting for it, and its end) and signals.c (of those that end us meanwhile). */
 #pragma once
+#include <linux/poll.h>
+
 #include "door.h"
 
+#if !defined(NODE_PATH) || !defined(COMPILER_PATH)
+#error "NODE_PATH and COMPILER_PATH: absolute paths of Node and of the compiler's bundle"
+#endif
+#define SOCK_STREAM 1
+#define AF_UNIX 1
+#define MSG_NOSIGNAL 0x4000
+#define MSG_DONTWAIT 0x40
+
+struct request_header {
+	u32 magic, version, size, argc, envc, cwd_length, input_kind, input, unusable, handed;
+	int pid;
+	u32 reserved;
+	u64 nonce, namespaces[CALLER_NAMESPACE_COUNT];
+	u32 root_major, root_minor;
+	u64 root_inode;
+	u32 euid, egid, compiler_major, compiler_minor;
+	u64 compiler_inode, compiler_size;
+	i64 compiler_seconds;
+	u64 compiler_nanoseconds;
+};
+struct answer_header {
+	u32 magic, version, size, kind;
+	int exit_code;
+	u32 entry, image_size, out_length, message_length, detail_length, values, reserved;
+	u64 nonce;
+};
+
+/* `number`: the length, or an errno. */
+struct input {
+	u32 kind, number;
+	const char *at;
+};
+
 struct compiler {
-	int pid, socket, config, program, errors;
+	struct input input;
+	struct request_header *request;
+	size_t request_size;
+	int pid, socket, program, errors;
 	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 	bool waits;  /* the command may wait for others: once it has read the request, it has no deadline */
 	bool streams; /* it writes to our standard output while it runs, and is told of signals */
@@ -15,6 +54,18 @@ struct compiler {
 	i64 spent; /* processor time when it was last looked at, nanoseconds */
 };
 
+/* input.c */
+void read_input(const struct request *q, struct input *in);
+
+/* ask.c */
+void make_request(const struct request *q, struct compiler *c);
+bool send_request(struct compiler *c);
+
+/* answer.c */
+enum received { WHOLE, NONE_AT_ALL, CUT_OFF, SENSELESS };
+enum received read_answer(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
+long memory_file(const char *name);
+
 /* signals.c */
 void hold_signals(struct compiler *c);
 void release_signals(struct compiler *c);
@@ -22,7 +73,7 @@ void take_signals(struct compiler *c);
 void end_by_signal(struct compiler *c);
 
 /* patience.c */
-void await_compiler(struct compiler *c, int events);
+bool await_compiler(struct compiler *c, int events);
 void kill_compiler(const struct compiler *c);
 void stop_compiler(const struct compiler *c);
 _Noreturn void die_of_start(int error);

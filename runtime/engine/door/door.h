@@ -44,9 +44,6 @@ int keep_descriptor(const struct request *q, int fd);
 void scan_attached(struct request *q);
 void check_attached(const struct request *q, const struct program *p);
 
-/* input.c */
-int open_input(const struct request *q);
-
 /* log.c */
 void open_log(const struct request *q);
 

@@ -223,7 +223,7 @@ static void second_passed(struct compiler *c)
 }
 
 /* Until the socket can be read from or written to. */
-void await_compiler(struct compiler *c, int events)
+bool await_compiler(struct compiler *c, int events)
 {
 	struct pollfd fds[2] = {{.fd = c->socket, .events = (short)events}, {.fd = c->signals, .events = POLLIN}};
 	struct __kernel_timespec second = {.tv_sec = 1};
@@ -235,7 +235,7 @@ void await_compiler(struct compiler *c, int events)
 		if (ready > 0 && fds[1].revents)
 			take_signals(c);
 		if ((ready > 0 && fds[0].revents) || (ready < 0 && ready != -EINTR))
-			return;
+			return true;
 		if (!ready) {
 			second_passed(c);
 			second.tv_sec = 1;

@@ -3,8 +3,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import type { PlacedShare, PreparedRoot } from '../../../spec/environment.js';
 import { compileEntry } from '../../compile/entry.js';
+import { factOf } from '../../host/directory-fact.js';
 import { encode } from '../../program/encode.js';
-import { factOf } from '../../trees/caller.js';
 import { executable } from './chos-command.js';
 import { scratch } from './engine.js';
 

@@ -3,7 +3,6 @@
  */
 import {
   closeSync,
-  fstatSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -11,10 +10,16 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { REQUEST_HEADER_SIZE, WireFd } from '../../../spec/wire.js';
-import { decodeRequest, encodeAnswer, joinWarnings, type Request, type Values } from '../wire.js';
+import {
+  ANSWER_HEADER_SIZE,
+  ANSWER_MAGIC,
+  REQUEST_HEADER_SIZE,
+  WIRE_VERSION,
+  WireFd,
+} from '../../../spec/wire.js';
+import { type Answer, type Asked, decodeRequest, encodeAnswer, joinWarnings, type Values } from '../wire.js';
 
-function readRequest(): Request {
+function readRequest(): Asked {
   let bytes = Buffer.alloc(0);
   for (;;) {
     const size = bytes.length < REQUEST_HEADER_SIZE ? REQUEST_HEADER_SIZE : bytes.readUInt32LE(8);
@@ -25,15 +30,17 @@ function readRequest(): Request {
   }
   const decoded = decodeRequest(bytes);
   if (decoded.kind === 'fault') throw new Error(`bad request: ${decoded.fault}`);
-  return decoded.request;
+  return decoded;
 }
 
-function answer(bytes: Uint8Array): void {
+function write(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(WireFd.SOCKET, bytes, at);
 }
 
+const answer = (given: Answer): void => write(encodeAnswer(given, nonce));
+
 function report(out: string, message = '', exitCode = 0): void {
-  answer(encodeAnswer({ kind: 'report', exitCode, out, message, detail: 'detail\n' }));
+  answer({ kind: 'report', exitCode, out, message, detail: 'detail\n' });
 }
 
 /** Where a descriptor leads, as far as it is one of the first ten. */
@@ -49,25 +56,35 @@ function descriptors(): readonly string[] {
     });
 }
 
-const request = readRequest();
+/** A header of an answer with fields of its own, by their index, and bytes behind it. */
+function header(fields: Readonly<Record<number, number>>, body: string): Uint8Array {
+  const bytes = Buffer.alloc(ANSWER_HEADER_SIZE);
+  const whole = [ANSWER_MAGIC, WIRE_VERSION, bytes.length + body.length / 2, 2, 0, 1, 0, 0, 0, 0, 0, 0];
+  bytes.writeBigUInt64LE(nonce, 4 * whole.length);
+  for (const [i, value] of whole.entries()) bytes.writeUInt32LE(fields[i] ?? value, 4 * i);
+  if (fields[12] !== undefined) bytes.writeUInt32LE((bytes.readUInt32LE(48) ^ fields[12]) >>> 0, 48);
+  return Buffer.concat([bytes, Buffer.from(body, 'hex')]);
+}
+
+const { request, nonce } = readRequest();
 const at = request.argv.indexOf('--answer');
 const [wanted = '', ...more] = at < 0 ? [] : request.argv.slice(at + 1);
 const seeded = !process.execArgv.includes('--no-rehash-snapshot');
 const how = wanted === 'again' && seeded ? 'request' : wanted;
 switch (how) {
   case 'again':
-    readFileSync(WireFd.CONFIG);
-    answer(encodeAnswer({ kind: 'again' }));
+    answer({ kind: 'again' });
     break;
   case 'request':
     report(
       JSON.stringify({
         ...request,
-        config: request.config > 0 ? readFileSync(request.config, 'utf8') : request.config,
+        input: request.input.kind === 'bytes' ? Buffer.from(request.input.bytes).toString() : request.input,
+        pid: process.ppid,
+        at: process.cwd(),
         descriptors: descriptors(),
         flags: process.execArgv,
         own: process.env,
-        program: fstatSync(WireFd.PROGRAM).size,
       }),
     );
     break;
@@ -79,19 +96,23 @@ switch (how) {
     break;
   case 'program': {
     const image = readFileSync(more[0] ?? '');
-    writeSync(WireFd.PROGRAM, image);
     const values = JSON.parse(more[1] ?? '{}') as Values;
     const message = joinWarnings(more.slice(2));
-    answer(encodeAnswer({ kind: 'program', entry: 'run', imageSize: image.length, values, message }));
+    answer({ kind: 'program', entry: 'run', image, values, message });
     break;
   }
   case 'stored':
     if (request.unusable) report('', 'no program', 1);
-    else
-      answer(encodeAnswer({ kind: 'stored', entry: 'kill', values: JSON.parse(more[0] ?? '{}') as Values }));
+    else answer({ kind: 'stored', entry: 'kill', values: JSON.parse(more[0] ?? '{}') as Values });
     break;
   case 'raw':
-    answer(Buffer.from(more[0] ?? '', 'hex'));
+    write(Buffer.from(more[0] ?? '', 'hex'));
+    closeSync(WireFd.SOCKET);
+    break;
+  // To this very request, but for what is written over.
+  case 'header':
+    write(header(JSON.parse(more[0] ?? '{}') as Record<number, number>, more[1] ?? ''));
+    closeSync(WireFd.SOCKET);
     break;
   case 'throw':
     throw new Error('out of ideas');
@@ -135,4 +156,4 @@ switch (how) {
     report('', `cold: ${request.argv.slice(1).join(' ')}`, 1);
 }
 // Even then the engine goes on as soon as it has its answer.
-if (how !== 'close') setInterval(() => {}, 1000);
+if (!['close', 'raw', 'header'].includes(how)) setInterval(() => {}, 1000);

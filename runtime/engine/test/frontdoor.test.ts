@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ANSWER_MAGIC, WIRE_VERSION } from '../../../spec/wire.js';
+import { thisProcess } from '../../host/caller.js';
 import { call, showing } from './door.js';
 import { imageFile, scratch } from './engine.js';
 
@@ -16,7 +16,7 @@ test('the cold way hands over arguments, environment, directory and nothing else
   const asked = JSON.parse(out);
   assert.equal(asked.argv.slice(1), ['features', '--answer', 'request', 'a', '', 'ü']);
   assert.ok(asked.environment.includes('ONE=1'));
-  assert.equal([asked.cwd, asked.config, asked.program, asked.own], ['/usr', 0, 0, {}]);
+  assert.equal([asked.cwd, asked.input, asked.at, asked.own], ['/usr', { kind: 'none' }, '/', {}]);
   assert.equal(asked.descriptors.slice(0, 2), ['0 /dev/null', '1 /dev/null']);
   assert.match(asked.descriptors[2], /^2 \/memfd:errors/);
   assert.match(asked.descriptors[3], /^3 socket:/);
@@ -26,7 +26,10 @@ test('the compiler can ask for a Node that draws its seed, and that is asked the
   const file = join(scratch, 'again.json');
   writeFileSync(file, 'text');
   const asked = (how: string) => {
-    const { argv, flags, ...rest } = JSON.parse(call(['create', '-f', file, 'id', '--answer', how]).out);
+    const { argv, flags, pid, caller, ...rest } = JSON.parse(
+      call(['create', '-f', file, 'id', '--answer', how]).out,
+    );
+    assert.is(caller.pid, pid);
     return { argv: argv.length, flags, rest };
   };
   const [first, again] = [asked('request'), asked('again')];
@@ -35,19 +38,42 @@ test('the compiler can ask for a Node that draws its seed, and that is asked the
     ['--no-rehash-snapshot'],
   );
   assert.equal({ ...again, flags: [] }, { ...first, flags: [] });
-  assert.is(again.rest.config, 'text');
+  assert.is(again.rest.input, 'text');
 });
 
-test('the front door opens config.json', () => {
+test('the front door tells who it is', () => {
+  const of = (shell: string) => {
+    const { caller, pid } = JSON.parse(call(['x', '--answer', 'request'], { shell }).out);
+    return { ...caller, isEngine: caller.pid === pid };
+  };
+  const { status, cgroup, uid_map } = of('exec "$@"').texts;
+  const own = thisProcess();
+  const line = (text: string, name: string) => text.split('\n').find(one => one.startsWith(name));
+  for (const name of ['Uid:', 'Gid:', 'Groups:', 'CapPrm:', 'CapBnd:'])
+    assert.is(line(status, name), line(own.texts.status, name));
+  assert.equal([cgroup, uid_map], [own.texts.cgroup, own.texts.uid_map]);
+  const { texts: _, isEngine, ...rest } = of('exec 4</dev/null 3</dev/null "$@"');
+  const { texts: _texts, pid: _pid, ...expected } = own;
+  assert.ok(isEngine);
+  const { pid: _engine, ...told } = rest;
+  assert.equal(told, { ...expected, handed: 2 });
+  assert.is(of('exec 5</dev/null 3</dev/null 4<&- "$@"').handed, 1);
+});
+
+test('the front door reads config.json', () => {
   const bundle = join(scratch, 'bundle');
   mkdirSync(bundle, { recursive: true });
   writeFileSync(join(bundle, 'config.json'), '{"a":1}');
-  const config = (args: readonly string[], cwd = scratch) => JSON.parse(call(args, { cwd }).out).config;
-  assert.is(config(['create', '--answer', 'request', '-b', bundle]), -2);
+  const config = (args: readonly string[], cwd = scratch) => JSON.parse(call(args, { cwd }).out).input;
+  assert.equal(config(['create', '--answer', 'request', '-b', bundle]), {
+    kind: 'failed',
+    verb: 'open',
+    errno: 2,
+  });
   assert.is(config(['run', 'id', '--answer', 'request'], bundle), '{"a":1}');
   assert.is(config(['create', `--bundle=${bundle}`, '--answer', 'request']), '{"a":1}');
   assert.is(config(['create', '-f', 'bundle/config.json', 'id', '--answer', 'request']), '{"a":1}');
-  assert.is(config(['state', '-b', bundle, '--answer', 'request']), 0);
+  assert.equal(config(['state', '-b', bundle, '--answer', 'request']), { kind: 'none' });
 });
 
 test('a stream of any size is read whole, and nothing else is written over', () => {
@@ -59,7 +85,7 @@ test('a stream of any size is read whole, and nothing else is written over', () 
       call(['--root', '/r', 'run', '-f', '/dev/stdin', 'box', '--answer', ...how], { shell });
     const { status, out, err } = sent('request');
     assert.equal([status, err], [0, '']);
-    assert.ok(JSON.parse(out).config === 'x'.repeat(size), `${size} bytes`);
+    assert.ok(JSON.parse(out).input === 'x'.repeat(size), `${size} bytes`);
     assert.match(sent('program', image, values).out, /^run: ID=box ROOT=\/r STATE_DIR=\/r\/box /);
   }
 });
@@ -82,7 +108,7 @@ test('a compiler that fails is one line', () => {
     'chos-runtime: the compiler ended without an answer: it was killed, as the kernel does where memory runs out (memory limit of the cgroup?)\n',
   );
   assert.is(
-    failed('raw', '00'.repeat(48)),
+    failed('raw', '00'.repeat(56)),
     'chos-runtime: the compiler gave an answer that makes no sense\n',
   );
   assert.is(
@@ -92,18 +118,16 @@ test('a compiler that fails is one line', () => {
 });
 
 test('answers that lie about their lengths or values are refused', () => {
-  const header = (fields: Readonly<Record<number, number>>, body = '') => {
-    const bytes = Buffer.alloc(48);
-    const whole = [ANSWER_MAGIC, WIRE_VERSION, 48 + body.length / 2, 2, 0, 1, 0, 0, 0, 0, 0, 0];
-    for (const [i, value] of whole.entries()) bytes.writeUInt32LE(fields[i] ?? value, 4 * i);
-    return bytes.toString('hex') + body;
-  };
+  const header = (fields: Readonly<Record<number, number>>, body = '') =>
+    call(['x', '--answer', 'header', JSON.stringify(fields), body]).err;
   const senseless = 'chos-runtime: the compiler gave an answer that makes no sense\n';
-  for (const raw of [
+  for (const told of [
     header({ 0: 1 }),
     header({ 1: 1 }),
     header({ 2: 40 }),
     header({ 2: 0xffffffff }),
+    header({ 3: 5 }),
+    header({ 3: 6 }),
     header({ 3: 7 }),
     header({ 7: 1 }),
     header({ 7: 0xffffffff, 8: 1 }),
@@ -112,12 +136,11 @@ test('answers that lie about their lengths or values are refused', () => {
     header({ 10: 1 }, `00000000${'00'.repeat(12)}`),
     header({ 10: 1 }, `00000100ffffffff${'00'.repeat(8)}`),
     header({ 10: 1 }, `0a00020001000000${'00'.repeat(8)}4100000000000000`),
+    header({ 6: 0x7fffffff }),
+    header({ 12: 1 }), // to another request
   ])
-    assert.is(call(['x', '--answer', 'raw', raw]).err, senseless);
-  assert.match(
-    call(['x', '--answer', 'raw', header({ 6: 4096 })]).err,
-    'invalid launch program: its file is too short',
-  );
+    assert.is(told, senseless);
+  assert.match(header({ 6: 4096 }), 'the compiler ended in the middle of its answer');
 });
 
 test('a program is run with the values of the answer over those of the arguments', () => {

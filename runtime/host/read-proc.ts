@@ -1,0 +1,24 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+
+/** Such a file gives no size, so node:fs would get itself 64 KiB for each. */
+let room = Buffer.allocUnsafe(8192);
+
+/** The whole text of a small file of /proc or /sys; null where there is none. */
+export function readProc(path: string): string | null {
+  // Making an exception costs a tenth of a millisecond, asking first nearly nothing.
+  if (!existsSync(path)) return null;
+  let fd = -1;
+  try {
+    fd = openSync(path, 'r');
+    for (let length = 0; ; ) {
+      const count = readSync(fd, room, length, room.length - length, null);
+      length += count;
+      if (count === 0) return room.toString('latin1', 0, length);
+      if (length === room.length) room = Buffer.concat([room, room]);
+    }
+  } catch {
+    return null;
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}

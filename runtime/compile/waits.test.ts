@@ -84,10 +84,10 @@ function endlessWaits(names: readonly string[]): readonly string[] {
     const golden = readCase(name);
     for (const kind of golden.kinds) {
       if (kind === 'explain') continue;
-      const { steps, actions } = layOut(golden.compile(kind));
-      for (const { step, action } of steps) {
+      const { steps, actionOf, actions } = layOut(golden.compile(kind));
+      for (const [i, step] of steps.entries()) {
         const wait = endless(step);
-        if (wait !== null) found.add(`${actions[action]?.action.operation.kind}: ${wait}`);
+        if (wait !== null) found.add(`${actions[actionOf[i] ?? -1]?.action.operation.kind}: ${wait}`);
       }
     }
   }

@@ -6,7 +6,7 @@ import type { Entry } from '../../spec/commands.js';
 import { ReservedSlot } from '../../spec/instructions.js';
 import type { Operation } from '../../spec/operations/index.js';
 import type { ParameterName } from '../../spec/parameters.js';
-import type { Slot, Template } from './operand.js';
+import { type Slot, slot, slots, type Template } from './operand.js';
 import type { Line } from './step.js';
 
 export type { Because } from '../../spec/because.js';
@@ -25,22 +25,12 @@ export interface Action {
 }
 
 /** Reserved slots that words can show. */
-export const failedErrno: Slot = Object.freeze({
-  kind: 'slot',
-  name: 'failed_errno',
-  cells: 1,
-  initial: [0],
-});
-export const failedText: Slot = Object.freeze({
-  kind: 'slot',
-  name: 'failed_text',
-  cells: 2,
-  initial: [-1, 0],
-});
-export const reservedSlots: ReadonlyMap<Slot, number> = new Map([
+export const failedErrno: Slot = slot('failed_errno');
+export const failedText: Slot = slots('failed_text', 2, -1);
+export const reservedSlots: readonly (readonly [Slot, number])[] = [
   [failedErrno, ReservedSlot.FAILED_ERRNO],
   [failedText, ReservedSlot.FAILED_TEXT],
-]);
+];
 
 /** Not a line of a file, but a rule of the runtime's own. */
 export function rule(text: string): Because {

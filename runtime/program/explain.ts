@@ -109,7 +109,7 @@ function mountsOf(layout: Layout, track: PlacedTrack): number {
   const places = new Map(layout.subroutines.map(s => [s.subroutine, s]));
   const mounts = (from: number, length: number): number => {
     let n = 0;
-    for (const { step } of layout.steps.slice(from, from + length)) {
+    for (const step of layout.steps.slice(from, from + length)) {
       const called = step.subroutine ? places.get(step.subroutine) : undefined;
       if (isMount(step)) n++;
       else if (called) n += mounts(called.first, called.count);
@@ -121,15 +121,12 @@ function mountsOf(layout: Layout, track: PlacedTrack): number {
 
 export function explain(program: Program, options: { readonly steps: boolean }): Explained {
   const layout = layOut(program);
-  const shown = new Shown(
-    layout.steps.map(placed => placed.step),
-    program.arch,
-  );
+  const shown = new Shown(layout.steps, program.arch);
   const listing = (first: number, count: number): readonly ExplainedStep[] =>
     options.steps
       ? layout.steps
           .slice(first, first + count)
-          .map(({ step }, i) => ({ number: first + i, text: describe(step, layout, shown) }))
+          .map((step, i) => ({ number: first + i, text: describe(step, layout, shown) }))
       : [];
   let actionNumber = 0;
   const tracks = layout.tracks.map(({ track, first, count }): ExplainedTrack => {

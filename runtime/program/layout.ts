@@ -12,14 +12,27 @@ import {
   type Field,
   type Label,
   type Operand,
+  type Place,
   type Slot,
   type Template,
 } from './operand.js';
 import type { Line, Step, Subroutine } from './step.js';
 
-export interface PlacedStep {
-  readonly step: Step;
-  readonly action: number;
+/** Where things are in one layout. */
+export class Places<T extends Place> {
+  static #layouts = 0;
+  readonly layout: number = ++Places.#layouts;
+  all: T[] = [];
+
+  get(thing: T): number | undefined {
+    return thing.layout === this.layout ? thing.at : undefined;
+  }
+
+  put(thing: T, at: number): void {
+    thing.layout = this.layout;
+    thing.at = at;
+    this.all.push(thing);
+  }
 }
 
 export interface PlacedTrack {
@@ -42,22 +55,29 @@ export interface PlacedAction {
   readonly count: number;
 }
 
+export interface PlacedTemplate {
+  readonly encoded: string;
+  readonly at: number;
+}
+
 export interface Layout {
-  readonly steps: readonly PlacedStep[];
+  readonly steps: readonly Step[];
+  /** The numbers of their actions. */
+  readonly actionOf: readonly number[];
   readonly tracks: readonly PlacedTrack[];
   /** Behind all tracks, in one that nothing but CALL enters. */
   readonly subroutines: readonly PlacedSubroutine[];
   readonly actions: readonly PlacedAction[];
-  readonly labels: ReadonlyMap<Label, number>;
-  readonly slots: ReadonlyMap<Slot, number>;
+  readonly labels: Places<Label>;
+  readonly slots: Places<Slot>;
   readonly slotCount: number;
-  readonly data: ReadonlyMap<Data, number>;
+  readonly data: Places<Data>;
   readonly dataSize: number;
   readonly zeroSize: number;
   /** From here to the end of the data in the file nothing is ever written. */
   readonly constantsStart: number;
-  readonly templates: ReadonlyMap<Step, string>;
-  readonly templateData: ReadonlyMap<Step, number>;
+  /** Of the steps with a template. */
+  readonly templates: ReadonlyMap<Step, PlacedTemplate>;
 }
 
 /** What the steps belong to that are in no action: those that end a track, and subroutines (whose failures are their callers'). */
@@ -71,38 +91,54 @@ const closing = (title: string): Action => ({
   undo: [],
 });
 
+/** Slots and data in the order in which they are first mentioned. */
 class Memory {
-  readonly slots = new Map<Slot, number>(reservedSlots);
+  readonly slots = new Places<Slot>();
+  readonly data = new Places<Data>();
   slotCount = FIRST_FREE_SLOT;
-  readonly found = new Set<Data>();
+
+  constructor() {
+    for (const [slot, at] of reservedSlots) this.slots.put(slot, at);
+  }
 
   slot(s: Slot): void {
-    if (this.slots.has(s)) return;
-    this.slots.set(s, this.slotCount);
+    if (s.layout === this.slots.layout) return;
+    this.slots.put(s, this.slotCount);
     this.slotCount += s.cells;
-    for (let i = 0; i < s.initial.length; i++) {
-      const v = s.initial[i];
-      if (typeof v === 'object') this.data(v);
+    const { initial } = s;
+    for (let i = 0; i < initial.length; i++) {
+      const v = initial[i];
+      if (typeof v === 'object') this.found(v);
     }
   }
 
-  data(d: Data): void {
-    if (this.found.has(d)) return;
-    this.found.add(d);
+  /** Data get their places when all are known. */
+  found(d: Data): void {
+    if (d.layout === this.data.layout) return;
+    this.data.put(d, -1);
     const { pointers } = d;
     for (let i = 0; i < pointers.length; i++) {
       const to = pointers[i]?.to;
       if (to === undefined) continue;
       if (to.kind === 'slot') this.slot(to);
-      else this.data(to);
+      else this.found(to);
     }
   }
 
   operand(o: Exclude<Operand, number | bigint>): void {
     if (o.kind === 'slot') this.slot(o);
+    else if (o.kind === 'data') this.found(o);
     else if (o.kind === 'cell') this.slot(o.slot);
-    else if (o.kind === 'ref') this.operand(o.slot);
-    else this.data(o);
+    else this.operand(o.slot);
+  }
+
+  step({ args, dst, template }: Step): void {
+    if (dst !== null) this.operand(dst);
+    for (let i = 0; i < args.length; i++) {
+      const a = args[i];
+      if (typeof a === 'object') this.operand(a);
+    }
+    if (template !== null) this.template(template);
   }
 
   template(t: Template): void {
@@ -119,7 +155,7 @@ const align8 = (n: number): number => Math.ceil(n / 8) * 8;
  * A FORMAT template, one character for each byte. A byte 1 in a text of the config would begin a field, and there is no way to say it: it is
  * shown as "?".
  */
-export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): string {
+export function encodeTemplate(t: Template, slots: Pick<Places<Slot>, 'get'>): string {
   let out = '';
   for (let i = 0; i < t.length; i++) {
     const part = t[i] ?? '';
@@ -129,7 +165,7 @@ export function encodeTemplate(t: Template, slots: ReadonlyMap<Slot, number>): s
   return out;
 }
 
-function encodeField(f: Field, slots: ReadonlyMap<Slot, number>): string {
+function encodeField(f: Field, slots: Pick<Places<Slot>, 'get'>): string {
   const n = slots.get(f.slot);
   if (n === undefined) throw new Error(`slot ${f.slot.name} was not placed`);
   return `\x01${f.format}${String.fromCharCode(n & 0xff, n >> 8)}`;
@@ -146,59 +182,66 @@ const keyOf = (bytes: Uint8Array | string, align: number): string =>
 /** Written-to data, data with pointers (their pages are dirtied by relocation), the rest; buffers, which are in no file. */
 const rank = (d: Data): 0 | 1 | 2 | 3 => (d.zero ? 3 : !d.constant ? 0 : d.pointers.length > 0 ? 1 : 2);
 
-export function layOut(program: Program): Layout {
-  const steps: PlacedStep[] = [];
+/** Steps in their order, and what refers to them. */
+type Order = Pick<Layout, 'steps' | 'actionOf' | 'tracks' | 'subroutines' | 'actions' | 'labels'>;
+
+function order(program: Program): Order {
+  const steps: Step[] = [];
+  const actionOf: number[] = [];
   const tracks: PlacedTrack[] = [];
   const actions: PlacedAction[] = [];
-  const labels = new Map<Label, number>();
+  const labels = new Places<Label>();
 
   const place = (lines: readonly Line[], action: number): void => {
     for (let i = 0; i < lines.length; i++) {
-      const line = lines[i];
-      if (line === undefined) continue;
-      if (line.kind === 'step') steps.push({ step: line, action });
-      else if (labels.has(line)) throw new Error(`label ${line.name} stands twice`);
-      else labels.set(line, steps.length);
+      const line = lines[i] as Line;
+      if (line.kind === 'step') {
+        steps.push(line);
+        actionOf.push(action);
+      } else if (line.layout === labels.layout) throw new Error(`label ${line.name} stands twice`);
+      else labels.put(line, steps.length);
     }
   };
 
   /** Those that the tracks call, and those that these call. */
   const placeSubroutines = (action: number): readonly PlacedSubroutine[] => {
-    const placed = new Map<Subroutine, PlacedSubroutine>();
+    const placed: PlacedSubroutine[] = [];
     for (let i = 0; i < steps.length; i++) {
-      const called = steps[i]?.step.subroutine;
-      if (!called || placed.has(called)) continue;
-      const at = steps.length;
+      const called = steps[i]?.subroutine;
+      // Its entry is the first of its lines.
+      if (!called || called.entry.layout === labels.layout) continue;
+      const first = steps.length;
       place(called.lines, action);
-      placed.set(called, { subroutine: called, first: at, count: steps.length - at });
+      placed.push({ subroutine: called, first, count: steps.length - first });
     }
-    return [...placed.values()];
+    return placed;
   };
 
   for (const track of program.tracks) {
     const first = steps.length;
     const base = actions.length;
     const spans: { first: number; count: number }[] = [];
-    track.actions.forEach((a, i) => {
+    for (let i = 0; i < track.actions.length; i++) {
       const from = steps.length;
-      place(a.lines, base + i);
+      place((track.actions[i] as Action).lines, base + i);
       spans.push({ first: from, count: steps.length - from });
-    });
+    }
     const end = base + track.actions.length;
-    const undoStart = new Map<number, number>();
+    const undoStart: number[] = [];
     for (let i = track.actions.length - 1; i >= 0; i--) {
-      const undo = track.actions[i]?.undo ?? [];
-      if (undo.length === 0) continue;
-      undoStart.set(i, steps.length);
+      const { undo } = track.actions[i] as Action;
+      undoStart[i] = undo.length === 0 ? -1 : steps.length;
       place(undo, base + i);
     }
     const failed = steps.length;
     place(track.failed, end);
     let unwind = track.failed.length > 0 ? failed : null;
-    track.actions.forEach((a, i) => {
-      actions.push({ action: a, unwind, ...(spans[i] ?? { first, count: 0 }) });
-      unwind = undoStart.get(i) ?? unwind;
-    });
+    for (let i = 0; i < track.actions.length; i++) {
+      const action = track.actions[i] as Action;
+      const undo = undoStart[i] as number;
+      actions.push({ action, unwind, first: spans[i]?.first ?? first, count: spans[i]?.count ?? 0 });
+      if (undo >= 0) unwind = undo;
+    }
     const count = steps.length - failed;
     actions.push({ action: closing(`end of track ${track.name}`), unwind: null, first: failed, count });
     tracks.push({ track, first, count: steps.length - first });
@@ -206,28 +249,22 @@ export function layOut(program: Program): Layout {
   const subroutines = placeSubroutines(actions.length);
   if (subroutines.length > 0)
     actions.push({ action: closing('subroutines'), unwind: null, first: steps.length, count: 0 });
+  return { steps, actionOf, tracks, subroutines, actions, labels };
+}
 
+export function layOut(program: Program): Layout {
+  const ordered = order(program);
+  const { steps, actions } = ordered;
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
-  const formatted: { readonly step: Step; readonly template: Template }[] = [];
+  const formatted: Step[] = [];
   for (let n = 0; n < steps.length; n++) {
-    const { step } = steps[n] as PlacedStep;
-    const { args } = step;
-    if (step.dst) memory.operand(step.dst);
-    for (let i = 0; i < args.length; i++) {
-      const a = args[i];
-      if (typeof a === 'object') memory.operand(a);
-    }
-    if (step.template) {
-      memory.template(step.template);
-      formatted.push({ step, template: step.template });
-    }
+    const step = steps[n] as Step;
+    memory.step(step);
+    if (step.template !== null) formatted.push(step);
   }
-  actions.forEach(a => {
-    memory.template(a.action.words);
-  });
+  for (let n = 0; n < actions.length; n++) memory.template((actions[n] as PlacedAction).action.words);
 
-  const data = new Map<Data, number>();
   const shared = new Map<string, number>();
   let size = memory.slotCount * 8;
   const put = (bytes: Uint8Array | string, length: number, align: number, constant: boolean): number => {
@@ -239,43 +276,38 @@ export function layOut(program: Program): Layout {
     if (key !== null) shared.set(key, at);
     return at;
   };
-  const [written, pointing, constants, buffers]: [Data[], Data[], Data[], Data[]] = [[], [], [], []];
-  const ranked = [written, pointing, constants, buffers] as const;
-  memory.found.forEach(d => {
-    ranked[rank(d)].push(d);
-  });
-  const putAll = (of: readonly Data[], constant: boolean): void =>
-    of.forEach(d => {
-      data.set(d, put(d.bytes, d.size, d.align, constant));
-    });
+  const ranked: readonly Data[][] = [[], [], [], []];
+  for (const d of memory.data.all) ranked[rank(d)]?.push(d);
+  const putAll = (of: readonly Data[] = [], constant: boolean): void => {
+    for (let i = 0; i < of.length; i++) {
+      const d = of[i] as Data;
+      d.at = put(d.bytes, d.size, d.align, constant);
+    }
+  };
+  const [written, pointing, constants, buffers] = ranked;
+  memory.data.all = ranked.flat();
   putAll(written, false);
   putAll(pointing, false);
   const constantsStart = size;
   putAll(constants, true);
 
-  const templates = new Map<Step, string>();
-  const templateData = new Map<Step, number>();
-  for (const { step, template } of formatted) {
-    const encoded = encodeTemplate(template, memory.slots);
-    templates.set(step, encoded);
-    templateData.set(step, put(encoded, encoded.length, 1, true));
+  const templates = new Map<Step, PlacedTemplate>();
+  for (let i = 0; i < formatted.length; i++) {
+    const step = formatted[i] as Step;
+    const encoded = encodeTemplate(step.template ?? [], memory.slots);
+    templates.set(step, { encoded, at: put(encoded, encoded.length, 1, true) });
   }
   const dataSize = align8(size);
   size = dataSize;
   putAll(buffers, false);
   return {
-    steps,
-    tracks,
-    subroutines,
-    actions,
-    labels,
+    ...ordered,
     slots: memory.slots,
     slotCount: memory.slotCount,
-    data,
+    data: memory.data,
     dataSize,
     zeroSize: align8(size) - dataSize,
     constantsStart,
     templates,
-    templateData,
   };
 }

@@ -4,8 +4,17 @@
 import { ID_LIMIT } from '../../spec/container-limits.js';
 import type { TemplateFieldKind } from '../../spec/instructions.js';
 
+/**
+ * Where layout.ts has put something, and in which layout. Nobody else writes or reads it: it stands in the thing itself since `create` asks for it some
+ * thousand times, and a Map costs several times as much.
+ */
+export interface Place {
+  layout: number;
+  at: number;
+}
+
 /** A 64-bit cell of the program's memory; `cells` consecutive ones when an instruction writes more than one. */
-export interface Slot {
+export interface Slot extends Place {
   readonly kind: 'slot';
   readonly name: string;
   readonly cells: number;
@@ -21,7 +30,7 @@ export interface Cell {
 }
 
 /** Bytes of the data segment, with pointers to other data in them. */
-export interface Data {
+export interface Data extends Place {
   readonly kind: 'data';
   readonly name: string;
   readonly size: number;
@@ -33,8 +42,8 @@ export interface Data {
   /** Nothing but zeros: takes no place in the file. */
   readonly zero: boolean;
   readonly pointers: readonly { readonly at: number; readonly to: Data | Slot }[];
-  /** How explain shows it. */
-  readonly shown: string;
+  /** How explain shows it (shownOf); null: as the text, or the vector of texts, that it is. */
+  readonly shown: string | null;
 }
 
 /** The address of the data whose offset the slot holds at run time. */
@@ -44,7 +53,7 @@ export interface Ref {
 }
 
 /** A place in a track that steps go to. */
-export interface Label {
+export interface Label extends Place {
   readonly kind: 'label';
   readonly name: string;
 }
@@ -69,22 +78,19 @@ export function templateBound(template: Template): number {
 }
 
 export function slot(name: string, initial: bigint | number | Data = 0): Slot {
-  return Object.freeze({ kind: 'slot', name, cells: 1, initial: [initial] });
+  return { kind: 'slot', name, cells: 1, initial: [initial], layout: 0, at: 0 };
 }
 
 /** Two or more neighbouring cells, e.g. for SCAN NUMBER (value, position). */
 export function slots(name: string, cells: number, first: number | Data = 0): Slot {
-  return Object.freeze({
-    kind: 'slot',
-    name,
-    cells,
-    initial: [first, ...new Array<number>(cells - 1).fill(0)],
-  });
+  const initial: (number | Data)[] = [first];
+  while (initial.length < cells) initial.push(0);
+  return { kind: 'slot', name, cells, initial, layout: 0, at: 0 };
 }
 
 /** Where data is and how much of it there is, as a BYTES field takes it. */
 export function extent(name: string, of: Data, size = of.size): Slot {
-  return Object.freeze({ kind: 'slot', name, cells: 2, initial: [of, size] });
+  return { kind: 'slot', name, cells: 2, initial: [of, size], layout: 0, at: 0 };
 }
 
 export function cell(of: Slot, index: number): Cell {
@@ -96,7 +102,7 @@ export function ref(of: Slot | Cell): Ref {
 }
 
 export function label(name: string): Label {
-  return { kind: 'label', name };
+  return { kind: 'label', name, layout: 0, at: 0 };
 }
 
 /** UTF-8, one character for each byte. */
@@ -105,6 +111,13 @@ export function binary(value: string): string {
 }
 
 const noBytes = new Uint8Array(0);
+
+/** For explain. Of texts it is made when it is asked for: a program has hundreds. */
+export function shownOf({ shown, bytes: held, pointers }: Data): string {
+  if (shown !== null) return shown;
+  if (typeof held === 'string') return JSON.stringify(Buffer.from(held.slice(0, -1), 'latin1').toString());
+  return `[${pointers.map(({ to }) => (to.kind === 'data' ? shownOf(to) : to.name)).join(', ')}]`;
+}
 
 /** A NUL-terminated constant string. */
 export function text(value: string): Data {
@@ -118,7 +131,9 @@ export function text(value: string): Data {
     constant: true,
     zero: false,
     pointers: [],
-    shown: JSON.stringify(value),
+    shown: null,
+    layout: 0,
+    at: 0,
   };
 }
 
@@ -135,6 +150,8 @@ export function characters(name: string, value: string): Data {
     zero: false,
     pointers: [],
     shown: `<${name}: ${encoded.length} bytes>`,
+    layout: 0,
+    at: 0,
   };
 }
 
@@ -150,6 +167,8 @@ export function bytes(name: string, value: Uint8Array, align = 8): Data {
     zero: false,
     pointers: [],
     shown: `<${name}: ${value.length} bytes>`,
+    layout: 0,
+    at: 0,
   };
 }
 
@@ -170,6 +189,8 @@ export function buffer(name: string, size: number, lasting = false): Data {
     zero: !lasting,
     pointers: [],
     shown: `<${name}>`,
+    layout: 0,
+    at: 0,
   };
 }
 
@@ -208,14 +229,15 @@ export function struct(name: string, members: readonly Member[], constant = fals
     zero: false,
     pointers,
     shown: `<${name}>`,
+    layout: 0,
+    at: 0,
   };
 }
 
 /** A NULL-terminated array of strings, as execve(2) takes. */
 export function vector(name: string, values: readonly (string | Data)[]): Data {
   const items = values.map(v => (typeof v === 'string' ? text(v) : v));
-  const made = struct(name, [...items.map(pointer), u64(0)], true);
-  return { ...made, shown: `[${items.map(i => i.shown).join(', ')}]` };
+  return { ...struct(name, [...items.map(pointer), u64(0)], true), shown: null };
 }
 
 export function field(format: TemplateFieldKind, of: Slot): Field {

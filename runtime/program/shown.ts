@@ -13,7 +13,7 @@ import type { Arch } from '../../spec/image.js';
 import { instructions } from '../../spec/instructions.js';
 import { type SystemCall, systemCalls } from '../../spec/syscalls.js';
 import { flagText, plainText } from './flag-text.js';
-import type { Cell, Data, Operand, Slot } from './operand.js';
+import { type Cell, type Data, type Operand, type Slot, shownOf } from './operand.js';
 import type { Step } from './step.js';
 
 /** An operand of which nothing more is known. */
@@ -27,7 +27,7 @@ export function operand(o: Operand): string {
     case 'ref':
       return `*${operand(o.slot)}`;
     case 'data':
-      return o.shown;
+      return shownOf(o);
   }
 }
 
@@ -101,7 +101,7 @@ export class Shown {
   /** The members that are not zero; what steps store into has its name before what it holds at first. */
   #structure(data: Data, kind: StructureName): string {
     const { bytes, pointers } = data;
-    if (typeof bytes === 'string' || bytes.length < 8) return data.shown;
+    if (typeof bytes === 'string' || bytes.length < 8) return shownOf(data);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const members: string[] = [];
     structures[kind].forEach((member: { readonly name: string; readonly set?: FlagSetName }, i) => {
@@ -113,6 +113,6 @@ export class Shown {
         members.push(`${member.name}=${member.set ? flagText(member.set, value, this.#arch) : value}`);
     });
     const held = `{${members.join(', ')}}`;
-    return this.#storedInto.has(data) ? `${data.shown} ${held}` : held;
+    return this.#storedInto.has(data) ? `${shownOf(data)} ${held}` : held;
   }
 }

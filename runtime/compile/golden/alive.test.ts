@@ -47,7 +47,7 @@ function sectionsOf(program: Program): readonly string[] {
 function usedBy(program: Program): readonly string[] {
   const { steps, actions } = layOut(program);
   return [
-    ...steps.flatMap(({ step }) => usedBySteps(step)),
+    ...steps.flatMap(usedBySteps),
     ...actions.flatMap(({ action }) => fieldsOf(action.words)),
     ...[...program.parameters.keys()].map(name => `parameter ${name}`),
     ...program.entries.map(({ entry }) => `entry ${entry}`),

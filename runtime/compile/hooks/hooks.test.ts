@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HostFacts } from '../../../spec/host-facts.js';
 import type { Action } from '../../program/action.js';
+import { shownOf } from '../../program/operand.js';
 import type { Line, Step } from '../../program/step.js';
 import { compileLaunch } from '../compile.js';
 import { inputOf } from '../test/input.js';
@@ -33,7 +34,7 @@ function textsOf(lines: readonly Line[]): readonly string[] {
     .flatMap(({ op, args: [value], subroutine }) => {
       if (subroutine !== null) return textsOf(subroutine.lines);
       const isText = op === 'MOVE' && typeof value === 'object' && value.kind === 'data';
-      return isText ? [value.shown.replace(/^"|"$/g, '')] : [];
+      return isText ? [shownOf(value).replace(/^"|"$/g, '')] : [];
     });
 }
 

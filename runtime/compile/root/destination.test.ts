@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openFlags } from '../../../spec/kernel.js';
-import { slot } from '../../program/operand.js';
+import { shownOf, slot } from '../../program/operand.js';
 import type { Line } from '../../program/step.js';
 import type { Launch } from '../launch/launch.js';
 import { createPlaces, homeOf, openHomes, type Wanted } from './destination.js';
@@ -33,7 +33,7 @@ const places = createPlaces(launch);
 function shown(lines: readonly Line[]): readonly string[] {
   return lines.flatMap(line => {
     if (line.kind !== 'step') return [];
-    const paths = line.args.flatMap(a => (typeof a === 'object' && a.kind === 'data' ? [a.shown] : []));
+    const paths = line.args.flatMap(a => (typeof a === 'object' && a.kind === 'data' ? [shownOf(a)] : []));
     return [[line.call ?? (line.subroutine ? line.subroutine.entry.name : line.op), ...paths].join(' ')];
   });
 }

@@ -4,7 +4,7 @@
  */
 import { type ErrnoName, errnoName, errnos } from '../../../spec/errno.js';
 import { instructions } from '../../../spec/instructions.js';
-import type { Cell, Data, Operand, Slot } from '../../program/operand.js';
+import { type Cell, type Data, type Operand, type Slot, shownOf } from '../../program/operand.js';
 import type { Line, Step } from '../../program/step.js';
 
 /** As a test sees an argument: a number, or a text as explain shows it, without quotes. */
@@ -92,7 +92,7 @@ function calculate(a: number, how: string, b: number): number {
   }
 }
 
-const shownData = (data: Data): string => data.shown.replace(/^"(.*)"$/, '$1');
+const shownData = (data: Data): string => shownOf(data).replace(/^"(.*)"$/, '$1');
 
 /** Of one track: tracks that it begins are not walked. */
 export function walk(given: readonly Line[], { call, memory, cells = new Map() }: Outside): Walked {

@@ -58,20 +58,28 @@ export function hookContext(
   waiting: Waiting,
   inside = false,
 ): HookContext {
-  const output = hookOutput({
-    open: launch.open,
-    bundle: launch.options.bundle,
-    annotations: launch.config.annotations,
-    inside,
-    // Inside there is a namespace in which init has the rights of root.
-    tmpfs: inside || launch.facts.euid === 0,
-  });
+  let output: HookOutput | undefined;
+  let run: HookRun | undefined;
   return {
     state: stateOf(launch, of),
     environ: of.environ,
     open: launch.open,
-    output,
-    run: hookRun(output, waiting),
+    // Made for whoever has hooks: most containers have none.
+    get output() {
+      output ??= hookOutput({
+        open: launch.open,
+        bundle: launch.options.bundle,
+        annotations: launch.config.annotations,
+        inside,
+        // Inside there is a namespace in which init has the rights of root.
+        tmpfs: inside || launch.facts.euid === 0,
+      });
+      return output;
+    },
+    get run() {
+      run ??= hookRun(this.output, waiting);
+      return run;
+    },
     because: launch.because,
     files: launch.hookFiles,
   };

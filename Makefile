@@ -9,6 +9,8 @@ DESTDIR ?=
 NODE ?= $(shell command -v node)
 # The one that the installed runtime starts.
 TARGET_NODE ?= $(NODE)
+# What the installed compiler runs on: node, or bun, which makes one executable of it that needs no Node (make bun).
+JAVASCRIPT ?= node
 # The young generation holds one whole compilation (5 MB of records and steps), so that none is interrupted by its collection; baseline code costs more than it gives to
 # what runs once; strings keep the hashes of Node's snapshot (except for large input, see runtime/host/foreseeable-hashes.ts). V8's code cache is
 # bound to these flags. Code is optimized fifteen times later than by default: a compilation is over before that pays.
@@ -131,11 +133,17 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	install -m 644 build/man/_chos build/man/_chos-runtime $(DESTDIR)$(ZSHDIR)
 	install -m 644 build/man/chos.fish build/man/chos-runtime.fish $(DESTDIR)$(FISHDIR)
+ifeq ($(JAVASCRIPT),bun)
+	$(MAKE) --no-print-directory bun
+	install -m 755 build/bun/chos-compiler $(DESTDIR)$(LIBEXEC)
+else
 	install -m 644 $(RUNTIME_FILES) build/warm-up.cjs $(DESTDIR)$(LIBEXEC)
+endif
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 644 $(HOOK_DEFINITIONS) $(DESTDIR)$(LIBEXEC)/hooks
-	$(MAKE) --no-print-directory build/install/chos-runtime COMPILER=$(LIBEXEC)/chos-runtime.cjs NODE=$(TARGET_NODE)
+	$(MAKE) --no-print-directory build/install/chos-runtime $(if $(filter bun,$(JAVASCRIPT)),COMPILER=$(LIBEXEC)/chos-compiler NODE=$(LIBEXEC)/chos-compiler NODE_FLAGS=, \
+		COMPILER=$(LIBEXEC)/chos-runtime.cjs NODE=$(TARGET_NODE))
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos
 	ln -sf chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../host/error-code.js';
 import { beforeParsing } from '../host/foreseeable-hashes.js';
+import { ownArguments, ownEngine } from '../host/own-engine.js';
 import { type Address, addressText, isLoopback, parseAddress } from './dashboard/address.js';
 import { endChildren, type Looking, lookBy, type Seen } from './dashboard/look.js';
 import { metricsText } from './dashboard/metrics.js';
@@ -73,15 +74,15 @@ function wishOf({ line: { options } }: Invocation): Attempt<Wish> {
   });
 }
 
-/** Looks are commands of ours, by Node alone: none of them starts anything. */
+/** Looks are commands of ours, without the engine: none of them starts anything. */
 function lookings({ request, line }: Invocation): (args: readonly string[]) => Looking {
   const env = Object.fromEntries(
     request.environment.map(text => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
   );
   const root = line.global.texts.get('root') ?? '';
   return args => ({
-    program: process.execPath,
-    args: [process.argv[1] ?? '', ...(root === '' ? [] : ['--root', root]), ...args],
+    program: ownEngine.path,
+    args: [...ownArguments, ...(root === '' ? [] : ['--root', root]), ...args],
     env,
     fresh: 1000,
     deadline: DEADLINE,

@@ -44,6 +44,13 @@ $(ENGINE_TABLES) build/gen/engine-tables.h &: spec/generate/c-header.ts $(wildca
 build/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node
 	$(call link-engine,$(CC),,)
 
+build/bun/chos-runtime: private NODE = $(CURDIR)/build/bun/chos-compiler
+build/bun/chos-runtime: private COMPILER = $(CURDIR)/build/bun/chos-compiler
+build/bun/chos-runtime: private NODE_FLAGS =
+build/bun/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
+	@mkdir -p $(@D)
+	$(call link-engine,$(CC),,)
+
 build/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE_DEBUG) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node
 	$(call link-engine,$(CC),-DENGINE_DEBUG,$(ENGINE_DEBUG))
 
@@ -82,7 +89,7 @@ build/engine-test/impatient: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES
 # What the tests in runtime/engine/test run.
 .PHONY: engine-for-tests test-engine
 engine-for-tests: build/chos-runtime-debug build/chos-debug build/chos-aarch64 build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node \
-	build/engine-test/impatient
+	build/engine-test/impatient build/bun/chos-runtime build/bun/chos-compiler
 
 # The instructions once more on the other architecture, as far as qemu-user goes.
 test-engine: engine-for-tests

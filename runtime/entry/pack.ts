@@ -1,16 +1,18 @@
 /**
- * Run at build time: `node pack.mjs VERSION COMMIT`. Makes of the TypeScript what Node loads:
+ * Run at build time: `node pack.mjs VERSION COMMIT [bun]`. Makes of the TypeScript what Node loads:
  *
  *     build/chos-runtime-code.cjs   what create, run and exec need, as one function expression; load.ts calls it
  *     build/chos-runtime-more.cjs   the other commands, which can wait: the less code `create` reads, the sooner it begins
  *
- * The code ends with its name (a comment), by which load.ts knows whether a cache was made of it.
+ * The code ends with its name (a comment), by which load.ts knows whether a cache was made of it. Or of what `bun build` makes one executable (`make bun`):
+ *
+ *     build/bun/compiler.cjs, build/bun/chos-runtime-more.cjs   the same two
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
-const [version = '', commit = ''] = process.argv.slice(2);
+const [version = '', commit = '', engine = 'node'] = process.argv.slice(2);
 const code = 'build/chos-runtime-code.cjs';
 
 const options: BuildOptions = {
@@ -40,17 +42,48 @@ const otherCommandsElsewhere: Plugin = {
   },
 };
 
-await build({
-  ...options,
-  entryPoints: ['runtime/entry/main.ts'],
-  outfile: code,
-  plugins: [otherCommandsElsewhere],
-  banner: { js: '(function (exports, require, module) {' },
-  footer: { js: '})' },
-});
-appendFileSync(code, `//${createHash('sha256').update(readFileSync(code)).digest('hex')}`);
-await build({
-  ...options,
-  entryPoints: ['runtime/entry/other-commands.ts'],
-  outfile: 'build/chos-runtime-more.cjs',
-});
+/** The executable has no directory of its own in which modules are looked for: koffi lies beside it, wherever its caller is. */
+const koffiBesideExecutable: Plugin = {
+  name: 'koffi beside the executable',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^koffi$/ }, ({ path }) => ({ path, namespace: 'beside' }));
+    onLoad({ filter: /^koffi$/, namespace: 'beside' }, () => ({
+      contents: `module.exports = require('node:module').createRequire(process.execPath)('koffi');`,
+    }));
+  },
+};
+
+async function packForNode(): Promise<void> {
+  await build({
+    ...options,
+    entryPoints: ['runtime/entry/main.ts'],
+    outfile: code,
+    plugins: [otherCommandsElsewhere],
+    banner: { js: '(function (exports, require, module) {' },
+    footer: { js: '})' },
+  });
+  appendFileSync(code, `//${createHash('sha256').update(readFileSync(code)).digest('hex')}`);
+  await build({
+    ...options,
+    entryPoints: ['runtime/entry/other-commands.ts'],
+    outfile: 'build/chos-runtime-more.cjs',
+  });
+}
+
+async function packForBun(): Promise<void> {
+  await build({
+    ...options,
+    entryPoints: ['runtime/entry/one-file.ts'],
+    outfile: 'build/bun/compiler.cjs',
+    plugins: [otherCommandsElsewhere],
+  });
+  await build({
+    ...options,
+    external: [],
+    entryPoints: ['runtime/entry/other-commands.ts'],
+    outfile: 'build/bun/chos-runtime-more.cjs',
+    plugins: [koffiBesideExecutable],
+  });
+}
+
+await (engine === 'bun' ? packForBun() : packForNode());

@@ -4,6 +4,7 @@
  * answer at the deadline is silent, and its process is killed; what the kernel does not let go yet holds nothing of ours and ends when its server comes back.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { ownEngine } from './own-engine.js';
 
 export type Answer =
   /** A server that says no is well: what it refuses has answered, too. `type`: the magic number of its file system, where that was told. */
@@ -90,9 +91,9 @@ class Round {
   /** One more process, where there is work for it. */
   #add(): void {
     if (this.#waiting.length === 0 || this.#live.size >= this.#asking.most) return;
-    const child = spawn(process.execPath, ['-e', this.#asking.program], {
+    const child = spawn(ownEngine.path, ['-e', this.#asking.program], {
       cwd: '/',
-      env: {},
+      env: ownEngine.env,
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
     });

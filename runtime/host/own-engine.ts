@@ -1,0 +1,14 @@
+/**
+ * How one more of what runs this is started: Node, or the compiler as one executable (`make bun`), which is a JavaScript engine for others only where it is told
+ * to be.
+ */
+const oneFile = 'bun' in process.versions;
+
+/** To run a program that is given with `-e`. */
+export const ownEngine: { readonly path: string; readonly env: Readonly<Record<string, string>> } = {
+  path: process.execPath,
+  env: oneFile ? { BUN_BE_BUN: '1' } : {},
+};
+
+/** To run a command of ours: what stands before it. */
+export const ownArguments: readonly string[] = oneFile ? [] : [process.argv[1] ?? ''];

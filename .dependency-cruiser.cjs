@@ -4,7 +4,7 @@
  * Test files may import what they like: they stand outside.
  */
 /** What is run, not imported. */
-const entries = String.raw`^runtime/entry/(main|load|warm-up|pack)\.ts$|^spec/generate/`;
+const entries = String.raw`^runtime/entry/(main|load|one-file|warm-up|pack)\.ts$|^spec/generate/`;
 const test = String.raw`\.test\.ts$|/test/|/golden/`;
 
 /** The folders of the product, and what each may import besides itself. */

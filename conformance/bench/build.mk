@@ -4,7 +4,7 @@ BENCH_CFLAGS = -std=c11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing
 BENCH_FREESTANDING = -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
 	-no-pie -Wl,--build-id=none -s
 BENCH_TARGETS = build/conformance/bench.mjs build/conformance/floor build/conformance/timer \
-	build/conformance/processes
+	build/conformance/processes build/bun/chos-runtime build/bun/chos-compiler
 # For the machines: the product as it is installed there, and the module.
 BENCH_TARGETS += build/vm/.made build/kernel-link/bench build/kernel-link/6.12/.made
 

@@ -3,13 +3,29 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Step } from './plan.js';
 
-export const names = ['compiled', 'cold', 'floor', 'crun', 'runc'] as const;
+export const names = [
+  'compiled',
+  'cold',
+  'cold, Bun',
+  'floor',
+  'crun',
+  'crun, Debian 13',
+  'crun, sid',
+  'runc',
+] as const;
 export type Name = (typeof names)[number];
+
+/** The suites of Debian whose crun takes part, too, and the contender that it is. */
+export const suites = { 'crun, Debian 13': 'trixie', 'crun, sid': 'sid' } as const;
 
 export interface Tools {
   readonly chos: string;
+  /** The same with Bun in the place of Node. */
+  readonly bun: string;
   readonly floor: string;
   readonly timer: string;
+  /** What `crun-of` has made, by suite; what is not there could not be made. */
+  readonly trees: Readonly<Partial<Record<(typeof suites)[keyof typeof suites], string>>>;
 }
 
 /** One duty of one scenario, as all contenders get it. */
@@ -25,12 +41,33 @@ export interface Duty {
 
 export const crun = '/usr/bin/crun';
 export const runc = '/usr/bin/runc';
-const pidFile = (name: Name): string => `/run/bench-${name}.pid`;
-const id = (name: Name): string => `chosbench-${name}`;
+const plain = (name: Name): string => name.replace(/[^a-z0-9]+/gi, '-');
+const pidFile = (name: Name): string => `/run/bench-${plain(name)}.pid`;
+const id = (name: Name): string => `chosbench-${plain(name)}`;
+
+/** crun of another suite, run by the loader of its tree: nothing of it is installed. */
+const inTree = (tree: string | undefined): readonly string[] => {
+  const of = (path: string): string => join(tree ?? '/nonexistent', 'tree/usr', path);
+  const libraries = of('lib/x86_64-linux-gnu');
+  return [join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, of('bin/crun')];
+};
+
+/** The command, as far as it is the same for all that is asked of it. */
+export const program = (name: Name, { chos, bun, floor, trees }: Tools): readonly string[] =>
+  ({
+    compiled: [chos],
+    cold: [chos],
+    'cold, Bun': [bun],
+    floor: [floor],
+    crun: [crun],
+    'crun, Debian 13': inTree(trees.trixie),
+    'crun, sid': inTree(trees.sid),
+    runc: [runc],
+  })[name];
 
 /** Why a contender cannot take part on this machine, or undefined. */
 export const absence = (name: Name, tools: Tools): string | undefined => {
-  const path = { compiled: tools.chos, cold: tools.chos, floor: tools.floor, crun, runc }[name];
+  const path = program(name, tools).at(-1) ?? '';
   return existsSync(path) ? undefined : `${path}: not there`;
 };
 
@@ -55,9 +92,6 @@ const takeFilter = (duty: Duty): Step => {
   };
 };
 
-const program = (name: Name, tools: Tools): string =>
-  ({ compiled: tools.chos, cold: tools.chos, floor: tools.floor, crun, runc })[name];
-
 const executable = (duty: Duty): string => `${duty.bundle}.run`;
 
 const compileOnce = (tools: Tools, duty: Duty): Step => ({
@@ -72,13 +106,12 @@ const preparation = (name: Name, tools: Tools, duty: Duty): readonly Step[] => {
 
 /** `run`, from nothing to the end of the container's process. */
 export const runSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => {
-  const argv = {
+  const command = [...program(name, tools), ...driver(name, duty), 'run', '--bundle', duty.bundle, id(name)];
+  const own: Partial<Record<Name, readonly string[]>> = {
     compiled: [executable(duty), '--id', id(name)],
-    cold: [tools.chos, ...driver(name, duty), 'run', '--bundle', duty.bundle, id(name)],
     floor: [tools.floor, ...floorOptions(duty), 'run', duty.rootfs, id(name), ...duty.args],
-    crun: [crun, ...driver(name, duty), 'run', '--bundle', duty.bundle, id(name)],
-    runc: [runc, 'run', '--bundle', duty.bundle, id(name)],
-  }[name];
+  };
+  const argv = own[name] ?? command;
   return [
     ...preparation(name, tools, duty),
     { kind: 'time', label: 'run', argv },
@@ -87,7 +120,7 @@ export const runSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] 
 };
 
 const deleteArgv = (name: Name, tools: Tools, options: readonly string[]): readonly string[] => [
-  program(name, tools),
+  ...program(name, tools),
   'delete',
   ...(name === 'floor' ? [] : options),
   id(name),
@@ -106,7 +139,7 @@ export const createArgv = (name: Name, tools: Tools, duty: Duty): readonly strin
         ...duty.args,
       ]
     : [
-        program(name, tools),
+        ...program(name, tools),
         ...driver(name, duty),
         'create',
         '--bundle',
@@ -119,7 +152,7 @@ export const createArgv = (name: Name, tools: Tools, duty: Duty): readonly strin
 /** create + start + delete as one figure: the timer's rows of one label are added up. */
 export const cycleSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => [
   { kind: 'time', label: 'create', argv: createArgv(name, tools, duty) },
-  { kind: 'time', label: 'start', argv: [program(name, tools), 'start', id(name)] },
+  { kind: 'time', label: 'start', argv: [...program(name, tools), 'start', id(name)] },
   { kind: 'await', pidFile: pidFile(name) },
   { kind: 'time', label: 'delete', argv: deleteArgv(name, tools, []) },
   { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
@@ -131,9 +164,9 @@ export const commandSteps = (name: Name, tools: Tools, duty: Duty): readonly Ste
   return [
     { kind: 'time', label: 'create', argv: createArgv(name, tools, duty) },
     { kind: 'resident', label: 'init', pidFile: pidFile(name) },
-    { kind: 'time', label: 'start', argv: [tool, 'start', id(name)] },
-    { kind: 'time', label: 'state', argv: [tool, 'state', id(name)] },
-    { kind: 'time', label: 'kill', argv: [tool, 'kill', id(name), '9'] },
+    { kind: 'time', label: 'start', argv: [...tool, 'start', id(name)] },
+    { kind: 'time', label: 'state', argv: [...tool, 'state', id(name)] },
+    { kind: 'time', label: 'kill', argv: [...tool, 'kill', id(name), '9'] },
     { kind: 'await', pidFile: pidFile(name) },
     { kind: 'time', label: 'delete', argv: deleteArgv(name, tools, []) },
     { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
@@ -146,3 +179,14 @@ export const createSteps = (name: Name, tools: Tools, duty: Duty): readonly Step
   { kind: 'quiet', argv: deleteArgv(name, tools, ['--force']) },
   { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
 ];
+
+/** One more process in a container that runs. */
+export const execSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => {
+  const tool = program(name, tools);
+  return [
+    { kind: 'once', argv: createArgv(name, tools, duty) },
+    { kind: 'once', argv: [...tool, 'start', id(name)] },
+    { kind: 'time', label: 'exec', argv: [...tool, 'exec', id(name), '/bin/true'] },
+    { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
+  ];
+};

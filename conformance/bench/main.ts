@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeRootfs, makeShares } from './bundle.js';
-import { crun, names, runc, type Tools } from './contenders.js';
+import { names, program, suites, type Tools } from './contenders.js';
 import { rewriteFigures } from './docs.js';
 import { type Result, standing } from './figures.js';
 import { hostTraces, mountPoints } from './host.js';
@@ -35,8 +35,28 @@ import { userNames, usersScenario } from './users.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const top = resolve(here, '../..');
+
+/** The trees of `crun-of`; why there is none is told. */
+const treesOf = (): Tools['trees'] => {
+  const made: Record<string, string> = {};
+  for (const suite of Object.values(suites)) {
+    const { status, stdout, stderr } = spawnSync(join(top, 'conformance/bench/crun-of'), [suite], {
+      encoding: 'utf8',
+    });
+    if (status === 0) made[suite] = stdout.trim();
+    else process.stderr.write(`crun of ${suite}: ${stderr.trim()}\n`);
+  }
+  return made;
+};
+
+let trees: Tools['trees'] | undefined;
 const tools: Tools = {
   chos: join(top, 'build/chos-runtime'),
+  bun: join(top, 'build/bun/chos-runtime'),
+  get trees() {
+    trees ??= treesOf();
+    return trees;
+  },
   floor: join(here, 'floor'),
   timer: join(here, 'timer'),
 };
@@ -87,6 +107,7 @@ const runScenario = (scenario: Scenario, context: Context, effort: Effort): Resu
     prepare: [...standardPreparation(), ...(race.prepare ?? [])],
     contestants: race.contestants,
   });
+  scenario.clean?.();
   const total = scenario.id.startsWith('cycle');
   return {
     id: scenario.id,
@@ -97,8 +118,8 @@ const runScenario = (scenario: Scenario, context: Context, effort: Effort): Resu
 };
 
 /** First line of `--version`, for the record. */
-const versionOf = (path: string): string =>
-  spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout?.split('\n')[0] ?? 'absent';
+const versionOf = ([path = '', ...before]: readonly string[]): string =>
+  spawnSync(path, [...before, '--version'], { encoding: 'utf8' }).stdout?.split('\n')[0] || 'absent';
 
 const machine = (): string => {
   const model = cpus()[0]?.model.trim() || 'unknown CPU';
@@ -136,7 +157,9 @@ const publish = (
 ): void => {
   const out = join(top, 'build/bench');
   mkdirSync(out, { recursive: true });
-  const versions = [crun, runc].map(versionOf);
+  const versions = names
+    .filter(name => /^(crun|runc)/.test(name))
+    .map(name => versionOf(program(name, tools)).replace(/^(crun|runc)/, name));
   const about = { machine: machine(), date: new Date().toISOString(), versions, ...effort };
   const verdicts = [...judge(results), ...judgeLink(cost)];
   writeFileSync(

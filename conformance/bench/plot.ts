@@ -4,8 +4,11 @@ import type { Result } from './figures.js';
 const colours: Readonly<Record<string, string>> = {
   compiled: '#0b6e4f',
   cold: '#6bbf9c',
+  'cold, Bun': '#a9d8c2',
   floor: '#8d99ae',
   crun: '#e07a1f',
+  'crun, Debian 13': '#eda35f',
+  'crun, sid': '#f4c596',
   runc: '#b5483a',
   node: '#5a6acf',
   'no mount namespace': '#0b6e4f',

@@ -8,6 +8,7 @@ import {
   createSteps,
   cycleSteps,
   type Duty,
+  execSteps,
   type Name,
   names,
   runSteps,
@@ -15,6 +16,7 @@ import {
 } from './contenders.js';
 import { pinnedScenarios } from './pinned.js';
 import type { Contestant, Outcome, Step } from './plan.js';
+import { podmanScenarios } from './podman.js';
 import { usersScenario } from './users.js';
 import { whoScenarios } from './who.js';
 
@@ -39,6 +41,8 @@ export interface Scenario {
   /** Pause before each measured command, in milliseconds. */
   readonly gap?: number;
   readonly set: (context: Context) => Race;
+  /** Afterwards, on the host. */
+  readonly clean?: () => void;
 }
 
 type Steps = (name: Name, tools: Tools, duty: Duty) => readonly Step[];
@@ -102,7 +106,16 @@ const withHostMounts = (count: number): Scenario => {
   };
 };
 
-const living: readonly Name[] = ['cold', 'floor', 'crun', 'runc'];
+const living: readonly Name[] = [
+  'cold',
+  'cold, Bun',
+  'floor',
+  'crun',
+  'crun, Debian 13',
+  'crun, sid',
+  'runc',
+];
+const withoutFloor = living.filter(name => name !== 'floor');
 
 const cycle = (id: string, title: string, wish: Wish): Scenario => ({
   id,
@@ -113,10 +126,10 @@ const cycle = (id: string, title: string, wish: Wish): Scenario => ({
 
 const sleeping: Wish = { args: ['/bin/sleep', '1000'] };
 
-/** Bare Node beside a cold start: the difference is what our TypeScript takes. */
+/** Bare Node, as the engine starts it, beside a cold start: the difference is what our TypeScript takes. */
 const node: Contestant = {
   name: 'node',
-  steps: [{ kind: 'time', label: 'create', argv: [process.execPath, '-e', '0'] }],
+  steps: [{ kind: 'time', label: 'create', argv: ['/usr/bin/env', '-i', process.execPath, '-e', '0'] }],
 };
 
 export const scenarios: readonly Scenario[] = [
@@ -145,10 +158,17 @@ export const scenarios: readonly Scenario[] = [
     title: 'cold create',
     rounds: 30,
     set: context => {
-      const all = race(context.tools, duty('cold-create', context, sleeping), createSteps, ['cold', 'crun']);
+      const all = race(context.tools, duty('cold-create', context, sleeping), createSteps, withoutFloor);
       return { ...all, contestants: [...all.contestants, node] };
     },
   },
+  {
+    id: 'cold-exec',
+    title: 'cold exec of true',
+    rounds: 30,
+    set: context => race(context.tools, duty('cold-exec', context, sleeping), execSteps, withoutFloor),
+  },
+  ...podmanScenarios,
   usersScenario,
   ...whoScenarios,
   ...pinnedScenarios,

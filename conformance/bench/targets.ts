@@ -64,6 +64,21 @@ const command = (name: string): readonly Target[] => [
   },
 ];
 
+/** crun of the distribution, and the newest. */
+const cruns = ['crun', 'crun, sid'];
+
+/** With both JavaScript engines. */
+const coldTargets = (id: string, what: string, label: string, limit: number): readonly Target[] =>
+  ['cold', 'cold, Bun'].flatMap(ours =>
+    cruns.map(rival => ({
+      what: `${what}${ours === 'cold' ? '' : ', Bun'}`,
+      limit,
+      unit: '' as const,
+      against: `x ${rival}`,
+      measure: ratio(at(id, ours, label), at(id, rival, label)),
+    })),
+  );
+
 const none = 'no mount namespace';
 const own = 'own mount namespace';
 
@@ -150,6 +165,13 @@ const targets: readonly Target[] = [
       measure: results => find(results, `who-${which}`, 'cold', 'run')?.median,
     }),
   ),
+  against('run', 'compiled run, no cgroups', 'crun, sid', 0.4),
+  against('run-cgroups', 'compiled run, v1 cgroups, back to back', 'crun, sid', 0.4),
+  against('run-cgroups-spaced', 'compiled run, v1 cgroups, every 250 ms', 'crun, sid', 0.4),
+  ...coldTargets('cold-create', 'cold create', 'create', 2),
+  ...coldTargets('cycle-cgroups', 'cold create + start + delete', 'total', 1.3),
+  ...coldTargets('cold-exec', 'cold exec of true', 'exec', 2),
+  ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
   {
     what: 'cold create',
     limit: 20,

@@ -1,0 +1,93 @@
+/** Podman as a whole, with each runtime in turn: what its user waits for. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroupsNamed, removeCgroups, withChildren } from '../harness/host-check.js';
+import { crun, runc } from './contenders.js';
+import type { Contestant, Outcome, Step } from './plan.js';
+import type { Context, Race, Scenario } from './scenarios.js';
+
+const podman = '/usr/bin/podman';
+export const podmanNames = ['cold', 'cold, Bun', 'crun', 'runc'] as const;
+type Name = (typeof podmanNames)[number];
+
+const GROUP = 'chosbench-podman';
+/** Podman never removes the groups that it makes for all its containers; nobody is in them when the timer has ended. */
+const removeGroups = (): void => {
+  removeCgroups(withChildren(cgroupsNamed(GROUP)));
+};
+
+const race = (context: Context, steps: (call: readonly string[], rest: Rest) => readonly Step[]): Race => {
+  const { tools, directory, rootfs } = context;
+  const absent: Outcome[] = [];
+  const contestants: Contestant[] = [];
+  const runtimes: Readonly<Record<Name, string>> = { cold: tools.chos, 'cold, Bun': tools.bun, crun, runc };
+  for (const name of podmanNames) {
+    const missing = [podman, runtimes[name]].find(path => !existsSync(path));
+    if (missing !== undefined) {
+      absent.push({ name, status: 'absent', reason: `${missing}: not there` });
+      continue;
+    }
+    const place = join(directory, `podman-${name.replace(/\W+/g, '-')}`);
+    const storage = ['root', 'runroot', 'tmpdir'].flatMap(part => {
+      mkdirSync(join(place, part), { recursive: true });
+      return [`--${part}`, join(place, part)];
+    });
+    const fixed = [
+      '--cgroup-manager=cgroupfs',
+      '--events-backend=file',
+      '--storage-driver=vfs',
+      `--runtime=${runtimes[name]}`,
+    ];
+    const options = ['--network=none', `--cgroup-parent=${GROUP}`];
+    const call = [podman, ...storage, ...fixed];
+    contestants.push({ name, steps: steps(call, { options, rootfs }) });
+  }
+  return { contestants, absent };
+};
+
+interface Rest {
+  readonly options: readonly string[];
+  readonly rootfs: string;
+}
+
+export const podmanScenarios: readonly Scenario[] = [
+  {
+    id: 'podman-run',
+    title: 'podman run --rm',
+    rounds: 30,
+    clean: removeGroups,
+    set: context =>
+      race(context, (call, { options, rootfs }) => [
+        {
+          kind: 'time',
+          label: 'run',
+          argv: [...call, 'run', '--rm', ...options, '--rootfs', rootfs, '/bin/true'],
+        },
+      ]),
+  },
+  {
+    id: 'podman-exec',
+    title: 'podman exec',
+    rounds: 30,
+    clean: removeGroups,
+    set: context =>
+      race(context, (call, { options, rootfs }) => [
+        {
+          kind: 'once',
+          argv: [
+            ...call,
+            'run',
+            '--detach',
+            '--name=bench',
+            ...options,
+            '--rootfs',
+            rootfs,
+            '/bin/sleep',
+            '1000',
+          ],
+        },
+        { kind: 'time', label: 'exec', argv: [...call, 'exec', 'bench', '/bin/true'] },
+        { kind: 'finish', argv: [...call, 'rm', '--force', '--time=0', 'bench'] },
+      ]),
+  },
+];

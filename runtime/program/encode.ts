@@ -17,7 +17,15 @@ import { ArgMode, instructions, NO_LIST, NO_SLOT, NO_STEP, STEP_SIZE } from '../
 import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
 import type { Program, Track } from './action.js';
-import { encodeTemplate, type Layout, layOut, type PlacedAction } from './layout.js';
+import {
+  encodeTemplate,
+  type Layout,
+  layOut,
+  type Memory,
+  type PlacedAction,
+  type Places,
+  type Reader,
+} from './layout.js';
 import { binary, type Data, type Label, type Operand, type Slot } from './operand.js';
 import type { Step } from './step.js';
 
@@ -42,25 +50,9 @@ function dataOffset(d: Data, { data }: Layout): number {
   return d.layout === data.layout ? d.at : missing(`data ${d.name}`);
 }
 
-function labelStep(l: Label, { labels }: Layout): number {
+function labelStep(l: Label, labels: Places<Label>): number {
   return l.layout === labels.layout ? l.at : missing(`label ${l.name}`);
 }
-
-/** The number that a step holds for what is not a number. */
-function operandValue(o: Exclude<Operand, number | bigint>, layout: Layout): number {
-  switch (o.kind) {
-    case 'slot':
-      return slotNumber(o, layout);
-    case 'cell':
-      return slotNumber(o.slot, layout) + o.index;
-    case 'ref':
-      return operandValue(o.slot, layout);
-    case 'data':
-      return dataOffset(o, layout);
-  }
-}
-
-const modes = { slot: ArgMode.SLOT, cell: ArgMode.SLOT, ref: ArgMode.REF, data: ArgMode.DATA } as const;
 
 /** Two halves instead of a bigint: this is where `create` spends its time. `at` counts in units of 4 bytes. */
 function put64(words: Int32Array, at: number, value: number | bigint): void {
@@ -96,42 +88,81 @@ class ErrnoLists {
   }
 }
 
-function trackNumber({ tracks }: Layout, name: string): number {
-  const n = tracks.findIndex(t => t.track.name === name);
-  return n < 0 ? missing(`track ${name}`) : n;
-}
+/**
+ * The records of all steps as words: the host that compiles is little endian, as both architectures are. Each step is read once, when its slots get their
+ * numbers; where data are is not known then, and is filled in behind.
+ */
+class Records implements Reader {
+  words = new Int32Array(0);
+  readonly lists = new ErrnoLists();
+  readonly #tracks: ReadonlyMap<string, number>;
+  /** Places of words, each with the data whose offset it holds. */
+  readonly #at: number[] = [];
+  readonly #data: Data[] = [];
+  /** Of TRIM. */
+  readonly #trims: number[] = [];
+  /** Of the steps with a template. */
+  readonly #templates: (readonly [at: number, step: Step])[] = [];
 
-/** A record as words: the host that compiles is little endian, as both architectures are. `at` counts in units of 4 bytes. */
-function encodeStep(words: Int32Array, at: number, step: Step, action: number, layout: Layout, errs: number) {
-  const { args, dst, target, template } = step;
-  let argModes = 0;
-  for (let i = 0; i < args.length; i++) {
-    const a = args[i] as Operand;
-    if (a === 0) continue;
-    if (typeof a !== 'object') put64(words, at + 4 + 2 * i, a);
-    else {
-      argModes |= modes[a.kind] << (2 * i);
-      // An index or an offset: never more than 32 bits.
-      words[at + 4 + 2 * i] = a.kind === 'slot' ? slotNumber(a, layout) : operandValue(a, layout);
+  constructor(tracks: ReadonlyMap<string, number>) {
+    this.#tracks = tracks;
+  }
+
+  begin(count: number): void {
+    this.words = new Int32Array((count * STEP_SIZE) / 4);
+  }
+
+  step(step: Step, number: number, action: number, memory: Memory, labels: Places<Label>): void {
+    const { words } = this;
+    const { args, dst, target, template } = step;
+    const at = (number * STEP_SIZE) / 4;
+    const to = dst === null ? NO_SLOT : memory.cell(dst);
+    let argModes = 0;
+    for (let i = 0; i < args.length; i++) {
+      const a = args[i] as Operand;
+      if (a === 0) continue;
+      // An index or an offset is never more than 32 bits.
+      const place = at + 4 + 2 * i;
+      if (typeof a !== 'object') put64(words, place, a);
+      else if (a.kind === 'data') {
+        argModes |= ArgMode.DATA << (2 * i);
+        memory.found(a);
+        this.#at.push(place);
+        this.#data.push(a);
+      } else {
+        argModes |= (a.kind === 'ref' ? ArgMode.REF : ArgMode.SLOT) << (2 * i);
+        words[place] = memory.cell(a);
+      }
     }
+    if (template !== null) {
+      memory.template(template);
+      argModes |= ArgMode.DATA << 4;
+      this.#templates.push([at, step]);
+    }
+    if (step.op === 'TRIM') this.#trims.push(at);
+    const aux =
+      step.call !== null
+        ? systemCalls[step.call].index
+        : step.track !== null
+          ? must(this.#tracks.get(step.track), `track ${step.track}`)
+          : 0;
+    words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
+    words[at + 1] = to | (this.lists.indexOf(step.errnos) << 16);
+    words[at + 2] = target === null ? NO_STEP : labelStep(target, labels);
+    words[at + 3] = argModes | (aux << 16);
   }
-  if (template !== null) {
-    const placed = must(layout.templates.get(step), 'a template');
-    argModes |= ArgMode.DATA << 4;
-    words[at + 8] = placed.at;
-    words[at + 10] = placed.encoded.length;
+
+  fillIn(layout: Layout): void {
+    const { words } = this;
+    for (let i = 0; i < this.#at.length; i++)
+      words[this.#at[i] as number] = dataOffset(this.#data[i] as Data, layout);
+    for (const [at, step] of this.#templates) {
+      const placed = must(layout.templates.get(step), 'a template');
+      words[at + 8] = placed.at;
+      words[at + 10] = placed.encoded.length;
+    }
+    for (const at of this.#trims) words[at + 4] = layout.constantsStart;
   }
-  if (step.op === 'TRIM') words[at + 4] = layout.constantsStart;
-  const aux =
-    step.call !== null
-      ? systemCalls[step.call].index
-      : step.track !== null
-        ? trackNumber(layout, step.track)
-        : 0;
-  words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
-  words[at + 1] = (dst === null ? NO_SLOT : operandValue(dst, layout)) | (errs << 16);
-  words[at + 2] = target === null ? NO_STEP : labelStep(target, layout);
-  words[at + 3] = argModes | (aux << 16);
 }
 
 /** With what a track ends where nothing unwinds: with the code with which it ends after a failure. */
@@ -219,7 +250,7 @@ const align = (n: number, to: number): number => Math.ceil(n / to) * to;
 interface Content {
   readonly size: number;
   readonly count: number;
-  readonly words?: readonly number[];
+  readonly words?: ArrayLike<number>;
   readonly halves?: readonly number[];
 }
 
@@ -231,20 +262,19 @@ const records = (words: readonly number[], each: number): Content => ({
 
 /** The image of a program; equal programs give equal bytes. */
 export function encode(program: Program): Uint8Array {
-  const layout = layOut(program);
-  const { steps, actionOf } = layout;
+  const trackNumbers = new Map(program.tracks.map(({ name }, i) => [name, i]));
+  const read = new Records(trackNumbers);
+  const layout = layOut(program, read);
   // Steps hold these in 16 bits; a number that wraps would be a program that does something else.
   if (layout.slotCount > NO_SLOT || layout.actions.length > 0xffff)
     throw new Error(`too large: ${layout.slotCount} slots, ${layout.actions.length} actions`);
-  const lists = new ErrnoLists();
-  const errs: number[] = [];
-  for (let i = 0; i < steps.length; i++) errs.push(lists.indexOf((steps[i] as Step).errnos));
+  read.fillIn(layout);
   const texts = new Texts();
   const actions = encodeActions(layout, texts);
   const tracks = encodeTracks(layout, texts);
   const entryWords: number[] = [];
   for (const { entry, track } of program.entries) {
-    const n = trackNumber(layout, track);
+    const n = must(trackNumbers.get(track), `track ${track}`);
     entryWords.push(entries[entry] | (n << 16), must(layout.tracks[n], 'a track').first);
   }
   const params: number[] = [];
@@ -252,9 +282,9 @@ export function encode(program: Program): Uint8Array {
     params.push(parameters[name].number | (slotNumber(slot, layout) << 16));
   const bytes = (size: number): Content => ({ size, count: size });
   const contents: Readonly<Record<Section, Content>> = {
-    steps: { size: steps.length * STEP_SIZE, count: steps.length },
+    steps: { size: read.words.byteLength, count: layout.steps.length, words: read.words },
     actions: records(actions, 4),
-    errnos: { ...bytes(lists.words.length * 2), halves: lists.words },
+    errnos: { ...bytes(read.lists.words.length * 2), halves: read.lists.words },
     tracks: records(tracks, 4),
     entries: records(entryWords, 2),
     params: records(params, 1),
@@ -271,7 +301,7 @@ export function encode(program: Program): Uint8Array {
     size = align(at + contents[s].size, 8);
     return at;
   });
-  // All is written where it stays: each page that is touched first costs.
+  // The rest is written where it stays: each page that is touched first costs.
   const image = Buffer.from(new ArrayBuffer(size));
   const words = new Int32Array(image.buffer);
   words[0] = IMAGE_MAGIC;
@@ -287,16 +317,6 @@ export function encode(program: Program): Uint8Array {
     if (halves !== undefined) new Uint16Array(image.buffer, at).set(halves);
   }
   const startOf = (section: Section): number => offsets[SECTIONS.indexOf(section)] as number;
-  const first = startOf('steps') / 4;
-  for (let i = 0; i < steps.length; i++)
-    encodeStep(
-      words,
-      first + (i * STEP_SIZE) / 4,
-      steps[i] as Step,
-      actionOf[i] as number,
-      layout,
-      errs[i] as number,
-    );
   const data = startOf('data');
   encodeData(image.subarray(data, data + layout.dataSize), layout);
   image.write(texts.all, startOf('text'), 'latin1');

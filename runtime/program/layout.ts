@@ -8,11 +8,12 @@ import { FIRST_FREE_SLOT } from '../../spec/instructions.js';
 import { type Action, type Program, reservedSlots, rule, type Track } from './action.js';
 import {
   binary,
+  type Cell,
   type Data,
   type Field,
   type Label,
-  type Operand,
   type Place,
+  type Ref,
   type Slot,
   type Template,
 } from './operand.js';
@@ -92,7 +93,7 @@ const closing = (title: string): Action => ({
 });
 
 /** Slots and data in the order in which they are first mentioned. */
-class Memory {
+export class Memory {
   readonly slots = new Places<Slot>();
   readonly data = new Places<Data>();
   slotCount = FIRST_FREE_SLOT;
@@ -101,8 +102,12 @@ class Memory {
     for (const [slot, at] of reservedSlots) this.slots.put(slot, at);
   }
 
-  slot(s: Slot): void {
-    if (s.layout === this.slots.layout) return;
+  /** Its number. */
+  slot(s: Slot): number {
+    return s.layout === this.slots.layout ? s.at : this.#add(s);
+  }
+
+  #add(s: Slot): number {
     this.slots.put(s, this.slotCount);
     this.slotCount += s.cells;
     const { initial } = s;
@@ -110,6 +115,7 @@ class Memory {
       const v = initial[i];
       if (typeof v === 'object') this.found(v);
     }
+    return s.at;
   }
 
   /** Data get their places when all are known. */
@@ -125,20 +131,10 @@ class Memory {
     }
   }
 
-  operand(o: Exclude<Operand, number | bigint>): void {
-    if (o.kind === 'slot') this.slot(o);
-    else if (o.kind === 'data') this.found(o);
-    else if (o.kind === 'cell') this.slot(o.slot);
-    else this.operand(o.slot);
-  }
-
-  step({ args, dst, template }: Step): void {
-    if (dst !== null) this.operand(dst);
-    for (let i = 0; i < args.length; i++) {
-      const a = args[i];
-      if (typeof a === 'object') this.operand(a);
-    }
-    if (template !== null) this.template(template);
+  /** The number of the cell that an operand is about. */
+  cell(o: Slot | Cell | Ref): number {
+    if (o.kind === 'slot') return this.slot(o);
+    return o.kind === 'cell' ? this.slot(o.slot) + o.index : this.cell(o.slot);
   }
 
   template(t: Template): void {
@@ -148,6 +144,25 @@ class Memory {
     }
   }
 }
+
+/** Reads the steps in their order, each once, and mentions what it refers to: first where the result goes, then the arguments, then the template. */
+export interface Reader {
+  begin(count: number): void;
+  step(step: Step, number: number, action: number, memory: Memory, labels: Places<Label>): void;
+}
+
+const mentioning: Reader = {
+  begin: () => undefined,
+  step: ({ args, dst, template }, _number, _action, memory) => {
+    if (dst !== null) memory.cell(dst);
+    for (const a of args) {
+      if (typeof a !== 'object') continue;
+      if (a.kind === 'data') memory.found(a);
+      else memory.cell(a);
+    }
+    if (template !== null) memory.template(template);
+  },
+};
 
 const align8 = (n: number): number => Math.ceil(n / 8) * 8;
 
@@ -252,15 +267,16 @@ function order(program: Program): Order {
   return { steps, actionOf, tracks, subroutines, actions, labels };
 }
 
-export function layOut(program: Program): Layout {
+export function layOut(program: Program, reader: Reader = mentioning): Layout {
   const ordered = order(program);
-  const { steps, actions } = ordered;
+  const { steps, actions, actionOf, labels } = ordered;
   const memory = new Memory();
   for (const slot of program.parameters.values()) memory.slot(slot);
   const formatted: Step[] = [];
+  reader.begin(steps.length);
   for (let n = 0; n < steps.length; n++) {
     const step = steps[n] as Step;
-    memory.step(step);
+    reader.step(step, n, actionOf[n] as number, memory, labels);
     if (step.template !== null) formatted.push(step);
   }
   for (let n = 0; n < actions.length; n++) memory.template((actions[n] as PlacedAction).action.words);

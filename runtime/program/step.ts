@@ -84,19 +84,54 @@ function step(
   };
 }
 
+/** Most steps are such: made at once, without a record of what they have besides. */
+function simple(
+  op: Opcode,
+  sub: number,
+  args: readonly Operand[],
+  dst: Slot | Cell | null,
+  target: Label | null,
+): Step {
+  return {
+    kind: 'step',
+    op,
+    sub,
+    args,
+    dst,
+    errnos: nothing,
+    target,
+    call: null,
+    subroutine: null,
+    track: null,
+    template: null,
+  };
+}
+
 /** A system call, begun again when it is interrupted. */
-export function sys(call: SystemCallName, args: readonly Operand[], o: Outcome = {}): Step {
-  return step('SYSCALL', 0, args, o, { call });
+export function sys(call: SystemCallName, args: readonly Operand[], { to, on }: Outcome = plain): Step {
+  return {
+    kind: 'step',
+    op: 'SYSCALL',
+    sub: 0,
+    args,
+    dst: to ?? null,
+    errnos: on === undefined ? nothing : on[0],
+    target: on === undefined ? null : on[1],
+    call,
+    subroutine: null,
+    track: null,
+    template: null,
+  };
 }
 
 export function move(to: Slot | Cell, value: Operand): Step {
-  return step('MOVE', 0, [value], { to });
+  return simple('MOVE', 0, [value], to, null);
 }
 
 export type Width = keyof typeof instructions.LOAD.subs;
 
 export function load(to: Slot | Cell, width: Width, address: Operand, offset: Operand = 0): Step {
-  return step('LOAD', instructions.LOAD.subs[width], [address, offset], { to });
+  return simple('LOAD', instructions.LOAD.subs[width], [address, offset], to, null);
 }
 
 export function store(
@@ -105,21 +140,21 @@ export function store(
   offset: Operand,
   value: Operand,
 ): Step {
-  return step('STORE', instructions.STORE.subs[width], [address, offset, value]);
+  return simple('STORE', instructions.STORE.subs[width], [address, offset, value], null, null);
 }
 
 export function alu(to: Slot | Cell, a: Operand, op: keyof typeof instructions.ALU.subs, b: Operand): Step {
-  return step('ALU', instructions.ALU.subs[op], [a, b], { to });
+  return simple('ALU', instructions.ALU.subs[op], [a, b], to, null);
 }
 
 export type Comparison = keyof typeof instructions.BRANCH.subs;
 
 export function branch(a: Operand, comparison: Comparison, b: Operand, target: Label): Step {
-  return step('BRANCH', instructions.BRANCH.subs[comparison], [a, b], plain, { target });
+  return simple('BRANCH', instructions.BRANCH.subs[comparison], [a, b], null, target);
 }
 
 export function jump(target: Label): Step {
-  return branch(0, 'ALWAYS', 0, target);
+  return simple('BRANCH', instructions.BRANCH.subs.ALWAYS, [0, 0], null, target);
 }
 
 export function subroutine(name: string, lines: readonly Line[]): Subroutine {

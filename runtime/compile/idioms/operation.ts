@@ -2,7 +2,7 @@ import type { Operation, OperationKind, OperationOf } from '../../../spec/operat
 import type { Action } from '../../program/action.js';
 import type { Field } from '../../program/operand.js';
 import type { Line } from '../../program/step.js';
-import { wordsFor } from '../../report/operations/words.js';
+import { titleOf, wordsFor } from '../../report/operations/words.js';
 
 export interface OperationExtras {
   /** Takes back what it made, when a later operation fails. */
@@ -20,13 +20,15 @@ export function operation<K extends OperationKind>(
   { undo = nothing, shown = nothing }: OperationExtras = {},
 ): Action {
   const does = Object.freeze(record) as unknown as Operation;
-  const { title, words } = wordsFor(does, shown);
   return Object.freeze({
     kind: 'action',
     operation: does,
-    title,
+    // For explain alone.
+    get title() {
+      return titleOf(does);
+    },
     because: record.because,
-    words,
+    words: wordsFor(does, shown),
     lines,
     undo,
   });

@@ -130,11 +130,15 @@ export type Contribution = {
 
 /** The actions of a track. Within a phase they stand in the order of the contributions. */
 export function inOrder(track: TrackName, contributions: readonly Contribution[]): readonly Action[] {
-  const ordered: Action[] = [];
-  for (const phase of phases[track])
-    for (const contribution of contributions) {
-      const parts: { readonly [P in string]?: readonly Action[] } = contribution[track] ?? {};
-      ordered.push(...(parts[phase] ?? []));
+  const filled = new Map<string, Action[]>();
+  for (const contribution of contributions) {
+    const parts: { readonly [P in string]?: readonly Action[] } = contribution[track] ?? {};
+    for (const phase in parts) {
+      const actions = parts[phase] ?? [];
+      const before = filled.get(phase);
+      if (before === undefined) filled.set(phase, [...actions]);
+      else before.push(...actions);
     }
-  return ordered;
+  }
+  return phases[track].flatMap(phase => filled.get(phase) ?? []);
 }

@@ -13,7 +13,7 @@ import { process } from '../../../spec/operations/process.js';
 import { root } from '../../../spec/operations/root.js';
 import { stored } from '../../../spec/operations/stored.js';
 import { views } from '../../../spec/operations/views.js';
-import { wordsFor } from './words.js';
+import { titleOf, wordsFor } from './words.js';
 import { errno } from './words-of.js';
 
 test('each kind stands in the table of one wing', () => {
@@ -44,7 +44,7 @@ function exampleOf(kind: OperationKind): Operation {
 
 test('a title is one line that says what is done', () => {
   for (const kind of Object.keys(operations) as OperationKind[]) {
-    const { title } = wordsFor(exampleOf(kind), []);
+    const title = titleOf(exampleOf(kind));
     assert.match(title, /^[a-z][^\n]*[^\s]$/, `${kind}: ${title}`);
     assert.not.match(title, /undefined|\[object|^(be|have|it|its) /, `${kind}: ${title}`);
   }
@@ -57,7 +57,7 @@ test('a failure says where it was asked for', () => {
   const shown = Array.from({ length: 4 }, () => errno);
   const without: string[] = [];
   for (const kind of Object.keys(operations) as OperationKind[]) {
-    const { words } = wordsFor({ ...exampleOf(kind), because } as Operation, shown);
+    const words = wordsFor({ ...exampleOf(kind), because } as Operation, shown);
     const places = words.filter(one => typeof one === 'string' && one.includes(place));
     if (places.length === 0) without.push(kind);
     else assert.is(places.length === 1 && words.at(-1), place, kind);
@@ -78,7 +78,7 @@ test('where systemd is looked for, or why nowhere', () => {
   const say = (sockets: readonly string[], passedOver?: string): string => {
     const because = { kind: 'rule', rule: 'test' } as const;
     const record = { kind: 'reach-systemd', sockets, ...(passedOver ? { passedOver } : {}), because };
-    const { words } = wordsFor(record as Operation, []);
+    const words = wordsFor(record as Operation, []);
     return words.map(one => (typeof one === 'string' ? one : 'ERRNO')).join('');
   };
   const hint = 'without it: --cgroup-manager cgroupfs)';

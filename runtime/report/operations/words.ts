@@ -43,17 +43,13 @@ export function titleOf(operation: Operation): string {
   return rowOf(operation).title(operation);
 }
 
-/** Title of an operation, and the whole message of its failure, in which the engine fills in the errno and what else is known only then. */
-export function wordsFor(
-  operation: Operation,
-  shown: readonly Shown[],
-): { readonly title: string; readonly words: Template } {
+/** The whole message of an operation's failure, in which the engine fills in the errno and what else is known only then. */
+export function wordsFor(operation: Operation, shown: readonly Shown[]): Template {
   const row = rowOf(operation);
-  const title = row.title(operation);
   const message = row.message?.(operation, ...shown) ?? [
-    ...(row.fails?.(operation, ...shown) ?? [title]),
+    ...(row.fails?.(operation, ...shown) ?? [row.title(operation)]),
     ': ',
     errno,
   ];
-  return { title, words: row.placeless ? message : [...message, placeOf(operation.because)] };
+  return row.placeless ? message : [...message, placeOf(operation.because)];
 }

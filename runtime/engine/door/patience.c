@@ -80,12 +80,13 @@ static const char *find(const char *text, const char *words)
 	return NULL;
 }
 
-/* The line that says most of what Node printed: the first with "Error: ", else the first with words in it. Ends it. */
+/* The line that says most of what Node (or Bun) printed: the first with "Error: " (or "panic"), else the first with words in it. Ends it. */
 static char *telling_line(char *text)
 {
-	const char *error = find(text, "Error: ");
+	const char *error = find(text, "Error: "), *panic = find(text, "panic(");
 	char *line = text, *end;
 
+	error = error ? error : panic;
 	if (error)
 		for (line = text + (error - text); line > text && line[-1] != '\n'; line--)
 			;
@@ -173,6 +174,9 @@ _Noreturn void die_of_compiler(struct compiler *c, const char *what)
 	if (!ended)
 		stop_compiler(c);
 	end_by_signal(c);
+	/* Bun starts nowhere without it. Node does, and the command says it in the same words. */
+	if (sys(faccessat, AT_FDCWD, "/proc/self", 0))
+		die("there is no procfs on /proc", NULL, 0);
 	tell(c, what, ended ? status : 0);
 }
 

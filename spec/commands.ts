@@ -11,6 +11,7 @@ import type { Command } from './commands/command.js';
 import { environments } from './commands/environments.js';
 import { lifecycle } from './commands/lifecycle.js';
 import { running } from './commands/running.js';
+import { service } from './commands/service.js';
 
 export type { Command, Option } from './commands/command.js';
 export {
@@ -27,4 +28,10 @@ export { type Entry, entries } from './entries.js';
 export const LARGEST_NUMBER = 2 ** 20;
 
 /** In the order in which help and the manual have them. */
-export const commands: readonly Command[] = [...lifecycle, ...environments, ...running, ...checkpoints];
+export const commands: readonly Command[] = [
+  ...lifecycle,
+  ...environments,
+  ...running,
+  ...checkpoints,
+  ...service,
+];

@@ -54,5 +54,15 @@ export const COMPILER_SECONDS = 300;
 export const COMPILER_IDLE_SECONDS = 10;
 /** Nanoseconds of processor time in a second; less is nothing. */
 export const COMPILER_LEAST_WORK = 100_000;
+/** Where a service listens, below the usual state root (spec/state-root.ts). */
+export const SERVICE_SOCKET = 'compiler.sock';
+/** Milliseconds until its first sign of life, and from one to the next; then the engine starts a compiler of its own. */
+export const SERVICE_FIRST_MS = 300;
+export const SERVICE_NEXT_MS = 1000;
+/** How often it lets the engine wait on. It says so every SERVICE_BEAT_MS. */
+export const SERVICE_MOST_WAITS = 600;
+export const SERVICE_BEAT_MS = 50;
+/** Bytes of a request, the input included. What is larger would let all others wait. */
+export const SERVICE_REQUEST_LIMIT = 1024 * 1024;
 /** The soft limit of descriptors that it is given, as far as the hard one allows. */
 export const COMPILER_DESCRIPTORS = 256;

@@ -48,7 +48,6 @@ export interface Asked {
   readonly request: Request;
   /** Comes back in the answer. */
   readonly nonce: bigint;
-  readonly compiler: CompilerFile;
 }
 
 /** What fills a parameter: a number, a text, or a vector of texts. */
@@ -102,6 +101,35 @@ const fault = (reason: WireFault): DecodedRequest => ({ kind: 'fault', fault: re
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+const compilerOf = (view: DataView): CompilerFile => ({
+  major: view.getUint32(112, true),
+  minor: view.getUint32(116, true),
+  inode: view.getBigUint64(120, true),
+  size: view.getBigUint64(128, true),
+  seconds: view.getBigInt64(136, true),
+  nanoseconds: view.getBigUint64(144, true),
+});
+
+/** What a request begins with, as it is said; from REQUEST_HEADER_SIZE bytes. */
+export interface Head {
+  readonly magic: number;
+  readonly version: number;
+  readonly size: number;
+  readonly nonce: bigint;
+  readonly compiler: CompilerFile;
+}
+
+export const requestHead = (bytes: Uint8Array): Head => {
+  const view = viewOf(bytes);
+  return {
+    magic: view.getUint32(0, true),
+    version: view.getUint32(4, true),
+    size: view.getUint32(8, true),
+    nonce: view.getBigUint64(48, true),
+    compiler: compilerOf(view),
+  };
+};
+
 /** Total size of the request that begins with these bytes; null while its header is incomplete. */
 export const requestSize = (bytes: Uint8Array): number | null =>
   bytes.length < REQUEST_HEADER_SIZE ? null : viewOf(bytes).getUint32(8, true);
@@ -150,15 +178,6 @@ const callerOf = (view: DataView, files: readonly string[]): Caller => {
   };
 };
 
-const compilerOf = (view: DataView): CompilerFile => ({
-  major: view.getUint32(112, true),
-  minor: view.getUint32(116, true),
-  inode: view.getBigUint64(120, true),
-  size: view.getBigUint64(128, true),
-  seconds: view.getBigInt64(136, true),
-  nanoseconds: view.getBigUint64(144, true),
-});
-
 /** Decode a whole request. Text is taken as UTF-8: a path of other bytes cannot be named through this interface. */
 export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
   if (bytes.length < REQUEST_HEADER_SIZE) return fault('incomplete');
@@ -197,7 +216,6 @@ export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
       unusable: view.getUint32(32, true) !== 0,
     },
     nonce: view.getBigUint64(48, true),
-    compiler: compilerOf(view),
   };
 };
 

@@ -6,6 +6,7 @@ import { fstatSync, readSync, writeSync } from 'node:fs';
 import { WireFd } from '../../spec/wire.js';
 import { ownRequest } from '../cli/own-request.js';
 import { type Answer, type Asked, decodeRequest, encodeAnswer, requestSize } from '../engine/wire.js';
+import { WORKER } from '../serve/worker-argument.js';
 import { answer } from './dispatch.js';
 
 /** Descriptor 3 is inherited in blocking mode, so that no event loop is needed. */
@@ -77,7 +78,12 @@ function hasSocket(): boolean {
 }
 
 /** Called by load.ts, once. */
-export async function main(args: readonly string[]): Promise<never> {
+export async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === WORKER) {
+    const { compilerThread } = await import('./other-commands.js');
+    compilerThread(answer, bug);
+    return;
+  }
   await (args.length === 0 && hasSocket() ? serve() : direct(args));
   // exit() and not the end of the event loop: tearing down the heap costs time that the container waits for.
   process.exit();

@@ -24,8 +24,10 @@ export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
   doctor: async () => (await import('../cli/doctor.js')).doctor,
   dashboard: async () => (await import('../cli/dashboard.js')).dashboard,
   who: async () => (await import('../cli/who.js')).who,
+  serve: async () => (await import('../cli/serve.js')).serve,
   hooks: async () => (await import('../cli/hooks.js')).hooks,
 };
 
 export { help } from '../cli/help.js';
 export { version } from '../cli/version.js';
+export { compilerThread } from './compiler-thread.js';

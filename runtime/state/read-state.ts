@@ -2,6 +2,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { type ContainerState, parseState, type Status } from '../../spec/records/state.js';
+import { SERVICE_SOCKET } from '../../spec/wire.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
 import { isFrozen } from './frozen.js';
@@ -104,6 +105,8 @@ export function readStates(root: string): ReadStates {
   const unread: string[] = [];
   for (const id of names.sort()) {
     const read = readBelow(root, id);
+    // That of the compiler's service lies beside them.
+    if (id === SERVICE_SOCKET && read.kind === 'distrust') continue;
     if (read.kind === 'state') states.push(read.live);
     if (read.kind === 'malformed' || read.kind === 'distrust') unread.push(id);
   }

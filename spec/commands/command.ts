@@ -55,6 +55,10 @@ export interface Command {
   readonly waits?: true;
   /** It writes to standard output while it runs: TypeScript gets that of the caller, and is told of SIGHUP, SIGINT and SIGTERM before the command ends by them. */
   readonly streams?: true;
+  /** The service answers it, where there is one (docs/compiler-service.md): it only reads, and its answer is all that comes of it. */
+  readonly warm?: true;
+  /** It is the service: the front door becomes the compiler instead of starting one. */
+  readonly serves?: true;
   /** `later`: known, so that callers get a clear answer, but this version does not carry it out. Missing: carried out. */
   readonly support?: 'later';
 }

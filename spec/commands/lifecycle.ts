@@ -17,6 +17,7 @@ export const lifecycle: readonly Command[] = [
   command('create', 'ID', 'make a container from a bundle; start runs its process', [...launch, detached], {
     input: 'bundle',
     joins: true,
+    warm: true,
   }),
   command(
     'run',
@@ -27,7 +28,7 @@ export const lifecycle: readonly Command[] = [
       flag('detach', 'return as soon as the process runs', { short: 'd', parameter: 'DETACH' }),
       flag('keep', 'do not delete the container at its end', { parameter: 'KEEP' }),
     ],
-    { input: 'bundle', joins: true },
+    { input: 'bundle', joins: true, warm: true },
   ),
   command('start', 'ID', 'run the process of a created container', [], { stored: 'start' }),
   command('state', 'ID', 'print the state of a container', [], { stored: 'state', parsed: true }),
@@ -45,7 +46,9 @@ export const lifecycle: readonly Command[] = [
     [flag('force', 'kill it first; no error if there is none', { short: 'f', parameter: 'FORCE' }), regex],
     { stored: 'delete', waits: true },
   ),
-  command('list', '', 'list the containers', [tableOrJson, flag('quiet', 'ids only', { short: 'q' })]),
+  command('list', '', 'list the containers', [tableOrJson, flag('quiet', 'ids only', { short: 'q' })], {
+    warm: true,
+  }),
   command(
     'exec',
     'ID [COMMAND [ARG...]]',
@@ -70,7 +73,7 @@ export const lifecycle: readonly Command[] = [
       pidfdSocket,
       noSubreaper,
     ],
-    { stopAtFirst: true, joins: true, input: 'named' },
+    { stopAtFirst: true, joins: true, input: 'named', warm: true },
   ),
   command('ps', 'ID [PS-OPTION...]', 'list the processes of a container', [tableOrJson], {
     stopAtFirst: true,

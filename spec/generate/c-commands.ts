@@ -25,8 +25,8 @@ const inputs = { none: 'INPUT_NONE', named: 'INPUT_NAMED', bundle: 'INPUT_BUNDLE
 
 /** Only the commands of which the front door must know more than the name; all others go the cold way as they are. */
 const scanned = commands.filter(
-  ({ stored, input, joins, parsed, waits, streams }) =>
-    stored ?? input ?? joins ?? parsed ?? waits ?? streams,
+  ({ stored, input, joins, parsed, waits, streams, warm, serves }) =>
+    stored ?? input ?? joins ?? parsed ?? waits ?? streams ?? warm ?? serves,
 );
 
 export function commandTables() {
@@ -45,6 +45,8 @@ export function commandTables() {
       Number(command.parsed ?? false),
       Number(command.waits ?? false),
       Number(command.streams ?? false),
+      Number(command.warm ?? false),
+      Number(command.serves ?? false),
     ];
     first += command.options.length;
     return `  {${row.join(', ')}},`;
@@ -53,7 +55,7 @@ export function commandTables() {
   return {
     declarations: [
       `struct option { char name[${width}]; char letter; uint8_t kind, parameter, input; };`,
-      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits, streams; };`,
+      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits, streams, warm, serves; };`,
       'enum { INPUT_NONE, INPUT_NAMED, INPUT_BUNDLE };',
       `#define LARGEST_NUMBER ${LARGEST_NUMBER}`,
       ...defineTexts({ ATTACHED_USAGE: attachedUsage() }),

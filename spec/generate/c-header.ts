@@ -51,6 +51,11 @@ import {
   InputKind,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
+  SERVICE_FIRST_MS,
+  SERVICE_MOST_WAITS,
+  SERVICE_NEXT_MS,
+  SERVICE_REQUEST_LIMIT,
+  SERVICE_SOCKET,
   ValueKind,
   WIRE_VERSION,
   WireFd,
@@ -182,6 +187,10 @@ function header(): readonly string[] {
   for (const deadline of define('', { COMPILER_SECONDS, COMPILER_IDLE_SECONDS }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
   lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS }));
+  lines.push(
+    ...define('', { SERVICE_FIRST_MS, SERVICE_NEXT_MS, SERVICE_MOST_WAITS, SERVICE_REQUEST_LIMIT }),
+    ...defineTexts({ SERVICE_SOCKET }),
+  );
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
   return lines;
 }

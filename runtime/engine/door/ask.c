@@ -136,7 +136,7 @@ void make_request(const struct request *q, struct compiler *c)
 	c->request_size = t.used;
 }
 
-/* False: whoever takes it does not take all of it, and reading its answer will tell. */
+/* False: whoever takes it does not take all of it. */
 static bool send_all(struct compiler *c, const char *at, size_t size)
 {
 	while (size) {
@@ -156,8 +156,9 @@ static bool send_all(struct compiler *c, const char *at, size_t size)
 	return true;
 }
 
-bool send_request(struct compiler *c)
+/* Reading the answer tells whether it was taken. */
+void send_request(struct compiler *c)
 {
-	return send_all(c, (const char *)c->request, c->request_size) &&
-	       (c->input.kind != GIVEN_BYTES || send_all(c, c->input.at, c->input.number));
+	if (send_all(c, (const char *)c->request, c->request_size) && c->input.kind == GIVEN_BYTES)
+		send_all(c, c->input.at, c->input.number);
 }

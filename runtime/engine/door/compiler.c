@@ -11,6 +11,9 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #ifndef NODE_FLAGS
 #define NODE_FLAGS "" /* each ends in "\0" */
 #endif
+#ifndef SERVICE_FLAGS
+#define SERVICE_FLAGS ""
+#endif
 #define SIGKILL 9
 #define RLIMIT_NOFILE 7
 #define SIGCHLD 17
@@ -137,40 +140,52 @@ static void ask_cold(struct request *q, struct compiler *c, struct answer_header
 		die_of_compiler(c, "the compiler gave an answer that makes no sense");
 }
 
-_Noreturn void run_cold(struct request *q)
+/* Until there is an answer that is the last. */
+static void insist_on_answer(struct request *q, struct compiler *c, struct answer_header *h, const char **texts)
 {
-	struct compiler c = {.waits = q->command && q->command->waits, .streams = q->command && q->command->streams, .signals = -1};
+	for (;;) {
+		ask_cold(q, c, h, texts);
+		if (c->signal)
+			end_with_answer(c, h, *texts);
+		if (h->kind != ANSWER_AGAIN && h->kind != ANSWER_STORED)
+			return;
+		stop_compiler(c);
+		sys(close, c->socket);
+		sys(close, c->errors);
+		if (h->kind == ANSWER_STORED) {
+			run_stored(q, h->entry);
+			c->request->unusable = q->unusable;
+		} else {
+			c->seeded = true;
+		}
+		c->seconds = c->idle = 0;
+		c->spent = 0;
+	}
+}
+
+_Noreturn void run_compiled(struct request *q)
+{
+	struct compiler c = {.waits = q->command && q->command->waits,
+			     .streams = q->command && q->command->streams,
+			     .signals = -1,
+			     .socket = -1,
+			     .program = -1};
 	struct answer_header h;
 	const char *texts = NULL, *message;
 	char termios[64];
 
 	read_input(q, &c.input);
 	make_request(q, &c);
-	if (c.streams)
-		hold_signals(&c);
-	for (;;) {
-		ask_cold(q, &c, &h, &texts);
-		if (c.signal)
-			end_with_answer(&c, &h, texts);
-		if (h.kind != ANSWER_AGAIN && h.kind != ANSWER_STORED)
-			break;
-		stop_compiler(&c);
-		sys(close, c.socket);
+	if (!ask_service(q, &c, &h, &texts)) {
+		if (c.streams)
+			hold_signals(&c);
+		insist_on_answer(q, &c, &h, &texts);
+		/* The answer is whole: nothing is gained by letting Node clean up. */
+		kill_compiler(&c);
+		release_signals(&c);
 		sys(close, c.errors);
-		if (h.kind == ANSWER_STORED) {
-			run_stored(q, h.entry);
-			c.request->unusable = q->unusable;
-		} else {
-			c.seeded = true;
-		}
-		c.seconds = c.idle = 0;
-		c.spent = 0;
 	}
-	/* The answer is whole: nothing is gained by letting Node clean up. */
-	kill_compiler(&c);
-	release_signals(&c);
 	sys(close, c.socket);
-	sys(close, c.errors);
 	message = texts + h.out_length;
 	print(texts, h.out_length);
 	if (h.kind == ANSWER_REPORT && h.exit_code && h.message_length)
@@ -185,4 +200,34 @@ _Noreturn void run_cold(struct request *q)
 		write_all(2, message + h.message_length, h.detail_length);
 	for (;;)
 		sys(exit_group, h.exit_code);
+}
+
+/* ---- The service ---- */
+
+/* Of the environment Node gets what tells where to listen, and nothing that Node itself obeys. */
+_Noreturn void become_service(void)
+{
+	static const char command[] = NODE_PATH "\0" SERVICE_FLAGS COMPILER_PATH "\0";
+	static const char passed[] = "LISTEN_FDS\0LISTEN_PID\0XDG_RUNTIME_DIR\0";
+	const char **argv = (const char **)scratch, *environment[4];
+	const char **last = (const char **)(scratch + FREE_SIZE) - 2;
+	unsigned variables = 0;
+	long result;
+
+	for (const char *at = command; *at; at += strlen(at) + 1)
+		*argv++ = at;
+	for (int i = 1; i < process.argc && argv < last; i++)
+		*argv++ = process.argv[i];
+	*argv = NULL;
+	for (char **at = process.envp; *at && variables < 3; at++)
+		for (const char *name = passed; *name; name += strlen(name) + 1) {
+			const char *value = after(*at, name);
+
+			if (value && *value == '=')
+				environment[variables++] = *at;
+		}
+	environment[variables] = NULL;
+	sys(chdir, "/");
+	result = sys(execve, NODE_PATH, scratch, environment);
+	die("cannot start", NODE_PATH, (int)-result);
 }

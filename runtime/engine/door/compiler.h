@@ -2,6 +2,7 @@
  * (waiting for it, and its end) and signals.c (of those that end us meanwhile). */
 #pragma once
 #include <linux/poll.h>
+#include <linux/time_types.h>
 
 #include "door.h"
 
@@ -42,10 +43,12 @@ struct compiler {
 	struct input input;
 	struct request_header *request;
 	size_t request_size;
-	int pid, socket, program, errors;
+	int pid; /* 0: a service */
+	int socket, program, errors;
 	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 	bool waits;  /* the command may wait for others: once it has read the request, it has no deadline */
 	bool streams; /* it writes to our standard output while it runs, and is told of signals */
+	struct __kernel_timespec left; /* a service: until its next sign of life */
 	int signals; /* where those that end us can be read, or -1 */
 	int signal; /* the first that came */
 	u64 mask; /* blocked by our caller */
@@ -59,12 +62,15 @@ void read_input(const struct request *q, struct input *in);
 
 /* ask.c */
 void make_request(const struct request *q, struct compiler *c);
-bool send_request(struct compiler *c);
+void send_request(struct compiler *c);
 
 /* answer.c */
 enum received { WHOLE, NONE_AT_ALL, CUT_OFF, SENSELESS };
 enum received read_answer(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 long memory_file(const char *name);
+
+/* warm.c */
+bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 
 /* signals.c */
 void hold_signals(struct compiler *c);

@@ -21,6 +21,7 @@ struct request {
 	bool json;
 	bool unusable; /* there is no stored program that could be run: TypeScript ends the container in another way */
 	bool warnings; /* --log-level: more than errors */
+	bool debug;
 	const char *log, *input; /* input: the file of --config or --process */
 	struct surroundings around;
 	struct value values[PARAMETER_COUNT];
@@ -37,6 +38,7 @@ void scan_arguments(struct request *q);
 bool attached_option(struct request *q, int *at);
 bool id_valid(const char *id);
 void give_text(struct request *q, unsigned parameter, const char *text);
+bool usual_root(struct text *t);
 void default_root(struct request *q);
 int keep_descriptor(const struct request *q, int fd);
 
@@ -56,7 +58,8 @@ void run_stored(struct request *q, u32 entry);
 _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 entry);
 
 /* compiler.c */
-_Noreturn void run_cold(struct request *q);
+_Noreturn void run_compiled(struct request *q);
+_Noreturn void become_service(void);
 void reap_compiler(void);
 
 #ifdef ENGINE_DEBUG

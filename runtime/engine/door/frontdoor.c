@@ -117,7 +117,7 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 	if (equal(o->name, "log"))
 		q->log = after(value, "file:") ? value + 5 : value;
 	else if (equal(o->name, "log-level"))
-		return !(q->warnings = !equal(value, "error")) || equal(value, "warning") || equal(value, "debug");
+		return !(q->warnings = !equal(value, "error")) || equal(value, "warning") || (q->debug = equal(value, "debug"));
 	else if (equal(o->name, "log-format"))
 		return (q->json = equal(value, "json")) || equal(value, "text");
 	else
@@ -142,6 +142,7 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 			return true;
 		}
 		if (set->global && equal(o->name, "debug")) {
+			q->debug = on;
 			q->warnings = on || q->warnings;
 			return true;
 		}
@@ -300,30 +301,38 @@ static bool owns(u32 uid, const char *path)
 
 /*
  * /run is root's; to root of a user namespace it is somebody else's, as to any user, and then the directory of the session is taken: by its variable, or by its
- * usual name if it is the user's own (pam_systemd(8)). runtime/cli/state-root.ts has the same rule.
+ * usual name if it is the user's own (pam_systemd(8)). runtime/cli/state-root.ts has the same rule. False: there is none.
  */
-void default_root(struct request *q)
+bool usual_root(struct text *t)
 {
-	struct value *root = &q->values[PARAMETER_ROOT];
-	struct text t = text_in(OWN_ROOT, OWN_ROOT_SIZE);
 	u32 uid = (u32)sys(geteuid);
 	const char *named = environment(STATE_ROOT_VARIABLE);
 	bool known = named && *named;
 
-	if (!root->given && !uid && owns(0, STATE_ROOT_PARENT)) {
-		give_text(q, PARAMETER_ROOT, STATE_ROOT);
-	} else if (!root->given) {
-		if (known) {
-			put_string(&t, named);
-		} else {
-			put_string(&t, STATE_ROOT_SESSIONS "/");
-			put_decimal(&t, uid);
-			t.at[t.used] = 0;
-			known = owns(uid, t.at);
-		}
-		put_string(&t, "/" STATE_ROOT_NAME);
+	if (!uid && owns(0, STATE_ROOT_PARENT)) {
+		put_string(t, STATE_ROOT);
+		return true;
+	}
+	if (known) {
+		put_string(t, named);
+	} else {
+		put_string(t, STATE_ROOT_SESSIONS "/");
+		put_decimal(t, uid);
+		t->at[t->used] = 0;
+		known = owns(uid, t->at);
+	}
+	put_string(t, "/" STATE_ROOT_NAME);
+	return known;
+}
+
+void default_root(struct request *q)
+{
+	struct value *root = &q->values[PARAMETER_ROOT];
+	struct text t = text_in(OWN_ROOT, OWN_ROOT_SIZE);
+
+	if (!root->given && usual_root(&t)) {
 		put_char(&t, 0);
-		if (known && !t.lost)
+		if (!t.lost)
 			give_text(q, PARAMETER_ROOT, t.at);
 	}
 	if (!root->given || root->text[0] != '/') {

@@ -30,7 +30,7 @@ static _Noreturn void hand_over(void)
 
 	begin_request(&q);
 	scan_arguments(&q);
-	run_cold(&q);
+	run_compiled(&q);
 }
 
 _Noreturn void engine_start(u64 *stack)
@@ -61,7 +61,9 @@ _Noreturn void engine_start(u64 *stack)
 	if (q.command && q.command->joins && !process.sealed)
 		sealed_again();
 	open_log(&q);
+	if (q.command && q.command->serves)
+		become_service();
 	if (q.complete && q.command && q.command->entry != NO_ENTRY)
 		run_stored(&q, q.command->entry);
-	run_cold(&q);
+	run_compiled(&q);
 }

@@ -2,8 +2,6 @@
  * Waiting for the compiler, and its end. Node that is refused a thread, memory or descriptors does not always end: it may wait for ever, for
  * nothing. So it has deadlines (spec/wire.ts), and the cause is told in one line.
  */
-#include <linux/poll.h>
-#include <linux/time_types.h>
 #include <linux/wait.h>
 
 #include "compiler.h"
@@ -226,12 +224,25 @@ static void second_passed(struct compiler *c)
 	tell(c, what, HUNG);
 }
 
-/* Until the socket can be read from or written to. */
+/* What remains of the time is left in it. */
+static bool await_service(struct compiler *c, int events)
+{
+	struct pollfd fd = {.fd = c->socket, .events = (short)events};
+	long ready;
+
+	while ((ready = sys(ppoll, &fd, 1, &c->left, NULL, 8)) == -EINTR)
+		;
+	return ready > 0;
+}
+
+/* Until the socket can be read from or written to. False, of a service alone: it has let its time pass. */
 bool await_compiler(struct compiler *c, int events)
 {
 	struct pollfd fds[2] = {{.fd = c->socket, .events = (short)events}, {.fd = c->signals, .events = POLLIN}};
 	struct __kernel_timespec second = {.tv_sec = 1};
 
+	if (!c->pid)
+		return await_service(c, events);
 	for (;;) {
 		/* It leaves in `second` what remains of it. */
 		long ready = sys(ppoll, fds, 2, &second, NULL, 8);

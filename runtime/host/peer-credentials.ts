@@ -1,0 +1,27 @@
+/** Who has connected to a Unix socket, as the kernel tells. As libc.ts, only for commands that start nothing. */
+import koffi from 'koffi';
+
+/** socket(7), unix(7) */
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+
+const getsockopt: (
+  socket: number,
+  level: number,
+  option: number,
+  value: Buffer,
+  length: Uint32Array,
+) => number = koffi.load('libc.so.6').func('int getsockopt(int, int, int, _Out_ void *, _Inout_ uint32_t *)');
+
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+}
+
+/** The process that connected; null: it cannot be told, or is outside of our pid namespace. */
+export function peerOf(fd: number): Peer | null {
+  const credentials = Buffer.alloc(12);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, new Uint32Array([12])) !== 0) return null;
+  const pid = credentials.readInt32LE(0);
+  return pid <= 0 ? null : { pid, uid: credentials.readUInt32LE(4) };
+}

@@ -1,0 +1,167 @@
+/**
+ * The compiler as a service (docs/compiler-service.md): takes requests from a Unix socket and hands them, one at a time, to the thread that compiles. This thread
+ * compiles nothing, so that it always answers, if only "wait" or "compile it yourself".
+ */
+import type { Server, Socket } from 'node:net';
+import {
+  REQUEST_HEADER_SIZE,
+  REQUEST_MAGIC,
+  SERVICE_BEAT_MS,
+  SERVICE_REQUEST_LIMIT,
+  WIRE_VERSION,
+} from '../../spec/wire.js';
+import { encodeAnswer, type Head, requestHead } from '../engine/wire.js';
+import { type Peer, peerOf } from '../host/peer-credentials.js';
+import type { CodeFiles } from './code-files.js';
+import type { Compiler } from './compiler.js';
+import { whyNotServed } from './peer.js';
+
+/** Milliseconds in which a whole request has come. */
+const READING = 5000;
+/** Bytes of all requests that wait. */
+const MOST_WAITING = 64 * 1024 * 1024;
+
+export interface ServiceOptions {
+  readonly server: Server;
+  readonly compiler: Compiler;
+  readonly files: CodeFiles;
+  /** Milliseconds without a request after which it ends; null: never. */
+  readonly idle: number | null;
+  /** It is to end. */
+  readonly end: () => void;
+}
+
+interface Job {
+  readonly socket: Socket;
+  readonly head: Head;
+  readonly bytes: Uint8Array;
+}
+
+/** The descriptor of a connection, which Node does not tell otherwise. */
+const descriptorOf = (socket: Socket): number =>
+  (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
+
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #waiting: Job[] = [];
+  /** Those that are neither answered nor gone. */
+  readonly #open = new Set<Job>();
+  #bytes = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #beat: NodeJS.Timeout | undefined;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    options.server.on('connection', socket => this.#connected(socket));
+    this.#rest();
+  }
+
+  /** The thread that compiles can be asked. */
+  next(): void {
+    const { compiler } = this.#options;
+    while (compiler.idle()) {
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      if (!this.#open.has(job)) continue;
+      compiler.ask(job.bytes, answer => {
+        if (answer === null) this.#cold(job, 'its compiler failed');
+        else this.#answer(job, answer);
+      });
+    }
+  }
+
+  #rest(): void {
+    const { idle, end } = this.#options;
+    clearTimeout(this.#idle);
+    if (idle !== null) this.#idle = setTimeout(end, idle);
+  }
+
+  #connected(socket: Socket): void {
+    this.#rest();
+    const peer = peerOf(descriptorOf(socket));
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    let size = REQUEST_HEADER_SIZE;
+    let head: Head | null = null;
+    const late = setTimeout(() => socket.destroy(), READING);
+    socket.on('close', () => clearTimeout(late));
+    socket.on('error', () => socket.destroy());
+    const take = (chunk: Uint8Array): void => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (head === null && length >= REQUEST_HEADER_SIZE) {
+        head = requestHead(Buffer.concat(chunks));
+        // To another version nothing can be said that it understands.
+        if (head.magic !== REQUEST_MAGIC || head.version !== WIRE_VERSION) {
+          socket.destroy();
+          return;
+        }
+        size = head.size;
+        const why = this.#whyCold(head, peer);
+        if (why !== null) {
+          socket.off('data', take);
+          socket.end(encodeAnswer({ kind: 'cold', message: why }, head.nonce));
+          return;
+        }
+      }
+      if (head === null || length < size) return;
+      socket.off('data', take);
+      clearTimeout(late);
+      this.#add({ socket, head, bytes: Buffer.concat(chunks, length) });
+    };
+    socket.on('data', take);
+  }
+
+  #whyCold({ size, compiler: file }: Head, peer: Peer | null): string | null {
+    const { compiler, files, end } = this.#options;
+    if (peer === null) return 'it cannot tell who asks';
+    const why = whyNotServed(peer);
+    if (why !== null) return why;
+    if (!files.unchanged()) {
+      end();
+      return 'its files have changed';
+    }
+    if (!files.isOurs(file)) return 'it is another version';
+    if (!compiler.warm()) return 'it is not warm yet';
+    if (size > SERVICE_REQUEST_LIMIT || size < REQUEST_HEADER_SIZE) return 'the request is too large';
+    return this.#bytes + size > MOST_WAITING ? 'too many wait' : null;
+  }
+
+  #add(job: Job): void {
+    this.#open.add(job);
+    this.#bytes += job.bytes.length;
+    job.socket.on('close', () => this.#forget(job));
+    this.#waiting.push(job);
+    this.next();
+    if (!this.#waiting.includes(job)) return;
+    this.#wait(job);
+    this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS);
+  }
+
+  #wait({ socket, head }: Job): void {
+    socket.write(encodeAnswer({ kind: 'wait' }, head.nonce));
+  }
+
+  #beats(): void {
+    for (const job of this.#open) this.#wait(job);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#beat);
+    this.#beat = undefined;
+  }
+
+  #answer(job: Job, bytes: Uint8Array): void {
+    if (!this.#open.has(job)) return;
+    this.#forget(job);
+    job.socket.end(bytes);
+    // Whoever does not take it is not waited for.
+    job.socket.setTimeout(READING, () => job.socket.destroy());
+  }
+
+  #cold(job: Job, message: string): void {
+    this.#answer(job, encodeAnswer({ kind: 'cold', message }, job.head.nonce));
+  }
+
+  #forget(job: Job): void {
+    if (this.#open.delete(job)) this.#bytes -= job.bytes.length;
+  }
+}

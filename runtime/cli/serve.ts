@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
+import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
 import { startCompiler } from '../serve/compiler.js';
 import { Service } from '../serve/service.js';
@@ -94,7 +95,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     return failed({ kind: 'usage', fault });
   }
   const [, file = ''] = process.argv;
-  const files = codeFiles(dirname(file));
+  const files = codeFiles(ownFiles);
   const at: Attempt<string | null> = isActivated(invocation) ? ok(null) : await place(invocation);
   if (at.kind === 'failure') return failed(at.failure);
   const server = createServer();

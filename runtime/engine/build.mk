@@ -51,6 +51,7 @@ build/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGIN
 build/bun/chos-runtime: private NODE = $(CURDIR)/build/bun/chos-compiler
 build/bun/chos-runtime: private COMPILER = $(CURDIR)/build/bun/chos-compiler
 build/bun/chos-runtime: private NODE_FLAGS =
+build/bun/chos-runtime: private SERVICE_FLAGS =
 build/bun/chos-runtime: private COMPILER_ENVIRONMENT = $(BUN_ENVIRONMENT)
 build/bun/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
 	@mkdir -p $(@D)

@@ -2,6 +2,8 @@
  * How one more of what runs this is started: Node, or the compiler as one executable (`make bun`), which is a JavaScript engine for others only where it is told
  * to be.
  */
+import { dirname, join } from 'node:path';
+
 const oneFile = 'bun' in process.versions;
 
 /** To run a program that is given with `-e`. */
@@ -12,3 +14,10 @@ export const ownEngine: { readonly path: string; readonly env: Readonly<Record<s
 
 /** To run a command of ours: what stands before it. */
 export const ownArguments: readonly string[] = oneFile ? [] : [process.argv[1] ?? ''];
+
+/** What it was made of, first what the engine starts. */
+export const ownFiles: readonly string[] = oneFile
+  ? [process.execPath]
+  : ['chos-runtime.cjs', 'chos-runtime-code.cjs', 'chos-runtime-more.cjs'].map(name =>
+      join(dirname(process.argv[1] ?? ''), name),
+    );

@@ -1,15 +1,12 @@
 /** Whether the service is still made of the files that the engine would start: after an upgrade, or another build, it is not. */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { CompilerFile } from '../engine/wire.js';
 import { factOf } from '../host/directory-fact.js';
 
-const names = ['chos-runtime.cjs', 'chos-runtime-code.cjs', 'chos-runtime-more.cjs'];
-
-/** In the order of `names`; one that is missing is a file like no other. */
-function look(directory: string): readonly CompilerFile[] {
-  return names.map(name => {
-    const stat = statSync(join(directory, name), { bigint: true, throwIfNoEntry: false });
+/** One that is missing is a file like no other. */
+function look(paths: readonly string[]): readonly CompilerFile[] {
+  return paths.map(path => {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return { major: 0, minor: 0, inode: 0n, size: 0n, seconds: 0n, nanoseconds: 0n };
     const { major, minor } = factOf(stat.dev, stat.ino);
     return {
@@ -40,10 +37,10 @@ export interface CodeFiles {
 }
 
 /** To be called before any of them is read that counts. */
-export function codeFiles(directory: string): CodeFiles {
-  const files = look(directory);
+export function codeFiles(paths: readonly string[]): CodeFiles {
+  const files = look(paths);
   return {
-    unchanged: () => look(directory).every((file, i) => same(file, files[i])),
+    unchanged: () => look(paths).every((file, i) => same(file, files[i])),
     isOurs: file => same(file, files[0]),
   };
 }

@@ -107,8 +107,10 @@ lint: $(GENERATED) lint-engine lint-hooks lint-pam lint-slurm  ## formatting, ty
 LIBEXEC := $(PREFIX)/lib/chos-runtime
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+USERUNITDIR ?= $(PREFIX)/lib/systemd/user
 # Of what an administrator enables; chos-files.service is started by its path.
-UNITS := chos-prepare.service chos-dashboard.service chos-files.path chos-files.service
+UNITS := chos-prepare.service chos-dashboard.service chos-files.path chos-files.service chos-runtime.socket chos-runtime.service
+USER_UNITS := chos-runtime.socket chos-runtime.service
 # Debian's zsh looks into another directory for packages.
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -160,14 +162,15 @@ ifneq ($(SPANK_PLUGIN),)
 	install -s -m 644 build/install/spank_chos.so $(DESTDIR)$(LIBEXEC)/spank_chos.so
 endif
 	cd node_modules && for file in $(KOFFI_FILES); do install -D -m 644 $$file $(DESTDIR)$(LIBEXEC)/node_modules/$$file; done
-	install -d $(DESTDIR)$(UNITDIR)
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR)
 	for unit in $(UNITS); do sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/$$unit >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	for unit in $(USER_UNITS); do sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/user/$$unit >$(DESTDIR)$(USERUNITDIR)/$$unit || exit 1; done
 
 # What runs goes on: the engine is in memory, and stored programs need nothing but an engine to run them.
 .PHONY: uninstall
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
-	$(if $(DESTDIR),,for unit in $(UNITS); do ! systemctl -q is-enabled $$unit 2>/dev/null || systemctl disable $$unit; done)
-	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(MANDIR)/man1/chos-job-starter.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) \
+	$(if $(DESTDIR),,for unit in $(UNITS); do ! systemctl -q is-enabled $$unit 2>/dev/null || systemctl disable --now $$unit; done)
+	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(MANDIR)/man1/chos-job-starter.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(addprefix $(DESTDIR)$(USERUNITDIR)/,$(USER_UNITS)) \
 		$(DESTDIR)$(MANDIR)/man5/chos.d.5 $(DESTDIR)$(MANDIR)/man5/chos-recipes.d.5 $(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos \
 		$(DESTDIR)$(ZSHDIR)/_chos $(DESTDIR)$(ZSHDIR)/_chos-runtime $(DESTDIR)$(FISHDIR)/chos.fish $(DESTDIR)$(FISHDIR)/chos-runtime.fish

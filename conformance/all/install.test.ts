@@ -59,6 +59,11 @@ test('what is installed works from its place, and make uninstall takes all of it
     });
     assert.equal([status, stderr.split('\n').filter(line => line.includes(prefix))], [0, []]);
   }
+  for (const place of ['system', 'user'])
+    for (const kind of ['socket', 'service']) {
+      const text = readFileSync(join(prefix, `lib/systemd/${place}/chos-runtime.${kind}`), 'utf8');
+      assert.match(text, kind === 'socket' ? 'chos-runtime/compiler.sock\n' : `ExecStart=${command} serve\n`);
+    }
   make('uninstall');
   assert.equal(filesBelow(prefix), []);
 });

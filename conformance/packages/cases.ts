@@ -73,6 +73,8 @@ export function machineCases(debian: string): readonly PackageCase[] {
       );
       machine.sh('test -L /etc/systemd/system/multi-user.target.wants/chos-files.path');
       machine.sh('! test -e /etc/systemd/system/multi-user.target.wants/chos-dashboard.service');
+      machine.sh('! test -e /etc/systemd/system/sockets.target.wants/chos-runtime.socket');
+      machine.sh('! test -e /etc/systemd/user/sockets.target.wants/chos-runtime.socket');
       assert.match(
         machine.sh('cat /usr/lib/systemd/system/chos-prepare.service'),
         'ExecStart=/usr/bin/chos-runtime tree prepare --all\n',

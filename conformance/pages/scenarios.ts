@@ -382,6 +382,8 @@ export const scenarios: readonly Scenario[] = [
     first: 'chos-runtime checkpoint --pre-dump',
     run: 'it needs CRIU and a kernel that it knows: conformance/vm/cases/checkpoint.ts',
   },
+  { page: 'README.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
+  { page: 'docs/compiler-service.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
   {
     page: 'docs/install.md',
     first: '$ make deb',

@@ -246,7 +246,7 @@ const isParameterName = (name: string): name is ParameterName => Object.hasOwn(p
 const messageOf = (answer: Answer): string => ('message' in answer ? answer.message : '');
 
 /** Encode an answer for the front door, to the request of that nonce. */
-export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array => {
+export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array<ArrayBuffer> => {
   const out = Buffer.from(answer.kind === 'report' ? answer.out : '');
   const message = Buffer.from(messageOf(answer));
   const detail = Buffer.from(answer.kind === 'report' ? answer.detail : '');

@@ -7,11 +7,17 @@ export interface Message {
   readonly bytes?: Uint8Array;
 }
 
+/** Without a copy, where the bytes have a buffer of their own. */
+export const moved = (bytes: Uint8Array<ArrayBuffer>): [Message, ArrayBuffer[]] => [
+  { bytes },
+  bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [],
+];
+
 async function reply(
   bytes: Uint8Array,
   answer: (request: Request) => Promise<Answer>,
   bug: (error: unknown) => Answer,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const decoded = decodeRequest(bytes);
   if (decoded.kind === 'fault')
     return encodeAnswer({ kind: 'cold', message: `the request is not one: ${decoded.fault}` }, 0n);
@@ -26,7 +32,7 @@ export function compileRequests(
   const port = parentPort;
   port?.on('message', ({ bytes }: Message) => {
     if (bytes === undefined) return;
-    void reply(bytes, answer, bug).then(done => port.postMessage({ bytes: done } satisfies Message));
+    void reply(bytes, answer, bug).then(done => port.postMessage(...moved(done)));
   });
   return { ready: () => port?.postMessage({} satisfies Message) };
 }

@@ -34,6 +34,10 @@ const companions: Readonly<Record<string, string>> = {
   fuzz: 'crash',
 };
 
+/** Cases that show what the compiler runs on; the programs are the same with any engine (runtime/entry/one-file.test.ts), and so is what they do. */
+const aboutTheCompiler =
+  '^(exec|lifecycle|command-line|inputs|lives|update|events|terminal|descriptors|features)/';
+
 const parts: readonly Part[] = [
   {
     name: 'unit',
@@ -50,6 +54,14 @@ const parts: readonly Part[] = [
       needs: 'build/conformance/suite.mjs',
     }),
   ),
+  {
+    name: 'conformance-bun',
+    command: [
+      ...['node', 'build/conformance/suite.mjs', '--runtime', 'build/bun/chos-runtime'],
+      ...['--only', aboutTheCompiler],
+    ],
+    needs: 'build/conformance/suite.mjs',
+  },
   ...[
     'seccomp-table',
     'trees',

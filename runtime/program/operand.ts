@@ -205,18 +205,30 @@ export const u32 = (value: number): Member => ({ width: 4, value });
 export const u64 = (value: number | bigint): Member => ({ width: 8, value });
 export const pointer = (to: Data | Slot): Member => ({ width: 8, to });
 
+/** 64 bits, little endian. A number needs no bigint, which costs more than all that is done here. */
+function set64(view: DataView, at: number, value: number | bigint): void {
+  if (typeof value === 'bigint') view.setBigUint64(at, BigInt.asUintN(64, value), true);
+  else {
+    view.setUint32(at, value, true);
+    view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+  }
+}
+
 /** A C struct or array, members in order, padded by the caller. Not shared: steps may store into it. */
 export function struct(name: string, members: readonly Member[], constant = false): Data {
-  const out = new Uint8Array(members.reduce((size, m) => size + m.width, 0));
+  let size = 0;
+  for (let i = 0; i < members.length; i++) size += (members[i] as Member).width;
+  const out = new Uint8Array(size);
   const view = new DataView(out.buffer);
   const pointers: { at: number; to: Data | Slot }[] = [];
   let at = 0;
-  for (const m of members) {
+  for (let i = 0; i < members.length; i++) {
+    const m = members[i] as Member;
     if ('to' in m) pointers.push({ at, to: m.to });
-    else if (m.width === 1) view.setUint8(at, Number(m.value));
-    else if (m.width === 2) view.setUint16(at, Number(m.value), true);
+    else if (m.width === 8) set64(view, at, m.value);
     else if (m.width === 4) view.setUint32(at, Number(m.value), true);
-    else view.setBigUint64(at, BigInt.asUintN(64, BigInt(m.value)), true);
+    else if (m.width === 2) view.setUint16(at, Number(m.value), true);
+    else view.setUint8(at, Number(m.value));
     at += m.width;
   }
   return {

@@ -146,7 +146,7 @@ endif
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
 	install -m 644 $(HOOK_DEFINITIONS) $(DESTDIR)$(LIBEXEC)/hooks
-	$(MAKE) --no-print-directory build/install/chos-runtime $(if $(filter bun,$(JAVASCRIPT)),COMPILER=$(LIBEXEC)/chos-compiler NODE=$(LIBEXEC)/chos-compiler NODE_FLAGS= SERVICE_FLAGS= COMPILER_ENVIRONMENT=$(BUN_ENVIRONMENT), \
+	$(MAKE) --no-print-directory build/install/chos-runtime $(if $(filter bun,$(JAVASCRIPT)),COMPILER=$(LIBEXEC)/chos-compiler NODE=$(LIBEXEC)/chos-compiler NODE_FLAGS= SERVICE_FLAGS=, \
 		COMPILER=$(LIBEXEC)/chos-runtime.cjs NODE=$(TARGET_NODE))
 	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
 	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos

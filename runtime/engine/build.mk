@@ -26,10 +26,7 @@ ENGINE_CFLAGS := -std=c11 -Os -ffreestanding -fpie -fno-stack-protector -fno-asy
 ENGINE_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,-z,norelro,-z,separate-code,-z,noexecstack,--build-id=none,-s
 ENGINE_PATHS = -DNODE_PATH='"$(NODE)"' -DCOMPILER_PATH='"$(COMPILER)"' \
 	$(if $(NODE_FLAGS),-DNODE_FLAGS='$(foreach flag,$(NODE_FLAGS),"$(flag)\0")') \
-	$(if $(SERVICE_FLAGS),-DSERVICE_FLAGS='$(foreach flag,$(SERVICE_FLAGS),"$(flag)\0")') \
-	$(if $(COMPILER_ENVIRONMENT),-DCOMPILER_ENVIRONMENT='"$(COMPILER_ENVIRONMENT)"')
-# Large pages for what Bun allocates: a third of the page faults, a tenth of its processor time.
-BUN_ENVIRONMENT := MIMALLOC_ALLOW_THP=1
+	$(if $(SERVICE_FLAGS),-DSERVICE_FLAGS='$(foreach flag,$(SERVICE_FLAGS),"$(flag)\0")')
 
 define link-engine
 	$(1) $(ENGINE_CFLAGS) $(2) $(ENGINE_PATHS) $(ENGINE_LDFLAGS) $(ENGINE_SOURCES) $(3) $(ENGINE_TABLES) -o $@
@@ -52,7 +49,6 @@ build/bun/chos-runtime: private NODE = $(CURDIR)/build/bun/chos-compiler
 build/bun/chos-runtime: private COMPILER = $(CURDIR)/build/bun/chos-compiler
 build/bun/chos-runtime: private NODE_FLAGS =
 build/bun/chos-runtime: private SERVICE_FLAGS =
-build/bun/chos-runtime: private COMPILER_ENVIRONMENT = $(BUN_ENVIRONMENT)
 build/bun/chos-runtime: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk
 	@mkdir -p $(@D)
 	$(call link-engine,$(CC),,)

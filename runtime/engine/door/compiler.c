@@ -14,9 +14,6 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #ifndef SERVICE_FLAGS
 #define SERVICE_FLAGS ""
 #endif
-#ifndef COMPILER_ENVIRONMENT
-#define COMPILER_ENVIRONMENT NULL /* its only variable, of ours: none of the caller's is passed on */
-#endif
 #define SIGKILL 9
 #define RLIMIT_NOFILE 7
 #define SIGCHLD 17
@@ -44,7 +41,7 @@ static void allow_descriptors(void)
 static _Noreturn void become_compiler(const struct compiler *c, int parent, int socket)
 {
 	static const char command[] = NODE_PATH "\0" NODE_FLAGS COMPILER_PATH "\0";
-	const char *argv[16], *environment[2] = {COMPILER_ENVIRONMENT, NULL};
+	const char *argv[16], *environment[1] = {NULL};
 	long fds[4], null = sys(openat, AT_FDCWD, "/dev/null", O_RDWR), result;
 	unsigned argc = 0;
 	struct text t = text_in(scratch, SCRATCH_SIZE);

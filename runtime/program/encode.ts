@@ -72,7 +72,6 @@ class ErrnoLists {
   readonly #byList = new Map<Step['errnos'], number>();
 
   indexOf(list: Step['errnos']): number {
-    if (list.length === 0) return NO_LIST;
     const known = this.#byList.get(list);
     if (known !== undefined) return known;
     const key = list.join();
@@ -114,24 +113,28 @@ class Records implements Reader {
 
   step(step: Step, number: number, action: number, memory: Memory, labels: Places<Label>): void {
     const { words } = this;
-    const { args, dst, target, template } = step;
+    const { args, dst, target, template, errnos: handled } = step;
+    const { layout } = memory.slots;
     const at = (number * STEP_SIZE) / 4;
-    const to = dst === null ? NO_SLOT : memory.cell(dst);
+    let to = NO_SLOT;
+    if (dst !== null) to = dst.kind === 'slot' && dst.layout === layout ? dst.at : memory.cell(dst);
     let argModes = 0;
     for (let i = 0; i < args.length; i++) {
       const a = args[i] as Operand;
       if (a === 0) continue;
       // An index or an offset is never more than 32 bits.
       const place = at + 4 + 2 * i;
-      if (typeof a !== 'object') put64(words, place, a);
-      else if (a.kind === 'data') {
+      if (typeof a !== 'object') {
+        if (typeof a === 'number' && a > 0 && a <= 0x7fff_ffff) words[place] = a;
+        else put64(words, place, a);
+      } else if (a.kind === 'data') {
         argModes |= ArgMode.DATA << (2 * i);
         memory.found(a);
         this.#at.push(place);
         this.#data.push(a);
       } else {
         argModes |= (a.kind === 'ref' ? ArgMode.REF : ArgMode.SLOT) << (2 * i);
-        words[place] = memory.cell(a);
+        words[place] = a.kind === 'slot' && a.layout === layout ? a.at : memory.cell(a);
       }
     }
     if (template !== null) {
@@ -147,7 +150,7 @@ class Records implements Reader {
           ? must(this.#tracks.get(step.track), `track ${step.track}`)
           : 0;
     words[at] = instructions[step.op].op | (step.sub << 8) | (action << 16);
-    words[at + 1] = to | (this.lists.indexOf(step.errnos) << 16);
+    words[at + 1] = to | ((handled.length === 0 ? NO_LIST : this.lists.indexOf(handled)) << 16);
     words[at + 2] = target === null ? NO_STEP : labelStep(target, labels);
     words[at + 3] = argModes | (aux << 16);
   }

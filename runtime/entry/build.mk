@@ -1,8 +1,9 @@
 # The TypeScript half, included by the top Makefile: build/chos-runtime.cjs loads build/chos-runtime-code.cjs with build/chos-runtime-code.cache, and
-# that loads build/chos-runtime-more.cjs (runtime/entry/pack.ts). The four files are installed together.
+# that loads build/chos-runtime-more.cjs, or, to serve, build/chos-runtime-serve.cjs (runtime/entry/pack.ts). The five files are installed together.
 RUNTIME_SOURCES := $(shell find spec runtime -name '*.ts' ! -name '*.test.ts' ! -path 'spec/generated/*') $(wildcard spec/recipes/*.json)
 RUNTIME_GENERATED ?= spec/generated/validators.js
-RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache build/chos-runtime-more.cjs
+RUNTIME_FILES := build/chos-runtime.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache build/chos-runtime-more.cjs \
+	build/chos-runtime-serve.cjs
 CHOS_VERSION := $(shell sed -n 's/^ *"version": "\(.*\)",/\1/p' package.json | head -1)
 CHOS_PACKED := chos-runtime-$(CHOS_VERSION).tgz
 CHOS_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -20,7 +21,7 @@ build/gen/node: always
 	printf '%s\n' "$$command" "$$version" | cmp -s - $@ || printf '%s\n' "$$command" "$$version" >$@
 
 # The cache is made of the code by the same command, so that the two always belong together.
-build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node
+build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs build/chos-runtime-serve.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node
 	@mkdir -p build/tools
 	$(BUNDLE) runtime/entry/pack.ts --outfile=build/tools/pack.mjs
 	node build/tools/pack.mjs $(CHOS_VERSION) $(CHOS_COMMIT)

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 import type * as Main from './main.js';
+import type * as Service from './service.js';
 
 const NAME_LENGTH = 64;
 
@@ -19,14 +20,23 @@ function readCache(path: string, code: string): Buffer | undefined {
   }
 }
 
-const base = `${__dirname}/chos-runtime-code`;
-// A function expression. esbuild writes ASCII only, and Latin-1 is what V8 keeps without a conversion.
-const code = readFileSync(`${base}.cjs`, 'latin1');
-const cachedData = readCache(`${base}.cache`, code);
-const script = new Script(code, {
-  filename: `${base}.cjs`,
-  ...(cachedData === undefined ? {} : { cachedData }),
-});
-const module_: { exports: Partial<typeof Main> } = { exports: {} };
-script.runInThisContext()(module_.exports, require, module_);
-void module_.exports.main?.(process.argv.slice(2));
+/** Loads the compiler and gives it the arguments. */
+function compile(args: readonly string[]): void {
+  const base = `${__dirname}/chos-runtime-code`;
+  // A function expression. esbuild writes ASCII only, and Latin-1 is what V8 keeps without a conversion.
+  const code = readFileSync(`${base}.cjs`, 'latin1');
+  const cachedData = readCache(`${base}.cache`, code);
+  const script = new Script(code, {
+    filename: `${base}.cjs`,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  const module_: { exports: Partial<typeof Main> } = { exports: {} };
+  script.runInThisContext()(module_.exports, require, module_);
+  void module_.exports.main?.(args);
+}
+
+const args = process.argv.slice(2);
+if (args[0] === 'serve') {
+  const { serveAlone } = require(`${__dirname}/chos-runtime-serve.cjs`) as typeof Service;
+  void serveAlone(args).then(served => served || compile(args));
+} else compile(args);

@@ -80,7 +80,7 @@ function hasSocket(): boolean {
 /** Called by load.ts, once. */
 export async function main(args: readonly string[]): Promise<void> {
   if (args[0] === WORKER) {
-    const { compilerThread } = await import('./other-commands.js');
+    const { compilerThread } = await import('./service.js');
     compilerThread(answer, bug);
     return;
   }

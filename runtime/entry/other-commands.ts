@@ -30,4 +30,3 @@ export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
 
 export { help } from '../cli/help.js';
 export { version } from '../cli/version.js';
-export { compilerThread } from './compiler-thread.js';

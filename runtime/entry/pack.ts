@@ -2,6 +2,7 @@
  * Run at build time: `node pack.mjs VERSION COMMIT [bun]`. Makes of the TypeScript what Node loads:
  *
  *     build/chos-runtime-code.cjs   what create, run and exec need, as one function expression; load.ts calls it
+ *     build/chos-runtime-serve.cjs  what speaks to callers of the service (service.ts)
  *     build/chos-runtime-more.cjs   the other commands, which can wait: the less code `create` reads, the sooner it begins
  *
  * The code ends with its name (a comment), by which load.ts knows whether a cache was made of it. Or of what `bun build` makes one executable (`make bun`):
@@ -39,6 +40,9 @@ const otherCommandsElsewhere: Plugin = {
       path: './chos-runtime-more.cjs',
       external: true,
     }));
+    onResolve({ filter: /\/service\.js$/ }, ({ importer }) =>
+      importer.endsWith('/entry/main.ts') ? { path: './chos-runtime-serve.cjs', external: true } : null,
+    );
   },
 };
 
@@ -68,6 +72,11 @@ async function packForNode(): Promise<void> {
     entryPoints: ['runtime/entry/other-commands.ts'],
     outfile: 'build/chos-runtime-more.cjs',
   });
+  await build({
+    ...options,
+    entryPoints: ['runtime/entry/service.ts'],
+    outfile: 'build/chos-runtime-serve.cjs',
+  });
 }
 
 async function packForBun(): Promise<void> {
@@ -82,6 +91,13 @@ async function packForBun(): Promise<void> {
     external: [],
     entryPoints: ['runtime/entry/other-commands.ts'],
     outfile: 'build/bun/chos-runtime-more.cjs',
+    plugins: [koffiBesideExecutable],
+  });
+  await build({
+    ...options,
+    external: [],
+    entryPoints: ['runtime/entry/service.ts'],
+    outfile: 'build/bun/chos-runtime-serve.cjs',
     plugins: [koffiBesideExecutable],
   });
 }

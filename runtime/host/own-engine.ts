@@ -18,6 +18,6 @@ export const ownArguments: readonly string[] = oneFile ? [] : [process.argv[1] ?
 /** What it was made of, first what the engine starts. */
 export const ownFiles: readonly string[] = oneFile
   ? [process.execPath]
-  : ['chos-runtime.cjs', 'chos-runtime-code.cjs', 'chos-runtime-more.cjs'].map(name =>
-      join(dirname(process.argv[1] ?? ''), name),
+  : ['chos-runtime.cjs', 'chos-runtime-code.cjs', 'chos-runtime-more.cjs', 'chos-runtime-serve.cjs'].map(
+      name => join(dirname(process.argv[1] ?? ''), name),
     );

@@ -18,7 +18,7 @@ interface Standing {
 function standingOf(pid: number | 'self'): Standing {
   const of = `/proc/${pid}`;
   const status = readFileSync(`${of}/status`, 'latin1');
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1] ?? '';
+  const field = (name: string): string => new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1]?.trim() ?? '';
   const effective = (ids: string): number => Number(ids.split(/\s+/)[1] ?? -1);
   const { dev, ino } = statSync(`${of}/root/`, { bigint: true });
   return {
@@ -37,13 +37,14 @@ const everything = ((own.capabilities >> 1n) & 1n) === 1n;
 
 /** Why a process is not served; null: it is. Whatever we read for it, it could read itself. */
 export function whyNotServed({ pid, uid }: Peer): string | null {
+  if (uid !== own.uid) return 'it serves another user';
   let peer: Standing;
   try {
     peer = standingOf(pid);
   } catch {
     return '/proc does not tell it who asks';
   }
-  if (uid !== own.uid || peer.uid !== own.uid || peer.gid !== own.gid) return 'it serves another user';
+  if (peer.uid !== own.uid || peer.gid !== own.gid) return 'it serves another user';
   if (peer.root !== own.root || peer.namespaces.some((name, i) => name !== own.namespaces[i]))
     return 'it has another root or is in other namespaces';
   if ((own.capabilities & ~peer.capabilities) !== 0n) return 'the caller has fewer capabilities';

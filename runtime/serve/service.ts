@@ -133,9 +133,8 @@ export class Service {
     job.socket.on('close', () => this.#forget(job));
     this.#waiting.push(job);
     this.next();
-    if (!this.#waiting.includes(job)) return;
-    this.#wait(job);
     this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS);
+    if (this.#waiting.includes(job)) this.#wait(job);
   }
 
   #wait({ socket, head }: Job): void {

@@ -1,0 +1,174 @@
+/** The service and the engine, both as they are built, as another user than root: root's service listens at a place that is the machine's. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ANSWER_HEADER_SIZE, AnswerKind, SERVICE_SOCKET } from '../../spec/wire.js';
+
+const engine = join(process.cwd(), 'build/chos-runtime');
+const NOBODY = 65534;
+const isRoot = process.geteuid?.() === 0;
+const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+const directory = mkdtempSync(join(tmpdir(), 'chos-serve-'));
+const place = join(directory, 'chos-runtime');
+const path = join(place, SERVICE_SOCKET);
+mkdirSync(place, { mode: 0o700 });
+if (isRoot) for (const one of [directory, place]) chownSync(one, NOBODY, NOBODY);
+
+interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function call(args: readonly string[], input = '', as: { uid?: number; gid?: number } = who): Promise<Ended> {
+  const child = spawn(engine, args, { cwd: '/', env: { XDG_RUNTIME_DIR: directory }, stdio: 'pipe', ...as });
+  const text = { out: '', err: '' };
+  child.stdin.on('error', () => undefined).end(input);
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    text.out += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', chunk => {
+    text.err += chunk;
+  });
+  return new Promise(resolve => child.on('close', status => resolve({ status, ...text })));
+}
+
+const list = (): Promise<Ended> => call(['--debug', 'list']);
+const NOT_USED = "the compiler's service was not used: ";
+const HEADER = 'ID  PID  STATUS  BUNDLE  CREATED  OWNER\n';
+
+let service: ChildProcess;
+let ended: Promise<number | null>;
+
+function start(...args: readonly string[]): void {
+  service = spawn(engine, ['serve', ...args], {
+    env: { XDG_RUNTIME_DIR: directory },
+    stdio: 'inherit',
+    ...who,
+  });
+  ended = new Promise(resolve => service.on('close', resolve));
+}
+
+/** Until it is warm, which it says itself. */
+async function begin(): Promise<void> {
+  start();
+  let said = '';
+  do said = (await list()).err;
+  while (service.exitCode === null && said !== '');
+  assert.is(said, '');
+}
+
+/** Sends bytes and reads until the other end closes. */
+function exchange(bytes: Uint8Array): Promise<Buffer> {
+  return new Promise(resolve => {
+    const chunks: Buffer[] = [];
+    const socket = connect(path);
+    socket.on('data', chunk => chunks.push(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(Buffer.concat(chunks)));
+    socket.write(bytes);
+  });
+}
+
+test('it answers as a compiler that the engine starts', async () => {
+  const cold = await call(['--debug', 'list']);
+  assert.match(cold.err, `${NOT_USED}nobody listens`);
+  const bad = ['run', '-f', '-', 'id'];
+  const refused = await call(bad, '{"ociVersion": 1}');
+  await begin();
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+  assert.equal(await call(bad, '{"ociVersion": 1}'), refused);
+  assert.equal([refused.status, refused.err === ''], [1, false]);
+});
+
+test('many at once are all answered', async () => {
+  const all = await Promise.all(Array.from({ length: 100 }, list));
+  assert.equal(
+    all.filter(({ status, out, err }) => status !== 0 || out !== HEADER || err !== ''),
+    [],
+  );
+});
+
+test('what others or nobody else could ask is not answered', async () => {
+  const junk = await exchange(Buffer.alloc(1000, 'x'));
+  assert.is(junk.length, 0);
+  const other = Buffer.alloc(1000);
+  other.write('CHRQ');
+  other.writeUInt32LE(3, 4);
+  assert.is((await exchange(other)).length, 0, 'another version');
+  if (isRoot) {
+    // Root can connect, and has nothing to ask of a user's service.
+    other.writeUInt32LE(4, 4);
+    other.writeUInt32LE(1000, 8);
+    const answer = await exchange(other);
+    assert.is(answer.readUInt32LE(12), AnswerKind.COLD);
+    assert.match(answer.toString('utf8', ANSWER_HEADER_SIZE), 'another user');
+  }
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+});
+
+test('whoever connects and says nothing, or goes away in the middle, keeps nobody', async () => {
+  const silent = Array.from({ length: 50 }, () => connect(path).on('error', () => undefined));
+  for (const [i, socket] of silent.entries()) if (i % 2 === 0) socket.write(Buffer.from('CHRQ'));
+  const killed = Array.from({ length: 20 }, () => {
+    const child = spawn(engine, ['list'], { env: { XDG_RUNTIME_DIR: directory }, stdio: 'ignore', ...who });
+    child.on('spawn', () => child.kill('SIGKILL'));
+    return new Promise(resolve => child.on('close', resolve));
+  });
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+  await Promise.all(killed);
+  for (const socket of silent) socket.destroy();
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+});
+
+test('nothing is kept from one request to the next', async () => {
+  const box = join(place, 'box');
+  mkdirSync(box);
+  writeFileSync(join(box, 'state.json'), 'no state');
+  assert.match((await call(['list'])).err, `leave out ${box}`);
+  rmSync(box, { recursive: true });
+  assert.is((await call(['list'])).err, '');
+});
+
+test('no descriptor is left open', async () => {
+  const open = () => readdirSync(`/proc/${service.pid}/fd`).length;
+  const before = open();
+  for (let i = 0; i < 20; i++) await call(['exec', 'nobody', 'true']);
+  await list();
+  assert.ok(open() <= before + 1, `${before} ${open()}`);
+});
+
+test('killed in the middle, it is missed by nobody, and another takes its place', async () => {
+  const calls = Array.from({ length: 20 }, list);
+  service.kill('SIGKILL');
+  for (const { status, out } of await Promise.all(calls)) assert.equal([status, out], [0, HEADER]);
+  await ended;
+  assert.ok(existsSync(path), 'nobody was there to remove it');
+  await begin();
+});
+
+test('a second one is refused, and the first goes on', async () => {
+  const second = await call(['serve']);
+  assert.is(second.status, 1);
+  assert.match(second.err, /compiler.sock.*in use/);
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+});
+
+test('it ends when it is told to, or when nobody asks, and takes its socket away', async () => {
+  service.kill('SIGTERM');
+  assert.is(await ended, 0);
+  assert.not.ok(existsSync(path));
+  start('--idle', '100ms');
+  assert.is(await ended, 0);
+  assert.not.ok(existsSync(path));
+});
+
+test.after(() => {
+  service?.kill('SIGKILL');
+  rmSync(directory, { recursive: true });
+});
+test.run();

@@ -8,7 +8,7 @@ import {
   REQUEST_MAGIC,
   WIRE_VERSION,
 } from '../../spec/wire.js';
-import { decodeRequest, encodeAnswer, requestSize } from './wire.js';
+import { decodeRequest, encodeAnswer, requestHead, requestSize } from './wire.js';
 
 interface RawRequest {
   readonly magic?: number;
@@ -84,6 +84,16 @@ test('a request is decoded with empty arguments kept', () => {
       },
       unusable: true,
     },
+    nonce: 0x1122334455667788n,
+  });
+});
+
+test('its head says of which version it is, and which files its caller would start', () => {
+  const raw = rawRequest();
+  assert.equal(requestHead(raw), {
+    magic: REQUEST_MAGIC,
+    version: WIRE_VERSION,
+    size: raw.length,
     nonce: 0x1122334455667788n,
     compiler: { major: 8, minor: 2, inode: 5n, size: 6n, seconds: 7n, nanoseconds: 8n },
   });

@@ -93,6 +93,11 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
   [suite('events'), 'events/stats', ['events --stats']],
   [suite('events'), 'events/again-and-again-until-it-ends', ['events --interval']],
   ['runtime/cli/rootless-config.test.ts', 'what spec --rootless writes', ['spec --rootless']],
+  [
+    'runtime/serve/service.test.ts',
+    'it ends when it is told to, or when nobody asks, and takes its socket away',
+    ['serve --idle'],
+  ],
   [suite('update'), 'update/from-*', ['update --resources']],
   [
     suite('update'),

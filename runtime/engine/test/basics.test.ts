@@ -267,7 +267,7 @@ test('TRIM keeps slots, written data and constants; the zero section is zero aga
 test('parameters fill their slots', () => {
   const id = o.slots('id', 2);
   const bundle = o.slots('bundle', 2, -1);
-  const pidFile = Object.freeze({ ...o.slots('pid file', 2), initial: [o.text('/default'), 8] });
+  const pidFile = { ...o.slots('pid file', 2), initial: [o.text('/default'), 8] };
   const detach = o.slot('detach', 5);
   const keep = o.slot('keep', 6);
   const args = o.slot('args', o.vector('args', ['/bin/false']));

@@ -32,9 +32,10 @@ const companions: Readonly<Record<string, string>> = {
   containerd: 'crash',
   packages: 'crash',
   fuzz: 'crash',
+  'conformance-warm': 'conformance-bun',
 };
 
-/** Cases that show what the compiler runs on; the programs are the same with any engine (runtime/entry/one-file.test.ts), and so is what they do. */
+/** Cases that show what the compiler runs on, or that it is asked as a service; the programs are the same with any engine (runtime/entry/one-file.test.ts), and so is what they do. */
 const aboutTheCompiler =
   '^(exec|lifecycle|command-line|inputs|lives|update|events|terminal|descriptors|features)/';
 
@@ -58,6 +59,14 @@ const parts: readonly Part[] = [
     name: 'conformance-bun',
     command: [
       ...['node', 'build/conformance/suite.mjs', '--runtime', 'build/bun/chos-runtime'],
+      ...['--only', aboutTheCompiler],
+    ],
+    needs: 'build/conformance/suite.mjs',
+  },
+  {
+    name: 'conformance-warm',
+    command: [
+      ...['node', 'build/conformance/suite.mjs', '--runtime', runtime, '--warm'],
       ...['--only', aboutTheCompiler],
     ],
     needs: 'build/conformance/suite.mjs',
@@ -156,7 +165,7 @@ function count(part: Part, ended: Ended | null): void {
   total.failed += failed;
   total.skipped += skipped;
   rows.push(
-    `${part.name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
+    `${part.name.padEnd(16)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
   );
 }
 

@@ -21,12 +21,6 @@ export const callerDeviations: readonly CallerDeviation[] = [
     sometimes: true,
   },
   {
-    runtime: 'chos-runtime',
-    as: ['user'],
-    cases: /^descriptors\/listen-fds-left-over$/,
-    reason: 'the compiler may not see which descriptors the engine has, and then believes the variable',
-  },
-  {
     runtime: 'runc',
     as: ['user'],
     cases: /^namespaces\/users-below-others-in-mounts-of-neither$/,

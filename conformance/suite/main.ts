@@ -19,6 +19,7 @@ import { addToRecord } from './record.js';
 import { runCase } from './run-cases.js';
 import { runtimeUnderTest } from './runtime-under-test.js';
 import { deservesAnother, formatSummary, formatTable, judge, type Result, type Verdict } from './table.js';
+import { startService } from './warm.js';
 
 const self = fileURLToPath(import.meta.url);
 const sources = join(dirname(self), '../../conformance/reporter');
@@ -27,6 +28,8 @@ const { values } = parseArgs({
     runtime: { type: 'string', multiple: true },
     /** Who calls the runtime. */
     as: { type: 'string', default: 'root' },
+    /** The compiler's service runs beside it; only our own runtime asks one. */
+    warm: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     /** Only the cases that the table of requirements names. */
     required: { type: 'boolean', default: false },
@@ -52,7 +55,7 @@ if (values.list) {
   await runInner(values.inner, runtimes[0] ?? '', values.tag);
 } else if (runtimes.length === 0) {
   console.error(
-    'usage: suite.mjs --runtime PATH [--runtime PATH ...] [--as root|user|userns] [--only PATTERN] [--verbose] [--list]',
+    'usage: suite.mjs --runtime PATH [--runtime PATH ...] [--as root|user|userns] [--warm] [--only PATTERN] [--verbose] [--list]',
   );
   process.exitCode = 2;
 } else if (runtimes.some(path => !existsSync(path))) {
@@ -124,6 +127,7 @@ async function resultsOf(
     '--as',
     as,
     ...(values.required ? ['--required'] : []),
+    ...(values.warm ? ['--warm'] : []),
   ];
   const supervised = [join(dir, 'bin/outside'), 'supervise', process.execPath, ...inner];
   const child = spawn('unshare', ['--mount', '--propagation', 'private', ...supervised], {
@@ -149,7 +153,8 @@ async function runInner(scratch: string, path: string, tag: string): Promise<voi
   const runtime = runtimeUnderTest(path);
   prepareMountNamespace(scratch, runtime.name);
   const caller = await callerNamed(as, scratch, programs.outside);
-  const run = { runtime, programs, orphans: readOrphans(3), tag, dir: scratch, caller };
+  const warm = values.warm ? await startService(caller, path, scratch) : null;
+  const run = { runtime, programs, orphans: readOrphans(3), tag, dir: scratch, caller, warm };
   for (const [index, definition] of chosen.entries()) {
     let result = await runCase(run, definition, index);
     for (let attempt = 1; attempt <= 2 && deservesAnother(result); attempt++) {
@@ -158,6 +163,7 @@ async function runInner(scratch: string, path: string, tag: string): Promise<voi
     }
     process.stdout.write(`${JSON.stringify(result)}\n`);
   }
+  await warm?.end();
   await caller.end();
   process.exit(0);
 }

@@ -9,6 +9,7 @@ import { Senseless, senselessFor } from './callers-skips.js';
 import type { NamedCase } from './case.js';
 import { type DriverWithCleanup, makeDriver, type RuntimeUnderTest, seenBy } from './runtime-under-test.js';
 import type { Outcome, Result } from './table.js';
+import { complaintsAbout, type Warm } from './warm.js';
 
 const caseDeadlineMs = 20_000;
 const cgroups = '/sys/fs/cgroup';
@@ -22,6 +23,7 @@ export interface Run {
   readonly tag: string;
   readonly dir: string;
   readonly caller: Caller;
+  readonly warm: Warm | null;
 }
 
 /** Runs one case with everything around it: fresh bundle, deadline, removal, search for residue. */
@@ -57,6 +59,7 @@ async function outcomeOf(run: Run, definition: NamedCase, index: number): Promis
     return { kind: 'skipped', reason: senseless };
   }
   const complaints: string[] = [];
+  const answeredBefore = run.warm?.answered() ?? 0;
   let left: string | undefined;
   const body = perform(driver, definition).catch((error: unknown) => {
     if (error instanceof Senseless) left = error.message;
@@ -67,6 +70,8 @@ async function outcomeOf(run: Run, definition: NamedCase, index: number): Promis
   // runc 1.1 opens it as descriptor 0 where that is closed, and its container inherits it.
   if ((statSync(cgroups).mode & 0o7777) !== cgroupsMode) chmodSync(cgroups, cgroupsMode);
   complaints.push(...(await driver.cleanup()));
+  if (run.warm !== null && left === undefined)
+    complaints.push(...complaintsAbout(driver.asked(), run.warm.answered() - answeredBefore));
   complaints.push(...(await processesLeft(run.orphans, supervisor)));
   complaints.push(...removeCgroups(cgroupsNamed(id)));
   // Only what was added: a mount of another program goes when its directory is removed elsewhere.

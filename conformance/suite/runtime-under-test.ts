@@ -16,6 +16,7 @@ import { type Caller, giveTo } from './callers.js';
 import { Senseless, senselessFor } from './callers-skips.js';
 import type { Created, Driver, NamedCase, RuntimeOptions, Seen, State } from './case.js';
 import { type Answer, isReport, jsonLines, type Report } from './report.js';
+import { asks } from './warm.js';
 
 export interface RuntimeUnderTest {
   readonly name: string;
@@ -39,6 +40,8 @@ export interface Surroundings {
 }
 
 export interface DriverWithCleanup extends Driver {
+  /** How often it has called a command for which the service is asked, where there is one. */
+  asked(): number;
   /** Deletes the containers and undoes the rest; returns what went wrong in doing so. */
   cleanup(): Promise<readonly string[]>;
 }
@@ -50,6 +53,7 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
   const ids = [id];
   const helpers: Running[] = [];
   const undos: (() => void)[] = [];
+  let asked = 0;
   const cgroupsPath = `/${id}`;
   let config = write(() => undefined);
 
@@ -72,6 +76,7 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
   }
 
   function begin(command: string, args: readonly string[], options: RuntimeOptions = {}): Running {
+    if (asks(command)) asked++;
     const global = ['--root', root, ...(options.global ?? [])];
     const through = [...(options.throughRoot ?? []), ...caller.through, ...(options.through ?? [])];
     const argv = [...through, runtime.path, ...global, command, ...args];
@@ -99,6 +104,7 @@ export function makeDriver(around: Surroundings, definition: NamedCase): DriverW
       if (senseless !== undefined) throw new Senseless(senseless);
     },
     begin,
+    asked: () => asked,
     call: async (command, args, options) => inTime(command, await begin(command, args, options).done),
     async create(args = [], options = {}): Promise<Created> {
       const pidFile = join(dir, 'pid');

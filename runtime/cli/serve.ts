@@ -1,5 +1,5 @@
 /** `serve`: the compiler as a service (docs/compiler-service.md). The engine becomes this process. */
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { SERVICE_SOCKET } from '../../spec/wire.js';
@@ -73,6 +73,19 @@ async function place(invocation: Invocation): Promise<Attempt<string>> {
   return ok(path);
 }
 
+/** What --debug adds: a line on stderr for each request. Whoever does not read them makes nobody wait. */
+function teller({ line: { global } }: Invocation): { readonly tell?: (line: string) => void } {
+  if (!global.flags.has('debug') && global.texts.get('log-level') !== 'debug') return {};
+  const tell = (line: string): void => {
+    try {
+      writeSync(2, `chos-runtime: ${line}\n`);
+    } catch {
+      // Nobody is there to read it.
+    }
+  };
+  return { tell };
+}
+
 function listen(server: Server, path: string | null): Promise<NodeJS.ErrnoException | null> {
   return new Promise(resolve => {
     server.once('error', resolve);
@@ -108,7 +121,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
       server.close(() => resolve());
     };
     const compiler = startCompiler(file, () => service.next(), end);
-    const service = new Service({ server, compiler, files, idle, end });
+    const service = new Service({ server, compiler, files, idle, end, ...teller(invocation) });
     process.on('SIGTERM', end).on('SIGINT', end);
   });
   return done('');

@@ -83,6 +83,8 @@ test('it answers as a compiler that the engine starts', async () => {
   assert.equal(await list(), { status: 0, out: HEADER, err: '' });
   assert.equal(await call(bad, '{"ociVersion": 1}'), refused);
   assert.equal([refused.status, refused.err === ''], [1, false]);
+  // What starts containers is closed to other processes of its user, but for as long as it asks.
+  assert.equal(await call(['--debug', ...bad], '{"ociVersion": 1}'), refused);
 });
 
 test('many at once are all answered', async () => {

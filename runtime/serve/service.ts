@@ -29,11 +29,14 @@ export interface ServiceOptions {
   readonly idle: number | null;
   /** It is to end. */
   readonly end: () => void;
+  /** A line for each request, where somebody wants it. */
+  readonly tell?: (line: string) => void;
 }
 
 interface Job {
   readonly socket: Socket;
   readonly head: Head;
+  readonly pid: number;
   readonly bytes: Uint8Array;
 }
 
@@ -65,7 +68,7 @@ export class Service {
       if (!this.#open.has(job)) continue;
       compiler.ask(job.bytes, answer => {
         if (answer === null) this.#cold(job, 'its compiler failed');
-        else this.#answer(job, answer);
+        else this.#answer(job, answer, `answered ${job.pid}`);
       });
     }
   }
@@ -99,6 +102,7 @@ export class Service {
         size = head.size;
         const why = this.#whyCold(head, peer);
         if (why !== null) {
+          this.#options.tell?.(`left to ${peer?.pid ?? 'somebody'}: ${why}`);
           socket.off('data', take);
           socket.end(encodeAnswer({ kind: 'cold', message: why }, head.nonce));
           return;
@@ -107,7 +111,7 @@ export class Service {
       if (head === null || length < size) return;
       socket.off('data', take);
       clearTimeout(late);
-      this.#add({ socket, head, bytes: Buffer.concat(chunks, length) });
+      this.#add({ socket, head, pid: peer?.pid ?? 0, bytes: Buffer.concat(chunks, length) });
     };
     socket.on('data', take);
   }
@@ -148,16 +152,21 @@ export class Service {
     this.#beat = undefined;
   }
 
-  #answer(job: Job, bytes: Uint8Array): void {
+  #answer(job: Job, bytes: Uint8Array, line: string): void {
     if (!this.#open.has(job)) return;
     this.#forget(job);
+    this.#options.tell?.(line);
     job.socket.end(bytes);
     // Whoever does not take it is not waited for.
     job.socket.setTimeout(READING, () => job.socket.destroy());
   }
 
   #cold(job: Job, message: string): void {
-    this.#answer(job, encodeAnswer({ kind: 'cold', message }, job.head.nonce));
+    this.#answer(
+      job,
+      encodeAnswer({ kind: 'cold', message }, job.head.nonce),
+      `left to ${job.pid}: ${message}`,
+    );
   }
 
   #forget(job: Job): void {

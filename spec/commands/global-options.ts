@@ -9,7 +9,7 @@ export const globalOptions: readonly Option[] = [
   text('root', 'DIR', 'directory of the container states', { parameter: 'ROOT' }),
   text('log', 'FILE', 'append errors to FILE as well, and warnings only there'),
   text('log-format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
-  text('log-level', 'LEVEL', 'error, warning (default) or debug (no more than warning)', {
+  text('log-level', 'LEVEL', 'error, warning (default) or debug (and how the service was used)', {
     values: ['error', 'warning', 'debug'],
   }),
   flag('debug', 'the same as --log-level debug'),

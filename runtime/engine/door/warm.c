@@ -2,6 +2,8 @@
  * The warm way: the request goes to a compiler that runs as a service (docs/compiler-service.md). Whatever is wrong with it, or takes it too long, is not told but in
  * --debug: then a compiler is started.
  */
+#include <linux/prctl.h>
+
 #include "compiler.h"
 
 #define SOCK_NONBLOCK O_NONBLOCK
@@ -92,9 +94,17 @@ bool ask_service(struct request *q, struct compiler *c, struct answer_header *h,
 	if (c->request->size > SERVICE_REQUEST_LIMIT)
 		return cold(q, "the request is too large");
 	memcpy(values, q->values, sizeof(values));
+	/*
+	 * The service looks in /proc who asks, and the kernel shows that to other processes of the same user only of one that is dumpable. There is nothing to hide
+	 * yet: no container has been entered, and the copy in memory is sealed.
+	 */
+	if (process.sealed)
+		sys(prctl, PR_SET_DUMPABLE, 1);
 	why = reach(c);
 	if (!why)
 		why = ask(q, c, h, texts);
+	if (process.sealed)
+		sys(prctl, PR_SET_DUMPABLE, 0);
 	if (!why)
 		return true;
 	memcpy(q->values, values, sizeof(values));

@@ -1,0 +1,16 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { asks, complaintsAbout } from './warm.js';
+
+test('what asks the service must have been answered', () => {
+  assert.equal(['create', 'run', 'exec', 'list', 'state', 'delete', 'spec'].filter(asks), [
+    'create',
+    'run',
+    'exec',
+    'list',
+  ]);
+  assert.equal(complaintsAbout(3, 0), ['the service has answered nothing']);
+  assert.equal([...complaintsAbout(3, 1), ...complaintsAbout(0, 0)], []);
+});
+
+test.run();

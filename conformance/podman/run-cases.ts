@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { SERVICE_SOCKET } from '../../spec/wire.js';
 import { cgroupsNamed, mountLines } from '../harness/host-check.js';
+import { complaintsAbout, type Service, startService } from '../harness/service.js';
 import type { NamedCase } from './case.js';
 import { type Account, makePlace, type Place } from './place.js';
 import { importImage, makePodman, type PodmanWithCleanup } from './podman.js';
@@ -15,6 +17,10 @@ export interface Run {
   readonly as: Account;
 }
 
+/** While these run, so does the compiler's service. Rootless Podman has a user namespace, whose callers root's or the user's service leaves to themselves. */
+const warm = (run: Run, { name }: NamedCase): boolean =>
+  run.as === 'root' && run.runtime.name === 'chos-runtime' && name.startsWith('exec/');
+
 /** All cases one after the other, in namespaces that the caller has made. */
 export async function runCases(
   run: Run,
@@ -26,10 +32,20 @@ export async function runCases(
   await importImage(first);
   // Podman makes a few mounts for its own use at its first start and keeps them.
   const before = traces(run, place);
+  let service: Service | null = null;
   for (const [index, definition] of chosen.entries()) {
+    if (warm(run, definition)) service ??= await startService(run.runtime.path, run.dir, {});
+    else {
+      await service?.end();
+      service = null;
+    }
+    const answered = service?.answered() ?? 0;
     const attempt = async (number: number): Promise<Outcome> => {
       const podman = podmanOf(run, place, number);
-      const outcome = await runCase(podman, definition, () => left(run, place, before));
+      const outcome = await runCase(podman, definition, () => [
+        ...left(run, place, before),
+        ...(service === null ? [] : complaintsAbout(1, service.answered() - answered)),
+      ]);
       rmSync(podman.dir, { recursive: true, force: true });
       return outcome;
     };
@@ -45,6 +61,7 @@ export async function runCases(
       milliseconds: performance.now() - began,
     });
   }
+  await service?.end();
 }
 
 function podmanOf(run: Run, place: Place, index: number): PodmanWithCleanup {
@@ -96,7 +113,11 @@ function traces(run: Run, { session }: Place): ReadonlySet<string> {
   const states = ['chos-runtime', 'crun', 'runc']
     .map(name => join(session ?? '/run', name))
     .filter(existsSync);
-  const entries = states.flatMap(dir => readdirSync(dir).map(name => `state ${join(dir, name)}`));
+  const entries = states.flatMap(dir =>
+    readdirSync(dir)
+      .filter(name => name !== SERVICE_SOCKET)
+      .map(name => `state ${join(dir, name)}`),
+  );
   // Kept on purpose: Podman's names of network namespaces, and our place for pins; what is in them counts.
   const kept = / \/run\/(netns|chos-trees) /;
   const mounts = mountLines()

@@ -12,6 +12,7 @@ import { hideHybrid } from '../harness/hybrid.js';
 import { ownNullDevice } from '../harness/null-device.js';
 import { readOrphans } from '../harness/processes.js';
 import { buildPrograms, programsIn } from '../harness/programs.js';
+import { ownStateRoot, startService } from '../harness/service.js';
 import { flaws } from '../requirements/flaws.js';
 import { requirements } from '../requirements/requirements.js';
 import { callerNamed, callerNames, giveRanges } from './callers.js';
@@ -19,7 +20,6 @@ import { addToRecord } from './record.js';
 import { runCase } from './run-cases.js';
 import { runtimeUnderTest } from './runtime-under-test.js';
 import { deservesAnother, formatSummary, formatTable, judge, type Result, type Verdict } from './table.js';
-import { startService } from './warm.js';
 
 const self = fileURLToPath(import.meta.url);
 const sources = join(dirname(self), '../../conformance/reporter');
@@ -153,7 +153,8 @@ async function runInner(scratch: string, path: string, tag: string): Promise<voi
   const runtime = runtimeUnderTest(path);
   prepareMountNamespace(scratch, runtime.name);
   const caller = await callerNamed(as, scratch, programs.outside);
-  const warm = values.warm ? await startService(caller, path, scratch) : null;
+  if (values.warm && as === 'root') ownStateRoot();
+  const warm = values.warm ? await startService(path, scratch, caller.env, caller.through) : null;
   const run = { runtime, programs, orphans: readOrphans(3), tag, dir: scratch, caller, warm };
   for (const [index, definition] of chosen.entries()) {
     let result = await runCase(run, definition, index);

@@ -4,12 +4,12 @@ import * as assert from 'uvu/assert';
 import { makeBundle, type Programs } from '../harness/bundle.js';
 import { cgroupsNamed, mountLines, removeCgroups } from '../harness/host-check.js';
 import { descendants, type Orphans } from '../harness/processes.js';
+import { complaintsAbout, type Service } from '../harness/service.js';
 import { type Caller, giveTo } from './callers.js';
 import { Senseless, senselessFor } from './callers-skips.js';
 import type { NamedCase } from './case.js';
 import { type DriverWithCleanup, makeDriver, type RuntimeUnderTest, seenBy } from './runtime-under-test.js';
 import type { Outcome, Result } from './table.js';
-import { complaintsAbout, type Warm } from './warm.js';
 
 const caseDeadlineMs = 20_000;
 const cgroups = '/sys/fs/cgroup';
@@ -23,7 +23,7 @@ export interface Run {
   readonly tag: string;
   readonly dir: string;
   readonly caller: Caller;
-  readonly warm: Warm | null;
+  readonly warm: Service | null;
 }
 
 /** Runs one case with everything around it: fresh bundle, deadline, removal, search for residue. */

@@ -12,11 +12,11 @@ import {
   type Orphans,
   type Running,
 } from '../harness/processes.js';
+import { asks } from '../harness/service.js';
 import { type Caller, giveTo } from './callers.js';
 import { Senseless, senselessFor } from './callers-skips.js';
 import type { Created, Driver, NamedCase, RuntimeOptions, Seen, State } from './case.js';
 import { type Answer, isReport, jsonLines, type Report } from './report.js';
-import { asks } from './warm.js';
 
 export interface RuntimeUnderTest {
   readonly name: string;

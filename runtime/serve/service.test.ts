@@ -1,12 +1,21 @@
 /** The service and the engine, both as they are built, as another user than root: root's service listens at a place that is the machine's. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ANSWER_HEADER_SIZE, AnswerKind, SERVICE_SOCKET } from '../../spec/wire.js';
+import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE, SERVICE_SOCKET } from '../../spec/wire.js';
 
 const engine = join(process.cwd(), 'build/chos-runtime');
 const NOBODY = 65534;
@@ -24,8 +33,24 @@ interface Ended {
   readonly err: string;
 }
 
-function call(args: readonly string[], input = '', as: { uid?: number; gid?: number } = who): Promise<Ended> {
-  const child = spawn(engine, args, { cwd: '/', env: { XDG_RUNTIME_DIR: directory }, stdio: 'pipe', ...as });
+interface Around {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+const usual: Around = { cwd: '/', env: {} };
+
+function call(
+  args: readonly string[],
+  input = '',
+  as: { uid?: number; gid?: number } = who,
+  { cwd, env }: Around = usual,
+): Promise<Ended> {
+  const child = spawn(engine, args, {
+    cwd,
+    env: { ...env, XDG_RUNTIME_DIR: directory },
+    stdio: 'pipe',
+    ...as,
+  });
   const text = { out: '', err: '' };
   child.stdin.on('error', () => undefined).end(input);
   child.stdout.setEncoding('utf8').on('data', chunk => {
@@ -42,11 +67,14 @@ const NOT_USED = "the compiler's service was not used: ";
 const HEADER = 'ID  PID  STATUS  BUNDLE  CREATED  OWNER\n';
 
 let service: ChildProcess;
+/** What the engine sends for `list`. */
+let request: Buffer;
 let ended: Promise<number | null>;
 
-function start(...args: readonly string[]): void {
+function start(args: readonly string[] = [], { cwd, env }: Around = usual): void {
   service = spawn(engine, ['serve', ...args], {
-    env: { XDG_RUNTIME_DIR: directory },
+    cwd,
+    env: { ...env, XDG_RUNTIME_DIR: directory },
     stdio: 'inherit',
     ...who,
   });
@@ -54,8 +82,8 @@ function start(...args: readonly string[]): void {
 }
 
 /** Until it is warm, which it says itself. */
-async function begin(): Promise<void> {
-  start();
+async function begin(around: Around = usual): Promise<void> {
+  start([], around);
   let said = '';
   do said = (await list()).err;
   while (service.exitCode === null && said !== '');
@@ -74,11 +102,56 @@ function exchange(bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
+/** The request of a `list`, as the engine sends it to whoever listens. */
+async function captured(): Promise<Buffer> {
+  let bytes = Buffer.alloc(0);
+  const server = createServer(socket => {
+    socket.on('error', () => undefined);
+    socket.on('data', chunk => {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length >= REQUEST_HEADER_SIZE && bytes.length >= bytes.readUInt32LE(8)) socket.destroy();
+    });
+  });
+  // The kernel notes who listens at this moment.
+  if (isRoot) process.seteuid?.(NOBODY);
+  await new Promise<void>(resolve => server.listen(path, resolve));
+  if (isRoot) process.seteuid?.(0);
+  await list();
+  await new Promise(resolve => server.close(resolve));
+  return bytes;
+}
+
+/** Connects that often before it sends anything; prints how many answers of each kind came last. */
+const flood = `
+  const [path, file, count] = process.argv.slice(1);
+  const request = require('node:fs').readFileSync(file);
+  const kinds = {};
+  let closed = 0, open = 0;
+  const sockets = Array.from({ length: Number(count) }, () => {
+    const chunks = [];
+    const socket = require('node:net').connect(path);
+    socket.on('connect', () => {
+      if (++open === sockets.length) for (const one of sockets) one.write(request);
+    });
+    socket.on('data', chunk => chunks.push(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      const all = Buffer.concat(chunks);
+      let kind = 0;
+      for (let at = 0; at + 16 <= all.length; at += all.readUInt32LE(at + 8)) kind = all.readUInt32LE(at + 12);
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+      if (++closed === sockets.length) console.log(JSON.stringify(kinds));
+    });
+    return socket;
+  });
+`;
+
 test('it answers as a compiler that the engine starts', async () => {
   const cold = await call(['--debug', 'list']);
   assert.match(cold.err, `${NOT_USED}nobody listens`);
   const bad = ['run', '-f', '-', 'id'];
   const refused = await call(bad, '{"ociVersion": 1}');
+  request = await captured();
   await begin();
   assert.equal(await list(), { status: 0, out: HEADER, err: '' });
   assert.equal(await call(bad, '{"ociVersion": 1}'), refused);
@@ -153,6 +226,68 @@ test('killed in the middle, it is missed by nobody, and another takes its place'
   await begin();
 });
 
+test('killed as soon as so many have been answered, it leaves the others to a compiler of their own', async () => {
+  for (const many of [1, 4]) {
+    let answered = 0;
+    const calls = Array.from({ length: 8 }, async () => {
+      const ended_ = await list();
+      if (++answered === many) service.kill('SIGKILL');
+      return ended_;
+    });
+    for (const { status, out } of await Promise.all(calls)) assert.equal([status, out], [0, HEADER]);
+    await ended;
+    await begin();
+  }
+});
+
+test('a thousand at once are answered by the service', async () => {
+  const file = join(directory, 'request');
+  writeFileSync(file, request, { mode: 0o644 });
+  const out = await new Promise<string>(resolve => {
+    const child = spawn(process.execPath, ['-e', flood, path, file, '1000'], {
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      ...who,
+    });
+    let text = '';
+    child.stdout.on('data', chunk => {
+      text += chunk;
+    });
+    child.on('close', () => resolve(text));
+  });
+  assert.equal(JSON.parse(out), { [AnswerKind.REPORT]: 1000 });
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+});
+
+test('a config.json of 16 MiB is left to a compiler of its own', async () => {
+  const { status, err } = await call(['--debug', 'run', '-f', '-', 'id'], `{${' '.repeat((16 << 20) - 2)}}`);
+  assert.is(status, 1);
+  assert.match(err, 'ociVersion is required');
+  assert.match(err, `${NOT_USED}the request is too large`);
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+});
+
+test('what lies where the caller is, and what its environment tells Node, is nothing to it', async () => {
+  const hostile = mkdtempSync(join(tmpdir(), 'chos-hostile-'));
+  chmodSync(hostile, 0o755);
+  const trap = join(hostile, 'trap.cjs');
+  writeFileSync(trap, "require('node:fs').writeSync(2, 'trapped')");
+  writeFileSync(join(hostile, '.env'), `NODE_OPTIONS=--require=${trap}\n`);
+  writeFileSync(join(hostile, 'bunfig.toml'), `preload = ["${trap}"]\n`);
+  writeFileSync(join(hostile, 'package.json'), '{"type": "module", "imports": {"#x": "./trap.cjs"}}');
+  const env = { NODE_OPTIONS: `--require=${trap}`, BUN_OPTIONS: `--preload=${trap}`, NODE_PATH: hostile };
+  const around = { cwd: hostile, env };
+  assert.equal(await call(['--debug', 'list'], '', who, around), { status: 0, out: HEADER, err: '' });
+  service.kill('SIGTERM');
+  await ended;
+  assert.match(
+    (await call(['--debug', 'list'], '', who, around)).err,
+    /^chos-runtime: warning: .*nobody listens\n$/,
+  );
+  await begin(around);
+  rmSync(hostile, { recursive: true });
+});
+
 test('a second one is refused, and the first goes on', async () => {
   const second = await call(['serve']);
   assert.is(second.status, 1);
@@ -164,7 +299,7 @@ test('it ends when it is told to, or when nobody asks, and takes its socket away
   service.kill('SIGTERM');
   assert.is(await ended, 0);
   assert.not.ok(existsSync(path));
-  start('--idle', '100ms');
+  start(['--idle', '100ms']);
   assert.is(await ended, 0);
   assert.not.ok(existsSync(path));
 });

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { asks, complaintsAbout } from './warm.js';
+import { asks, complaintsAbout } from './service.js';
 
 test('what asks the service must have been answered', () => {
   assert.equal(['create', 'run', 'exec', 'list', 'state', 'delete', 'spec'].filter(asks), [

@@ -1,19 +1,15 @@
-/**
- * The compiler's service beside the suite (docs/compiler-service.md): as the caller, in the caller's namespaces, with a state root of its own. What it answers it
- * tells in a line each, and a case in which it is asked nothing is one that shows nothing.
- */
+/** The compiler's service beside cases (docs/compiler-service.md), in the namespaces of their callers. It tells in a line what it answers: a case that gets no answer shows nothing. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands } from '../../spec/commands.js';
 import { STATE_ROOT } from '../../spec/state-root.js';
-import { defaultEnv, launch } from '../harness/processes.js';
-import type { Caller } from './callers.js';
+import { defaultEnv, launch } from './processes.js';
 
 /** What asks the service, if there is one. */
 export const asks = (name: string): boolean => commands.some(one => one.name === name && one.warm);
 
-export interface Warm {
+export interface Service {
   /** Requests that it has answered so far. */
   readonly answered: () => number;
   readonly end: () => Promise<void>;
@@ -23,19 +19,25 @@ export interface Warm {
 export const complaintsAbout = (asked: number, answered: number): readonly string[] =>
   asked > 0 && answered === 0 ? ['the service has answered nothing'] : [];
 
-/** Starts it and waits until it answers. */
-export async function startService(caller: Caller, runtime: string, dir: string): Promise<Warm> {
-  if (caller.owner === undefined) {
-    // In our own mount namespace.
-    mkdirSync(STATE_ROOT, { recursive: true, mode: 0o700 });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=700', 'tmpfs', STATE_ROOT]);
-  }
+/** Root's socket is in the state root, whose mount namespace must be our own. */
+export function ownStateRoot(): void {
+  mkdirSync(STATE_ROOT, { recursive: true, mode: 0o700 });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=700', 'tmpfs', STATE_ROOT]);
+}
+
+/** Starts it and waits until it answers. `through`: what becomes the caller and then its own last arguments. */
+export async function startService(
+  runtime: string,
+  dir: string,
+  environment: Readonly<Record<string, string>>,
+  through: readonly string[] = [],
+): Promise<Service> {
   const file = join(dir, 'service');
-  const env = { ...caller.env, ...defaultEnv };
-  const [program = '', ...args] = [...caller.through, runtime, '--debug', 'serve'];
+  const env = { ...environment, ...defaultEnv };
+  const [program = '', ...args] = [...through, runtime, '--debug', 'serve'];
   const service = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'ignore', openSync(file, 'w')] });
   const ended = new Promise<void>(done => service.on('exit', () => done()));
-  const list = [...caller.through, runtime, '--debug', 'list'];
+  const list = [...through, runtime, '--debug', 'list'];
   for (let said = '-'; said !== ''; ) {
     if (service.exitCode !== null)
       throw new Error(`the service has ended: ${readFileSync(file, 'utf8').trim()}`);

@@ -87,6 +87,7 @@ static const char *ask(struct request *q, struct compiler *c, struct answer_head
 bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts)
 {
 	struct value values[PARAMETER_COUNT];
+	bool shown = process.sealed && sys(geteuid);
 	const char *why;
 
 	if (!q->command || !q->command->warm)
@@ -96,14 +97,14 @@ bool ask_service(struct request *q, struct compiler *c, struct answer_header *h,
 	memcpy(values, q->values, sizeof(values));
 	/*
 	 * The service looks in /proc who asks, and the kernel shows that to other processes of the same user only of one that is dumpable. There is nothing to hide
-	 * yet: no container has been entered, and the copy in memory is sealed.
+	 * yet: no container has been entered, and the copy in memory is sealed. Root's has CAP_SYS_PTRACE and sees it in any case.
 	 */
-	if (process.sealed)
+	if (shown)
 		sys(prctl, PR_SET_DUMPABLE, 1);
 	why = reach(c);
 	if (!why)
 		why = ask(q, c, h, texts);
-	if (process.sealed)
+	if (shown)
 		sys(prctl, PR_SET_DUMPABLE, 0);
 	if (!why)
 		return true;

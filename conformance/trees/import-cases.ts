@@ -1,11 +1,20 @@
 /** `tree import`: what comes in. */
 import * as assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dockerArchive, gzip, ociLayout, put, run, sha256, tarOf, textOf, work } from './archives.js';
 import { caseList, good } from './case.js';
-import { base1, bring, forget, over, refused, store } from './imports.js';
-import { chos, hostMounts, makeTree, shell } from './machine.js';
+import { base1, bring, forget, over, ownIn, refused, store } from './imports.js';
+import { base, chos, hostMounts, makeTree, removeRegistry, shell, writeRegistry } from './machine.js';
 
 const { cases, test } = caseList('import: ');
 
@@ -26,12 +35,18 @@ else:
 const attributes = (verb: 'set' | 'get', path: string): string =>
   good(spawnSync('python3', ['-c', ATTRIBUTES, verb, path], { encoding: 'utf8' }));
 
+/** The usual mount points there. */
+const etc = ['passwd', 'group', 'nsswitch.conf', 'hosts', 'resolv.conf', 'localtime', 'machine-id'];
+
 /** A tree with all that an archive may lose. */
 function rich(): string {
   const tree = makeTree('rich', ['home', 'var']);
   run('cp', '/bin/true', `${tree}/bin/able`);
   run('setcap', 'cap_net_raw+ep', `${tree}/bin/able`);
   run('ln', `${tree}/bin/able`, `${tree}/bin/hard`);
+  // Nothing has to be made in it.
+  for (const name of etc) writeFileSync(`${tree}/etc/${name}`, '');
+  mkdirSync(`${tree}/run`);
   run('truncate', '-s', '40M', `${tree}/var/holes`);
   run('chown', '1234:2345', `${tree}/var/holes`);
   run('chmod', '2751', `${tree}/var`);
@@ -99,9 +114,58 @@ test('the record says what it was made of', () => {
   forget('small');
 });
 
+test('mount points that a tree lacks are made, so that it is the root itself; what is there stays', () => {
+  mkdirSync(`${base}/data/deeper`, { recursive: true });
+  put('data.txt', 'of the host');
+  writeRegistry(
+    {
+      files: { '/etc/hosts': 'host', '/etc/passwd': 'merge', '/opt/site.txt': `${work}/data.txt` },
+      shares: [
+        { path: `${base}/data` },
+        { path: `${base}/data/deeper` },
+        { path: `${base}/none`, optional: true },
+      ],
+    },
+    'site.json',
+  );
+  const members = [
+    { name: 'bin/', type: '5', mode: 0o755 },
+    { name: 'etc/group', text: 'own', mode: 0o600 },
+    { name: 'etc/machine-id', type: '2', link: '/outside' },
+    { name: 'tmp/', type: '5', mode: 0o700 },
+  ] as const;
+  try {
+    const record = JSON.parse(good(bring(put('bare.tar', tarOf(members)), 'bare', '--json')));
+    const usual = etc.filter(name => !['group', 'machine-id'].includes(name)).map(name => `/etc/${name}`);
+    const wanted = ['/proc', '/sys', '/dev', '/run', ...usual, '/opt/site.txt', `${base}/data`];
+    assert.deepEqual(record.places.slice().sort(), wanted.sort());
+    const root = `${store}/bare/1`;
+    assert.deepEqual(
+      [textOf(`${root}/etc/group`), readlinkSync(`${root}/etc/machine-id`), existsSync('/outside')],
+      ['own', '/outside', false],
+    );
+    assert.deepEqual(
+      ['etc/group', 'tmp', 'etc/hosts'].map(path => statSync(`${root}/${path}`).mode & 0o7777),
+      [0o600, 0o700, 0o644],
+    );
+    assert.equal(good(chos('tree', 'digest', 'bare')), `${record.digest}\n`);
+    const [prepared] = [JSON.parse(good(chos('tree', 'prepare', 'bare', '--json')))].flat();
+    assert.deepEqual([prepared.root, prepared.why], ['tree', null]);
+    good(chos('tree', 'release', 'bare'));
+    // A share that came later, for the next version.
+    const shares = [{ path: `${base}/data` }, { path: work }];
+    writeRegistry({ trees: { bare: { path: `${store}/bare/current`, shares } } }, 'bare.json');
+    const next = JSON.parse(good(chos('tree', 'update', 'bare', `${work}/bare.tar`, '--json')));
+    assert.ok(next.places.includes(work), next.places);
+  } finally {
+    removeRegistry('site.json');
+    forget('bare');
+  }
+});
+
 function checkLayers(name: string): void {
   const root = `${store}/${name}/1`;
-  assert.deepEqual(readdirSync(`${root}/etc`), []);
+  assert.deepEqual(ownIn(name, '/etc'), []);
   assert.deepEqual(readdirSync(`${root}/opt`), ['new']);
   assert.equal(textOf(`${root}/usr/lib/libx`), 'through the link');
   assert.equal(readlinkSync(`${root}/lib`), 'usr/lib');
@@ -136,7 +200,7 @@ test('of several images the one that is named', () => {
   refused(bring(layout, 'several'), 'several', /holds more than one image; choose one with --image: v1, v2/);
   refused(bring(layout, 'several', '--image', 'v3'), 'several', /there is no image `v3` in .*did you mean/);
   good(bring(layout, 'several', '--image', 'v2'));
-  assert.deepEqual(readdirSync(`${store}/several/1/etc`), ['two']);
+  assert.deepEqual(ownIn('several', '/etc'), ['two']);
   good(bring(dockerArchive('tags.tar', [one]), 'tags', '--image', 'b:1'));
   refused(bring(`${work}/tags.tar`, 'other', '--image', 'c:1'), 'other', /there is no image `c:1`/);
   forget('several', 'tags');

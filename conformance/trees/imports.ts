@@ -1,7 +1,7 @@
 /** What the cases of `tree import` share. */
 import * as assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { tarOf } from './archives.js';
+import { tarOf, textOf } from './archives.js';
 import { chos, removeRegistry } from './machine.js';
 
 export const store = '/var/lib/chos/trees';
@@ -23,6 +23,14 @@ export function forget(...names: readonly string[]): void {
     removeRegistry(`${name}.json`);
     rmSync(`${store}/${name}`, { recursive: true, force: true });
   }
+}
+
+/** What is in a directory of the first version, without the mount points that the import has made. */
+export function ownIn(name: string, directory: string): readonly string[] {
+  const { places } = JSON.parse(textOf(`${store}/${name}/1.json`));
+  return readdirSync(`${store}/${name}/1${directory}`).filter(
+    file => !places.includes(`${directory}/${file}`),
+  );
 }
 
 /** A layer, and one that lies over it. */

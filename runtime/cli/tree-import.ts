@@ -20,7 +20,8 @@ import {
   versionOf,
   versionsOf,
 } from '../store/place.js';
-import { forgetDraft, isOurs, register, treesWithin } from '../store/registration.js';
+import { placesOf } from '../store/places.js';
+import { asRegistered, forgetDraft, isOurs, register, treesWithin } from '../store/registration.js';
 import type { Sharing } from '../store/share.js';
 import { isPath } from '../store/source.js';
 import type { RegisteredTree } from '../trees/registry.js';
@@ -81,6 +82,7 @@ function makingOf(
     unpacks: flags.has('devices') || how !== undefined,
     limit: limit.value,
     steps,
+    places: placesOf(asRegistered(name)),
     share: before === null ? null : { before, how: how ?? 'auto' },
   });
 }

@@ -26,10 +26,19 @@ import {
   versionOf,
   writeWhole,
 } from './place.js';
+import { makePlaces, type Place } from './places.js';
 import { type Allowance, MOST_ENTRIES } from './scan.js';
 import type { Shared, Sharing } from './share.js';
 import { isFile, openSource, type Source, type Steps, sizeOf, type Wanted } from './source.js';
-import { beginPart, bytesInTree, forgetUnpacked, isUnpacked, keepUnpacked, treeIn } from './take-up.js';
+import {
+  beginPart,
+  bytesInTree,
+  forgetUnpacked,
+  isUnpacked,
+  keepUnpacked,
+  placesMade,
+  treeIn,
+} from './take-up.js';
 
 export interface Making extends Wanted {
   readonly name: string;
@@ -39,6 +48,8 @@ export interface Making extends Wanted {
   /** Bytes that it may have at most; null: as many as there is room for. */
   readonly limit: number | null;
   readonly steps: Steps;
+  /** Mount points that what is unpacked gets where it lacks them. */
+  readonly places: readonly Place[];
   /** How what is the same as in the version before is shared with it; null: there is none. */
   readonly share: { readonly before: string; readonly how: Sharing } | null;
 }
@@ -74,23 +85,31 @@ async function unpackAll(
 const bytesOfFiles = ({ layers }: Source): number =>
   layers.flatMap(({ entries }) => entries).reduce((sum, { size }) => sum + size, 0);
 
-async function takeUpOrUnpack(source: Source, making: Making, lock: Lock): Promise<Result<null>> {
+/** The mount points that were made. */
+async function takeUpOrUnpack(
+  source: Source,
+  making: Making,
+  lock: Lock,
+): Promise<Result<readonly string[]>> {
   const { layers, image } = source;
   const part = partOf(making.name);
   const what = {
     layers: layers.map(({ digest }) => digest),
     layered: image !== null,
     devices: making.devices,
+    places: making.places.map(({ path }) => path),
   };
   if (isUnpacked(part, what)) {
     making.steps.begin('taking up what is unpacked', 0);
-    return good(null);
+    return good(placesMade(part));
   }
   forgetUnpacked(part);
   removeAll(treeIn(part));
   const done = await unpackAll(source, treeIn(part), making, lock);
-  if (done.kind === 'ok') keepUnpacked(part, what, bytesOfFiles(source));
-  return done;
+  if (done.kind === 'fault') return done;
+  const made = makePlaces(treeIn(part), making.places);
+  keepUnpacked(part, what, bytesOfFiles(source), made);
+  return good(made);
 }
 
 /** koffi is loaded only for it. */
@@ -150,7 +169,7 @@ async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRe
     const most = { entries: MOST_ENTRIES, bytes: making.limit, what: making.source };
     const digest = mounted.kind === 'ok' ? await digestOf(place, { most }) : mounted;
     if (digest.kind === 'fault') return digest;
-    const made = { image: null, layers: [taken.value], squashfs: true, shared: 0 };
+    const made = { image: null, layers: [taken.value], squashfs: true, places: [], shared: 0 };
     const record = writeRecord(making, version, { ...made, ...digest.value });
     whole = true;
     return good(record);
@@ -159,7 +178,10 @@ async function makeOfImage(making: Making, lock: Lock): Promise<Result<VersionRe
   }
 }
 
-type Made = Pick<VersionRecord, 'image' | 'layers' | 'squashfs' | 'shared' | 'digest' | 'entries' | 'bytes'>;
+type Made = Pick<
+  VersionRecord,
+  'image' | 'layers' | 'squashfs' | 'places' | 'shared' | 'digest' | 'entries' | 'bytes'
+>;
 
 function writeRecord({ name, source, recipe }: Making, version: number, made: Made): VersionRecord {
   const record = { name, version, source, recipe, ...made, created: new Date().toISOString() };
@@ -203,6 +225,7 @@ async function make(making: Making, lock: Lock): Promise<Result<VersionRecord>> 
     image: image === null ? null : { name: image.name, digest: image.digest },
     layers: layers.map(layer => layer.digest),
     squashfs: false,
+    places: unpacked.value,
     shared: shared.bytes,
     ...digest.value,
   });

@@ -43,6 +43,8 @@ export interface VersionRecord {
   readonly layers: readonly string[];
   /** Not unpacked: the one archive is mounted. */
   readonly squashfs: boolean;
+  /** Mount points inside that the source lacked. */
+  readonly places: readonly string[];
   readonly digest: string;
   readonly entries: number;
   readonly bytes: number;

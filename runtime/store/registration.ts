@@ -1,6 +1,8 @@
 /** The file of the registry that an import writes, once, and that `tree remove` takes away. */
 import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
+import { parseJsonFile } from '../trees/json-file.js';
+import { mergeFiles, readRegistry } from '../trees/read-registry.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { currentOf, homeOf, REGISTRY, registryFileOf, syncDirectory, writeWhole } from './place.js';
@@ -9,6 +11,16 @@ const draftOf = (name: string): string => `${REGISTRY}/.${name}.json.part`;
 
 export const textOf = (name: string): string =>
   `${JSON.stringify({ trees: { [name]: { path: currentOf(name) } } }, null, 2)}\n`;
+
+/** What the registry shows in it, once it is registered if it is not yet; null: nothing that can be told. */
+export function asRegistered(name: string): RegisteredTree | null {
+  const read = readRegistry();
+  if (read.kind !== 'registry') return null;
+  const there = read.registry.trees.get(name);
+  if (there !== undefined) return there;
+  const own = parseJsonFile(registryFileOf(name), Buffer.from(textOf(name)));
+  return own.kind === 'read' ? (mergeFiles([...read.files, own.file]).trees.get(name) ?? null) : null;
+}
 
 /** Its directory is the store's. */
 export const isOurs = ({ name, path }: RegisteredTree): boolean => path === currentOf(name);

@@ -21,7 +21,7 @@ test.after(() => rmSync(base, { recursive: true }));
 test.before.each(() => beginPart(part, null, false));
 
 const recipe = { program: 'mmdebstrap', repositories: [{ url: 'http://a' }] } as unknown as Recipe;
-const what = { layers: ['sha256:a', 'sha256:b'], layered: true, devices: false };
+const what = { layers: ['sha256:a', 'sha256:b'], layered: true, devices: false, places: ['/proc'] };
 const names = (): readonly string[] => readdirSync(part).sort();
 
 /** Another text in a file there. */
@@ -38,6 +38,7 @@ test('a tree is what it was unpacked as, in this boot', () => {
   assert.equal(bytesInTree(part), 70);
   for (const other of [
     { ...what, layers: ['sha256:b', 'sha256:a'] },
+    { ...what, places: ['/proc', '/sys'] },
     { ...what, layers: ['sha256:a'] },
     { ...what, layered: false },
     { ...what, devices: true },

@@ -58,19 +58,31 @@ export interface Unpacked {
   /** They may hold whiteouts. */
   readonly layered: boolean;
   readonly devices: boolean;
+  /** Mount points that were to be made where they were missing. */
+  readonly places: readonly string[];
 }
 
 /** After a boot the disk may have less than was written. */
-const markOf = ({ layers, layered, devices }: Unpacked): string =>
-  JSON.stringify([bootId(), layers, layered, devices]);
+const markOf = ({ layers, layered, devices, places }: Unpacked): string =>
+  JSON.stringify([bootId(), layers, layered, devices, places]);
 
 export const isUnpacked = (part: string, what: Unpacked): boolean =>
   lstatSync(treeIn(part), { throwIfNoEntry: false })?.isDirectory() === true &&
   read(unpacked(part)).mark === markOf(what);
 
-/** `bytes`: of the files in it. */
-export const keepUnpacked = (part: string, what: Unpacked, bytes: number): void =>
-  write(unpacked(part), { mark: markOf(what), bytes });
+/** `bytes`: of the files in it. `made`: of the mount points those that were missing. */
+export const keepUnpacked = (
+  part: string,
+  what: Unpacked,
+  bytes: number,
+  made: readonly string[] = [],
+): void => write(unpacked(part), { mark: markOf(what), bytes, made });
+
+/** Of what is unpacked there. */
+export function placesMade(part: string): readonly string[] {
+  const { made } = read(unpacked(part));
+  return Array.isArray(made) ? made.filter(path => typeof path === 'string') : [];
+}
 
 /** Before the tree is changed. */
 export const forgetUnpacked = (part: string): void => rmSync(unpacked(part), { force: true });

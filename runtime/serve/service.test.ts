@@ -160,12 +160,6 @@ test('it answers as a compiler that the engine starts', async () => {
   assert.equal(await call(['--debug', ...bad], '{"ociVersion": 1}'), refused);
 });
 
-test('it is told who asks by a command that hides from /proc', async () => {
-  const { status, err } = await call(['--debug', 'run', '-f', '-', 'id'], '{"ociVersion": 1}');
-  assert.not.match(err, NOT_USED);
-  assert.equal([status, err === ''], [1, false]);
-});
-
 test('many at once are all answered', async () => {
   const all = await Promise.all(Array.from({ length: 100 }, list));
   assert.equal(

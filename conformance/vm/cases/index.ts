@@ -18,6 +18,7 @@ import { schedulingCases } from './scheduling.js';
 import { systemdCases } from './systemd.js';
 import { systemdCheckpointCases } from './systemd-checkpoint.js';
 import { systemdStopCases } from './systemd-stops.js';
+import { systemdUnitCases } from './systemd-units.js';
 import { updateCases } from './update.js';
 
 export const cases: readonly MachineCase[] = [
@@ -32,6 +33,7 @@ export const cases: readonly MachineCase[] = [
   ...systemdCases,
   ...systemdCheckpointCases,
   ...systemdStopCases,
+  ...systemdUnitCases,
   ...podmanSystemdCases,
   ...apparmorCases,
   ...dockerCases,

@@ -1,5 +1,5 @@
 /** `tree import SOURCE --name NAME` and `tree update NAME SOURCE`. */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { Recipe } from '../../spec/generated/recipe.js';
 import type { Failure } from '../report/failure.js';
 import { jsonText } from '../report/json-text.js';
@@ -24,6 +24,7 @@ import { placesOf } from '../store/places.js';
 import { asRegistered, forgetDraft, isOurs, register, treesWithin } from '../store/registration.js';
 import type { Sharing } from '../store/share.js';
 import { isPath } from '../store/source.js';
+import { parseMountFacts } from '../trees/mount-facts.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { openRegistry, treeOf } from './environment.js';
 import {
@@ -82,7 +83,7 @@ function makingOf(
     unpacks: flags.has('devices') || how !== undefined,
     limit: limit.value,
     steps,
-    places: placesOf(asRegistered(name)),
+    places: placesOf(asRegistered(name), parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'))),
     share: before === null ? null : { before, how: how ?? 'auto' },
   });
 }

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
+import { parseMountFacts } from '../trees/mount-facts.js';
 import type { RegisteredShare } from '../trees/registry.js';
 import { makePlaces, placesOf } from './places.js';
 
@@ -33,12 +34,12 @@ const share = (path: string, from?: string): RegisteredShare => ({
 
 test('a tree gets what it lacks, whatever the umask is, and no more the next time', () => {
   const before = process.umask(0o077);
-  const made = makePlaces(tree, placesOf(null));
+  const made = makePlaces(tree, placesOf(null, []));
   process.umask(before);
   assert.ok(['/proc', '/sys', '/dev', '/run', '/tmp', '/etc/hosts'].every(path => made.includes(path)));
   assert.deepEqual(['proc', 'tmp', 'etc', 'etc/hosts'].map(modeOf), [0o755, 0o1777, 0o755, 0o644]);
   assert.equal(readFileSync(`${tree}/etc/passwd`, 'utf8'), '');
-  assert.deepEqual(makePlaces(tree, placesOf(null)), []);
+  assert.deepEqual(makePlaces(tree, placesOf(null, [])), []);
 });
 
 test('what is there stays: files, modes, something else in the place, links that lead out', () => {
@@ -52,7 +53,7 @@ test('what is there stays: files, modes, something else in the place, links that
   chmodSync(`${tree}/tmp`, 0o700);
   symlinkSync(`${base}/outside`, `${tree}/home`);
   const made = makePlaces(tree, [
-    ...placesOf(null),
+    ...placesOf(null, []),
     { path: '/home/user', kind: 'directory' },
     { path: '/run/x', kind: 'file' },
     { path: '/new/../../climb', kind: 'directory' },
@@ -72,7 +73,7 @@ test('what is there stays: files, modes, something else in the place, links that
 test('shares and shown files have places, of their kind, where nothing covers them', () => {
   mkdirSync(`${base}/data`);
   writeFileSync(`${base}/file`, '');
-  const places = placesOf({
+  const shown = {
     shares: [
       share(`${base}/data`),
       share(`${base}/data/deeper`),
@@ -81,7 +82,8 @@ test('shares and shown files have places, of their kind, where nothing covers th
       share('/dev/shm'),
       share('/etc/site', '/run/chos/files/nothing-yet'),
     ],
-  });
+  };
+  const places = placesOf(shown, []);
   const made = makePlaces(tree, places);
   assert.deepEqual(
     made.filter(path => path.startsWith(base) || path.includes('site') || path.startsWith('/dev/')),
@@ -90,6 +92,15 @@ test('shares and shown files have places, of their kind, where nothing covers th
   assert.ok(lstatSync(`${tree}${base}/data`).isDirectory());
   assert.ok(lstatSync(`${tree}${base}/file`).isFile());
   assert.ok(lstatSync(`${tree}/etc/site`).isFile());
+});
+
+test('of what is on a server nobody is asked', () => {
+  const mounts = parseMountFacts(
+    `20 1 8:1 / / rw - ext4 /dev/vda rw\n30 20 0:40 / ${base} rw - nfs4 filer1:/home rw\n31 20 0:41 / ${base}x rw - tmpfs tmpfs rw\n`,
+  );
+  const shares = [share(`${base}/nothing`), share(`${base}x/nothing`)];
+  const places = placesOf({ shares }, mounts).filter(({ path }) => path.startsWith(base));
+  assert.deepEqual(places, [{ path: `${base}/nothing`, kind: 'directory' }]);
 });
 
 test.run();

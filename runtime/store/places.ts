@@ -3,8 +3,9 @@
  * is there stays as it is, and no link is followed: where one is in the way there is no place to make.
  */
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import type { MountFact } from '../../spec/environment.js';
 import { HOST_VIEW } from '../trees/host-view.js';
-import { isWithin } from '../trees/mount-facts.js';
+import { isWithin, mountOf } from '../trees/mount-facts.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { bytesOf, look } from './inside.js';
 
@@ -25,8 +26,13 @@ const usual: readonly Place[] = [
   })),
 ];
 
+/** File systems whose server may not answer, and automounts, which would go to one: what is there is taken for a directory, and nobody is asked. */
+const REMOTE =
+  /^(nfs|cifs|smb|lustre|ceph|autofs|fuse|gpfs|beegfs|9p|afs|orangefs|pvfs|glusterfs|panfs|wekafs)/;
+
 /** As it is on the host; null: it is not there. */
-function kindOf(path: string): Place['kind'] | null {
+function kindOf(path: string, mounts: readonly MountFact[]): Place['kind'] | null {
+  if (REMOTE.test(mountOf(path, mounts)?.type ?? '')) return 'directory';
   try {
     return statSync(path).isDirectory() ? 'directory' : 'file';
   } catch {
@@ -34,11 +40,14 @@ function kindOf(path: string): Place['kind'] | null {
   }
 }
 
-/** Of a tree that the registry shows so; null: it shows nothing of it. */
-export function placesOf(tree: Pick<RegisteredTree, 'shares'> | null): readonly Place[] {
+/** Of a tree that the registry shows so, on a host with these mounts; null: it shows nothing of it. */
+export function placesOf(
+  tree: Pick<RegisteredTree, 'shares'> | null,
+  mounts: readonly MountFact[],
+): readonly Place[] {
   const shares = (tree?.shares ?? []).flatMap(({ path, from }): readonly Place[] => {
     // What is written for `files` may not be there yet.
-    const kind = from === undefined ? kindOf(path) : 'file';
+    const kind = from === undefined ? kindOf(path, mounts) : 'file';
     return kind === null ? [] : [{ path, kind }];
   });
   const covering = [...HOST_VIEW, ...shares.map(({ path }) => path)];

@@ -245,8 +245,8 @@ const isParameterName = (name: string): name is ParameterName => Object.hasOwn(p
 
 const messageOf = (answer: Answer): string => ('message' in answer ? answer.message : '');
 
-/** Encode an answer for the front door, to the request of that nonce. */
-export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array<ArrayBuffer> => {
+/** An answer for the front door, to the request of that nonce, in the parts that follow each other. */
+export const answerParts = (answer: Answer, nonce: bigint): readonly Uint8Array[] => {
   const out = Buffer.from(answer.kind === 'report' ? answer.out : '');
   const message = Buffer.from(messageOf(answer));
   const detail = Buffer.from(answer.kind === 'report' ? answer.detail : '');
@@ -278,5 +278,9 @@ export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array<ArrayBuf
     header.writeInt32LE(field | 0, index * 4);
   });
   header.writeBigUInt64LE(nonce, 48);
-  return Buffer.concat([header, ...parts, image], size + image.length);
+  return [header, ...parts, image];
 };
+
+/** The same as a whole. */
+export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array<ArrayBuffer> =>
+  Buffer.concat(answerParts(answer, nonce));

@@ -1,6 +1,6 @@
 /** The thread that compiles, seen from the one that speaks to callers: one request at a time, each with a deadline. A thread that does not keep it is replaced. */
 import { Worker } from 'node:worker_threads';
-import type { Message } from './worker.js';
+import { type Message, makeRoom } from './worker.js';
 import { WORKER } from './worker-argument.js';
 
 /** Milliseconds for one request. A create takes 5. */
@@ -10,7 +10,7 @@ const HEAP = 192;
 /** Threads that hang in a system call cannot be ended; with so many the service itself ends. */
 const MOST_STUCK = 3;
 
-/** Called once, with the answer or, null, without one. */
+/** Called once, with the answer, which is there only while this runs, or, null, without one. */
 type Taker = (answer: Uint8Array | null) => void;
 
 export interface Compiler {
@@ -18,6 +18,8 @@ export interface Compiler {
   readonly idle: () => boolean;
   readonly warm: () => boolean;
   readonly ask: (request: Uint8Array, take: Taker) => void;
+  /** It frees what it needs no more; `ready` tells when. */
+  readonly tidy: () => void;
 }
 
 /** `file`: what Node loads. `ready`: it can be asked. `lost`: it is of no more use. */
@@ -35,9 +37,11 @@ export function startCompiler(file: string, ready: () => void, lost: () => void)
     take?.(answer);
   };
   const begin = (): void => {
+    const room = makeRoom();
     const one = new Worker(file, {
       argv: [WORKER],
       env: {},
+      workerData: room,
       resourceLimits: { maxOldGenerationSizeMb: HEAP },
     });
     worker = one;
@@ -51,10 +55,11 @@ export function startCompiler(file: string, ready: () => void, lost: () => void)
       if (isWarm) begin();
       else lost();
     };
-    one.on('message', ({ bytes }: Message) => {
+    one.on('message', ({ bytes, length }: Message) => {
       if (worker !== one) return;
-      if (bytes === undefined) isWarm = true;
-      else settle(bytes);
+      const answer = length === undefined ? bytes : room.subarray(0, length);
+      if (answer === undefined) isWarm = true;
+      else settle(answer);
       ready();
     });
     // An error is followed by the end.
@@ -78,5 +83,6 @@ export function startCompiler(file: string, ready: () => void, lost: () => void)
       deadline = setTimeout(hangs, DEADLINE);
       worker.postMessage({ bytes: request } satisfies Message);
     },
+    tidy: () => worker.postMessage({} satisfies Message),
   };
 }

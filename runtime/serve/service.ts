@@ -11,15 +11,21 @@ import {
   WIRE_VERSION,
 } from '../../spec/wire.js';
 import { encodeAnswer, type Head, requestHead } from '../engine/wire.js';
+import { returnFreeMemory } from '../host/free-memory.js';
 import { type Peer, peerOf } from '../host/peer-credentials.js';
 import type { CodeFiles } from './code-files.js';
 import type { Compiler } from './compiler.js';
+import { descriptorOf, endWith, readNow } from './connection.js';
 import { whyNotServed } from './peer.js';
 
 /** Milliseconds in which a whole request has come. */
 const READING = 5000;
 /** Bytes of all requests that wait. */
 const MOST_WAITING = 64 * 1024 * 1024;
+
+/** What is garbage is freed when nobody has asked for that many milliseconds; free memory is given back then, and after that many requests. */
+const CALM = 1000;
+const BUSY = 500;
 
 export interface ServiceOptions {
   readonly server: Server;
@@ -40,16 +46,15 @@ interface Job {
   readonly bytes: Uint8Array;
 }
 
-/** The descriptor of a connection, which Node does not tell otherwise. */
-const descriptorOf = (socket: Socket): number =>
-  (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
-
 export class Service {
   readonly #options: ServiceOptions;
   readonly #waiting: Job[] = [];
   /** Those that are neither answered nor gone. */
   readonly #open = new Set<Job>();
   #bytes = 0;
+  #answered = 0;
+  #tidies = false;
+  #calm: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
 
@@ -62,6 +67,8 @@ export class Service {
   /** The thread that compiles can be asked. */
   next(): void {
     const { compiler } = this.#options;
+    if (this.#tidies) returnFreeMemory();
+    this.#tidies = false;
     while (compiler.idle()) {
       const job = this.#waiting.shift();
       if (job === undefined) return;
@@ -81,7 +88,8 @@ export class Service {
 
   #connected(socket: Socket): void {
     this.#rest();
-    const peer = peerOf(descriptorOf(socket));
+    const fd = descriptorOf(socket);
+    const peer = peerOf(fd);
     const chunks: Uint8Array[] = [];
     let length = 0;
     let size = REQUEST_HEADER_SIZE;
@@ -114,6 +122,8 @@ export class Service {
       this.#add({ socket, head, pid: peer?.pid ?? 0, bytes: Buffer.concat(chunks, length) });
     };
     socket.on('data', take);
+    const first = readNow(fd);
+    if (first.length > 0) take(first);
   }
 
   #whyCold({ size, compiler: file }: Head, peer: Peer | null): string | null {
@@ -156,9 +166,19 @@ export class Service {
     if (!this.#open.has(job)) return;
     this.#forget(job);
     this.#options.tell?.(line);
-    job.socket.end(bytes);
+    this.#answered++;
+    endWith(job.socket, bytes);
     // Whoever does not take it is not waited for.
     job.socket.setTimeout(READING, () => job.socket.destroy());
+    if (this.#answered % BUSY === 0) returnFreeMemory();
+    clearTimeout(this.#calm);
+    this.#calm = setTimeout(() => this.#tidy(), CALM);
+  }
+
+  #tidy(): void {
+    globalThis.gc?.();
+    this.#tidies = true;
+    this.#options.compiler.tidy();
   }
 
   #cold(job: Job, message: string): void {

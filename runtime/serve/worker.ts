@@ -1,27 +1,39 @@
 /** The thread that compiles: one request after another, and nothing is kept from one to the next. */
-import { parentPort } from 'node:worker_threads';
-import { type Answer, decodeRequest, encodeAnswer, type Request } from '../engine/wire.js';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Answer, answerParts, decodeRequest, type Request } from '../engine/wire.js';
 
-/** To the thread, a request; from it, the answer, or nothing once it is warm. */
+/** To the thread, a request, or nothing when there is none for some time; from it, the answer, or nothing once it is warm or has tidied up. */
 export interface Message {
   readonly bytes?: Uint8Array;
+  /** The answer is that much of the thread's room. */
+  readonly length?: number;
 }
 
-/** Without a copy, where the bytes have a buffer of their own. */
-export const moved = (bytes: Uint8Array<ArrayBuffer>): [Message, ArrayBuffer[]] => [
-  { bytes },
-  bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [],
-];
+/** Where the thread puts its answers, shared with the one that speaks to callers: buffers that are handed over are garbage there. Larger ones are. */
+const ROOM = 256 * 1024;
+export const makeRoom = (): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(ROOM));
+
+/** Into the room, or as bytes. */
+export function messageOf(parts: readonly Uint8Array[], room: Uint8Array): Message {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length > room.length) return { bytes: Buffer.concat(parts, length) };
+  let at = 0;
+  for (const part of parts) {
+    room.set(part, at);
+    at += part.length;
+  }
+  return { length };
+}
 
 async function reply(
   bytes: Uint8Array,
   answer: (request: Request) => Promise<Answer>,
   bug: (error: unknown) => Answer,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<readonly Uint8Array[]> {
   const decoded = decodeRequest(bytes);
   if (decoded.kind === 'fault')
-    return encodeAnswer({ kind: 'cold', message: `the request is not one: ${decoded.fault}` }, 0n);
-  return encodeAnswer(await answer(decoded.request).catch(bug), decoded.nonce);
+    return answerParts({ kind: 'cold', message: `the request is not one: ${decoded.fault}` }, 0n);
+  return answerParts(await answer(decoded.request).catch(bug), decoded.nonce);
 }
 
 /** `ready`: it has warmed up, or will not. */
@@ -30,9 +42,14 @@ export function compileRequests(
   bug: (error: unknown) => Answer,
 ): { readonly ready: () => void } {
   const port = parentPort;
+  const room = workerData as Uint8Array;
   port?.on('message', ({ bytes }: Message) => {
-    if (bytes === undefined) return;
-    void reply(bytes, answer, bug).then(done => port.postMessage(...moved(done)));
+    if (bytes !== undefined) {
+      void reply(bytes, answer, bug).then(parts => port.postMessage(messageOf(parts, room)));
+      return;
+    }
+    globalThis.gc?.();
+    port.postMessage({} satisfies Message);
   });
   return { ready: () => port?.postMessage({} satisfies Message) };
 }

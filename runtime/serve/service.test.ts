@@ -163,6 +163,15 @@ test('it answers as a compiler that the engine starts', async () => {
   assert.equal(await call(['--debug', ...bad], '{"ociVersion": 1}'), refused);
 });
 
+test('explain and features are answered, too, and as without it', async () => {
+  const warm = await call(['--debug', 'features']);
+  assert.equal([warm.status, warm.err], [0, '']);
+  assert.match(warm.out, '"ociVersionMax"');
+  const refused = await call(['--debug', 'explain', '/nowhere']);
+  assert.is(refused.err, 'chos-runtime: open `/nowhere/config.json`: No such file or directory\n');
+  assert.match((await call(['--debug', 'ps', 'nobody'])).err, /^chos-runtime: .*nobody.*\n$/);
+});
+
 test('many at once are all answered', async () => {
   const all = await Promise.all(Array.from({ length: 100 }, list));
   assert.equal(

@@ -114,7 +114,7 @@ export const environments: readonly Command[] = [
     text('tree', 'NAME', 'for a registered tree: the whole host view, no mount namespace'),
     flag('rootless', 'for a user without privileges, in a user namespace of one id'),
   ]),
-  command('features', '', 'print what this runtime supports, as JSON', [], { parsed: true }),
+  command('features', '', 'print what this runtime supports, as JSON', [], { parsed: true, warm: true }),
   command(
     'explain',
     '[BUNDLE|ID]',
@@ -124,7 +124,7 @@ export const environments: readonly Command[] = [
       flag('steps', 'also every system call'),
       ...plan,
     ],
-    { input: 'named' },
+    { input: 'named', warm: true },
   ),
   command(
     'compile',

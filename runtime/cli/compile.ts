@@ -4,6 +4,7 @@ import { attach } from '../engine/executable.js';
 import type { Request } from '../engine/wire.js';
 import { codeOf } from '../host/error-code.js';
 import { encode } from '../program/encode.js';
+import { givenFacts } from './facts.js';
 import { givenBundle } from './given-bundle.js';
 import {
   type Attempt,
@@ -59,7 +60,9 @@ export function compile(invocation: Invocation): Outcome {
   }
   const bundle = givenBundle(invocation);
   if (bundle.kind === 'failure') return failed(bundle.failure);
-  const launch = prepareLaunch(invocation, bundle.value, request.input);
+  const facts = givenFacts(invocation);
+  if (facts.kind === 'failure') return failed(facts.failure);
+  const launch = prepareLaunch(invocation, bundle.value, request.input, undefined, facts.value);
   if (launch.kind === 'failure') return failed(launch.failure);
   const engine = readEngine(request);
   if (engine.kind === 'failure') return failed(engine.failure);

@@ -101,13 +101,14 @@ export function launchFacts(
 
 /**
  * Compile the launch program of a bundle directory (as the caller wrote it). Names in messages stay as short as the caller's: `config.json` for
- * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory.
+ * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory. `given`: facts of another machine or caller.
  */
 export function prepareLaunch(
   invocation: Invocation,
   directory: string,
   handed: Input,
   bundle = absolute(invocation, directory),
+  given: HostFacts | null = null,
 ): Attempt<Launch> {
   const manager = cgroupManager(invocation);
   if (manager.kind === 'failure') return manager;
@@ -116,7 +117,7 @@ export function prepareLaunch(
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
   const options = launchOptions(invocation, { bundle, text, manager: manager.value });
-  const facts = launchFacts(invocation, spec, options);
+  const facts = given ?? launchFacts(invocation, spec, options);
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
   const result = compileLaunch({

@@ -4,6 +4,7 @@ import type { Run } from '../cli/invocation.js';
 /** Each command is loaded when it is called for: start-up time is a feature. */
 export const otherCommands: Readonly<Record<string, () => Promise<Run>>> = {
   explain: async () => (await import('../cli/explain.js')).explain,
+  facts: async () => (await import('../cli/facts.js')).facts,
   compile: async () => (await import('../cli/compile.js')).compile,
   start: async () => (await import('../cli/without-program.js')).start,
   kill: async () => (await import('../cli/without-program.js')).kill,

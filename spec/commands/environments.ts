@@ -107,6 +107,12 @@ const hookOperands: Readonly<Record<(typeof hookActions)[number], string>> = {
   remove: 'NAME',
 };
 
+const ofFacts = text(
+  'facts',
+  'FILE',
+  'for the machine and caller of FILE, which the command facts has printed',
+);
+
 export const environments: readonly Command[] = [
   command('spec', '', 'write a config.json to begin with', [
     text('bundle', 'DIR', 'directory to write to (default: the current one)', { short: 'b' }),
@@ -122,15 +128,25 @@ export const environments: readonly Command[] = [
     [
       text('format', 'FORMAT', 'text or json', { values: ['text', 'json'] }),
       flag('steps', 'also every system call'),
+      ofFacts,
       ...plan,
     ],
     { input: 'named', warm: true },
   ),
   command(
+    'facts',
+    '',
+    'print what is known of this machine and caller, for explain and compile elsewhere',
+    [],
+    {
+      warm: true,
+    },
+  ),
+  command(
     'compile',
     '[BUNDLE]',
     'write one static executable that starts the container without Node',
-    [text('output', 'FILE', 'the executable', { short: 'o' }), ...plan],
+    [text('output', 'FILE', 'the executable', { short: 'o' }), ofFacts, ...plan],
     { input: 'named' },
   ),
   command(

@@ -56,6 +56,11 @@ const files: readonly (readonly [file: string, test: string, options: readonly s
     ],
   ],
   [
+    'runtime/cli/facts-file.test.ts',
+    'a file of facts takes the place of this machine',
+    ['explain --facts', 'compile --facts'],
+  ],
+  [
     suite('terminal'),
     'terminal/console-socket-gets-one-master',
     ['create --console-socket', 'run --console-socket'],

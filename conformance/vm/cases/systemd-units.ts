@@ -1,4 +1,4 @@
-/** The units that are installed (runtime/boot), in a machine that systemd has booted: the compiler as a service. */
+/** The units that are installed (runtime/boot), in a machine that systemd has booted: files of the host in trees, and the compiler as a service. */
 import type { MachineCase } from '../case.js';
 
 const systemd = (name: string, script: string): MachineCase => ({
@@ -41,6 +41,55 @@ const service = `
 `;
 
 export const systemdUnitCases: readonly MachineCase[] = [
+  systemd(
+    'what-changes-in-etc-reaches-trees',
+    `
+      chos=$(dirname "$RUNTIME")/chos
+      for name in passwd motd localtime; do cp -a /etc/$name "$PLACE/$name.before" 2>/dev/null || true; done
+      ${undoing(`
+        systemctl disable --now chos-files.path 2>/dev/null; systemctl stop chos-files.service 2>/dev/null
+        for name in passwd motd localtime; do rm -f /etc/$name; cp -a "$PLACE/$name.before" /etc/$name 2>/dev/null; done
+        "$RUNTIME" tree release os >/dev/null 2>&1; rm -rf /etc/chos.d`)}
+      tree "$PLACE/os"
+      touch "$PLACE"/os/etc/{motd,localtime}
+      mkdir -p -m 755 /etc/chos.d
+      printf '{"trees": {"os": {"path": "%s"}}, "files": {"/etc/motd": "host", "/etc/localtime": "host", "/etc/passwd": "merge"}}' "$PLACE/os" >/etc/chos.d/os.json
+      printf one >/etc/motd
+      rm -f /etc/localtime
+      printf summer >/etc/localtime
+      systemctl enable --now chos-files.path 2>/dev/null
+      # Where no tree shows files, nothing is started.
+      printf two >/etc/motd
+      skipped() { [ "$(systemctl show --value -p Result chos-files.service)" = exec-condition ]; }
+      until_true 60 skipped || fail "$(systemctl status chos-files.path chos-files.service)"
+      "$RUNTIME" tree prepare os >/dev/null
+      cd /
+      "$chos" os sleep 1000 &
+      inside=$!
+      shows() { grep -q "$2" "/proc/$inside/root/etc/$1"; }
+      until_true 60 shows motd two
+      printf three >/etc/motd
+      until_true 60 shows motd three
+      # As editors and useradd(8) do it.
+      printf four >/etc/motd.new
+      mv /etc/motd.new /etc/motd
+      until_true 60 shows motd four
+      cp /etc/passwd /etc/passwd.new
+      echo 'new:x:4242:4242::/:/bin/sh' >>/etc/passwd.new
+      mv /etc/passwd.new /etc/passwd
+      until_true 60 shows passwd '^new:x:4242:'
+      # timedatectl(1) puts a link there.
+      printf winter >"$PLACE/zone"
+      ln -s "$PLACE/zone" /etc/localtime.new
+      mv -T /etc/localtime.new /etc/localtime
+      until_true 60 shows localtime winter
+      same "still inside" "$(readlink "/proc/$inside/exe")" /bin/busybox
+      matches "list" "$("$RUNTIME" tree list)" os
+      same "stale" "$("$RUNTIME" tree list | grep -c stale || true)" 0
+      same "failed units" "$(systemctl is-failed chos-files.path chos-files.service | grep -c failed || true)" 0
+      kill $inside
+      wait $inside || true`,
+  ),
   systemd(
     'compiler-service-starts-when-it-is-asked',
     `

@@ -14,6 +14,7 @@ import {
   runSteps,
   type Tools,
 } from './contenders.js';
+import { importScenarios } from './imports.js';
 import { pinnedScenarios } from './pinned.js';
 import type { Contestant, Outcome, Step } from './plan.js';
 import { podmanScenarios } from './podman.js';
@@ -171,5 +172,6 @@ export const scenarios: readonly Scenario[] = [
   ...podmanScenarios,
   usersScenario,
   ...whoScenarios,
+  ...importScenarios,
   ...pinnedScenarios,
 ];

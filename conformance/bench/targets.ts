@@ -173,6 +173,20 @@ const targets: readonly Target[] = [
   ...coldTargets('cold-exec', 'cold exec of true', 'exec', 2),
   ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
   {
+    what: 'tree import of an image',
+    limit: 1,
+    unit: '',
+    against: 'x podman load, export | tar x',
+    measure: ratio(at('import', 'cold', 'import'), at('import', 'podman', 'import')),
+  },
+  {
+    what: 'tree digest',
+    limit: 1,
+    unit: '',
+    against: 'x sha256sum on all cores',
+    measure: ratio(at('digest', 'cold', 'digest'), at('digest', 'sha256sum', 'digest')),
+  },
+  {
     what: 'cold create',
     limit: 20,
     unit: 'ms',

@@ -67,17 +67,23 @@ export const systemdUnitCases: readonly MachineCase[] = [
       "$chos" os sleep 1000 &
       inside=$!
       shows() { grep -q "$2" "/proc/$inside/root/etc/$1"; }
+      # systemd looks again only then.
+      rests() { [ "$(systemctl show --value -p SubState chos-files.path)" = waiting ]; }
       until_true 60 shows motd two
+      until_true 60 rests
       printf three >/etc/motd
       until_true 60 shows motd three
+      until_true 60 rests
       # As editors and useradd(8) do it.
       printf four >/etc/motd.new
       mv /etc/motd.new /etc/motd
       until_true 60 shows motd four
+      until_true 60 rests
       cp /etc/passwd /etc/passwd.new
       echo 'new:x:4242:4242::/:/bin/sh' >>/etc/passwd.new
       mv /etc/passwd.new /etc/passwd
       until_true 60 shows passwd '^new:x:4242:'
+      until_true 60 rests
       # timedatectl(1) puts a link there.
       printf winter >"$PLACE/zone"
       ln -s "$PLACE/zone" /etc/localtime.new

@@ -40,6 +40,16 @@ export function lintian(): void {
   );
 }
 
+/** What is appended to its executable is said to be appended to that of this version. */
+export function namesBun(): void {
+  const { bun } = JSON.parse(readFileSync('package.json', 'utf8')).devDependencies;
+  for (const file of ['.debian/copyright', 'docs/install.md'])
+    assert.match(
+      readFileSync(file, 'utf8'),
+      file.endsWith('.md') ? `locks: ${bun},` : `is Bun ${bun} as npm`,
+    );
+}
+
 /** Files below a directory, with the digest of each; links, with where they lead. */
 function contents(directory: string): ReadonlyMap<string, string> {
   const lines = (script: string): readonly string[] =>
@@ -57,8 +67,8 @@ function contents(directory: string): ReadonlyMap<string, string> {
 
 /** What Debian's tools add or change: their own documentation, compressed pages, and links to be. */
 const debians = /^usr\/share\/(doc|lintian|pam-configs)\//;
-/** Made on the machine; of the other libc. */
-const notPacked = /^usr\/lib\/chos-runtime\/(chos-runtime-code\.cache$|node_modules\/@koromix\/[^/]+\/musl_)/;
+/** Of the other libc. */
+const notPacked = /^usr\/lib\/chos-runtime\/node_modules\/@koromix\/[^/]+\/musl_/;
 
 /** Debian makes a link of a page that is another's name, and names what it has compressed. */
 const unpackedPages = `cd "$1" && find . -type f -name '*.gz' -exec gunzip {} + &&
@@ -79,7 +89,7 @@ export function sameAsInstalled(): void {
       'install',
       'kmod-install',
       // The plugin for Slurm belongs to one release of it, and is in no package.
-      ...['SPANK_PLUGIN=', 'PREFIX=/usr', 'TARGET_NODE=/usr/bin/node', `DESTDIR=${installed}`],
+      ...['SPANK_PLUGIN=', 'PREFIX=/usr', 'JAVASCRIPT=bun', `DESTDIR=${installed}`],
     );
     const has = contents(packed);
     const wants = contents(installed);
@@ -90,7 +100,7 @@ export function sameAsInstalled(): void {
   }
 }
 
-/** What Debian 12's Node 18 lacks of the language's methods; syntax is esbuild's business. */
+/** For `make install` there: what Debian 12's Node 18 lacks of the language's methods; syntax is esbuild's business. */
 const tooNew =
   /\.(toReversed|toSorted|toSpliced|isWellFormed|toWellFormed|groupBy|fromAsync|withResolvers)\(/;
 
@@ -105,8 +115,6 @@ export function older(name: string, to: string): string {
   try {
     run('dpkg-deb', '--raw-extract', join(DIRECTORY, `${name}_${version()}_amd64.deb`), place);
     run('sed', '-i', `s/^Version: .*/Version: ${to}/`, join(place, 'DEBIAN/control'));
-    // Without an upgrade of what it holds, nothing would tell that it was upgraded.
-    run('sed', '-i', `1a // ${to}`, join(place, 'usr/lib/chos-runtime/chos-runtime.cjs'));
     run('dpkg-deb', '-Znone', '--build', place, `${DIRECTORY}/${name}_${to}_amd64.deb`);
     return `/packages/${name}_${to}_amd64.deb`;
   } finally {

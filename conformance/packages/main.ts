@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onOwnMachine } from '../harness/own-machine.js';
-import { build, lintian, oldEnough, sameAsInstalled } from './built.js';
+import { build, lintian, namesBun, oldEnough, sameAsInstalled } from './built.js';
 import { machineCases, type PackageCase } from './cases.js';
 import { dkmsCases } from './dkms-cases.js';
 
@@ -26,6 +26,7 @@ const cases: readonly PackageCase[] = [
     { name: 'lintian', run: lintian },
     { name: 'what npm packs, installed, is what the packages hold', run: sameAsInstalled },
     { name: 'no method that Node 18 lacks', run: oldEnough },
+    { name: 'the version of Bun is told', run: namesBun },
     ...machineCases('debian12'),
     ...machineCases('debian13'),
     ...dkmsCases,

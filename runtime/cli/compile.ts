@@ -1,8 +1,9 @@
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { attach } from '../engine/executable.js';
 import type { Request } from '../engine/wire.js';
 import { codeOf } from '../host/error-code.js';
+import { ownDirectory } from '../host/own-engine.js';
 import { encode } from '../program/encode.js';
 import { givenFacts } from './facts.js';
 import { givenBundle } from './given-bundle.js';
@@ -25,8 +26,7 @@ import { prepareLaunch } from './launch.js';
 function readEngine({
   caller: { pid },
 }: Request): Attempt<{ readonly path: string; readonly bytes: Uint8Array }> {
-  const path =
-    pid === process.pid ? join(dirname(process.argv[1] ?? ''), 'chos-runtime') : `/proc/${pid}/exe`;
+  const path = pid === process.pid ? join(ownDirectory, 'chos-runtime') : `/proc/${pid}/exe`;
   try {
     return ok({ path, bytes: readFileSync(path) });
   } catch (error) {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../host/error-code.js';
 import { beforeParsing } from '../host/foreseeable-hashes.js';
-import { ownArguments, ownEngine } from '../host/own-engine.js';
+import { ownArguments, ownDirectory, ownEngine } from '../host/own-engine.js';
 import { type Address, addressText, isLoopback, parseAddress } from './dashboard/address.js';
 import { endChildren, type Looking, lookBy, type Seen } from './dashboard/look.js';
 import { metricsText } from './dashboard/metrics.js';
@@ -127,7 +127,7 @@ function chosProgram(): string {
   try {
     return join(dirname(readlinkSync(`/proc/${process.ppid}/exe`)), 'chos');
   } catch {
-    return join(dirname(process.argv[1] ?? ''), 'chos');
+    return join(ownDirectory, 'chos');
   }
 }
 

@@ -12,10 +12,11 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseDefinition } from '../hooks/definition.js';
 import { DIRECTORIES } from '../hooks/places.js';
 import { codeOf } from '../host/error-code.js';
+import { ownDirectory } from '../host/own-engine.js';
 import {
   type Attempt,
   absolute,
@@ -29,7 +30,7 @@ import {
 import { readInput } from './read-input.js';
 
 /** The programs and, beside each, its file for hooks.d. */
-const readyMade = (): string => join(dirname(process.argv[1] ?? ''), 'hooks');
+const readyMade = (): string => join(ownDirectory, 'hooks');
 
 function known(): readonly string[] {
   try {

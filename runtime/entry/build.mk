@@ -30,12 +30,13 @@ build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-mor
 
 # The compiler as one executable by Bun, beside what needs Node: it starts in two thirds of the time, and on a host without Node. Nothing that lies where its caller is
 # is read. Code is translated a hundred times later than by default: a compilation is over before that pays.
-BUN = $(firstword $(wildcard node_modules/@oven/bun-linux-$(if $(filter aarch64,$(shell uname -m)),aarch64,x64)/bin/bun) node_modules/bun/bin/bun.exe)
+BUN ?= $(firstword $(wildcard node_modules/@oven/bun-linux-$(if $(filter aarch64,$(shell uname -m)),aarch64,x64)/bin/bun) node_modules/bun/bin/bun.exe)
 BUN_FLAGS := --compile --bytecode --compile-jit-policy=100 --no-compile-autoload-dotenv --no-compile-autoload-bunfig --no-compile-autoload-tsconfig \
 	--no-compile-autoload-package-json
 
 .PHONY: bun
 bun: build/bun/chos-runtime build/bun/chos-compiler  ## build the runtime into build/bun with Bun in the place of Node
+	ln -sfn ../chos ../chos-login ../hooks build/bun
 
 build/bun/chos-compiler: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json runtime/entry/build.mk
 	@mkdir -p build/tools $(@D)

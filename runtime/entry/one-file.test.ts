@@ -19,6 +19,8 @@ const passes = (name: string): void => {
 
 test('it makes the golden programs', () => passes('runtime/compile/golden/golden'));
 test('it encodes as Node does', () => passes('runtime/program/encode'));
+test('it reads directories as Node does', () => passes('runtime/store/entries'));
+test('it hashes files in threads', () => passes('runtime/store/digest'));
 test('it starts itself to look at files', () => passes('runtime/host/answers'));
 
 test('a directory, a home and an environment that are made for it change nothing', () => {

@@ -15,9 +15,12 @@ export const ownEngine: { readonly path: string; readonly env: Readonly<Record<s
 /** To run a command of ours: what stands before it. */
 export const ownArguments: readonly string[] = oneFile ? [] : [process.argv[1] ?? ''];
 
+/** What was installed with it lies here: the hooks, in a build the front door. */
+export const ownDirectory: string = dirname(oneFile ? process.execPath : (process.argv[1] ?? ''));
+
 /** What it was made of, first what the engine starts. */
 export const ownFiles: readonly string[] = oneFile
   ? [process.execPath]
   : ['chos-runtime.cjs', 'chos-runtime-code.cjs', 'chos-runtime-more.cjs', 'chos-runtime-serve.cjs'].map(
-      name => join(dirname(process.argv[1] ?? ''), name),
+      name => join(ownDirectory, name),
     );

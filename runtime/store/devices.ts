@@ -2,8 +2,9 @@
  * Environments show the host's /dev: an image's own device nodes would be a way to the host's disks for whoever can reach the store. They are looked for in what was
  * unpacked. The list of an archive does not name them all: a hard link is a further name of a node, a directory on the way becomes another by a later entry.
  */
-import { readdirSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
+import { entriesOf } from './entries.js';
 import { fileFault, good, type Result } from './fault.js';
 import { bytesOf } from './inside.js';
 import { interruption, moment } from './interruption.js';
@@ -19,10 +20,10 @@ export async function removeDevices(tree: string): Promise<Result<null>> {
     if (interruption.aborted) break;
     const directory = directories.pop() ?? tree;
     try {
-      for (const entry of readdirSync(bytesOf(directory), { withFileTypes: true, encoding: 'buffer' })) {
-        const place = `${directory}/${entry.name.toString('latin1')}`;
-        if (entry.isDirectory()) directories.push(place);
-        else if (entry.isCharacterDevice() || entry.isBlockDevice()) unlinkSync(bytesOf(place));
+      for (const { name, kind } of entriesOf(directory)) {
+        const place = `${directory}/${name}`;
+        if (kind.isDirectory()) directories.push(place);
+        else if (kind.isCharacterDevice() || kind.isBlockDevice()) unlinkSync(bytesOf(place));
       }
     } catch (error) {
       return fileFault('read', directory, codeOf(error));

@@ -10,12 +10,12 @@ import {
   linkSync,
   lstatSync,
   openSync,
-  readdirSync,
   readSync,
   renameSync,
   rmSync,
 } from 'node:fs';
 import { attributesOf, cloneBlocks, setWritten } from '../host/file-calls.js';
+import { entriesOf } from './entries.js';
 import { bytesOf } from './inside.js';
 import { interruption, moment } from './interruption.js';
 
@@ -140,12 +140,11 @@ export async function share(
   let bytes = 0;
   let seen = 0;
   const visit = async (directory: string, old: number): Promise<void> => {
-    for (const entry of readdirSync(bytesOf(directory), { withFileTypes: true, encoding: 'buffer' })) {
+    for (const { name, kind } of entriesOf(directory)) {
       if (++seen % AT_ONCE === 0) await moment();
       if (interruption.aborted) return;
-      const name = entry.name.toString('latin1');
       const path = `${directory}/${name}`;
-      if (entry.isDirectory()) {
+      if (kind.isDirectory()) {
         const inner = open(below(old, name), DIRECTORY);
         if (inner === null) continue;
         try {
@@ -153,7 +152,7 @@ export async function share(
         } finally {
           closeSync(inner);
         }
-      } else if (entry.isFile()) {
+      } else if (kind.isFile()) {
         const shared = shareFile(path, below(old, name), draft, how);
         onBytes(lstatSync(bytesOf(path)).size);
         files += shared > 0 ? 1 : 0;

@@ -7,6 +7,7 @@ export const names = [
   'compiled',
   'cold',
   'cold, Bun',
+  'warm',
   'floor',
   'crun',
   'crun, Debian 13',
@@ -41,6 +42,9 @@ export interface Duty {
 
 export const crun = '/usr/bin/crun';
 export const runc = '/usr/bin/runc';
+/** The compiler's service, from when it answers. */
+export const serveScript = (chos: string): string =>
+  `${chos} serve </dev/null >/dev/null 2>&1 & while ${chos} --debug list 2>&1 | grep -q 'was not used'; do kill -0 $! || exit; done`;
 const plain = (name: Name): string => name.replace(/[^a-z0-9]+/gi, '-');
 const pidFile = (name: Name): string => `/run/bench-${plain(name)}.pid`;
 const id = (name: Name): string => `chosbench-${plain(name)}`;
@@ -58,6 +62,7 @@ export const program = (name: Name, { chos, bun, floor, trees }: Tools): readonl
     compiled: [chos],
     cold: [chos],
     'cold, Bun': [bun],
+    warm: [chos],
     floor: [floor],
     crun: [crun],
     'crun, Debian 13': inTree(trees.trixie),
@@ -157,6 +162,20 @@ export const cycleSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[
   { kind: 'time', label: 'delete', argv: deleteArgv(name, tools, []) },
   { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
 ];
+
+/** So many at the same moment: the time is that of the slowest. */
+export const burstSteps =
+  (count: number): ((name: Name, tools: Tools, duty: Duty) => readonly Step[]) =>
+  (name, tools, duty) => {
+    const each = (argv: readonly string[], after: string): string =>
+      `for i in $(seq ${count}); do ${argv.join(' ')} ${id(name)}-$i ${after} done;`;
+    const run = [...program(name, tools), ...driver(name, duty), 'run', '--bundle', duty.bundle];
+    const remove = deleteArgv(name, tools, ['--force']).slice(0, -1);
+    return [
+      { kind: 'time', label: 'all', argv: ['/bin/sh', '-c', `${each(run, '&')} wait`] },
+      { kind: 'finish', argv: ['/bin/sh', '-c', each(remove, ';')] },
+    ];
+  };
 
 /** Every command on a container that goes on running, and what its init costs while it waits for `start`. */
 export const commandSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => {

@@ -5,6 +5,7 @@ const colours: Readonly<Record<string, string>> = {
   compiled: '#0b6e4f',
   cold: '#6bbf9c',
   'cold, Bun': '#a9d8c2',
+  warm: '#37967a',
   floor: '#8d99ae',
   crun: '#e07a1f',
   'crun, Debian 13': '#eda35f',

@@ -2,13 +2,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsNamed, removeCgroups, withChildren } from '../harness/host-check.js';
-import { crun, runc } from './contenders.js';
+import { crun, runc, serveScript } from './contenders.js';
 import type { Contestant, Outcome, Step } from './plan.js';
 import type { Context, Race, Scenario } from './scenarios.js';
 
 const podman = '/usr/bin/podman';
-export const podmanNames = ['cold', 'cold, Bun', 'crun', 'runc'] as const;
-type Name = (typeof podmanNames)[number];
+const podmanNames = ['cold', 'cold, Bun', 'crun', 'runc'] as const;
+type Name = (typeof podmanNames)[number] | 'warm';
 
 const GROUP = 'chosbench-podman';
 /** Podman never removes the groups that it makes for all its containers; nobody is in them when the timer has ended. */
@@ -16,12 +16,17 @@ const removeGroups = (): void => {
   removeCgroups(withChildren(cgroupsNamed(GROUP)));
 };
 
-const race = (context: Context, steps: (call: readonly string[], rest: Rest) => readonly Step[]): Race => {
+const race = (
+  context: Context,
+  steps: (call: readonly string[], rest: Rest) => readonly Step[],
+  names: readonly Name[] = podmanNames,
+): Race => {
   const { tools, directory, rootfs } = context;
   const absent: Outcome[] = [];
   const contestants: Contestant[] = [];
-  const runtimes: Readonly<Record<Name, string>> = { cold: tools.chos, 'cold, Bun': tools.bun, crun, runc };
-  for (const name of podmanNames) {
+  const { chos, bun } = tools;
+  const runtimes: Readonly<Record<Name, string>> = { cold: chos, 'cold, Bun': bun, warm: chos, crun, runc };
+  for (const name of names) {
     const missing = [podman, runtimes[name]].find(path => !existsSync(path));
     if (missing !== undefined) {
       absent.push({ name, status: 'absent', reason: `${missing}: not there` });
@@ -50,20 +55,31 @@ interface Rest {
   readonly rootfs: string;
 }
 
+const runSteps = (call: readonly string[], { options, rootfs }: Rest): readonly Step[] => [
+  {
+    kind: 'time',
+    label: 'run',
+    argv: [...call, 'run', '--rm', ...options, '--rootfs', rootfs, '/bin/true'],
+  },
+];
+
 export const podmanScenarios: readonly Scenario[] = [
   {
     id: 'podman-run',
     title: 'podman run --rm',
     rounds: 30,
     clean: removeGroups,
-    set: context =>
-      race(context, (call, { options, rootfs }) => [
-        {
-          kind: 'time',
-          label: 'run',
-          argv: [...call, 'run', '--rm', ...options, '--rootfs', rootfs, '/bin/true'],
-        },
-      ]),
+    set: context => race(context, runSteps),
+  },
+  {
+    id: 'podman-run-warm',
+    title: 'podman run --rm, warm',
+    rounds: 30,
+    clean: removeGroups,
+    set: context => ({
+      ...race(context, runSteps, ['warm', 'crun', 'runc']),
+      prepare: [['setup', '/bin/sh', '-c', serveScript(context.tools.chos)]],
+    }),
   },
   {
     id: 'podman-exec',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeShares, writeBundle } from './bundle.js';
 import {
   absence,
+  burstSteps,
   commandSteps,
   createSteps,
   cycleSteps,
@@ -12,6 +13,7 @@ import {
   type Name,
   names,
   runSteps,
+  serveScript,
   type Tools,
 } from './contenders.js';
 import { importScenarios } from './imports.js';
@@ -87,12 +89,15 @@ const duty = (id: string, context: Context, wish: Wish): Duty => {
   };
 };
 
+/** Who starts containers with nothing else at work. */
+const whole = names.filter(name => name !== 'warm');
+
 const run = (id: string, title: string, rounds: number, wish: Wish, gap = 0): Scenario => ({
   id,
   title,
   rounds,
   gap,
-  set: context => race(context.tools, duty(id, context, wish), runSteps, names),
+  set: context => race(context.tools, duty(id, context, wish), runSteps, whole),
 });
 
 const withHostMounts = (count: number): Scenario => {
@@ -133,6 +138,35 @@ const node: Contestant = {
   steps: [{ kind: 'time', label: 'create', argv: ['/usr/bin/env', '-i', process.execPath, '-e', '0'] }],
 };
 
+/** In the namespaces of the callers; it ends with them. */
+const withService = ({ tools }: Context): readonly (readonly string[])[] => [
+  ['setup', '/bin/sh', '-c', serveScript(tools.chos)],
+];
+
+/** Cold and warm do not run side by side: whoever finds the service is answered. */
+const warm = (id: string, title: string, rounds: number, wish: Wish, steps: Steps): Scenario => ({
+  id,
+  title,
+  rounds,
+  set: context => ({
+    ...race(context.tools, duty(id, context, wish), steps, [
+      'warm',
+      'crun',
+      'crun, Debian 13',
+      'crun, sid',
+      'runc',
+    ]),
+    prepare: withService(context),
+  }),
+});
+
+const warmScenarios: readonly Scenario[] = [
+  warm('warm-create', 'warm create', 30, sleeping, createSteps),
+  warm('cycle-warm', 'create + start + delete, warm, cgroups', 40, { cgroups: true }, cycleSteps),
+  warm('warm-exec', 'warm exec of true', 30, sleeping, execSteps),
+  warm('warm-32', '32 at once, warm', 10, { cgroups: true }, burstSteps(32)),
+];
+
 export const scenarios: readonly Scenario[] = [
   run('run', 'run, no cgroups', 80, {}),
   run('run-spaced', 'run, no cgroups, every 250 ms', 20, {}, 250),
@@ -169,6 +203,7 @@ export const scenarios: readonly Scenario[] = [
     rounds: 30,
     set: context => race(context.tools, duty('cold-exec', context, sleeping), execSteps, withoutFloor),
   },
+  ...warmScenarios,
   ...podmanScenarios,
   usersScenario,
   ...whoScenarios,

@@ -33,7 +33,7 @@ const title = (result: Result, label: string): string =>
 const ratio = (a: Figure | undefined, b: Figure | undefined): string =>
   a && b ? (a.median / b.median).toFixed(2) : '';
 
-const ours = ['compiled', 'cold'];
+const ours = ['compiled', 'cold', 'warm'];
 
 /** One row per scenario and command, one column per contender, then our ratio to crun and to the floor. */
 export const timeRows = (results: readonly Result[], names: readonly string[]): Rows => {

@@ -79,6 +79,15 @@ const coldTargets = (id: string, what: string, label: string, limit: number): re
     })),
   );
 
+const warmTargets = (id: string, what: string, label: string, limit: number): readonly Target[] =>
+  cruns.map(rival => ({
+    what,
+    limit,
+    unit: '',
+    against: `x ${rival}`,
+    measure: ratio(at(id, 'warm', label), at(id, rival, label)),
+  }));
+
 const none = 'no mount namespace';
 const own = 'own mount namespace';
 
@@ -172,6 +181,13 @@ const targets: readonly Target[] = [
   ...coldTargets('cycle-cgroups', 'cold create + start + delete', 'total', 1.3),
   ...coldTargets('cold-exec', 'cold exec of true', 'exec', 2),
   ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
+  ...warmTargets('warm-create', 'warm create', 'create', 0.7),
+  ...warmTargets('cycle-warm', 'create + start + delete, warm', 'total', 0.5),
+  ...warmTargets('warm-exec', 'warm exec of true', 'exec', 0.6),
+  ...warmTargets('warm-32', '32 at once, warm: the slowest', 'all', 0.8),
+  ...warmTargets('podman-run-warm', 'podman run --rm, warm', 'run', 0.97).filter(
+    ({ against }) => against === 'x crun',
+  ),
   {
     what: 'tree import of an image',
     limit: 1,

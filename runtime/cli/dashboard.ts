@@ -74,10 +74,15 @@ function wishOf({ line: { options } }: Invocation): Attempt<Wish> {
   });
 }
 
+/** What a look obeys of the caller's environment. The JavaScript engine and the loader get nothing from there. */
+const PASSED = ['PATH', 'HOME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
+
 /** Looks are commands of ours, without the engine: none of them starts anything. */
 function lookings({ request, line }: Invocation): (args: readonly string[]) => Looking {
   const env = Object.fromEntries(
-    request.environment.map(text => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+    request.environment
+      .map(text => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)] as const)
+      .filter(([name]) => PASSED.includes(name)),
   );
   const root = line.global.texts.get('root') ?? '';
   return args => ({

@@ -9,7 +9,8 @@ const oneFile = 'bun' in process.versions;
 /** To run a program that is given with `-e`. */
 export const ownEngine: { readonly path: string; readonly env: Readonly<Record<string, string>> } = {
   path: process.execPath,
-  env: oneFile ? { BUN_BE_BUN: '1' } : {},
+  // Nothing of /tmp is taken for code, as in runtime/engine/door/compiler.c.
+  env: oneFile ? { BUN_BE_BUN: '1', BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' } : {},
 };
 
 /** To run a command of ours: what stands before it. */

@@ -1,9 +1,13 @@
 /** Who has connected to a Unix socket, as the kernel tells. As libc.ts, only for commands that start nothing. */
+import { closeSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 
 /** socket(7), unix(7) */
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+/** Linux 6.5 */
+const SO_PEERPIDFD = 77;
+const ENOPROTOOPT = 92;
 
 const getsockopt: (
   socket: number,
@@ -16,6 +20,20 @@ const getsockopt: (
 export interface Peer {
   readonly pid: number;
   readonly uid: number;
+}
+
+/** Whether the process that connected still has that number, which is another's once it has ended; true, where the kernel cannot tell. */
+export function stillHas(fd: number, pid: number): boolean {
+  const value = Buffer.alloc(4);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, value, new Uint32Array([4])) !== 0)
+    return koffi.errno() === ENOPROTOOPT;
+  const pidfd = value.readInt32LE(0);
+  try {
+    // proc_pid_fdinfo(5): -1 when it has been waited for.
+    return /^Pid:\s*(-?\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${pidfd}`, 'latin1'))?.[1] === `${pid}`;
+  } finally {
+    closeSync(pidfd);
+  }
 }
 
 /** The process that connected; null: it cannot be told, or is outside of our pid namespace. */

@@ -12,11 +12,10 @@ import {
 } from '../../spec/wire.js';
 import { encodeAnswer, type Head, requestHead } from '../engine/wire.js';
 import { returnFreeMemory } from '../host/free-memory.js';
-import { type Peer, peerOf } from '../host/peer-credentials.js';
 import type { CodeFiles } from './code-files.js';
 import type { Compiler } from './compiler.js';
 import { descriptorOf, endWith, readNow } from './connection.js';
-import { whyNotServed } from './peer.js';
+import { strangerAt } from './peer.js';
 
 /** Milliseconds in which a whole request has come. */
 const READING = 5000;
@@ -89,7 +88,7 @@ export class Service {
   #connected(socket: Socket): void {
     this.#rest();
     const fd = descriptorOf(socket);
-    const peer = peerOf(fd);
+    const { pid, why: stranger } = strangerAt(fd);
     const chunks: Uint8Array[] = [];
     let length = 0;
     let size = REQUEST_HEADER_SIZE;
@@ -108,9 +107,9 @@ export class Service {
           return;
         }
         size = head.size;
-        const why = this.#whyCold(head, peer);
+        const why = stranger ?? this.#whyCold(head);
         if (why !== null) {
-          this.#options.tell?.(`left to ${peer?.pid ?? 'somebody'}: ${why}`);
+          this.#options.tell?.(`left to ${pid ?? 'somebody'}: ${why}`);
           socket.off('data', take);
           socket.end(encodeAnswer({ kind: 'cold', message: why }, head.nonce));
           return;
@@ -119,18 +118,15 @@ export class Service {
       if (head === null || length < size) return;
       socket.off('data', take);
       clearTimeout(late);
-      this.#add({ socket, head, pid: peer?.pid ?? 0, bytes: Buffer.concat(chunks, length) });
+      this.#add({ socket, head, pid: pid ?? 0, bytes: Buffer.concat(chunks, length) });
     };
     socket.on('data', take);
     const first = readNow(fd);
     if (first.length > 0) take(first);
   }
 
-  #whyCold({ size, compiler: file }: Head, peer: Peer | null): string | null {
+  #whyCold({ size, compiler: file }: Head): string | null {
     const { compiler, files, end } = this.#options;
-    if (peer === null) return 'it cannot tell who asks';
-    const why = whyNotServed(peer);
-    if (why !== null) return why;
     if (!files.unchanged()) {
       end();
       return 'its files have changed';

@@ -91,6 +91,8 @@ static enum received read_image(struct compiler *c, u32 size)
 		return SENSELESS;
 	whole = read_all(c, (void *)at, size);
 	sys(munmap, at, size);
+	/* Whoever may open what is ours cannot change what has been looked through. */
+	sys(fcntl, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return whole ? WHOLE : CUT_OFF;
 }
 

@@ -20,6 +20,8 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #define SIG_SETMASK 2
 #define TCGETS 0x5401
 
+/* Node knows nothing of it. Without a home Bun would look for translated code in /tmp, where anybody may put some. */
+#define NO_CACHE "BUN_RUNTIME_TRANSPILER_CACHE_PATH=0"
 #define KEEP_HASHES "--no-rehash-snapshot"
 
 /* ---- Starting it ---- */
@@ -41,7 +43,7 @@ static void allow_descriptors(void)
 static _Noreturn void become_compiler(const struct compiler *c, int parent, int socket)
 {
 	static const char command[] = NODE_PATH "\0" NODE_FLAGS COMPILER_PATH "\0";
-	const char *argv[16], *environment[1] = {NULL};
+	const char *argv[16], *environment[] = {NO_CACHE, NULL};
 	long fds[4], null = sys(openat, AT_FDCWD, "/dev/null", O_RDWR), result;
 	unsigned argc = 0;
 	struct text t = text_in(scratch, SCRATCH_SIZE);
@@ -210,9 +212,9 @@ _Noreturn void become_service(void)
 	static const char command[] = NODE_PATH "\0" SERVICE_FLAGS COMPILER_PATH "\0";
 	static const char passed[] = "LISTEN_FDS\0LISTEN_PID\0XDG_RUNTIME_DIR\0";
 	/* One arena of malloc(3) for all threads spares 10 MB. */
-	const char **argv = (const char **)scratch, *environment[5] = {"MALLOC_ARENA_MAX=1"};
+	const char **argv = (const char **)scratch, *environment[6] = {"MALLOC_ARENA_MAX=1", NO_CACHE};
 	const char **last = (const char **)(scratch + FREE_SIZE) - 2;
-	unsigned variables = 1;
+	unsigned variables = 2;
 	long result;
 
 	for (const char *at = command; *at; at += strlen(at) + 1)
@@ -220,7 +222,7 @@ _Noreturn void become_service(void)
 	for (int i = 1; i < process.argc && argv < last; i++)
 		*argv++ = process.argv[i];
 	*argv = NULL;
-	for (char **at = process.envp; *at && variables < 4; at++)
+	for (char **at = process.envp; *at && variables < 5; at++)
 		for (const char *name = passed; *name; name += strlen(name) + 1) {
 			const char *value = after(*at, name);
 

@@ -69,6 +69,9 @@ static const char *ask(struct request *q, struct compiler *c, struct answer_head
 	for (unsigned waits = 0; waits < SERVICE_MOST_WAITS; waits++) {
 		switch (read_answer(q, c, h, texts)) {
 		case WHOLE:
+			/* The service has looked before it said anything. */
+			if (process.sealed)
+				sys(prctl, PR_SET_DUMPABLE, 0);
 			break;
 		case SENSELESS:
 			return "its answer makes no sense";

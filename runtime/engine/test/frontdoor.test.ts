@@ -16,7 +16,8 @@ test('the cold way hands over arguments, environment, directory and nothing else
   const asked = JSON.parse(out);
   assert.equal(asked.argv.slice(1), ['features', '--answer', 'request', 'a', '', 'ü']);
   assert.ok(asked.environment.includes('ONE=1'));
-  assert.equal([asked.cwd, asked.input, asked.at, asked.own], ['/usr', { kind: 'none' }, '/', {}]);
+  assert.equal([asked.cwd, asked.input, asked.at], ['/usr', { kind: 'none' }, '/']);
+  assert.equal(asked.own, { BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' });
   assert.equal(asked.descriptors.slice(0, 2), ['0 /dev/null', '1 /dev/null']);
   assert.match(asked.descriptors[2], /^2 \/memfd:errors/);
   assert.match(asked.descriptors[3], /^3 socket:/);

@@ -1,12 +1,12 @@
 /** `serve`: the compiler as a service (docs/compiler-service.md). The engine becomes this process. */
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
-import { startCompiler } from '../serve/compiler.js';
+import { DEADLINE, startCompiler } from '../serve/compiler.js';
 import { Service } from '../serve/service.js';
 import { distrustWay } from '../state/trusted.js';
 import { durationOf } from './duration.js';
@@ -26,6 +26,8 @@ import { ownerOf, stateRoot } from './state-root.js';
 const IDLE = 300_000;
 /** Connections that wait to be accepted; the kernel allows as many as net.core.somaxconn. */
 const BACKLOG = 4096;
+/** In the state root, where only its user can put anything; no container has such a name. One that was killed leaves it to the next. */
+const SCRATCH = '.warm-up';
 /** sd_listen_fds(3) */
 const FIRST_LISTENED = 3;
 
@@ -37,19 +39,24 @@ function isActivated({ request }: Invocation): boolean {
   );
 }
 
-function answers(path: string): Promise<boolean> {
+/** Why the place cannot be taken, as an errno's name; null: nobody listens there, as two errors alone say. EAGAIN is somebody with a full backlog. */
+function listenedTo(path: string): Promise<string | null> {
   return new Promise(resolve => {
     const socket = connect(path);
-    const tell = (is: boolean): void => {
+    socket.once('connect', () => {
       socket.destroy();
-      resolve(is);
-    };
-    socket.once('connect', () => tell(true)).once('error', () => tell(false));
+      resolve('EADDRINUSE');
+    });
+    socket.once('error', error => {
+      const code = codeOf(error);
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(null);
+      else resolve(code === 'EAGAIN' ? 'EADDRINUSE' : code);
+    });
   });
 }
 
-/** The place of the socket: in a directory that is only the caller's, where nobody listens. What one that was killed left behind is taken away. */
-async function place(invocation: Invocation): Promise<Attempt<string>> {
+/** The directory of the socket, which is only the caller's. */
+function home(invocation: Invocation): Attempt<string> {
   const { request, line } = invocation;
   const root = stateRoot(
     request,
@@ -60,17 +67,36 @@ async function place(invocation: Invocation): Promise<Attempt<string>> {
     },
   );
   if (root === null) return refuse({ kind: 'no-state-root' });
-  const path = join(root, SERVICE_SOCKET);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    mkdirSync(root, { recursive: true, mode: 0o700 });
   } catch (error) {
     return refuse({ kind: 'file', verb: 'make', path: root, code: codeOf(error) });
   }
   const distrust = distrustWay(root);
-  if (distrust !== null) return refuse({ kind: 'distrust', distrust });
-  if (await answers(path)) return refuse({ kind: 'file', verb: 'listen on', path, code: 'EADDRINUSE' });
+  return distrust === null ? ok(root) : refuse({ kind: 'distrust', distrust });
+}
+
+/** The place of the socket, where nobody listens. What one that was killed left behind is taken away. */
+async function place(root: string): Promise<Attempt<string>> {
+  const path = join(root, SERVICE_SOCKET);
+  const code = await listenedTo(path);
+  if (code !== null) return refuse({ kind: 'file', verb: 'listen on', path, code });
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
   return ok(path);
+}
+
+/** A thread may still write there. */
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+
+function makeScratch(root: string): Attempt<string> {
+  const path = join(root, SCRATCH);
+  try {
+    remove(path);
+    mkdirSync(path, { mode: 0o700 });
+    return ok(path);
+  } catch (error) {
+    return refuse({ kind: 'file', verb: 'make', path, code: codeOf(error) });
+  }
 }
 
 /** What --debug adds: a line on stderr for each request. Whoever does not read them makes nobody wait. */
@@ -88,7 +114,8 @@ function teller({ line: { global } }: Invocation): { readonly tell?: (line: stri
 
 function listen(server: Server, path: string | null): Promise<NodeJS.ErrnoException | null> {
   return new Promise(resolve => {
-    server.once('error', resolve);
+    // Later ones are of connections that could not be accepted.
+    server.on('error', resolve);
     const before = process.umask(0o177);
     server.listen(path === null ? { fd: FIRST_LISTENED } : { path, backlog: BACKLOG }, () => resolve(null));
     process.umask(before);
@@ -109,20 +136,41 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   }
   const [, file = ''] = process.argv;
   const files = codeFiles(ownFiles);
-  const at: Attempt<string | null> = isActivated(invocation) ? ok(null) : await place(invocation);
+  const root = home(invocation);
+  if (root.kind === 'failure') return failed(root.failure);
+  const at: Attempt<string | null> = isActivated(invocation) ? ok(null) : await place(root.value);
   if (at.kind === 'failure') return failed(at.failure);
+  const scratch = makeScratch(root.value);
+  if (scratch.kind === 'failure') return failed(scratch.failure);
   const server = createServer();
   const error = await listen(server, at.value);
   if (error !== null)
     return failed({ kind: 'file', verb: 'listen on', path: at.value ?? 'the socket', code: codeOf(error) });
   if (at.value !== null) chmodSync(at.value, 0o600);
-  await new Promise<void>(resolve => {
-    const end = (): void => {
-      server.close(() => resolve());
+  const why = await new Promise<string | null>(resolve => {
+    const end = (reason: string | null): void => {
+      server.close(() => resolve(reason));
     };
-    const compiler = startCompiler(file, () => service.next(), end);
-    const service = new Service({ server, compiler, files, idle, end, ...teller(invocation) });
-    process.on('SIGTERM', end).on('SIGINT', end);
+    const compiler = startCompiler({
+      file,
+      scratch: scratch.value,
+      deadline: DEADLINE,
+      ready: () => service.next(),
+      lost: reason => {
+        service.leave();
+        end(reason);
+      },
+    });
+    const service = new Service({
+      server,
+      compiler,
+      files,
+      idle,
+      end: () => end(null),
+      ...teller(invocation),
+    });
+    process.on('SIGTERM', () => end(null)).on('SIGINT', () => end(null));
   });
-  return done('');
+  remove(scratch.value);
+  return why === null ? done('') : failed({ kind: 'compiler-lost', why });
 }

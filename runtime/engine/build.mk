@@ -88,10 +88,15 @@ build/engine-test/impatient: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
 build/engine-test/impatient: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),-DCOMPILER_IDLE_SECONDS=2 -DCOMPILER_SECONDS=5,)
 
+# Those that wait for a service until it answers, however busy the machine is: with the compiler of the tests, and with the real one.
+build/engine-test/patient: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
+build/engine-test/patient build/engine-test/patient-real: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
+	$(call link-engine,$(CC),-DSERVICE_FIRST_MS=60000 -DSERVICE_NEXT_MS=60000,)
+
 # What the tests in runtime/engine/test run.
 .PHONY: engine-for-tests test-engine
 engine-for-tests: build/chos-runtime-debug build/chos-debug build/chos-aarch64 build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node \
-	build/engine-test/impatient build/bun/chos-runtime build/bun/chos-compiler
+	build/engine-test/impatient build/engine-test/patient build/engine-test/patient-real build/bun/chos-runtime build/bun/chos-compiler
 
 # The instructions once more on the other architecture, as far as qemu-user goes.
 test-engine: engine-for-tests

@@ -7,7 +7,7 @@ const ROUNDS = 40;
 
 /** The thread of the service that compiles. */
 export function compilerThread(answer: Answering, bug: (error: unknown) => Answer): void {
-  const { ready } = compileRequests(answer, bug);
+  const { ready, scratch } = compileRequests(answer, bug);
   // The first round makes most of the difference.
-  void exercise(answer, ROUNDS, ready).catch(ready);
+  void exercise(answer, scratch, ROUNDS, ready).catch(ready);
 }

@@ -3,7 +3,6 @@
  * when the service starts. Nothing is started: answers are thrown away.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Process } from '../../spec/generated/config.js';
 import { stateTemplate } from '../../spec/records/state.js';
@@ -96,13 +95,14 @@ async function exerciseIn(answer: Answering, root: string, rounds: number, round
   }
 }
 
-/** As often as it is told to; `round` is called after each. */
+/** As often as it is told to; `round` is called after each. `scratch`: where a directory is made for as long. */
 export async function exercise(
   answer: Answering,
+  scratch: string,
   rounds: number,
   round = (): void => undefined,
 ): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'chos-warm-up-'));
+  const root = mkdtempSync(join(scratch, 'chos-warm-up-'));
   try {
     await exerciseIn(answer, root, rounds, round);
   } finally {

@@ -5,4 +5,7 @@
 import { main } from './main.js';
 
 const args = process.argv.slice(2);
-void main(args[0] === process.execPath ? args.slice(1) : args);
+const given = args[0] === process.execPath ? args.slice(1) : args;
+if (given[0] === 'serve')
+  void import('./service.js').then(async ({ serveAlone }) => (await serveAlone(given)) || main(given));
+else void main(given);

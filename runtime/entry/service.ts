@@ -7,11 +7,12 @@ import { STATE_ROOT } from '../../spec/state-root.js';
 import { readArguments } from '../cli/arguments.js';
 import { ownRequest } from '../cli/own-request.js';
 import { serve } from '../cli/serve.js';
+import { exitNow } from '../host/exit-now.js';
 import { failureText } from '../report/failure-text.js';
 
 export { compilerThread } from './compiler-thread.js';
 
-/** `chos-runtime serve ...`. False: the arguments are something else, for which words are needed. */
+/** `chos-runtime serve ...`, and the end of the process. False: the arguments are something else, for which words are needed. */
 export async function serveAlone(args: readonly string[]): Promise<boolean> {
   const read = readArguments(args);
   if (read.kind !== 'command' || read.line.command.name !== 'serve') return false;
@@ -20,7 +21,7 @@ export async function serveAlone(args: readonly string[]): Promise<boolean> {
   const outcome = await serve({ request, line: read.line, root: STATE_ROOT });
   if (outcome.kind === 'failure') {
     writeSync(2, `chos-runtime: ${failureText(outcome.failure)}\n`);
-    process.exitCode = 1;
+    exitNow(1);
   }
-  process.exit();
+  exitNow(0);
 }

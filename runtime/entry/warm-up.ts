@@ -3,6 +3,7 @@
  * compiled on the way to the cache that load.ts loads. Nothing is started: answers are thrown away.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { Script } from 'node:vm';
 import { exercise } from './exercise.js';
 import type * as Main from './main.js';
@@ -15,7 +16,7 @@ async function warmUp(codePath: string, cachePath: string): Promise<void> {
   const script = new Script(code, { filename: codePath });
   const module_: { exports: Partial<typeof Main> } = { exports: {} };
   script.runInThisContext()(module_.exports, require, module_);
-  if (module_.exports.answer !== undefined) await exercise(module_.exports.answer, 1);
+  if (module_.exports.answer !== undefined) await exercise(module_.exports.answer, tmpdir(), 1);
   writeFileSync(
     cachePath,
     Buffer.concat([Buffer.from(code.slice(-NAME_LENGTH), 'latin1'), script.createCachedData()]),

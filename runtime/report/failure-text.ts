@@ -39,6 +39,8 @@ export function failureText(failure: Failure): string {
       return `listen on \`${failure.address}\`: other machines reach it, and everybody there would see processes and users of this one; give --public if that is meant`;
     case 'no-state-root':
       return 'no directory for the container state: set XDG_RUNTIME_DIR, or give --root an absolute path';
+    case 'compiler-lost':
+      return `serve: the compiler is lost: ${visible(failure.why)}`;
     case 'no-procfs':
       return NO_PROCFS;
     case 'no-container':

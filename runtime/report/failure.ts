@@ -58,6 +58,8 @@ export type Failure =
   | { readonly kind: 'no-state-root' }
   /** Of `dashboard`, without --public. */
   | { readonly kind: 'public-address'; readonly address: string }
+  /** Of `serve`: no thread that compiles can be had any more. */
+  | { readonly kind: 'compiler-lost'; readonly why: string }
   /** Nothing can be said of any process. */
   | { readonly kind: 'no-procfs' }
   /** No directory of that name in the state root. */

@@ -1,14 +1,16 @@
 /** The thread that compiles, seen from the one that speaks to callers: one request at a time, each with a deadline. A thread that does not keep it is replaced. */
 import { Worker } from 'node:worker_threads';
-import { type Message, makeRoom } from './worker.js';
+import { type Message, makeRoom, type Start } from './worker.js';
 import { WORKER } from './worker-argument.js';
 
 /** Milliseconds for one request. A create takes 5. */
-const DEADLINE = 2000;
+export const DEADLINE = 2000;
 /** MiB of heap for what lives; a thread that needs more is ended, and its request is compiled cold. */
 const HEAP = 192;
-/** Threads that hang in a system call cannot be ended; with so many the service itself ends. */
+/** Threads that hang in a system call cannot be ended; with so many it is lost. */
 const MOST_STUCK = 3;
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Called once, with the answer, which is there only while this runs, or, null, without one. */
 type Taker = (answer: Uint8Array | null) => void;
@@ -22,48 +24,76 @@ export interface Compiler {
   readonly tidy: () => void;
 }
 
-/** `file`: what Node loads. `ready`: it can be asked. `lost`: it is of no more use. */
-export function startCompiler(file: string, ready: () => void, lost: () => void): Compiler {
+export interface CompilerOptions {
+  /** What Node loads. */
+  readonly file: string;
+  /** Where threads may make directories; whoever gives it takes them away. */
+  readonly scratch: string;
+  /** Milliseconds for one request. */
+  readonly deadline: number;
+  /** It can be asked. */
+  readonly ready: () => void;
+  /** It is of no more use, and will not be asked. Called once, and not before startCompiler has returned. */
+  readonly lost: (why: string) => void;
+}
+
+export function startCompiler({ file, scratch, deadline, ready, lost }: CompilerOptions): Compiler {
   let worker: Worker;
   let isWarm = false;
   let taker: Taker | null = null;
-  let deadline: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let stuck = 0;
+  let isLost = false;
+  /** The last that a thread said of its end. */
+  let fault = 'its thread has ended';
 
   const settle = (answer: Uint8Array | null): void => {
     const take = taker;
     taker = null;
-    clearTimeout(deadline);
+    clearTimeout(timer);
     take?.(answer);
   };
+  const lose = (why: string): void => {
+    isLost = true;
+    isWarm = false;
+    setImmediate(lost, why);
+  };
   const begin = (): void => {
-    const room = makeRoom();
-    const one = new Worker(file, {
-      argv: [WORKER],
-      env: {},
-      workerData: room,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP },
-    });
+    const start: Start = { room: makeRoom(), scratch };
+    let one: Worker;
+    try {
+      one = new Worker(file, {
+        argv: [WORKER],
+        env: {},
+        workerData: start,
+        resourceLimits: { maxOldGenerationSizeMb: HEAP },
+      });
+    } catch (error) {
+      lose(wordsOf(error));
+      return;
+    }
     worker = one;
     isWarm = false;
     let alive = true;
     const gone = (): void => {
-      if (!alive || worker !== one) return;
+      if (!alive || worker !== one || isLost) return;
       alive = false;
       settle(null);
       // One that does not even get warm will not the next time.
       if (isWarm) begin();
-      else lost();
+      else lose(fault);
     };
     one.on('message', ({ bytes, length }: Message) => {
-      if (worker !== one) return;
-      const answer = length === undefined ? bytes : room.subarray(0, length);
+      if (worker !== one || isLost) return;
+      const answer = length === undefined ? bytes : start.room.subarray(0, length);
       if (answer === undefined) isWarm = true;
       else settle(answer);
       ready();
     });
     // An error is followed by the end.
-    one.on('error', () => undefined);
+    one.on('error', error => {
+      fault = wordsOf(error);
+    });
     one.on('exit', gone);
   };
   const hangs = (): void => {
@@ -71,7 +101,7 @@ export function startCompiler(file: string, ready: () => void, lost: () => void)
     stuck++;
     void one.terminate().then(() => stuck--);
     settle(null);
-    if (stuck >= MOST_STUCK) lost();
+    if (stuck >= MOST_STUCK) lose(`${stuck} of its threads hang in system calls`);
     else begin();
   };
   begin();
@@ -80,7 +110,7 @@ export function startCompiler(file: string, ready: () => void, lost: () => void)
     warm: () => isWarm,
     ask(request, take) {
       taker = take;
-      deadline = setTimeout(hangs, DEADLINE);
+      timer = setTimeout(hangs, deadline);
       worker.postMessage({ bytes: request } satisfies Message);
     },
     tidy: () => worker.postMessage({} satisfies Message),

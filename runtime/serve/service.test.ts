@@ -324,7 +324,37 @@ test('it ends when it is told to, or when nobody asks, and takes its socket away
   assert.not.ok(existsSync(path));
   start(['--idle', '100ms']);
   assert.is(await ended, 0);
-  assert.not.ok(existsSync(path));
+  assert.equal(readdirSync(place), [], 'nor is anything else left of all that were killed');
+});
+
+/** Listens with a backlog of one and accepts nothing more once it is stopped. */
+const busy = `
+  require('node:net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log('listens'));
+`;
+
+test('somebody who is too busy to accept is somebody', async () => {
+  const other = spawn(process.execPath, ['-e', busy, path], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...who,
+  });
+  try {
+    await new Promise(resolve => other.stdout.once('data', resolve));
+    other.kill('SIGSTOP');
+    const full = await Promise.any(
+      Array.from(
+        { length: 8 },
+        () => new Promise(resolve => connect(path).on('error', ({ message }) => resolve(message))),
+      ),
+    );
+    assert.match(String(full), 'EAGAIN');
+    const second = await call(['serve']);
+    assert.is(second.status, 1);
+    assert.match(second.err, /compiler.sock.*in use/);
+    assert.ok(existsSync(path));
+  } finally {
+    other.kill('SIGKILL');
+  }
 });
 
 test.after(() => {

@@ -19,7 +19,7 @@ import { strangerAt } from './peer.js';
 
 /** Milliseconds in which a whole request has come. */
 const READING = 5000;
-/** Bytes of all requests that wait. */
+/** Bytes of all requests that are here, or on their way. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
 /** What is garbage is freed when nobody has asked for that many milliseconds; free memory is given back then, and after that many requests. */
@@ -79,6 +79,11 @@ export class Service {
     }
   }
 
+  /** Nobody will be answered any more: all that are open are told at once. */
+  leave(): void {
+    for (const job of this.#open) this.#cold(job, 'its compiler is lost');
+  }
+
   #rest(): void {
     const { idle, end } = this.#options;
     clearTimeout(this.#idle);
@@ -91,7 +96,6 @@ export class Service {
     const { pid, why: stranger } = strangerAt(fd);
     const chunks: Uint8Array[] = [];
     let length = 0;
-    let size = REQUEST_HEADER_SIZE;
     let head: Head | null = null;
     const late = setTimeout(() => socket.destroy(), READING);
     socket.on('close', () => clearTimeout(late));
@@ -106,7 +110,6 @@ export class Service {
           socket.destroy();
           return;
         }
-        size = head.size;
         const why = stranger ?? this.#whyCold(head);
         if (why !== null) {
           this.#options.tell?.(`left to ${pid ?? 'somebody'}: ${why}`);
@@ -114,8 +117,9 @@ export class Service {
           socket.end(encodeAnswer({ kind: 'cold', message: why }, head.nonce));
           return;
         }
+        this.#reserve(socket, head.size);
       }
-      if (head === null || length < size) return;
+      if (head === null || length < head.size) return;
       socket.off('data', take);
       clearTimeout(late);
       this.#add({ socket, head, pid: pid ?? 0, bytes: Buffer.concat(chunks, length) });
@@ -133,14 +137,22 @@ export class Service {
     }
     if (!files.isOurs(file)) return 'it is another version';
     if (!compiler.warm()) return 'it is not warm yet';
-    if (size > SERVICE_REQUEST_LIMIT || size < REQUEST_HEADER_SIZE) return 'the request is too large';
+    if (size < REQUEST_HEADER_SIZE) return 'the request is not one';
+    if (size > SERVICE_REQUEST_LIMIT) return 'the request is too large';
     return this.#bytes + size > MOST_WAITING ? 'too many wait' : null;
+  }
+
+  /** What a request says that it takes counts as soon as it says so, and as long as it is here. */
+  #reserve(socket: Socket, size: number): void {
+    this.#bytes += size;
+    socket.on('close', () => {
+      this.#bytes -= size;
+    });
   }
 
   #add(job: Job): void {
     this.#open.add(job);
-    this.#bytes += job.bytes.length;
-    job.socket.on('close', () => this.#forget(job));
+    job.socket.on('close', () => this.#open.delete(job));
     this.#waiting.push(job);
     this.next();
     this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS);
@@ -159,8 +171,7 @@ export class Service {
   }
 
   #answer(job: Job, bytes: Uint8Array, line: string): void {
-    if (!this.#open.has(job)) return;
-    this.#forget(job);
+    if (!this.#open.delete(job)) return;
     this.#options.tell?.(line);
     this.#answered++;
     endWith(job.socket, bytes);
@@ -183,9 +194,5 @@ export class Service {
       encodeAnswer({ kind: 'cold', message }, job.head.nonce),
       `left to ${job.pid}: ${message}`,
     );
-  }
-
-  #forget(job: Job): void {
-    if (this.#open.delete(job)) this.#bytes -= job.bytes.length;
   }
 }

@@ -13,6 +13,13 @@ export interface Message {
 const ROOM = 256 * 1024;
 export const makeRoom = (): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(ROOM));
 
+/** What a thread is started with. */
+export interface Start {
+  readonly room: Uint8Array;
+  /** A directory for what it writes while it warms up. */
+  readonly scratch: string;
+}
+
 /** Into the room, or as bytes. */
 export function messageOf(parts: readonly Uint8Array[], room: Uint8Array): Message {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
@@ -40,9 +47,9 @@ async function reply(
 export function compileRequests(
   answer: (request: Request) => Promise<Answer>,
   bug: (error: unknown) => Answer,
-): { readonly ready: () => void } {
+): { readonly ready: () => void; readonly scratch: string } {
   const port = parentPort;
-  const room = workerData as Uint8Array;
+  const { room, scratch } = workerData as Start;
   port?.on('message', ({ bytes }: Message) => {
     if (bytes !== undefined) {
       void reply(bytes, answer, bug).then(parts => port.postMessage(messageOf(parts, room)));
@@ -51,5 +58,5 @@ export function compileRequests(
     globalThis.gc?.();
     port.postMessage({} satisfies Message);
   });
-  return { ready: () => port?.postMessage({} satisfies Message) };
+  return { ready: () => port?.postMessage({} satisfies Message), scratch };
 }

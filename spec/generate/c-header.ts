@@ -184,11 +184,16 @@ function header(): readonly string[] {
   );
   lines.push(...define('', { KILL_SIGNAL: signals[KILL_SIGNAL] }));
   // A test has its own.
-  for (const deadline of define('', { COMPILER_SECONDS, COMPILER_IDLE_SECONDS }))
+  for (const deadline of define('', {
+    COMPILER_SECONDS,
+    COMPILER_IDLE_SECONDS,
+    SERVICE_FIRST_MS,
+    SERVICE_NEXT_MS,
+  }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
   lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS }));
   lines.push(
-    ...define('', { SERVICE_FIRST_MS, SERVICE_NEXT_MS, SERVICE_MOST_WAITS, SERVICE_REQUEST_LIMIT }),
+    ...define('', { SERVICE_MOST_WAITS, SERVICE_REQUEST_LIMIT }),
     ...defineTexts({ SERVICE_SOCKET }),
   );
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));

@@ -1,0 +1,91 @@
+/** Threads that do what a compiler must not: in processes of their own, which end as the service does. */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { exitNow } from '../host/exit-now.js';
+import { startCompiler } from './compiler.js';
+
+const CHILD = 'threads-that-misbehave';
+/** Echoes, but for what it is asked to do. */
+const thread = (fifo: string): string => `
+  const { parentPort } = require('node:worker_threads');
+  const acts = {
+    block: () => require('node:fs').readFileSync(${JSON.stringify(fifo)}),
+    throw: () => { throw new Error('no luck'); },
+    fill: () => { for (const all = [];;) all.push({ all }); },
+  };
+  parentPort.on('message', ({ bytes }) => {
+    acts[Buffer.from(bytes).toString()]?.();
+    parentPort.postMessage({ bytes });
+  });
+  parentPort.postMessage({});
+`;
+
+/** Asks one after the other, each when the thread can be asked; a line for each answer and one for the loss. */
+function misbehave(file: string, deadline: number, requests: readonly string[]): void {
+  const left = [...requests];
+  const next = (): void => {
+    if (!compiler.idle()) return;
+    const request = left.shift();
+    if (request === undefined) exitNow(0);
+    compiler.ask(Buffer.from(request), answer => {
+      process.stdout.write(`${request} ${answer === null ? 'failed' : Buffer.from(answer).toString()}\n`);
+    });
+  };
+  const lost = (why: string): void => {
+    process.stdout.write(`lost: ${why}; ${compiler.idle() || compiler.warm() ? 'of use' : 'of no use'}\n`);
+    exitNow(7);
+  };
+  const compiler = startCompiler({ file, scratch: '', deadline, ready: next, lost });
+}
+
+if (process.argv[2] === CHILD) {
+  const [, , , file = '', deadline, ...requests] = process.argv;
+  misbehave(file, Number(deadline), requests);
+} else {
+  const directory = mkdtempSync(join(tmpdir(), 'chos-threads-'));
+  const file = join(directory, 'thread.cjs');
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+
+  const asked = (text: string, deadline: number, ...requests: readonly string[]) => {
+    writeFileSync(file, text);
+    const args = [fileURLToPath(import.meta.url), CHILD, file, String(deadline), ...requests];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 });
+    let out = '';
+    child.stdout.on('data', chunk => {
+      out += chunk;
+    });
+    return new Promise(resolve => child.on('close', status => resolve({ status, out })));
+  };
+
+  test('a thread that throws, or fills its heap, is replaced, and its own request alone fails', async () => {
+    assert.equal(await asked(thread(fifo), 60_000, 'a', 'throw', 'b', 'fill', 'c'), {
+      status: 0,
+      out: 'a a\nthrow failed\nb b\nfill failed\nc c\n',
+    });
+  });
+
+  test('one that hangs is replaced, and the process ends though it still hangs', async () => {
+    assert.equal(await asked(thread(fifo), 1000, 'block', 'a'), { status: 0, out: 'block failed\na a\n' });
+  });
+
+  test('with three that hang it is lost', async () => {
+    const out = `${'block failed\n'.repeat(3)}lost: 3 of its threads hang in system calls; of no use\n`;
+    assert.equal(await asked(thread(fifo), 200, 'block', 'block', 'block', 'a'), { status: 7, out });
+  });
+
+  test('one that does not get warm is not tried again', async () => {
+    assert.equal(await asked("throw new Error('no luck')", 1000, 'a'), {
+      status: 7,
+      out: 'lost: no luck; of no use\n',
+    });
+  });
+
+  test.after(() => rmSync(directory, { recursive: true }));
+  test.run();
+}

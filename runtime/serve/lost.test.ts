@@ -1,0 +1,119 @@
+/** The service as it is built, with threads in the place of its compiler that fail. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const build = join(process.cwd(), 'build');
+const engine = join(build, 'engine-test/patient-real');
+const NOBODY = 65534;
+const isRoot = process.geteuid?.() === 0;
+const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+const directory = mkdtempSync(join(tmpdir(), 'chos-lost-'));
+const place = join(directory, 'chos-runtime');
+const thread = join(directory, 'thread.cjs');
+const fifo = join(directory, 'fifo');
+mkdirSync(place, { mode: 0o700 });
+if (isRoot) for (const one of [directory, place]) chownSync(one, NOBODY, NOBODY);
+execFileSync('mkfifo', ['-m', '666', fifo]);
+// By this it knows whose requests are its own.
+symlinkSync(join(build, 'chos-runtime.cjs'), join(directory, 'chos-runtime.cjs'));
+
+interface Ended {
+  readonly status: number | null;
+  readonly err: string;
+}
+
+const env = { XDG_RUNTIME_DIR: directory };
+function started(file: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(file, args, { cwd: '/', env, stdio: ['ignore', 'ignore', 'pipe'], ...who });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', chunk => {
+    err += chunk;
+  });
+  return { child, ended: new Promise(resolve => child.on('close', status => resolve({ status, err }))) };
+}
+
+const list = (): Promise<Ended> => started(engine, ['--debug', 'list']).ended;
+const notUsed = (why: string): Ended => ({
+  status: 0,
+  err: `chos-runtime: warning: the compiler's service was not used: ${why}\n`,
+});
+
+type Running = ReturnType<typeof started>;
+
+/** A service whose threads run this code: `mark` makes a file, `marked` tells whether it is there. */
+function serve(code: string): Running {
+  const text = `
+    const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+    const { parentPort } = require('node:worker_threads');
+    const at = name => ${JSON.stringify(`${directory}/`)} + name;
+    const marked = name => existsSync(at(name));
+    const mark = name => writeFileSync(at(name), '');
+    ${code}
+    parentPort.postMessage({});
+    mark('warm');
+  `;
+  writeFileSync(thread, text);
+  const run = "require(process.argv[2]).serveAlone(['serve'])";
+  return started(process.execPath, ['-e', run, thread, join(build, 'chos-runtime-serve.cjs')]);
+}
+
+const within = (name: string) => join(directory, name);
+
+/** Until something is so, or the service has ended. */
+async function until({ child }: Running, so: () => boolean): Promise<void> {
+  while (!so() && child.exitCode === null) await wait(10);
+}
+
+const sockets = ({ child }: Running): number => readdirSync(`/proc/${child.pid}/fd`).length;
+
+test('it ends when it is told to, though a thread hangs', async () => {
+  const service = serve("parentPort.on('message', () => readFileSync(at('fifo')));");
+  await until(service, () => existsSync(within('warm')));
+  assert.equal(await list(), notUsed('its compiler failed'));
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, { status: 0, err: '' });
+  assert.equal(readdirSync(place), []);
+});
+
+test('lost while two wait, it tells both, and ends with the reason', async () => {
+  rmSync(within('warm'));
+  const service = serve(`
+    if (marked('once')) throw new Error('no luck');
+    mark('once');
+    parentPort.on('message', () => {
+      while (!marked('go'));
+      throw new Error('at first');
+    });
+  `);
+  await until(service, () => existsSync(within('warm')));
+  const before = sockets(service);
+  const lists = Promise.all([list(), list()]);
+  await until(service, () => sockets(service) >= before + 2);
+  writeFileSync(within('go'), '');
+  const said = (await lists).map(({ err }) => err);
+  assert.is(said.filter(one => one === notUsed('its compiler failed').err).length, 1, said.join());
+  // The last, if its request came only now.
+  assert.is(said.filter(one => /its compiler is lost|it is not warm yet/.test(one)).length, 1, said.join());
+  assert.equal(await service.ended, {
+    status: 1,
+    err: 'chos-runtime: serve: the compiler is lost: no luck\n',
+  });
+  assert.equal(readdirSync(place), []);
+});
+
+test.after(() => rmSync(directory, { recursive: true }));
+test.run();

@@ -1,6 +1,6 @@
 /** The compiler's service beside cases (docs/compiler-service.md), in the namespaces of their callers. It tells in a line what it answers: a case that gets no answer shows nothing. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands } from '../../spec/commands.js';
 import { STATE_ROOT } from '../../spec/state-root.js';
@@ -25,6 +25,9 @@ export function ownStateRoot(): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=700', 'tmpfs', STATE_ROOT]);
 }
 
+/** Milliseconds until it answers. */
+const WARM = 60_000;
+
 /** Starts it and waits until it answers. `through`: what becomes the caller and then its own last arguments. */
 export async function startService(
   runtime: string,
@@ -35,13 +38,19 @@ export async function startService(
   const file = join(dir, 'service');
   const env = { ...environment, ...defaultEnv };
   const [program = '', ...args] = [...through, runtime, '--debug', 'serve'];
-  const service = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'ignore', openSync(file, 'w')] });
+  const said = openSync(file, 'w');
+  const service = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'ignore', said] });
+  closeSync(said);
   const ended = new Promise<void>(done => service.on('exit', () => done()));
   const list = [...through, runtime, '--debug', 'list'];
-  for (let said = '-'; said !== ''; ) {
+  const end = performance.now() + WARM;
+  for (let last = '-'; last !== ''; ) {
     if (service.exitCode !== null)
       throw new Error(`the service has ended: ${readFileSync(file, 'utf8').trim()}`);
-    said = (await launch(list, dir, { env, cwd: '/' }).done).stderr;
+    last = (await launch(list, dir, { env, cwd: '/' }).done).stderr;
+    if (last === '' || performance.now() < end) continue;
+    service.kill('SIGKILL');
+    throw new Error(`the service does not answer: ${last.trim()}`);
   }
   return {
     answered: () => readFileSync(file, 'utf8').match(/^chos-runtime: answered /gm)?.length ?? 0,

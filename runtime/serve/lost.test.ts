@@ -1,4 +1,4 @@
-/** The service as it is built, with threads in the place of its compiler that fail. */
+/** The service as it is built, with threads in the place of its compiler that fail, and with somebody else in its own place. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   chownSync,
@@ -10,11 +10,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SERVICE_SOCKET } from '../../spec/wire.js';
 
 const build = join(process.cwd(), 'build');
 const engine = join(build, 'engine-test/patient-real');
@@ -23,6 +25,7 @@ const isRoot = process.geteuid?.() === 0;
 const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
 const directory = mkdtempSync(join(tmpdir(), 'chos-lost-'));
 const place = join(directory, 'chos-runtime');
+const path = join(place, SERVICE_SOCKET);
 const thread = join(directory, 'thread.cjs');
 const fifo = join(directory, 'fifo');
 mkdirSync(place, { mode: 0o700 });
@@ -113,6 +116,36 @@ test('lost while two wait, it tells both, and ends with the reason', async () =>
     err: 'chos-runtime: serve: the compiler is lost: no luck\n',
   });
   assert.equal(readdirSync(place), []);
+});
+
+/** Listens with a backlog of one and accepts nothing more once it is stopped. */
+const busy = `
+  require('node:net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log('listens'));
+`;
+
+test('somebody who is too busy to accept is somebody', async () => {
+  const other = spawn(process.execPath, ['-e', busy, path], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...who,
+  });
+  try {
+    await new Promise(resolve => other.stdout.once('data', resolve));
+    other.kill('SIGSTOP');
+    const full = await Promise.any(
+      Array.from(
+        { length: 8 },
+        () => new Promise(resolve => connect(path).on('error', ({ message }) => resolve(message))),
+      ),
+    );
+    assert.match(String(full), 'EAGAIN');
+    const second = await started(engine, ['serve']).ended;
+    assert.is(second.status, 1);
+    assert.match(second.err, /compiler.sock.*in use/);
+    assert.ok(existsSync(path));
+  } finally {
+    other.kill('SIGKILL');
+  }
 });
 
 test.after(() => rmSync(directory, { recursive: true }));

@@ -38,12 +38,17 @@ async function serving<Result>(serve: Serve | null, act: () => Promise<Result>, 
   rmSync(path, { force: true });
   // The kernel notes who listens at this moment.
   if (isRoot) process.seteuid?.(listener);
-  await new Promise<void>(resolve => server.listen(path, resolve));
-  if (isRoot) process.seteuid?.(0);
+  try {
+    await new Promise<void>((resolve, reject) => server.on('error', reject).listen(path, resolve));
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
   chmodSync(path, 0o777);
-  const result = await act();
-  server.close();
-  return result;
+  try {
+    return await act();
+  } finally {
+    server.close();
+  }
 }
 
 interface Ended {
@@ -54,11 +59,14 @@ interface Ended {
 
 /** `list` is a command that goes the warm way and reads no file. */
 function call(...args: readonly string[]): Promise<Ended> {
-  return callWith('', ...args);
+  return callWith({}, ...args);
 }
 
-function callWith(input: string, ...args: readonly string[]): Promise<Ended> {
-  const child = spawn(door, args, {
+/** It waits for an answer until there is one: this process may be late, and is none the worse. */
+const patient = join(process.cwd(), 'build/engine-test/patient');
+
+function callWith({ input = '', file = patient }, ...args: readonly string[]): Promise<Ended> {
+  const child = spawn(file, args, {
     cwd: '/',
     env: { XDG_RUNTIME_DIR: directory },
     stdio: 'pipe',
@@ -112,8 +120,8 @@ test('a program is run', async () => {
 
 /** What the fake compiler says that the engine starts. */
 const cold = 'chos-runtime: cold: --debug list';
-async function fallsBack(serve: Serve | null, why: string, listener = NOBODY): Promise<void> {
-  const { status, out, err } = await serving(serve, list, listener);
+async function fallsBack(serve: Serve | null, why: string, listener = NOBODY, ask = list): Promise<void> {
+  const { status, out, err } = await serving(serve, ask, listener);
   assert.equal([status, out], [1, ''], why);
   assert.is(err, `${cold}\nchos-runtime: warning: the compiler's service was not used: ${why}\n`);
 }
@@ -159,7 +167,8 @@ test('one that refuses, dies, talks nonsense or is silent is not used', async ()
     raw(bytes => bytes.subarray(0, -1)),
     'it does not answer',
   );
-  await fallsBack(() => undefined, 'it does not answer');
+  const impatient = (): Promise<Ended> => callWith({ file: door }, '--debug', 'list');
+  await fallsBack(() => undefined, 'it does not answer', NOBODY, impatient);
 });
 
 test('values of an answer that is cut off are forgotten', async () => {
@@ -183,7 +192,9 @@ test('what is large, and what is none of its commands, does not reach it', async
     answering(report)(socket, request);
   };
   const large = ' '.repeat(SERVICE_REQUEST_LIMIT);
-  const { err } = await serving(serve, () => callWith(large, '--debug', 'create', '-f', '-', 'id'));
+  const { err } = await serving(serve, () =>
+    callWith({ input: large }, '--debug', 'create', '-f', '-', 'id'),
+  );
   assert.match(err, 'the request is too large');
   assert.is((await serving(serve, () => call('state', 'id'))).err, 'chos-runtime: cold: state id\n');
   assert.is(asked, 0);

@@ -88,6 +88,14 @@ test('a file of facts takes the place of this machine', () => {
     /^chos-runtime: config\.json:1:\d+: /,
   );
   assert.match(call('explain', '--facts', 'none.json').stderr, /none\.json/);
+  writeFileSync(join(directory, 'user.json'), factsText({ ...other, euid: 1000, egid: 1000 }));
+  assert.equal(call('explain', '--facts', 'user.json').stderr, '');
+  const refused = call('--systemd-cgroup', 'explain', '--facts', 'user.json');
+  assert.is(refused.status, 1);
+  assert.match(
+    refused.stderr,
+    /^chos-runtime: --facts: .*which systemd makes the cgroups depends on the caller/,
+  );
 });
 
 test.after(() => rmSync(directory, { recursive: true }));

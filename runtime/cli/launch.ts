@@ -1,5 +1,6 @@
 /** From the command line of create, run, explain and compile to a launch program. */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type CgroupDriverName, cgroupDrivers } from '../../spec/cgroup-drivers.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
@@ -99,6 +100,12 @@ export function launchFacts(
     : withDelegation(probed, spec.config.linux.cgroupsPath);
 }
 
+/** Whether the facts are of a caller with other ids or in another user namespace. */
+function isAnothers(given: HostFacts, { request: { caller } }: Invocation): boolean {
+  const { euid, egid, userNamespace } = probeHostFacts(caller);
+  return !isDeepStrictEqual([given.euid, given.egid, given.userNamespace], [euid, egid, userNamespace]);
+}
+
 /**
  * Compile the launch program of a bundle directory (as the caller wrote it). Names in messages stay as short as the caller's: `config.json` for
  * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory. `given`: facts of another machine or caller.
@@ -120,6 +127,10 @@ export function prepareLaunch(
   const facts = given ?? launchFacts(invocation, spec, options);
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
+  const what =
+    environment.value.environment !== null ? 'tree' : manager.value === 'systemd' ? 'systemd' : null;
+  if (given !== null && what !== null && isAnothers(given, invocation))
+    return refuse({ kind: 'facts-of-another', what });
   const result = compileLaunch({
     spec: environment.value.spec,
     facts,

@@ -41,6 +41,8 @@ export function failureText(failure: Failure): string {
       return 'no directory for the container state: set XDG_RUNTIME_DIR, or give --root an absolute path';
     case 'compiler-lost':
       return `serve: the compiler is lost: ${visible(failure.why)}`;
+    case 'facts-of-another':
+      return `--facts: they are of a caller of other ids or another user namespace, and ${failure.what === 'tree' ? 'how a tree is entered' : 'which systemd makes the cgroups'} depends on the caller: run it as that one, or give facts of this one`;
     case 'no-procfs':
       return NO_PROCFS;
     case 'no-container':

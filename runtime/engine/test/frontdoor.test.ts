@@ -59,6 +59,10 @@ test('the front door tells who it is', () => {
   const { pid: _engine, ...told } = rest;
   assert.equal(told, { ...expected, handed: 2 });
   assert.is(of('exec 5</dev/null 3</dev/null 4<&- "$@"').handed, 1);
+  // In /proc/self/status groups stand before capabilities.
+  const many = of('exec setpriv --groups $(seq -s, 4000000000 4000005000) "$@"').texts.status;
+  assert.match(line(many, 'Groups:') ?? '', '4000000000 ');
+  assert.is(line(many, 'CapPrm:'), line(own.texts.status, 'CapPrm:'));
 });
 
 test('the front door reads config.json', () => {

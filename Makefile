@@ -169,7 +169,7 @@ endif
 # What runs goes on: the engine is in memory, and stored programs need nothing but an engine to run them. The compiler's service would be asked for files that are gone.
 .PHONY: uninstall
 uninstall:  ## remove what `make install` has installed below $(DESTDIR)$(PREFIX); the module: make kmod-uninstall
-	$(if $(DESTDIR),,for unit in $(UNITS); do ! systemctl -q is-enabled $$unit 2>/dev/null || systemctl disable $$unit; case $$unit in chos-runtime.*) systemctl stop $$unit 2>/dev/null || :;; esac; done)
+	$(if $(DESTDIR),,for unit in $(UNITS); do ! systemctl -q is-enabled $$unit 2>/dev/null || systemctl disable $$unit; done; systemctl stop chos-runtime.socket chos-runtime.service 2>/dev/null || :)
 	rm -f $(DESTDIR)$(PREFIX)/bin/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter $(DESTDIR)$(MANDIR)/man1/chos.1 $(DESTDIR)$(MANDIR)/man1/chos-job-starter.1 $(DESTDIR)$(PAMDIR)/pam_chos.so $(DESTDIR)$(MANDIR)/man8/pam_chos.8 $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(addprefix $(DESTDIR)$(USERUNITDIR)/,$(USER_UNITS)) \
 		$(DESTDIR)$(MANDIR)/man5/chos.d.5 $(DESTDIR)$(MANDIR)/man5/chos-recipes.d.5 $(DESTDIR)$(MANDIR)/man8/chos-runtime.8 $(DESTDIR)$(MANDIR)/man8/chos-runtime-*.8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos-runtime $(DESTDIR)$(PREFIX)/share/bash-completion/completions/chos \

@@ -15,6 +15,7 @@ import { returnFreeMemory } from '../host/free-memory.js';
 import type { CodeFiles } from './code-files.js';
 import type { Compiler } from './compiler.js';
 import { descriptorOf, endWith, readNow } from './connection.js';
+import { collectGarbage } from './garbage.js';
 import { strangerAt } from './peer.js';
 
 /** Milliseconds in which a whole request has come. */
@@ -183,7 +184,7 @@ export class Service {
   }
 
   #tidy(): void {
-    globalThis.gc?.();
+    collectGarbage();
     this.#tidies = true;
     this.#options.compiler.tidy();
   }

@@ -1,6 +1,7 @@
 /** The thread that compiles: one request after another, and nothing is kept from one to the next. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Answer, answerParts, decodeRequest, type Request } from '../engine/wire.js';
+import { collectGarbage } from './garbage.js';
 
 /** To the thread, a request, or nothing when there is none for some time; from it, the answer, or nothing once it is warm or has tidied up. */
 export interface Message {
@@ -55,7 +56,7 @@ export function compileRequests(
       void reply(bytes, answer, bug).then(parts => port.postMessage(messageOf(parts, room)));
       return;
     }
-    globalThis.gc?.();
+    collectGarbage();
     port.postMessage({} satisfies Message);
   });
   return { ready: () => port?.postMessage({} satisfies Message), scratch };

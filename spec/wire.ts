@@ -56,6 +56,8 @@ export const COMPILER_IDLE_SECONDS = 10;
 export const COMPILER_LEAST_WORK = 100_000;
 /** Where a service listens, below the usual state root (spec/state-root.ts). */
 export const SERVICE_SOCKET = 'compiler.sock';
+/** Where its threads warm up, beside the socket; no container has such a name. One that was killed leaves it to the next. */
+export const SERVICE_SCRATCH = '.warm-up';
 /** Milliseconds until its first sign of life, and from one to the next; then the engine starts a compiler of its own. */
 export const SERVICE_FIRST_MS = 300;
 export const SERVICE_NEXT_MS = 1000;

@@ -76,6 +76,9 @@ const unpackedPages = `cd "$1" && find . -type f -name '*.gz' -exec gunzip {} + 
     to=$(readlink "$link") && echo ".so $(basename "\${link%/*}")/\${to%.gz}" >"\${link%.gz}" && rm "$link" || exit
   done`;
 
+/** Bun's translation of the same code is not the same each time: what it was given is compared. */
+const translated = 'usr/lib/chos-runtime/chos-compiler';
+
 /** Each package has what `make install` and `make kmod-install` install from here, byte for byte. */
 export function sameAsInstalled(): void {
   const place = mkdtempSync(join(tmpdir(), 'chos-packages-'));
@@ -93,7 +96,14 @@ export function sameAsInstalled(): void {
     );
     const has = contents(packed);
     const wants = contents(installed);
-    for (const [file, digest] of wants) if (!notPacked.test(file)) assert.is(has.get(file), digest, file);
+    for (const [file, digest] of wants)
+      if (file === translated) assert.ok(has.has(file), file);
+      else if (!notPacked.test(file)) assert.is(has.get(file), digest, file);
+    for (const name of readdirSync('build/bun').filter(one => one.endsWith('.cjs')))
+      assert.ok(
+        readFileSync(`build/bun/${name}`).equals(readFileSync(`${DIRECTORY}/package/build/bun/${name}`)),
+        name,
+      );
     for (const file of has.keys()) assert.ok(wants.has(file) || debians.test(file), `only packed: ${file}`);
   } finally {
     rmSync(place, { recursive: true });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { SERVICE_SOCKET } from '../../spec/wire.js';
+import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { cgroupsNamed, mountLines } from '../harness/host-check.js';
 import { complaintsAbout, type Service, startService } from '../harness/service.js';
 import type { NamedCase } from './case.js';
@@ -115,7 +115,7 @@ function traces(run: Run, { session }: Place): ReadonlySet<string> {
     .filter(existsSync);
   const entries = states.flatMap(dir =>
     readdirSync(dir)
-      .filter(name => name !== SERVICE_SOCKET)
+      .filter(name => name !== SERVICE_SOCKET && name !== SERVICE_SCRATCH)
       .map(name => `state ${join(dir, name)}`),
   );
   // Kept on purpose: Podman's names of network namespaces, and our place for pins; what is in them counts.

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { SERVICE_SOCKET } from '../../spec/wire.js';
+import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
@@ -26,8 +26,6 @@ import { ownerOf, stateRoot } from './state-root.js';
 const IDLE = 300_000;
 /** Connections that wait to be accepted; the kernel allows as many as net.core.somaxconn. */
 const BACKLOG = 4096;
-/** In the state root, where only its user can put anything; no container has such a name. One that was killed leaves it to the next. */
-const SCRATCH = '.warm-up';
 /** sd_listen_fds(3) */
 const FIRST_LISTENED = 3;
 
@@ -89,7 +87,7 @@ async function place(root: string): Promise<Attempt<string>> {
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
 
 function makeScratch(root: string): Attempt<string> {
-  const path = join(root, SCRATCH);
+  const path = join(root, SERVICE_SCRATCH);
   try {
     remove(path);
     mkdirSync(path, { mode: 0o700 });

@@ -98,9 +98,20 @@ test('of what is on a server nobody is asked', () => {
   const mounts = parseMountFacts(
     `20 1 8:1 / / rw - ext4 /dev/vda rw\n30 20 0:40 / ${base} rw - nfs4 filer1:/home rw\n31 20 0:41 / ${base}x rw - tmpfs tmpfs rw\n`,
   );
-  const shares = [share(`${base}/nothing`), share(`${base}x/nothing`)];
-  const places = placesOf({ shares }, mounts).filter(({ path }) => path.startsWith(base));
-  assert.deepEqual(places, [{ path: `${base}/nothing`, kind: 'directory' }]);
+  const links = mkdtempSync(join(tmpdir(), 'chos-links-'));
+  symlinkSync(base, `${links}/whole`);
+  symlinkSync('round', `${links}/round`);
+  symlinkSync('/etc/../etc', `${links}/here`);
+  const paths = [
+    ...[`${base}/nothing`, `${links}/whole/nothing`, `${links}/here`],
+    ...[`${base}x/nothing`, `${links}/round`, '/etc/nothing/of/these'],
+  ];
+  const places = placesOf({ shares: paths.map(path => share(path)) }, mounts);
+  rmSync(links, { recursive: true });
+  assert.deepEqual(
+    paths.map(path => places.find(place => place.path === path)?.kind),
+    ['directory', 'directory', 'directory', undefined, undefined, undefined],
+  );
 });
 
 test.run();

@@ -2,10 +2,11 @@
  * Mount points that a tree lacks, made while it is nobody's yet: then it is the root of its environments itself, and no skeleton is put together at each start. What
  * is there stays as it is, and no link is followed: where one is in the way there is no place to make.
  */
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
 import { HOST_VIEW } from '../trees/host-view.js';
 import { isWithin, mountOf } from '../trees/mount-facts.js';
+import { join, LINKS, names, parent } from '../trees/path-parts.js';
 import type { RegisteredTree } from '../trees/registry.js';
 import { bytesOf, look } from './inside.js';
 
@@ -30,11 +31,30 @@ const usual: readonly Place[] = [
 const REMOTE =
   /^(nfs|cifs|smb|lustre|ceph|autofs|fuse|gpfs|beegfs|9p|afs|orangefs|pvfs|glusterfs|panfs|wekafs)/;
 
-/** As it is on the host; null: it is not there. */
+/** As it is on the host; null: it is not there. Each step is judged before it is gone to: a link may lead to a server, too. */
 function kindOf(path: string, mounts: readonly MountFact[]): Place['kind'] | null {
-  if (REMOTE.test(mountOf(path, mounts)?.type ?? '')) return 'directory';
+  const rest = [...names(path)];
+  let at = '/';
+  let links = 0;
   try {
-    return statSync(path).isDirectory() ? 'directory' : 'file';
+    for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+      if (name === '..') {
+        at = parent(at);
+        continue;
+      }
+      const next = join(at, name);
+      if (REMOTE.test(mountOf(next, mounts)?.type ?? '')) return 'directory';
+      if (!lstatSync(next).isSymbolicLink()) {
+        at = next;
+        continue;
+      }
+      links++;
+      if (links > LINKS) return null;
+      const target = readlinkSync(next);
+      if (target.startsWith('/')) at = '/';
+      rest.unshift(...names(target));
+    }
+    return lstatSync(at).isDirectory() ? 'directory' : 'file';
   } catch {
     return null;
   }
@@ -58,12 +78,12 @@ export function placesOf(
 
 /** Whether there was something to make. Throws errors of node:fs. */
 function makePlace(tree: string, { path, kind, mode = 0o755 }: Place): boolean {
-  const names = path.split('/').filter(name => name !== '');
+  const parts = names(path);
   let at = tree;
   let made = false;
-  for (const [i, name] of names.entries()) {
+  for (const [i, name] of parts.entries()) {
     if (name === '..') return false;
-    const isLast = i === names.length - 1;
+    const isLast = i === parts.length - 1;
     at += `/${Buffer.from(name).toString('latin1')}`;
     const stat = look(at);
     if (stat !== null) {

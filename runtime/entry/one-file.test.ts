@@ -1,6 +1,6 @@
 /** The compiler as one executable (`make bun`): the same programs, and nothing that lies where its caller is. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -56,6 +56,48 @@ test('a directory, a home and an environment that are made for it change nothing
     assert.not(existsSync(mark), args.join(' '));
   }
   rmSync(directory, { recursive: true });
+});
+
+test('it answers as a service, with what it compiles cold', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chos-serve-'));
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  if (nobody.uid !== undefined) chownSync(directory, nobody.uid, nobody.gid);
+  const engine = join(process.cwd(), 'build/bun/chos-runtime');
+  const as = { cwd: '/', env: { XDG_RUNTIME_DIR: directory }, ...nobody };
+  const call = (input: string, ...args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(engine, args, { ...as, input, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  // An engine waits 0.3 s for an answer: on a busy machine, and as long as the service warms up, it is asked again.
+  const warm = (input: string, ...args: readonly string[]) => {
+    const end = performance.now() + 60_000;
+    for (;;) {
+      const ended = call(input, '--debug', ...args);
+      if (!ended.stderr.includes('service was not used')) return ended;
+      assert.ok(performance.now() < end, ended.stderr);
+    }
+  };
+  const asked: readonly (readonly [input: string, ...args: readonly string[]])[] = [
+    ['', 'list'],
+    ['', 'features'],
+    ['{"ociVersion": 1}', 'run', '-f', '-', 'id'],
+  ];
+  const cold = asked.map(one => call(...one));
+  const service = spawn(engine, ['serve'], { ...as, stdio: 'ignore' });
+  const ended = new Promise(resolve => service.on('exit', resolve));
+  try {
+    assert.equal(
+      asked.map(([input, ...args]) => warm(input, ...args)),
+      cold,
+    );
+    assert.is(cold[2]?.status, 1);
+    service.kill('SIGTERM');
+    assert.is(await ended, 0);
+    assert.equal(readdirSync(join(directory, 'chos-runtime')), []);
+  } finally {
+    service.kill('SIGKILL');
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test.run();

@@ -8,7 +8,14 @@ import type { NormalHooks } from '../../spec/normal-config.js';
 import { normalHooks } from '../admit/normal/hooks.js';
 import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
-import { type Caller, type Entering, type Entrant, entrantOf, thisCaller, whyNotAsUser } from './entrant.js';
+import {
+  type Credentials,
+  type Entering,
+  type Entrant,
+  entrantOf,
+  ownCredentials,
+  whyNotAsUser,
+} from './entrant.js';
 import { hostSources, type SeenPin, seePin } from './host-sources.js';
 import { HOST_VIEW } from './host-view.js';
 import { isWithin } from './mount-facts.js';
@@ -209,7 +216,7 @@ export function chooseBackEnd(
   tree: RegisteredTree,
   config: Asking,
   lacking: readonly MissingPoint[] = [],
-  caller: Caller = thisCaller(),
+  caller: Credentials = ownCredentials(),
 ): BackEnd {
   if (tree.backEnd === 'private') return privately('the registry says so');
   const never = whyNotEntered(config);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { NormalConfig } from '../../spec/normal-config.js';
 import { admit } from '../admit/admit.js';
 import { rootlessTreeConfig } from '../cli/rootless-config.js';
-import { type Caller, type Entering, entrantOf, whyNotAsUser } from './entrant.js';
+import { type Credentials, type Entering, entrantOf, whyNotAsUser } from './entrant.js';
 
 const written = rootlessTreeConfig({ uid: 1000, gid: 100, home: null }, 'a', '/os/a');
 
@@ -20,8 +20,8 @@ function configOf({ linux, process, ...change }: Record<string, object> = {}): N
   return result.spec.config;
 }
 
-const user: Caller = { euid: 1000, egid: 100, confined: false };
-const root: Caller = { euid: 0, egid: 0, confined: false };
+const user: Credentials = { euid: 1000, egid: 100, confined: false };
+const root: Credentials = { euid: 0, egid: 0, confined: false };
 const map = (inside: number, host: number, size = 1) => [{ containerID: inside, hostID: host, size }];
 const propagation = (kind: 'private' | 'slave') => ({ kind, recursive: false });
 const none = { namespaces: [], uidMappings: [], gidMappings: [] };
@@ -33,7 +33,7 @@ test('root enters as it is, a user in a user namespace of its own id', () => {
 });
 
 test('others do not, and are told why', () => {
-  const why = (linux: object, caller: Caller) => {
+  const why = (linux: object, caller: Credentials) => {
     const entrant = entrantOf(configOf({ linux }), caller);
     return entrant.kind === 'never' ? entrant.why : entrant.kind;
   };

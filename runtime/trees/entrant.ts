@@ -6,7 +6,7 @@ import { type Changing, changeOf, rightOver } from '../../spec/own-copy.js';
 import { readProc } from '../host/read-proc.js';
 import { probeUserNamespace, readLink } from '../host/user-namespace.js';
 
-export interface Caller {
+export interface Credentials {
   readonly euid: number;
   readonly egid: number;
   /** In a user namespace that is not the host's. */
@@ -24,7 +24,7 @@ export interface Entering extends Pick<NormalConfig, 'mounts'>, Pick<Changing, '
   readonly linux: Changing['linux'] & Pick<NormalLinux, 'namespaces' | 'uidMappings' | 'gidMappings'>;
 }
 
-export function thisCaller(): Caller {
+export function ownCredentials(): Credentials {
   return {
     euid: process.geteuid?.() ?? 0,
     egid: process.getegid?.() ?? 0,
@@ -38,7 +38,7 @@ const never = (why: string): Entrant => ({ kind: 'never', why });
 const others = (given: readonly NormalIdMapping[], id: number): boolean =>
   given.some(({ host, size }) => host !== id || size !== 1);
 
-export function entrantOf({ linux }: Entering, { euid, egid, confined }: Caller): Entrant {
+export function entrantOf({ linux }: Entering, { euid, egid, confined }: Credentials): Entrant {
   const users = linux.namespaces.get('user');
   // Where root of the host shows as nobody, nobody can tell what is root's.
   if (confined) return never("the caller is in a user namespace, and so cannot know what is root's");

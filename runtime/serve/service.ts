@@ -67,8 +67,11 @@ export class Service {
   /** The thread that compiles can be asked. */
   next(): void {
     const { compiler } = this.#options;
-    if (this.#tidies) returnFreeMemory();
-    this.#tidies = false;
+    if (this.#tidies) {
+      this.#tidies = false;
+      returnFreeMemory();
+      this.#options.tell?.('free memory was given back');
+    }
     while (compiler.idle()) {
       const job = this.#waiting.shift();
       if (job === undefined) return;

@@ -1,26 +1,33 @@
-import { encode } from '../program/encode.js';
+import { compileLaunch } from '../compile/compile.js';
+import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
-import { prepareLaunch } from './launch.js';
+import { imageOf } from './known-image.js';
+import { prepareInput } from './launch.js';
 import { givenValues } from './launch-values.js';
+import { refusedByCompiler } from './refusal.js';
 
 /** create, run (the same but for the entry point): compile the launch program of the bundle; the engine executes it. */
 export function create(invocation: Invocation): Outcome {
   const id = containerId(invocation);
   if (id.kind === 'failure') return id;
   const { line, request } = invocation;
-  const launch = prepareLaunch(invocation, line.options.texts.get('bundle') ?? '.', request.input);
+  const launch = prepareInput(invocation, line.options.texts.get('bundle') ?? '.', request.input);
   if (launch.kind === 'failure') return failed(launch.failure);
-  const { program, bundle, warnings } = launch.value;
+  const { input, bundle, warnings } = launch.value;
+  // The text, which is one of the options, tells where in the file things stand.
+  const { spec, ...others } = input;
+  const made = imageOf([others, spec.file, spec.config], () => compileLaunch(input));
+  if (made.kind === 'refused') return failed(refusedByCompiler(made.refusals));
   return {
     kind: 'launch',
     entry: line.command.name === 'run' ? 'run' : 'create',
-    image: encode(program),
+    image: made.image,
     values: {
       ...givenValues(invocation),
       BUNDLE: bundle,
       STATE_DIR: `${invocation.root}/${id.value}`,
     },
-    warnings,
+    warnings: [...warnings, ...made.warnings.map(warningText)],
   };
 }

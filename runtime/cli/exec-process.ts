@@ -85,11 +85,11 @@ function changedProcess({ line }: Invocation, process: Process): Attempt<Process
   });
 }
 
-/** The process, and what deserves a warning in it. */
+/** The process, its text, and what deserves a warning in it. */
 export function execProcess(
   invocation: Invocation,
   config: Config,
-): Attempt<Pick<Accepted<AdmittedProcess>, 'spec' | 'warnings'>> {
+): Attempt<Pick<Accepted<AdmittedProcess>, 'spec' | 'warnings'> & { readonly text: Uint8Array | string }> {
   const file = invocation.line.options.texts.get('process');
   const command = invocation.line.operands[1];
   if (file !== undefined && command !== undefined) {
@@ -107,5 +107,5 @@ export function execProcess(
     text = jsonText(process.value);
   }
   const result = admitProcess({ file: file ?? COMMAND_LINE, text });
-  return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok(result);
+  return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok({ ...result, text });
 }

@@ -1,13 +1,15 @@
 import { compileExec } from '../compile/compile.js';
+import type { ExecInput } from '../compile/exec.js';
 import { probeHostFacts } from '../host/facts.js';
 import { withResctrl } from '../host/resctrl.js';
-import { encode } from '../program/encode.js';
+import { COMMAND_LINE } from '../program/action.js';
 import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
 import { subCgroups } from './exec-cgroup.js';
 import { execProcess } from './exec-process.js';
 import { findContainer } from './find-container.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
+import { imageOf } from './known-image.js';
 import { readConfig } from './launch.js';
 import { givenValues, listenEntries } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
@@ -34,7 +36,7 @@ export function exec(invocation: Invocation): Outcome {
   if (admitted.kind === 'failure') return failed(admitted.failure);
   const cgroups = subCgroups(options.lists.get('cgroup') ?? []);
   if (cgroups.kind === 'failure') return failed(cgroups.failure);
-  const result = compileExec({
+  const input: ExecInput = {
     config: config.value.spec,
     process: admitted.value.spec,
     state,
@@ -47,12 +49,15 @@ export function exec(invocation: Invocation): Outcome {
       environmentEntries: [...state.chos.variables, ...listenEntries(invocation)],
       cgroups: cgroups.value,
     },
-  });
+  };
+  const { config: container, process, ...others } = input;
+  const texts = [container.file, opened.value, process.file === COMMAND_LINE, admitted.value.text];
+  const result = imageOf([others, texts, process.process, container.config], () => compileExec(input));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {
     kind: 'launch',
     entry: 'exec',
-    image: encode(result.program),
+    image: result.image,
     values: { ...givenValues(invocation), STATE_DIR: directory },
     warnings: [...admitted.value.warnings.map(oneLine), ...result.warnings.map(warningText)],
   };

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type CgroupDriverName, cgroupDrivers } from '../../spec/cgroup-drivers.js';
 import type { HostFacts } from '../../spec/host-facts.js';
-import { type AdmittedSpec, admit, type Diagnostic } from '../admit/admit.js';
+import { type Accepted, type AdmittedSpec, admit, type Diagnostic, type Refused } from '../admit/admit.js';
 import { compileLaunch } from '../compile/compile.js';
-import { type LaunchOptions, noOptions } from '../compile/launch/launch.js';
+import { type LaunchInput, type LaunchOptions, noOptions } from '../compile/launch/launch.js';
 import type { Input } from '../engine/wire.js';
 import { foreignHooks } from '../hooks/foreign-hooks.js';
 import { hookFiles } from '../hooks/origin.js';
@@ -20,16 +20,31 @@ import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
+import { Known } from './known.js';
 import { listenEntries, notifyDirectory } from './launch-values.js';
 import { readHanded } from './read-input.js';
 import { refusedByCompiler, refusedInput } from './refusal.js';
 import { systemdOf } from './systemd.js';
+
+/** What a launch program is made of. */
+export interface Prepared {
+  readonly input: LaunchInput;
+  readonly bundle: string;
+  readonly warnings: readonly string[];
+}
 
 export interface Launch {
   readonly program: Program;
   readonly bundle: string;
   readonly warnings: readonly string[];
 }
+
+/** Configurations of usual size. */
+const admitted = new Known<readonly [file: string, text: Uint8Array], Accepted<AdmittedSpec> | Refused>(
+  16,
+  result => result.kind === 'admitted',
+);
+const LARGEST = 64 * 1024;
 
 /** The cgroup driver asked for. */
 export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
@@ -83,7 +98,9 @@ export function readConfig(
 }> {
   const text = readHanded(handed, file, at);
   if (text.kind === 'failure') return text;
-  const result = admit({ file, text: text.value });
+  const source = { file, text: text.value };
+  const result =
+    source.text.length > LARGEST ? admit(source) : admitted.find([file, source.text], () => admit(source));
   if (result.kind === 'refused') return refuse(refusedInput(result.diagnostics));
   return ok({ spec: result.spec, text: text.value, warnings: result.warnings });
 }
@@ -107,16 +124,16 @@ function isAnothers(given: HostFacts, { request: { caller } }: Invocation): bool
 }
 
 /**
- * Compile the launch program of a bundle directory (as the caller wrote it). Names in messages stay as short as the caller's: `config.json` for
+ * What the launch program of a bundle directory (as the caller wrote it) is made of. Names in messages stay as short as the caller's: `config.json` for
  * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory. `given`: facts of another machine or caller.
  */
-export function prepareLaunch(
+export function prepareInput(
   invocation: Invocation,
   directory: string,
   handed: Input,
   bundle = absolute(invocation, directory),
   given: HostFacts | null = null,
-): Attempt<Launch> {
+): Attempt<Prepared> {
   const manager = cgroupManager(invocation);
   if (manager.kind === 'failure') return manager;
   const file = invocation.line.options.texts.get('config') ?? join(directory, 'config.json');
@@ -131,19 +148,31 @@ export function prepareLaunch(
     environment.value.environment !== null ? 'tree' : manager.value === 'systemd' ? 'systemd' : null;
   if (given !== null && what !== null && isAnothers(given, invocation))
     return refuse({ kind: 'facts-of-another', what });
-  const result = compileLaunch({
+  const warnings = [
+    ...environment.value.broken.map(brokenFileText),
+    ...read.value.warnings.map(oneLine),
+    ...foreignHooks(spec, bundle).map(oneLine),
+  ];
+  const input = {
     spec: environment.value.spec,
     facts,
     environment: environment.value.environment,
     options,
     hookFiles: hookFiles(spec.config.hooks),
-  });
+  };
+  return ok({ input, bundle, warnings });
+}
+
+/** The launch program of a bundle directory; as prepareInput(). */
+export function prepareLaunch(...asked: Parameters<typeof prepareInput>): Attempt<Launch> {
+  const prepared = prepareInput(...asked);
+  if (prepared.kind === 'failure') return prepared;
+  const { input, bundle, warnings } = prepared.value;
+  const result = compileLaunch(input);
   if (result.kind === 'refused') return refuse(refusedByCompiler(result.refusals));
-  const warnings = [
-    ...environment.value.broken.map(brokenFileText),
-    ...read.value.warnings.map(oneLine),
-    ...foreignHooks(spec, bundle).map(oneLine),
-    ...result.warnings.map(warningText),
-  ];
-  return ok({ program: result.program, bundle, warnings });
+  return ok({
+    program: result.program,
+    bundle,
+    warnings: [...warnings, ...result.warnings.map(warningText)],
+  });
 }

@@ -2,7 +2,7 @@
  * Probe what the compiler is told of this machine (spec/host-facts.ts). On the way of every create and run: no koffi, no child, and
  * mountinfo, which can have thousands of lines, is read only where the cgroup mounts are not where every distribution puts them.
  */
-import { existsSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
@@ -16,7 +16,6 @@ const SELINUX_MAGIC = 0xf97cff8c; // linux/magic.h
 
 /** The magic number of the file system at a path; null if the path cannot be reached. */
 export function fileSystemMagic(path: string): number | null {
-  if (!existsSync(path)) return null;
   try {
     return statfsSync(path).type;
   } catch {

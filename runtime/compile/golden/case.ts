@@ -62,7 +62,7 @@ function common(count: number): Common {
     commonOf(
       references
         .slice(0, count)
-        .map(readCase)
+        .map(one => readCase(one))
         .flatMap(one => one.kinds.filter(kind => kind !== 'explain').map(one.compile)),
     );
   commonWith.set(count, made);
@@ -110,7 +110,15 @@ function environmentOf(json: unknown): Environment {
   };
 }
 
-export function readCase(name: string): GoldenCase {
+/** How a case is read, if not as it is. */
+export interface Reading {
+  /** The name of process.json. */
+  readonly processFile?: string;
+  /** Gets all that the compiler is given. */
+  readonly see?: (input: object) => void;
+}
+
+export function readCase(name: string, { processFile = 'process.json', see }: Reading = {}): GoldenCase {
   const has = (file: string): boolean => existsSync(join(casesFolder, name, file));
   const json = (file: string): unknown => JSON.parse(readText(name, file));
   if (has('work.json')) {
@@ -125,7 +133,7 @@ export function readCase(name: string): GoldenCase {
   if (has('process.json')) {
     const process: AdmittedProcess = admitted(
       name,
-      admitProcess({ file: 'process.json', text: readText(name, 'process.json') }),
+      admitProcess({ file: processFile, text: readText(name, 'process.json') }),
     );
     const input: ExecInput = {
       config: spec,
@@ -141,6 +149,7 @@ export function readCase(name: string): GoldenCase {
         cgroups: [],
       },
     };
+    see?.(input);
     return {
       name,
       kinds: [input.state.chos.backEnd as Kind],
@@ -169,6 +178,7 @@ export function readCase(name: string): GoldenCase {
       ...options.launch,
     },
   });
+  for (const kind of kinds) see?.(input(kind));
   return {
     name,
     kinds,

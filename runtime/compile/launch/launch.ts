@@ -16,7 +16,7 @@ import {
 import type { HostPath } from '../../../spec/paths.js';
 import { type SystemdInstance, systemInstance } from '../../../spec/systemd.js';
 import type { AdmittedProcess, AdmittedSpec } from '../../admit/admit.js';
-import { type Because, rule } from '../../program/action.js';
+import { type Because, COMMAND_LINE, PROCESS_FILE, rule } from '../../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../../program/operand.js';
 import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
 import { withNotifySocket } from './notify-socket.js';
@@ -296,13 +296,14 @@ export interface ProcessLaunchInput {
 
 export function createProcessLaunch({ spec, process, facts, options }: ProcessLaunchInput): ProcessLaunch {
   const config = withOwnUsers(spec.config, facts);
+  const processFile = process.file === COMMAND_LINE ? COMMAND_LINE : PROCESS_FILE;
   return {
     config,
     process: process.process,
     namespaces: config.linux.namespaces,
     because: (...path) =>
       path[0] === 'process'
-        ? because(process.file, process.place(path.slice(1)).line, path)
+        ? because(processFile, process.place(path.slice(1)).line, path)
         : because(spec.file, spec.place(path).line, path),
     facts: factsInside(facts, config.linux.namespaces),
     open: openFlags(facts.arch),

@@ -1,0 +1,30 @@
+/**
+ * What came out of a pure function for input that it was given before. Equal input gives an equal result, so nothing of an answer depends on it: a health check, or a bundle
+ * that is started again, is spared the compilation. All that is read of the host, the registry and files is read anew each time, and is part of the input.
+ */
+import { isDeepStrictEqual } from 'node:util';
+
+/** Data alone: no functions, no classes with private fields, which isDeepStrictEqual() does not compare. */
+export class Known<Input extends readonly unknown[], Result extends object> {
+  /** The latest first. */
+  #all: readonly (readonly [input: Input, result: Result])[] = [];
+  readonly #most: number;
+  readonly #keeps: (result: Result) => boolean;
+
+  /** It keeps the `most` results that were asked for last, of those that `keeps` wants. */
+  constructor(most: number, keeps: (result: Result) => boolean) {
+    this.#most = most;
+    this.#keeps = keeps;
+  }
+
+  find(input: Input, make: () => Result): Result {
+    const found = this.#all.find(([one]) => isDeepStrictEqual(one, input));
+    if (found === undefined) {
+      const result = make();
+      if (this.#keeps(result)) this.#all = [[input, result], ...this.#all.slice(0, this.#most - 1)];
+      return result;
+    }
+    if (found !== this.#all[0]) this.#all = [found, ...this.#all.filter(one => one !== found)];
+    return found[1];
+  }
+}

@@ -30,6 +30,18 @@ import {
 const { cases, test } = caseList('files: ');
 
 const ANN = 1001;
+/** What it says is told when it has ended. */
+function begin(file: string, ...args: readonly string[]) {
+  const child = spawn(file, args, { cwd: '/', env: { PATH: '/sbin:/bin', HOME: home } });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', data => {
+      said += data;
+    });
+  const told = new Promise<string>(resolve => child.on('close', () => resolve(said)));
+  return [child, told] as const;
+}
+
 const account = `ann:x:${ANN}:${ANN}:Ann:${home}:/bin/sh`;
 const own = 'root:x:0:0:tree:/root:/bin/sh\nimage:x:1000:1000::/:/bin/sh\n';
 
@@ -173,6 +185,38 @@ test('a file that the host has not got: the tree’s own; one that a path names 
   assert.match(stderr, /files\["\/etc\/motd"\] is not a regular file of at most 16 MiB that can be read/);
   assert.match(chos('tree', 'check', 'entire').stdout, /files\["\/etc\/motd"\] is not a regular file/);
   assert.equal(good(enter('entire', 'cat /etc/motd')), 'bye\n');
+});
+
+const until = async (there: () => boolean): Promise<void> => {
+  while (!there()) await new Promise(setImmediate);
+};
+
+test('who is on the way in while a file goes has it still', async () => {
+  const [log, shown, list] = [`${base}/strace`, '/run/chos/files/bound', '/run/chos/trees'];
+  const bound = { ...tree('linked', 'auto'), files: { '/etc/motd': `${home}/hello` } };
+  cpSync('/etc/chos.d/files.json', `${base}/files.json`);
+  writeRegistry({ trees: { bound } }, 'files.json');
+  good(chos('tree', 'prepare', 'bound'));
+  const trace = ['-qq', '-f', '-o', log, '-e', 'trace=unshare', '-e', 'inject=unshare:signal=SIGSTOP'];
+  const command = [`${dirname(runtime)}/chos`, 'bound', 'cat', '/etc/motd'];
+  const [coming, told] = begin('strace', ...trace, ...command);
+  const stopped = (): string | undefined =>
+    existsSync(log) ? /^(\d+) .*stopped by SIGSTOP/m.exec(readFileSync(log, 'utf8'))?.[1] : undefined;
+  await until(() => stopped() !== undefined);
+  writeRegistry({ trees: { bound: { ...bound, files: {} } } }, 'files.json');
+  const { ino } = statSync(list);
+  const [, prepared] = begin(runtime, '--cgroup-manager', 'disabled', 'tree', 'prepare', 'bound');
+  await until(() => statSync(list).ino !== ino);
+  // There is another program, and time to take away what only the former one shows.
+  assert.match(good(chos('tree', 'list')), /bound/);
+  assert.ok(existsSync(shown));
+  process.kill(Number(stopped()), 'SIGCONT');
+  assert.equal(await told, 'hello\n');
+  assert.equal(coming.exitCode, 0);
+  await prepared;
+  assert.ok(!existsSync(shown));
+  cpSync(`${base}/files.json`, '/etc/chos.d/files.json');
+  good(chos('tree', 'prepare', 'bound'));
 });
 
 test('what is left behind goes with the registry', () => {

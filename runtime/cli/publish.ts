@@ -1,4 +1,6 @@
 /** What `tree prepare` and `tree load` leave for `chos` (docs/chos.md). */
+import { rmSync } from 'node:fs';
+import { fileName } from '../../spec/records/names.js';
 import { compileEntry } from '../compile/entry.js';
 import { codeOf } from '../host/error-code.js';
 import { hostArch } from '../host/facts.js';
@@ -7,14 +9,26 @@ import { errnoText } from '../report/errno-text.js';
 import { entryChoice, whyNever } from '../trees/entry-view.js';
 import { type Variables, variablesOf } from '../trees/feature-content.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
-import { type EntryFiles, isPublicName, PLACE, treesText, writePublicFiles } from '../trees/public-files.js';
+import {
+  ENTRIES,
+  type EntryFiles,
+  isPublicName,
+  PLACE,
+  treesText,
+  writePublicFiles,
+} from '../trees/public-files.js';
 import type { RegisteredTree, Registry } from '../trees/registry.js';
-import { clearAllFiles, clearFiles } from '../trees/render-files.js';
+import { surplusFiles, surplusFilesOfAll } from '../trees/render-files.js';
 import { resolveFeatures } from '../trees/resolve-features.js';
+import { entryPrograms } from '../trees/starts-in-work.js';
 import { writeFiles } from './write-files.js';
 
 /** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
-export function publish(registry: Registry, only: RegisteredTree | null, prefix: string): readonly string[] {
+export async function publish(
+  registry: Registry,
+  only: RegisteredTree | null,
+  prefix: string,
+): Promise<readonly string[]> {
   // Of one, it is written before its view is looked at.
   const unwritten = only === null ? writeFiles(registry.trees.values(), prefix) : [];
   const facts = probeKernelLink();
@@ -39,13 +53,17 @@ export function publish(registry: Registry, only: RegisteredTree | null, prefix:
       link: choice.kind === 'link' ? { path: choice.tree.path, skeleton: choice.skeleton } : null,
     });
   }
+  const former = entryPrograms(`${prefix}${PLACE}/${ENTRIES}`, only === null ? null : fileName(only.name));
   try {
     const trees = treesText(registry, refused, featured);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
-    if (only === null) clearAllFiles(registry, prefix);
-    else clearFiles(only, prefix);
+    const surplus = only === null ? surplusFilesOfAll(registry, prefix) : surplusFiles(only, prefix);
+    if (surplus.length > 0) await former.untilUnused();
+    for (const path of surplus) rmSync(path, { recursive: true, force: true });
     return unwritten;
   } catch (error) {
     return [...unwritten, `what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];
+  } finally {
+    former.close();
   }
 }

@@ -86,7 +86,7 @@ export async function load(invocation: Invocation): Promise<Outcome> {
     if (mounted.kind === 'fault') warnings.push(storeFaultText(mounted.fault));
   }
   const refused = refusalsOf(trees);
-  const others = [...warnings, ...publish(registry.value, null, '')];
+  const others = [...warnings, ...(await publish(registry.value, null, ''))];
   if (refused.length > 0) return failed({ kind: 'tree', fault: { kind: 'not-loaded', refused, others } });
   if (wantsJson(invocation)) return done(valueText(trees.map(({ name, path }) => ({ name, path }))), others);
   return done(`${trees.length} ${trees.length === 1 ? 'tree' : 'trees'} loaded\n`, others);

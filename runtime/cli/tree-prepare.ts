@@ -80,7 +80,7 @@ async function prepareAll(invocation: Invocation, registry: Registry, view: Host
     else faults.push({ name, what: last === '' ? 'it was ended' : last });
   }
   const out = json ? valueText({ prepared: said.map(one => JSON.parse(one)), faults }) : said.join('');
-  const warnings = publish(registry, null, prefixOf(view));
+  const warnings = await publish(registry, null, prefixOf(view));
   if (faults.length === 0) return done(out, warnings);
   const each = [...togetherText(faults), ...warnings];
   return {
@@ -159,7 +159,7 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
   });
   const warnings = [
     ...registry.value.broken.map(brokenFileText),
-    ...publish(registry.value, tree.value, prefix),
+    ...(await publish(registry.value, tree.value, prefix)),
   ];
   return { kind: 'launch', entry: 'host', image: encode(program), values: {}, warnings };
 }

@@ -24,7 +24,7 @@ import type { Variables } from './feature-content.js';
 import type { Registry } from './registry.js';
 
 export const PLACE = '/run/chos';
-const ENTRIES = 'entries';
+export const ENTRIES = 'entries';
 const LINKS = 'links';
 const FORMAT_VERSION = 1;
 

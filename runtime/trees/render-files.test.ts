@@ -19,7 +19,7 @@ import { parseJsonFile } from './json-file.js';
 import { faultsOf } from './prepare-input.js';
 import { mergeFiles } from './read-registry.js';
 import { noTrees, type RegisteredTree } from './registry.js';
-import { clearAllFiles, clearFiles, renderFiles } from './render-files.js';
+import { renderFiles, surplusFiles, surplusFilesOfAll } from './render-files.js';
 import { shownShares } from './shown-shares.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'files-'));
@@ -51,6 +51,10 @@ function treeOf(...texts: readonly object[]): RegisteredTree {
 const one = (files: Readonly<Record<string, string>>) => treeOf({ trees: { one: { path: '/os', files } } });
 const at = (prefix: string, path: string): string =>
   join(prefix, 'run/chos/files/one', path.replaceAll('/', '%2F'));
+
+const clear = (paths: readonly string[]): void => {
+  for (const path of paths) rmSync(path, { recursive: true });
+};
 
 test('the nearest that names a file counts, and it is shown like a share that is read-only', () => {
   const tree = treeOf(
@@ -124,7 +128,7 @@ test('what is written anew is the same file, shorter or longer', () => {
   // The entry program of before shows it, until there is another.
   assert.equal(renderFiles(one({}), prefix), []);
   assert.ok(existsSync(path));
-  clearFiles(one({}), prefix);
+  clear(surplusFiles(one({}), prefix));
   assert.not.ok(existsSync(dirname(path)));
 });
 
@@ -145,7 +149,7 @@ test('what the host has no longer is there for those who show it, and for no oth
   assert.is(statSync(at(prefix, '/etc/hosts')).ino, ino);
   rmSync(join(prefix, 'etc/hosts'));
   renderFiles(tree, prefix);
-  clearFiles(tree, prefix);
+  clear(surplusFiles(tree, prefix));
   // What is wrong with one keeps it from being written, and takes nothing away.
   assert.equal(
     ['/etc/hosts', '/etc/a', '/etc/b'].map(path => existsSync(at(prefix, path))),
@@ -165,9 +169,9 @@ test('a file that is registered later is not written yet, and trees that are gon
   const broken = [
     { file: '/etc/chos.d/x.json', why: { kind: 'unreadable', code: 'EIO' }, trees: [] },
   ] as const;
-  clearAllFiles({ ...noTrees, broken }, prefix);
+  clear(surplusFilesOfAll({ ...noTrees, broken }, prefix));
   assert.ok(existsSync(at(prefix, '/etc/hosts')));
-  clearAllFiles(noTrees, prefix);
+  clear(surplusFilesOfAll(noTrees, prefix));
   assert.not.ok(existsSync(dirname(at(prefix, '/etc/hosts'))));
 });
 

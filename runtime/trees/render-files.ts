@@ -176,25 +176,26 @@ export const fileFaults = (tree: Filed): readonly ReturnType<RegisteredFile['dia
 /** Of a command that writes at this moment. */
 const isInWork = (name: string): boolean => /^\.\d+$/.test(name) && isThere(`/proc/${name.slice(1)}`);
 
-/** Takes away what the tree shows no longer: to be called when its entry program, which may have shown it, is another. */
-export function clearFiles(tree: Filed, prefix = ''): void {
+/** What the tree shows no longer: to be taken away when nobody is entering it by the program that has shown it (starts-in-work.ts). */
+export function surplusFiles(tree: Filed, prefix = ''): readonly string[] {
   const place = placeOf(tree.name, prefix);
+  if (!isThere(place)) return [];
+  if (tree.files.length === 0) return [place];
   const shown = new Set(
     tree.files
       .filter(({ path }) => isRendered(prefix + renderedAt(tree.name, path)))
       .map(({ path }) => fileName(path)),
   );
-  if (tree.files.length === 0) rmSync(place, { recursive: true, force: true });
-  else
-    for (const name of isThere(place) ? readdirSync(place) : [])
-      if (!shown.has(name) && !isInWork(name)) rmSync(`${place}/${name}`, { force: true });
+  return readdirSync(place)
+    .filter(name => !shown.has(name) && !isInWork(name))
+    .map(name => `${place}/${name}`);
 }
 
 /** Of all trees, and of those that are registered no longer; what a broken file registers is unknown, and stays. */
-export function clearAllFiles({ trees, broken }: Registry, prefix = ''): void {
-  for (const tree of trees.values()) clearFiles(tree, prefix);
-  if (broken.length > 0 || !isThere(prefix + FILES)) return;
+export function surplusFilesOfAll({ trees, broken }: Registry, prefix = ''): readonly string[] {
+  const surplus = [...trees.values()].flatMap(tree => surplusFiles(tree, prefix));
+  if (broken.length > 0 || !isThere(prefix + FILES)) return surplus;
   const kept = new Set([...trees.keys()].map(fileName));
-  for (const name of readdirSync(prefix + FILES))
-    if (!kept.has(name)) rmSync(`${prefix}${FILES}/${name}`, { recursive: true, force: true });
+  const others = readdirSync(prefix + FILES).filter(name => !kept.has(name));
+  return [...surplus, ...others.map(name => `${prefix}${FILES}/${name}`)];
 }

@@ -117,6 +117,7 @@ char **job_command(const struct account *a, char **words);
 
 /* entries.c: a descriptor, or -errno */
 long open_entry(const char *tree, u64 *size);
+long hold_entry(const char *tree, u64 *size);
 bool is_prepared(const char *tree);
 
 /* enter.c */

@@ -19,7 +19,7 @@ _Noreturn void enter(const char *tree, const char *refused)
 	struct program p;
 	struct fault fault;
 	u64 size;
-	long fd = open_entry(tree, &size);
+	long fd = hold_entry(tree, &size);
 
 	if (fd == -ENOENT && refused)
 		die("tree", joined(joined("\"", tree, "\" is not entered: "), refused, ""), 0);

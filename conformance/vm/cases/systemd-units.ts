@@ -45,9 +45,11 @@ export const systemdUnitCases: readonly MachineCase[] = [
     'what-changes-in-etc-reaches-trees',
     `
       chos=$(dirname "$RUNTIME")/chos
+      late=/run/systemd/system/chos-files.service.d
       for name in passwd motd localtime; do cp -a /etc/$name "$PLACE/$name.before" 2>/dev/null || true; done
       ${undoing(`
         systemctl disable --now chos-files.path 2>/dev/null; systemctl stop chos-files.service 2>/dev/null
+        rm -rf $late; systemctl daemon-reload
         for name in passwd motd localtime; do rm -f /etc/$name; cp -a "$PLACE/$name.before" /etc/$name 2>/dev/null; done
         "$RUNTIME" tree release os >/dev/null 2>&1; rm -rf /etc/chos.d`)}
       tree "$PLACE/os"
@@ -89,6 +91,13 @@ export const systemdUnitCases: readonly MachineCase[] = [
       ln -s "$PLACE/zone" /etc/localtime.new
       mv -T /etc/localtime.new /etc/localtime
       until_true 60 shows localtime winter
+      until_true 60 rests
+      # What changes behind the last look, while systemd does not watch yet.
+      mkdir -p $late
+      printf '[Service]\\nExecStartPost=-/bin/mv /etc/motd.late /etc/motd\\n' >$late/late.conf
+      systemctl daemon-reload
+      printf six >/etc/motd.late
+      until_true 60 shows motd six || fail "$(systemctl status chos-files.path chos-files.service)"
       same "still inside" "$(readlink "/proc/$inside/exe")" /bin/busybox
       matches "list" "$("$RUNTIME" tree list)" os
       same "stale" "$("$RUNTIME" tree list | grep -c stale || true)" 0

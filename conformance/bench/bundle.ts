@@ -13,6 +13,8 @@ export interface BundleWish {
   readonly tree?: string;
   /** false: the container uses the mount namespace it is given. */
   readonly ownMounts?: boolean;
+  /** The same container, but written in another way for each number: other names, mounts in another order. */
+  readonly other?: number;
 }
 
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
@@ -45,6 +47,15 @@ const defaultMounts = [
   mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', 'ro'),
   mount('/sys/fs/cgroup', 'cgroup', 'cgroup', 'nosuid', 'noexec', 'nodev', 'relatime', 'ro'),
 ];
+/** What Go makes of a map: no mount comes before the one that it lies in. */
+const inOrder = <T extends { readonly destination: string }>(
+  mounts: readonly T[],
+  turn: number,
+): readonly T[] => {
+  const depth = ({ destination }: T): number => destination.split('/').length;
+  const turned = mounts.map((_, i) => mounts[(i + turn) % mounts.length] as T);
+  return (turn % 2 ? turned : turned.reverse()).sort((a, b) => depth(a) - depth(b));
+};
 const maskedPaths = 'acpi asound kcore keys latency_stats timer_list timer_stats sched_debug scsi'
   .split(' ')
   .map(name => `/proc/${name}`);
@@ -53,6 +64,7 @@ const readonlyPaths = 'bus fs irq sys sysrq-trigger'.split(' ').map(name => `/pr
 const configuration = (rootfs: string, wish: BundleWish) => {
   const own = wish.ownMounts ?? true;
   const binds = (wish.shares ?? []).map(([source, place]) => mount(place, 'none', source, 'rbind', 'rw'));
+  const all = [...defaultMounts, ...binds];
   const device = { allow: false, access: 'rwm' };
   return {
     ociVersion: '1.0.2-dev',
@@ -72,10 +84,11 @@ const configuration = (rootfs: string, wish: BundleWish) => {
       noNewPrivileges: true,
     },
     root: { path: rootfs, readonly: own },
-    hostname: 'runc',
-    mounts: own ? [...defaultMounts, ...binds] : [],
+    hostname: wish.other === undefined ? 'runc' : `bench${wish.other}`,
+    mounts: own ? (wish.other === undefined ? all : inOrder(all, wish.other)) : [],
     ...(wish.tree ? { annotations: { 'org.chos.tree': wish.tree } } : {}),
     linux: {
+      ...(wish.other === undefined ? {} : { cgroupsPath: `/chosbench-${wish.other}` }),
       resources: { devices: [device], ...(wish.pidsLimit ? { pids: { limit: 2048 } } : {}) },
       namespaces: (own ? ['pid', 'network', 'ipc', 'uts', 'mount'] : ['ipc', 'uts']).map(type => ({ type })),
       ...(wish.seccomp ? { seccomp: resolveProfile(podmanProfile, capabilities) } : {}),

@@ -8,6 +8,7 @@ export const names = [
   'cold',
   'cold, Bun',
   'warm',
+  'warm, Bun',
   'floor',
   'crun',
   'crun, Debian 13',
@@ -23,6 +24,10 @@ export interface Tools {
   readonly chos: string;
   /** The same with Bun in the place of Node. */
   readonly bun: string;
+  /** Node with the flags that the engine gives it. */
+  readonly node: readonly string[];
+  /** An empty program compiled by Bun. */
+  readonly emptyBun: string;
   readonly floor: string;
   readonly timer: string;
   /** What `crun-of` has made, by suite; what is not there could not be made. */
@@ -42,9 +47,6 @@ export interface Duty {
 
 export const crun = '/usr/bin/crun';
 export const runc = '/usr/bin/runc';
-/** The compiler's service, from when it answers. */
-export const serveScript = (chos: string): string =>
-  `${chos} serve </dev/null >/dev/null 2>&1 & while ${chos} --debug list 2>&1 | grep -q 'was not used'; do kill -0 $! || exit; done`;
 const plain = (name: Name): string => name.replace(/[^a-z0-9]+/gi, '-');
 const pidFile = (name: Name): string => `/run/bench-${plain(name)}.pid`;
 const id = (name: Name): string => `chosbench-${plain(name)}`;
@@ -63,6 +65,7 @@ export const program = (name: Name, { chos, bun, floor, trees }: Tools): readonl
     cold: [chos],
     'cold, Bun': [bun],
     warm: [chos],
+    'warm, Bun': [bun],
     floor: [floor],
     crun: [crun],
     'crun, Debian 13': inTree(trees.trixie),
@@ -163,19 +166,34 @@ export const cycleSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[
   { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
 ];
 
-/** So many at the same moment: the time is that of the slowest. */
+/** So many at the same moment. */
 export const burstSteps =
   (count: number): ((name: Name, tools: Tools, duty: Duty) => readonly Step[]) =>
   (name, tools, duty) => {
-    const each = (argv: readonly string[], after: string): string =>
-      `for i in $(seq ${count}); do ${argv.join(' ')} ${id(name)}-$i ${after} done;`;
-    const run = [...program(name, tools), ...driver(name, duty), 'run', '--bundle', duty.bundle];
-    const remove = deleteArgv(name, tools, ['--force']).slice(0, -1);
+    const tool = program(name, tools);
+    const run = [...tool, ...driver(name, duty), 'run', '--bundle', duty.bundle, `${id(name)}-{i}`];
+    const remove = deleteArgv(name, tools, ['--force']).join(' ');
     return [
-      { kind: 'time', label: 'all', argv: ['/bin/sh', '-c', `${each(run, '&')} wait`] },
-      { kind: 'finish', argv: ['/bin/sh', '-c', each(remove, ';')] },
+      { kind: 'burst', label: 'one', count, argv: run },
+      { kind: 'finish', argv: ['/bin/sh', '-c', `for i in $(seq 0 ${count - 1}); do ${remove}-$i; done`] },
     ];
   };
+
+/** So many one after the other. */
+export const seriesStep = (
+  name: Name,
+  tools: Tools,
+  duty: Duty,
+  label: string,
+  count: number,
+): readonly Step[] => [
+  {
+    kind: 'series',
+    label,
+    count,
+    argv: [...program(name, tools), ...driver(name, duty), 'run', '--bundle', duty.bundle, `${id(name)}-{i}`],
+  },
+];
 
 /** Every command on a container that goes on running, and what its init costs while it waits for `start`. */
 export const commandSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => {
@@ -192,20 +210,48 @@ export const commandSteps = (name: Name, tools: Tools, duty: Duty): readonly Ste
   ];
 };
 
-/** Only create is measured. */
-export const createSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => [
-  { kind: 'time', label: 'create', argv: createArgv(name, tools, duty) },
-  { kind: 'quiet', argv: deleteArgv(name, tools, ['--force']) },
-  { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
+/** Only create is measured. `again`: what follows the name of the container. */
+const createdSteps = (name: Name, tools: Tools, duty: Duty, again: string): readonly Step[] => {
+  const remove = [...deleteArgv(name, tools, ['--force']).slice(0, -1), `${id(name)}${again}`];
+  return [
+    {
+      kind: 'time',
+      label: 'create',
+      argv: [...createArgv(name, tools, duty).slice(0, -1), `${id(name)}${again}`],
+    },
+    { kind: 'quiet', argv: remove },
+    { kind: 'finish', argv: remove },
+  ];
+};
+
+type Steps = (name: Name, tools: Tools, duty: Duty) => readonly Step[];
+
+export const createSteps: Steps = (name, tools, duty) => createdSteps(name, tools, duty, '');
+
+/** Each round another name and, where the duty's bundle has the number of the round in its path, another bundle. */
+export const newCreateSteps: Steps = (name, tools, duty) => createdSteps(name, tools, duty, '-{n}');
+
+export const listSteps: Steps = (name, tools) => [
+  { kind: 'time', label: 'list', argv: [...program(name, tools), 'list'] },
 ];
 
 /** One more process in a container that runs. */
-export const execSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => {
+const startedSteps = (
+  name: Name,
+  tools: Tools,
+  duty: Duty,
+  ...command: readonly string[]
+): readonly Step[] => {
   const tool = program(name, tools);
   return [
     { kind: 'once', argv: createArgv(name, tools, duty) },
     { kind: 'once', argv: [...tool, 'start', id(name)] },
-    { kind: 'time', label: 'exec', argv: [...tool, 'exec', id(name), '/bin/true'] },
+    { kind: 'time', label: 'exec', argv: [...tool, 'exec', id(name), ...command] },
     { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
   ];
 };
+
+export const execSteps: Steps = (name, tools, duty) => startedSteps(name, tools, duty, '/bin/true');
+
+/** Each round another command. */
+export const newExecSteps: Steps = (name, tools, duty) => startedSteps(name, tools, duty, '/bin/true', '{n}');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contestant, Step } from './plan.js';
-import type { Context, Race, Scenario } from './scenarios.js';
+import type { Context, Race, Scenario } from './race.js';
 
 const podman = '/usr/bin/podman';
 const BYTES = 300 << 20;

@@ -7,14 +7,22 @@
  * 1: a contender that is here failed, or something was left behind. 2: wrong use.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeRootfs, makeShares } from './bundle.js';
 import { names, program, suites, type Tools } from './contenders.js';
-import { rewriteFigures } from './docs.js';
+import { type Place, rewriteFigures } from './docs.js';
 import { type Result, standing } from './figures.js';
 import { hostTraces, mountPoints } from './host.js';
 import {
@@ -28,10 +36,12 @@ import {
 import { variants } from './pinned.js';
 import { runPlan } from './plan.js';
 import { plot } from './plot.js';
-import { type Context, type Scenario, scenarios } from './scenarios.js';
+import type { Context, Scenario } from './race.js';
+import { scenarios } from './scenarios.js';
 import { aligned, markdown, memoryRows, missingRows, type Rows, timeRows, verdictRows } from './table.js';
 import { judge, judgeLink } from './targets.js';
 import { userNames, usersScenario } from './users.js';
+import { warmNames } from './warm.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const top = resolve(here, '../..');
@@ -57,6 +67,12 @@ const tools: Tools = {
     trees ??= treesOf();
     return trees;
   },
+  get node() {
+    // What the engine was built with.
+    const [command = ''] = readFileSync(join(top, 'build/gen/node'), 'utf8').split('\n');
+    return command.split(' ');
+  },
+  emptyBun: join(here, 'empty-bun'),
   floor: join(here, 'floor'),
   timer: join(here, 'timer'),
 };
@@ -96,13 +112,15 @@ interface Effort {
   readonly seed: number;
 }
 
-const runScenario = (scenario: Scenario, context: Context, effort: Effort): Result => {
-  const race = scenario.set(context);
-  const rounds = effort.rounds || (effort.quick ? 2 : scenario.rounds);
+const runScenario = (scenario: Scenario, context: Omit<Context, 'rounds'>, effort: Effort): Result => {
+  const once = scenario.rounds === 1;
+  const rounds = once ? 1 : effort.rounds || (effort.quick ? 2 : scenario.rounds);
+  const warmup = once ? 0 : effort.quick ? 1 : 3;
+  const race = scenario.set({ ...context, rounds: rounds + warmup });
   const outcomes = runPlan(tools.timer, context.directory, {
     seed: effort.seed,
     rounds,
-    warmup: effort.quick ? 1 : 3,
+    warmup,
     gap: effort.quick ? Math.min(scenario.gap ?? 0, 10) : (scenario.gap ?? 0),
     prepare: [...standardPreparation(), ...(race.prepare ?? [])],
     contestants: race.contestants,
@@ -128,33 +146,49 @@ const machine = (): string => {
 
 const linkScenario = 'kernel-link';
 
-const report = (
-  results: readonly Result[],
-  cost: LinkCost | undefined,
-  draw: (rows: Rows) => string,
-): string => {
-  const pinnedNames: readonly string[] = variants;
-  const pinned = results.filter(({ id }) => id.startsWith('pinned'));
-  const emulated = results.filter(({ id }) => id === environments);
-  const users = results.filter(({ id }) => id === usersScenario.id);
-  const onThisMachine = results.filter(({ id }) => id !== environments && id !== usersScenario.id);
+const isWarm = ({ standings }: Result): boolean => standings.some(({ name }) => name.startsWith('warm'));
+const coldNames = names.filter(name => !name.startsWith('warm'));
+
+interface Measurements {
+  readonly results: readonly Result[];
+  readonly cost: LinkCost | undefined;
+}
+
+const report = ({ results, cost }: Measurements, draw: (rows: Rows) => string): string => {
+  const of = (ids: readonly string[]): readonly Result[] => results.filter(({ id }) => ids.includes(id));
+  const apart = [environments, usersScenario.id];
+  const warm = results.filter(isWarm);
+  const cold = results.filter(result => !isWarm(result) && !apart.includes(result.id));
+  // The columns are these contenders alone; `ratios`: of the columns that follow them.
+  const table = (some: readonly Result[], who: readonly string[], ratios = 0): string =>
+    draw(timeRows(some, who).map(row => row.slice(0, who.length + 1 + ratios)));
   const parts = [
     draw(verdictRows([...judge(results), ...judgeLink(cost)])),
-    draw(timeRows(onThisMachine, [...names, 'node'])),
-    draw(memoryRows(results, names)),
-    draw(timeRows(pinned, pinnedNames).map(row => row.slice(0, pinnedNames.length + 1))),
-    draw(timeRows(users, userNames).map(row => row.slice(0, userNames.length + 1))),
-    draw(timeRows(emulated, environmentNames).map(row => row.slice(0, environmentNames.length + 1))),
+    table(cold, [...coldNames, 'node', 'empty, Bun'], 2),
+    table(warm, warmNames, 1),
+    draw(memoryRows(results, coldNames)),
+    table(
+      results.filter(({ id }) => id.startsWith('pinned')),
+      variants,
+    ),
+    table(of([usersScenario.id]), userNames),
+    table(of([environments]), environmentNames),
   ];
   return parts.filter(part => part.trim().split('\n').length > (draw === markdown ? 2 : 1)).join('\n');
 };
 
-const publish = (
-  results: readonly Result[],
-  cost: LinkCost | undefined,
-  effort: Effort,
-  writeDocs: boolean,
-): void => {
+/** What was measured by name alone has a place of its own. */
+const places = ({ results, cost }: Measurements): readonly (readonly [Place, Measurements])[] => {
+  const long = scenarios.filter(({ apart }) => apart).map(({ id }) => id);
+  const parts: readonly (readonly [Place, Measurements])[] = [
+    ['figures', { results: results.filter(({ id }) => !long.includes(id)), cost }],
+    ['figures of long runs', { results: results.filter(({ id }) => long.includes(id)), cost: undefined }],
+  ];
+  return parts.filter(([, part]) => part.results.length > 0 || part.cost !== undefined);
+};
+
+const publish = (measured: Measurements, effort: Effort, writeDocs: boolean): void => {
+  const { results, cost } = measured;
   const out = join(top, 'build/bench');
   mkdirSync(out, { recursive: true });
   const versions = names
@@ -167,17 +201,24 @@ const publish = (
     `${JSON.stringify({ ...about, verdicts, results, kernelLink: cost }, null, 1)}\n`,
   );
   writeFileSync(join(out, 'results.svg'), plot(results, machine()));
-  say(`\n${report(results, cost, aligned)}`);
+  say(`\n${report(measured, aligned)}`);
   const missing = missingRows(results);
   if (missing.length) say(missing.map(row => row.join(' ')).join('\n'));
   say(`written: ${join(out, 'results.json')}, results.svg`);
   if (!writeDocs) return;
-  const away = missing.length ? `\nNot measured: ${missing.map(([key]) => key).join('; ')}.\n` : '';
-  const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n![medians](benchmarks.svg)\n\n${report(results, cost, markdown)}${away}`;
   const page = join(top, 'docs/benchmarks.md');
-  const written = existsSync(page) ? rewriteFigures(page, text) : { status: 'no-markers', path: page };
-  if (written.status === 'written') copyFileSync(join(out, 'results.svg'), join(top, 'docs/benchmarks.svg'));
-  say(written.status === 'written' ? `rewritten: ${page}` : `${page}: no place for figures`);
+  for (const [place, part] of places(measured)) {
+    const absent = missingRows(part.results).map(([key]) => key);
+    const away = absent.length ? `\nNot measured: ${absent.join('; ')}.\n` : '';
+    const picture = place === 'figures' ? '![medians](benchmarks.svg)\n\n' : '';
+    const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n${picture}${report(part, markdown)}${away}`;
+    const written = existsSync(page)
+      ? rewriteFigures(page, place, text)
+      : { status: 'no-markers', path: page };
+    if (written.status === 'written' && place === 'figures')
+      copyFileSync(join(out, 'results.svg'), join(top, 'docs/benchmarks.svg'));
+    say(written.status === 'written' ? `rewritten: ${page}, ${place}` : `${page}: no place for ${place}`);
+  }
 };
 
 /** A machine that did not come to its end is a failed contender, told like the others. */
@@ -193,7 +234,9 @@ const main = async (): Promise<number> => {
   const options = readOptions();
   if (options === undefined) return 2;
   const wanted = (id: string): boolean => new RegExp(options.only).test(id);
-  const chosen = scenarios.filter(({ id }) => wanted(id));
+  const chosen = scenarios.filter(
+    ({ id, apart }) => wanted(id) && (options.only !== '' || options.list || !apart),
+  );
   if (options.list) {
     for (const { id, title } of chosen) say(`${id.padEnd(22)} ${title}`);
     if (wanted(environments))
@@ -213,7 +256,7 @@ const main = async (): Promise<number> => {
   let cost: LinkCost | undefined;
   let incomplete = false;
   try {
-    const context = { tools, directory, rootfs: makeRootfs(directory) };
+    const context = { tools, directory, rootfs: makeRootfs(directory), quick: effort.quick };
     makeShares(directory, context.rootfs, 1);
     for (const scenario of chosen) {
       process.stderr.write(`${scenario.title} ...\n`);
@@ -233,7 +276,7 @@ const main = async (): Promise<number> => {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  publish(results, cost, effort, options['write-docs']);
+  publish({ results, cost }, effort, options['write-docs']);
   const left = hostTraces().filter(trace => !before.includes(trace));
   for (const trace of left) say(`left behind: ${trace}`);
   const failed = results.some(({ standings }) =>

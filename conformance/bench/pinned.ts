@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { makeShares, writeBundle } from './bundle.js';
 import type { Tools } from './contenders.js';
 import type { Contestant, Step } from './plan.js';
-import type { Context, Race, Scenario } from './scenarios.js';
+import type { Context, Race, Scenario } from './race.js';
 
 const treeName = 'benchtree';
 /** The same tree without a share. */

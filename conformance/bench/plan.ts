@@ -3,8 +3,23 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** In arguments `{n}` is the number of the round, and `{i}` that of the command in a burst or series. */
 export type Step =
   | { readonly kind: 'time'; readonly label: string; readonly argv: readonly string[] }
+  /** burst: so many at the same moment. series: one after the other. Each is measured. */
+  | {
+      readonly kind: 'burst' | 'series';
+      readonly label: string;
+      readonly count: number;
+      readonly argv: readonly string[];
+    }
+  /** status: a line of /proc/PID/status or smaps_rollup, each round. last: once, when all else is over. */
+  | {
+      readonly kind: 'status' | 'last';
+      readonly label: string;
+      readonly key: string;
+      readonly pidFile: string;
+    }
   | { readonly kind: 'resident'; readonly label: string; readonly pidFile: string }
   | { readonly kind: 'await'; readonly pidFile: string }
   /** once: before the rounds. quiet: each round, must succeed. try: may fail. finish: after the rounds. */
@@ -28,8 +43,10 @@ export interface Plan {
 
 export interface Series {
   readonly label: string;
-  readonly kind: 'time' | 'resident';
-  /** Nanoseconds per round, or VmRSS in KiB. */
+  readonly kind: 'time' | 'burst' | 'series' | 'resident' | 'status' | 'last';
+  /** Commands of a round. */
+  readonly each: number;
+  /** Nanoseconds, or KiB, of each command of each round. */
   readonly values: readonly number[];
   /** Peak resident memory of the command in KiB, or Pss in KiB. */
   readonly memory: readonly number[];
@@ -51,10 +68,22 @@ interface TimerOutput {
 }
 
 const stepWords = (step: Step): readonly string[] => {
-  if (step.kind === 'time') return ['time', step.label, ...step.argv];
-  if (step.kind === 'resident') return ['resident', step.label, step.pidFile];
-  if (step.kind === 'await') return ['await', step.pidFile];
-  return [step.kind, ...step.argv];
+  switch (step.kind) {
+    case 'time':
+      return ['time', step.label, ...step.argv];
+    case 'burst':
+    case 'series':
+      return [step.kind, step.label, `${step.count}`, ...step.argv];
+    case 'status':
+    case 'last':
+      return [step.kind, step.label, step.key, step.pidFile];
+    case 'resident':
+      return ['resident', step.label, step.pidFile];
+    case 'await':
+      return ['await', step.pidFile];
+    default:
+      return [step.kind, ...step.argv];
+  }
 };
 
 export const encodePlan = (plan: Plan): string => {

@@ -6,12 +6,14 @@ const colours: Readonly<Record<string, string>> = {
   cold: '#6bbf9c',
   'cold, Bun': '#a9d8c2',
   warm: '#37967a',
+  'warm, Bun': '#8fd0b5',
   floor: '#8d99ae',
   crun: '#e07a1f',
   'crun, Debian 13': '#eda35f',
   'crun, sid': '#f4c596',
   runc: '#b5483a',
   node: '#5a6acf',
+  'empty, Bun': '#a3adea',
   'no mount namespace': '#0b6e4f',
   'own mount namespace': '#37967a',
   'own, shares elided': '#8fd0b5',
@@ -40,7 +42,9 @@ export const groupsOf = (results: readonly Result[]): readonly Group[] => {
   const groups: Group[] = [];
   for (const { title, standings } of results) {
     const labels = [...new Set(standings.flatMap(one => one.figures.map(({ label }) => label)))];
-    const shown = labels.includes('total') ? ['total'] : labels.filter(label => label !== 'init');
+    const shown = labels.includes('total')
+      ? ['total']
+      : labels.filter(label => label !== 'init' && !/ p9[59]$/.test(label));
     for (const label of shown) {
       const bars = standings.flatMap(({ name, figures }) => {
         const found = figures.find(one => one.label === label && one.unit === 'ms');

@@ -2,13 +2,15 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsNamed, removeCgroups, withChildren } from '../harness/host-check.js';
-import { crun, runc, serveScript } from './contenders.js';
+import { crun, runc } from './contenders.js';
 import type { Contestant, Outcome, Step } from './plan.js';
-import type { Context, Race, Scenario } from './scenarios.js';
+import type { Context, Race, Scenario } from './race.js';
+import { inTurn, withServices } from './warm.js';
 
 const podman = '/usr/bin/podman';
 const podmanNames = ['cold', 'cold, Bun', 'crun', 'runc'] as const;
-type Name = (typeof podmanNames)[number] | 'warm';
+const warmNames = ['warm', 'warm, Bun', 'crun', 'runc'] as const;
+type Name = (typeof podmanNames | typeof warmNames)[number];
 
 const GROUP = 'chosbench-podman';
 /** Podman never removes the groups that it makes for all its containers; nobody is in them when the timer has ended. */
@@ -25,7 +27,14 @@ const race = (
   const absent: Outcome[] = [];
   const contestants: Contestant[] = [];
   const { chos, bun } = tools;
-  const runtimes: Readonly<Record<Name, string>> = { cold: chos, 'cold, Bun': bun, warm: chos, crun, runc };
+  const runtimes: Readonly<Record<Name, string>> = {
+    cold: chos,
+    'cold, Bun': bun,
+    warm: chos,
+    'warm, Bun': bun,
+    crun,
+    runc,
+  };
   for (const name of names) {
     const missing = [podman, runtimes[name]].find(path => !existsSync(path));
     if (missing !== undefined) {
@@ -45,7 +54,7 @@ const race = (
     ];
     const options = ['--network=none', `--cgroup-parent=${GROUP}`];
     const call = [podman, ...storage, ...fixed];
-    contestants.push({ name, steps: steps(call, { options, rootfs }) });
+    contestants.push({ name, steps: inTurn(name, tools, steps(call, { options, rootfs })) });
   }
   return { contestants, absent };
 };
@@ -63,47 +72,31 @@ const runSteps = (call: readonly string[], { options, rootfs }: Rest): readonly 
   },
 ];
 
+const execSteps = (call: readonly string[], { options, rootfs }: Rest): readonly Step[] => [
+  {
+    kind: 'once',
+    argv: [...call, 'run', '--detach', '--name=bench', ...options, '--rootfs', rootfs, '/bin/sleep', '1000'],
+  },
+  { kind: 'time', label: 'exec', argv: [...call, 'exec', 'bench', '/bin/true'] },
+  { kind: 'finish', argv: [...call, 'rm', '--force', '--time=0', 'bench'] },
+];
+
+const cold = (id: string, title: string, steps: typeof runSteps): Scenario => ({
+  id,
+  title,
+  rounds: 30,
+  clean: removeGroups,
+  set: context => race(context, steps),
+});
+
+const warm = (id: string, title: string, steps: typeof runSteps): Scenario => ({
+  ...cold(id, title, steps),
+  set: context => ({ ...race(context, steps, warmNames), prepare: withServices(context) }),
+});
+
 export const podmanScenarios: readonly Scenario[] = [
-  {
-    id: 'podman-run',
-    title: 'podman run --rm',
-    rounds: 30,
-    clean: removeGroups,
-    set: context => race(context, runSteps),
-  },
-  {
-    id: 'podman-run-warm',
-    title: 'podman run --rm, warm',
-    rounds: 30,
-    clean: removeGroups,
-    set: context => ({
-      ...race(context, runSteps, ['warm', 'crun', 'runc']),
-      prepare: [['setup', '/bin/sh', '-c', serveScript(context.tools.chos)]],
-    }),
-  },
-  {
-    id: 'podman-exec',
-    title: 'podman exec',
-    rounds: 30,
-    clean: removeGroups,
-    set: context =>
-      race(context, (call, { options, rootfs }) => [
-        {
-          kind: 'once',
-          argv: [
-            ...call,
-            'run',
-            '--detach',
-            '--name=bench',
-            ...options,
-            '--rootfs',
-            rootfs,
-            '/bin/sleep',
-            '1000',
-          ],
-        },
-        { kind: 'time', label: 'exec', argv: [...call, 'exec', 'bench', '/bin/true'] },
-        { kind: 'finish', argv: [...call, 'rm', '--force', '--time=0', 'bench'] },
-      ]),
-  },
+  cold('podman-run', 'podman run --rm', runSteps),
+  warm('podman-run-warm', 'podman run --rm, warm', runSteps),
+  cold('podman-exec', 'podman exec', execSteps),
+  warm('podman-exec-warm', 'podman exec, warm', execSteps),
 ];

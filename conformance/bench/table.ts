@@ -34,6 +34,8 @@ const ratio = (a: Figure | undefined, b: Figure | undefined): string =>
   a && b ? (a.median / b.median).toFixed(2) : '';
 
 const ours = ['compiled', 'cold', 'warm'];
+const isMemory = (result: Result, label: string): boolean =>
+  result.standings.some(one => one.figures.some(found => found.label === label && found.unit === 'KiB'));
 
 /** One row per scenario and command, one column per contender, then our ratio to crun and to the floor. */
 export const timeRows = (results: readonly Result[], names: readonly string[]): Rows => {
@@ -48,7 +50,7 @@ export const timeRows = (results: readonly Result[], names: readonly string[]): 
       });
       if (cells.every(cell => cell === '')) continue;
       const own = ours.map(of).find(one => one !== undefined);
-      const unit = label === 'init' ? 'KiB' : 'ms';
+      const unit = isMemory(result, label) ? 'KiB' : 'ms';
       rows.push([
         `${title(result, label)} (${unit})`,
         ...cells,

@@ -68,10 +68,16 @@ const command = (name: string): readonly Target[] => [
 const cruns = ['crun', 'crun, sid'];
 
 /** With both JavaScript engines. */
-const coldTargets = (id: string, what: string, label: string, limit: number): readonly Target[] =>
-  ['cold', 'cold, Bun'].flatMap(ours =>
+const engines = (
+  id: string,
+  what: string,
+  label: string,
+  limit: number,
+  names: readonly string[],
+): readonly Target[] =>
+  names.flatMap(ours =>
     cruns.map(rival => ({
-      what: `${what}${ours === 'cold' ? '' : ', Bun'}`,
+      what: `${what}${ours.endsWith(', Bun') ? ', Bun' : ''}`,
       limit,
       unit: '' as const,
       against: `x ${rival}`,
@@ -79,14 +85,29 @@ const coldTargets = (id: string, what: string, label: string, limit: number): re
     })),
   );
 
+const coldTargets = (id: string, what: string, label: string, limit: number): readonly Target[] =>
+  engines(id, what, label, limit, ['cold', 'cold, Bun']);
+
 const warmTargets = (id: string, what: string, label: string, limit: number): readonly Target[] =>
-  cruns.map(rival => ({
-    what,
-    limit,
-    unit: '',
-    against: `x ${rival}`,
-    measure: ratio(at(id, 'warm', label), at(id, rival, label)),
-  }));
+  engines(id, what, label, limit, ['warm', 'warm, Bun']);
+
+/** What no cold start can be faster than: the JavaScript engine with nothing to do. */
+const alone = (name: string, what: string): readonly Target[] =>
+  engines('cold-create', what, 'create', 2, [name]).map(target => ({ ...target, what }));
+
+const SERVICE = 'service-10000';
+/** No more than 80 MiB, and than it was after the first thousand. */
+const serviceTargets = (['warm', 'warm, Bun'] as const).flatMap((ours): readonly Target[] => {
+  const what = `the service${ours === 'warm' ? '' : ', Bun'}: resident after 10000 starts`;
+  const [first, later] = [1000, 10000].map(count => at(SERVICE, ours, `after ${count}: resident`)) as [
+    Place,
+    Place,
+  ];
+  return [
+    { what, limit: 80 * 1024, unit: 'KiB', against: '', measure: results => find(results, ...later)?.median },
+    { what, limit: 1, unit: '', against: 'x after 1000', measure: ratio(later, first) },
+  ];
+});
 
 const none = 'no mount namespace';
 const own = 'own mount namespace';
@@ -178,16 +199,21 @@ const targets: readonly Target[] = [
   against('run-cgroups', 'compiled run, v1 cgroups, back to back', 'crun, sid', 0.4),
   against('run-cgroups-spaced', 'compiled run, v1 cgroups, every 250 ms', 'crun, sid', 0.4),
   ...coldTargets('cold-create', 'cold create', 'create', 2),
+  ...alone('node', '... of which Node with nothing to do'),
+  ...alone('empty, Bun', '... of which an empty program of Bun'),
   ...coldTargets('cycle-cgroups', 'cold create + start + delete', 'total', 1.3),
   ...coldTargets('cold-exec', 'cold exec of true', 'exec', 2),
   ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
-  ...warmTargets('warm-create', 'warm create', 'create', 0.7),
+  ...warmTargets('warm-create', 'warm create, the same again', 'create', 0.7),
+  ...warmTargets('warm-create-new', 'warm create, a bundle never seen', 'create', 0.7),
   ...warmTargets('cycle-warm', 'create + start + delete, warm', 'total', 0.5),
-  ...warmTargets('warm-exec', 'warm exec of true', 'exec', 0.6),
-  ...warmTargets('warm-32', '32 at once, warm: the slowest', 'all', 0.8),
+  ...warmTargets('warm-exec', 'warm exec of true, the same again', 'exec', 0.6),
+  ...warmTargets('warm-exec-new', 'warm exec of true, other arguments', 'exec', 0.6),
+  ...warmTargets('warm-32', '32 at once, warm: the slowest', 'the slowest', 0.8),
   ...warmTargets('podman-run-warm', 'podman run --rm, warm', 'run', 0.97).filter(
     ({ against }) => against === 'x crun',
   ),
+  ...serviceTargets,
   {
     what: 'tree import of an image',
     limit: 1,

@@ -13,35 +13,40 @@
  *   umount PATH | tmpfs PATH | proc | null | binds DIR N | setup ARGV...     once, before the rounds
  *   contender NAME                                      the lines below are its steps, run in order each round
  *   time LABEL ARGV... | quiet ARGV... | try ARGV...    measured | must succeed | may fail
+ *   burst LABEL COUNT ARGV...                           so many at the same moment, each measured from that moment to its end
+ *   series LABEL COUNT ARGV...                          so many one after the other, each measured
  *   await PIDFILE | resident LABEL PIDFILE              until that process is gone | memory of that process
+ *   status LABEL KEY PIDFILE | last LABEL KEY PIDFILE   that line of its /proc/PID/status or smaps_rollup, in KiB; last: once, when all else is over
  *   once ARGV... | finish ARGV...                       before the first round (must succeed) | after the last one
+ * In arguments {n} is the number of the round, the first is 0, and {i} that of the command in a burst or series.
  * Times are nanoseconds of CLOCK_MONOTONIC, memory is KiB. A contender that fails once is out of the later rounds.
  */
 #include "freestanding.h"
 
 #define MAX_CONTENDERS 12
 #define MAX_STEPS 24
-#define MAX_ROUNDS 1024
+#define MAX_VALUES 10240
 #define MAX_WORDS 64
+#define MAX_BURST 256
 
 struct step {
 	const char *kind, *label;
 	char **argv;
-	uint64_t value[MAX_ROUNDS]; /* ns, or VmRSS */
-	uint32_t memory[MAX_ROUNDS]; /* peak, or Pss */
+	unsigned each, done; /* commands of a round; values so far */
+	uint64_t value[MAX_VALUES]; /* ns, or KiB */
+	uint32_t memory[MAX_VALUES]; /* peak, or Pss */
 };
 
 struct contender {
 	const char *name;
 	int steps, failed_step, exit_code;
-	unsigned done;
 	struct step step[MAX_STEPS];
 };
 
 static struct contender contenders[MAX_CONTENDERS];
 static char plan[262144], *words[8192], **environment;
 static int count;
-static unsigned long rounds = 10, warmup = 1, gap, user;
+static unsigned long rounds = 10, warmup = 1, gap, user, round_number;
 static uint64_t random_state = 1;
 
 _Noreturn static void leave(int code)
@@ -81,6 +86,41 @@ static long spawn(uint64_t flags)
 	return must(SYS(clone3, &args, sizeof args), "clone3");
 }
 
+/* The arguments of one command, with its numbers in place; good until the next call. */
+static char **numbered(char **argv, unsigned long each)
+{
+	static char text[16384], *filled[MAX_WORDS];
+	char *end = text;
+	int i = 0;
+	for (; argv[i]; i++) {
+		must(i < MAX_WORDS - 1 && end + length(argv[i]) < text + sizeof text - 1024 ? 0 : -E2BIG, "arguments");
+		filled[i] = end;
+		for (const char *p = argv[i]; *p;)
+			if (p[0] == '{' && (p[1] == 'n' || p[1] == 'i') && p[2] == '}') {
+				end = put_number(end, p[1] == 'n' ? round_number : each, 1);
+				p += 3;
+			} else {
+				*end++ = *p++;
+			}
+		*end++ = 0;
+	}
+	filled[i] = 0;
+	return filled;
+}
+
+_Noreturn static void become(char **argv, unsigned long as)
+{
+	if (as && (SYS(setgroups, 0, 0) || SYS(setresgid, as, as, as) || SYS(setresuid, as, as, as)))
+		leave(126);
+	SYS(execve, argv[0], argv, environment);
+	leave(127);
+}
+
+static int exit_code(int status)
+{
+	return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+}
+
 /* Returns the exit code (128 + signal), with the time and the peak memory of the command alone. */
 static int run(char **argv, unsigned long as, uint64_t *took, uint32_t *peak)
 {
@@ -88,17 +128,54 @@ static int run(char **argv, unsigned long as, uint64_t *took, uint32_t *peak)
 	int status;
 	uint64_t begin = now();
 	long pid = spawn(CLONE_VFORK);
-	if (pid == 0) {
-		if (as && (SYS(setgroups, 0, 0) || SYS(setresgid, as, as, as) || SYS(setresuid, as, as, as)))
-			leave(126);
-		SYS(execve, argv[0], argv, environment);
-		leave(127);
-	}
+	if (pid == 0)
+		become(argv, as);
 	while (SYS(wait4, -1, &status, 0, &use) != pid) /* as pid 1 the timer inherits the inits of containers */
 		;
 	*took = now() - begin;
 	*peak = (uint32_t)use.ru_maxrss;
-	return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+	return exit_code(status);
+}
+
+/* All are there and wait before the first begins. */
+static int run_burst(const struct step *s, uint64_t *took, uint32_t *peak)
+{
+	long pids[MAX_BURST];
+	int gate[2], status, code = 0;
+	struct rusage use;
+	must(s->each <= MAX_BURST ? 0 : -E2BIG, "burst");
+	must(SYS(pipe2, gate, O_CLOEXEC), "pipe");
+	for (unsigned i = 0; i < s->each; i++) {
+		char **argv = numbered(s->argv, i);
+		if ((pids[i] = spawn(0)) == 0) {
+			SYS(close, gate[1]);
+			SYS(read, gate[0], &status, 1);
+			become(argv, user);
+		}
+	}
+	SYS(close, gate[0]);
+	uint64_t begin = now();
+	SYS(close, gate[1]);
+	for (unsigned left = s->each; left;) {
+		long pid = must(SYS(wait4, -1, &status, 0, &use), "wait for a burst");
+		for (unsigned i = 0; i < s->each; i++)
+			if (pids[i] == pid) {
+				took[i] = now() - begin;
+				peak[i] = (uint32_t)use.ru_maxrss;
+				code = code ? code : exit_code(status);
+				pids[i] = 0;
+				left--;
+			}
+	}
+	return code;
+}
+
+static int run_series(const struct step *s, uint64_t *took, uint32_t *peak)
+{
+	int code = 0;
+	for (unsigned i = 0; i < s->each && !code; i++)
+		code = run(numbered(s->argv, i), user, took + i, peak + i);
+	return code;
 }
 
 static unsigned long read_number(const char *path, const char *after)
@@ -123,6 +200,12 @@ static unsigned long read_number(const char *path, const char *after)
 	return 0;
 }
 
+static char *file_of(char *path, unsigned long pid, const char *name)
+{
+	put(put_number(put(path, "/proc/"), pid, 1), name);
+	return path;
+}
+
 static int run_step(struct step *s, uint64_t *value, uint32_t *memory)
 {
 	char path[64];
@@ -135,25 +218,40 @@ static int run_step(struct step *s, uint64_t *value, uint32_t *memory)
 	}
 	if (same(s->kind, "resident")) {
 		pid = read_number(s->argv[0], "");
-		put(put_number(put(path, "/proc/"), pid, 1), "/status");
-		*value = read_number(path, "VmRSS:");
-		put(put_number(put(path, "/proc/"), pid, 1), "/smaps_rollup");
-		*memory = (uint32_t)read_number(path, "\nPss:");
+		*value = read_number(file_of(path, pid, "/status"), "VmRSS:");
+		*memory = (uint32_t)read_number(file_of(path, pid, "/smaps_rollup"), "\nPss:");
 		return *value ? 0 : 1;
 	}
-	int code = run(s->argv, same(s->kind, "time") ? user : 0, value, memory);
+	if (same(s->kind, "status") || same(s->kind, "last")) {
+		pid = read_number(s->argv[1], "");
+		*memory = 0;
+		*value = read_number(file_of(path, pid, "/status"), s->argv[0]);
+		if (!*value)
+			*value = read_number(file_of(path, pid, "/smaps_rollup"), s->argv[0]);
+		return *value ? 0 : 1;
+	}
+	if (same(s->kind, "burst"))
+		return run_burst(s, value, memory);
+	if (same(s->kind, "series"))
+		return run_series(s, value, memory);
+	int code = run(numbered(s->argv, 0), same(s->kind, "time") ? user : 0, value, memory);
 	return same(s->kind, "try") || same(s->kind, "finish") ? 0 : code;
+}
+
+static int is_outside(const struct step *s)
+{
+	return same(s->kind, "finish") || same(s->kind, "once") || same(s->kind, "last");
 }
 
 /* Runs the steps of a kind that stands outside the rounds. */
 static void play_outside(struct contender *c, const char *kind)
 {
-	uint64_t value;
-	uint32_t memory;
 	for (int i = 0; i < c->steps; i++) {
-		if (!same(c->step[i].kind, kind) || c->failed_step)
+		struct step *s = &c->step[i];
+		if (!same(s->kind, kind) || c->failed_step)
 			continue;
-		int code = run_step(&c->step[i], &value, &memory);
+		int code = run_step(s, s->value, s->memory);
+		s->done = 1;
 		if (code) {
 			c->failed_step = i + 1;
 			c->exit_code = code;
@@ -163,28 +261,24 @@ static void play_outside(struct contender *c, const char *kind)
 
 static void play(struct contender *c, int keep)
 {
-	uint64_t value = 0;
-	uint32_t memory = 0;
 	for (int i = 0; i < c->steps; i++) {
 		struct step *s = &c->step[i];
-		if (same(s->kind, "finish") || same(s->kind, "once"))
+		if (is_outside(s))
 			continue;
 		if (gap && same(s->kind, "time")) {
 			long pause[2] = {(long)(gap / 1000), (long)(gap % 1000 * 1000000)};
 			SYS(nanosleep, pause, 0);
 		}
-		int code = run_step(s, &value, &memory);
+		must(s->done + s->each <= MAX_VALUES ? 0 : -E2BIG, "values");
+		int code = run_step(s, s->value + s->done, s->memory + s->done);
 		if (code) {
 			c->failed_step = i + 1;
 			c->exit_code = code;
 			return;
 		}
-		if (keep) {
-			s->value[c->done] = value;
-			s->memory[c->done] = memory;
-		}
+		if (keep)
+			s->done += s->each;
 	}
-	c->done += keep != 0;
 }
 
 static void play_rounds(void)
@@ -193,6 +287,7 @@ static void play_rounds(void)
 	for (int i = 0; i < count; i++)
 		play_outside(&contenders[i], "once");
 	for (unsigned long round = 0; round < warmup + rounds; round++) {
+		round_number = round;
 		for (int i = 0; i < count; i++) { /* Fisher-Yates, inside out */
 			int j = (int)(draw() % (unsigned)(i + 1));
 			order[i] = order[j];
@@ -209,6 +304,8 @@ static void play_rounds(void)
 		play_outside(&contenders[i], "finish");
 		contenders[i].failed_step = failed;
 	}
+	for (int i = 0; i < count; i++)
+		play_outside(&contenders[i], "last");
 }
 
 /* Runtimes change owner and mode of the null device they are given: let it be one of ours. */
@@ -238,7 +335,7 @@ static void prepare(char **w)
 	if (same(w[0], "seed"))
 		random_state = number(w[1]) | 1;
 	else if (same(w[0], "rounds"))
-		rounds = number(w[1]) < MAX_ROUNDS ? number(w[1]) : MAX_ROUNDS;
+		rounds = number(w[1]);
 	else if (same(w[0], "warmup"))
 		warmup = number(w[1]);
 	else if (same(w[0], "gap"))
@@ -274,11 +371,15 @@ static void read_line(char **w)
 	}
 	struct contender *c = &contenders[count - 1];
 	must(c->steps < MAX_STEPS ? 0 : -E2BIG, "steps");
-	int labelled = same(w[0], "time") || same(w[0], "resident");
+	static const char *const with_label[] = {"time", "resident", "burst", "series", "status", "last"};
+	int labelled = 0, counted = same(w[0], "burst") || same(w[0], "series");
+	for (unsigned i = 0; i < sizeof with_label / sizeof *with_label; i++)
+		labelled |= same(w[0], with_label[i]);
 	struct step *s = &c->step[c->steps++]; /* field by field: the arrays stay untouched, and so not resident */
 	s->kind = w[0];
 	s->label = labelled ? w[1] : "";
-	s->argv = w + 1 + labelled;
+	s->each = counted ? (unsigned)number(w[2]) : 1;
+	s->argv = w + 1 + labelled + counted;
 }
 
 static void read_plan(const char *path)
@@ -351,8 +452,11 @@ static void print_result(void)
 			emit(s->label);
 			emit("\",\"kind\":\"");
 			emit(s->kind);
-			emit_list("\",\"values\":[", s, c->done, 0);
-			emit_list(",\"memory\":[", s, c->done, 1);
+			put_number(digits, s->each, 1);
+			emit("\",\"each\":");
+			emit(digits);
+			emit_list(",\"values\":[", s, s->done, 0);
+			emit_list(",\"memory\":[", s, s->done, 1);
 			emit("}");
 		}
 		emit("]}");

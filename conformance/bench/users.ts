@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Contestant } from './plan.js';
-import type { Context, Race, Scenario } from './scenarios.js';
+import type { Context, Race, Scenario } from './race.js';
 
 export const userNames = ['chos', 'bwrap', 'apptainer'] as const;
 const USER = 1000;

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { registryScript, whyNotPinned } from './pinned.js';
 import type { Contestant } from './plan.js';
-import type { Context, Race, Scenario } from './scenarios.js';
+import type { Context, Race, Scenario } from './race.js';
 
 const tree = 'benchwho';
 const count = 10_000;

@@ -1,0 +1,85 @@
+/** What a scenario is: who takes part with which duty, and what is prepared. */
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { makeShares, writeBundle } from './bundle.js';
+import { absence, type Duty, type Name, type Tools } from './contenders.js';
+import type { Contestant, Outcome, Step } from './plan.js';
+
+export interface Context {
+  readonly tools: Tools;
+  readonly directory: string;
+  readonly rootfs: string;
+  /** How often each contender will run, warming up included. */
+  readonly rounds: number;
+  /** Only whether it works is asked. */
+  readonly quick: boolean;
+}
+
+export interface Race {
+  readonly contestants: readonly Contestant[];
+  readonly absent: readonly Outcome[];
+  /** Preparation in the private namespace, after the standard one. */
+  readonly prepare?: readonly (readonly string[])[];
+}
+
+export interface Scenario {
+  readonly id: string;
+  readonly title: string;
+  /** Times each contender runs in a full benchmark. */
+  readonly rounds: number;
+  /** Pause before each measured command, in milliseconds. */
+  readonly gap?: number;
+  /** It takes long: run only if it is asked for by name, and published apart. */
+  readonly apart?: true;
+  readonly set: (context: Context) => Race;
+  /** Afterwards, on the host. */
+  readonly clean?: () => void;
+}
+
+export type Steps = (name: Name, tools: Tools, duty: Duty) => readonly Step[];
+
+/** Everybody who is there does the same duty. */
+export const race = (tools: Tools, duty: Duty, steps: Steps, who: readonly Name[]): Race => {
+  const absent: Outcome[] = [];
+  const contestants: Contestant[] = [];
+  for (const name of who) {
+    const reason = absence(name, tools);
+    if (reason === undefined) contestants.push({ name, steps: steps(name, tools, duty) });
+    else absent.push({ name, status: 'absent', reason });
+  }
+  return { contestants, absent };
+};
+
+export interface Wish {
+  readonly cgroups?: boolean;
+  readonly seccomp?: boolean;
+  readonly shares?: number;
+  readonly args?: readonly string[];
+}
+
+export const duty = (id: string, context: Context, wish: Wish): Duty => {
+  const { directory, rootfs } = context;
+  const cgroups = wish.cgroups ?? false;
+  const seccomp = wish.seccomp ?? false;
+  const args = wish.args ?? ['/bin/true'];
+  const shares = makeShares(directory, rootfs, wish.shares ?? 0);
+  const sharesFile = join(directory, `${id}.shares`);
+  writeFileSync(sharesFile, shares.map(pair => `${pair.join(' ')}\n`).join(''));
+  const bundle = writeBundle(directory, id, rootfs, { args, shares, seccomp, pidsLimit: cgroups });
+  return {
+    directory,
+    bundle,
+    rootfs,
+    args,
+    cgroups,
+    seccomp,
+    ...(shares.length ? { sharesFile } : {}),
+  };
+};
+
+/** A bundle for each round, each of its own kind; the path, with a place for the number of the round. */
+export const newBundles = ({ bundle, rootfs, args }: Duty, { directory, rounds }: Context): string => {
+  for (let i = 0; i < rounds; i++)
+    writeBundle(directory, `${basename(bundle)}-${i}`, rootfs, { args, other: i });
+  return `${bundle}-{n}`;
+};

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { STREAMS_FILE } from '../../spec/criu.js';
 import type { RestoreAsked } from '../compile/criu/options.js';
@@ -14,6 +14,7 @@ import { chooseEnvironment } from './environment.js';
 import { type Attempt, absolute, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
 import { cgroupManager, launchFacts, launchOptions, readConfig } from './launch.js';
 import { givenValues } from './launch-values.js';
+import { readInput } from './read-input.js';
 import { refusedByCompiler } from './refusal.js';
 
 /**
@@ -43,9 +44,12 @@ export function distrusted(images: string, behind: readonly string[] = []): Atte
 }
 
 /** What the streams led to; images of another program than a runtime do not say it. */
-function streamsOf(images: string): readonly string[] {
+export function streamsOf(images: string): readonly string[] {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(images, STREAMS_FILE), 'utf8'));
+    const path = join(images, STREAMS_FILE);
+    const read = readInput(path, path);
+    if (read.kind === 'failure') return [];
+    const value: unknown = JSON.parse(Buffer.from(read.value).toString('utf8'));
     return Array.isArray(value) ? value.slice(0, 3).map(String) : [];
   } catch {
     return [];

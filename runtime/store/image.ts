@@ -1,7 +1,7 @@
 /** Which layers an image has: OCI layouts (image specification, "Image Layout"), and what `docker save` writes. */
 
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { isRecord } from '../../spec/is-record.js';
 import { codeOf } from '../host/error-code.js';
 import { bad, fileFault, good, type Result } from './fault.js';
@@ -37,10 +37,16 @@ function open(layout: Layout, path: string): Result<string> {
   return place !== null && look(place)?.isFile() ? good(place) : wrong(layout, path, 'there is no such file');
 }
 
+/** Whose directory it is may have put a FIFO there since it was looked at. */
+function openFile(path: string): number {
+  const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
+  return openSync(bytesOf(path), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
 function readJson(layout: Layout, path: string, digest: string | null): Result<unknown> {
   const place = open(layout, path);
   if (place.kind === 'fault') return place;
-  const fd = openSync(bytesOf(place.value), 'r');
+  const fd = openFile(place.value);
   try {
     if (fstatSync(fd).size > MOST_BYTES) return wrong(layout, path, 'it is larger than 32 MiB');
     const bytes = readFileSync(fd);
@@ -190,7 +196,7 @@ export function readOci(layout: Layout, wanted: string | null): Result<Image> {
 /** What a tar begins with is a name: these are the marks of gzip, zstd, xz and bzip2. */
 function isCompressed(path: string): boolean {
   const head = Buffer.alloc(6);
-  const fd = openSync(bytesOf(path), 'r');
+  const fd = openFile(path);
   try {
     readSync(fd, head);
   } finally {

@@ -18,28 +18,34 @@ export function finder(root: string): Find {
   };
 }
 
+/** Null: it is none, a symlink for example. What it is is seen before it is opened: to open a device may do something. */
+export function openRegular(path: string): number | null {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+  const look = openSync(path, O_PATH | O_NOFOLLOW);
+  try {
+    if (!fstatSync(look).isFile()) return null;
+    return openSync(`/proc/self/fd/${look}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  } finally {
+    closeSync(look);
+  }
+}
+
 /** `read` gets a regular file below `root` (empty: the host's), whose path has no symlinks; null: it is none, or `read` throws. */
 export function withRegular<Value>(
   root: string,
   path: string,
   read: (fd: number) => Value | null,
 ): Value | null {
-  let fd = -1;
+  let fd: number | null = null;
   try {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-    const look = openSync(root + path, O_PATH | O_NOFOLLOW);
-    try {
-      if (!fstatSync(look).isFile()) return null;
-      fd = openSync(`/proc/self/fd/${look}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    } finally {
-      closeSync(look);
-    }
+    fd = openRegular(root + path);
+    if (fd === null) return null;
     // Somebody may have put a symlink on the way since.
     if (!isWithin(readlinkSync(`/proc/self/fd/${fd}`), root === '' ? '/' : root)) return null;
     return read(fd);
   } catch {
     return null;
   } finally {
-    if (fd >= 0) closeSync(fd);
+    if (fd !== null) closeSync(fd);
   }
 }

@@ -1,4 +1,5 @@
 /** Everything below a prefix that stands for the root of the host. */
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -195,6 +197,38 @@ test('an image’s symlink leads nowhere on the host, and what is no file is tol
   symlinkSync(join(prefix, 'secret'), at(prefix, '/etc/group'));
   assert.throws(() => renderFiles(tree, prefix), /ELOOP/);
   assert.is(readFileSync(join(prefix, 'secret'), 'utf8'), 'root:x:7:\n');
+});
+
+test('of a tree no FIFO is waited for, no device opened, and nothing long read', () => {
+  const prefix = hostOf({ '/etc/passwd': 'root:x:0:0::/:/bin/sh\n' });
+  const own = join(prefix, 'os/etc/passwd');
+  const told = (make: () => void): string => {
+    rmSync(own, { force: true });
+    make();
+    return renderFiles(one({ '/etc/passwd': 'merge' }), prefix)
+      .map(oneLine)
+      .join();
+  };
+  assert.match(
+    told(() => execFileSync('mkfifo', [own])),
+    /that can be read: Invalid argument$/,
+  );
+  // No driver has this number: ENXIO, if it were opened.
+  if (process.getuid?.() === 0)
+    assert.match(
+      told(() => execFileSync('mknod', [own, 'c', '511', '1048575'])),
+      /that can be read: Invalid argument$/,
+    );
+  const sparse = (): void => {
+    writeFileSync(own, '');
+    truncateSync(own, 2 ** 30);
+  };
+  assert.match(told(sparse), /that can be read: File too large$/);
+  assert.is(
+    told(() => symlinkSync('/etc/shadow', own)),
+    '',
+  );
+  assert.is(readFileSync(at(prefix, '/etc/passwd'), 'utf8'), 'root:x:0:0::/:/bin/sh\n');
 });
 
 test('before it is written there is a line', () => {

@@ -26,6 +26,7 @@ import { fileName } from '../../spec/records/names.js';
 import type { Reason } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
 import { MERGED } from './accounts.js';
+import { openRegular } from './inside.js';
 import { names, parent } from './path-parts.js';
 import { directoryOf } from './prepare-input.js';
 import { openDirectory } from './public-files.js';
@@ -49,10 +50,9 @@ const noFile = (code: string): Read => ({ fault: { kind: 'no-file', code } });
 function readRegular(path: string): Read {
   let fd: number | null = null;
   try {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    fd = openRegular(path);
+    if (fd === null) return noFile('EINVAL');
     const stat = fstatSync(fd);
-    if (!stat.isFile()) return noFile('EINVAL');
     return stat.size > LIMIT ? noFile('EFBIG') : { bytes: readFileSync(fd), stat };
   } catch (error) {
     return noFile(codeOf(error));

@@ -71,14 +71,18 @@ static void take_line(struct conf *conf, const char **section, char **at)
 void read_conf(struct conf *conf)
 {
 	static const char ignored[] = CONF " of the tree is not used: it is no regular file of at most 64 KiB of text";
-	long fd = sys(openat, AT_FDCWD, CONF, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	const char *section = "";
+	struct statx st;
 	size_t length;
 	char *text;
+	/* A device is not even opened. */
+	long fd = sys(statx, AT_FDCWD, CONF, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st);
 
 	*conf = (struct conf){.count = 0};
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return;
+	if (!fd)
+		fd = (st.stx_mode & S_IFMT) == S_IFREG ? sys(openat, AT_FDCWD, CONF, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -EINVAL;
 	text = fd < 0 ? NULL : read_file(fd, LIMIT, &length);
 	if (fd >= 0)
 		sys(close, fd);

@@ -69,6 +69,8 @@ function configText(dir: string): string {
     'MpiDefault=none',
     'ReturnToService=2',
     'SelectType=select/cons_tres',
+    // What has parts waits for the scheduler's next round.
+    'SchedulerParameters=bf_interval=1',
     // With memory in it, a job without --mem would have the node for itself.
     'SelectTypeParameters=CR_CPU',
     `GresTypes=${gres}`,

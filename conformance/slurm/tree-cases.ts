@@ -69,6 +69,30 @@ const drives: Readonly<Record<string, (slurm: Slurm) => Promise<void>>> = {
     assert.is(code, 0, stderr);
     assert.match(stdout, /^ID=alma9\nalma9@\d+ alma9\nID=debian12\ndebian12@\d+ debian12\nhost\n$/);
   },
+  'an allocation of two parts, and steps of it at once': async ({ users: { alice } }) => {
+    const told = (word: string) => `/bin/sh -c 'read word rest </etc/os-release; echo ${word} $word $CHOS'`;
+    const script = [
+      `srun --het-group=0,1 ${told('job')}`,
+      `srun --het-group=1 --chos=debian12 ${told('other')} & srun --het-group=0 ${told('first')} & wait`,
+      `srun ${told('both')} : ${told('both')}`,
+      `srun --het-group=0 --chos=/ /bin/sh -c 'test -e /etc/passwd && echo host'`,
+    ].join('; ');
+    const parts = ['--chos=alma9', '-n1', ':', '-n2'];
+    const { code, stdout, stderr } = await alice.call('salloc', '-Q', ...parts, 'sh', '-c', script);
+    assert.is(code, 0, stderr);
+    const tasks = (count: number, line: string) => Array(count).fill(line);
+    assert.equal(
+      stdout.replace(/@\d+/g, '@N').trim().split('\n').sort(),
+      [
+        ...tasks(3, 'both ID=alma9 alma9@N'),
+        ...tasks(1, 'first ID=alma9 alma9@N'),
+        ...tasks(1, 'host'),
+        ...tasks(3, 'job ID=alma9 alma9@N'),
+        ...tasks(2, 'other ID=debian12 debian12@N'),
+      ],
+      stderr,
+    );
+  },
   'names that are wrong: one line': async ({ users: { alice } }) => {
     for (const [name, line] of [
       ['alma', /error: chos: there is no tree "alma".*alma9/],

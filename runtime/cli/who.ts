@@ -159,9 +159,19 @@ async function everybody(
   });
 }
 
-const second = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, -5)}Z`;
+/** Of thousands that were started together it is the same. */
+function secondsShown(): (milliseconds: number) => string {
+  const known = new Map<number, string>();
+  return milliseconds => {
+    const second = Math.floor(milliseconds / 1000);
+    const text = known.get(second) ?? `${new Date(second * 1000).toISOString().slice(0, -5)}Z`;
+    known.set(second, text);
+    return text;
+  };
+}
 
 export function whoJson(rows: readonly WhoRow[], users: ReadonlyMap<number, string>): string {
+  const second = secondsShown();
   const objects = rows.map(
     ({ pid, uid, tree, generation, digest, backEnd, container, job, start, command }) => ({
       pid,
@@ -181,6 +191,7 @@ export function whoJson(rows: readonly WhoRow[], users: ReadonlyMap<number, stri
 }
 
 export function whoTable(rows: readonly WhoRow[], users: ReadonlyMap<number, string>): string {
+  const second = secondsShown();
   return table(
     ['PID', 'USER', 'TREE', 'GENERATION', 'DIGEST', 'BACK END', 'CONTAINER', 'JOB', 'START', 'COMMAND'],
     rows.map(({ pid, uid, tree, generation, digest, backEnd, container, job, start, command }) => [

@@ -18,7 +18,7 @@ build/chos-runtime.cjs: runtime/entry/load.ts build/chos-runtime-code.cache
 build/gen/node: always
 	@mkdir -p $(@D)
 	@command='$(NODE) $(NODE_FLAGS)' version=$$($(NODE) --version || true); \
-	printf '%s\n' "$$command" "$$version" | cmp -s - $@ || printf '%s\n' "$$command" "$$version" >$@
+	printf '%s\n' "$$command" "$$version" '$(SERVICE_FLAGS)' | cmp -s - $@ || printf '%s\n' "$$command" "$$version" '$(SERVICE_FLAGS)' >$@
 
 build/tools/pack.mjs: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED)
 	@mkdir -p $(@D)

@@ -11,7 +11,7 @@ import {
   WIRE_VERSION,
 } from '../../spec/wire.js';
 import { encodeAnswer, type Head, requestHead } from '../engine/wire.js';
-import { returnFreeMemory } from '../host/free-memory.js';
+import { forgetFilePages, returnFreeMemory } from '../host/free-memory.js';
 import type { CodeFiles } from './code-files.js';
 import type { Compiler } from './compiler.js';
 import { descriptorOf, endWith, readNow } from './connection.js';
@@ -54,6 +54,7 @@ export class Service {
   #bytes = 0;
   #answered = 0;
   #tidies = false;
+  #settled = false;
   #calm: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -69,7 +70,7 @@ export class Service {
     const { compiler } = this.#options;
     if (this.#tidies) {
       this.#tidies = false;
-      returnFreeMemory();
+      this.#giveBack();
       this.#options.tell?.('free memory was given back');
     }
     while (compiler.idle()) {
@@ -181,9 +182,16 @@ export class Service {
     endWith(job.socket, bytes);
     // Whoever does not take it is not waited for.
     job.socket.setTimeout(READING, () => job.socket.destroy());
-    if (this.#answered % BUSY === 0) returnFreeMemory();
+    if (this.#answered % BUSY === 0) this.#giveBack();
     clearTimeout(this.#calm);
     this.#calm = setTimeout(() => this.#tidy(), CALM);
+  }
+
+  /** When that happens for the first time, what is needed is in use, and what only the start needed is not. */
+  #giveBack(): void {
+    returnFreeMemory();
+    if (!this.#settled) forgetFilePages();
+    this.#settled = true;
   }
 
   #tidy(): void {

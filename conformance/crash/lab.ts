@@ -119,6 +119,7 @@ export async function compile(lab: Lab, args: readonly string[], cwd = lab.dir):
     const stored = readFileSync(join(lab.root, String(reply.values.ID), 'program'));
     return { kind: 'image', image: stored, entry: reply.entry, values: reply.values };
   }
+  if (reply.kind === 'cold') throw new Error(reply.message);
   return reply.kind === 'program' ? { ...reply, kind: 'image' } : reply;
 }
 

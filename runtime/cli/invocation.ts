@@ -31,7 +31,9 @@ export type Outcome =
       readonly warnings?: readonly string[];
     }
   /** Run this entry of the program that create stored; the front door opens it. */
-  | { readonly kind: 'stored'; readonly entry: Entry; readonly values: Values };
+  | { readonly kind: 'stored'; readonly entry: Entry; readonly values: Values }
+  /** Not by the service (Request.served), and why. */
+  | { readonly kind: 'cold'; readonly message: string };
 
 /** What a command does. */
 export type Run = (invocation: Invocation) => Outcome | Promise<Outcome>;

@@ -29,6 +29,8 @@ export function ps(invocation: Invocation): Outcome {
   const { state, status } = found.value;
   const pids = status === 'stopped' ? [] : pidsOf(state.chos.cgroups, state.pid);
   if (format.value === 'json') return done(`${JSON.stringify(pids)}\n`);
+  // It may take as long as all others together, and what it prints cannot be had of the pids alone: options choose the lines and columns.
+  if (invocation.request.served) return { kind: 'cold', message: 'ps(1) would have to be waited for' };
   const wanted = invocation.line.operands.slice(1);
   try {
     const text = execFileSync('/bin/ps', wanted.length === 0 ? ['-ef'] : wanted, {

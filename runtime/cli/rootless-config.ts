@@ -2,7 +2,7 @@
 import type { Config, Mount } from '../../spec/generated/config.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 
-export interface Caller {
+export interface SpecCaller {
   readonly uid: number;
   readonly gid: number;
   /** Null: looked up when the process starts. */
@@ -24,7 +24,7 @@ function withoutRights({ destination, type, options = [], ...mount }: Mount): Mo
 }
 
 /** As runc's: root inside is the caller, the network is the host's, and there are no limits, which only few callers may set. */
-export function rootlessConfig({ uid, gid }: Caller): Config {
+export function rootlessConfig({ uid, gid }: SpecCaller): Config {
   const { linux, mounts, ...config } = defaultConfig();
   const { resources: _, ...without } = linux ?? {};
   const kept = (linux?.namespaces ?? []).filter(({ type }) => type !== 'network' && type !== 'cgroup');
@@ -42,7 +42,7 @@ export function rootlessConfig({ uid, gid }: Caller): Config {
 
 /** The user stays who it is, with its groups, and has no capabilities over anything. Without a mount namespace: who has to mount gets one (docs/rootless.md). */
 export function rootlessTreeConfig(
-  { uid, gid, home }: Caller,
+  { uid, gid, home }: SpecCaller,
   ...tree: Parameters<typeof treeConfig>
 ): Config {
   const { process, annotations, linux, ...config } = treeConfig(...tree);

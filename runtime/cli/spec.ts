@@ -1,18 +1,19 @@
-import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { codeOf } from '../host/error-code.js';
+import { compileSpecFile } from '../compile/spec-file.js';
+import { hostArch } from '../host/facts.js';
+import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 import { findTree } from './environment.js';
-import { absolute, done, failed, type Invocation, type Outcome, variable } from './invocation.js';
-import { type Caller, rootlessConfig, rootlessTreeConfig } from './rootless-config.js';
+import { absolute, failed, type Invocation, type Outcome, variable } from './invocation.js';
+import { rootlessConfig, rootlessTreeConfig, type SpecCaller } from './rootless-config.js';
 
-function callerOf({ request }: Invocation): Caller {
-  const [uid = 0, gid = 0] = [process.geteuid?.(), process.getegid?.()];
+function callerOf({ request }: Invocation): SpecCaller {
+  const { euid: uid, egid: gid } = request.caller;
   return { uid, gid, home: variable(request, 'HOME') };
 }
 
-/** `spec`: write a config.json; never over one that is there. */
+/** `spec`: write a config.json; never over one that is there. The engine does it, where the caller is. */
 export function spec(invocation: Invocation): Outcome {
   const { texts } = invocation.line.options;
   const name = texts.get('tree');
@@ -29,21 +30,12 @@ export function spec(invocation: Invocation): Outcome {
   const named = texts.get('file') ?? 'config.json';
   const path = isAbsolute(named) ? named : join(texts.get('bundle') ?? '.', named);
   const file = absolute(invocation, path);
-  let fd: number;
-  try {
-    fd = openSync(file, 'wx', 0o644);
-  } catch (error) {
-    const code = codeOf(error);
-    return failed(code === 'EEXIST' ? { kind: 'exists', path } : { kind: 'file', verb: 'write', path, code });
-  }
-  try {
-    writeFileSync(fd, `${JSON.stringify(config, null, 2)}\n`);
-  } catch (error) {
-    // Half a file would be in the way of the next try.
-    unlinkSync(file);
-    return failed({ kind: 'file', verb: 'write', path, code: codeOf(error) });
-  } finally {
-    closeSync(fd);
-  }
-  return done('', warnings);
+  const content = `${JSON.stringify(config, null, 2)}\n`;
+  return {
+    kind: 'launch',
+    entry: 'host',
+    image: encode(compileSpecFile({ arch: hostArch(), file, path, content })),
+    values: {},
+    warnings,
+  };
 }

@@ -41,6 +41,8 @@ export interface Request {
   readonly caller: Caller;
   /** The front door looked for the container's stored program and can run none. */
   readonly unusable?: boolean;
+  /** It is answered by the service, for which others wait: what starts something is left to a compiler of its own. */
+  readonly served?: boolean;
 }
 
 /** A request with what is not for the command. */
@@ -284,3 +286,14 @@ export const answerParts = (answer: Answer, nonce: bigint): readonly Uint8Array[
 /** The same as a whole. */
 export const encodeAnswer = (answer: Answer, nonce: bigint): Uint8Array<ArrayBuffer> =>
   Buffer.concat(answerParts(answer, nonce));
+
+/** Why an answer of ours leaves the request to a compiler of the engine's; null: it does not. */
+export const coldMessage = (answer: Uint8Array): string | null => {
+  const view = viewOf(answer);
+  if (view.getUint32(12, true) !== AnswerKind.COLD) return null;
+  return Buffer.from(answer).toString(
+    'utf8',
+    ANSWER_HEADER_SIZE,
+    ANSWER_HEADER_SIZE + view.getUint32(32, true),
+  );
+};

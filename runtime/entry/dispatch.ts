@@ -82,7 +82,7 @@ function warningMessage(warnings: readonly string[] = []): string {
 /** The answer to a request. */
 export async function answer(
   request: Request,
-): Promise<Extract<Answer, { readonly kind: 'report' | 'program' | 'stored' }>> {
+): Promise<Extract<Answer, { readonly kind: 'report' | 'program' | 'stored' | 'cold' }>> {
   const { outcome, command } = await outcomeOf(request);
   switch (outcome.kind) {
     case 'done':
@@ -106,6 +106,7 @@ export async function answer(
       return { kind: 'program', entry, image, values, message: warningMessage(outcome.warnings) };
     }
     case 'stored':
+    case 'cold':
       return outcome;
     default:
       return unreachable(outcome);

@@ -26,7 +26,6 @@ test('a message is one line, whatever the caller gave', () => {
     { kind: 'unknown-signal', signal: given },
     { kind: 'file', verb: 'open', path: given, code: 'EIO' },
     { kind: 'not-a-file', path: given },
-    { kind: 'exists', path: given },
     { kind: 'compiler-lost', why: given },
     { kind: 'unknown-tree', name: given, known: [], broken: [given] },
     { kind: 'usage', fault: { kind: 'unknown-command', given } },

@@ -65,8 +65,6 @@ export function failureText(failure: Failure): string {
       return `${failure.verb} \`${visible(failure.path)}\`: ${errnoText(failure.code)}`;
     case 'not-a-file':
       return `read \`${visible(failure.path)}\`: not a regular file`;
-    case 'exists':
-      return `write \`${visible(failure.path)}\`: it exists already; remove it first or give another name with --file`;
     case 'no-hook':
       return `no hook \`${visible(failure.name)}\`${failure.known.length === 0 ? '' : ` (there is ${failure.known.join(', ')})`}`;
     case 'foreign-hook-file':

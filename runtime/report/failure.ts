@@ -80,7 +80,6 @@ export type Failure =
   /** A system call on a path of the caller's failed. `verb` as in "open", "write". */
   | { readonly kind: 'file'; readonly verb: string; readonly path: string; readonly code: string }
   | { readonly kind: 'not-a-file'; readonly path: string }
-  | { readonly kind: 'exists'; readonly path: string }
   /** No hook of that name, neither installed nor ready-made. */
   | { readonly kind: 'no-hook'; readonly name: string; readonly known: readonly string[] }
   /** A file of hooks.d in the place of ours, that is somebody else's. */

@@ -19,7 +19,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { stateTemplate } from '../../spec/records/state.js';
 import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE, SERVICE_SOCKET } from '../../spec/wire.js';
+import { defaultConfig } from '../cli/default-config.js';
+import { processInfo } from '../host/process-info.js';
 
 /** It waits for an answer until there is one: who is late is the machine, not the service. */
 const engine = join(process.cwd(), 'build/engine-test/patient-real');
@@ -216,7 +219,50 @@ test('explain and features are answered, too, and as without it', async () => {
   assert.match(warm.out, '"ociVersionMax"');
   const refused = await call(['--debug', 'explain', '/nowhere']);
   assert.is(refused.err, 'chos-runtime: open `/nowhere/config.json`: No such file or directory\n');
-  assert.match((await call(['--debug', 'ps', 'nobody'])).err, /^chos-runtime: .*nobody.*\n$/);
+});
+
+test('spec is written by the engine, where the caller is', async () => {
+  const cwd = mkdtempSync(join(directory, 'spec-'));
+  if (isRoot) chownSync(cwd, NOBODY, NOBODY);
+  const spec = (...args: string[]) =>
+    call(['--debug', 'spec', ...args], '', who, { cwd, env: { HOME: '/h' } });
+  assert.equal(await spec(), { status: 0, out: '', err: '' });
+  assert.is(readFileSync(join(cwd, 'config.json'), 'utf8'), `${JSON.stringify(defaultConfig(), null, 2)}\n`);
+  const there = 'it exists already; remove it first or give another name with --file';
+  assert.equal(await spec(), { status: 1, out: '', err: `chos-runtime: write \`config.json\`: ${there}\n` });
+  const nowhere = await spec('-b', 'none');
+  assert.is(nowhere.err, 'chos-runtime: write `none/config.json`: No such file or directory\n');
+  assert.is((await spec('--rootless', '-f', 'mine.json')).err, '');
+  assert.match(readFileSync(join(cwd, 'mine.json'), 'utf8'), `"hostID": ${process.geteuid?.() || NOBODY}`);
+});
+
+test('ps is answered, but for the table, which is of ps(1)', async () => {
+  const own = join(place, 'one');
+  mkdirSync(own);
+  const { pid = 0 } = service;
+  const chos = {
+    cgroups: [],
+    backEnd: 'private',
+    variables: [],
+    shared: undefined,
+    link: undefined,
+  } as const;
+  const of = { ociVersion: '1.3.0', bundle: '/', rootfs: '/', owner: 'nobody', annotations: {} };
+  const values = { pid, pidStart: processInfo(pid)?.start, id: 'one', created: '' };
+  const state = stateTemplate(
+    { ...of, chos: { ...chos, cgroupManager: 'cgroupfs', entry: 'create' } },
+    (_, name) => String({ ...values }[name]),
+  );
+  writeFileSync(join(own, 'state.json'), state.join(''));
+  const json = await call(['--debug', 'ps', '-f', 'json', 'one']);
+  assert.equal([json.status, json.err], [0, '']);
+  assert.ok(JSON.parse(json.out).includes(pid));
+  const table = await call(['--debug', 'ps', 'one', '-o', 'pid']);
+  assert.equal([table.status, table.err], [0, '']);
+  assert.match(readFileSync(log, 'utf8'), /left to \d+: ps\(1\) would have to be waited for\n$/);
+  assert.match(table.out, new RegExp(`^ +PID\n[^]*\\b${pid}\n`));
+  assert.match((await call(['--debug', 'ps', 'nobody'])).err, /^chos-runtime: container `nobody`.*\n$/);
+  rmSync(own, { recursive: true });
 });
 
 test('many at once are all answered', async () => {

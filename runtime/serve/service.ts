@@ -10,7 +10,7 @@ import {
   SERVICE_REQUEST_LIMIT,
   WIRE_VERSION,
 } from '../../spec/wire.js';
-import { encodeAnswer, type Head, requestHead } from '../engine/wire.js';
+import { coldMessage, encodeAnswer, type Head, requestHead } from '../engine/wire.js';
 import { forgetFilePages, returnFreeMemory } from '../host/free-memory.js';
 import type { CodeFiles } from './code-files.js';
 import type { Compiler } from './compiler.js';
@@ -78,8 +78,12 @@ export class Service {
       if (job === undefined) return;
       if (!this.#open.has(job)) continue;
       compiler.ask(job.bytes, answer => {
-        if (answer === null) this.#cold(job, 'its compiler failed');
-        else this.#answer(job, answer, `answered ${job.pid}`);
+        if (answer === null) {
+          this.#cold(job, 'its compiler failed');
+          return;
+        }
+        const why = coldMessage(answer);
+        this.#answer(job, answer, why === null ? `answered ${job.pid}` : `left to ${job.pid}: ${why}`);
       });
     }
   }

@@ -41,7 +41,7 @@ async function reply(
   const decoded = decodeRequest(bytes);
   if (decoded.kind === 'fault')
     return answerParts({ kind: 'cold', message: `the request is not one: ${decoded.fault}` }, 0n);
-  return answerParts(await answer(decoded.request).catch(bug), decoded.nonce);
+  return answerParts(await answer({ ...decoded.request, served: true }).catch(bug), decoded.nonce);
 }
 
 /** `ready`: it has warmed up, or will not. */

@@ -55,7 +55,7 @@ export interface Command {
   readonly waits?: true;
   /** It writes to standard output while it runs: TypeScript gets that of the caller, and is told of SIGHUP, SIGINT and SIGTERM before the command ends by them. */
   readonly streams?: true;
-  /** The service answers it, where there is one (docs/compiler-service.md): it only reads, and its answer is all that comes of it. */
+  /** The service answers it, where there is one (docs/compiler-service.md): it only reads, and its answer is all that comes of it, or a program that the engine executes. */
   readonly warm?: true;
   /** It is the service: the front door becomes the compiler instead of starting one. */
   readonly serves?: true;

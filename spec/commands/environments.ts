@@ -114,12 +114,18 @@ const ofFacts = text(
 );
 
 export const environments: readonly Command[] = [
-  command('spec', '', 'write a config.json to begin with', [
-    text('bundle', 'DIR', 'directory to write to (default: the current one)', { short: 'b' }),
-    text('file', 'FILE', 'file to write (default: config.json)', { short: 'f' }),
-    text('tree', 'NAME', 'for a registered tree: the whole host view, no mount namespace'),
-    flag('rootless', 'for a user without privileges, in a user namespace of one id'),
-  ]),
+  command(
+    'spec',
+    '',
+    'write a config.json to begin with',
+    [
+      text('bundle', 'DIR', 'directory to write to (default: the current one)', { short: 'b' }),
+      text('file', 'FILE', 'file to write (default: config.json)', { short: 'f' }),
+      text('tree', 'NAME', 'for a registered tree: the whole host view, no mount namespace'),
+      flag('rootless', 'for a user without privileges, in a user namespace of one id'),
+    ],
+    { warm: true },
+  ),
   command('features', '', 'print what this runtime supports, as JSON', [], { parsed: true, warm: true }),
   command(
     'explain',

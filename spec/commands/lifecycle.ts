@@ -79,5 +79,6 @@ export const lifecycle: readonly Command[] = [
     stopAtFirst: true,
     parsed: true,
     waits: true,
+    warm: true,
   }),
 ];

@@ -23,4 +23,9 @@ export const launch = {
   'start-process': {},
   'begin-as-process': {},
   'open-container-root': {},
+
+  /** `spec`. The path as the caller wrote it. */
+  'create-file': { path: 'text' },
+  'refuse-existing-file': { path: 'text' },
+  'write-file': { path: 'text' },
 } as const satisfies Catalog;

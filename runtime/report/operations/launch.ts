@@ -1,6 +1,7 @@
 import { TemplateField } from '../../../spec/instructions.js';
 import type { launch as catalog } from '../../../spec/operations/launch.js';
 import { field, type Slot, type Template } from '../../program/operand.js';
+import { visible } from '../visible.js';
 import type { WordsOf } from './words-of.js';
 
 /** What a command says that ends by a signal. */
@@ -11,6 +12,10 @@ export function interruptedBy(signal: Slot): Template {
 /** A pid namespace takes all its processes with it when init ends; a caller is to know that it is the container that is gone. */
 export const endedMeanwhile = (id: string): string =>
   `container \`${id}\`: container not running: it ended while the process was being started`;
+
+/** `spec` writes over nothing. */
+const existsText = (path: string): string =>
+  `write \`${visible(path)}\`: it exists already; remove it first or give another name with --file`;
 
 /** Nothing can be said of any process then. */
 export const NO_PROCFS = 'there is no procfs on /proc';
@@ -47,4 +52,14 @@ export const launch: WordsOf<typeof catalog> = {
   'start-process': { title: () => 'start the process' },
   'begin-as-process': { title: () => 'begin as a process of the container' },
   'open-container-root': { title: () => 'open the root of the container' },
+
+  'create-file': {
+    title: o => `create ${o.path}`,
+    fails: o => [`write \`${visible(o.path)}\``],
+  },
+  'refuse-existing-file': {
+    title: o => `check that ${o.path} is new`,
+    message: o => [existsText(o.path)],
+  },
+  'write-file': { title: o => `write ${o.path}`, fails: o => [`write \`${visible(o.path)}\``] },
 };

@@ -29,7 +29,7 @@
  *   kind AGAIN (cold only): ask a Node that draws a seed for the hashes of strings, because the input is large; nothing else is in it.
  *   kind STORED: run entry of the container's stored program, which the front door opens as if it had understood the command line itself; if it
  *                can run none, the same request comes again, with `unusable`.
- *   kind WAIT (warm only): the service is there, and has not come to this request yet, or not to its end. Another answer follows.
+ *   kind WAIT (warm only): the service is there, and has not come to this request yet, or not to its end. It is its header alone; another answer follows.
  *   kind COLD (warm only): not by this service; `message` says why.
  *   value   {u16 parameter number, u16 kind (0 number, 1 text, 2 vector), u32 length, i64 number} then length bytes, padded to 8;
  *           text: the bytes without NUL; vector: NUL-terminated strings. Values override those that the engine read from argv.
@@ -61,9 +61,9 @@ export const SERVICE_SCRATCH = '.warm-up';
 /** Milliseconds until its first sign of life, and from one to the next; then the engine starts a compiler of its own. */
 export const SERVICE_FIRST_MS = 300;
 export const SERVICE_NEXT_MS = 1000;
-/** How often it lets the engine wait on. It says so every SERVICE_BEAT_MS. */
-export const SERVICE_MOST_WAITS = 600;
+/** How often it says that the engine is to wait on; and how long that one does, where each time counts as a beat at least. */
 export const SERVICE_BEAT_MS = 50;
+export const SERVICE_MOST_MS = 9000;
 /** Bytes of a request, the input included. What is larger would let all others wait. */
 export const SERVICE_REQUEST_LIMIT = 1024 * 1024;
 /** The soft limit of descriptors that it is given, as far as the hard one allows. */

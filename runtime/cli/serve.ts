@@ -1,5 +1,5 @@
 /** `serve`: the compiler as a service (docs/compiler-service.md). The engine becomes this process. */
-import { chmodSync, lstatSync, mkdirSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
@@ -7,7 +7,7 @@ import { codeOf } from '../host/error-code.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
 import { DEADLINE, startCompiler } from '../serve/compiler.js';
-import { Service } from '../serve/service.js';
+import { PATIENCE, Service } from '../serve/service.js';
 import { distrustWay } from '../state/trusted.js';
 import { durationOf } from './duration.js';
 import {
@@ -26,6 +26,8 @@ import { ownerOf, stateRoot } from './state-root.js';
 const IDLE = 300_000;
 /** Connections that wait to be accepted; the kernel allows as many as net.core.somaxconn. */
 const BACKLOG = 4096;
+/** No more are connected at once, nor more than half of the descriptors that it may have. */
+const CONNECTIONS = 4096;
 /** sd_listen_fds(3) */
 const FIRST_LISTENED = 3;
 
@@ -97,7 +99,12 @@ function makeScratch(root: string): Attempt<string> {
   }
 }
 
-/** What --debug adds: a line on stderr for each request. Whoever does not read them makes nobody wait. */
+function mostConnections(): number {
+  const [, files = ''] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
+  return Math.min(CONNECTIONS, Math.floor(Number(files || CONNECTIONS) / 2));
+}
+
+/** What --debug adds: a line on stderr for each request. Whoever does not read them makes nobody wait: Node has made the pipe one that does not block. */
 function teller({ line: { global } }: Invocation): { readonly tell?: (line: string) => void } {
   if (!global.flags.has('debug') && global.texts.get('log-level') !== 'debug') return {};
   const tell = (line: string): void => {
@@ -162,6 +169,8 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     const service = new Service({
       server,
       compiler,
+      patience: PATIENCE,
+      connections: mostConnections(),
       files,
       idle,
       end: () => end(null),

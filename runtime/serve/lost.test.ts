@@ -2,13 +2,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   chownSync,
+  closeSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,10 +44,14 @@ interface Ended {
 }
 
 const env = { XDG_RUNTIME_DIR: directory };
-function started(file: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(file, args, { cwd: '/', env, stdio: ['ignore', 'ignore', 'pipe'], ...who });
+function started(
+  file: string,
+  args: readonly string[],
+  stderr: number | 'pipe' = 'pipe',
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(file, args, { cwd: '/', env, stdio: ['ignore', 'ignore', stderr], ...who });
   let err = '';
-  child.stderr.setEncoding('utf8').on('data', chunk => {
+  child.stderr?.setEncoding('utf8').on('data', chunk => {
     err += chunk;
   });
   return { child, ended: new Promise(resolve => child.on('close', status => resolve({ status, err }))) };
@@ -58,7 +66,7 @@ const notUsed = (why: string): Ended => ({
 type Running = ReturnType<typeof started>;
 
 /** A service whose threads run this code: `mark` makes a file, `marked` tells whether it is there. */
-function serve(code: string): Running {
+function serve(code: string, words = ['serve'], stderr: number | 'pipe' = 'pipe'): Running {
   const text = `
     const { existsSync, readFileSync, writeFileSync } = require('node:fs');
     const { parentPort } = require('node:worker_threads');
@@ -70,8 +78,8 @@ function serve(code: string): Running {
     mark('warm');
   `;
   writeFileSync(thread, text);
-  const run = "require(process.argv[2]).serveAlone(['serve'])";
-  return started(process.execPath, ['-e', run, thread, join(build, 'chos-runtime-serve.cjs')]);
+  const run = `require(process.argv[2]).serveAlone(${JSON.stringify(words)})`;
+  return started(process.execPath, ['-e', run, thread, join(build, 'chos-runtime-serve.cjs')], stderr);
 }
 
 const within = (name: string) => join(directory, name);
@@ -116,6 +124,29 @@ test('lost while two wait, it tells both, and ends with the reason', async () =>
     err: 'chos-runtime: serve: the compiler is lost: no luck\n',
   });
   assert.equal(readdirSync(place), []);
+});
+
+test('what it says is not waited for when nobody reads it', async () => {
+  for (const name of ['warm', 'once']) rmSync(within(name), { force: true });
+  const unread = within('unread');
+  execFileSync('mkfifo', ['-m', '666', unread]);
+  const full = openSync(unread, constants.O_RDWR | constants.O_NONBLOCK);
+  assert.throws(() => {
+    for (;;) writeSync(full, 'x'.repeat(4096));
+  }, /EAGAIN/);
+  const stderr = openSync(unread, constants.O_WRONLY);
+  const service = serve(
+    "parentPort.on('message', () => { throw new Error(); });",
+    ['--debug', 'serve'],
+    stderr,
+  );
+  await until(service, () => existsSync(within('warm')));
+  const said = await Promise.race([list(), wait(10_000, 'too late', { ref: false })]);
+  service.child.kill('SIGKILL');
+  for (const fd of [full, stderr]) closeSync(fd);
+  await service.ended;
+  rmSync(path);
+  assert.equal(said, notUsed('its compiler failed'));
 });
 
 /** Listens with a backlog of one and accepts nothing more once it is stopped. */

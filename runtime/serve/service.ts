@@ -18,8 +18,6 @@ import { descriptorOf, endWith, readNow } from './connection.js';
 import { collectGarbage } from './garbage.js';
 import { strangerAt } from './peer.js';
 
-/** Milliseconds in which a whole request has come. */
-const READING = 5000;
 /** Bytes of all requests that are here, or on their way. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
@@ -27,9 +25,25 @@ const MOST_WAITING = 64 * 1024 * 1024;
 const CALM = 1000;
 const BUSY = 500;
 
+/** Milliseconds. Three are of requests that have not been come to, which are then left to their callers. */
+export interface Patience {
+  /** In which a whole request has come, and an answer is taken. */
+  readonly exchange: number;
+  /** Where the queue moves slower than one `pace`: behind others that take long. */
+  readonly slow: number;
+  /** However fast it moves. */
+  readonly most: number;
+  /** What a compiler of one's own takes: where those in front take less, more of these at once would take longer. */
+  readonly pace: number;
+}
+export const PATIENCE: Patience = { exchange: 5000, slow: 1000, most: 5000, pace: 100 };
+
 export interface ServiceOptions {
   readonly server: Server;
   readonly compiler: Compiler;
+  readonly patience: Patience;
+  /** How many may be connected at once: descriptors are needed to compile, too. */
+  readonly connections: number;
   readonly files: CodeFiles;
   /** Milliseconds without a request after which it ends; null: never. */
   readonly idle: number | null;
@@ -44,14 +58,27 @@ interface Job {
   readonly head: Head;
   readonly pid: number;
   readonly bytes: Uint8Array;
+  /** When it came, and how many the compiler had done by then. */
+  readonly since: number;
+  readonly before: number;
+}
+
+/** A time that nothing the other end does makes longer. */
+function closeWithin(socket: Socket, milliseconds: number): NodeJS.Timeout {
+  const late = setTimeout(() => socket.destroy(), milliseconds);
+  socket.on('close', () => clearTimeout(late));
+  return late;
 }
 
 export class Service {
   readonly #options: ServiceOptions;
-  readonly #waiting: Job[] = [];
   /** Those that are neither answered nor gone. */
   readonly #open = new Set<Job>();
+  /** Of these, those that the compiler has not come to, in their order. */
+  readonly #waiting = new Set<Job>();
+  #connections = 0;
   #bytes = 0;
+  #done = 0;
   #answered = 0;
   #tidies = false;
   #settled = false;
@@ -74,10 +101,11 @@ export class Service {
       this.#options.tell?.('free memory was given back');
     }
     while (compiler.idle()) {
-      const job = this.#waiting.shift();
+      const [job] = this.#waiting;
       if (job === undefined) return;
-      if (!this.#open.has(job)) continue;
+      this.#waiting.delete(job);
       compiler.ask(job.bytes, answer => {
+        this.#done++;
         if (answer === null) {
           this.#cold(job, 'its compiler failed');
           return;
@@ -101,13 +129,20 @@ export class Service {
 
   #connected(socket: Socket): void {
     this.#rest();
+    if (this.#connections >= this.#options.connections) {
+      socket.on('error', () => undefined).destroy();
+      return;
+    }
+    this.#connections++;
     const fd = descriptorOf(socket);
     const { pid, why: stranger } = strangerAt(fd);
     const chunks: Uint8Array[] = [];
     let length = 0;
     let head: Head | null = null;
-    const late = setTimeout(() => socket.destroy(), READING);
-    socket.on('close', () => clearTimeout(late));
+    const late = closeWithin(socket, this.#options.patience.exchange);
+    socket.on('close', () => {
+      this.#connections--;
+    });
     socket.on('error', () => socket.destroy());
     const take = (chunk: Uint8Array): void => {
       chunks.push(chunk);
@@ -131,7 +166,14 @@ export class Service {
       if (head === null || length < head.size) return;
       socket.off('data', take);
       clearTimeout(late);
-      this.#add({ socket, head, pid: pid ?? 0, bytes: Buffer.concat(chunks, length) });
+      this.#add({
+        socket,
+        head,
+        pid: pid ?? 0,
+        bytes: Buffer.concat(chunks, length),
+        since: performance.now(),
+        before: this.#done,
+      });
     };
     socket.on('data', take);
     const first = readNow(fd);
@@ -161,18 +203,35 @@ export class Service {
 
   #add(job: Job): void {
     this.#open.add(job);
-    job.socket.on('close', () => this.#open.delete(job));
-    this.#waiting.push(job);
+    this.#waiting.add(job);
+    // Its bytes go with whoever goes away.
+    job.socket.on('close', () => {
+      this.#open.delete(job);
+      this.#waiting.delete(job);
+    });
     this.next();
     this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS);
-    if (this.#waiting.includes(job)) this.#wait(job);
+    if (this.#waiting.has(job)) this.#wait(job);
   }
 
   #wait({ socket, head }: Job): void {
     socket.write(encodeAnswer({ kind: 'wait' }, head.nonce));
   }
 
+  /** Why it is not to wait any longer, or null. */
+  #whyNotWait({ since, before }: Job): string | null {
+    const { compiler, patience } = this.#options;
+    if (!compiler.warm()) return 'it is not warm yet';
+    const waited = performance.now() - since;
+    const isSlow = (this.#done - before) * patience.pace < waited;
+    return waited >= (isSlow ? patience.slow : patience.most) ? 'others take too long' : null;
+  }
+
   #beats(): void {
+    for (const job of this.#waiting) {
+      const why = this.#whyNotWait(job);
+      if (why !== null) this.#cold(job, why);
+    }
     for (const job of this.#open) this.#wait(job);
     if (this.#open.size > 0) return;
     clearInterval(this.#beat);
@@ -181,11 +240,12 @@ export class Service {
 
   #answer(job: Job, bytes: Uint8Array, line: string): void {
     if (!this.#open.delete(job)) return;
+    this.#waiting.delete(job);
     this.#options.tell?.(line);
     this.#answered++;
     endWith(job.socket, bytes);
     // Whoever does not take it is not waited for.
-    job.socket.setTimeout(READING, () => job.socket.destroy());
+    closeWithin(job.socket, this.#options.patience.exchange);
     if (this.#answered % BUSY === 0) this.#giveBack();
     clearTimeout(this.#calm);
     this.#calm = setTimeout(() => this.#tidy(), CALM);

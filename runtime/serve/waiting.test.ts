@@ -13,7 +13,10 @@ import {
   SERVICE_REQUEST_LIMIT,
   WIRE_VERSION,
 } from '../../spec/wire.js';
-import { Service } from './service.js';
+import { encodeAnswer } from '../engine/wire.js';
+import type { Compiler } from './compiler.js';
+import { collectGarbage } from './garbage.js';
+import { type Patience, Service, type ServiceOptions } from './service.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'chos-waiting-'));
 const path = join(directory, 's');
@@ -50,24 +53,160 @@ function ask(bytes: Uint8Array): Asking {
     for (let found = find(kind); ; found = find(kind)) {
       if (found !== null) return found;
       if (socket.closed) return 'nothing';
-      await new Promise(resolve => socket.once('data', resolve).once('close', resolve));
+      await new Promise<void>(resolve => {
+        const more = (): void => {
+          socket.off('data', more).off('close', more);
+          resolve();
+        };
+        socket.on('data', more).on('close', more);
+      });
     }
   };
   return { socket, told };
 }
 
-/** A service with a compiler that is at work for ever. */
-async function serving(act: (service: Service) => Promise<void>): Promise<void> {
+/** Nobody waits too long. */
+const forEver: Patience = {
+  exchange: 60_000,
+  slow: Number.POSITIVE_INFINITY,
+  most: Number.POSITIVE_INFINITY,
+  pace: 1,
+};
+type Options = Partial<Pick<ServiceOptions, 'compiler' | 'patience' | 'connections'>>;
+const atWork: Compiler = { idle: () => false, warm: () => true, ask: () => undefined, tidy: () => undefined };
+
+/** A service with a compiler that is at work for ever, if nothing else is given. */
+async function serving(act: (service: Service) => Promise<void>, given: Options = {}): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => server.on('error', reject).listen(path, resolve));
-  const compiler = { idle: () => false, warm: () => true, ask: () => undefined, tidy: () => undefined };
   const files = { unchanged: () => true, isOurs: () => true };
+  const usual = { compiler: atWork, patience: forEver, connections: 1000 };
   try {
-    await act(new Service({ server, compiler, files, idle: null, end: () => undefined }));
+    await act(new Service({ server, files, idle: null, end: () => undefined, ...usual, ...given }));
   } finally {
     await new Promise(resolve => server.close(resolve));
   }
 }
+
+type Take = Parameters<Compiler['ask']>[1];
+const answer = encodeAnswer({ kind: 'report', exitCode: 0, out: 'done', message: '', detail: '' }, 0n);
+
+/** A compiler that hands over whom it has to answer, or null when it answers. */
+function compilerOf(asked: (take: Take) => void): Compiler {
+  let busy = false;
+  return {
+    ...atWork,
+    idle: () => !busy,
+    ask: (_, take) => {
+      busy = true;
+      asked(bytes => {
+        busy = false;
+        take(bytes);
+      });
+    },
+  };
+}
+
+test('behind one that takes long nobody waits long, and that one goes on', async () => {
+  const takers: Take[] = [];
+  const compiler = compilerOf(take => takers.push(take));
+  await serving(
+    async () => {
+      const slow = ask(head(REQUEST_HEADER_SIZE));
+      await slow.told(AnswerKind.WAIT);
+      const others = Array.from({ length: 10 }, () => ask(head(REQUEST_HEADER_SIZE)));
+      for (const one of others) assert.is(await one.told(AnswerKind.COLD), 'others take too long');
+      assert.is(takers.length, 1);
+      takers[0]?.(answer);
+      assert.is(await slow.told(AnswerKind.REPORT), 'done');
+    },
+    { compiler, patience: { ...forEver, slow: 100 } },
+  );
+});
+
+test('behind many that do not take long one waits longer, but not for ever', async () => {
+  const wait: { next?: () => void } = {};
+  const compiler = compilerOf(take => {
+    setTimeout(() => {
+      take(answer);
+      wait.next?.();
+    }, 20);
+  });
+  for (const [most, all] of [
+    [Number.POSITIVE_INFINITY, true],
+    [200, false],
+  ] as const)
+    await serving(
+      async service => {
+        wait.next = () => service.next();
+        const asking = Array.from({ length: 25 }, () => ask(head(REQUEST_HEADER_SIZE)));
+        const told = await Promise.all(asking.map(one => one.told(AnswerKind.REPORT)));
+        const cold = await Promise.all(asking.map(one => one.told(AnswerKind.COLD)));
+        const left = cold.filter(one => one === 'others take too long').length;
+        assert.is(told.filter(one => one === 'done').length + left, 25);
+        assert.is(left === 0, all, String(left));
+      },
+      { compiler, patience: { ...forEver, slow: 100, most, pace: 1000 } },
+    );
+});
+
+test('nobody waits for a compiler that warms up', async () => {
+  let isWarm = true;
+  await serving(
+    async () => {
+      const one = ask(head(REQUEST_HEADER_SIZE));
+      await one.told(AnswerKind.WAIT);
+      isWarm = false;
+      assert.is(await one.told(AnswerKind.COLD), 'it is not warm yet');
+    },
+    { compiler: { ...atWork, warm: () => isWarm } },
+  );
+});
+
+test('what went away takes its bytes with it', () =>
+  serving(async () => {
+    const large = Buffer.concat([head(SERVICE_REQUEST_LIMIT), Buffer.alloc(SERVICE_REQUEST_LIMIT)]);
+    const request = large.subarray(0, SERVICE_REQUEST_LIMIT);
+    for (let i = 0; i < 100; i++) {
+      const one = ask(request);
+      await one.told(AnswerKind.WAIT);
+      one.socket.destroy();
+    }
+    const last = ask(head(REQUEST_HEADER_SIZE));
+    await last.told(AnswerKind.WAIT);
+    collectGarbage();
+    const mebibytes = process.memoryUsage().arrayBuffers >> 20;
+    last.socket.destroy();
+    assert.ok(mebibytes < 60, `${mebibytes} MiB`);
+  }));
+
+test('no more are connected at once than it has descriptors for', () =>
+  serving(
+    async () => {
+      const first = [ask(head(REQUEST_HEADER_SIZE)), ask(head(REQUEST_HEADER_SIZE))];
+      for (const one of first) await one.told(AnswerKind.WAIT);
+      assert.is(await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.WAIT), 'nothing');
+      first[0]?.socket.destroy();
+      let last: Asking;
+      do last = ask(head(REQUEST_HEADER_SIZE));
+      while ((await last.told(AnswerKind.WAIT)) === 'nothing');
+      for (const one of [...first, last]) one.socket.destroy();
+    },
+    { connections: 2 },
+  ));
+
+test('whoever goes on talking after the answer is not listened to for ever', () =>
+  serving(
+    async () => {
+      const socket = connect({ path, allowHalfOpen: true }).on('error', () => undefined);
+      socket.write(head(REQUEST_HEADER_SIZE - 1));
+      socket.on('data', () => undefined);
+      const timer = setInterval(() => socket.write('x'), 20);
+      await new Promise(resolve => socket.on('close', resolve));
+      clearInterval(timer);
+    },
+    { patience: { ...forEver, exchange: 200 } },
+  ));
 
 test('when the compiler is lost all that wait are told so', () =>
   serving(async service => {

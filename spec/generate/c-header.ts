@@ -51,8 +51,9 @@ import {
   InputKind,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
+  SERVICE_BEAT_MS,
   SERVICE_FIRST_MS,
-  SERVICE_MOST_WAITS,
+  SERVICE_MOST_MS,
   SERVICE_NEXT_MS,
   SERVICE_REQUEST_LIMIT,
   SERVICE_SOCKET,
@@ -189,13 +190,11 @@ function header(): readonly string[] {
     COMPILER_IDLE_SECONDS,
     SERVICE_FIRST_MS,
     SERVICE_NEXT_MS,
+    SERVICE_MOST_MS,
   }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
   lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS }));
-  lines.push(
-    ...define('', { SERVICE_MOST_WAITS, SERVICE_REQUEST_LIMIT }),
-    ...defineTexts({ SERVICE_SOCKET }),
-  );
+  lines.push(...define('', { SERVICE_BEAT_MS, SERVICE_REQUEST_LIMIT }), ...defineTexts({ SERVICE_SOCKET }));
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
   return lines;
 }

@@ -49,7 +49,7 @@ static bool header_valid(const struct compiler *c, const struct answer_header *h
 
 	return h->magic == ANSWER_MAGIC && h->version == WIRE_VERSION && h->size <= ANSWER_LIMIT && h->size >= sizeof(*h) &&
 	       h->image_size <= ANSWER_LIMIT && texts <= h->size - sizeof(*h) && h->kind >= ANSWER_REPORT && h->kind <= ANSWER_COLD &&
-	       h->nonce == c->request->nonce;
+	       (h->kind != ANSWER_WAIT || h->size == sizeof(*h)) && h->nonce == c->request->nonce;
 }
 
 /* Take over the values, which stay where they are in the answer. */

@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { REQUEST_HEADER_SIZE, SERVICE_REQUEST_LIMIT, SERVICE_SOCKET } from '../../../spec/wire.js';
+import {
+  ANSWER_HEADER_SIZE,
+  REQUEST_HEADER_SIZE,
+  SERVICE_BEAT_MS,
+  SERVICE_MOST_MS,
+  SERVICE_REQUEST_LIMIT,
+  SERVICE_SOCKET,
+} from '../../../spec/wire.js';
 import { type Answer, type Asked, decodeRequest, encodeAnswer } from '../wire.js';
 import { door, showing } from './door.js';
 
@@ -168,21 +175,38 @@ test('one that refuses, dies, talks nonsense or is silent is not used', async ()
     'it does not answer',
   );
   const impatient = (): Promise<Ended> => callWith({ file: door }, '--debug', 'list');
+  const waits = Array.from({ length: SERVICE_MOST_MS / SERVICE_BEAT_MS }, (): Answer => ({ kind: 'wait' }));
+  await fallsBack(answering(...waits), 'it takes too long', NOBODY, impatient);
+  // Nothing comes with it.
+  await fallsBack((socket, { nonce }) => {
+    const wait = Buffer.concat([encodeAnswer({ kind: 'wait' }, nonce), Buffer.alloc(16)]);
+    wait.writeUInt32LE(wait.length, 8);
+    socket.end(wait);
+  }, senseless);
   await fallsBack(() => undefined, 'it does not answer', NOBODY, impatient);
 });
 
-test('values of an answer that is cut off are forgotten', async () => {
-  const values = { STATE_DIR: '/wrong' };
-  const program: Answer = {
-    kind: 'program',
-    entry: 'create',
-    image: showing(['create']),
-    values,
-    message: '',
-  };
-  const cut: Serve = (socket, { nonce }) => socket.end(encodeAnswer(program, nonce).subarray(0, -1));
-  const { err } = await serving(cut, () => call('create', '-f', '/dev/null', 'id'));
-  assert.is(err, 'chos-runtime: cold: create -f /dev/null id\n');
+test('an answer that is cut off, wherever it is, leaves nothing of itself', async () => {
+  const image = showing(['create']);
+  const values = { STATE_DIR: '/wrong', ID: 'box', PRESERVE_FDS: 2 };
+  const program: Answer = { kind: 'program', entry: 'create', image, values, message: 'a warning' };
+  const { length } = encodeAnswer(program, 0n);
+  const texts = ANSWER_HEADER_SIZE + program.message.length;
+  const places = [
+    ...[0, 1, 4, ANSWER_HEADER_SIZE - 1, ANSWER_HEADER_SIZE, ANSWER_HEADER_SIZE + 1, texts, texts + 1],
+    ...Array.from({ length: 10 }, (_, i) => texts + (i + 1) * 8),
+    ...[image.length, image.length - 1, image.length >> 1, 1].map(rest => length - rest),
+  ];
+  for (const at of places) {
+    const cut: Serve = (socket, { nonce }) => socket.end(encodeAnswer(program, nonce).subarray(0, at));
+    const { err } = await serving(cut, () => call('--debug', 'create', '-f', '/dev/null', 'id'));
+    const used = "the compiler's service was not used: it does not answer";
+    assert.is(
+      err,
+      `chos-runtime: cold: --debug create -f /dev/null id\nchos-runtime: warning: ${used}\n`,
+      String(at),
+    );
+  }
 });
 
 test('what is large, and what is none of its commands, does not reach it', async () => {

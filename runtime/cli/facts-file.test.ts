@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bootId } from '../host/boot-id.js';
 import { thisProcess } from '../host/caller.js';
 import { probeHostFacts } from '../host/facts.js';
 import { defaultConfig } from './default-config.js';
@@ -27,11 +28,15 @@ const other = {
 } as const;
 
 test('what is written is read', () => {
-  assert.equal(parseFacts('facts.json', factsText(host)), { kind: 'ok', value: host });
+  assert.equal(parseFacts('facts.json', factsText(host)), {
+    kind: 'ok',
+    value: { facts: host, machine: bootId() },
+  });
   const inside = { uids: [{ first: 0, count: 1 }], gids: [{ first: 0, count: 1 }], setgroups: false };
   const withheld = { controllers: ['memory'], all: { layout: 'none' } } as const;
   const user = { ...other, userNamespace: inside, withheld };
-  assert.equal(parseFacts('facts.json', factsText(user)), { kind: 'ok', value: user });
+  const read = parseFacts('facts.json', factsText(user, 'another'));
+  assert.equal(read, { kind: 'ok', value: { facts: user, machine: 'another' } });
 });
 
 test('what is wrong in a file of facts is one line that names the place', () => {
@@ -48,7 +53,8 @@ test('what is wrong in a file of facts is one line that names the place', () => 
   says('{', /^facts\.json:1:2: /);
   says('[]', /^facts\.json:1:1: /);
   says('{}', /^facts\.json:1:1: version/);
-  says({ version: 2, unheardOf: true }, /^facts\.json:1:\d+: version .*1/);
+  says({ version: 1, unheardOf: true }, /^facts\.json:1:\d+: version .*2/);
+  says({ machine: 7 }, /^facts\.json:1:\d+: machine/);
   says({ kernle: 1 }, /^facts\.json:1:\d+: kernle/);
   says({ kernel: { major: 6, minor: '12' } }, /^facts\.json:1:\d+: kernel\.minor/);
   says({ arch: 'pdp11' }, /^facts\.json:1:\d+: arch/);
@@ -95,6 +101,14 @@ test('a file of facts takes the place of this machine', () => {
   assert.match(
     refused.stderr,
     /^chos-runtime: --facts: .*which systemd makes the cgroups depends on the caller/,
+  );
+  // One like this, with the facts of this caller.
+  writeFileSync(join(directory, 'like.json'), factsText(host, 'another'));
+  const like = ['explain', '--facts', 'like.json'];
+  assert.equal([call(...like).status, call(...like).stderr], [0, '']);
+  assert.is(
+    call('--systemd-cgroup', ...like).stderr,
+    'chos-runtime: --facts: they are of another machine, or of an earlier boot of this one, and which systemd makes the cgroups is found out on this one: run it there, or print the facts anew\n',
   );
 });
 

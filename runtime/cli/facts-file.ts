@@ -4,16 +4,24 @@ import { isRecord } from '../../spec/is-record.js';
 import { checkAbsolute, checkText } from '../admit/check-text.js';
 import type { Diagnostic, Note, ValuePath } from '../admit/diagnostic.js';
 import { parse } from '../admit/parse.js';
+import { bootId } from '../host/boot-id.js';
 import { hostArch } from '../host/facts.js';
 import { type Attempt, ok, refuse } from './invocation.js';
 import { refusedInput } from './refusal.js';
 
 /** Raised when a fact gets another meaning, or the compiler needs one more. */
-const VERSION = 1;
+const VERSION = 2;
+
+/** What a file tells. */
+export interface GivenFacts {
+  readonly facts: HostFacts;
+  /** The boot of the machine: not its machine-id, which nodes that start from one image share, and which lives longer than generations and skeletons do. */
+  readonly machine: string;
+}
 
 /** Of resctrl nothing: its groups belong to configurations. */
-export function factsText({ resctrl: _, ...facts }: HostFacts): string {
-  return `${JSON.stringify({ version: VERSION, ...facts }, null, 2)}\n`;
+export function factsText({ resctrl: _, ...facts }: HostFacts, machine = bootId()): string {
+  return `${JSON.stringify({ version: VERSION, machine, ...facts }, null, 2)}\n`;
 }
 
 type Check = (value: unknown, path: ValuePath, note: Note) => void;
@@ -95,6 +103,7 @@ const whatItIs = (): Check =>
   object(
     {
       version: whole(VERSION, VERSION),
+      machine: text,
       // The engine that is attached, and its system calls, are those of this machine.
       arch: oneOf(hostArch()),
       kernel: object({ major: whole(0, 1000), minor: whole(0, 1000) }),
@@ -112,7 +121,7 @@ const whatItIs = (): Check =>
   );
 
 /** `file`: as the caller calls it. */
-export function parseFacts(file: string, bytes: Uint8Array | string): Attempt<HostFacts> {
+export function parseFacts(file: string, bytes: Uint8Array | string): Attempt<GivenFacts> {
   const parsed = parse({ file, text: bytes });
   if (parsed.kind === 'refused') return refuse(refusedInput(parsed.diagnostics));
   const { document } = parsed;
@@ -127,6 +136,16 @@ export function parseFacts(file: string, bytes: Uint8Array | string): Attempt<Ho
     checkText(Buffer.from(bytes).toString('utf8'), value, note);
   }
   if (diagnostics.length > 0) return refuse(refusedInput(diagnostics));
-  const { version: _, ...facts } = value as HostFacts & { readonly version: number };
-  return ok({ ...facts, userNamespace: facts.userNamespace ?? null, withheld: facts.withheld ?? null });
+  const {
+    version: _,
+    machine,
+    ...facts
+  } = value as HostFacts & {
+    readonly version: number;
+    readonly machine: string;
+  };
+  return ok({
+    machine,
+    facts: { ...facts, userNamespace: facts.userNamespace ?? null, withheld: facts.withheld ?? null },
+  });
 }

@@ -1,10 +1,9 @@
 /** `facts`: what the compiler is told of this machine and caller, for `explain` and `compile` with `--facts` elsewhere. */
-import type { HostFacts } from '../../spec/host-facts.js';
 import { readFor } from '../host/caller.js';
 import { withDelegation } from '../host/delegation.js';
 import { probeHostFacts } from '../host/facts.js';
 import { delegatedBy } from '../host/systemd.js';
-import { factsText, parseFacts } from './facts-file.js';
+import { factsText, type GivenFacts, parseFacts } from './facts-file.js';
 import { type Attempt, absolute, done, failed, type Invocation, type Outcome, ok } from './invocation.js';
 import { cgroupManager } from './launch.js';
 import { readInput } from './read-input.js';
@@ -25,7 +24,7 @@ export function facts(invocation: Invocation): Outcome {
 }
 
 /** Those that `--facts` names; null: none, and those of this machine count. */
-export function givenFacts(invocation: Invocation): Attempt<HostFacts | null> {
+export function givenFacts(invocation: Invocation): Attempt<GivenFacts | null> {
   const file = invocation.line.options.texts.get('facts');
   if (file === undefined) return ok(null);
   const read = readInput(file, absolute(invocation, file));

@@ -1,6 +1,5 @@
 /** From the command line of create, run, explain and compile to a launch program. */
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { type CgroupDriverName, cgroupDrivers } from '../../spec/cgroup-drivers.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import { type Accepted, type AdmittedSpec, admit, type Diagnostic, type Refused } from '../admit/admit.js';
@@ -19,12 +18,14 @@ import { brokenFileText } from '../report/broken-file-text.js';
 import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
+import type { GivenFacts } from './facts-file.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
 import { Known } from './known.js';
 import { listenEntries, notifyDirectory } from './launch-values.js';
 import { readHanded } from './read-input.js';
 import { refusedByCompiler, refusedInput } from './refusal.js';
 import { systemdOf } from './systemd.js';
+import { unfitFacts } from './unfit-facts.js';
 
 /** What a launch program is made of. */
 export interface Prepared {
@@ -117,12 +118,6 @@ export function launchFacts(
     : withDelegation(probed, spec.config.linux.cgroupsPath);
 }
 
-/** Whether the facts are of a caller with other ids or in another user namespace. */
-function isAnothers(given: HostFacts, { request: { caller } }: Invocation): boolean {
-  const { euid, egid, userNamespace } = probeHostFacts(caller);
-  return !isDeepStrictEqual([given.euid, given.egid, given.userNamespace], [euid, egid, userNamespace]);
-}
-
 /**
  * What the launch program of a bundle directory (as the caller wrote it) is made of. Names in messages stay as short as the caller's: `config.json` for
  * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory. `given`: facts of another machine or caller.
@@ -132,7 +127,7 @@ export function prepareInput(
   directory: string,
   handed: Input,
   bundle = absolute(invocation, directory),
-  given: HostFacts | null = null,
+  given: GivenFacts | null = null,
 ): Attempt<Prepared> {
   const manager = cgroupManager(invocation);
   if (manager.kind === 'failure') return manager;
@@ -141,13 +136,11 @@ export function prepareInput(
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
   const options = launchOptions(invocation, { bundle, text, manager: manager.value });
-  const facts = given ?? launchFacts(invocation, spec, options);
+  const facts = given?.facts ?? launchFacts(invocation, spec, options);
   const environment = chooseEnvironment(invocation, spec, bundle);
   if (environment.kind === 'failure') return environment;
-  const what =
-    environment.value.environment !== null ? 'tree' : manager.value === 'systemd' ? 'systemd' : null;
-  if (given !== null && what !== null && isAnothers(given, invocation))
-    return refuse({ kind: 'facts-of-another', what });
+  const unfit = unfitFacts(given, invocation, environment.value.environment, manager.value);
+  if (unfit !== null) return refuse(unfit);
   const warnings = [
     ...environment.value.broken.map(brokenFileText),
     ...read.value.warnings.map(oneLine),

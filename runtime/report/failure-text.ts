@@ -42,6 +42,8 @@ export function failureText(failure: Failure): string {
     case 'compiler-lost':
       return `serve: the compiler is lost: ${visible(failure.why)}`;
     case 'facts-of-another':
+      if (failure.of === 'machine')
+        return `--facts: they are of another machine, or of an earlier boot of this one, and ${failure.what === 'tree' ? 'what a tree is entered by is that of this one: its generations and skeleton' : 'which systemd makes the cgroups is found out on this one'}: run it there, or print the facts anew`;
       return `--facts: they are of a caller of other ids or another user namespace, and ${failure.what === 'tree' ? 'how a tree is entered' : 'which systemd makes the cgroups'} depends on the caller: run it as that one, or give facts of this one`;
     case 'no-procfs':
       return NO_PROCFS;

@@ -61,7 +61,11 @@ export type Failure =
   /** Of `serve`: no thread that compiles can be had any more. */
   | { readonly kind: 'compiler-lost'; readonly why: string }
   /** Of `--facts`: what is looked at on this machine as whoever asks, not as the caller of the file. */
-  | { readonly kind: 'facts-of-another'; readonly what: 'tree' | 'systemd' }
+  | {
+      readonly kind: 'facts-of-another';
+      readonly of: 'caller' | 'machine';
+      readonly what: 'tree' | 'systemd';
+    }
   /** Nothing can be said of any process. */
   | { readonly kind: 'no-procfs' }
   /** No directory of that name in the state root. */

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import type { Recipe } from '../../spec/generated/recipe.js';
 import { isRecord } from '../../spec/is-record.js';
-import { bootId } from '../trees/own-record.js';
+import { bootId } from '../host/boot-id.js';
 import { removeAll } from './inside.js';
 
 /** A recipe means the packages of today. */

@@ -5,16 +5,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { type PinRecord, parsePin } from '../../spec/records/pin.js';
 import type { Parsed } from '../../spec/records/record.js';
+import { bootId } from '../host/boot-id.js';
 import { seesWhat } from './caller.js';
-
-/** Which boot of the machine this is: after it nothing is as it was. */
-export function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    return '';
-  }
-}
 
 /** A file of root's that nobody else could have written, of this boot, and whole. */
 export function readRootRecord<Record extends { readonly boot: string }>(

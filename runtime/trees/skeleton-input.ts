@@ -2,11 +2,11 @@
 import { PUBLIC, type SkeletonPlan, type SkeletonWork } from '../../spec/environment.js';
 import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
+import { bootId } from '../host/boot-id.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { linkedFiles, whyNotMounted } from './linked-files.js';
 import { mountOf } from './mount-facts.js';
-import { bootId } from './own-record.js';
 import { type Generation, nextNumber, PINS, readGenerations } from './pins.js';
 import { faultOfShare, placeOf } from './place-shares.js';
 import { directoryOf, pointsOf, possibleCpus } from './prepare-input.js';

@@ -44,8 +44,8 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
   const registry = read.kind === 'registry' ? read.registry : noTrees;
   const kernel = probeKernelLink();
   const mountinfo = host.read('/proc/self/mountinfo') ?? '';
-  const generations = host.isRoot ? readGenerations() : [];
-  const view = callerView();
+  const generations = host.isRoot ? readGenerations(request.caller) : [];
+  const view = callerView(request.caller);
   const path = kernel.kind === 'present' ? kernel.skeleton : DEFAULT_SKELETON;
   const hooks = readDirectories(DIRECTORIES, false);
   const own = [...ownPaths(host), ...hookPrograms(hooks)];
@@ -70,7 +70,7 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
     lookAtSkeleton: () =>
       view.kind === 'unknown' || silentPaths(subject).length > 0
         ? null
-        : lookAtSkeleton(registry, readHost(view), path),
+        : lookAtSkeleton(registry, readHost(view, request.caller), path),
   };
 }
 

@@ -71,9 +71,9 @@ function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Env
 }
 
 /** A launch by that way would have rights in the view of all others that none of theirs had (docs/architecture.md, "Rules of shared views", 10). */
-function joinsShared({ config }: AdmittedSpec): Attempt<null> {
+function joinsShared({ config }: AdmittedSpec, { request }: Invocation): Attempt<null> {
   const path = config.linux.namespaces.get('mount') ?? 'new';
-  const shared = path === 'new' ? undefined : generationAt(path);
+  const shared = path === 'new' ? undefined : generationAt(path, request.caller);
   if (shared === undefined) return ok(null);
   const { name, tree } = shared;
   return refuse({ kind: 'tree', fault: { kind: 'joins-shared', path, generation: name, tree } });
@@ -108,7 +108,7 @@ export function chooseEnvironment(
   spec: AdmittedSpec,
   bundle: string,
 ): Attempt<ChosenEnvironment> {
-  const joined = joinsShared(spec);
+  const joined = joinsShared(spec, invocation);
   if (joined.kind === 'failure') return joined;
   const option = invocation.line.options.texts.get('tree');
   const name = option ?? spec.config.annotations[TREE_ANNOTATION];
@@ -124,7 +124,7 @@ export function chooseEnvironment(
   const content = featuresFor(found.value, spec.config);
   if (content.kind === 'failure') return content;
   const { config, variables, added } = addFeatures(spec.config, content.value, tree.variables);
-  const plain = environmentOf(tree, chosenBy, config, directory);
+  const plain = environmentOf(tree, chosenBy, config, directory, invocation.request.caller);
   const environment =
     added.length === 0 ? plain : { ...plain, variables: [...plain.variables, ...variables], features: added };
   if (environment.backEnd === 'private') {

@@ -28,9 +28,9 @@ interface Seen {
 export function see(invocation: Invocation, verb: string, files = false): Attempt<Seen> {
   const path = skeletonPath(invocation);
   if (path.kind === 'failure') return path;
-  const view = hostViewFor(verb);
+  const view = hostViewFor(verb, invocation);
   if (view.kind === 'failure') return view;
-  const host = readHost(view.value);
+  const host = readHost(view.value, invocation.request.caller);
   const registry = openRegistry(host.prefix);
   if (registry.kind === 'failure') return registry;
   if (registry.value.trees.has(path.value))

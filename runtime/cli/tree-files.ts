@@ -7,7 +7,7 @@ import { writeFiles } from './write-files.js';
 
 /** `tree files [NAME]`: what trees show of the host's files, as it is now; who is inside sees it at once. */
 export function files(invocation: Invocation): Outcome {
-  const view = hostViewFor('files');
+  const view = hostViewFor('files', invocation);
   if (view.kind === 'failure') return view;
   const prefix = prefixOf(view.value);
   const registry = openRegistry(prefix);

@@ -73,7 +73,7 @@ export async function load(invocation: Invocation): Promise<Outcome> {
     const missing = trees.filter(tree => !valid.has(tree.path));
     return compared(missing, surplus, wantsJson(invocation));
   }
-  const view = callerView();
+  const view = callerView(invocation.request.caller);
   if (view.kind !== 'same') return failed({ kind: 'tree', fault: { kind: 'not-on-the-host' } });
   // What a broken file registers is unknown: its trees stay in the list.
   const warnings = registry.value.broken.map(brokenFileText);

@@ -25,9 +25,9 @@ import { writeFiles } from './write-files.js';
 type HostView = Exclude<CallerView, { readonly kind: 'unknown' }>;
 
 /** Whether and from where the mount namespace of process 1 can be changed. */
-export function hostViewFor(verb: string): Attempt<HostView> {
-  if (process.geteuid?.() !== 0) return refuse({ kind: 'tree', fault: { kind: 'needs-root', verb } });
-  const view = callerView();
+export function hostViewFor(verb: string, { request: { caller } }: Invocation): Attempt<HostView> {
+  if (caller.euid !== 0) return refuse({ kind: 'tree', fault: { kind: 'needs-root', verb } });
+  const view = callerView(caller);
   return view.kind === 'unknown'
     ? refuse({ kind: 'tree', fault: { kind: 'no-host-namespace', verb, code: view.code } })
     : ok(view);
@@ -91,10 +91,14 @@ async function prepareAll(invocation: Invocation, registry: Registry, view: Host
 }
 
 /** Generations of a tree that a release has closed and then, being killed, has left pinned. */
-async function abandoned(tree: string, view: HostView): Promise<ReadonlySet<string>> {
+async function abandoned(
+  { request: { caller } }: Invocation,
+  tree: string,
+  view: HostView,
+): Promise<ReadonlySet<string>> {
   const directory = `${prefixOf(view)}${PINS}`;
   const left = new Set<string>();
-  for (const one of readGenerations(directory))
+  for (const one of readGenerations(caller, directory))
     if (one.tree === tree && one.state === 'closing') {
       const file = `${pinFile(one, directory)}.closing`;
       if (await isAbandoned(file)) left.add(one.name);
@@ -124,14 +128,14 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
     const given = invocation.line.operands[1];
     if (given !== undefined)
       return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--all', other: given } });
-    const view = hostViewFor('prepare');
+    const view = hostViewFor('prepare', invocation);
     if (view.kind === 'failure') return view;
     const registry = openRegistry(prefixOf(view.value));
     return registry.kind === 'failure' ? registry : prepareAll(invocation, registry.value, view.value);
   }
   const name = givenName(invocation);
   if (name.kind === 'failure') return name;
-  const view = hostViewFor('prepare');
+  const view = hostViewFor('prepare', invocation);
   if (view.kind === 'failure') return view;
   const prefix = prefixOf(view.value);
   const registry = openRegistry(prefix);
@@ -147,7 +151,7 @@ export async function prepare(invocation: Invocation): Promise<Outcome> {
     tree.value,
     view.value,
     runningContainers(invocation),
-    await abandoned(tree.value.name, view.value),
+    await abandoned(invocation, tree.value.name, view.value),
   );
   if (input.kind === 'refused') return failed(refusedInput(input.diagnostics));
   const digest = versionDigest(input.input.tree.directory, prefix);

@@ -81,8 +81,12 @@ function drain(
 }
 
 /** `debian12` means all its generations, `debian12@7` that one. */
-function select(name: string, directory: string): Attempt<readonly Generation[]> {
-  const all = readGenerations(directory);
+function select(
+  { request: { caller } }: Invocation,
+  name: string,
+  directory: string,
+): Attempt<readonly Generation[]> {
+  const all = readGenerations(caller, directory);
   const chosen = all.filter(one => (name.includes('@') ? one.name === name : one.tree === name));
   if (chosen.length > 0) return ok(chosen);
   return name.includes('@')
@@ -100,10 +104,10 @@ export async function release(invocation: Invocation): Promise<Outcome> {
   if (deadline.kind === 'failure') return deadline;
   if (flags.has('force') && flags.has('drain'))
     return failed({ kind: 'usage', fault: { kind: 'conflict', one: '--force', other: '--drain' } });
-  const view = hostViewFor('release');
+  const view = hostViewFor('release', invocation);
   if (view.kind === 'failure') return view;
   const directory = view.value.kind === 'other' ? `${view.value.prefix}${PINS}` : PINS;
-  const chosen = select(name.value, directory);
+  const chosen = select(invocation, name.value, directory);
   if (chosen.kind === 'failure') return chosen;
   const kept: Holder[] = [];
   const locks = new Map<Generation, number>();

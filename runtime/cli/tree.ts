@@ -68,7 +68,9 @@ function use(invocation: Invocation, shown: Shown, tree: RegisteredTree) {
   const pids = new Set(all.flatMap(one => pidsIn(one, containers, PINS, shown.look())));
   const silent = silentOf(shown, tree);
   const unused = (ready: ReadyGeneration): string | null =>
-    silent === undefined ? whyUnused(tree, ready) : `not looked at, because ${silent} does not answer`;
+    silent === undefined
+      ? whyUnused(tree, ready, invocation.request.caller)
+      : `not looked at, because ${silent} does not answer`;
   const owners = new Set([...pids].flatMap(pid => ownerOfProcess(pid) ?? []));
   return {
     name: generation?.name ?? null,
@@ -305,7 +307,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
     looked ??= lookAtProcesses();
     return looked;
   };
-  const generations = readGenerations();
+  const generations = readGenerations(invocation.request.caller);
   const shown = {
     registry: registry.value,
     generations,

@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { thisProcess } from '../host/caller.js';
 import { linksOf } from '../host/libc.js';
 import { SETCHOS } from '../trees/kernel-link.js';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
@@ -78,7 +79,7 @@ export function placesBehind(place: string): (text: string) => string {
 /** One sentence for each. */
 export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
   const directory = realOf(place);
-  const generations = readGenerations()
+  const generations = readGenerations(thisProcess())
     .filter(({ record }) => record !== null && (record.directory ?? record.path) === directory)
     .map(({ name }) => `generation ${name}`);
   const own = mountOf(directory, parseMountFacts(read('/proc/self/mountinfo')));

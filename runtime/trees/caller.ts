@@ -1,9 +1,11 @@
 /**
- * Whether this process sees the machine as process 1 does. Environments are prepared from there, and used only by those who share that view: Slurm's
+ * Whether the caller sees the machine as process 1 does. Environments are prepared from there, and used only by those who share that view: Slurm's
  * private /tmp or a unit's PrivateTmp would otherwise be lost without a word.
  */
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import type { Caller } from '../../spec/caller.js';
 import type { DirectoryFact, PathIdentity, Pin } from '../../spec/environment.js';
+import { readFor } from '../host/caller.js';
 import { factOf } from '../host/directory-fact.js';
 import { parseMountFacts } from './mount-facts.js';
 
@@ -41,24 +43,25 @@ export function sameDirectory(one: DirectoryFact | null, other: DirectoryFact): 
   return one?.inode === other.inode && one.major === other.major && one.minor === other.minor;
 }
 
-function rootMount(pid: string): number | undefined {
-  return parseMountFacts(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')).find(mount => mount.point === '/')
-    ?.id;
-}
+const rootMount = (mountinfo: string | null): number | undefined =>
+  parseMountFacts(mountinfo ?? '').find(mount => mount.point === '/')?.id;
 
-export function callerView(): CallerView {
+export function callerView(caller: Caller): CallerView {
   try {
-    const same = readlinkSync('/proc/self/ns/mnt') === readlinkSync('/proc/1/ns/mnt');
-    const [own, theirs] = [statSync('/'), statSync('/proc/1/root/')];
-    if (same && own.dev === theirs.dev && own.ino === theirs.ino) return { kind: 'same' };
-    return { kind: 'other', prefix: '/proc/1/root' };
+    const theirs = statSync('/proc/1/root/', { bigint: true });
+    const same =
+      statSync('/proc/1/ns/mnt').ino === caller.namespaces.mnt &&
+      sameDirectory(caller.root, factOf(theirs.dev, theirs.ino));
+    return same ? { kind: 'same' } : { kind: 'other', prefix: '/proc/1/root' };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'EACCES';
     // Process 1 may hold capabilities that we lack; then its namespace is closed to us, but the numbers of its mounts are not, and no two mounts
     // of a machine have the same one.
     try {
-      const own = rootMount('self');
-      return own !== undefined && own === rootMount('1') ? { kind: 'same' } : { kind: 'unknown', code };
+      const own = rootMount(readFor(caller)('/proc/self/mountinfo'));
+      return own !== undefined && own === rootMount(readFileSync('/proc/1/mountinfo', 'utf8'))
+        ? { kind: 'same' }
+        : { kind: 'unknown', code };
     } catch {
       return { kind: 'unknown', code };
     }
@@ -66,11 +69,5 @@ export function callerView(): CallerView {
 }
 
 /** Rule 3: the caller's mount namespace and root are those from which the environment was prepared. */
-export function seesWhat(host: Pin['host']): boolean {
-  try {
-    const own = Number(/\d+/.exec(readlinkSync('/proc/self/ns/mnt'))?.[0] ?? 0);
-    return own === host.namespace && sameDirectory(directoryFact('/'), host.root);
-  } catch {
-    return false;
-  }
-}
+export const seesWhat = (host: Pin['host'], { namespaces, root }: Caller): boolean =>
+  namespaces.mnt === host.namespace && sameDirectory(root, host.root);

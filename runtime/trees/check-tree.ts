@@ -3,6 +3,7 @@
 import { readFileSync, readSync, statSync } from 'node:fs';
 import type { Diagnostic, ProgramFault } from '../admit/diagnostic.js';
 import { checkProgram } from '../hooks/program.js';
+import { thisProcess } from '../host/caller.js';
 import { type AbiFinding, abiFindings } from './abi.js';
 import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
 import { type ContentFault, lookAtFeatures } from './feature-content.js';
@@ -111,7 +112,7 @@ function hookFindings({ hooks }: RegisteredTree): readonly Finding[] {
 function backEndFindings(tree: RegisteredTree): readonly Finding[] {
   const { backEnd } = tree;
   if (backEnd === 'auto' || backEnd === 'private') return [];
-  const chosen = chooseBackEnd(tree, anyConfig);
+  const chosen = chooseBackEnd(tree, anyConfig, thisProcess());
   return chosen.backEnd === backEnd ? [] : [{ kind: 'cannot-use', backEnd, reason: chosen.reason }];
 }
 
@@ -133,8 +134,8 @@ const anyConfig: Asking = {
 
 /** Only what launches would use is told of; who may not see the generations is told of none. */
 function staleFindings(tree: RegisteredTree): readonly Finding[] {
-  const current = currentGeneration(readGenerations(), tree.name);
-  const why = current === undefined ? null : whyUnused(tree, current);
+  const current = currentGeneration(readGenerations(thisProcess()), tree.name);
+  const why = current === undefined ? null : whyUnused(tree, current, thisProcess());
   return why === null || current === undefined ? [] : [{ kind: 'stale', name: current.name, why }];
 }
 

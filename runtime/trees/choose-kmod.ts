@@ -1,4 +1,5 @@
 /** Whether a tree can be started by the kernel's link, and with what (docs/architecture.md, "Back ends"). */
+import type { Caller } from '../../spec/caller.js';
 import { type HostSources, type KernelLink, type MountFact, PINS, PUBLIC } from '../../spec/environment.js';
 import type { SkeletonRecord } from '../../spec/records/skeleton.js';
 import { directoryFact, sameDirectory, seesWhat } from './caller.js';
@@ -75,6 +76,7 @@ export function chooseKmod(
   tree: RegisteredTree,
   sources: HostSources,
   who: Exclude<Entrant['kind'], 'never'>,
+  caller: Caller,
   facts: KernelFacts = probeKernelLink(),
 ): KmodChoice {
   const unlisted = whyNotListed(facts, tree, () => null);
@@ -88,7 +90,7 @@ export function chooseKmod(
         : `there is no skeleton ${path}: run chos-runtime skeleton create`,
     );
   const { record, stamp, file } = state;
-  if (!seesWhat(record.host))
+  if (!seesWhat(record.host, caller))
     return impossible(`this mount namespace or root is not the one in which the skeleton ${path} is`);
   if (!sameDirectory(directoryFact(path), record.root))
     return impossible(`the skeleton ${path} was unmounted or covered: run chos-runtime skeleton create`);
@@ -103,8 +105,8 @@ export function chooseKmod(
   const stale = whyStale(sources, record, mounts, null);
   if (stale !== null)
     return impossible(`${stale} since the skeleton ${path} was made: run chos-runtime skeleton create`);
-  const generation = currentGeneration(readGenerations(), path);
-  const usable = generation !== undefined && seesWhat(generation.record.host);
+  const generation = currentGeneration(readGenerations(caller), path);
+  const usable = generation !== undefined && seesWhat(generation.record.host, caller);
   // Without it, or if the host has changed since, a launch with mounts of its own copies the host's namespace.
   const seen = usable ? seePin(generation, sources) : null;
   return {

@@ -3,6 +3,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Caller } from '../../spec/caller.js';
 import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
 import type { NormalHooks } from '../../spec/normal-config.js';
 import { normalHooks } from '../admit/normal/hooks.js';
@@ -10,10 +11,10 @@ import { directoryFact, seesWhat } from './caller.js';
 import { chooseKmod, leadsToTree } from './choose-kmod.js';
 import {
   type Credentials,
+  credentialsOf,
   type Entering,
   type Entrant,
   entrantOf,
-  ownCredentials,
   whyNotAsUser,
 } from './entrant.js';
 import { hostSources, type SeenPin, seePin } from './host-sources.js';
@@ -136,8 +137,9 @@ function choosePin(
   config: Asking,
   who: Entrant['kind'],
   lacking: readonly MissingPoint[],
+  caller: Caller,
 ): BackEnd {
-  const generations = readGenerations();
+  const generations = readGenerations(caller);
   const generation = currentGeneration(generations, tree.name);
   if (generation === undefined) {
     if (who === 'user' && existsSync(PINS)) return privately('only root sees what is prepared');
@@ -147,8 +149,8 @@ function choosePin(
     );
   }
   const { name, record } = generation;
-  const sources = hostSources(bindSources(config), record.shares);
-  const seen = lookAtPin(tree, generation, sources);
+  const sources = hostSources(bindSources(config), record.shares, caller);
+  const seen = lookAtPin(tree, generation, sources, caller);
   if (seen.kind === 'stale') return privately(seen.why);
   const shows = shownDirectory(record, directoryOf(tree.path));
   if (shows === null)
@@ -161,12 +163,17 @@ function choosePin(
 }
 
 /** A generation as it is to be used from here; or why it is not, in words. */
-function lookAtPin(tree: RegisteredTree, generation: ReadyGeneration, sources: HostSources): SeenPin {
+function lookAtPin(
+  tree: RegisteredTree,
+  generation: ReadyGeneration,
+  sources: HostSources,
+  caller: Caller,
+): SeenPin {
   const { record, name } = generation;
   const again = `run chos-runtime tree prepare ${tree.name}`;
   const other = whyNotThat(tree, generation);
   if (other !== null) return { kind: 'stale', why: other };
-  if (!seesWhat(record.host))
+  if (!seesWhat(record.host, caller))
     return {
       kind: 'stale',
       why: `this mount namespace or root is not the one from which ${name} was prepared`,
@@ -178,8 +185,8 @@ function lookAtPin(tree: RegisteredTree, generation: ReadyGeneration, sources: H
 }
 
 /** Why launches do not use a generation that is prepared; null: they do. */
-export function whyUnused(tree: RegisteredTree, generation: ReadyGeneration): string | null {
-  const seen = lookAtPin(tree, generation, hostSources([], generation.record.shares));
+export function whyUnused(tree: RegisteredTree, generation: ReadyGeneration, caller: Caller): string | null {
+  const seen = lookAtPin(tree, generation, hostSources([], generation.record.shares, caller), caller);
   return seen.kind === 'stale' ? seen.why : null;
 }
 
@@ -188,9 +195,10 @@ function chooseLink(
   config: Asking,
   who: 'root' | 'user',
   lacking: readonly MissingPoint[],
+  caller: Caller,
 ): BackEnd {
-  const sources = hostSources(bindSources(config), shownShares(tree.shares));
-  const choice = chooseKmod(tree, sources, who);
+  const sources = hostSources(bindSources(config), shownShares(tree.shares), caller);
+  const choice = chooseKmod(tree, sources, who, caller);
   if (choice.kind === 'impossible') return privately(choice.why);
   const why = who === 'user' ? whyNotAsUser(config) : null;
   if (why !== null) return privately(why);
@@ -215,19 +223,20 @@ function chooseLink(
 export function chooseBackEnd(
   tree: RegisteredTree,
   config: Asking,
+  caller: Caller,
   lacking: readonly MissingPoint[] = [],
-  caller: Credentials = ownCredentials(),
+  credentials: Credentials = credentialsOf(caller),
 ): BackEnd {
   if (tree.backEnd === 'private') return privately('the registry says so');
   const never = whyNotEntered(config);
   if (never !== null) return privately(never);
-  const entrant = entrantOf(config, caller);
+  const entrant = entrantOf(config, credentials);
   if (entrant.kind === 'never') return privately(entrant.why);
   const { kind: who } = entrant;
-  if (tree.backEnd === 'pinned') return choosePin(tree, config, who, lacking);
-  const link = chooseLink(tree, config, who, lacking);
+  if (tree.backEnd === 'pinned') return choosePin(tree, config, who, lacking, caller);
+  const link = chooseLink(tree, config, who, lacking, caller);
   if (tree.backEnd === 'kmod' || link.backEnd === 'kmod') return link;
-  const other = choosePin(tree, config, who, lacking);
+  const other = choosePin(tree, config, who, lacking, caller);
   return { ...other, reason: `${other.reason}; not kmod: ${link.reason}` };
 }
 
@@ -237,12 +246,13 @@ export function environmentOf(
   chosenBy: string,
   config: Asking,
   bundle: string,
+  caller: Caller,
 ): Environment {
   const { name, path, readonly, variables, hooks, strict, file, line } = tree;
   const shares = shownShares(tree.shares);
   const points = pointsOf(shares);
   const lacking = lackingIn(tree, config, bundle, points);
-  const backEnd = chooseBackEnd(tree, config, lacking);
+  const backEnd = chooseBackEnd(tree, config, caller, lacking);
   const directory = directoryOf(path);
   const opened = backEnd.backEnd === 'private' || config.mounts.length > 0;
   return {

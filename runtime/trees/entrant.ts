@@ -1,10 +1,11 @@
 /** Who is to enter a view that is there already, and whether it can: root as it is, or a user in a user namespace of its own id and no other. */
 
+import type { Caller } from '../../spec/caller.js';
 import type { NormalConfig, NormalLinux, NormalProcess } from '../../spec/normal-config.js';
 import type { NormalIdMapping } from '../../spec/normal-mount.js';
 import { type Changing, changeOf, rightOver } from '../../spec/own-copy.js';
-import { readProc } from '../host/read-proc.js';
-import { probeUserNamespace, readLink } from '../host/user-namespace.js';
+import { linkFor, readFor } from '../host/caller.js';
+import { probeUserNamespace } from '../host/user-namespace.js';
 
 export interface Credentials {
   readonly euid: number;
@@ -24,13 +25,11 @@ export interface Entering extends Pick<NormalConfig, 'mounts'>, Pick<Changing, '
   readonly linux: Changing['linux'] & Pick<NormalLinux, 'namespaces' | 'uidMappings' | 'gidMappings'>;
 }
 
-export function ownCredentials(): Credentials {
-  return {
-    euid: process.geteuid?.() ?? 0,
-    egid: process.getegid?.() ?? 0,
-    confined: probeUserNamespace({ link: readLink, read: readProc }) !== null,
-  };
-}
+export const credentialsOf = (caller: Caller): Credentials => ({
+  euid: caller.euid,
+  egid: caller.egid,
+  confined: probeUserNamespace({ link: linkFor(caller), read: readFor(caller) }) !== null,
+});
 
 const never = (why: string): Entrant => ({ kind: 'never', why });
 

@@ -1,6 +1,7 @@
 /** Who holds a generation: processes whose mount namespace it is, or a copy of it, and containers that were started in it. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
+import { thisProcess } from '../host/caller.js';
 import { directoryFact } from './caller.js';
 import { parseMountFacts } from './mount-facts.js';
 import { type Generation, PINS, pinFile, readGenerations } from './pins.js';
@@ -102,7 +103,7 @@ export function lookAtProcesses(directory = PINS): ProcessLook {
   };
   return {
     namespaces: byNamespace(),
-    generations: readGenerations(directory),
+    generations: readGenerations(thisProcess(), directory),
     mountsOf,
     rootOf: (pid, namespace) => rootIn(mountsOf(pid, namespace)),
   };

@@ -1,7 +1,9 @@
 /** What a launch that enters a view has to know of the host, and whether the view is still what the host has. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
+import type { Caller } from '../../spec/caller.js';
 import type { FoundPath, HostSources, MountFact, Pin, Share } from '../../spec/environment.js';
 import type { PinRecord } from '../../spec/records/pin.js';
+import { readFor } from '../host/caller.js';
 import { factOf } from '../host/directory-fact.js';
 import { pathIdentity } from './caller.js';
 import { HOST_VIEW } from './host-view.js';
@@ -35,9 +37,9 @@ function findAll(paths: readonly (string | Share)[], directories: boolean): Read
 }
 
 /** `binds`: sources of binds that may be left out, for which only directories count. */
-export function hostSources(binds: readonly string[], shares: readonly Share[]): HostSources {
+export function hostSources(binds: readonly string[], shares: readonly Share[], caller: Caller): HostSources {
   return {
-    mounts: parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8')),
+    mounts: parseMountFacts(readFor(caller)('/proc/self/mountinfo') ?? ''),
     directories: findAll(binds, true),
     shares: findAll([...HOST_VIEW, ...shares], false),
   };

@@ -3,6 +3,7 @@
  * he can mount nothing in the host's mount namespace: so a record counts only beside a pin, which is a mount of nsfs, with the number that is in it.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import type { Caller } from '../../spec/caller.js';
 import { type PinRecord, parsePin } from '../../spec/records/pin.js';
 import type { Parsed } from '../../spec/records/record.js';
 import { bootId } from '../host/boot-id.js';
@@ -43,9 +44,10 @@ function isPin(path: string, inode: number): boolean {
 export function readPinRecord(
   path: string,
   pin: string,
+  caller: Caller,
 ): { readonly record: PinRecord; readonly certain: boolean } | null {
   const record = readRootRecord(path, parsePin);
   if (record === null) return null;
   const certain = isPin(pin, record.inode);
-  return certain || !seesWhat(record.host) ? { record, certain } : null;
+  return certain || !seesWhat(record.host, caller) ? { record, certain } : null;
 }

@@ -12,6 +12,7 @@
  *     /run/chos-trees.numbers   a file NAME@N for the last number of each tree, so that none comes back
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Caller } from '../../spec/caller.js';
 import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
 import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
 import type { PinRecord } from '../../spec/records/pin.js';
@@ -35,7 +36,7 @@ export interface Generation {
 export type ReadyGeneration = Generation & { readonly record: PinRecord };
 
 /** All generations below a pin directory, oldest first. Who may not read it sees none. */
-export function readGenerations(directory = PINS): readonly Generation[] {
+export function readGenerations(caller: Caller, directory = PINS): readonly Generation[] {
   let names: Set<string>;
   try {
     names = new Set(readdirSync(directory));
@@ -49,7 +50,9 @@ export function readGenerations(directory = PINS): readonly Generation[] {
       const { tree, number } = named;
       const suffix = ['json', 'closing'].find(one => names.has(`${file}.${one}`));
       const read =
-        suffix === undefined ? null : readPinRecord(`${directory}/${file}.${suffix}`, `${directory}/${file}`);
+        suffix === undefined
+          ? null
+          : readPinRecord(`${directory}/${file}.${suffix}`, `${directory}/${file}`, caller);
       return [
         {
           tree,
@@ -83,10 +86,10 @@ export function nextNumber(generations: readonly Generation[], file: string, pre
 }
 
 /** The generation whose mount namespace a path leads to, e.g. that of /proc/PID/ns/mnt. */
-export function generationAt(path: string): Generation | undefined {
+export function generationAt(path: string, caller: Caller): Generation | undefined {
   try {
     const { ino } = statSync(path);
-    return readGenerations().find(one => one.record?.inode === ino);
+    return readGenerations(caller).find(one => one.record?.inode === ino);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { Preparation, PreparedRoot, Share } from '../../spec/environment.js
 import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { bootId } from '../host/boot-id.js';
+import { thisProcess } from '../host/caller.js';
 import { type CallerView, pathIdentity } from './caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
@@ -127,7 +128,7 @@ export function prepareInput(
   const stamp = stampOf(prefix + directory, root);
   if (stamp === null)
     return { kind: 'refused', diagnostics: [tree.diagnose({ kind: 'no-directory', code: 'ENOENT' })] };
-  const generations = readGenerations(prefix + PINS).filter(one => one.tree === tree.name);
+  const generations = readGenerations(thisProcess(), prefix + PINS).filter(one => one.tree === tree.name);
   const file = fileName(tree.name);
   return {
     kind: 'input',

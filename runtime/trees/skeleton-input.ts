@@ -1,8 +1,10 @@
 /** What the registry and the host say of the skeleton: what it has to be, how it differs, what is to be done. */
+
 import { PUBLIC, type SkeletonPlan, type SkeletonWork } from '../../spec/environment.js';
 import { fileName, generationFile } from '../../spec/records/names.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { bootId } from '../host/boot-id.js';
+import { thisProcess } from '../host/caller.js';
 import { holdersOf, type RunningContainer } from './holders.js';
 import { HOST_VIEW } from './host-view.js';
 import { linkedFiles, whyNotMounted } from './linked-files.js';
@@ -91,7 +93,7 @@ export function lookAtSkeleton(registry: Registry, host: HostReading, path: stri
     plan,
     input,
     deviations: there ? deviationsOf(plan, actual, host.mounts, former, files) : [],
-    generations: readGenerations(prefix + PINS).filter(one => one.tree === path),
+    generations: readGenerations(thisProcess(), prefix + PINS).filter(one => one.tree === path),
     notLive: input.shares.filter(share => !share.readonly && !live(share.path)).map(share => share.path),
   };
 }

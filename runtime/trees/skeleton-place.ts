@@ -1,11 +1,13 @@
 /** What is at the place of the skeleton on this host: nothing, ours, or somebody else's. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import type { Caller } from '../../spec/caller.js';
 import {
   CARRIER_SOURCE,
   type DirectoryFact,
   type MountFact,
   SKELETON_SOURCE,
 } from '../../spec/environment.js';
+import { readFor } from '../host/caller.js';
 import { type CallerView, directoryFact } from './caller.js';
 import { mountsInside } from './choose-kmod.js';
 import { parseMountFacts } from './mount-facts.js';
@@ -48,9 +50,12 @@ export interface HostReading {
   readonly mounts: readonly MountFact[];
 }
 
-export function readHost(view: Exclude<CallerView, { readonly kind: 'unknown' }>): HostReading {
+export function readHost(
+  view: Exclude<CallerView, { readonly kind: 'unknown' }>,
+  caller: Caller,
+): HostReading {
   const prefix = view.kind === 'other' ? view.prefix : '';
-  const mountinfo = readFileSync(prefix === '' ? '/proc/self/mountinfo' : '/proc/1/mountinfo', 'utf8');
+  const mountinfo = readFor(caller)(prefix === '' ? '/proc/self/mountinfo' : '/proc/1/mountinfo') ?? '';
   return { prefix, mountinfo, mounts: parseMountFacts(mountinfo) };
 }
 

@@ -130,6 +130,10 @@ test('what the service takes is judged by what it took after the first thousand,
       ['1.10', false],
     ],
   );
+  assert.ok(
+    verdicts.every(({ apart }) => apart),
+    'they are published with the run that measures them',
+  );
   const [, row] = timeRows(results, ['warm']);
   assert.equal(row?.slice(0, 2), ['title of service-10000: after 1000: resident (KiB)', '70000']);
 });

@@ -154,8 +154,11 @@ interface Measurements {
   readonly cost: LinkCost | undefined;
 }
 
-const report = ({ results, cost }: Measurements, draw: (rows: Rows) => string): string => {
+const report = ({ results, cost }: Measurements, draw: (rows: Rows) => string, place?: Place): string => {
   const of = (ids: readonly string[]): readonly Result[] => results.filter(({ id }) => ids.includes(id));
+  const verdicts = [...judge(results), ...judgeLink(cost)].filter(
+    ({ apart }) => place === undefined || apart === (place !== 'figures'),
+  );
   const apart = [environments, usersScenario.id];
   const warm = results.filter(isWarm);
   const cold = results.filter(result => !isWarm(result) && !apart.includes(result.id));
@@ -163,7 +166,7 @@ const report = ({ results, cost }: Measurements, draw: (rows: Rows) => string): 
   const table = (some: readonly Result[], who: readonly string[], ratios = 0): string =>
     draw(timeRows(some, who).map(row => row.slice(0, who.length + 1 + ratios)));
   const parts = [
-    draw(verdictRows([...judge(results), ...judgeLink(cost)])),
+    draw(verdictRows(verdicts)),
     table(cold, [...coldNames, 'node', 'empty, Bun'], 2),
     table(warm, warmNames, 1),
     draw(memoryRows(results, coldNames)),
@@ -211,7 +214,7 @@ const publish = (measured: Measurements, effort: Effort, writeDocs: boolean): vo
     const absent = missingRows(part.results).map(([key]) => key);
     const away = absent.length ? `\nNot measured: ${absent.join('; ')}.\n` : '';
     const picture = place === 'figures' ? '![medians](benchmarks.svg)\n\n' : '';
-    const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n${picture}${report(part, markdown)}${away}`;
+    const text = `Measured ${about.date.slice(0, 10)} on ${about.machine}, ${versions.join(', ')}.\n\n${picture}${report(part, markdown, place)}${away}`;
     const written = existsSync(page)
       ? rewriteFigures(page, place, text)
       : { status: 'no-markers', path: page };

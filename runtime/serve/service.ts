@@ -21,7 +21,7 @@ import { strangerAt } from './peer.js';
 /** Bytes of all requests that are here, or on their way. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
-/** What is garbage is freed when nobody has asked for that many milliseconds; free memory is given back then, and after that many requests. */
+/** What is garbage is freed and given back when nobody has asked for that many milliseconds, and after that many requests. */
 const CALM = 1000;
 const BUSY = 500;
 
@@ -246,7 +246,7 @@ export class Service {
     endWith(job.socket, bytes);
     // Whoever does not take it is not waited for.
     closeWithin(job.socket, this.#options.patience.exchange);
-    if (this.#answered % BUSY === 0) this.#giveBack();
+    if (this.#answered % BUSY === 0) this.#tidy();
     clearTimeout(this.#calm);
     this.#calm = setTimeout(() => this.#tidy(), CALM);
   }

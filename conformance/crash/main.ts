@@ -8,6 +8,7 @@ import { inLab, type Lab } from './lab.js';
 import { leaks } from './leaks.js';
 import { moments } from './moments.js';
 import { stopLaunches } from './stops.js';
+import { warm } from './warm.js';
 
 const only = new RegExp(
   process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '',
@@ -35,6 +36,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   }
   await faults(lab, only);
   await moments(lab, only);
+  if (only.test('warm')) await warm(lab);
   if (only.test('leaks')) leaks(lab);
   for (const name of ['user', 'userns'] as const)
     if (only.test(`caller ${name}`)) await asCaller(lab, import.meta.url, name);

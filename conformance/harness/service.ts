@@ -10,6 +10,7 @@ import { defaultEnv, launch } from './processes.js';
 export const asks = (name: string): boolean => commands.some(one => one.name === name && one.warm);
 
 export interface Service {
+  readonly pid: number;
   /** Requests that it has answered so far. */
   readonly answered: () => number;
   readonly end: () => Promise<void>;
@@ -53,6 +54,7 @@ export async function startService(
     throw new Error(`the service does not answer: ${last.trim()}`);
   }
   return {
+    pid: service.pid ?? 0,
     answered: () => readFileSync(file, 'utf8').match(/^chos-runtime: answered /gm)?.length ?? 0,
     end: () => {
       service.kill('SIGTERM');

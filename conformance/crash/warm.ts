@@ -1,0 +1,246 @@
+/**
+ * What the compiler's service (docs/compiler-service.md) makes different: whoever asks it is killed at each call, it is itself, and what its answers depend on changes
+ * between two of them.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { STATE_ROOT } from '../../spec/state-root.js';
+import { SERVICE_SOCKET } from '../../spec/wire.js';
+import { mountLines } from '../harness/host-check.js';
+import { ownStateRoot, type Service, startService } from '../harness/service.js';
+import { type Bundle, makeBundle } from './bundles.js';
+import { call, check, chos, type Ended, type Lab, residue } from './lab.js';
+import { deleteForce } from './stops.js';
+
+const socket = join(STATE_ROOT, SERVICE_SOCKET);
+
+interface Call {
+  readonly name: string;
+  /** It is the so manieth of its name: strace(1) counts these by themselves. */
+  readonly nth: number;
+}
+
+/** The calls from the first of that name to the first `close` of what it returned. */
+function exchangeIn(log: string, from: string): readonly Call[] {
+  const lines = readFileSync(log, 'utf8')
+    .split('\n')
+    .flatMap(line => {
+      const [, name, rest = ''] = /^(\w+)\((.*)$/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, rest }];
+    });
+  const calls = lines.map(({ name }, i) => ({
+    name,
+    nth: lines.slice(0, i + 1).filter(other => other.name === name).length,
+  }));
+  const begin = lines.findIndex(({ name }) => name === from);
+  const fd = / = (\d+)/.exec(lines[begin]?.rest ?? '')?.[1];
+  const end = lines.findIndex(
+    ({ name, rest }, i) => i > begin && name === 'close' && rest.startsWith(`${fd})`),
+  );
+  return calls.slice(begin, end + 1);
+}
+
+const inject = ({ name, nth }: Call): readonly string[] => [
+  '-e',
+  `inject=${name}:signal=SIGKILL:when=${nth}`,
+];
+
+interface Scene {
+  readonly lab: Lab;
+  readonly id: string;
+  /** Of a tree of the registry, and of none. */
+  readonly bundle: Bundle;
+  readonly plain: Bundle;
+  readonly create: readonly string[];
+  readonly log: string;
+}
+
+const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+const anonymous = (pid: number): number =>
+  Number(/^RssAnon:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+
+/** Whoever asks is killed at each of its calls: the service goes on, and keeps nothing of it. */
+async function callersKilled(scene: Scene, service: Service): Promise<void> {
+  const { lab, id, create, log } = scene;
+  const traced = (...options: readonly string[]): Ended =>
+    call(lab, ['strace', '-o', log, ...options, ...create]);
+  const whole = traced();
+  check('warm: create, traced', [
+    ...(whole.code === 0 ? [] : [whole.err]),
+    ...(await deleteForce(lab, id)),
+    ...residue(lab, id),
+  ]);
+  const calls = exchangeIn(log, 'socket');
+  check('warm: its calls are found', calls.length > 10 ? [] : [calls.map(({ name }) => name).join(' ')]);
+  chos(lab, ['list']);
+  const before = { fds: descriptorsOf(service.pid), memory: anonymous(service.pid) };
+  for (const one of calls) {
+    const { signal } = traced(...inject(one));
+    const answered = service.answered();
+    const listed = chos(lab, ['--debug', 'list']);
+    check(`warm: create killed at ${one.name} ${one.nth}`, [
+      ...(signal === 'SIGKILL' ? [] : ['it was not killed']),
+      ...(listed.code === 0 && listed.err === '' ? [] : [`list: ${listed.err}`]),
+      ...(service.answered() > answered ? [] : ['the service has not answered the next one']),
+      ...(await deleteForce(lab, id)),
+      ...residue(lab, id),
+    ]);
+  }
+  const after = { fds: descriptorsOf(service.pid), memory: anonymous(service.pid) };
+  check('warm: the service keeps nothing of who was killed', [
+    ...(after.fds <= before.fds ? [] : [`${before.fds} descriptors, then ${after.fds}`]),
+    ...(after.memory <= before.memory + 24 * 1024 ? [] : [`${before.memory} KiB, then ${after.memory}`]),
+  ]);
+  console.log(`warm: ${calls.length} calls of who asks`);
+}
+
+/** A strace(1) of the thread that speaks to callers, once it is there. */
+function attached(service: Service, options: readonly string[]): Promise<{ ended: Promise<void> }> {
+  const child = spawn('strace', [...options, '-p', String(service.pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>(done => child.on('close', () => done()));
+  return new Promise(resolve => child.stderr.once('data', () => resolve({ ended })));
+}
+
+/** The service is killed at the first call of each name, the last of all, and every eighth, from accept to close. */
+async function servicesKilled({ lab, id, create, log }: Scene): Promise<void> {
+  const start = (): Promise<Service> => startService(lab.runtime, lab.dir, {});
+  const first = await start();
+  const seen = await attached(first, ['-o', log]);
+  call(lab, create);
+  await deleteForce(lab, id);
+  await first.end();
+  await seen.ended;
+  const all = exchangeIn(log, 'accept4');
+  const chosen = all.filter(
+    (one, i) => i % 8 === 0 || i === all.length - 1 || all.findIndex(({ name }) => name === one.name) === i,
+  );
+  let missed = 0;
+  for (const one of chosen) {
+    const service = await start();
+    const trace = await attached(service, ['-o', log, ...inject(one)]);
+    const ended = call(lab, create);
+    try {
+      process.kill(service.pid, 'SIGKILL');
+    } catch {
+      // As it should be.
+    }
+    await trace.ended;
+    if (!/killed by SIGKILL/.test(readFileSync(log, 'utf8'))) missed++;
+    await service.end();
+    check(`warm: the service killed at ${one.name} ${one.nth}`, [
+      ...(ended.code === 0 && ended.err === '' ? [] : [`create: ${ended.code ?? ended.signal} ${ended.err}`]),
+      ...(await deleteForce(lab, id)),
+      ...residue(lab, id),
+    ]);
+  }
+  check(
+    'warm: the service was there to be killed',
+    chosen.length > 8 && missed <= chosen.length / 4 ? [] : [`${missed} of ${chosen.length} times not`],
+  );
+  console.log(`warm: ${chosen.length} of ${all.length} calls of the service`);
+}
+
+/** Other bytes in the place of some: the same file, of the same size and time. */
+function replace(file: string, from: string, to: string): void {
+  const { atime, mtime } = statSync(file);
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+  utimesSync(file, atime, mtime);
+}
+
+/** After each change the service says what a compiler says that has just been started. */
+function changes({ lab, id, bundle, plain, create }: Scene, service: Service): void {
+  const registry = '/etc/chos.d';
+  const file = (name: string): string => join(registry, `${name}.json`);
+  const write = (name: string, text: string): void => writeFileSync(file(name), text, { mode: 0o644 });
+  const config = join(plain.dir, 'config.json');
+  const tree = (readonly: boolean): string =>
+    JSON.stringify({ trees: { one: { path: bundle.rootfs, readonly } }, default: 'one' });
+  const explain = ['explain', bundle.dir];
+  const steps: readonly (readonly [string, readonly string[], () => unknown])[] = [
+    ['nothing yet', explain, () => undefined],
+    ['a tree is registered', explain, () => write('a', tree(true).replace('true', 'true '))],
+    ['its option changes', explain, () => replace(file('a'), 'true ', 'false')],
+    ['a second file is broken', explain, () => write('b', '{"trees": ')],
+    ['it is mended, with a share', explain, () => write('b', '{"shares": [{"path": "/tmp"}]}')],
+    ['the share is another one', explain, () => replace(file('b'), '/tmp', '/opt')],
+    ['the tree is registered twice', explain, () => write('c', tree(false))],
+    ['one of them is removed', explain, () => rmSync(file('c'))],
+    ['the share is removed', explain, () => rmSync(file('b'))],
+    ['anybody may write it', explain, () => execFileSync('chmod', ['666', file('a')])],
+    ['the registry is removed', explain, () => rmSync(file('a'))],
+    ['a bundle without a tree', ['explain', plain.dir], () => undefined],
+    ['its config.json changes', ['explain', plain.dir], () => replace(config, '3600', '3601')],
+    ['a container is there', ['list'], () => call(lab, create)],
+    [
+      'its state changes',
+      ['list'],
+      () => replace(join(lab.root, id, 'state.json'), plain.dir, plain.dir.replace(/.$/, '_')),
+    ],
+    ['it is gone', ['list'], () => chos(lab, ['delete', '--force', id])],
+  ];
+  const told = ({ code, out, err }: Ended): string => JSON.stringify([code, out, err]);
+  let last = '';
+  let different = 0;
+  for (const [name, command, change] of steps) {
+    change();
+    const answered = service.answered();
+    const [warm, again] = [chos(lab, command), chos(lab, command)];
+    const asked = service.answered() - answered;
+    renameSync(socket, `${socket}.away`);
+    const cold = chos(lab, command);
+    renameSync(`${socket}.away`, socket);
+    if (told(cold) !== last) different++;
+    last = told(cold);
+    check(`warm: ${name}`, [
+      ...(asked === 2 ? [] : [`the service has answered ${asked} of 2`]),
+      ...([warm, again].every(one => told(one) === last)
+        ? []
+        : [`${told(warm)}, ${told(again)} and cold ${last}`]),
+    ]);
+  }
+  check(
+    'warm: the changes can be seen',
+    different === steps.length ? [] : [`${different} of ${steps.length}`],
+  );
+}
+
+export async function warm(outer: Lab): Promise<void> {
+  const began = performance.now();
+  ownStateRoot();
+  mkdirSync('/etc/chos.d', { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/etc/chos.d']);
+  const lab = { ...outer, mounts: mountLines() };
+  const id = `${lab.tag}-w`;
+  const bundle = makeBundle(
+    lab,
+    {
+      name: 'warm',
+      change: config => {
+        config.annotations = { 'org.chos.tree': 'one' };
+      },
+    },
+    'create',
+  );
+  const plain = makeBundle(lab, { name: 'warm-plain', change: () => undefined }, 'create');
+  const create = [lab.runtime, '--root', lab.root, 'create', '--bundle', plain.dir, id];
+  const scene = { lab, id, bundle, plain, create, log: join(lab.dir, 'warm-trace') };
+  const service = await startService(lab.runtime, lab.dir, {});
+  changes(scene, service);
+  await callersKilled(scene, service);
+  await service.end();
+  await servicesKilled(scene);
+  spawnSync('umount', ['/etc/chos.d', STATE_ROOT]);
+  console.log(`warm: ${Math.round(performance.now() - began)} ms`);
+}

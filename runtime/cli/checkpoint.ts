@@ -69,7 +69,7 @@ function askedOf(invocation: Invocation): Attempt<CheckpointAsked> {
 
 /** The facts belong to the process that state.json names; the program sees to it that this is still so. */
 function compile(invocation: Invocation, { directory, state }: Found, asked: CheckpointAsked): Outcome {
-  const opened = readSavedConfig(directory);
+  const opened = readSavedConfig(directory, invocation.request.caller.euid);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
   const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });

@@ -52,13 +52,14 @@ export function trustedDirectory(
   path: string,
   what: 'image directory' | 'work directory',
   make: boolean,
+  euid: number,
 ): Attempt<string> {
   try {
     if (make) mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     return refuse({ kind: 'file', verb: 'make', path, code: codeOf(error) });
   }
-  const distrust = distrustWay(path, what);
+  const distrust = distrustWay(path, euid, what);
   return distrust === null ? ok(path) : refuse({ kind: 'distrust', distrust });
 }
 
@@ -72,11 +73,13 @@ export function criuAsked(invocation: Invocation, make: boolean): Attempt<CriuAs
   const program = criuProgram(invocation);
   if (program.kind === 'failure') return program;
   const path = absolute(invocation, texts.get('image-path') ?? DEFAULT_IMAGES);
-  const images = trustedDirectory(path, 'image directory', make);
+  const images = trustedDirectory(path, 'image directory', make, invocation.request.caller.euid);
   if (images.kind === 'failure') return images;
   const log = texts.get('work-path');
   const work =
-    log === undefined ? images : trustedDirectory(absolute(invocation, log), 'work directory', true);
+    log === undefined
+      ? images
+      : trustedDirectory(absolute(invocation, log), 'work directory', true, invocation.request.caller.euid);
   if (work.kind === 'failure') return work;
   return ok({
     program: program.value,

@@ -34,7 +34,7 @@ async function removeHollow(invocation: Invocation, id: string): Promise<Outcome
   const directory = `${invocation.root}/${id}`;
   const lock = await lockDirectory(directory);
   if (lock.kind === 'failure') return failed(lock.failure);
-  const again = readState(invocation.root, id);
+  const again = readState(invocation.root, id, invocation.request.caller.euid);
   if (again.kind === 'absent') return done('');
   if (again.kind === 'distrust') return failed(again);
   if (!isHollow(again)) return storedProgram(invocation, 'delete', givenValues(invocation));
@@ -58,7 +58,7 @@ export async function deleteContainer(invocation: Invocation): Promise<Outcome> 
   if (named.kind === 'failure') return failed(named.failure);
   const id = named.value;
   const force = flags.has('force');
-  const read = readState(invocation.root, id);
+  const read = readState(invocation.root, id, invocation.request.caller.euid);
   if (read.kind === 'absent') return force ? done('') : failed({ kind: 'no-container', id });
   if (read.kind === 'distrust') return failed(read);
   if (!isHollow(read)) return storedProgram(invocation, 'delete', givenValues(invocation));

@@ -64,9 +64,9 @@ function understand(file: string, text: string | null): Understood {
 export function ending(invocation: Invocation, entry: Entry, values: Values): Outcome {
   const id = invocation.line.operands[0] ?? '';
   const directory = `${invocation.root}/${id}`;
-  const read = readState(invocation.root, id);
+  const read = readState(invocation.root, id, invocation.request.caller.euid);
   if (read.kind === 'distrust') return failed(read);
-  const saved = readSavedConfig(directory);
+  const saved = readSavedConfig(directory, invocation.request.caller.euid);
   // What is no file is lost, and nothing of it is believed.
   if (
     saved.kind === 'failure' &&

@@ -27,7 +27,7 @@ export function exec(invocation: Invocation): Outcome {
       status === 'paused' ? { kind: 'paused', id } : { kind: 'not-running', id, verb: 'exec in' },
     );
   }
-  const opened = readSavedConfig(directory);
+  const opened = readSavedConfig(directory, invocation.request.caller.euid);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
   const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });

@@ -25,10 +25,13 @@ export function explain(invocation: Invocation): Outcome {
   const given = asked.value;
   const isId =
     isContainerId(given) && !existsSync(absolute(invocation, given)) && existsSync(`${root}/${given}`);
-  const found = isId ? readState(root, given) : null;
+  const found = isId ? readState(root, given, request.caller.euid) : null;
   if (found?.kind === 'distrust') return failed(found);
   const bundle = found?.kind === 'state' ? found.live.state.bundle : undefined;
-  const saved = isId && !line.options.texts.has('config') ? readSavedConfig(`${root}/${given}`) : ok(null);
+  const saved =
+    isId && !line.options.texts.has('config')
+      ? readSavedConfig(`${root}/${given}`, request.caller.euid)
+      : ok(null);
   if (saved.kind === 'failure') return failed(saved.failure);
   const handed: Input = saved.value === null ? request.input : { kind: 'bytes', bytes: saved.value };
   const facts = givenFacts(invocation);

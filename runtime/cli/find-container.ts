@@ -17,7 +17,7 @@ export function findContainer(invocation: Invocation, verb: string): Attempt<Fou
   if (named.kind === 'failure') return named;
   const id = named.value;
   const directory = `${invocation.root}/${id}`;
-  const read = readState(invocation.root, id);
+  const read = readState(invocation.root, id, invocation.request.caller.euid);
   switch (read.kind) {
     case 'state':
       return ok({ id, directory, ...read.live });

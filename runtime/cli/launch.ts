@@ -144,7 +144,7 @@ export function prepareInput(
   const warnings = [
     ...environment.value.broken.map(brokenFileText),
     ...read.value.warnings.map(oneLine),
-    ...foreignHooks(spec, bundle).map(oneLine),
+    ...foreignHooks(spec, bundle, invocation.request.caller.euid).map(oneLine),
   ];
   const input = {
     spec: environment.value.spec,

@@ -8,7 +8,7 @@ import { outputFormat } from './output-format.js';
 export function list(invocation: Invocation): Outcome {
   const format = outputFormat(invocation, ['table', 'json']);
   if (format.kind === 'failure') return failed(format.failure);
-  const read = readStates(invocation.root);
+  const read = readStates(invocation.root, invocation.request.caller.euid);
   if (read.kind === 'distrust') return failed(read);
   const containers = read.states;
   const warnings = read.unread.map(id => unreadStateText(`${invocation.root}/${id}`));

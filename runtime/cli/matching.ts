@@ -54,7 +54,7 @@ export async function eachMatching(
   const { posixRegex } = await import('../host/posix-regex.js');
   const regex = posixRegex(pattern);
   if (regex.kind === 'invalid') return failed({ kind: 'bad-regex', pattern, why: regex.why });
-  const distrust = distrustWay(invocation.root);
+  const distrust = distrustWay(invocation.root, invocation.request.caller.euid);
   if (distrust !== null) return failed({ kind: 'distrust', distrust });
   const ids = idsIn(invocation.root).filter(id => regex.matches(id));
   const runs = ids.map(id => runEngine(invocation, argsFor(id)));

@@ -21,7 +21,7 @@ function images(name: string, parent: string): string {
 test('images that are before themselves are no chain', () => {
   images('first', '../second');
   for (const path of [images('alone', '.'), images('second', '../first')]) {
-    const result = distrusted(path);
+    const result = distrusted(path, process.geteuid?.() ?? 0);
     assert.is(result.kind, 'failure');
     assert.ok(JSON.stringify(result).includes('ELOOP'), JSON.stringify(result));
   }

@@ -21,7 +21,7 @@ import { refusedByCompiler } from './refusal.js';
  * Nobody but root and the caller can have written what processes are made of: each file, and the directory before it (--parent-path), if there is one. `behind`: those that were
  * looked at already. One that is before itself is no chain of images.
  */
-export function distrusted(images: string, behind: readonly string[] = []): Attempt<null> {
+export function distrusted(images: string, euid: number, behind: readonly string[] = []): Attempt<null> {
   let here: string;
   try {
     here = realpathSync(images);
@@ -33,10 +33,10 @@ export function distrusted(images: string, behind: readonly string[] = []): Atte
   for (const name of readdirSync(images)) {
     const path = join(images, name);
     if (!lstatSync(path).isSymbolicLink() && !name.endsWith('.img')) continue;
-    const distrust = distrustWay(path, name === 'parent' ? 'image directory' : 'file');
+    const distrust = distrustWay(path, euid, name === 'parent' ? 'image directory' : 'file');
     if (distrust !== null) return refuse({ kind: 'distrust', distrust });
     if (name === 'parent') {
-      const below = distrusted(path, [...behind, here]);
+      const below = distrusted(path, euid, [...behind, here]);
       if (below.kind === 'failure') return below;
     }
   }
@@ -64,7 +64,7 @@ function askedOf(invocation: Invocation): Attempt<RestoreAsked> {
   try {
     if (!readdirSync(images).includes('inventory.img'))
       return refuse({ kind: 'criu', fault: { kind: 'no-images', path: images } });
-    const trusted = distrusted(images);
+    const trusted = distrusted(images, invocation.request.caller.euid);
     if (trusted.kind === 'failure') return trusted;
   } catch (error) {
     return refuse({ kind: 'file', verb: 'open', path: images, code: codeOf(error) });

@@ -72,7 +72,7 @@ function home(invocation: Invocation): Attempt<string> {
   } catch (error) {
     return refuse({ kind: 'file', verb: 'make', path: root, code: codeOf(error) });
   }
-  const distrust = distrustWay(root);
+  const distrust = distrustWay(root, request.caller.euid);
   return distrust === null ? ok(root) : refuse({ kind: 'distrust', distrust });
 }
 

@@ -85,7 +85,7 @@ export function update(invocation: Invocation): Outcome {
   const { id, directory, state, status } = found.value;
   if (status === 'stopped' || status === 'creating')
     return failed({ kind: 'not-running', id, verb: 'update' });
-  const opened = readSavedConfig(directory);
+  const opened = readSavedConfig(directory, invocation.request.caller.euid);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
   const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });

@@ -55,9 +55,9 @@ function stateRoots({ line, root }: Invocation): readonly string[] {
   ];
 }
 
-function containersOf(roots: readonly string[]): readonly KnownContainer[] {
+function containersOf(roots: readonly string[], euid: number): readonly KnownContainer[] {
   return roots.flatMap(root =>
-    listStates(root)
+    listStates(root, euid)
       .filter(({ status, state }) => status !== 'stopped' && state.pid > 0)
       .map(({ state: { id, pid, annotations, rootfs, chos } }) => ({
         id,
@@ -112,7 +112,7 @@ async function everybody(
   invocation: Invocation,
   trees: readonly RegisteredTree[],
 ): Promise<readonly WhoRow[]> {
-  const containers = containersOf(stateRoots(invocation));
+  const containers = containersOf(stateRoots(invocation), invocation.request.caller.euid);
   const look = lookAtProcesses();
   const kernel = probeKernelLink();
   const held = look.generations.map(generation => ({

@@ -7,7 +7,7 @@ import { commands } from '../../spec/commands.js';
 
 /** What would be this process's own, and is no argument of what reads for the caller (host/caller.ts). */
 const OWN =
-  /(?<!\b(?:read|link|readFor\(caller\)|linkFor\(caller\))\()['"`]\/proc\/(?:self|thread-self)\b[^'"`]*|\bprocess\.(?:getuid|geteuid|getgid|getegid|getgroups|env|cwd|umask|pid|ppid|argv|chdir)\b|['"]node:os['"]/g;
+  /(?<!\b(?:read|link|readFor\(caller\)|linkFor\(caller\))\()['"`]\/proc\/(?:self|thread-self)\b[^'"`]*|\bprocess\.(?:getuid|geteuid|getgid|getegid|getgroups|env|cwd|umask|pid|ppid|argv|chdir)\b|\bthisProcess\(\)|['"]node:os['"]/g;
 
 /** Data of programs and words for messages: nothing is read there (runtime/compile/pure.test.ts). */
 const PURE = /^runtime\/(?:compile|report|program|admit)\/|^spec\//;
@@ -18,14 +18,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'runtime/cli/exec-process.ts': ['process.cwd', 'process.env'],
   'runtime/trees/add-features.ts': ['process.env'],
   // It takes the place of all of this; thisProcess() is for what no service answers.
-  'runtime/host/caller.ts': ["'/proc/self/", 'process.getegid', 'process.geteuid', 'process.pid'],
+  'runtime/host/caller.ts': [
+    "'/proc/self/",
+    'process.getegid',
+    'process.geteuid',
+    'process.pid',
+    'thisProcess()',
+  ],
   // userInfo() counts only where its id is the caller's.
   'runtime/host/facts.ts': ["'node:os'"],
-  // The service has the caller's effective user, which the kernel tells (serve/peer.ts).
-  'runtime/state/trusted.ts': ['process.geteuid'],
-  // Commands that no service answers: tree release, prepare.
-  'runtime/trees/holders.ts': ['process.pid'],
-  'runtime/trees/prepare-input.ts': ["'/proc/self/mountinfo"],
+  // Commands that no service answers: hooks, tree release, tree prepare.
+  'runtime/hooks/program.ts': ['thisProcess()'],
+  'runtime/trees/holders.ts': ['process.pid', 'thisProcess()'],
+  'runtime/trees/prepare-input.ts': ["'/proc/self/mountinfo", 'thisProcess()'],
   // What the module is asked with is a property of the thread that asks.
   'runtime/trees/kernel-link.ts': ["'/proc/self/task"],
   // The device of nsfs, the same for all processes.

@@ -5,12 +5,16 @@ import type { AdmittedSpec, Diagnostic } from '../admit/admit.js';
 import { foreignProgram } from './program.js';
 
 /** Relative paths begin in the bundle. Those of startContainer hooks are the container's affair. */
-export function foreignHooks({ config, diagnose }: AdmittedSpec, bundle: string): readonly Diagnostic[] {
+export function foreignHooks(
+  { config, diagnose }: AdmittedSpec,
+  bundle: string,
+  euid: number,
+): readonly Diagnostic[] {
   return hookKinds
     .filter(kind => kind !== 'startContainer')
     .flatMap(kind =>
       config.hooks[kind].flatMap(({ path }, at) => {
-        const fault = foreignProgram(resolve(bundle, path));
+        const fault = foreignProgram(resolve(bundle, path), euid);
         return fault === null ? [] : [diagnose(['hooks', kind, at, 'path'], fault)];
       }),
     );

@@ -1,6 +1,7 @@
 /** Whether the program of a hook can be executed, and whether others than root and the caller decide what it does. */
 import { accessSync, closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import type { ProgramFault } from '../admit/diagnostic.js';
+import { thisProcess } from '../host/caller.js';
 import { codeOf } from '../host/error-code.js';
 import { distrustWay } from '../state/trusted.js';
 
@@ -86,15 +87,17 @@ function executeFaultOf(program: string, depth = 0): Fault | null {
 }
 
 /** It, or a directory on the way to it, can be changed by others than root and the caller. */
-export function foreignProgram(program: string): ProgramFault | null {
-  const distrust = distrustWay(program, 'file', 'host');
+export function foreignProgram(program: string, euid: number): ProgramFault | null {
+  const distrust = distrustWay(program, euid, 'file', 'host');
   if (distrust === null || distrust.why.kind !== 'others') return null;
   const { path, why } = distrust;
   return { kind: 'foreign-program', program: path, uid: why.uid, mode: why.mode };
 }
 
-/** null: nothing is wrong. */
+/** null: nothing is wrong. For commands about hooks, which no service answers. */
 export function checkProgram(program: string): ProgramFault | null {
   const fault = executeFaultOf(program);
-  return fault === null ? foreignProgram(program) : { kind: 'not-executable', program, ...fault };
+  return fault === null
+    ? foreignProgram(program, thisProcess().euid)
+    : { kind: 'not-executable', program, ...fault };
 }

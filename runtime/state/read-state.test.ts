@@ -19,6 +19,7 @@ import { processInfo } from '../host/process-info.js';
 import { listStates, readState } from './read-state.js';
 
 const root = mkdtempSync(join(tmpdir(), 'chos-state-'));
+const euid = process.geteuid?.() ?? 0;
 const own = processInfo(process.pid);
 const cgroup = join(root, 'no-container', 'cgroup');
 mkdirSync(cgroup, { recursive: true });
@@ -49,7 +50,7 @@ const container = (id: string, files: Record<string, string>): void => {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, id, name), text);
 };
 const statusOf = (id: string): string => {
-  const read = readState(root, id);
+  const read = readState(root, id, euid);
   return read.kind === 'state' ? read.live.status : read.kind;
 };
 
@@ -129,8 +130,8 @@ test('half-made, foreign and hostile directories', () => {
   ]);
   writeFileSync(join(root, 'plain-file'), '');
   symlinkSync('/etc', join(root, 'link'));
-  assert.equal(readState(root, 'half'), { kind: 'half-created', durable: false });
-  assert.equal(readState(root, 'durable'), { kind: 'half-created', durable: true });
+  assert.equal(readState(root, 'half', euid), { kind: 'half-created', durable: false });
+  assert.equal(readState(root, 'durable', euid), { kind: 'half-created', durable: true });
   for (const id of [
     'torn',
     'other',
@@ -147,9 +148,9 @@ test('half-made, foreign and hostile directories', () => {
 });
 
 test('the list leaves out what cannot be read', () => {
-  const ids = listStates(root).map(({ state }) => state.id);
+  const ids = listStates(root, euid).map(({ state }) => state.id);
   assert.equal(ids, ['created', 'creating', 'gone', 'reused', 'running']);
-  assert.equal(listStates(join(root, 'absent')), []);
+  assert.equal(listStates(join(root, 'absent'), euid), []);
 });
 
 test.after(() => rmSync(root, { recursive: true }));

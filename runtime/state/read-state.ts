@@ -65,13 +65,13 @@ function statusOf(directory: string, { pid, pidStart, chos }: ContainerState): S
 }
 
 /** The way to ROOT being trusted. */
-function readBelow(root: string, id: string): ReadState {
+function readBelow(root: string, id: string, euid: number): ReadState {
   const directory = `${root}/${id}`;
-  const opened = openTrusted('state directory', directory);
+  const opened = openTrusted('state directory', directory, euid);
   if (opened.kind === 'missing') return { kind: 'absent' };
   if (opened.kind === 'distrust') return opened;
   closeSync(opened.fd);
-  const file = openTrusted('file', `${directory}/state.json`);
+  const file = openTrusted('file', `${directory}/state.json`, euid);
   if (file.kind === 'missing') return { kind: 'half-created', durable: existsSync(`${directory}/program`) };
   if (file.kind === 'distrust') return file.distrust.why.kind === 'other-kind' ? { kind: 'malformed' } : file;
   const text = textOf(file.fd);
@@ -80,10 +80,10 @@ function readBelow(root: string, id: string): ReadState {
   return { kind: 'state', live: { state: parsed.record, status: statusOf(directory, parsed.record) } };
 }
 
-/** The state of ROOT/ID as it is at this moment. */
-export function readState(root: string, id: string): ReadState {
-  const distrust = distrustWay(root);
-  return distrust === null ? readBelow(root, id) : { kind: 'distrust', distrust };
+/** The state of ROOT/ID as it is at this moment, to a caller of that effective user. */
+export function readState(root: string, id: string, euid: number): ReadState {
+  const distrust = distrustWay(root, euid);
+  return distrust === null ? readBelow(root, id, euid) : { kind: 'distrust', distrust };
 }
 
 export type ReadStates =
@@ -92,8 +92,8 @@ export type ReadStates =
   | { readonly kind: 'distrust'; readonly distrust: Distrust };
 
 /** Every container of the root, by id; what cannot be read, or is not trusted, is left out. */
-export function readStates(root: string): ReadStates {
-  const distrust = distrustWay(root);
+export function readStates(root: string, euid: number): ReadStates {
+  const distrust = distrustWay(root, euid);
   if (distrust !== null) return { kind: 'distrust', distrust };
   let names: string[];
   try {
@@ -104,7 +104,7 @@ export function readStates(root: string): ReadStates {
   const states: LiveState[] = [];
   const unread: string[] = [];
   for (const id of names.sort()) {
-    const read = readBelow(root, id);
+    const read = readBelow(root, id, euid);
     // That of the compiler's service lies beside them.
     if (id === SERVICE_SOCKET && read.kind === 'distrust') continue;
     if (read.kind === 'state') states.push(read.live);
@@ -114,7 +114,7 @@ export function readStates(root: string): ReadStates {
 }
 
 /** The same where a root that is not trusted counts as empty: those who only want to tell names. */
-export function listStates(root: string): readonly LiveState[] {
-  const read = readStates(root);
+export function listStates(root: string, euid: number): readonly LiveState[] {
+  const read = readStates(root, euid);
   return read.kind === 'states' ? read.states : [];
 }

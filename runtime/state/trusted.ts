@@ -1,5 +1,5 @@
 /**
- * Whom we trust (docs/architecture.md, "Trust"), for what TypeScript reads of containers: root or ourselves as owner, nobody else who could write. The engine has the
+ * Whom we trust (docs/architecture.md, "Trust"), for what TypeScript reads of containers: root or the caller as owner, nobody else who could write. The engine has the
  * same rule for programs, and says why (runtime/engine/door/trust.c). Where the way is trusted nobody else can change what a path leads to between two calls.
  */
 import {
@@ -36,7 +36,7 @@ const STICKY = 0o1000;
 const OTHERS = 0o022;
 const GROUP = 0o020;
 
-const ownerTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
+const ownerTrusted = (uid: number, euid: number): boolean => uid === 0 || uid === euid;
 
 const others = ({ uid, mode }: Stats): Reason => ({ kind: 'others', uid, mode: mode & 0o7777 });
 
@@ -51,10 +51,11 @@ function look(path: string): Stats | null {
 /**
  * What is wrong on the way to an absolute path, or with what it leads to; null: nothing. What is missing is nobody's. Above the end a sticky directory
  * may be written by all: nobody can replace what is root's in it. And the owner of `/` is trusted there: inside a user namespace root of the host is nobody.
- * `end`: what the path leads to is ours, or it is a program of the host's, which its root and his group may have written, too.
+ * `euid`: whose trust it is. `end`: what the path leads to is ours, or it is a program of the host's, which its root and his group may have written, too.
  */
 export function distrustWay(
   path: string,
+  euid: number,
   what: Distrust['what'] = 'state root',
   end: 'ours' | 'host' = 'ours',
 ): Distrust | null {
@@ -75,7 +76,7 @@ export function distrustWay(
     const stat = look(here);
     if (stat === null) return null;
     const last = rest.every(other => other === '');
-    const badOwner = !ownerTrusted(stat.uid) && ((last && end === 'ours') || stat.uid !== slash.uid);
+    const badOwner = !ownerTrusted(stat.uid, euid) && ((last && end === 'ours') || stat.uid !== slash.uid);
     const link = stat.isSymbolicLink();
     const badMode = !link && writable(stat) && (last || (stat.mode & STICKY) === 0);
     if (badOwner || badMode) return { what, whole: path, path: here, why: others(stat) };
@@ -97,7 +98,7 @@ export type Opened =
   | { readonly kind: 'missing' };
 
 /** Open ROOT/ID or a file in it, on a way that is trusted. Anything that is not a directory or a regular file, a link too, is not trusted. */
-export function openTrusted(what: 'state directory' | 'file', path: string): Opened {
+export function openTrusted(what: 'state directory' | 'file', path: string, euid: number): Opened {
   const distrust = (why: Reason): Opened => ({
     kind: 'distrust',
     distrust: { what, whole: path, path, why },
@@ -115,7 +116,7 @@ export function openTrusted(what: 'state directory' | 'file', path: string): Ope
   }
   const stat = fstatSync(fd);
   const right = isRight(stat);
-  if (right && ownerTrusted(stat.uid) && (stat.mode & OTHERS) === 0) return { kind: 'open', fd };
+  if (right && ownerTrusted(stat.uid, euid) && (stat.mode & OTHERS) === 0) return { kind: 'open', fd };
   closeSync(fd);
   return distrust(right ? others(stat) : { kind: 'other-kind' });
 }

@@ -13,8 +13,8 @@ export const hookPrograms = ({ files }: Found): readonly string[] =>
   files.flatMap(file => programOf(file) ?? []);
 
 /** What root's Podman runs is what the file says, whoever has written it. */
-function distrusted({ file }: HookFile): readonly Line[] {
-  const distrust = distrustWay(file, 'file', 'host');
+function distrusted({ file }: HookFile, euid: number): readonly Line[] {
+  const distrust = distrustWay(file, euid, 'file', 'host');
   if (distrust === null || distrust.why.kind !== 'others') return [];
   const { path, why } = distrust;
   const on = path === file ? '' : `${path} has `;
@@ -28,7 +28,7 @@ export function hooks(subject: Subject): readonly Line[] {
   const waiting = found.files.filter(file => silent.has(programOf(file) ?? ''));
   const files = found.files.filter(file => !waiting.includes(file));
   const lines = [
-    ...files.flatMap(distrusted),
+    ...files.flatMap(file => distrusted(file, subject.host.facts.euid)),
     ...faultsOfHooks(found, files).map(what => fault(what)),
     ...waiting.map(file => note(`${file.file}: its program was not looked at, because it does not answer`)),
   ];

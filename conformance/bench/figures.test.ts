@@ -182,7 +182,7 @@ test('bundles that were never seen differ in names and in the order of mounts, a
 test('each kind of figures has its place in the page', () => {
   const directory = mkdtempSync(join(tmpdir(), 'chosbench-test-'));
   try {
-    const page = join(directory, 'page.md');
+    const page = join(directory, 'page');
     copyFileSync('docs/benchmarks.md', page);
     for (const place of ['figures', 'figures of long runs'] as const)
       assert.is(rewriteFigures(page, place, `NEW ${place}.`).status, 'written');

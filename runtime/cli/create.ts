@@ -14,10 +14,10 @@ export function create(invocation: Invocation): Outcome {
   const { line, request } = invocation;
   const launch = prepareInput(invocation, line.options.texts.get('bundle') ?? '.', request.input);
   if (launch.kind === 'failure') return failed(launch.failure);
-  const { input, bundle, warnings } = launch.value;
+  const { input, size, bundle, warnings } = launch.value;
   // The text, which is one of the options, tells where in the file things stand.
   const { spec, ...others } = input;
-  const made = imageOf([others, spec.file, spec.config], () => compileLaunch(input));
+  const made = imageOf([others, spec.file, spec.config], size, () => compileLaunch(input));
   if (made.kind === 'refused') return failed(refusedByCompiler(made.refusals));
   return {
     kind: 'launch',

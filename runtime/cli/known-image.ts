@@ -1,7 +1,7 @@
 /** The image of a program, compiled or known. */
 import type { Compiled, CompileRefusal, CompileWarning } from '../compile/launch/refusal.js';
 import { encode } from '../program/encode.js';
-import { Known } from './known.js';
+import { Known, LARGEST_TEXT } from './known.js';
 
 export type Image =
   | { readonly kind: 'image'; readonly image: Uint8Array; readonly warnings: readonly CompileWarning[] }
@@ -17,11 +17,15 @@ const known = new Known<readonly unknown[], Image>(
   made => made.kind === 'image' && made.warnings.length === 0 && made.image.length <= LARGEST,
 );
 
-/** `input`: all that `compile`, which is pure, makes the program of. */
-export function imageOf(input: readonly unknown[], compile: () => Compiled): Image {
-  return known.find(input, () => {
+/**
+ * `input`: all that `compile`, which is pure, makes the program of; `size`: of the files in it. The program of an exec is small, however large the container's config.json
+ * is, with which it would be kept.
+ */
+export function imageOf(input: readonly unknown[], size: number, compile: () => Compiled): Image {
+  const make = (): Image => {
     const result = compile();
     if (result.kind === 'refused') return result;
     return { kind: 'image', image: encode(result.program), warnings: result.warnings };
-  });
+  };
+  return size > LARGEST_TEXT ? make() : known.find(input, make);
 }

@@ -97,6 +97,13 @@ const withTexts = (texts: Partial<Request['caller']['texts']>): Request => {
 const withStatus = (change: (text: string) => string): Request =>
   withTexts({ status: change(requestOf('one').caller.texts.status) });
 
+test('with an image its input is kept, so nothing is of a large file', async () => {
+  write({ annotations: { 'org.example.large': 'a'.repeat(64 * 1024) } });
+  const image = await imageOf(requestOf('one'));
+  const again = await imageOf(requestOf('one'));
+  assert.equal([Buffer.compare(again, image), again === image], [0, false]);
+});
+
 test('a refusal is said anew, with the lines as they are then', async () => {
   const lineOf = async (): Promise<string> => {
     const answered = await answer(requestOf('one'));

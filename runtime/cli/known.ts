@@ -4,6 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 
+/** Bytes of files that are kept with what was made of them, which takes ten times as much. */
+export const LARGEST_TEXT = 64 * 1024;
+
 /** Data alone: no functions, no classes with private fields, which isDeepStrictEqual() does not compare. */
 export class Known<Input extends readonly unknown[], Result extends object> {
   /** The latest first. */

@@ -20,7 +20,7 @@ import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
 import type { GivenFacts } from './facts-file.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
-import { Known } from './known.js';
+import { Known, LARGEST_TEXT } from './known.js';
 import { listenEntries, notifyDirectory } from './launch-values.js';
 import { readHanded } from './read-input.js';
 import { refusedByCompiler, refusedInput } from './refusal.js';
@@ -30,6 +30,8 @@ import { unfitFacts } from './unfit-facts.js';
 /** What a launch program is made of. */
 export interface Prepared {
   readonly input: LaunchInput;
+  /** Of config.json, in bytes. */
+  readonly size: number;
   readonly bundle: string;
   readonly warnings: readonly string[];
 }
@@ -45,7 +47,6 @@ const admitted = new Known<readonly [file: string, text: Uint8Array], Accepted<A
   16,
   result => result.kind === 'admitted',
 );
-const LARGEST = 64 * 1024;
 
 /** The cgroup driver asked for. */
 export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
@@ -101,7 +102,9 @@ export function readConfig(
   if (text.kind === 'failure') return text;
   const source = { file, text: text.value };
   const result =
-    source.text.length > LARGEST ? admit(source) : admitted.find([file, source.text], () => admit(source));
+    source.text.length > LARGEST_TEXT
+      ? admit(source)
+      : admitted.find([file, source.text], () => admit(source));
   if (result.kind === 'refused') return refuse(refusedInput(result.diagnostics));
   return ok({ spec: result.spec, text: text.value, warnings: result.warnings });
 }
@@ -153,7 +156,7 @@ export function prepareInput(
     options,
     hookFiles: hookFiles(spec.config.hooks),
   };
-  return ok({ input, bundle, warnings });
+  return ok({ input, size: text.length, bundle, warnings });
 }
 
 /** The launch program of a bundle directory; as prepareInput(). */

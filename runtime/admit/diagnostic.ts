@@ -90,6 +90,8 @@ export type Reason =
   | { readonly kind: 'not-absolute' }
   /** A path with a `..` component where that would lead out. */
   | { readonly kind: 'dot-dot' }
+  /** `/`, however it is written: as a tree it would be the host itself, inside a tree it is the tree's own. */
+  | { readonly kind: 'root-directory'; readonly of: 'host' | 'tree' }
   /** A slash where a single file name is needed. */
   | { readonly kind: 'slash' }
   /** An environment entry that is not NAME=VALUE. */

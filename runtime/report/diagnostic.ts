@@ -84,6 +84,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must be an absolute path${not}`;
     case 'dot-dot':
       return `${subject} must not contain ".."${not}`;
+    case 'root-directory':
+      return `${subject} must not be the root, which is ${what.of === 'host' ? 'the host itself' : "the tree's own"}${not}`;
     case 'slash':
       return `${subject} must be a single file name without "/"`;
     case 'not-an-assignment':

@@ -60,8 +60,7 @@ function checkFeature(
     const place = cleanPath(inside);
     const before = first.get(place);
     const property = inside === path ? 'path' : 'at';
-    // The root is the tree's.
-    if (place === '/') note([...at, 'files', i, property], { kind: 'empty' });
+    if (place === '/') note([...at, 'files', i, property], { kind: 'root-directory', of: 'tree' });
     if (before !== undefined)
       note([...at, 'files', i, property], { kind: 'duplicate', first: `files[${before}]` });
     else first.set(place, i);

@@ -113,7 +113,7 @@ test('a file says where a feature is wrong', () => {
   assert.is(wrong({ files: [{ path: '/x', to: '/y' }] }), 'features.a.files[0].to unknown-name');
   assert.is(wrong({ files: [{ path: 'x' }] }), 'features.a.files[0].path not-absolute');
   assert.is(wrong({ files: [{ path: '/x', at: '/y/../z' }] }), 'features.a.files[0].at dot-dot');
-  assert.is(wrong({ files: [{ path: '/x', at: '/' }] }), 'features.a.files[0].at empty');
+  assert.is(wrong({ files: [{ path: '/x', at: '/' }] }), 'features.a.files[0].at root-directory');
   assert.is(
     wrong({ files: [{ path: '/x' }, { path: '/y', at: '/x/' }] }),
     'features.a.files[1].at duplicate',

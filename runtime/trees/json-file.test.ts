@@ -61,7 +61,23 @@ test('what is not said has its default', () => {
 for (const [name, content, expected] of [
   ['a relative path', { trees: { a: { path: 'os' } } }, 'trees.a.path must be an absolute path, not "os"'],
   ['a path that climbs', { trees: { a: { path: '/os/../etc' } } }, 'trees.a.path must not contain ".."'],
-  ['the root of the host', { trees: { a: { path: '/' } } }, 'trees.a.path must not be empty'],
+  [
+    'the root of the host',
+    { trees: { a: { path: '/.' } } },
+    'trees.a.path must not be the root, which is the host itself, not "/."',
+  ],
+  ['no path at all', { trees: { a: { path: '' } } }, 'trees.a.path must not be empty'],
+  [
+    'the root as a share',
+    { shares: [{ path: '/' }] },
+    "shares[0].path must not be the root, which is the tree's own",
+  ],
+  ['the root as a file', { files: { '/.': 'host' } }, "must not be the root, which is the tree's own"],
+  [
+    'the root as the place of a file',
+    { features: { gpu: { files: [{ path: '/a', at: '//' }] } } },
+    "features.gpu.files[0].at must not be the root, which is the tree's own",
+  ],
   ['no path', { trees: { a: {} } }, 'trees.a.path is required'],
   ['a misspelt property', { trees: { a: { path: '/a', share: [] } } }, 'did you mean "shares"?'],
   ['a bad name', { trees: { 'a@1': { path: '/a' } } }, 'has a name that no tree can have'],

@@ -102,8 +102,7 @@ function checkShares(shares: readonly ContentShare[], at: ValuePath, note: Note)
     if (before !== undefined)
       note([...at, i, 'path'], { kind: 'duplicate', first: `${at.join('.')}[${before}].path` });
     else first.set(place, i);
-    // The root is the tree's.
-    if (place === '/') note([...at, i, 'path'], { kind: 'empty' });
+    if (place === '/') note([...at, i, 'path'], { kind: 'root-directory', of: 'tree' });
   });
 }
 
@@ -115,7 +114,8 @@ function checkFiles(files: Readonly<Record<string, string>>, at: ValuePath, note
   for (const [path, content] of Object.entries(files)) {
     const here = [...at, path];
     const place = cleanPath(path);
-    if (!path.startsWith('/') || path.endsWith('/') || Buffer.byteLength(fileName(place)) > 240)
+    if (path.startsWith('/') && place === '/') note(here, { kind: 'root-directory', of: 'tree' });
+    else if (!path.startsWith('/') || path.endsWith('/') || Buffer.byteLength(fileName(place)) > 240)
       note(here, { kind: 'bad-file-path' });
     else if (path.split('/').includes('..')) note(here, { kind: 'dot-dot' });
     else if (kernels.some(top => place === top || place.startsWith(`${top}/`)))
@@ -182,7 +182,7 @@ function check(content: Content, note: Note): void {
     const at = ['trees', name];
     if (!isTreeName(name)) note(at, { kind: 'bad-tree-name' });
     checkPath(tree.path, [...at, 'path'], note);
-    if (cleanPath(tree.path) === '/') note([...at, 'path'], { kind: 'empty' });
+    if (cleanPath(tree.path) === '/') note([...at, 'path'], { kind: 'root-directory', of: 'host' });
     checkShares(tree.shares ?? [], [...at, 'shares'], note);
     checkFiles(tree.files ?? {}, [...at, 'files'], note);
     checkEnvironment(tree.env ?? [], [...at, 'env'], note);

@@ -90,6 +90,7 @@ export function faultsOf(tree: RegisteredTree, prefix: string): readonly Diagnos
 const untellable: ReadonlySet<Diagnostic['what']['kind']> = new Set([
   'foreign-link',
   'leads-away',
+  'root-directory',
   'not-rendered',
   'no-file',
 ]);

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { faultOfShare, placeOf } from './place-shares.js';
 import { isRoots, realPath } from './real-path.js';
+import { faultOfDirectory } from './tree-directory.js';
 
 /** A root of its own, so that nothing above it counts. */
 const base = mkdtempSync('/tmp/real-path-');
@@ -84,6 +85,13 @@ rootTest('a share below another one goes where it is in that, and must not lead 
   assert.equal(faultOfShare('/H/away', points, base), { kind: 'leads-away', target: '/real' });
   assert.is(faultOfShare('/H/u1/project', points, base)?.kind, 'foreign-link');
   assert.equal(faultOfShare('/H/none', points, base), { kind: 'no-directory', code: 'ENOENT' });
+});
+
+test('the root of the host is no tree, by whatever it is named', () => {
+  symlinkSync('.', `${base}/itself`);
+  assert.equal(faultOfDirectory('/', base), { kind: 'root-directory', of: 'host' });
+  assert.equal(faultOfDirectory('/bin/..', base), { kind: 'root-directory', of: 'host' });
+  assert.equal(faultOfDirectory('/itself', base), { kind: 'leads-away', target: '/' });
 });
 
 test.run();

@@ -29,9 +29,9 @@ export function faultOfDirectory(path: string, prefix = ''): Reason | null {
   try {
     if (!lstatSync(prefix + real.path).isDirectory()) return { kind: 'no-directory', code: 'ENOTDIR' };
     const beside = realPath(dirname(path), prefix);
-    const away = beside.kind !== 'at' || dirname(real.path) !== beside.path;
+    const away = beside.kind !== 'at' || dirname(real.path) !== beside.path || real.path === '/';
     if (away && lstatSync(prefix + path).isSymbolicLink()) return { kind: 'leads-away', target: real.path };
-    if (real.path === '/') return { kind: 'leads-away', target: '/' };
+    if (real.path === '/') return { kind: 'root-directory', of: 'host' };
     return isUnmounted(prefix + real.path) ? { kind: 'not-mounted' } : null;
   } catch (error) {
     return { kind: 'no-directory', code: codeOf(error) };

@@ -245,8 +245,9 @@ test('what a registry file cannot say', () => {
     const read = parseJsonFile('a.json', JSON.stringify({ files }));
     return read.kind === 'refused' ? read.diagnostics.map(oneLine).join('\n') : 'read';
   };
-  for (const path of ['etc/hosts', '/etc/', '/', '/proc/version', '/dev/x', `/${'x'.repeat(300)}`])
+  for (const path of ['etc/hosts', '/etc/', '/proc/version', '/dev/x', `/${'x'.repeat(300)}`])
     assert.match(refused({ [path]: 'host' }), 'is not the absolute path of a file of a tree', path);
+  for (const path of ['/', '/./']) assert.match(refused({ [path]: 'host' }), 'must not be the root', path);
   assert.match(refused({ '/etc/../x': 'host' }), '..');
   assert.match(refused({ '/etc/hosts': 'merge' }), 'host, tree, merge (for /etc/passwd and /etc/group)');
   assert.match(refused({ '/etc/hosts': 'hsot' }), 'host, tree, merge');

@@ -30,7 +30,7 @@ import { unfitFacts } from './unfit-facts.js';
 /** What a launch program is made of. */
 export interface Prepared {
   readonly input: LaunchInput;
-  /** Of config.json, in bytes. */
+  /** Of config.json and what is known of mounts, in bytes, more or less. */
   readonly size: number;
   readonly bundle: string;
   readonly warnings: readonly string[];
@@ -156,7 +156,21 @@ export function prepareInput(
     options,
     hookFiles: hookFiles(spec.config.hooks),
   };
-  return ok({ input, size: text.length, bundle, warnings });
+  return ok({ input, size: text.length + mountsIn(input) * EACH_MOUNT, bundle, warnings });
+}
+
+/** Bytes that say what is known of a mount, its path being of usual length. */
+const EACH_MOUNT = 200;
+
+/** A site with hundreds of shares has thousands. */
+function mountsIn({ environment }: LaunchInput): number {
+  if (environment === null) return 0;
+  const { sources, pin, link } = environment;
+  return (
+    sources.mounts.length +
+    (pin?.mounts.length ?? 0) +
+    (link === undefined ? 0 : link.skeleton.mounts.length + (link.pin?.mounts.length ?? 0))
+  );
 }
 
 /** The launch program of a bundle directory; as prepareInput(). */

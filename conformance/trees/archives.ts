@@ -76,6 +76,8 @@ export interface Layout {
   /** Instead of that of layers. */
   readonly type?: string;
   readonly name?: string;
+  /** What the manifest says of each layer, where that is not so. */
+  readonly size?: number;
 }
 
 /** An OCI layout with these images. */
@@ -87,9 +89,13 @@ export function ociLayout(name: string, ...images: readonly Layout[]): string {
     put(`${name}/blobs/sha256/${hex}`, bytes);
     return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
   };
-  const manifests = images.map(({ layers, type = LAYER, name: ref }) => {
+  const manifests = images.map(({ layers, type = LAYER, name: ref, ...said }) => {
     const config = blob('{"rootfs":{}}', 'application/vnd.oci.image.config.v1+json');
-    const manifest = { schemaVersion: 2, config, layers: layers.map(layer => blob(layer, type)) };
+    const manifest = {
+      schemaVersion: 2,
+      config,
+      layers: layers.map(layer => ({ ...blob(layer, type), ...said })),
+    };
     const one = blob(JSON.stringify(manifest), 'application/vnd.oci.image.manifest.v1+json');
     return ref === undefined ? one : { ...one, annotations: { 'org.opencontainers.image.ref.name': ref } };
   });

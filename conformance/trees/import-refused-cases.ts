@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dockerArchive, gzip, ociLayout, put, run, sha256, tarOf, textOf, work } from './archives.js';
 import { caseList, good } from './case.js';
-import { base1, bring, forget, over, ownIn, refused, store } from './imports.js';
+import { base1, bring, forget, ownIn, refused, store } from './imports.js';
 import { base, chos, removeRegistry, runtime, writeRegistry } from './machine.js';
 
 const { cases, test } = caseList('import: ');
@@ -59,6 +59,11 @@ test('what is broken is told in one line', () => {
   refused(bring(put('empty.tar', Buffer.alloc(1024)), 'bad'), 'bad', /empty\.tar`: /);
   const whole = tarOf([{ name: 'etc/a', text: 'x'.repeat(5000) }]);
   refused(bring(put('cut.tar', whole.subarray(0, 2000)), 'bad'), 'bad', /cut\.tar`: bsdtar: Truncated/);
+  // bsdtar would leave out what is damaged, and end well.
+  const damaged = tarOf([{ name: 'etc/a', text: 'a' }, { name: 'etc/b', text: 'b' }, { name: 'etc/c' }]);
+  damaged.write('x', 1024 + 4);
+  refused(bring(put('damaged.tar', damaged), 'bad'), 'bad', /damaged\.tar`: bsdtar: Damaged tar archive/);
+  refused(bring('/proc/self/mem', 'bad'), 'bad', /read `\/proc\/self\/mem`: Input\/output error/);
   refused(
     bring(put('list.mtree', '#mtree\n./x type=file contents=/etc/shadow\n'), 'bad'),
     'bad',
@@ -80,7 +85,9 @@ test('what is broken in an image is told with its place', () => {
   const layers = [gzip(base1)];
   const hex = sha256(gzip(base1));
   const layout = ociLayout('broken', { layers });
-  put(`broken/blobs/sha256/${hex}`, gzip(over));
+  const other = gzip(base1);
+  other[other.length - 9] = 0;
+  put(`broken/blobs/sha256/${hex}`, other);
   refused(bring(layout, 'bad'), 'bad', /broken: layer 1 of 1`: its digest is sha256:.*, not sha256:/);
   rmSync(`${layout}/blobs/sha256/${hex}`);
   refused(bring(layout, 'bad'), 'bad', /blobs\/sha256\/.*: there is no such file/);
@@ -101,6 +108,9 @@ test('what is broken in an image is told with its place', () => {
     'bad',
     /its digest is/,
   );
+  const lies = ociLayout('lies', { layers: [gzip(base1)], size: 5 });
+  refused(bring(lies, 'bad'), 'bad', /layers\[0\] has \d+ bytes, not 5/);
+  refused(bring(ociLayout('none', { layers: [] }), 'bad'), 'bad', /none`: there is nothing in it/);
   const many = { layers: Array.from({ length: 1001 }, () => new Uint8Array([1])) };
   refused(bring(ociLayout('many', many), 'bad'), 'bad', /there are more than 1000 layers/);
 });
@@ -253,6 +263,12 @@ test('names may be as long as they like', () => {
   run('tar', '-C', `${base}/deep`, '-cf', `${work}/deep.tar`, 'etc', 'd'.repeat(200), 'way');
   run('tar', '-C', `${base}/deep`, '--transform', 's,^,way/,', '-rf', `${work}/deep.tar`, 'd'.repeat(200));
   refused(bring(`${work}/deep.tar`, 'deep'), 'deep', /read `.*: File name too long/);
+  // Node has no stack for so many steps; the line is a line.
+  const steps = `s,^,etc/${'d/'.repeat(2500)},`;
+  run('tar', '-C', `${base}/one/etc`, '--transform', steps, '-cf', `${work}/steps.tar`, 'os-release');
+  const ran = bring(`${work}/steps.tar`, 'steps');
+  refused(ran, 'steps', /read `.*….*: File name too long/);
+  assert.ok(ran.stderr.length < 500);
 });
 
 /** An import that waits in the middle: its source is a fifo that nobody writes to any more. */

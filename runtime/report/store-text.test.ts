@@ -19,4 +19,10 @@ test("other programs' names of sources are told what they are here", () => {
     );
 });
 
+test('of a name that is very long both ends are told', () => {
+  const told = storeFaultText({ kind: 'leaves', what: 'a.tar', entry: `../${'n'.repeat(5000)}/end` });
+  assert.match(told, /^unpack `a\.tar`: the entry `\.\.\/n+…n+\/end` leads out of the tree$/);
+  assert.ok(told.length < 400);
+});
+
 test.run();

@@ -55,7 +55,18 @@ export function sizeText(bytes: number): string {
   return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[at]}`;
 }
 
+/** A name in an archive may have any length: of one that is longer the middle is left out. */
+const LONGEST = 320;
+
 export function storeFaultText(fault: StoreFault): string {
+  const end = LONGEST / 2;
+  return wordsOf(fault).replace(
+    new RegExp(`\\S{${LONGEST + 1},}`, 'g'),
+    word => `${word.slice(0, end)}…${word.slice(-end)}`,
+  );
+}
+
+function wordsOf(fault: StoreFault): string {
   switch (fault.kind) {
     case 'needs-root':
       return `${fault.verb} a tree: Operation not permitted; this needs root`;

@@ -12,6 +12,8 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
  * which it would find in the tree that bsdtar has as its root, together with the libraries that convert them.
  */
 const ENVIRONMENT = { PATH, LC_CTYPE: 'C.UTF-8', HOME: '/root' };
+/** bsdtar looks for the next header that is whole, and ends with 0: what it has passed over would be missing. */
+const DAMAGED = /^bsdtar: Retrying/m;
 /** More words of a program nobody reads. */
 const KEPT = 8192;
 
@@ -152,7 +154,7 @@ export function work(asked: Work): Promise<Result<null>> {
         else if (unread !== null)
           resolve(bad({ kind: 'file', verb: 'read', path: input?.path ?? '', code: unread }));
         else if (signal !== null) resolve(fault(`it was ended by ${signal}`));
-        else if (code !== 0)
+        else if (code !== 0 || DAMAGED.test(said))
           resolve(
             fault((words === 'last' ? lastWords : firstWords)(program, said) || `it ended with ${code}`),
           );

@@ -22,14 +22,18 @@ const MAGIC = 'hsqs';
 const LOOPS = '/dev/loop-control';
 
 /** A regular file that begins as one. Nothing else is waited for. */
+/** What cannot be read is told by who reads all of it. */
 export function isSquashfs(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  let fd: number | null = null;
   try {
+    if (!statSync(path).isFile()) return false;
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const first = Buffer.alloc(MAGIC.length);
     return readSync(fd, first) === MAGIC.length && first.toString('latin1') === MAGIC;
+  } catch {
+    return false;
   } finally {
-    closeSync(fd);
+    if (fd !== null) closeSync(fd);
   }
 }
 

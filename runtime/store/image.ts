@@ -79,9 +79,10 @@ interface Names {
 
 /** As people write it. */
 const familiar = (name: string): string => name.replace(/^(docker\.io\/(library\/)?|localhost\/)/, '');
-const isCalled = ({ all, digest }: Names, wanted: string): boolean =>
-  wanted === digest ||
-  all.some(name => [name, familiar(name)].some(one => one === wanted || one === `${wanted}:latest`));
+const waysOf = ({ all, digest }: Names): readonly string[] => [
+  digest,
+  ...all.flatMap(name => [name, familiar(name)]).flatMap(name => [name, name.replace(/:latest$/, '')]),
+];
 
 /** containerd's name, which `docker save` writes too, says more than the tag that the specification has. */
 function namesOf(descriptor: unknown): Names {
@@ -100,14 +101,18 @@ function fits(descriptor: unknown): boolean {
   return textOf(platform.os) === 'linux' && textOf(platform.architecture) === architecture;
 }
 
-/** What chooses each: a name that no other has, else its digest. */
+/** What chooses each: a name that no other has, else its digest. An index may have some hundred thousand. */
 function shownOf(all: readonly Names[]): readonly string[] {
-  return all.flatMap(one => {
-    const shown = one.all.slice(0, 1).map(familiar);
-    const isIts = (name: string): boolean =>
-      all.every(other => other.digest === one.digest || !isCalled(other, name));
-    return shown.length > 0 && shown.every(isIts) ? shown : [one.digest];
-  });
+  const shared = new Set<string>();
+  const digests = new Map<string, string>();
+  for (const one of all)
+    for (const way of waysOf(one)) {
+      if ((digests.get(way) ?? one.digest) !== one.digest) shared.add(way);
+      digests.set(way, one.digest);
+    }
+  return all.map(({ all: [first], digest }) =>
+    first === undefined || shared.has(familiar(first)) ? digest : familiar(first),
+  );
 }
 
 /** One of them, by name if one is given. */
@@ -118,7 +123,7 @@ function choose<One>(
   namesIn: (one: One) => Names,
 ): Result<One> {
   const named = all.map(one => ({ one, names: namesIn(one) }));
-  const fitting = named.filter(({ names }) => wanted === null || isCalled(names, wanted));
+  const fitting = named.filter(({ names }) => wanted === null || waysOf(names).includes(wanted));
   const [first] = fitting;
   if (first === undefined)
     return bad({
@@ -157,6 +162,10 @@ function ociLayers(layout: Layout, manifest: unknown, path: string): Result<read
       );
     const place = open(layout, blobOf(digest));
     if (place.kind === 'fault') return place;
+    const said = memberOf(one, 'size');
+    const found = look(place.value)?.size;
+    if (said !== undefined && said !== found)
+      return wrong(layout, path, `layers[${index}] has ${found} bytes, not ${said}`);
     layers.push({
       path: place.value,
       what: `${layout.source}: layer ${index + 1} of ${listed.length}`,

@@ -49,11 +49,16 @@ export function placeIn(root: string, path: string, last: 'keep' | 'follow' = 'k
 }
 
 export function removeAll(path: string): void {
+  const bytes = bytesOf(path);
   try {
-    rmSync(bytesOf(path), { recursive: true, force: true });
+    rmSync(bytes, { recursive: true, force: true });
   } catch (error) {
-    if (codeOf(error) !== 'ENAMETOOLONG') throw error;
-    // Links in an archive can lead it deeper than a path can be long; rm(1) goes down step by step.
-    spawnSync('/bin/rm', ['-rf', '--', path], { stdio: 'ignore' });
+    if (!(error instanceof RangeError) && codeOf(error) !== 'ENAMETOOLONG') throw error;
+    // An archive can be deeper than a path can be long (by links), or than Node has stack for; rm(1) goes down step by step. Arguments would be UTF-8.
+    spawnSync('/usr/bin/xargs', ['-0', '/bin/rm', '-rf', '--'], {
+      input: Buffer.concat([bytes, Buffer.alloc(1)]),
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    if (look(path) !== null) throw error;
   }
 }

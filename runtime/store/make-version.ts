@@ -242,8 +242,9 @@ export async function makeVersion(making: Making, lock: Lock): Promise<Result<Ve
   } catch (error) {
     const at = error instanceof Error && 'path' in error ? String(error.path) : homeOf(name);
     made = fileFault('make', at, codeOf(error));
+  } finally {
+    removeAll(partOf(name));
+    rmSync(`${homeOf(name)}/part.json`, { force: true });
   }
-  removeAll(partOf(name));
-  rmSync(`${homeOf(name)}/part.json`, { force: true });
   return made;
 }

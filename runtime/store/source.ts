@@ -72,10 +72,18 @@ async function scanAll(
   return good(scanned);
 }
 
-async function ofImage(image: Result<Image>, allowance: Allowance, steps: Steps): Promise<Result<Source>> {
+async function ofImage(
+  image: Result<Image>,
+  source: string,
+  allowance: Allowance,
+  steps: Steps,
+): Promise<Result<Source>> {
   if (image.kind === 'fault') return image;
   const layers = await scanAll(image.value.layers, allowance, steps);
-  return layers.kind === 'fault' ? layers : good({ image: image.value, layers: layers.value });
+  if (layers.kind === 'fault') return layers;
+  if (layers.value.every(({ entries }) => entries.length === 0))
+    return bad({ kind: 'no-source', source, why: 'empty' });
+  return good({ image: image.value, layers: layers.value });
 }
 
 /** An archive that holds an image: unpacked, then read like a directory. */
@@ -99,7 +107,7 @@ async function ofPackedImage(
   if (done.kind === 'fault') return done;
   const layout: Layout = { directory, source: wanted.source };
   const image = kind === 'oci' ? readOci(layout, wanted.image) : readDocker(layout, wanted.image);
-  return ofImage(image, allowance, steps);
+  return ofImage(image, wanted.source, allowance, steps);
 }
 
 /** What a file is, by what is in it. */
@@ -209,7 +217,7 @@ export async function openSource(
   if (source.startsWith('podman:')) {
     const directory = await ofPodman('podman', wanted, part, lock, steps);
     if (directory.kind === 'fault') return directory;
-    return ofImage(readOci({ directory: directory.value, source }, null), allowance, steps);
+    return ofImage(readOci({ directory: directory.value, source }, null), source, allowance, steps);
   }
   if (source.startsWith('container:')) {
     const file = await ofPodman('container', wanted, part, lock, steps);
@@ -229,5 +237,5 @@ export async function openSource(
   }
   const directory = Buffer.from(path).toString('latin1');
   if (!look(`${directory}/index.json`)) return bad({ kind: 'no-source', source, why: 'no-layout' });
-  return ofImage(readOci({ directory, source }, wanted.image), allowance, steps);
+  return ofImage(readOci({ directory, source }, wanted.image), source, allowance, steps);
 }

@@ -1,4 +1,5 @@
 /** The image of a program, compiled or known. */
+import type { Environment } from '../../spec/environment.js';
 import type { Compiled, CompileRefusal, CompileWarning } from '../compile/launch/refusal.js';
 import { encode } from '../program/encode.js';
 import { Known, LARGEST_TEXT } from './known.js';
@@ -16,6 +17,17 @@ const known = new Known<readonly unknown[], Image>(
   MOST,
   made => made.kind === 'image' && made.warnings.length === 0 && made.image.length <= LARGEST,
 );
+
+/** Bytes that say what is known of a mount, its path being of usual length. */
+const EACH_MOUNT = 200;
+
+/** Of config.json and of what is known of mounts: a site with hundreds of shares has thousands. */
+export function sizeOf(text: Uint8Array, environment: Environment | null): number {
+  if (environment === null) return text.length;
+  const { sources, pin, link } = environment;
+  const lists = [sources.mounts, pin?.mounts, link?.skeleton.mounts, link?.pin?.mounts];
+  return text.length + lists.reduce((sum, list) => sum + (list?.length ?? 0), 0) * EACH_MOUNT;
+}
 
 /**
  * `input`: all that `compile`, which is pure, makes the program of; `size`: of the files in it. The program of an exec is small, however large the container's config.json

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Environment, MountFact } from '../../spec/environment.js';
 import type { Request } from '../engine/wire.js';
 import { answer } from '../entry/dispatch.js';
 import { defaultConfig } from './default-config.js';
 import { Known } from './known.js';
+import { sizeOf } from './known-image.js';
 import { ownRequest } from './own-request.js';
 
 test('it keeps what it is told to, and of that the latest', () => {
@@ -102,6 +104,19 @@ test('with an image its input is kept, so nothing is of a large file', async () 
   const image = await imageOf(requestOf('one'));
   const again = await imageOf(requestOf('one'));
   assert.equal([Buffer.compare(again, image), again === image], [0, false]);
+});
+
+test('nor of hundreds of mounts, which are part of the input', () => {
+  const mounts = (count: number): readonly MountFact[] =>
+    Array.from({ length: count }, () => ({}) as MountFact);
+  const environment = {
+    sources: { mounts: mounts(50) },
+    pin: { mounts: mounts(100) },
+    link: { skeleton: { mounts: mounts(200) }, pin: { mounts: mounts(10) } },
+  } as unknown as Environment;
+  assert.is(sizeOf(new Uint8Array(5), environment), 5 + 360 * 200);
+  assert.is(sizeOf(new Uint8Array(5), { ...environment, pin: null, link: undefined } as never), 5 + 50 * 200);
+  assert.is(sizeOf(new Uint8Array(5), null), 5);
 });
 
 test('a refusal is said anew, with the lines as they are then', async () => {

@@ -21,6 +21,7 @@ import { chooseEnvironment } from './environment.js';
 import type { GivenFacts } from './facts-file.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
 import { Known, LARGEST_TEXT } from './known.js';
+import { sizeOf } from './known-image.js';
 import { listenEntries, notifyDirectory } from './launch-values.js';
 import { readHanded } from './read-input.js';
 import { refusedByCompiler, refusedInput } from './refusal.js';
@@ -156,21 +157,7 @@ export function prepareInput(
     options,
     hookFiles: hookFiles(spec.config.hooks),
   };
-  return ok({ input, size: text.length + mountsIn(input) * EACH_MOUNT, bundle, warnings });
-}
-
-/** Bytes that say what is known of a mount, its path being of usual length. */
-const EACH_MOUNT = 200;
-
-/** A site with hundreds of shares has thousands. */
-function mountsIn({ environment }: LaunchInput): number {
-  if (environment === null) return 0;
-  const { sources, pin, link } = environment;
-  return (
-    sources.mounts.length +
-    (pin?.mounts.length ?? 0) +
-    (link === undefined ? 0 : link.skeleton.mounts.length + (link.pin?.mounts.length ?? 0))
-  );
+  return ok({ input, size: sizeOf(text, input.environment), bundle, warnings });
 }
 
 /** The launch program of a bundle directory; as prepareInput(). */

@@ -1,5 +1,5 @@
 /** What every command is given and what it gives back. */
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { Entry } from '../../spec/commands.js';
 import type { Request, Values } from '../engine/wire.js';
 import type { Failure } from '../report/failure.js';
@@ -59,9 +59,24 @@ export function refuse(failure: Failure): Attempt<never> {
   return { kind: 'failure', failure };
 }
 
-/** A path of the caller's, seen from the caller's directory. */
+/** Below it nothing is, nor can be made: ENOTDIR. */
+const NOWHERE = '/dev/null';
+
+const isNameless = ({ request }: Pick<Invocation, 'request'>, path: string): boolean =>
+  request.cwd === '' && !isAbsolute(path);
+
+/** A path of the caller's, seen from the caller's directory; if that has no name, not from ours. */
 export function absolute(invocation: Pick<Invocation, 'request'>, path: string): string {
-  return resolve(invocation.request.cwd, path);
+  return isNameless(invocation, path)
+    ? join(NOWHERE, join('/', path))
+    : resolve(invocation.request.cwd, path);
+}
+
+/** The same of a directory from which other paths begin, with `..` in them. */
+export function absoluteBase(invocation: Pick<Invocation, 'request'>, path: string): Attempt<string> {
+  return isNameless(invocation, path)
+    ? refuse({ kind: 'file', verb: 'find the absolute path of', path, code: 'ENOENT' })
+    : ok(absolute(invocation, path));
 }
 
 /** The caller's environment variable; an empty one counts as not set (Podman passes XDG_RUNTIME_DIR= as root). */

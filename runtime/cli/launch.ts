@@ -19,7 +19,7 @@ import { oneLine } from '../report/diagnostic.js';
 import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
 import type { GivenFacts } from './facts-file.js';
-import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
+import { type Attempt, absolute, absoluteBase, type Invocation, ok, refuse } from './invocation.js';
 import { Known, LARGEST_TEXT } from './known.js';
 import { sizeOf } from './known-image.js';
 import { listenEntries, notifyDirectory } from './launch-values.js';
@@ -124,13 +124,13 @@ export function launchFacts(
 
 /**
  * What the launch program of a bundle directory (as the caller wrote it) is made of. Names in messages stay as short as the caller's: `config.json` for
- * a bundle in the current directory. `bundle`: where relative paths in it begin, if that is another directory. `given`: facts of another machine or caller.
+ * a bundle in the current directory. `base`: where relative paths in it begin, if that is another directory. `given`: facts of another machine or caller.
  */
 export function prepareInput(
   invocation: Invocation,
   directory: string,
   handed: Input,
-  bundle = absolute(invocation, directory),
+  base?: string,
   given: GivenFacts | null = null,
 ): Attempt<Prepared> {
   const manager = cgroupManager(invocation);
@@ -139,6 +139,9 @@ export function prepareInput(
   const read = readConfig(file, absolute(invocation, file), handed);
   if (read.kind === 'failure') return read;
   const { spec, text } = read.value;
+  const found = base === undefined ? absoluteBase(invocation, directory) : ok(base);
+  if (found.kind === 'failure') return found;
+  const bundle = found.value;
   const options = launchOptions(invocation, { bundle, text, manager: manager.value });
   const facts = given?.facts ?? launchFacts(invocation, spec, options);
   const environment = chooseEnvironment(invocation, spec, bundle);

@@ -11,7 +11,16 @@ import { unfit } from './checkpoint.js';
 import { containerId } from './container-id.js';
 import { criuAsked } from './criu-asked.js';
 import { chooseEnvironment } from './environment.js';
-import { type Attempt, absolute, failed, type Invocation, type Outcome, ok, refuse } from './invocation.js';
+import {
+  type Attempt,
+  absolute,
+  absoluteBase,
+  failed,
+  type Invocation,
+  type Outcome,
+  ok,
+  refuse,
+} from './invocation.js';
 import { cgroupManager, launchFacts, launchOptions, readConfig } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { readInput } from './read-input.js';
@@ -100,7 +109,9 @@ export function restore(invocation: Invocation): Outcome {
   if (id.kind === 'failure') return failed(id.failure);
   const { line, request } = invocation;
   const directory = line.options.texts.get('bundle') ?? '.';
-  const bundle = absolute(invocation, directory);
+  const base = absoluteBase(invocation, directory);
+  if (base.kind === 'failure') return failed(base.failure);
+  const bundle = base.value;
   const manager = cgroupManager(invocation);
   if (manager.kind === 'failure') return failed(manager.failure);
   const file = join(directory, 'config.json');

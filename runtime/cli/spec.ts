@@ -5,7 +5,7 @@ import { encode } from '../program/encode.js';
 import { brokenFileText } from '../report/broken-file-text.js';
 import { defaultConfig, treeConfig } from './default-config.js';
 import { findTree } from './environment.js';
-import { absolute, failed, type Invocation, type Outcome, variable } from './invocation.js';
+import { failed, type Invocation, type Outcome, variable } from './invocation.js';
 import { rootlessConfig, rootlessTreeConfig, type SpecCaller } from './rootless-config.js';
 
 function callerOf({ request }: Invocation): SpecCaller {
@@ -29,12 +29,11 @@ export function spec(invocation: Invocation): Outcome {
   }
   const named = texts.get('file') ?? 'config.json';
   const path = isAbsolute(named) ? named : join(texts.get('bundle') ?? '.', named);
-  const file = absolute(invocation, path);
   const content = `${JSON.stringify(config, null, 2)}\n`;
   return {
     kind: 'launch',
     entry: 'host',
-    image: encode(compileSpecFile({ arch: hostArch(), file, path, content })),
+    image: encode(compileSpecFile({ arch: hostArch(), path, content })),
     values: {},
     warnings,
   };

@@ -14,14 +14,12 @@ import { rule } from './launch/launch.js';
 
 export interface SpecFileInput {
   readonly arch: Arch;
-  /** Absolute. */
-  readonly file: string;
-  /** As messages have it. */
+  /** From the caller's directory, which need not have a name. */
   readonly path: string;
   readonly content: string;
 }
 
-export function compileSpecFile({ arch, file, path, content }: SpecFileInput): Program {
+export function compileSpecFile({ arch, path, content }: SpecFileInput): Program {
   const open = openFlags(arch);
   const fd = slot('spec_file', -1);
   const because = rule('spec');
@@ -31,7 +29,7 @@ export function compileSpecFile({ arch, file, path, content }: SpecFileInput): P
     operation(
       { kind: 'create-file', path, because },
       ignoring(['EEXIST'], taken => [
-        sys('openat', [AT_FDCWD, text(file), flags, 0o644], { to: fd, ...taken }),
+        sys('openat', [AT_FDCWD, text(path), flags, 0o644], { to: fd, ...taken }),
       ]),
     ),
     operation(
@@ -39,7 +37,7 @@ export function compileSpecFile({ arch, file, path, content }: SpecFileInput): P
       when(fd, 'LT', 0, [fail(errnos.EEXIST.number)]),
       {
         // Half a file would be in the way of the next try.
-        undo: [sys('unlinkat', [AT_FDCWD, text(file), 0])],
+        undo: [sys('unlinkat', [AT_FDCWD, text(path), 0])],
       },
     ),
     operation({ kind: 'write-file', path, because }, [

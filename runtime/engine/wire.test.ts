@@ -135,6 +135,20 @@ test('what is not a whole request is told apart', () => {
     assert.is(faultOf(rawRequest({ input: [InputKind.BYTES, number, 'in\0put'] })), 'malformed');
 });
 
+test('a directory whose name is none, or not UTF-8, is told as such', () => {
+  const cwdOf = (bytes: Uint8Array): string | null => {
+    const decoded = decodeRequest(bytes);
+    return decoded.kind === 'request' ? decoded.request.cwd : null;
+  };
+  const argv = ['chos-runtime', 'state', '', 'A=1', 'B=2', ...files];
+  assert.is(cwdOf(rawRequest({ texts: ['', ...argv], cwdLength: 1 })), '');
+  assert.is(cwdOf(rawRequest({ texts: ['(unreachable)/a', ...argv], cwdLength: 16 })), '');
+  const bytes = rawRequest();
+  assert.is(cwdOf(bytes), '/tmp/ö');
+  bytes.set([0xc3, 0xff], REQUEST_HEADER_SIZE + 5);
+  assert.is(cwdOf(bytes), '');
+});
+
 test('a report carries its three texts by byte length', () => {
   const bytes = Buffer.from(
     encodeAnswer({ kind: 'report', exitCode: 255, out: 'ö', message: 'no', detail: 'more' }, 1n << 60n),

@@ -1,6 +1,7 @@
 /**
  * The TypeScript end of spec/wire.ts: what the front door asks, and what it is told to do.
  */
+import { isUtf8 } from 'node:buffer';
 import { type Caller, callerFiles, callerNamespaces } from '../../spec/caller.js';
 import { type Entry, entries } from '../../spec/commands.js';
 import { type ParameterName, parameters } from '../../spec/parameters.js';
@@ -36,6 +37,7 @@ export interface CompilerFile {
 export interface Request {
   readonly argv: readonly string[];
   readonly environment: readonly string[];
+  /** Empty: it has no name, because it was removed or is out of the root, or the name is too long or not UTF-8. */
   readonly cwd: string;
   readonly input: Input;
   readonly caller: Caller;
@@ -197,22 +199,21 @@ export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
     return fault('malformed');
   const body = Buffer.from(bytes.buffer, bytes.byteOffset + REQUEST_HEADER_SIZE, end - REQUEST_HEADER_SIZE);
   const texts = body.toString('utf8', 0, body.length - 1).split('\0');
-  const [cwd] = texts;
+  const named = body.indexOf(0) === cwdLength - 1 ? texts[0] : undefined;
   const given = input(inputKind, number, bytes.subarray(end, size));
   if (
-    cwd === undefined ||
+    named === undefined ||
     texts.length !== 1 + argc + envc + callerFiles.length ||
     argc < 1 ||
     given === null
   )
     return fault('malformed');
-  if (Buffer.byteLength(cwd) !== cwdLength - 1) return fault('malformed');
   return {
     kind: 'request',
     request: {
       argv: texts.slice(1, 1 + argc),
       environment: texts.slice(1 + argc, 1 + argc + envc),
-      cwd,
+      cwd: named.startsWith('/') && isUtf8(body.subarray(0, cwdLength)) ? named : '',
       input: given,
       caller: callerOf(view, texts.slice(1 + argc + envc)),
       unusable: view.getUint32(32, true) !== 0,

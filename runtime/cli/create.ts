@@ -15,9 +15,11 @@ export function create(invocation: Invocation): Outcome {
   const launch = prepareInput(invocation, line.options.texts.get('bundle') ?? '.', request.input);
   if (launch.kind === 'failure') return failed(launch.failure);
   const { input, size, bundle, warnings } = launch.value;
-  // The text, which is one of the options, tells where in the file things stand.
+  // The text tells where in the file things stand. It comes first: of another file the mounts of the host, which may be thousands, are not compared.
   const { spec, ...others } = input;
-  const made = imageOf([others, spec.file, spec.config], size, () => compileLaunch(input));
+  const made = imageOf([input.options.configText, others, spec.file, spec.config], size, () =>
+    compileLaunch(input),
+  );
   if (made.kind === 'refused') return failed(refusedByCompiler(made.refusals));
   return {
     kind: 'launch',

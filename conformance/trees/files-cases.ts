@@ -1,6 +1,6 @@
 /** `files` of the registry (docs/trees.md, "Files of the host"): the same for users' entries, for prepared generations and for launches with mounts of their own. */
 import * as assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -187,8 +187,12 @@ test('a file that the host has not got: the tree’s own; one that a path names 
   assert.equal(good(enter('entire', 'cat /etc/motd')), 'bye\n');
 });
 
-const until = async (there: () => boolean): Promise<void> => {
-  while (!there()) await new Promise(setImmediate);
+/** That is the case, before `by` has ended. */
+const until = async (there: () => boolean, by: ChildProcess): Promise<void> => {
+  while (!there()) {
+    assert.equal(by.exitCode ?? by.signalCode, null);
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
 };
 
 test('who is on the way in while a file goes has it still', async () => {
@@ -202,11 +206,11 @@ test('who is on the way in while a file goes has it still', async () => {
   const [coming, told] = begin('strace', ...trace, ...command);
   const stopped = (): string | undefined =>
     existsSync(log) ? /^(\d+) .*stopped by SIGSTOP/m.exec(readFileSync(log, 'utf8'))?.[1] : undefined;
-  await until(() => stopped() !== undefined);
+  await until(() => stopped() !== undefined, coming);
   writeRegistry({ trees: { bound: { ...bound, files: {} } } }, 'files.json');
   const { ino } = statSync(list);
-  const [, prepared] = begin(runtime, '--cgroup-manager', 'disabled', 'tree', 'prepare', 'bound');
-  await until(() => statSync(list).ino !== ino);
+  const [preparing, prepared] = begin(runtime, '--cgroup-manager', 'disabled', 'tree', 'prepare', 'bound');
+  await until(() => statSync(list).ino !== ino, preparing);
   // There is another program, and time to take away what only the former one shows.
   assert.match(good(chos('tree', 'list')), /bound/);
   assert.ok(existsSync(shown));

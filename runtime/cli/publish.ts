@@ -1,5 +1,5 @@
 /** What `tree prepare` and `tree load` leave for `chos` (docs/chos.md). */
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { fileName } from '../../spec/records/names.js';
 import { compileEntry } from '../compile/entry.js';
 import { codeOf } from '../host/error-code.js';
@@ -22,6 +22,12 @@ import { surplusFiles, surplusFilesOfAll } from '../trees/render-files.js';
 import { resolveFeatures } from '../trees/resolve-features.js';
 import { entryPrograms } from '../trees/starts-in-work.js';
 import { writeFiles } from './write-files.js';
+
+/** Which file that is, and when it was written last. */
+function stamp(path: string): string {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino}:${stat.ctimeNs}`;
+}
 
 /** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
 export async function publish(
@@ -58,8 +64,11 @@ export async function publish(
     const trees = treesText(registry, refused, featured);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
     const surplus = only === null ? surplusFilesOfAll(registry, prefix) : surplusFiles(only, prefix);
+    const seen = surplus.map(stamp);
     if (surplus.length > 0) await former.untilUnused();
-    for (const path of surplus) rmSync(path, { recursive: true, force: true });
+    // Another command may have written what is registered again meanwhile.
+    const same = surplus.filter((path, i) => stamp(path) === seen[i]);
+    for (const path of same) rmSync(path, { recursive: true, force: true });
     return unwritten;
   } catch (error) {
     return [...unwritten, `what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];

@@ -1,5 +1,5 @@
 /** What malloc(3) keeps for later, and pages of files that were needed once. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import koffi from 'koffi';
 
 const libc = koffi.load('libc.so.6');
@@ -18,24 +18,31 @@ export function returnFreeMemory(): void {
   trim(0);
 }
 
-/** The mappings of files in /proc/PID/smaps that are as in the file, and stay so: read-only, private, and no page of them was ever written (relocated, say). */
-export function unwrittenMappings(smaps: string): readonly (readonly [from: bigint, to: bigint])[] {
+/** The mappings of a file in /proc/PID/smaps that are as in the file, and stay so: read-only, private, and no page of them was ever written (relocated, say). */
+export function unwrittenMappings(
+  smaps: string,
+  file: string,
+): readonly (readonly [from: bigint, to: bigint])[] {
   const entry =
-    /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ [1-9]\d* +\/.*\n(?:[A-Z]\w*:.*\n)*?Anonymous: +0 kB$/gm;
-  return [...smaps.matchAll(entry)].map(([, from, to]) => [BigInt(`0x${from}`), BigInt(`0x${to}`)]);
+    /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ [1-9]\d* +(\/.*)\n(?:[A-Z]\w*:.*\n)*?Anonymous: +0 kB$/gm;
+  return [...smaps.matchAll(entry)]
+    .filter(([, , , path]) => path === file)
+    .map(([, from, to]) => [BigInt(`0x${from}`), BigInt(`0x${to}`)]);
 }
 
 /**
- * Forgets the pages of the program's own files: a JavaScript engine touches three quarters of them only while it starts. They stay in the kernel's cache; what is
- * needed again is mapped again from there.
+ * Forgets the pages of the program's own file: a JavaScript engine touches three quarters of them only while it starts. They stay in the kernel's cache; what is
+ * needed again is mapped again from there. Not those of libraries: another thread may load one just then, and the loader writes to what it has mapped.
  */
 export function forgetFilePages(): void {
   let smaps: string;
+  let file: string;
   try {
     smaps = readFileSync('/proc/self/smaps', 'latin1');
+    file = readlinkSync('/proc/self/exe', 'latin1');
   } catch {
     // The kernel does not tell (CONFIG_PROC_PAGE_MONITOR).
     return;
   }
-  for (const [from, to] of unwrittenMappings(smaps)) madvise(from, to - from, MADV_DONTNEED);
+  for (const [from, to] of unwrittenMappings(smaps, file)) madvise(from, to - from, MADV_DONTNEED);
 }

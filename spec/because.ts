@@ -8,6 +8,8 @@ export type Because =
       readonly column?: number;
       /** e.g. mounts[0].options */
       readonly path: string;
+      /** In words of the program, in the place of the file's name. */
+      readonly shown?: string;
     }
   | { readonly kind: 'policy'; readonly file: string; readonly line: number; readonly path: string }
   | { readonly kind: 'rule'; readonly rule: string };

@@ -40,13 +40,14 @@ export function rule(text: string): Because {
 /** In the place of a file: what is wrong was not read from one. */
 export const COMMAND_LINE = 'command line';
 
-/** In the place of the name of the file of `exec --process`: whoever calls makes one up, and the file is gone when somebody reads of it. */
+/** In the program, in the place of the name of the file of `exec --process`: whoever calls makes one up, and the file is gone when somebody reads of it. */
 export const PROCESS_FILE = '--process';
 
 /** Where to look for the cause, as it stands at the end of a message. */
 export function placeOf(because: Because): string {
   if (because.kind === 'rule' || because.file === COMMAND_LINE) return '';
-  const short = because.file.slice(because.file.lastIndexOf('/') + 1);
+  const shown = because.kind === 'config' ? because.shown : undefined;
+  const short = shown ?? because.file.slice(because.file.lastIndexOf('/') + 1);
   const column = because.kind === 'config' && because.column !== undefined ? `:${because.column}` : '';
   return ` (${short}:${because.line}${column} ${because.path})`;
 }

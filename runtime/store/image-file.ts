@@ -21,8 +21,7 @@ import { bad, good, type Result } from './fault.js';
 const MAGIC = 'hsqs';
 const LOOPS = '/dev/loop-control';
 
-/** A regular file that begins as one. Nothing else is waited for. */
-/** What cannot be read is told by who reads all of it. */
+/** A regular file that begins as one. Nothing else is waited for, and what cannot be read is told by who reads all of it. */
 export function isSquashfs(path: string): boolean {
   let fd: number | null = null;
   try {

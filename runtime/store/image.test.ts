@@ -86,16 +86,14 @@ test('what has no name of its own is chosen by its digest; tags of one image are
   assert.equal(told(oci([{ digest: one }], null)), null);
 });
 
-test('of a hundred thousand images the first are told, at once', () => {
+test('of a hundred thousand images the first are told; each compared with each other, that would take hours', () => {
   const digestOf = (i: number): string => `sha256:${i.toString(16).padStart(64, '0')}`;
   const all = Array.from({ length: 100_000 }, (_, i) => tagged(digestOf(i), `v${i >> 1}`));
-  const begun = performance.now();
   assert.match(
     told(oci(all, null)) ?? '',
     /choose one with --image: sha256:0+, sha256:0+1, .* and 99992 more$/,
   );
   assert.match(told(oci(all, 'nothing')) ?? '', /there is no image `nothing`/);
-  assert.ok(performance.now() - begun < 20_000);
 });
 
 test('a layer has the size that the manifest says', () => {

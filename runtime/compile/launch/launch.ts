@@ -296,14 +296,14 @@ export interface ProcessLaunchInput {
 
 export function createProcessLaunch({ spec, process, facts, options }: ProcessLaunchInput): ProcessLaunch {
   const config = withOwnUsers(spec.config, facts);
-  const processFile = process.file === COMMAND_LINE ? COMMAND_LINE : PROCESS_FILE;
+  const shown = process.file === COMMAND_LINE ? {} : { shown: PROCESS_FILE };
   return {
     config,
     process: process.process,
     namespaces: config.linux.namespaces,
     because: (...path) =>
       path[0] === 'process'
-        ? because(processFile, process.place(path.slice(1)).line, path)
+        ? { ...because(process.file, process.place(path.slice(1)).line, path), ...shown }
         : because(spec.file, spec.place(path).line, path),
     facts: factsInside(facts, config.linux.namespaces),
     open: openFlags(facts.arch),

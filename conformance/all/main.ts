@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Counts, countsLine, countsOf, failuresOf } from '../harness/counts.js';
+import { type Counts, countsLine, countsOf, failuresOf, nameOfFailure } from '../harness/counts.js';
 import { callerNames } from '../suite/callers.js';
 import { casesOf, filesOfTests, junitText, type PartReport } from './junit.js';
 import { skipsToReview } from './skips.js';
@@ -209,5 +209,7 @@ mkdirSync(dirname(junit), { recursive: true });
 writeFileSync(junit, junitText(reports));
 if (failures.length > 0) console.log(`\n==== what failed ====\n${failures.slice(0, 50).join('\n')}`);
 console.log(`\n${rows.join('\n')}\n`);
+// Once more by name alone, between the counts: some show nothing of a log but its last lines.
+for (const text of failures.slice(0, 20)) console.log(nameOfFailure(text));
 console.log(countsLine(total));
 process.exitCode = total.failed === 0 ? 0 : 1;

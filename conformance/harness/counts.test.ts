@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { countsLine, countsOf, failuresOf, skipsOf } from './counts.js';
+import { countsLine, countsOf, failuresOf, nameOfFailure, skipsOf } from './counts.js';
 
 test('the last line of counts is the one that holds', () => {
   assert.equal(countsOf('1 passed, 2 failed\n3 passed, 0 failed, 4 skipped\n'), {
@@ -62,6 +62,11 @@ test('failures with what is said below them', () => {
 
 test('a long failure is cut', () => {
   assert.is(failuresOf(`FAIL a\n${'  line\n'.repeat(100)}ok b\n`)[0]?.split('\n').length, 12);
+});
+
+test('the name of a failure is one line', () => {
+  assert.is(nameOfFailure('unit:   FAIL  "a b"\n    Expected'), 'unit: FAIL "a b"');
+  assert.is(nameOfFailure(`FAIL ${'x'.repeat(500)}`).length, 160);
 });
 
 test.run();

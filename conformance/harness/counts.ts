@@ -28,6 +28,12 @@ export function skipsOf(output: string): readonly string[] {
   return [...output.replace(colours, '').matchAll(/^\s*skip\s+(.+)$/gim)].map(m => m[1] ?? '');
 }
 
+/** The first line of what `failuresOf` tells, at most 160 characters of it. */
+export function nameOfFailure(text: string): string {
+  const [first = ''] = text.split('\n');
+  return first.replace(/\s+/g, ' ').slice(0, 160);
+}
+
 /** How many lines of a failure are of interest at the end of a long log. */
 const linesOfAFailure = 12;
 

@@ -65,10 +65,13 @@ function placed(kind: string): Schema {
   return closed({ kind: { const: kind }, file: text, line: number, path: text });
 }
 
-/** Hooks have a column, too. */
+/** Hooks have a column, too; the file of `exec --process` has the name that the words of the program use. */
 function placedInConfig(): Schema {
-  const properties = { kind: { const: 'config' }, file: text, line: number, column: number, path: text };
-  return closed(properties, ['column']);
+  const properties = {
+    ...{ kind: { const: 'config' }, file: text, line: number, column: number, path: text },
+    shown: { type: 'string', description: 'What the words call the file, where that is not its name.' },
+  };
+  return closed(properties, ['column', 'shown']);
 }
 
 export function explainSchema(): Schema {

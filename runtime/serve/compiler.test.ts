@@ -25,9 +25,22 @@ const thread = (fifo: string): string => `
   parentPort.postMessage({});
 `;
 
+/** Says with each answer whether it has warmed up; it hears of requests while it does. */
+const slowThread = `
+  const { parentPort } = require('node:worker_threads');
+  let turns = 0;
+  const warmUp = () => (++turns < 1000 ? void setImmediate(warmUp) : parentPort.postMessage({}));
+  parentPort.on('message', ({ bytes }) =>
+    parentPort.postMessage(bytes === undefined ? {} : { bytes: Buffer.from(turns < 1000 ? 'early' : 'warm') }));
+  warmUp();
+`;
+
+/** To tidy up before anything else. */
+const TIDY = 'tidy';
+
 /** Asks one after the other, each when the thread can be asked; a line for each answer and one for the loss. */
 function misbehave(file: string, deadline: number, requests: readonly string[]): void {
-  const left = [...requests];
+  const left = requests.filter(one => one !== TIDY);
   const next = (): void => {
     if (!compiler.idle()) return;
     const request = left.shift();
@@ -41,6 +54,7 @@ function misbehave(file: string, deadline: number, requests: readonly string[]):
     exitNow(7);
   };
   const compiler = startCompiler({ file, scratch: '', deadline, ready: next, lost });
+  if (requests.includes(TIDY)) compiler.tidy();
 }
 
 if (process.argv[2] === CHILD) {
@@ -84,6 +98,10 @@ if (process.argv[2] === CHILD) {
       status: 7,
       out: 'lost: no luck; of no use\n',
     });
+  });
+
+  test('one that is to tidy up while it warms up is asked nothing before it is warm', async () => {
+    assert.equal(await asked(slowThread, 60_000, TIDY, 'a'), { status: 0, out: 'a warm\n' });
   });
 
   test.after(() => rmSync(directory, { recursive: true }));

@@ -20,7 +20,7 @@ export interface Compiler {
   readonly idle: () => boolean;
   readonly warm: () => boolean;
   readonly ask: (request: Uint8Array, take: Taker) => void;
-  /** It frees what it needs no more; `ready` tells when. */
+  /** It frees what it needs no more; `ready` tells when. One that is still warming up does not: it has nothing to free, and its reply would pass for its being warm. */
   readonly tidy: () => void;
 }
 
@@ -113,6 +113,8 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
       timer = setTimeout(hangs, deadline);
       worker.postMessage({ bytes: request } satisfies Message);
     },
-    tidy: () => worker.postMessage({} satisfies Message),
+    tidy() {
+      if (isWarm) worker.postMessage({} satisfies Message);
+    },
   };
 }

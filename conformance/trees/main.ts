@@ -23,6 +23,7 @@ import { recipeCases } from './recipe-cases.js';
 import { registryCases } from './registry-cases.js';
 import { releaseCases } from './release-cases.js';
 import { sealedCases } from './sealed-cases.js';
+import { serviceCases } from './service-cases.js';
 import { sharedViewCases } from './shared-view-cases.js';
 import { skeletonCases } from './skeleton-cases.js';
 import { squashfsCases } from './squashfs-cases.js';
@@ -37,6 +38,7 @@ const cases = [
   ...elisionCases,
   ...changedHostCases,
   ...releaseCases,
+  ...serviceCases,
   ...sealedCases,
   ...untouchedCases,
   ...treeCases,

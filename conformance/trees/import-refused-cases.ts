@@ -55,6 +55,8 @@ test('what leads out of the tree is refused, or stays inside', () => {
 });
 
 test('what is broken is told in one line', () => {
+  // Of a variable that is not set; not the working directory.
+  refused(bring('', 'bad'), 'bad', /`tree` lacks its SOURCE; see `chos-runtime tree --help`/);
   refused(bring(put('words', 'no archive\n'.repeat(99)), 'bad'), 'bad', /words`: /);
   refused(bring(put('empty.tar', Buffer.alloc(1024)), 'bad'), 'bad', /empty\.tar`: /);
   const whole = tarOf([{ name: 'etc/a', text: 'x'.repeat(5000) }]);

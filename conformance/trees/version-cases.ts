@@ -141,6 +141,11 @@ test('what fails leaves the version in use', () => {
     /`one` was not imported: its directory is/,
   );
   assert.match(chos('tree', 'update', 'os').stderr, /SOURCE/);
+  assert.match(chos('tree', 'update', 'os', '').stderr, /lacks its SOURCE/);
+  assert.match(
+    chos('tree', 'updaet', 'os').stderr,
+    /unknown action `updaet` of `tree`; did you mean `update`\?$/m,
+  );
   assert.match(
     chos('tree', 'update', 'ox', `${work}/broken.tar`).stderr,
     /unknown tree `ox`; did you mean `os`/,

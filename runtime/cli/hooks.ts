@@ -108,7 +108,7 @@ export function hooks(invocation: Invocation): Outcome | Promise<Outcome> {
     default:
       return failed({
         kind: 'usage',
-        fault: { kind: 'bad-value', option: 'hooks', value: given, expected: hookActions },
+        fault: { kind: 'unknown-action', command: 'hooks', given, actions: hookActions },
       });
   }
 }

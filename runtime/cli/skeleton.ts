@@ -107,12 +107,7 @@ export async function skeleton(invocation: Invocation): Promise<Outcome> {
     case 'remove':
       return (await import('./skeleton-remove.js')).remove(invocation);
     case undefined: {
-      const fault = {
-        kind: 'bad-value',
-        option: 'skeleton',
-        value: given,
-        expected: skeletonActions,
-      } as const;
+      const fault = { kind: 'unknown-action', command: 'skeleton', given, actions: skeletonActions } as const;
       return failed({ kind: 'usage', fault });
     }
   }

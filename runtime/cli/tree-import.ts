@@ -123,7 +123,8 @@ async function makeFirst(making: Making, lock: Lock): Promise<Result<VersionReco
 
 export async function importTree(invocation: Invocation): Promise<Outcome> {
   const source = invocation.line.operands[1];
-  if (source === undefined) return missing('SOURCE');
+  // An empty one, of a variable that is not set, would be the working directory.
+  if (source === undefined || source === '') return missing('SOURCE');
   const name = invocation.line.options.texts.get('name');
   return name === undefined ? missing('--name') : importAs(invocation, source, name);
 }
@@ -208,7 +209,8 @@ export async function withTree(
 
 export function updateTree(invocation: Invocation): Promise<Outcome> | Outcome {
   const source = invocation.line.operands[2];
-  if (source === undefined) return missing('SOURCE');
+  // An empty one, of a variable that is not set, would be the working directory.
+  if (source === undefined || source === '') return missing('SOURCE');
   const recipe = recipeOf(invocation, source);
   if (recipe.kind === 'failure') return recipe;
   return withTree(invocation, 'update', async ({ name }, lock) => {

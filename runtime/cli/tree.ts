@@ -290,7 +290,7 @@ export async function tree(invocation: Invocation): Promise<Outcome> {
   const given = invocation.line.operands[0] ?? '';
   const action = treeActions.find(name => name === given);
   if (action === undefined) {
-    const fault = { kind: 'bad-value', option: 'tree', value: given, expected: treeActions } as const;
+    const fault = { kind: 'unknown-action', command: 'tree', given, actions: treeActions } as const;
     return failed({ kind: 'usage', fault });
   }
   if (isOfStore(action)) return (await import('./tree-store.js')).onStore(invocation, action);

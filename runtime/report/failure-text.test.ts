@@ -40,4 +40,12 @@ test('an unknown tree close to a known one', () => {
   );
 });
 
+test('an unknown action', () => {
+  const actions = ['create', 'check', 'remove'];
+  const said = (given: string): string =>
+    failureText({ kind: 'usage', fault: { kind: 'unknown-action', command: 'skeleton', given, actions } });
+  assert.is(said('creat'), 'unknown action `creat` of `skeleton`; did you mean `create`?');
+  assert.is(said('make'), 'unknown action `make` of `skeleton`; see `chos-runtime skeleton --help`');
+});
+
 test.run();

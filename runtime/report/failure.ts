@@ -12,6 +12,13 @@ import type { TreeFault } from './tree-fault.js';
 export type UsageFault =
   | { readonly kind: 'no-command' }
   | { readonly kind: 'unknown-command'; readonly given: string }
+  /** `tree undrain`. */
+  | {
+      readonly kind: 'unknown-action';
+      readonly command: string;
+      readonly given: string;
+      readonly actions: readonly string[];
+    }
   /** `command` is null for an option before the command. */
   | { readonly kind: 'unknown-option'; readonly option: string; readonly command: string | null }
   /** `tree list --drain`: `actions` of the command are those that have it. */

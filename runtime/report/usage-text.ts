@@ -33,6 +33,10 @@ export function usageText(fault: UsageFault): string {
       const names = commands.map(({ name }) => name);
       return `unknown command \`${fault.given}\`; ${guess(fault.given, names, null)}`;
     }
+    case 'unknown-action': {
+      const { command, given, actions } = fault;
+      return `unknown action \`${given}\`${of(command)}; ${guess(given, actions, command)}`;
+    }
     case 'unknown-option': {
       const misplaced =
         fault.command !== null && globalOptions.some(({ long }) => `--${long}` === fault.option)

@@ -21,12 +21,41 @@ static bool is_one_line(const char *text, size_t length)
 	return true;
 }
 
+/* Of what is not one line of text: the first that is wrong with it. */
+static const char *what_is_wrong(const char *text, size_t length)
+{
+	while (length && (u8)*text >= ' ' && *text != 0x7f) {
+		text++;
+		length--;
+	}
+	switch (length ? *text : 1) {
+	case '\n':
+		return "it is more than one line with the name of a tree";
+	case '\r':
+		return "it has a carriage return, as lines end on Windows: chos --set NAME writes it anew";
+	case '\t':
+		return "it has a tab in it";
+	case 0:
+		return "it has a NUL byte in it: it is no text";
+	default:
+		return "it has a control character in it";
+	}
+}
+
+/* What some editors begin UTF-8 with; nobody sees it in a message. */
+static bool has_byte_order_mark(const char *text, size_t length)
+{
+	return length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3);
+}
+
 static const char *line_of(char *text, size_t length, const char *path)
 {
 	if (length && text[length - 1] == '\n')
 		text[--length] = 0;
 	if (!is_one_line(text, length))
-		refuse_file(path, "it is more than one line with the name of a tree");
+		refuse_file(path, what_is_wrong(text, length));
+	if (has_byte_order_mark(text, length))
+		refuse_file(path, "it begins with a byte order mark, which an editor has put there: chos --set NAME writes it anew");
 	return length ? text : NULL;
 }
 

@@ -126,8 +126,18 @@ test('~/.chos is one line of the own, or refused', () => {
   assert.is(error(told(`${'x'.repeat(255)}\n`)), refused('it is longer than 255 bytes, or cannot be read'));
   assert.is(error(told('x'.repeat(1 << 20))), refused('it is longer than 255 bytes, or cannot be read'));
   const lines = refused('it is more than one line with the name of a tree');
-  for (const content of ['alma9\nalma9\n', '\nalma9', 'alma9\n\n', 'alma9\0', 'alma9\r\n', '\x1b[2J'])
+  for (const content of ['alma9\nalma9\n', '\nalma9', 'alma9\n\n', 'alma9\n\0'])
     assert.is(error(told(content)), lines);
+  const wrong: Readonly<Record<string, string>> = {
+    'alma9\0': 'it has a NUL byte in it: it is no text',
+    'alma9\r\n': 'it has a carriage return, as lines end on Windows: chos --set NAME writes it anew',
+    'alma9\t\n': 'it has a tab in it',
+    '\x1b[2J': 'it has a control character in it',
+    'alma9\x7f': 'it has a control character in it',
+    '\ufeffalma9\n':
+      'it begins with a byte order mark, which an editor has put there: chos --set NAME writes it anew',
+  };
+  for (const [content, why] of Object.entries(wrong)) assert.is(error(told(content)), refused(why));
   writeFileSync(file, 'alma9\n');
   const foreign = refused('it belongs to somebody else, or others can write to it');
   chmodSync(file, 0o664);

@@ -4,6 +4,8 @@ export interface ChosForm {
   /** What stands behind the name of the command. */
   readonly usage: string;
   readonly about: string;
+  /** The option in one letter. */
+  readonly short?: string;
 }
 
 /** How it is called, most common first. */
@@ -12,20 +14,22 @@ export const chosForms: readonly ChosForm[] = [
     usage: '[NAME] [--] [COMMAND [ARGUMENT...]]',
     about: 'work in a tree; without a command: the login shell',
   },
-  { usage: '--list', about: 'the trees; * is the default' },
-  { usage: '--which [NAME]', about: 'the tree that is chosen, and by what' },
-  { usage: '--explain [NAME]', about: 'what it does to enter the tree (starts chos-runtime)' },
-  { usage: '--set NAME', about: 'choose it from now on (~/.chos)' },
-  { usage: '--help', about: 'this' },
+  { usage: '--list', about: 'the trees; * is the default', short: '-l' },
+  { usage: '--which [NAME]', about: 'the tree that is chosen, and by what', short: '-w' },
+  { usage: '--explain [NAME]', about: 'what it does to enter the tree (starts chos-runtime)', short: '-e' },
+  { usage: '--set NAME', about: 'choose it from now on (~/.chos)', short: '-s' },
+  { usage: '--help', about: 'this', short: '-h' },
   { usage: '--version', about: 'the version' },
   { usage: '/ [COMMAND [ARGUMENT...]]', about: 'leave the tree that this process has entered (exec chos /)' },
 ];
 
 const width = Math.max(...chosForms.map(({ usage }) => usage.length));
 
-export const chosUsage = chosForms
+const letters = chosForms.flatMap(({ short }) => short ?? []);
+
+export const chosUsage = `${chosForms
   .map(({ usage, about }, i) => `${i === 0 ? 'usage:' : '      '} chos ${usage.padEnd(width)}  ${about}\n`)
-  .join('');
+  .join('')}${letters.slice(0, -1).join(', ')} and ${letters.at(-1)} are the same in one letter\n`;
 
 export const chosExitCodes: readonly (readonly [code: string, meaning: string])[] = [
   ['125', 'chos itself failed: one line says why'],

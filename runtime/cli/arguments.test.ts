@@ -195,6 +195,11 @@ test('help and version', () => {
   assert.is(readArguments(['-V']).kind, 'version');
   assert.equal(readArguments(['--help']), { kind: 'help', command: null });
   assert.is(readArguments(['create', '--help']).kind, 'help');
+  const ofTree = { kind: 'help', command: commands.find(({ name }) => name === 'tree') };
+  assert.equal(readArguments(['tree', '--help']), ofTree);
+  assert.equal(readArguments(['tree', 'nonsense', '-h']), ofTree);
+  for (const given of ['tree drain --help', 'tree -h drain one', 'help tree drain'])
+    assert.equal(readArguments(given.split(' ')), { ...ofTree, action: 'drain' }, given);
   assert.is(readArguments(['exec', 'id', 'ls', '--help']).kind, 'command');
 });
 

@@ -22,7 +22,7 @@ export interface CommandLine {
 
 export type ReadArguments =
   | { readonly kind: 'command'; readonly line: CommandLine }
-  | { readonly kind: 'help'; readonly command: Command | null }
+  | { readonly kind: 'help'; readonly command: Command | null; readonly action?: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'fault'; readonly fault: UsageFault };
 
@@ -181,6 +181,11 @@ function misplaced(command: Command, { options, operands }: Scanned): UsageFault
   return { kind: 'option-of-other-action', option: `--${long}`, command: command.name, action, actions };
 }
 
+function helpOf(command: Command | null, given: string | undefined): ReadArguments {
+  const action = command?.actions?.find(name => name === given);
+  return action === undefined ? { kind: 'help', command } : { kind: 'help', command, action };
+}
+
 /** Read the arguments behind the command's own name (argv[1] and on). */
 export function readArguments(args: readonly string[]): ReadArguments {
   const front = scan(args, globalOptions, null, true);
@@ -193,8 +198,7 @@ export function readArguments(args: readonly string[]): ReadArguments {
   }
   const command = commands.find(candidate => candidate.name === name);
   if (command === undefined) {
-    if (name === 'help')
-      return { kind: 'help', command: commands.find(({ name: n }) => n === rest[0]) ?? null };
+    if (name === 'help') return helpOf(commands.find(({ name: n }) => n === rest[0]) ?? null, rest[1]);
     return { kind: 'fault', fault: { kind: 'unknown-command', given: name } };
   }
   // Before its options are looked at: Podman asks `checkpoint --help` and takes exit code 0 for support.
@@ -202,7 +206,7 @@ export function readArguments(args: readonly string[]): ReadArguments {
   if (front.options.flags.has('help')) return { kind: 'help', command };
   const back = scan(rest, [...command.options, help], name, command.stopAtFirst);
   if (isFault(back)) return { kind: 'fault', fault: back };
-  if (back.options.flags.has('help')) return { kind: 'help', command };
+  if (back.options.flags.has('help')) return helpOf(command, back.operands[0]);
   const fault = misplaced(command, back) ?? operandFault(command, back.operands);
   if (fault !== null) return { kind: 'fault', fault };
   return {

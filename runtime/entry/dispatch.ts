@@ -49,7 +49,7 @@ async function outcomeOf(request: Request): Promise<{ outcome: Outcome; command:
     case 'command':
       return { outcome: await runLine(request, read.line), command: read.line.command.name };
     case 'help':
-      return { outcome: (await others()).help(read.command), command: null };
+      return { outcome: (await others()).help(read.command, read.action), command: null };
     case 'version':
       return { outcome: (await others()).version(), command: null };
     case 'fault':

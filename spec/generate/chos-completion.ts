@@ -3,21 +3,23 @@ import { chosForms } from '../chos-command.js';
 
 const options = chosForms.flatMap(({ usage }) => /^--\w+/.exec(usage)?.[0] ?? []);
 
+/** Those with the name of a tree behind them. */
+const named = chosForms.flatMap(({ usage }) => /^(--\w+) \[?NAME/.exec(usage)?.[1] ?? []);
+
 /** The names are read from the list itself: no program is started for them. */
 export function chosBashCompletion(): string {
   return `# Made from the command line of chos.
 _chos() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} words='' behind=2
+  local cur=\${COMP_WORDS[COMP_CWORD]} words='' behind=2 command=1
   COMPREPLY=()
   case \${COMP_WORDS[1]-} in
-  --which|--set) behind=3 ;;
-  -*) [ "\${COMP_WORDS[1]}" = -- ] || behind=9999 ;;
+  ${named.join('|')}) behind=3 command='' ;;
+  --) ;;
+  -*) command='' ;;
   esac
   if [ "\${COMP_WORDS[2]-}" = -- ] && ((behind == 2)); then behind=3; fi
   if ((COMP_CWORD >= behind)); then
-    if [ "\${COMP_WORDS[1]}" != --which ] && [ "\${COMP_WORDS[1]}" != --set ] && declare -F _command_offset >/dev/null; then
-      _command_offset "$behind"
-    fi
+    if [ "$command" ] && declare -F _command_offset >/dev/null; then _command_offset "$behind"; fi
     return
   fi
   words=$(sed -n 's/^tree //p' /run/chos/trees 2>/dev/null)
@@ -28,7 +30,6 @@ complete -F _chos chos
 `;
 }
 
-const named = chosForms.flatMap(({ usage }) => /^(--\w+) \[?NAME/.exec(usage)?.[1] ?? []);
 const described = chosForms.flatMap(({ usage, about }) => {
   const option = /^--\w+/.exec(usage)?.[0];
   return option === undefined ? [] : [{ option, about }];

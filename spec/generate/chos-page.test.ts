@@ -15,6 +15,17 @@ test('every form is on the page and in --help', () => {
   }
 });
 
+test('every option that the command knows, and its letter', () => {
+  const page = chosPage('1.2.3');
+  const text = readFileSync('runtime/engine/chos/main.c', 'utf8');
+  const known = [...text.matchAll(/"(--\w+)", "(-\w)"/g)];
+  assert.ok(known.length >= 5);
+  for (const [, long = '', short = ''] of known) {
+    assert.ok(page.includes(escapeRoff(`${short}, ${long}`)), long);
+    assert.match(chosUsage, new RegExp(`^.*${short}.* in one letter$`, 'm'));
+  }
+});
+
 test('every variable that the command reads is on the page, but those of Grid Engine', () => {
   const directory = 'runtime/engine/chos';
   const text = readdirSync(directory)

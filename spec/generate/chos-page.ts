@@ -26,7 +26,9 @@ export function chosPage(version: string): string {
     '.SH DESCRIPTION\n',
     ...description.map(text => `.PP\n${escapeRoff(text)}\n`),
     '.SH FORMS\n',
-    terms(chosForms.map(({ usage, about }) => [usage, about])),
+    terms(
+      chosForms.map(({ usage, about, short }) => [short === undefined ? usage : `${short}, ${usage}`, about]),
+    ),
     '.SH JOB STARTER\n',
     '.PP\n\\fBchos\\-job\\-starter\\fR COMMAND [ARGUMENT...]\n',
     ...jobStarter.map(text => `.PP\n${escapeRoff(text)}\n`),

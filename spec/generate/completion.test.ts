@@ -153,6 +153,9 @@ const common: readonly (readonly [line: string, offered: readonly string[]])[] =
   ['chos --set ', ['alma9', 'debian12']],
   ['chos --which a', ['alma9']],
   ['chos --set alma9 ', []],
+  ['chos --explain a', ['alma9']],
+  ['chos --explain alma9 ', []],
+  ['chos --list ', []],
   ['chos alma9 bash-completion-tes', []],
 ];
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { actionWords } from '../commands/action-words.js';
 import { commands, globalOptions } from '../commands.js';
 import { chosPage } from './chos-page.js';
 import { filePages } from './file-pages.js';
 import { escapeRoff, manPages, optionEntries } from './man.js';
-import { actionWords } from './man-actions.js';
 import { notes } from './man-notes.js';
 import { pamPage } from './pam-page.js';
 

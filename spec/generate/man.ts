@@ -1,7 +1,8 @@
 /** Manual pages in roff (man(7)), from the command table: one for the runtime, one for each command that this version carries out. */
+
+import { actionWords } from '../commands/action-words.js';
 import { type Command, commands, globalOptions, type Option } from '../commands.js';
 import { STATE_ROOT } from '../state-root.js';
-import { actionWords } from './man-actions.js';
 import { type Example, type Notes, notes } from './man-notes.js';
 
 const PROGRAM = 'chos-runtime';

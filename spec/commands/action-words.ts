@@ -1,5 +1,5 @@
-/** What manual pages say of the actions of a command, by command. */
-import type { hookActions, skeletonActions, treeActions } from '../commands.js';
+/** What help and manual pages say of the actions of a command, by command. */
+import type { hookActions, skeletonActions, treeActions } from './environments.js';
 
 type Words<T extends readonly string[]> = Readonly<Record<T[number], string>>;
 

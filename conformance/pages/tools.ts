@@ -40,6 +40,25 @@ export const toolsPage: readonly Scenario[] = [
   },
   {
     page: PAGE,
+    first: '# jupyterhub_config.py',
+    run: ({ lines }) => {
+      prepared();
+      const [, words = ''] = /^c\.Spawner\.cmd = (.*)$/m.exec(lines.join('\n')) ?? [];
+      const command = (JSON.parse(words) as readonly string[])
+        .join(' ')
+        .replace('jupyterhub-singleuser', 'cat /etc/os-release');
+      // Of who has chosen nothing the hub sets an empty one.
+      for (const [chosen, tree] of [
+        ['alma9', 'alma9'],
+        ['', 'debian12'],
+      ])
+        assert.equal(shell(`CHOS=${chosen} ${command}`).stdout, `ID=${tree}\n`);
+      assert.equal(shell(`CHOS=alma8 ${command}`).status, 125);
+      released();
+    },
+  },
+  {
+    page: PAGE,
     first: '# ~/.ssh/config on the desk',
     run: ({ lines }) => {
       prepared();

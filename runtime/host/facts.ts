@@ -2,13 +2,13 @@
  * Probe what the compiler is told of this machine (spec/host-facts.ts). On the way of every create and run: no koffi, no child, and
  * mountinfo, which can have thousands of lines, is read only where the cgroup mounts are not where every distribution puts them.
  */
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { Arch } from '../../spec/image.js';
 import { linkFor, readFor } from './caller.js';
-import { probeCgroups } from './cgroup-facts.js';
+import { CGROUP_ROOT, probeCgroups } from './cgroup-facts.js';
 import { capabilityNumbers, parseKernelVersion } from './facts-text.js';
 import { probeUserNamespace } from './user-namespace.js';
 
@@ -37,9 +37,28 @@ export interface FactSources {
   readonly link: (path: string) => string | null;
 }
 
+/** Fixed when the kernel has started. Of these files what was read once is not read again; that there is none is no fact: /proc and securityfs may be mounted later. */
+const fixed = ['/proc/sys/kernel/osrelease', '/proc/sys/kernel/cap_last_cap', '/sys/kernel/security/lsm'];
+const known = new Map<string, string>();
+
+function readKnowing(caller: Caller): (path: string) => string | null {
+  const read = readFor(caller);
+  return path => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const text = read(path);
+    if (text !== null && fixed.includes(path)) known.set(path, text);
+    return text;
+  };
+}
+
+/** An exception costs ten times what asking first does; cgroups are nearly always where they are looked for first. */
+const magicOf = (path: string): number | null =>
+  path.startsWith(CGROUP_ROOT) || existsSync(path) ? fileSystemMagic(path) : null;
+
 const machineOf = (caller: Caller): FactSources => ({
-  read: readFor(caller),
-  magicOf: fileSystemMagic,
+  read: readKnowing(caller),
+  magicOf,
   link: linkFor(caller),
 });
 

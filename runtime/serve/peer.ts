@@ -1,16 +1,16 @@
 /** Who has connected, and whether the service may answer: as the kernel tells, not as the request does. */
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { callerNamespaces } from '../../spec/caller.js';
-import { peerOf, stillHas } from '../host/peer-credentials.js';
+import { peerOf, stillRuns } from '../host/peer-credentials.js';
+import { readProc } from '../host/read-proc.js';
 
 /** What two processes must have in common, or the same path, id or pid is something else to them. */
 interface Standing {
-  readonly namespaces: readonly string[];
   readonly root: string;
   readonly uid: number;
   readonly gid: number;
   /** That of files among them. */
-  readonly groups: string;
+  readonly groups: () => string;
   /** CapEff */
   readonly capabilities: bigint;
 }
@@ -19,25 +19,34 @@ interface Standing {
 const namespacesOf = (pid: number | 'self'): readonly string[] =>
   callerNamespaces.map(name => readlinkSync(`/proc/${pid}/ns/${name}`));
 
+/** Of /proc/PID/status; made once, for each request is looked at. */
+const fields = {
+  uid: /^Uid:\s+\d+\s+(\d+)/m,
+  gid: /^Gid:\s+\d+\s+(\d+)/m,
+  groups: /^Groups:(.*)$/m,
+  capabilities: /^CapEff:\s*(\S+)$/m,
+};
+
 /** Throws likewise. */
 function standingOf(pid: number | 'self'): Standing {
   const of = `/proc/${pid}`;
-  const status = readFileSync(`${of}/status`, 'latin1');
-  const field = (name: string): string => new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1]?.trim() ?? '';
-  const effective = (ids: string): number => Number(ids.split(/\s+/)[1] ?? -1);
-  const gid = effective(field('Gid'));
+  const status = readProc(`${of}/status`);
+  if (status === null) throw new Error(`${of}/status cannot be read`);
+  const field = (name: keyof typeof fields): string => fields[name].exec(status)?.[1] ?? '';
   const { dev, ino } = statSync(`${of}/root/`, { bigint: true });
+  const gid = field('gid');
   return {
-    namespaces: namespacesOf(pid),
     root: `${dev}:${ino}`,
-    uid: effective(field('Uid')),
-    gid,
-    groups: [...new Set([`${gid}`, ...field('Groups').split(/\s+/)])].sort().join(' ').trim(),
-    capabilities: BigInt(`0x${field('CapEff') || '0'}`),
+    uid: Number(field('uid') || -1),
+    gid: Number(gid || -1),
+    groups: () => [...new Set([gid, ...field('groups').trim().split(/\s+/)])].sort().join(' ').trim(),
+    capabilities: BigInt(`0x${field('capabilities') || '0'}`),
   };
 }
 
 const own = standingOf('self');
+const ownGroups = own.groups();
+const namespaces = namespacesOf('self');
 const rootName = readlinkSync('/proc/self/root');
 /** CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH: with it no group opens anything more to who reads. */
 const everything = ((own.capabilities >> 1n) & 3n) !== 0n;
@@ -50,7 +59,7 @@ export function strangerAt(fd: number): { readonly pid: number | null; readonly 
   if (peer.uid !== own.uid) return { pid, why: 'it serves another user' };
   try {
     const why = whyNotServed(pid);
-    return { pid, why: why === null && !stillHas(fd, pid) ? 'who asked has ended' : why };
+    return { pid, why: why === null && !stillRuns(fd) ? 'who asked has ended' : why };
   } catch {
     return { pid, why: '/proc does not tell it who asks' };
   }
@@ -59,7 +68,7 @@ export function strangerAt(fd: number): { readonly pid: number | null; readonly 
 function whyNotServed(pid: number): string | null {
   // Its root may be on a file system that never answers; in our namespaces only root can have such a root.
   if (
-    namespacesOf(pid).some((name, i) => name !== own.namespaces[i]) ||
+    namespacesOf(pid).some((name, i) => name !== namespaces[i]) ||
     readlinkSync(`/proc/${pid}/root`) !== rootName
   )
     return 'it has another root or is in other namespaces';
@@ -67,5 +76,5 @@ function whyNotServed(pid: number): string | null {
   if (peer.uid !== own.uid || peer.gid !== own.gid) return 'it serves another user';
   if (peer.root !== own.root) return 'it has another root or is in other namespaces';
   if ((own.capabilities & ~peer.capabilities) !== 0n) return 'the caller has fewer capabilities';
-  return everything || peer.groups === own.groups ? null : 'the caller has other groups';
+  return everything || peer.groups() === ownGroups ? null : 'the caller has other groups';
 }

@@ -181,16 +181,20 @@ export class Service {
   }
 
   #whyCold({ size, compiler: file }: Head): string | null {
-    const { compiler, files, end } = this.#options;
-    if (!files.unchanged()) {
-      end();
-      return 'its files have changed';
-    }
-    if (!files.isOurs(file)) return 'it is another version';
+    const { compiler, files } = this.#options;
+    if (!files.isOurs(file)) return this.#whyStale() ?? 'it is another version';
     if (!compiler.warm()) return 'it is not warm yet';
     if (size < REQUEST_HEADER_SIZE) return 'the request is not one';
     if (size > SERVICE_REQUEST_LIMIT) return 'the request is too large';
     return this.#bytes + size > MOST_WAITING ? 'too many wait' : null;
+  }
+
+  /** It ends when it is not what the engine would start any more. */
+  #whyStale(): string | null {
+    const { files, end } = this.#options;
+    if (files.unchanged()) return null;
+    end();
+    return 'its files have changed';
   }
 
   /** What a request says that it takes counts as soon as it says so, and as long as it is here. */
@@ -210,6 +214,9 @@ export class Service {
       this.#waiting.delete(job);
     });
     this.next();
+    // While it is compiled: nobody is answered before this is known.
+    const why = this.#whyStale();
+    if (why !== null) this.#cold(job, why);
     this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS);
     if (this.#waiting.has(job)) this.#wait(job);
   }

@@ -76,7 +76,7 @@ const forEver: Patience = {
   most: Number.POSITIVE_INFINITY,
   pace: 1,
 };
-type Options = Partial<Pick<ServiceOptions, 'compiler' | 'patience' | 'connections'>>;
+type Options = Partial<Pick<ServiceOptions, 'compiler' | 'patience' | 'connections' | 'files' | 'end'>>;
 const atWork: Compiler = { idle: () => false, warm: () => true, ask: () => undefined, tidy: () => undefined };
 
 /** A service with a compiler that is at work for ever, if nothing else is given. */
@@ -110,6 +110,35 @@ function compilerOf(asked: (take: Take) => void): Compiler {
     },
   };
 }
+
+test('what is compiled while its files are found changed is left to whoever asked, and it ends; for an engine of another version, too', async () => {
+  for (const isOurs of [true, false]) {
+    const takers: Take[] = [];
+    let ended = 0;
+    const compiler = compilerOf(take => takers.push(take));
+    const files = { unchanged: () => false, isOurs: () => isOurs };
+    await serving(
+      async () => {
+        assert.is(await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.COLD), 'its files have changed');
+        assert.is(takers.length, isOurs ? 1 : 0);
+        takers[0]?.(answer);
+      },
+      { compiler, files, end: () => ended++ },
+    );
+    assert.is(ended, 1);
+  }
+});
+
+test('an engine of another version does not end a service that has not changed', async () => {
+  let ended = 0;
+  const files = { unchanged: () => true, isOurs: () => false };
+  await serving(
+    async () =>
+      assert.is(await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.COLD), 'it is another version'),
+    { files, end: () => ended++ },
+  );
+  assert.is(ended, 0);
+});
 
 test('behind one that takes long nobody waits long, and that one goes on', async () => {
   const takers: Take[] = [];

@@ -1,5 +1,6 @@
 /** What /proc says of processes: whether a recorded process still is the one that was recorded, and who is in a cgroup. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readProc } from './read-proc.js';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -23,11 +24,8 @@ export function parseStat(text: string): ProcessInfo | null {
 
 /** null if there is no such process (any more). */
 export function processInfo(pid: number): ProcessInfo | null {
-  try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return null;
-  }
+  const text = readProc(`/proc/${pid}/stat`);
+  return text === null ? null : parseStat(text);
 }
 
 /** The parent and the pid namespace of each process that is seen. */

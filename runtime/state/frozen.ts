@@ -2,15 +2,10 @@
  * Whether a container is frozen: by v1 (freezer.state) or v2 (cgroup.freeze, cgroup.events), by itself or by a group above it, wholly or not yet. The
  * stored programs decide by the same rules (runtime/compile/cgroups/freezer.ts).
  */
-import { readFileSync } from 'node:fs';
+import { readProc } from '../host/read-proc.js';
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
+/** Most of them are missing in most hierarchies. */
+const textOf = (path: string): string => readProc(path) ?? '';
 
 /** `cgroups`: the directories of the container, in all hierarchies. */
 export function isFrozen(cgroups: readonly string[]): boolean {

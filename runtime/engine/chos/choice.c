@@ -167,6 +167,19 @@ i64 generation_of(const char *name, const char **tree)
 	return number;
 }
 
+/* What else is to say of an argument that is no tree: `chos list`, and `chos make` of who thinks of sudo(8). NULL: nothing. */
+static const char *other_meaning(const char *argument)
+{
+	static const char options[][8] = {"list", "which", "explain", "set", "help", "version"};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (equal(argument, options[i]))
+			return joined("the option is --", argument, "");
+	if (equal(argument, "who"))
+		return "who is in which tree: chos-runtime who";
+	return is_command(argument) ? joined("a command without a tree stands behind --: chos -- ", argument, "") : NULL;
+}
+
 /* There is a tree of that name, or this is the end. */
 void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c)
 {
@@ -182,8 +195,7 @@ void choose(const struct trees *t, const struct account *a, const char *argument
 			die_of_unknown(t, tree, NULL);
 		die(c->name, joined(joined("is a generation, which logins and jobs enter: chos --set ", c->name, ", then ssh localhost or su - $USER; or srun --chos="), c->name, ""), 0);
 	}
-	/* `chos make` of who thinks of sudo(8). */
-	die_of_unknown(t, c->name, argument && is_command(argument) ? joined("a command without a tree stands behind --: chos -- ", argument, "") : NULL);
+	die_of_unknown(t, c->name, argument ? other_meaning(argument) : NULL);
 }
 
 /* A login enters generations, too; "/" is the host. */

@@ -86,6 +86,12 @@ test('an unknown name ends it, with a near one, and nothing is tried', () => {
     run('true'),
     'chos: there is no tree "true" (see chos --list; a command without a tree stands behind --: chos -- true)\n',
   );
+  for (const option of ['list', 'which', 'set', 'explain', 'help', 'version'])
+    assert.is(
+      run(option),
+      `chos: there is no tree "${option}" (see chos --list; the option is --${option})\n`,
+    );
+  assert.match(run('who'), / \(see chos --list; who is in which tree: chos-runtime who\)\n$/);
   assert.match(run('/bin/sh'), / behind --: chos -- \/bin\/sh\)\n$/);
   for (const none of ['/bin', './none', '..', '.', 'nosuchcommand'])
     assert.is(run(none), `chos: there is no tree "${none}" (see chos --list)\n`);

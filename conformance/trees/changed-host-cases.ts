@@ -22,7 +22,8 @@ import {
 
 const { cases, test } = caseList('changed host: ');
 
-const disk = `${base}/disk`;
+/** Not ASCII, as shares may be. */
+const disk = `${base}/ü/disk`;
 const run = (program: string, ...args: readonly string[]): void => {
   good(spawnSync(program, args, { encoding: 'utf8' }));
 };

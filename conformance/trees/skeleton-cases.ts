@@ -45,7 +45,8 @@ test('there is none to check or to remove', () => {
   assert.match(skeleton('remove').stderr, /there is no skeleton/);
   assert.match(chos('skeleton', 'create', 'chos').stderr, /give an absolute path/);
   assert.match(chos('skeleton', 'create', '/a/../b').stderr, /give an absolute path/);
-  assert.match(chos('skeleton', 'make').stderr, /create/);
+  assert.match(chos('skeleton', 'make').stderr, /unknown action `make` of `skeleton`/);
+  assert.match(chos('skeleton', 'crate').stderr, /`create`/);
 });
 
 test("a place that is somebody else's is refused", () => {

@@ -20,7 +20,7 @@ import {
 import type { RegisteredTree, Registry } from '../trees/registry.js';
 import { surplusFiles, surplusFilesOfAll } from '../trees/render-files.js';
 import { resolveFeatures } from '../trees/resolve-features.js';
-import { entryPrograms } from '../trees/starts-in-work.js';
+import { type EntryPrograms, entryPrograms } from '../trees/starts-in-work.js';
 import { writeFiles } from './write-files.js';
 
 /** Which file that is, and when it was written last. */
@@ -59,20 +59,25 @@ export async function publish(
       link: choice.kind === 'link' ? { path: choice.tree.path, skeleton: choice.skeleton } : null,
     });
   }
-  const former = entryPrograms(`${prefix}${PLACE}/${ENTRIES}`, only === null ? null : fileName(only.name));
+  let former: EntryPrograms | null = null;
   try {
+    former = entryPrograms(`${prefix}${PLACE}/${ENTRIES}`, only === null ? null : fileName(only.name));
     const trees = treesText(registry, refused, featured);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
     const surplus = only === null ? surplusFilesOfAll(registry, prefix) : surplusFiles(only, prefix);
     const seen = surplus.map(stamp);
-    if (surplus.length > 0) await former.untilUnused();
+    const late = surplus.length > 0 ? await former.untilUnused() : [];
     // Another command may have written what is registered again meanwhile.
     const same = surplus.filter((path, i) => stamp(path) === seen[i]);
     for (const path of same) rmSync(path, { recursive: true, force: true });
-    return unwritten;
+    const waited = late.map(
+      who =>
+        `${who} has held an entry program of ${PLACE} for more than 5 s: it is not waited for, and a start of its may lack files that were taken away`,
+    );
+    return [...unwritten, ...waited];
   } catch (error) {
     return [...unwritten, `what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];
   } finally {
-    former.close();
+    former?.close();
   }
 }

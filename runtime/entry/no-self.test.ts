@@ -7,7 +7,7 @@ import { commands } from '../../spec/commands.js';
 
 /** What would be this process's own, and is no argument of what reads for the caller (host/caller.ts). */
 const OWN =
-  /(?<!\b(?:read|link|readFor\(caller\)|linkFor\(caller\))\()['"`]\/proc\/(?:self|thread-self)\b[^'"`]*|\bprocess\.(?:getuid|geteuid|getgid|getegid|getgroups|env|cwd|umask|pid|ppid|argv|chdir)\b|\bthisProcess\(\)|['"]node:os['"]/g;
+  /(?<!\b(?:read|link|(?:readFor|mustReadFor|linkFor)\(caller\))\()['"`]\/proc\/(?:self|thread-self)\b[^'"`]*|\bprocess\.(?:getuid|geteuid|getgid|getegid|getgroups|env|cwd|umask|pid|ppid|argv|chdir)\b|\bthisProcess\(\)|['"]node:os['"]/g;
 
 /** Data of programs and words for messages: nothing is read there (runtime/compile/pure.test.ts). */
 const PURE = /^runtime\/(?:compile|report|program|admit)\/|^spec\//;

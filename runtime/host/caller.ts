@@ -1,5 +1,5 @@
 /** What is known of the process that asks (spec/caller.ts), in the place of /proc/self. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Caller, type CallerFile, callerFiles, callerNamespaces } from '../../spec/caller.js';
 import { factOf } from './directory-fact.js';
 import { readProc } from './read-proc.js';
@@ -19,6 +19,12 @@ export function readFor(caller: Caller): (path: string) => string | null {
     if (!isCallerFile(name)) return readProc(path);
     return caller.texts[name] === '' ? null : caller.texts[name];
   };
+}
+
+/** The same of what is always there: what cannot be read is not empty. Throws as open(2) and read(2) fail. */
+export function mustReadFor(caller: Caller): (path: string) => string {
+  const read = readFor(caller);
+  return path => read(path) ?? readFileSync(path, 'utf8');
 }
 
 /** Where a link leads, as the caller would read it. */

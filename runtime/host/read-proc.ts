@@ -13,7 +13,7 @@ export function readProc(path: string): string | null {
     for (let length = 0; ; ) {
       const count = readSync(fd, room, length, room.length - length, null);
       length += count;
-      if (count === 0) return room.toString('latin1', 0, length);
+      if (count === 0) return room.toString('utf8', 0, length);
       if (length === room.length) room = Buffer.concat([room, room]);
     }
   } catch {

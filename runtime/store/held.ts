@@ -82,13 +82,15 @@ export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
   const generations = readGenerations(thisProcess())
     .filter(({ record }) => record !== null && (record.directory ?? record.path) === directory)
     .map(({ name }) => `generation ${name}`);
-  const own = mountOf(directory, parseMountFacts(read('/proc/self/mountinfo')));
+  // Where that cannot be read nothing is known, and nothing taken away.
+  const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const own = mountOf(directory, mounts);
   const root =
     own === undefined ? '' : `${own.root}/${directory.slice(own.point.length)}`.replace(/\/+/g, '/');
   const image = hasImage(directory) ? directory : null;
   // What is mounted here concerns all who are here: it is told once.
   const known = new Map<number | null, boolean>([[inodeOf('/proc/self/ns/mnt'), false]]);
-  const here = parseMountFacts(read('/proc/self/mountinfo'))
+  const here = mounts
     .filter(
       mount =>
         !(mount.point === image && mount.type === 'squashfs') &&

@@ -3,7 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import type { Caller } from '../../spec/caller.js';
 import type { FoundPath, HostSources, MountFact, Pin, Share } from '../../spec/environment.js';
 import type { PinRecord } from '../../spec/records/pin.js';
-import { readFor } from '../host/caller.js';
+import { mustReadFor } from '../host/caller.js';
 import { factOf } from '../host/directory-fact.js';
 import { pathIdentity } from './caller.js';
 import { HOST_VIEW } from './host-view.js';
@@ -39,7 +39,7 @@ function findAll(paths: readonly (string | Share)[], directories: boolean): Read
 /** `binds`: sources of binds that may be left out, for which only directories count. */
 export function hostSources(binds: readonly string[], shares: readonly Share[], caller: Caller): HostSources {
   return {
-    mounts: parseMountFacts(readFor(caller)('/proc/self/mountinfo') ?? ''),
+    mounts: parseMountFacts(mustReadFor(caller)('/proc/self/mountinfo')),
     directories: findAll(binds, true),
     shares: findAll([...HOST_VIEW, ...shares], false),
   };

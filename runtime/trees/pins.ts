@@ -16,6 +16,7 @@ import type { Caller } from '../../spec/caller.js';
 import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
 import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
 import type { PinRecord } from '../../spec/records/pin.js';
+import { codeOf } from '../host/error-code.js';
 import { parseMountFacts } from './mount-facts.js';
 import { readPinRecord } from './own-record.js';
 
@@ -35,13 +36,14 @@ export interface Generation {
 /** One that launches may use. */
 export type ReadyGeneration = Generation & { readonly record: PinRecord };
 
-/** All generations below a pin directory, oldest first. Who may not read it sees none. */
+/** All generations below a pin directory, oldest first. Who may not read it sees none; throws as readdir(3) fails otherwise. */
 export function readGenerations(caller: Caller, directory = PINS): readonly Generation[] {
   let names: Set<string>;
   try {
     names = new Set(readdirSync(directory));
-  } catch {
-    return [];
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'EPERM'].includes(codeOf(error))) return [];
+    throw error;
   }
   return [...names]
     .flatMap((file): Generation[] => {

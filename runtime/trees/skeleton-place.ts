@@ -7,7 +7,7 @@ import {
   type MountFact,
   SKELETON_SOURCE,
 } from '../../spec/environment.js';
-import { readFor } from '../host/caller.js';
+import { mustReadFor } from '../host/caller.js';
 import { type CallerView, directoryFact } from './caller.js';
 import { mountsInside } from './choose-kmod.js';
 import { parseMountFacts } from './mount-facts.js';
@@ -55,7 +55,7 @@ export function readHost(
   caller: Caller,
 ): HostReading {
   const prefix = view.kind === 'other' ? view.prefix : '';
-  const mountinfo = readFor(caller)(prefix === '' ? '/proc/self/mountinfo' : '/proc/1/mountinfo') ?? '';
+  const mountinfo = mustReadFor(caller)(prefix === '' ? '/proc/self/mountinfo' : '/proc/1/mountinfo');
   return { prefix, mountinfo, mounts: parseMountFacts(mountinfo) };
 }
 

@@ -28,17 +28,23 @@ test('whoever holds an entry program is waited for, also when another stands in 
     unused = true;
   });
   const none = entryPrograms(scratch, 'none', 60_000);
-  await none.untilUnused();
+  assert.equal(await none.untilUnused(), []);
   assert.not.ok(unused);
   a.stdin?.end();
   await waited;
   one.close();
   const all = entryPrograms(scratch, null, 20);
   const began = performance.now();
-  await all.untilUnused();
+  assert.equal(await all.untilUnused(), [`process ${b.pid} (flock)`], 'who is waited for in vain is told');
   assert.ok(performance.now() - began >= 20, 'one that stays is waited for, with an end');
   all.close();
   b.stdin?.end();
+});
+
+test('a directory that is not there holds nothing; of one that cannot be read nobody knows', () => {
+  entryPrograms(join(scratch, 'missing'), null).close();
+  writeFileSync(join(scratch, 'file'), '');
+  assert.throws(() => entryPrograms(join(scratch, 'file'), null), /ENOTDIR/);
 });
 
 test.run();

@@ -16,7 +16,7 @@ import type { Caller } from '../../spec/caller.js';
 import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
 import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
 import type { PinRecord } from '../../spec/records/pin.js';
-import { codeOf } from '../host/error-code.js';
+import { codeOf, unlessMissing } from '../host/error-code.js';
 import { parseMountFacts } from './mount-facts.js';
 import { readPinRecord } from './own-record.js';
 
@@ -73,12 +73,8 @@ export function readGenerations(caller: Caller, directory = PINS): readonly Gene
 
 /** The number of the next one: higher than all that were ever given out since the machine was started. `prefix`: the host's root. */
 export function nextNumber(generations: readonly Generation[], file: string, prefix = ''): number {
-  let given: readonly string[] = [];
-  try {
-    given = readdirSync(prefix + NUMBERS);
-  } catch {
-    // None was given out.
-  }
+  // Missing: none was given out.
+  const given = unlessMissing(() => readdirSync(prefix + NUMBERS)) ?? [];
   const numbers = given
     .filter(name => name.startsWith(`${file}@`))
     .map(name => Number(name.slice(file.length + 1)))

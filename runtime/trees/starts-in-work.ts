@@ -3,7 +3,7 @@
  * only a program of before shows is taken away when none of them is left.
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
-import { codeOf } from '../host/error-code.js';
+import { unlessMissing } from '../host/error-code.js';
 import { readProc } from '../host/read-proc.js';
 
 /** Anybody can hold such a lock: nobody is waited for longer, in milliseconds. */
@@ -17,16 +17,7 @@ export interface EntryPrograms {
   close(): void;
 }
 
-/** Nothing, where there is none; of what cannot be opened or read otherwise nobody knows who uses it. */
-function unlessMissing<T>(look: () => T): T | null {
-  try {
-    return look();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
-  }
-}
-
+/** Of what cannot be opened nobody knows who uses it. */
 const open = (path: string): number | null =>
   unlessMissing(() => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
 

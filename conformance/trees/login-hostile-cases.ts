@@ -80,30 +80,33 @@ logins('70,000 groups: he logs in and works by chos, and rules for his groups ho
   const before = readFileSync('/etc/group');
   const lines = Array.from({ length: 70_000 }, (_, i) => `g${i}:x:${100_000 + i}:bob\n`);
   const where = 'cat /etc/os-release | grep ^ID=';
-  writeRegistry({ ...loginRegistry, choices: [{ group: 'g60000', tree: 'two' }] });
-  good(chos('tree', 'prepare', '--all'));
-  choose('bob', null);
-  service('su', 'required');
-  appendFileSync('/etc/group', lines.join(''));
-  assert.equal(good(su('bob', where)), 'ID=two\n');
-  assert.equal(good(ssh('bob', where)), 'ID=two\n');
-  const run = (...args: readonly string[]) =>
-    good(
-      spawnSync('python3', ['-c', WITH_GROUPS, `${homeOf('bob')}/chos`, ...args], {
-        encoding: 'utf8',
-        cwd: '/',
-        env: { HOME: homeOf('bob'), PATH: '/bin' },
-      }),
-    );
-  assert.equal(run('--which'), "two (the site's rule for group g60000)\n");
-  assert.equal(run('--', 'cat', '/etc/os-release').split('\n')[0], 'ID=two');
-  assert.match(run('--list'), /^\* one$/m);
-  service('su', 'required exempt=@g69999');
-  assert.doesNotMatch(good(su('bob', where)), /ID=two/);
-  writeFileSync('/etc/group', before);
-  service('su', '');
-  writeRegistry(loginRegistry);
-  good(chos('tree', 'prepare', '--all'));
+  try {
+    writeRegistry({ ...loginRegistry, choices: [{ group: 'g60000', tree: 'two' }] });
+    good(chos('tree', 'prepare', '--all'));
+    choose('bob', null);
+    service('su', 'required');
+    appendFileSync('/etc/group', lines.join(''));
+    assert.equal(good(su('bob', where)), 'ID=two\n');
+    assert.equal(good(ssh('bob', where)), 'ID=two\n');
+    const run = (...args: readonly string[]) =>
+      good(
+        spawnSync('python3', ['-c', WITH_GROUPS, `${homeOf('bob')}/chos`, ...args], {
+          encoding: 'utf8',
+          cwd: '/',
+          env: { HOME: homeOf('bob'), PATH: '/bin' },
+        }),
+      );
+    assert.equal(run('--which'), "two (the site's rule for group g60000)\n");
+    assert.equal(run('--', 'cat', '/etc/os-release').split('\n')[0], 'ID=two');
+    assert.match(run('--list'), /^\* one$/m);
+    service('su', 'required exempt=@g69999');
+    assert.doesNotMatch(good(su('bob', where)), /ID=two/);
+  } finally {
+    writeFileSync('/etc/group', before);
+    service('su', '');
+    writeRegistry(loginRegistry);
+    good(chos('tree', 'prepare', '--all'));
+  }
 });
 
 /** A daemon without a terminal, and with no standard streams either, which opens files of its own there while the session is open. */

@@ -2,10 +2,11 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { fileName } from '../../spec/records/names.js';
 import { compileEntry } from '../compile/entry.js';
-import { codeOf } from '../host/error-code.js';
+import { codeOf, Unreadable } from '../host/error-code.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { errnoText } from '../report/errno-text.js';
+import { visible } from '../report/visible.js';
 import { entryChoice, whyNever } from '../trees/entry-view.js';
 import { type Variables, variablesOf } from '../trees/feature-content.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
@@ -27,6 +28,27 @@ import { writeFiles } from './write-files.js';
 function stamp(path: string): string {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? '' : `${stat.ino}:${stat.ctimeNs}`;
+}
+
+/** A warning instead, where they cannot be opened: what they show stays then. */
+function formerPrograms(directory: string, only: string | null): EntryPrograms | string {
+  try {
+    return entryPrograms(directory, only);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return `files that no tree shows any more are left where they are, since it cannot be read who uses them: ${error.path}: ${errnoText(error.code)}`;
+  }
+}
+
+/** As many names as somebody reads. */
+const NAMES = 3;
+
+function lateText(late: readonly string[]): readonly string[] {
+  if (late.length === 0) return [];
+  const more = late.length > NAMES ? ` and ${late.length - NAMES} more` : '';
+  return [
+    `entry programs in ${PLACE} are locked for more than 5 s, by ${late.slice(0, NAMES).map(visible).join(', ')}${more}: nobody is waited for longer, and a start on its way in may lack files that were taken away`,
+  ];
 }
 
 /** `only`: the one whose entry program is written; null: those of all. Returns warnings: what the command itself was asked for does not depend on it. */
@@ -59,25 +81,21 @@ export async function publish(
       link: choice.kind === 'link' ? { path: choice.tree.path, skeleton: choice.skeleton } : null,
     });
   }
-  let former: EntryPrograms | null = null;
+  const former = formerPrograms(`${prefix}${PLACE}/${ENTRIES}`, only === null ? null : fileName(only.name));
   try {
-    former = entryPrograms(`${prefix}${PLACE}/${ENTRIES}`, only === null ? null : fileName(only.name));
     const trees = treesText(registry, refused, featured);
     writePublicFiles(prefix + PLACE, { trees, entries, all: only === null });
+    if (typeof former === 'string') return [...unwritten, former];
     const surplus = only === null ? surplusFilesOfAll(registry, prefix) : surplusFiles(only, prefix);
     const seen = surplus.map(stamp);
     const late = surplus.length > 0 ? await former.untilUnused() : [];
     // Another command may have written what is registered again meanwhile.
     const same = surplus.filter((path, i) => stamp(path) === seen[i]);
     for (const path of same) rmSync(path, { recursive: true, force: true });
-    const waited = late.map(
-      who =>
-        `${who} has held an entry program of ${PLACE} for more than 5 s: it is not waited for, and a start of its may lack files that were taken away`,
-    );
-    return [...unwritten, ...waited];
+    return [...unwritten, ...lateText(late)];
   } catch (error) {
     return [...unwritten, `what chos needs is not written to ${PLACE}: ${errnoText(codeOf(error))}`];
   } finally {
-    former?.close();
+    if (typeof former !== 'string') former.close();
   }
 }

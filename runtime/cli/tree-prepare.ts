@@ -65,6 +65,7 @@ async function prepareAll(invocation: Invocation, registry: Registry, view: Host
   const trees = all.filter(({ backEnd }) => backEnd === 'auto' || backEnd === 'pinned');
   const json = wantsJson(invocation);
   const said: string[] = [];
+  const heard = new Set<string>();
   const faults: Fault[] = registry.broken.map(one => ({ name: '-', what: brokenFileText(one) }));
   for (const tree of all.filter(one => !trees.includes(one))) {
     const mounted = await mountImageOf(tree, view);
@@ -76,11 +77,15 @@ async function prepareAll(invocation: Invocation, registry: Registry, view: Host
     const { status, stdout, stderr } = spawnSync(self, argv, { encoding: 'utf8', env: {} });
     const last = stderr.trim().replace(/^chos-runtime: /, '');
     // Of one that was killed it may be the half.
-    if (status === 0) said.push(stdout);
-    else faults.push({ name, what: last === '' ? 'it was ended' : last });
+    if (status === 0) {
+      said.push(stdout);
+      for (const line of stderr.split('\n'))
+        if (line !== '') heard.add(line.replace(/^(?:chos-runtime: )?(?:warning: )?/, ''));
+    } else faults.push({ name, what: last === '' ? 'it was ended' : last });
   }
   const out = json ? valueText({ prepared: said.map(one => JSON.parse(one)), faults }) : said.join('');
-  const warnings = await publish(registry, null, prefixOf(view));
+  for (const warning of await publish(registry, null, prefixOf(view))) heard.add(warning);
+  const warnings = [...heard];
   if (faults.length === 0) return done(out, warnings);
   const each = [...togetherText(faults), ...warnings];
   return {

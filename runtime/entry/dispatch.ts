@@ -7,6 +7,7 @@ import { exec } from '../cli/exec.js';
 import { failed, type Outcome, type Run } from '../cli/invocation.js';
 import { ownerOf, stateRoot } from '../cli/state-root.js';
 import { type Answer, joinWarnings, type Request } from '../engine/wire.js';
+import { Unreadable } from '../host/error-code.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
 import { moreWarnings } from '../report/warning-text.js';
@@ -40,7 +41,12 @@ async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
     if (root === null) return failed({ kind: 'no-state-root' });
     if (request.caller.texts.status === '') return failed({ kind: 'no-procfs' });
   }
-  return run({ request, line, root: root ?? STATE_ROOT });
+  try {
+    return await run({ request, line, root: root ?? STATE_ROOT });
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return failed({ kind: 'file', verb: 'read', path: error.path, code: error.code });
+  }
 }
 
 async function outcomeOf(request: Request): Promise<{ outcome: Outcome; command: string | null }> {

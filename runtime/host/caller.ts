@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Caller, type CallerFile, callerFiles, callerNamespaces } from '../../spec/caller.js';
 import { factOf } from './directory-fact.js';
+import { Unreadable, unlessMissing } from './error-code.js';
 import { readProc } from './read-proc.js';
 import { readLink } from './user-namespace.js';
 
@@ -21,10 +22,18 @@ export function readFor(caller: Caller): (path: string) => string | null {
   };
 }
 
-/** The same of what is always there: what cannot be read is not empty. Throws as open(2) and read(2) fail. */
+/** The same of what is always there: what cannot be read is not empty. Throws Unreadable. */
 export function mustReadFor(caller: Caller): (path: string) => string {
   const read = readFor(caller);
-  return path => read(path) ?? readFileSync(path, 'utf8');
+  return path => {
+    const text = read(path);
+    if (text !== null) return text;
+    // Of a file of the caller's own nothing else counts.
+    if (isCallerFile(path.slice(OWN.length))) throw new Unreadable(path, 'ENOENT');
+    const again = unlessMissing(path, () => readFileSync(path, 'utf8'));
+    if (again === null) throw new Unreadable(path, 'ENOENT');
+    return again;
+  };
 }
 
 /** Where a link leads, as the caller would read it. */

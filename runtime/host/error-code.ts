@@ -4,12 +4,26 @@ export function codeOf(error: unknown): string {
   throw error;
 }
 
-/** Null, where what is looked at is missing (ENOENT); throws as the call fails otherwise: what cannot be read is not empty. */
-export function unlessMissing<T>(look: () => T): T | null {
+/** What a command cannot go on without, and cannot be read: the one error that is thrown to its end, where it gets its words (runtime/entry/dispatch.ts). */
+export class Unreadable extends Error {
+  readonly path: string;
+  /** The name of the errno. */
+  readonly code: string;
+
+  constructor(path: string, code: string) {
+    super(`${path}: ${code}`);
+    this.path = path;
+    this.code = code;
+  }
+}
+
+/** Null, where there is nothing at the path; throws Unreadable as the look fails otherwise: what cannot be read is not empty. `missing`: more that says so. */
+export function unlessMissing<T>(path: string, look: () => T, missing: readonly string[] = []): T | null {
   try {
     return look();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
+    const code = codeOf(error);
+    if (code === 'ENOENT' || missing.includes(code)) return null;
+    throw new Unreadable(path, code);
   }
 }

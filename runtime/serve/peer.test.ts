@@ -51,5 +51,41 @@ test('one that has ended is not', async () => {
   assert.is(found[1], `${major < 6 || (major === 6 && minor < 5)}`);
 });
 
+const onlyRoot = process.geteuid?.() === 0 ? test : test.skip;
+
+onlyRoot(
+  'where /proc is that of another pid namespace nobody is served, for its numbers are of others',
+  () => {
+    const engine = `${process.cwd()}/build/chos-runtime`;
+    const script = `mount -t tmpfs -o mode=755 none /run || exit 1
+"$1" serve </dev/null >/dev/null 2>&1 & service=$!
+while kill -0 $service; do
+  said=$("$1" --debug list 2>&1 | grep 'was not used')
+  case $said in *'nobody listens'* | *'no directory'*) ;; *) break ;; esac
+done
+kill $service
+wait
+echo "$said"`;
+    const { stdout } = spawnSync(
+      'unshare',
+      [
+        '--mount',
+        '--propagation',
+        'private',
+        '--pid',
+        '--fork',
+        '--kill-child',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        engine,
+      ],
+      { encoding: 'utf8' },
+    );
+    assert.match(stdout, /was not used: \/proc is that of another pid namespace/);
+  },
+);
+
 test.after(() => rmSync(directory, { recursive: true }));
 test.run();

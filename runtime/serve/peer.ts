@@ -48,6 +48,8 @@ const own = standingOf('self');
 const ownGroups = own.groups();
 const namespaces = namespacesOf('self');
 const rootName = readlinkSync('/proc/self/root');
+/** Numbers in /proc are those of this pid namespace: it may be mounted from another, where the number of a peer is somebody else's. */
+const numbersAreOurs = readlinkSync('/proc/self') === `${process.pid}`;
 /** CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH: with it no group opens anything more to who reads. */
 const everything = ((own.capabilities >> 1n) & 3n) !== 0n;
 
@@ -56,6 +58,7 @@ export function strangerAt(fd: number): { readonly pid: number | null; readonly 
   const peer = peerOf(fd);
   if (peer === null) return { pid: null, why: 'it cannot tell who asks' };
   const { pid } = peer;
+  if (!numbersAreOurs) return { pid, why: '/proc is that of another pid namespace' };
   if (peer.uid !== own.uid) return { pid, why: 'it serves another user' };
   try {
     const why = whyNotServed(pid);

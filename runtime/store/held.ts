@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { thisProcess } from '../host/caller.js';
+import { mustReadFor, thisProcess } from '../host/caller.js';
 import { linksOf } from '../host/libc.js';
 import { SETCHOS } from '../trees/kernel-link.js';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
@@ -83,7 +83,7 @@ export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
     .filter(({ record }) => record !== null && (record.directory ?? record.path) === directory)
     .map(({ name }) => `generation ${name}`);
   // Where that cannot be read nothing is known, and nothing taken away.
-  const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const mounts = parseMountFacts(mustReadFor(thisProcess())('/proc/self/mountinfo'));
   const own = mountOf(directory, mounts);
   const root =
     own === undefined ? '' : `${own.root}/${directory.slice(own.point.length)}`.replace(/\/+/g, '/');

@@ -16,7 +16,7 @@ import type { Caller } from '../../spec/caller.js';
 import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
 import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
 import type { PinRecord } from '../../spec/records/pin.js';
-import { codeOf, unlessMissing } from '../host/error-code.js';
+import { unlessMissing } from '../host/error-code.js';
 import { parseMountFacts } from './mount-facts.js';
 import { readPinRecord } from './own-record.js';
 
@@ -36,15 +36,10 @@ export interface Generation {
 /** One that launches may use. */
 export type ReadyGeneration = Generation & { readonly record: PinRecord };
 
-/** All generations below a pin directory, oldest first. Who may not read it sees none; throws as readdir(3) fails otherwise. */
+/** All generations below a pin directory, oldest first. Who may not read it sees none; throws Unreadable where that fails otherwise. */
 export function readGenerations(caller: Caller, directory = PINS): readonly Generation[] {
-  let names: Set<string>;
-  try {
-    names = new Set(readdirSync(directory));
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'EPERM'].includes(codeOf(error))) return [];
-    throw error;
-  }
+  const found = unlessMissing(directory, () => readdirSync(directory), ['EACCES', 'EPERM']);
+  const names = new Set(found ?? []);
   return [...names]
     .flatMap((file): Generation[] => {
       const named = generationOf(file);
@@ -74,7 +69,7 @@ export function readGenerations(caller: Caller, directory = PINS): readonly Gene
 /** The number of the next one: higher than all that were ever given out since the machine was started. `prefix`: the host's root. */
 export function nextNumber(generations: readonly Generation[], file: string, prefix = ''): number {
   // Missing: none was given out.
-  const given = unlessMissing(() => readdirSync(prefix + NUMBERS)) ?? [];
+  const given = unlessMissing(prefix + NUMBERS, () => readdirSync(prefix + NUMBERS)) ?? [];
   const numbers = given
     .filter(name => name.startsWith(`${file}@`))
     .map(name => Number(name.slice(file.length + 1)))

@@ -43,8 +43,7 @@ function distrust(fd: number, directory: boolean): 'owner' | 'mode' | 'not-a-fil
   return (stat.mode & 0o022) === 0 ? null : 'mode';
 }
 
-/** One that leads nowhere registers something that is lost: its target is on a file system that is not mounted, say. */
-/** That costs a tenth of what an exception does. Of what cannot be looked at whoever opens it tells why. */
+/** Asking costs a tenth of what an exception does. Of what cannot be looked at whoever opens it tells why. */
 function isMissing(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
@@ -61,6 +60,7 @@ export function readTrusted(path: string): Uint8Array | null | NoRegistry {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = codeOf(error);
+    // A link that leads nowhere registers something that is lost: its target is on a file system that is not mounted, say.
     return code === 'ENOENT' && isMissing(path) ? null : { kind: 'unreadable', path, code };
   }
   try {

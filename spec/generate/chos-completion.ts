@@ -4,7 +4,10 @@ import { chosForms } from '../chos-command.js';
 const options = chosForms.flatMap(({ usage }) => /^--\w+/.exec(usage)?.[0] ?? []);
 
 /** Those with the name of a tree behind them. */
-const named = chosForms.flatMap(({ usage }) => /^(--\w+) \[?NAME/.exec(usage)?.[1] ?? []);
+const named = chosForms.flatMap(({ usage, short }) => {
+  const option = /^(--\w+) \[?NAME/.exec(usage)?.[1];
+  return option === undefined ? [] : short === undefined ? [option] : [option, short];
+});
 
 /** The names are read from the list itself: no program is started for them. */
 export function chosBashCompletion(): string {

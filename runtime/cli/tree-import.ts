@@ -44,6 +44,9 @@ import { sizeOption } from './size-option.js';
 const missing = (operand: string): Failed =>
   failure({ kind: 'usage', fault: { kind: 'missing-operand', operand, command: 'tree' } });
 
+/** Null: there is none. An empty one, of a variable that is not set, would be the working directory. */
+const sourceAt = ({ line }: Invocation, at: number): string | null => line.operands[at] || null;
+
 export const ofStore = <Value>(result: Result<Value>): Attempt<Value> =>
   result.kind === 'ok' ? ok(result.value) : refuse({ kind: 'store', fault: result.fault });
 
@@ -122,9 +125,8 @@ async function makeFirst(making: Making, lock: Lock): Promise<Result<VersionReco
 }
 
 export async function importTree(invocation: Invocation): Promise<Outcome> {
-  const source = invocation.line.operands[1];
-  // An empty one, of a variable that is not set, would be the working directory.
-  if (source === undefined || source === '') return missing('SOURCE');
+  const source = sourceAt(invocation, 1);
+  if (source === null) return missing('SOURCE');
   const name = invocation.line.options.texts.get('name');
   return name === undefined ? missing('--name') : importAs(invocation, source, name);
 }
@@ -208,9 +210,8 @@ export async function withTree(
 }
 
 export function updateTree(invocation: Invocation): Promise<Outcome> | Outcome {
-  const source = invocation.line.operands[2];
-  // An empty one, of a variable that is not set, would be the working directory.
-  if (source === undefined || source === '') return missing('SOURCE');
+  const source = sourceAt(invocation, 2);
+  if (source === null) return missing('SOURCE');
   const recipe = recipeOf(invocation, source);
   if (recipe.kind === 'failure') return recipe;
   return withTree(invocation, 'update', async ({ name }, lock) => {

@@ -23,6 +23,7 @@ import { stateTemplate } from '../../spec/records/state.js';
 import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE, SERVICE_SOCKET } from '../../spec/wire.js';
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
+import { flood } from './test/flood.js';
 
 /** It waits for an answer until there is one: who is late is the machine, not the service. */
 const engine = join(process.cwd(), 'build/engine-test/patient-real');
@@ -142,61 +143,11 @@ async function captured(): Promise<Buffer> {
   return bytes;
 }
 
-/**
- * Asks that often at once, and again that many times; prints how many answers of each kind came last. It kills a process, if one is given, when it is first told to
- * wait. What it asks goes out with the connection: whoever is late with it is not answered.
- */
-const flood = `
-  const [path, file, count, times, pid] = process.argv.slice(1);
-  const request = require('node:fs').readFileSync(file);
-  const kinds = {};
-  let left = Number(times), killed = false;
-  const again = () => {
-  let closed = 0;
-  const sockets = Array.from({ length: Number(count) }, () => {
-    const chunks = [];
-    const socket = require('node:net').connect(path);
-    socket.write(request);
-    socket.on('data', chunk => {
-      chunks.push(chunk);
-      if (pid === undefined || killed || chunk.readUInt32LE(12) !== ${AnswerKind.WAIT}) return;
-      killed = true;
-      process.kill(Number(pid), 'SIGKILL');
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      const all = Buffer.concat(chunks);
-      let kind = 0;
-      for (let at = 0; at + 16 <= all.length; at += all.readUInt32LE(at + 8)) kind = all.readUInt32LE(at + 12);
-      kinds[kind] = (kinds[kind] ?? 0) + 1;
-      if (++closed < sockets.length) return;
-      if (--left > 0) again();
-      else console.log(JSON.stringify(kinds));
-    });
-    return socket;
-  });
-  };
-  again();
-`;
-
-async function flooded(
-  count: number,
-  times: number,
-  ...kill: readonly string[]
-): Promise<Record<string, number>> {
+/** `kill`: the process that is killed when somebody is first told to wait. */
+function flooded(count: number, times: number, kill?: number): Promise<Record<string, number>> {
   const file = join(directory, 'request');
   writeFileSync(file, request, { mode: 0o644 });
-  const child = spawn(process.execPath, ['-e', flood, path, file, String(count), String(times), ...kill], {
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...who,
-  });
-  let text = '';
-  child.stdout.on('data', chunk => {
-    text += chunk;
-  });
-  await new Promise(resolve => child.on('close', resolve));
-  return JSON.parse(text);
+  return flood({ path, file, as: who }, count, times, kill);
 }
 
 test('it answers as a compiler that the engine starts', async () => {
@@ -361,7 +312,7 @@ test('what a burst of large requests has taken is given back, and so is what onl
 
 test('killed in the middle, it is missed by nobody, and another takes its place', async () => {
   const calls = Array.from({ length: 20 }, list);
-  const kinds = await flooded(200, 1, String(service.pid));
+  const kinds = await flooded(200, 1, service.pid);
   assert.ok((kinds[AnswerKind.WAIT] ?? 0) > 0, `${JSON.stringify(kinds)}: some were inside`);
   for (const { status, out } of await Promise.all(calls)) assert.equal([status, out], [0, HEADER]);
   await ended;

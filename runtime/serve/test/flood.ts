@@ -1,0 +1,71 @@
+/** Many requests at the same moment, from a process of their own: that of the tests has to go on meanwhile. */
+import { spawn } from 'node:child_process';
+import { AnswerKind } from '../../../spec/wire.js';
+
+/** Whom and what. */
+export interface Target {
+  /** The socket. */
+  readonly path: string;
+  /** The file with the bytes of the request. */
+  readonly file: string;
+  /** By whom. */
+  readonly as: { readonly uid?: number; readonly gid?: number };
+}
+
+/**
+ * Asks that often at once, and again that many times; prints how many answers of each kind came last. It kills a process, if one is given, when it is first told to
+ * wait. What it asks goes out with the connection: whoever is late with it is not answered.
+ */
+const program = `
+  const [path, file, count, times, pid] = process.argv.slice(1);
+  const request = require('node:fs').readFileSync(file);
+  const kinds = {};
+  let left = Number(times), killed = false;
+  const again = () => {
+  let closed = 0;
+  const sockets = Array.from({ length: Number(count) }, () => {
+    const chunks = [];
+    const socket = require('node:net').connect(path);
+    socket.write(request);
+    socket.on('data', chunk => {
+      chunks.push(chunk);
+      if (pid === undefined || killed || chunk.readUInt32LE(12) !== ${AnswerKind.WAIT}) return;
+      killed = true;
+      process.kill(Number(pid), 'SIGKILL');
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      const all = Buffer.concat(chunks);
+      let kind = 0;
+      for (let at = 0; at + 16 <= all.length; at += all.readUInt32LE(at + 8)) kind = all.readUInt32LE(at + 12);
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+      if (++closed < sockets.length) return;
+      if (--left > 0) again();
+      else console.log(JSON.stringify(kinds));
+    });
+    return socket;
+  });
+  };
+  again();
+`;
+
+/** How many answers of each kind came last (AnswerKind), of `count` requests at once, `times` times. */
+export async function flood(
+  { path, file, as }: Target,
+  count: number,
+  times: number,
+  kill?: number,
+): Promise<Record<string, number>> {
+  const more = kill === undefined ? [] : [String(kill)];
+  const child = spawn(process.execPath, ['-e', program, path, file, String(count), String(times), ...more], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...as,
+  });
+  let text = '';
+  child.stdout.on('data', chunk => {
+    text += chunk;
+  });
+  await new Promise(resolve => child.on('close', resolve));
+  return JSON.parse(text);
+}

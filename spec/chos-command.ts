@@ -61,4 +61,5 @@ export const chosFiles: readonly (readonly [file: string, meaning: string])[] = 
     'for a login shell: the variables of the caller that stay, below %ENV; BASHLOGIN below %BEH starts bash -l instead of -bash. It takes variables away and nothing else',
   ],
   ['/run/chos/trees, /run/chos/entries', 'what chos-runtime tree prepare and tree load have written'],
+  ['/run/chos-trees.public', 'the generations that this machine has, a file NAME@GENERATION for each'],
 ];

@@ -14,7 +14,7 @@ ENGINE_VM := $(addprefix $(ENGINE)/vm/,bounds.c image.c format.c validate.c oper
 ENGINE_DOOR := $(addprefix $(ENGINE)/door/,log.c input.c sealed.c trust.c frontdoor.c attached.c stored.c signals.c patience.c ask.c answer.c warm.c compiler.c main.c)
 ENGINE_SOURCES := $(ENGINE)/start.S $(ENGINE_BASE) $(ENGINE_VM) $(ENGINE_DOOR)
 # The command of users: the machine with a front door of its own.
-CHOS_DOOR := $(addprefix $(ENGINE)/chos/,memory.c public.c nearest.c pattern.c path.c account.c entries.c trees.c choice.c session.c environment.c conf.c start.c enter.c job.c main.c)
+CHOS_DOOR := $(addprefix $(ENGINE)/chos/,memory.c public.c nearest.c pattern.c path.c account.c entries.c generations.c trees.c choice.c session.c environment.c conf.c start.c enter.c job.c main.c)
 CHOS_SOURCES := $(ENGINE)/start.S $(ENGINE_BASE) $(ENGINE_VM) $(CHOS_DOOR)
 ENGINE_DEBUG := $(ENGINE)/vm/trace.c $(ENGINE)/door/debug.c
 ENGINE_TABLES := build/gen/engine-tables.c

@@ -2,6 +2,7 @@
 import { globalOptions, type Option } from '../commands.js';
 import { STATE_ROOT } from '../state-root.js';
 import {
+  GENERATIONS,
   type Operands,
   offered,
   placesOf,
@@ -101,6 +102,18 @@ _chos_runtime_trees() {
     while IFS=: read -r name text; do [[ $text != /* ]] || _chos_runtime_name "$name"; done </etc/chos
   fi
 }
+_chos_runtime_prepared() {
+  local file
+  case $cur in
+  *@*)
+    for file in ${GENERATIONS}/*@*; do
+      file=\${file##*/}
+      [[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.+-]*@[0-9]+$ ]] && printf '%s\\n' "$file"
+    done
+    ;;
+  *) _chos_runtime_trees ;;
+  esac
+}
 _chos_runtime_recipes() {
   printf '%s\\n' ${recipeNames.join(' ')}
   _chos_runtime_files /etc/chos-recipes.d .json
@@ -121,14 +134,14 @@ _chos_runtime() {
   local cur='' prev='' command='' root='' prefix='' options='' words='' kind='' apart='' word i operands=()
   local line=()
   COMPREPLY=()
-  # Readline takes --option=value apart at the "="; where it is not told to, the value is taken apart here. What it takes apart at a ":" is one word.
+  # Readline takes --option=value apart at the "="; where it is not told to, the value is taken apart here. What it takes apart at a ":" or "@" is one word.
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     if [[ $word = '=' && \${line[-1]-} = -* ]]; then
       ((i == COMP_CWORD)) && line+=('')
       continue
     fi
-    if [[ $word = ':' || $apart = : ]] && ((\${#line[@]})); then
+    if [[ $word = [:@] || $apart = [:@] ]] && ((\${#line[@]})); then
       line[-1]+=$word
       apart=$word
       ((i == COMP_CWORD)) && apart=whole
@@ -180,8 +193,8 @@ ${ways.flatMap(some => [...actionCase(some), ...some.flatMap(operandCases)]).joi
   _chos_runtime_quoted "$kind"
   mapfile -t COMPREPLY < <({ compgen -W "$words" -- "$cur"; [ -z "$kind" ] || compgen "$kind" -- "$cur"; } | sort -u)
   [[ \${COMPREPLY[0]-} != *: ]] || compopt -o nospace 2>/dev/null
-  # It is given what is behind the ":".
-  [ "$apart" != whole ] || COMPREPLY=("\${COMPREPLY[@]#"\${cur%"\${cur##*:}"}"}")
+  # It is given what is behind the ":" or "@".
+  [ "$apart" != whole ] || COMPREPLY=("\${COMPREPLY[@]#"\${cur%"\${cur##*[:@]}"}"}")
 }
 complete -F _chos_runtime chos-runtime
 `;

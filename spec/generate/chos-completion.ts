@@ -1,5 +1,6 @@
 /** Completion of `chos` for bash(1), zsh(1) and fish(1): names of trees, options, then what the shell has for the command. */
 import { chosForms } from '../chos-command.js';
+import { GENERATIONS } from './completion.js';
 
 const options = chosForms.flatMap(({ usage }) => /^--\w+/.exec(usage)?.[0] ?? []);
 
@@ -9,25 +10,44 @@ const named = chosForms.flatMap(({ usage, short }) => {
   return option === undefined ? [] : short === undefined ? [option] : [option, short];
 });
 
-/** The names are read from the list itself: no program is started for them. */
+/** The names are read from the list itself, and behind an "@" generations from their directory: no program is started for them. */
 export function chosBashCompletion(): string {
   return `# Made from the command line of chos.
 _chos() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} words='' behind=2 command=1
+  local cur=\${COMP_WORDS[COMP_CWORD]} words='' behind=2 command=1 at=1 apart='' file
   COMPREPLY=()
   case \${COMP_WORDS[1]-} in
-  ${named.join('|')}) behind=3 command='' ;;
+  ${named.join('|')}) at=2 behind=3 command='' ;;
   --) ;;
   -*) command='' ;;
   esac
-  if [ "\${COMP_WORDS[2]-}" = -- ] && ((behind == 2)); then behind=3; fi
+  # Readline takes NAME@GENERATION apart at the "@".
+  if [ "\${COMP_WORDS[at + 1]-}" = @ ]; then
+    [[ ! \${COMP_WORDS[at + 2]-} =~ ^[0-9]+$ ]] || ((behind++))
+    ((behind++))
+    apart=\${COMP_WORDS[at]}@
+    if ((COMP_CWORD > at && COMP_CWORD < behind)); then cur=$apart\${cur#@}; fi
+  fi
+  if [ "$command" ] && [ "\${COMP_WORDS[behind]-}" = -- ]; then ((behind++)); fi
   if ((COMP_CWORD >= behind)); then
     if [ "$command" ] && declare -F _command_offset >/dev/null; then _command_offset "$behind"; fi
     return
   fi
-  words=$(sed -n 's/^tree //p' /run/chos/trees 2>/dev/null)
-  if ((COMP_CWORD == 1)); then words="$words ${options.join(' ')}"; fi
+  case $cur in
+  *@*)
+    for file in ${GENERATIONS}/*@*; do
+      file=\${file##*/}
+      [[ ! $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.+-]*@[0-9]+$ ]] || words+=" $file"
+    done
+    ;;
+  *)
+    words=$(sed -n 's/^tree //p' /run/chos/trees 2>/dev/null)
+    if ((COMP_CWORD == 1)); then words="$words ${options.join(' ')}"; fi
+    ;;
+  esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+  # It is given what is behind the "@".
+  COMPREPLY=("\${COMPREPLY[@]#"$apart"}")
 }
 complete -F _chos chos
 `;
@@ -47,6 +67,10 @@ _chos() {
   local line found=() options=(${described.map(quoted).join(' ')})
   if [[ -r /run/chos/trees ]]; then
     for line in "\${(@f)$(</run/chos/trees)}"; do [[ $line != 'tree '* ]] || found+=("\${line#tree }"); done
+  fi
+  if [[ $PREFIX = *@* ]]; then
+    found=(${GENERATIONS}/*@<1->(N:t))
+    found=("\${(@)found:#*%*}")
   fi
   case $words[2] in
   --) ;;
@@ -85,7 +109,13 @@ export function chosFishCompletion(): string {
   );
   return `# Made from the command line of chos.
 function __chos_trees
-    test -r /run/chos/trees; and string replace -rf '^tree (.*)' '$1' </run/chos/trees
+    if string match -q '*@*' -- (commandline -ct)
+        for file in ${GENERATIONS}/*@*
+            string replace -rf '.*/([A-Za-z0-9_][A-Za-z0-9_.+-]*@[0-9]+)$' '$1' -- $file
+        end
+    else
+        test -r /run/chos/trees; and string replace -rf '^tree (.*)' '$1' </run/chos/trees
+    end
 end
 # How many words stand before the command; fails where none follows.
 function __chos_command

@@ -9,7 +9,7 @@ const description = [
   'Enters a tree, a directory with an operating system that root has prepared, and executes the command in it, in the same process: user, groups, terminal, signals, limits, working directory and exit code are those of the caller.',
   'The tree is the first that is said by: the argument, the variable CHOS, ~/.chos, the choices of the site for users, groups and hosts, the default of the registry. A name that is unknown ends it; no other tree is tried.',
   'Without a command it is the login shell of the user; where the tree has not got that, the shell that the registry has for the tree, with a warning.',
-  'NAME@GENERATION is a mount namespace of root, which logins (pam_chos(8)) and jobs enter, as they do trees whose registry demands the back end pinned: chos says how. In such a login, and in a tree that chos has entered, the command starts where it is, and no other tree is entered. The name / stands for the host.',
+  'NAME@GENERATION is a mount namespace of root, which logins (pam_chos(8)) and jobs enter, as they do trees whose registry demands the back end pinned: chos says how. One that this machine has not got is refused, by --set too. In such a login, and in a tree that chos has entered, the command starts where it is, and no other tree is entered. The name / stands for the host.',
   'A working directory that the tree has not got becomes the home directory, or /, with a warning. The environment is that of the caller, with what the registry says of it (environment, chos.d(5)), and CHOS and CHOS_VIEW.',
 ];
 

@@ -32,11 +32,23 @@ put('states/web/state.json', '{}');
 put('states/$(touch evil)/state.json', '{}');
 put('other/there/state.json', '{}');
 put('directory/file', '');
+for (const name of [
+  'alma9@1',
+  'alma9@12',
+  'debian12@3',
+  '%2Fchos.json',
+  '%2Fostrees%2Fa@4',
+  'x$(touch evil)@1',
+])
+  put(`run/chos-trees.public/${name}`, '');
 
 /** No file of the machine that the tests run on is read. */
 const here = (script: string): string =>
   script
-    .replaceAll(/\/(run\/chos\/trees|etc\/chos|var\/lib\/chos\/trees)/g, `${place}/$1`)
+    .replaceAll(
+      /\/(run\/chos\/trees|run\/chos-trees\.public|etc\/chos|var\/lib\/chos\/trees)/g,
+      `${place}/$1`,
+    )
     .replaceAll('/run/chos-runtime', `${place}/states`)
     .replace('$XDG_RUNTIME_DIR/chos-runtime', `${place}/states`);
 
@@ -160,6 +172,15 @@ const common: readonly (readonly [line: string, offered: readonly string[]])[] =
   ['chos --explain alma9 ', []],
   ['chos --list ', []],
   ['chos alma9 bash-completion-tes', []],
+  ['chos --set alma9@', ['alma9@1', 'alma9@12']],
+  ['chos -s alma9@12', ['alma9@12']],
+  ['chos debian12@', ['debian12@3']],
+  ['chos --which x', []],
+  ['chos --which x@', []],
+  ['chos-runtime tree release alma9@', ['alma9@1', 'alma9@12']],
+  ['chos-runtime tree drain de', ['debian12']],
+  ['chos-runtime who debian12@', ['debian12@3']],
+  ['chos-runtime tree prepare alma9@', []],
 ];
 
 for (const [name, shell] of Object.entries({ bash, fish, zsh }))
@@ -222,6 +243,24 @@ test('each command and action that takes operands says which, but those that tak
       const takes = action === undefined ? command.usage !== '' : !['list', 'load'].includes(action);
       if (takes && !free.includes(command.name)) assert.ok(operands.length > 0, `${command.name} ${action}`);
     }
+});
+
+test('a generation, as bash takes it apart at the "@"', () => {
+  const generations = ['1', '12'];
+  for (const line of ['chos --set', 'chos', 'chos-runtime tree release', 'chos-runtime who'])
+    assert.equal(
+      bash([`${line} alma9 @`, `${line} alma9 @ 12`, `${line} debian12 @`]),
+      [generations, ['12'], ['3']],
+      line,
+    );
+  const [, , behind = []] = bash([
+    'chos alma9 @ 1 bash-completion-tes',
+    'chos --set alma9 @ 1 ',
+    'chos alma9 @ 1 env',
+  ]);
+  assert.ok(behind.includes('env'), `${behind}`);
+  assert.equal(bash(['chos --set alma9 @ 1 ', 'chos alma9 @ 1 -- bash-completion-tes']), [[], []]);
+  assert.equal(bash(['chos-runtime state web @']), [[]]);
 });
 
 test('a source with a ":", as bash takes it apart', () => {

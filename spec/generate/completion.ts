@@ -1,15 +1,27 @@
 /** What shell completion offers, from the command table: bash-completion.ts, zsh-completion.ts and fish-completion.ts write it for their shells. No name needs the compiler: a shell reads directories and files. */
 import { type Command, commands, globalOptions, type Option } from '../commands.js';
+import { PUBLIC } from '../environment.js';
 import { recipes } from '../recipes.js';
 import { signals } from '../signals.js';
 
-/** What stands in a place: words that are known here, or names that are on the machine. `versions`: of the tree that stands before. `sources`: of a tree, but files. */
+/** What stands in a place: words that are known here, or names that are on the machine. `prepared`: trees, and behind an "@" their generations. `versions`: of the tree that stands before. `sources`: of a tree, but files. */
 export type Source =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'trees' | 'containers' | 'recipes' | 'sources' | 'versions' | 'directories' | 'files' };
+  | {
+      readonly kind:
+        | 'trees'
+        | 'prepared'
+        | 'containers'
+        | 'recipes'
+        | 'sources'
+        | 'versions'
+        | 'directories'
+        | 'files';
+    };
 
 const words = (...list: readonly string[]): Source => ({ kind: 'words', words: list });
 const trees: Source = { kind: 'trees' };
+const prepared: Source = { kind: 'prepared' };
 const containers: Source = { kind: 'containers' };
 const directories: Source = { kind: 'directories' };
 const files: Source = { kind: 'files' };
@@ -31,7 +43,7 @@ const own = (hooks: readonly string[]): Readonly<Record<string, Operands>> => ({
   kill,
   explain: [[directories, containers]],
   compile: [[directories]],
-  who: [[trees]],
+  who: [[prepared]],
   'tree list': [],
   'tree load': [],
   'tree show': [[trees]],
@@ -39,8 +51,8 @@ const own = (hooks: readonly string[]): Readonly<Record<string, Operands>> => ({
   'tree entry': [[trees]],
   'tree files': [[trees]],
   'tree prepare': [[trees]],
-  'tree release': [[trees]],
-  'tree drain': [[trees]],
+  'tree release': [[prepared]],
+  'tree drain': [[prepared]],
   'tree create': [[{ kind: 'recipes' }]],
   'tree import': [source],
   'tree update': [[trees], source],
@@ -120,6 +132,9 @@ export function placesOf(wanted: (option: Option) => boolean): readonly string[]
 }
 
 export const recipeNames: readonly string[] = Object.keys(recipes);
+
+/** Where the files are whose names are generations, for all to read; a name that is more than letters, as a classic alias may be, is not offered. */
+export const GENERATIONS = PUBLIC;
 
 /** For a shell's own regular expressions: the name of a tree in a file of the registry, before its path. */
 export const TREE_IN_JSON =

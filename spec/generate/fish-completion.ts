@@ -2,6 +2,7 @@
 import { globalOptions, type Option } from '../commands.js';
 import { STATE_ROOT } from '../state-root.js';
 import {
+  GENERATIONS,
   offered,
   placesOf,
   recipeNames,
@@ -104,6 +105,15 @@ function __chos_runtime_trees
         end
         test -f /etc/chos -a -r /etc/chos; and string replace -rf '^([A-Za-z0-9][^:]*):/.*' '$1' </etc/chos
     end | sort -u
+end
+function __chos_runtime_prepared
+    if string match -q '*@*' -- (commandline -ct)
+        for file in ${GENERATIONS}/*@*
+            string replace -rf '.*/([A-Za-z0-9_][A-Za-z0-9_.+-]*@[0-9]+)$' '$1' -- $file
+        end
+    else
+        __chos_runtime_trees
+    end
 end
 function __chos_runtime_recipes
     printf '%s\\n' ${recipeNames.join(' ')}

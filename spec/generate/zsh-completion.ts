@@ -2,6 +2,7 @@
 import { globalOptions, type Option } from '../commands.js';
 import { STATE_ROOT } from '../state-root.js';
 import {
+  GENERATIONS,
   offered,
   recipeNames,
   type Source,
@@ -117,6 +118,10 @@ _chos_runtime_trees() {
     for line in "\${(@f)$(</etc/chos)}"; do [[ $line != [A-Za-z0-9]*:/* ]] || found+=("\${line%%:*}"); done
   fi
   compadd "$@" -- "\${(@u)found}"
+}
+_chos_runtime_prepared() {
+  local found=(${GENERATIONS}/*@<1->(N:t))
+  if [[ $PREFIX = *@* ]]; then compadd "$@" -- "\${(@)found:#*%*}"; else _chos_runtime_trees "$@"; fi
 }
 _chos_runtime_recipes() { compadd "$@" -- ${recipeNames.join(' ')} /etc/chos-recipes.d/*.json(N:t:r) }
 _chos_runtime_sources() {

@@ -193,17 +193,24 @@ void choose(const struct trees *t, const struct account *a, const char *argument
 	if (generation_of(c->name, &tree)) {
 		if (!tree_records(t, tree))
 			die_of_unknown(t, tree, NULL);
+		must_be_prepared(c->name, tree, argument ? NULL : c->by);
 		die(c->name, joined(joined("is a generation, which logins and jobs enter: chos --set ", c->name, ", then ssh localhost or su - $USER; or srun --chos="), c->name, ""), 0);
 	}
 	die_of_unknown(t, c->name, argument ? other_meaning(argument) : NULL);
 }
 
-/* A login enters generations, too; "/" is the host. */
-static bool may_be_chosen(const struct trees *t, const char *name)
+/* It may be chosen, or this is the end. A login enters generations, too, those that there are; "/" is the host. */
+static void judge(const struct trees *t, const char *name)
 {
 	const char *tree;
 
-	return equal(name, "default") || equal(name, "/") || tree_records(t, name) || (generation_of(name, &tree) && tree_records(t, tree));
+	if (equal(name, "default") || equal(name, "/") || tree_records(t, name))
+		return;
+	if (!generation_of(name, &tree))
+		die_of_unknown(t, name, NULL);
+	if (!tree_records(t, tree))
+		die_of_unknown(t, tree, NULL);
+	must_be_prepared(name, tree, NULL);
 }
 
 /* Of root under sudo, where that keeps HOME. */
@@ -233,8 +240,8 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 	long home, fd, error, closed;
 	const char *line;
 
-	if (t && !may_be_chosen(t, name))
-		die_of_unknown(t, name, NULL);
+	if (t)
+		judge(t, name);
 	if (!a->home)
 		die("the home directory of the caller is not known: set HOME", NULL, 0);
 	if (!*name || !is_one_line(name, strlen(name)))

@@ -19,8 +19,9 @@ char *read_file(long fd, size_t limit, size_t *length);
 const char *joined(const char *one, const char *two, const char *three);
 const char *variable(const char *name);
 
-/* public.c: a file of root's, or -errno */
+/* public.c: a file of root's, or -errno; the directory of what is prepared, to look up names in */
 long open_public(const char *directory, const char *name, u64 *size);
+long open_generations(void);
 
 /* trees.c: /run/chos/trees, records "key value", as two texts one behind the other. Those of a tree follow its name. */
 struct record {
@@ -115,7 +116,11 @@ _Noreturn void start_inside(void);
 bool is_job_starter(const char *called);
 char **job_command(const struct account *a, char **words);
 
+/* generations.c: it is prepared on this machine, or this is the end. `by`: what has chosen it, or NULL. */
+void must_be_prepared(const char *name, const char *tree, const char *by);
+
 /* entries.c: a descriptor, or -errno */
+const char *file_of(const char *tree);
 long open_entry(const char *tree, u64 *size);
 long hold_entry(const char *tree, u64 *size);
 bool is_prepared(const char *tree);

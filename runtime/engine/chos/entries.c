@@ -4,7 +4,7 @@
 
 #define ENTRIES_DIRECTORY "entries"
 
-static const char *file_name(const char *tree)
+const char *file_of(const char *tree)
 {
 	size_t size = strlen(tree) * FILE_NAME_GROWTH + 1;
 	struct text t = text_in(pages(size), size);
@@ -16,7 +16,7 @@ static const char *file_name(const char *tree)
 
 long open_entry(const char *tree, u64 *size)
 {
-	return open_public(ENTRIES_DIRECTORY, file_name(tree), size);
+	return open_public(ENTRIES_DIRECTORY, file_of(tree), size);
 }
 
 /* What it shows is not taken away as long as this is open (runtime/trees/starts-in-work.ts). Another may stand in its place since it was found: that one, then. */

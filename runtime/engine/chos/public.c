@@ -10,6 +10,9 @@
 #define STICKY 01000
 #define NAME_SIZE 256
 
+/* Beside it stands what is prepared (spec/environment.ts, PUBLIC). */
+#define GENERATIONS "-trees.public"
+
 static const char *public_directory(void)
 {
 #ifdef ENGINE_DEBUG
@@ -21,9 +24,9 @@ static const char *public_directory(void)
 	return PUBLIC_DIRECTORY;
 }
 
-static _Noreturn void refuse(const char *name, const struct statx *st)
+static _Noreturn void refuse(const char *place, const char *name, const struct statx *st)
 {
-	size_t size = strlen(name) + 160;
+	size_t size = strlen(place) + strlen(name) + 160;
 	struct text t = text_in(pages(size), size);
 
 	/* What a user has put together for himself. */
@@ -34,7 +37,7 @@ static _Noreturn void refuse(const char *name, const struct statx *st)
 	}
 	put_string(&t, name);
 	put_string(&t, " below ");
-	put_string(&t, public_directory());
+	put_string(&t, place);
 	put_string(&t, ": owner ");
 	put_decimal(&t, st->stx_uid);
 	put_string(&t, ", mode ");
@@ -45,7 +48,7 @@ static _Noreturn void refuse(const char *name, const struct statx *st)
 }
 
 /* Closes `parent`. In a directory that all may write to, a sticky one, nobody can replace what is root's. */
-static long open_judged(long parent, const char *name, unsigned type, bool last, u64 *size)
+static long open_judged(const char *place, long parent, const char *name, unsigned type, bool last, u64 *size)
 {
 	u64 flags = type == S_IFDIR ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	long fd = sys(openat, parent, name, flags | O_NOFOLLOW | O_CLOEXEC), error;
@@ -59,16 +62,15 @@ static long open_judged(long parent, const char *name, unsigned type, bool last,
 	if (error)
 		die("look at", name, (int)-error);
 	if ((st.stx_mode & S_IFMT) != type || st.stx_uid || (st.stx_mode & 022 && (last || !(st.stx_mode & STICKY))))
-		refuse(name, &st);
+		refuse(place, name, &st);
 	*size = st.stx_size;
 	return fd;
 }
 
-/* `directory`: one below, or NULL. */
-long open_public(const char *directory, const char *name, u64 *size)
+static long open_place(const char *place, u64 *size)
 {
-	long fd = open_judged(AT_FDCWD, "/", S_IFDIR, false, size);
-	const char *rest = public_directory();
+	long fd = open_judged(place, AT_FDCWD, "/", S_IFDIR, false, size);
+	const char *rest = place;
 
 	while (fd >= 0 && *rest) {
 		char part[NAME_SIZE];
@@ -82,9 +84,25 @@ long open_public(const char *directory, const char *name, u64 *size)
 		if (t.lost)
 			return -ENAMETOOLONG;
 		if (t.used)
-			fd = open_judged(fd, part, S_IFDIR, !*rest, size);
+			fd = open_judged(place, fd, part, S_IFDIR, !*rest, size);
 	}
+	return fd;
+}
+
+/* `directory`: one below, or NULL. */
+long open_public(const char *directory, const char *name, u64 *size)
+{
+	const char *place = public_directory();
+	long fd = open_place(place, size);
+
 	if (fd >= 0 && directory)
-		fd = open_judged(fd, directory, S_IFDIR, true, size);
-	return fd < 0 ? fd : open_judged(fd, name, S_IFREG, true, size);
+		fd = open_judged(place, fd, directory, S_IFDIR, true, size);
+	return fd < 0 ? fd : open_judged(place, fd, name, S_IFREG, true, size);
+}
+
+long open_generations(void)
+{
+	u64 size;
+
+	return open_place(joined(public_directory(), GENERATIONS, ""), &size);
 }

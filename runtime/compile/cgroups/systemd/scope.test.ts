@@ -45,6 +45,10 @@ test('what is asked: the unit, the pid, the limits', async () => {
 
 const start = 'let systemd start libpod-box.scope';
 
+/** What says that the time is over waits for that, once it was asked for this. */
+const outlasting = (words: string, member: string) =>
+  words.includes('within 30 seconds') ? ({ outlasts: [member, 1] } as const) : {};
+
 const failures: readonly (readonly [name: string, answer: Answer, words: string])[] = [
   ['silence', () => [], `${start}: no answer within 30 seconds`],
   [
@@ -131,7 +135,7 @@ const failures: readonly (readonly [name: string, answer: Answer, words: string]
 
 for (const [name, answer, words] of failures)
   test(`${name}: one line`, async () => {
-    const { out } = await startAndStop(answer);
+    const { out } = await startAndStop(answer, outlasting(words, 'StartTransientUnit'));
     assert.is(out.split('\n').length, 2, out);
     assert.ok(out.includes(words), out);
   });
@@ -144,6 +148,7 @@ test('a refusal says where the unit was asked for', async () => {
 test('a job that never ends, and then nobody who lets us in: each is told for what it is', async () => {
   const { out } = await startAndStop(heard => [busReturn(heard, 'o', [JOB])], {
     hello: connection => (connection === 1 ? 'DATA\r\n' : null),
+    outlasts: ['StartTransientUnit', 1],
   });
   assert.ok(out.includes(`${start}: its job has not ended within 30 seconds`), out);
   assert.ok(
@@ -172,7 +177,7 @@ test('a refusal by the bus, or of who we are', async () => {
   );
   const rejecting = await startAndStop(sound, { hello: 'REJECTED EXTERNAL\r\n' });
   assert.match(rejecting.out, /reach systemd at .* or .*: Permission denied/);
-  const silent = await startAndStop(sound, { hello: null });
+  const silent = await startAndStop(sound, { hello: null, outlasts: ['', 0] });
   assert.match(silent.out, /reach systemd at .*: Connection timed out/);
 });
 
@@ -218,8 +223,9 @@ const stopping: readonly (readonly [name: string, answer: Answer, words: string]
 
 for (const [name, answer, words] of stopping)
   test(`one that ${name} when it is to stop it: a warning that says so`, async () => {
-    const { out } = await startAndStop((heard, socket) =>
-      heard.member === 'StopUnit' ? answer(heard, socket) : sound(heard, socket),
+    const { out } = await startAndStop(
+      (heard, socket) => (heard.member === 'StopUnit' ? answer(heard, socket) : sound(heard, socket)),
+      outlasting(words, 'StopUnit'),
     );
     assert.is(out.split('\n').length, 4, out);
     assert.ok(
@@ -280,8 +286,9 @@ const untold: readonly (readonly [answer: (heard: Heard) => readonly Buffer[], w
 
 test('whose it is, is not to be learnt: a warning that says why, and it is not stopped', async () => {
   for (const [answer, words] of untold) {
-    const { out, heard } = await startAndStop((one, socket) =>
-      one.member === 'ListUnitsByNames' ? answer(one) : sound(one, socket),
+    const { out, heard } = await startAndStop(
+      (one, socket) => (one.member === 'ListUnitsByNames' ? answer(one) : sound(one, socket)),
+      outlasting(words, 'ListUnitsByNames'),
     );
     assert.ok(
       out.includes(

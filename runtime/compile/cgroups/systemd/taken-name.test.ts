@@ -5,7 +5,7 @@ import { type Answer, busError, busReturn, type Heard } from '../../bus/test/fak
 import { descriptionIn, listed } from './test/scope-answers.js';
 import { JOB, members, removed, scopeRuns, sound } from './test/scope-runs.js';
 
-const { startAndStop, end } = scopeRuns();
+const { startAndStop, startAndStopAnew, end } = scopeRuns();
 test.after(end);
 
 const start = 'let systemd start libpod-box.scope';
@@ -58,6 +58,7 @@ test('one that is gone by the time somebody asks', async () => {
 test('one that is never forgotten: one line, when the time is over', async () => {
   const { out, heard } = await startAndStop(
     takenBy(Number.POSITIVE_INFINITY, one => [listed(one, CONTAINER, 'loaded', 'inactive')]),
+    { outlasts: ['StartTransientUnit', 3] },
   );
   assert.is(out.split('\n').length, 2, out);
   assert.ok(
@@ -125,18 +126,21 @@ test('one that is called as ours would be, by an annotation, is left alone, also
 });
 
 test('one that has ended, and systemd falls silent in a later round: the silence is told', async () => {
-  let rounds = 0;
-  const { out } = await startAndStop((one, socket) => {
-    if (one.member === 'StartTransientUnit' && ++rounds > 2) return [];
-    const listing = (asked: Heard) => [listed(asked, CONTAINER, 'loaded', 'inactive')];
-    return takenBy(Number.POSITIVE_INFINITY, listing)(one, socket);
-  });
+  const answers = (): Answer => {
+    let rounds = 0;
+    return (one, socket) => {
+      if (one.member === 'StartTransientUnit' && ++rounds > 2) return [];
+      const listing = (asked: Heard) => [listed(asked, CONTAINER, 'loaded', 'inactive')];
+      return takenBy(Number.POSITIVE_INFINITY, listing)(one, socket);
+    };
+  };
+  const { out } = await startAndStopAnew(answers, { outlasts: ['StartTransientUnit', 3] });
   assert.ok(out.includes(`${start}: no answer within 30 seconds`), out);
   assert.not.ok(out.includes('has not forgotten'), out);
 });
 
 test('silence, or a refusal, when somebody asks whose it is', async () => {
-  const silent = await startAndStop(takenBy(9, () => []));
+  const silent = await startAndStopAnew(() => takenBy(9, () => []), { outlasts: ['ListUnitsByNames', 1] });
   assert.ok(silent.out.includes(`${start}: no answer within 30 seconds`), silent.out);
   const refusing = await startAndStop(
     takenBy(9, one => [busError(one, 'org.freedesktop.DBus.Error.AccessDenied', 'Access denied')]),

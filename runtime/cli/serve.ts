@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
+import { ownMemory } from '../host/free-memory.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
 import { DEADLINE, startCompiler } from '../serve/compiler.js';
@@ -156,15 +157,16 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     const end = (reason: string | null): void => {
       server.close(() => resolve(reason));
     };
+    const lost = (reason: string): void => {
+      service.leave();
+      end(reason);
+    };
     const compiler = startCompiler({
       file,
       scratch: scratch.value,
       deadline: DEADLINE,
       ready: () => service.next(),
-      lost: reason => {
-        service.leave();
-        end(reason);
-      },
+      lost,
     });
     const service = new Service({
       server,
@@ -173,7 +175,9 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
       connections: mostConnections(),
       files,
       idle,
+      memory: ownMemory(),
       end: () => end(null),
+      lost,
       ...teller(invocation),
     });
     process.on('SIGTERM', () => end(null)).on('SIGINT', () => end(null));

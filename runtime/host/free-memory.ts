@@ -1,5 +1,5 @@
 /** What malloc(3) keeps for later, and pages of files that were needed once. */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import koffi from 'koffi';
 
 const libc = koffi.load('libc.so.6');
@@ -7,8 +7,28 @@ const trim: (pad: number) => number = libc.func('int malloc_trim(size_t)');
 const madvise: (address: bigint, length: bigint, advice: number) => number = libc.func(
   'int madvise(uintptr_t, size_t, int)',
 );
+const sysconf: (name: number) => number = libc.func('long sysconf(int)');
 /** madvise(2) */
 const MADV_DONTNEED = 4;
+/** sysconf(3) */
+const SC_PAGESIZE = 30;
+
+/** Reads the bytes of memory that are this process's own: resident, and of no file (proc_pid_statm(5)). Always 0 where the kernel does not tell. */
+export function ownMemory(): () => number {
+  const page = sysconf(SC_PAGESIZE);
+  const room = Buffer.alloc(128);
+  let fd: number;
+  try {
+    fd = openSync('/proc/self/statm', 'r');
+  } catch {
+    return () => 0;
+  }
+  // Kept open: a microsecond instead of fifteen, at each answer.
+  return () => {
+    const [, resident, shared] = room.toString('latin1', 0, readSync(fd, room, 0, room.length, 0)).split(' ');
+    return (Number(resident) - Number(shared)) * page;
+  };
+}
 
 /**
  * All pages that are free go back to the kernel: some milliseconds, in which no thread can allocate. malloc(3) gives back by itself only what lies at the end, and

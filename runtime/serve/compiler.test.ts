@@ -17,9 +17,10 @@ const thread = (fifo: string): string => `
     block: () => require('node:fs').readFileSync(${JSON.stringify(fifo)}),
     throw: () => { throw new Error('no luck'); },
     fill: () => { for (const all = [];;) all.push({ all }); },
+    spin: () => { for (;;); },
   };
   parentPort.on('message', ({ bytes }) => {
-    acts[Buffer.from(bytes).toString()]?.();
+    if (bytes !== undefined) acts[Buffer.from(bytes).toString()]?.();
     parentPort.postMessage({ bytes });
   });
   parentPort.postMessage({});
@@ -35,16 +36,27 @@ const slowThread = `
   warmUp();
 `;
 
-/** To tidy up before anything else. */
+/** To tidy up before anything else, or before what comes next. */
 const TIDY = 'tidy';
+/** Is replaced while it is at it. */
+const SPIN = 'spin';
 
 /** Asks one after the other, each when the thread can be asked; a line for each answer and one for the loss. */
 function misbehave(file: string, deadline: number, requests: readonly string[]): void {
-  const left = requests.filter(one => one !== TIDY);
+  const left = [...requests];
+  const tidy = (): void => {
+    left.shift();
+    compiler.tidy(() => void process.stdout.write('tidied\n'));
+  };
   const next = (): void => {
     if (!compiler.idle()) return;
+    if (left[0] === TIDY) {
+      tidy();
+      return;
+    }
     const request = left.shift();
     if (request === undefined) exitNow(0);
+    if (request === SPIN) setTimeout(() => compiler.replace(), 50);
     compiler.ask(Buffer.from(request), answer => {
       process.stdout.write(`${request} ${answer === null ? 'failed' : Buffer.from(answer).toString()}\n`);
     });
@@ -54,7 +66,7 @@ function misbehave(file: string, deadline: number, requests: readonly string[]):
     exitNow(7);
   };
   const compiler = startCompiler({ file, scratch: '', deadline, ready: next, lost });
-  if (requests.includes(TIDY)) compiler.tidy();
+  if (left[0] === TIDY) tidy();
 }
 
 if (process.argv[2] === CHILD) {
@@ -93,6 +105,17 @@ if (process.argv[2] === CHILD) {
     assert.equal(await asked(thread(fifo), 200, 'block', 'block', 'block', 'a'), { status: 7, out });
   });
 
+  test('one that is to be replaced is, whatever it does', async () => {
+    assert.equal(await asked(thread(fifo), 60_000, 'a', SPIN, 'b'), {
+      status: 0,
+      out: 'a a\nspin failed\nb b\n',
+    });
+  });
+
+  test('nothing is asked before it has tidied up', async () => {
+    assert.equal(await asked(thread(fifo), 60_000, 'a', TIDY, 'b'), { status: 0, out: 'a a\ntidied\nb b\n' });
+  });
+
   test('one that does not get warm is not tried again', async () => {
     assert.equal(await asked("throw new Error('no luck')", 1000, 'a'), {
       status: 7,
@@ -101,7 +124,7 @@ if (process.argv[2] === CHILD) {
   });
 
   test('one that is to tidy up while it warms up is asked nothing before it is warm', async () => {
-    assert.equal(await asked(slowThread, 60_000, TIDY, 'a'), { status: 0, out: 'a warm\n' });
+    assert.equal(await asked(slowThread, 60_000, TIDY, 'a'), { status: 0, out: 'tidied\na warm\n' });
   });
 
   test.after(() => rmSync(directory, { recursive: true }));

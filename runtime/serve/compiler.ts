@@ -5,7 +5,7 @@ import { WORKER } from './worker-argument.js';
 
 /** Milliseconds for one request. A create takes 5. */
 export const DEADLINE = 2000;
-/** MiB of heap for what lives; a thread that needs more is ended, and its request is compiled cold. */
+/** MiB of heap for what lives; a thread that needs more is ended, and its request is compiled cold. Bun has no such bound: service.ts looks at what the process takes. */
 const HEAP = 192;
 /** Threads that hang in a system call cannot be ended; with so many it is lost. */
 const MOST_STUCK = 3;
@@ -16,12 +16,14 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 type Taker = (answer: Uint8Array | null) => void;
 
 export interface Compiler {
-  /** It has warmed up and is not at work. */
+  /** It has warmed up, is not at work and does not tidy up. */
   readonly idle: () => boolean;
   readonly warm: () => boolean;
   readonly ask: (request: Uint8Array, take: Taker) => void;
-  /** It frees what it needs no more; `ready` tells when. One that is still warming up does not: it has nothing to free, and its reply would pass for its being warm. */
-  readonly tidy: () => void;
+  /** It frees what it needs no more; `done` is called once it has, or has ended. One that is still warming up has nothing to free. */
+  readonly tidy: (done: () => void) => void;
+  /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. */
+  readonly replace: () => void;
 }
 
 export interface CompilerOptions {
@@ -41,6 +43,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
   let worker: Worker;
   let isWarm = false;
   let taker: Taker | null = null;
+  let tidied: (() => void) | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stuck = 0;
   let isLost = false;
@@ -52,6 +55,11 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     taker = null;
     clearTimeout(timer);
     take?.(answer);
+  };
+  const settleTidy = (): void => {
+    const done = tidied;
+    tidied = null;
+    done?.();
   };
   const lose = (why: string): void => {
     isLost = true;
@@ -74,6 +82,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     }
     worker = one;
     isWarm = false;
+    settleTidy();
     let alive = true;
     const gone = (): void => {
       if (!alive || worker !== one || isLost) return;
@@ -86,8 +95,9 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     one.on('message', ({ bytes, length }: Message) => {
       if (worker !== one || isLost) return;
       const answer = length === undefined ? bytes : start.room.subarray(0, length);
-      if (answer === undefined) isWarm = true;
-      else settle(answer);
+      if (answer !== undefined) settle(answer);
+      else if (isWarm) settleTidy();
+      else isWarm = true;
       ready();
     });
     // An error is followed by the end.
@@ -96,7 +106,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     });
     one.on('exit', gone);
   };
-  const hangs = (): void => {
+  const replace = (): void => {
     const one = worker;
     stuck++;
     void one.terminate().then(() => stuck--);
@@ -106,15 +116,21 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
   };
   begin();
   return {
-    idle: () => isWarm && taker === null,
+    idle: () => isWarm && taker === null && tidied === null,
     warm: () => isWarm,
     ask(request, take) {
       taker = take;
-      timer = setTimeout(hangs, deadline);
+      timer = setTimeout(replace, deadline);
       worker.postMessage({ bytes: request } satisfies Message);
     },
-    tidy() {
-      if (isWarm) worker.postMessage({} satisfies Message);
+    tidy(done) {
+      if (!isWarm) {
+        done();
+        return;
+      }
+      tidied = done;
+      worker.postMessage({} satisfies Message);
     },
+    replace,
   };
 }

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -98,6 +99,27 @@ test('it ends when it is told to, though a thread hangs', async () => {
   service.child.kill('SIGTERM');
   assert.equal(await service.ended, { status: 0, err: '' });
   assert.equal(readdirSync(place), []);
+});
+
+test('what a thread takes outside of its heap is bounded, too', async () => {
+  rmSync(within('warm'));
+  const service = serve(`
+    const fill = all => {
+      for (;;) all.push(Buffer.alloc(1 << 20, 1));
+    };
+    parentPort.on('message', ({ bytes }) => (bytes === undefined ? parentPort.postMessage({}) : fill([])));
+  `);
+  await until(service, () => existsSync(within('warm')));
+  for (let i = 0; i < 3; i++) {
+    let ended: Ended;
+    do ended = await list();
+    while (ended.err === notUsed('it is not warm yet').err);
+    assert.equal(ended, notUsed('its compiler failed'));
+  }
+  const most = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${service.child.pid}/status`, 'latin1'))?.[1];
+  service.child.kill('SIGTERM');
+  assert.equal(await service.ended, { status: 0, err: '' });
+  assert.ok(Number(most) < 640 * 1024, `${most} KiB`);
 });
 
 test('lost while two wait, it tells both, and ends with the reason', async () => {

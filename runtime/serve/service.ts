@@ -24,6 +24,14 @@ const MOST_WAITING = 64 * 1024 * 1024;
 /** What is garbage is freed and given back when nobody has asked for that many milliseconds, and after that many requests. */
 const CALM = 1000;
 const BUSY = 500;
+/**
+ * Bytes of the process's own memory, but for requests: above the first garbage is freed at once, but not more often than each SPARED milliseconds, for Bun gives pages
+ * back some time later; and the thread that compiles is replaced where they are still there when all is calm. Above the second, looked at with each beat, it is replaced in
+ * the middle of a request. Starts of all kinds need less than 100 MiB, the largest requests 250.
+ */
+const SPARED = 250;
+const MOST_GARBAGE = 128 * 1024 * 1024;
+const MOST_MEMORY = 320 * 1024 * 1024;
 
 /** Milliseconds. Three are of requests that have not been come to, which are then left to their callers. */
 export interface Patience {
@@ -47,8 +55,12 @@ export interface ServiceOptions {
   readonly files: CodeFiles;
   /** Milliseconds without a request after which it ends; null: never. */
   readonly idle: number | null;
+  /** Bytes of memory that are the process's own. */
+  readonly memory: () => number;
   /** It is to end. */
   readonly end: () => void;
+  /** Likewise, for this reason. */
+  readonly lost: (why: string) => void;
   /** A line for each request, where somebody wants it. */
   readonly tell?: (line: string) => void;
 }
@@ -81,7 +93,9 @@ export class Service {
   #done = 0;
   #answered = 0;
   #tidies = false;
+  #tidied = 0;
   #settled = false;
+  #renewed = false;
   #calm: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -95,11 +109,7 @@ export class Service {
   /** The thread that compiles can be asked. */
   next(): void {
     const { compiler } = this.#options;
-    if (this.#tidies) {
-      this.#tidies = false;
-      this.#giveBack();
-      this.#options.tell?.('free memory was given back');
-    }
+    if (this.#renewed && compiler.warm()) this.#lookAtNew();
     while (compiler.idle()) {
       const [job] = this.#waiting;
       if (job === undefined) return;
@@ -240,6 +250,7 @@ export class Service {
       if (why !== null) this.#cold(job, why);
     }
     for (const job of this.#open) this.#wait(job);
+    if (this.#taken() > MOST_MEMORY) this.#renew();
     if (this.#open.size > 0) return;
     clearInterval(this.#beat);
     this.#beat = undefined;
@@ -253,7 +264,8 @@ export class Service {
     endWith(job.socket, bytes);
     // Whoever does not take it is not waited for.
     closeWithin(job.socket, this.#options.patience.exchange);
-    if (this.#answered % BUSY === 0) this.#tidy();
+    if (this.#answered % BUSY === 0 || (this.#isFull() && performance.now() > this.#tidied + SPARED))
+      this.#tidy();
     clearTimeout(this.#calm);
     this.#calm = setTimeout(() => this.#tidy(), CALM);
   }
@@ -266,9 +278,46 @@ export class Service {
   }
 
   #tidy(): void {
-    collectGarbage();
+    if (this.#tidies) return;
     this.#tidies = true;
-    this.#options.compiler.tidy();
+    collectGarbage();
+    this.#options.compiler.tidy(() => {
+      this.#tidies = false;
+      this.#tidied = performance.now();
+      this.#giveBack();
+      this.#options.tell?.('free memory was given back');
+      if (!this.#isFull()) return;
+      clearTimeout(this.#calm);
+      this.#calm = setTimeout(() => {
+        if (this.#isFull()) this.#renew();
+      }, CALM);
+    });
+  }
+
+  #isFull(): boolean {
+    return this.#taken() > MOST_GARBAGE;
+  }
+
+  /** What others have sent is bounded by itself. */
+  #taken(): number {
+    return this.#options.memory() - this.#bytes;
+  }
+
+  /** Its thread has taken more than it can need: another takes its place. */
+  #renew(): void {
+    const { compiler, tell } = this.#options;
+    if (!compiler.warm()) return;
+    tell?.(`its compiler has taken ${Math.round(this.#taken() / (1024 * 1024))} MiB, and is replaced`);
+    this.#renewed = true;
+    compiler.replace();
+  }
+
+  /** If it was not the thread, no other will be better. */
+  #lookAtNew(): void {
+    this.#renewed = false;
+    collectGarbage();
+    this.#giveBack();
+    if (this.#taken() > MOST_MEMORY) this.#options.lost('its memory grows without end');
   }
 
   #cold(job: Job, message: string): void {

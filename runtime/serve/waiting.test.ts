@@ -76,17 +76,25 @@ const forEver: Patience = {
   most: Number.POSITIVE_INFINITY,
   pace: 1,
 };
-type Options = Partial<Pick<ServiceOptions, 'compiler' | 'patience' | 'connections' | 'files' | 'end'>>;
-const atWork: Compiler = { idle: () => false, warm: () => true, ask: () => undefined, tidy: () => undefined };
+type Given = 'compiler' | 'patience' | 'connections' | 'files' | 'end' | 'memory' | 'lost';
+type Options = Partial<Pick<ServiceOptions, Given>>;
+const nothing = (): void => undefined;
+const atWork: Compiler = {
+  idle: () => false,
+  warm: () => true,
+  ask: nothing,
+  tidy: nothing,
+  replace: nothing,
+};
 
 /** A service with a compiler that is at work for ever, if nothing else is given. */
 async function serving(act: (service: Service) => Promise<void>, given: Options = {}): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => server.on('error', reject).listen(path, resolve));
   const files = { unchanged: () => true, isOurs: () => true };
-  const usual = { compiler: atWork, patience: forEver, connections: 1000 };
+  const usual = { compiler: atWork, patience: forEver, connections: 1000, memory: () => 0, lost: nothing };
   try {
-    await act(new Service({ server, files, idle: null, end: () => undefined, ...usual, ...given }));
+    await act(new Service({ server, files, idle: null, end: nothing, ...usual, ...given }));
   } finally {
     await new Promise(resolve => server.close(resolve));
   }
@@ -248,6 +256,99 @@ test('whoever goes on talking after the answer is not listened to for ever', () 
     },
     { patience: { ...forEver, exchange: 200 } },
   ));
+
+const MIB = 1024 * 1024;
+
+/** What the service does about this much memory, which `tidied` and `replaced` leave, while a request is compiled and after its answer. */
+async function withMemory(first: number, tidied: number, replaced: number): Promise<readonly string[]> {
+  const acts: string[] = [];
+  let mebibytes = 0;
+  let isWarm = true;
+  let taker: Take | null = null;
+  let tidy: (() => void) | null = null;
+  const settle = (bytes: Uint8Array | null): void => {
+    const take = taker;
+    taker = null;
+    take?.(bytes);
+  };
+  const compiler: Compiler = {
+    idle: () => isWarm && taker === null,
+    warm: () => isWarm,
+    ask: (_, take) => {
+      taker = take;
+    },
+    tidy: done => {
+      tidy = done;
+    },
+    replace: () => {
+      acts.push('replaced');
+      isWarm = false;
+      settle(null);
+    },
+  };
+  const memory = (): number => mebibytes * MIB;
+  const lost = (why: string): number => acts.push(why);
+  await serving(
+    async service => {
+      const one = ask(head(REQUEST_HEADER_SIZE));
+      await one.told(AnswerKind.WAIT);
+      mebibytes = first;
+      // Two more beats: the first may have begun before.
+      const many = one.socket.bytesRead;
+      while (!one.socket.closed && one.socket.bytesRead < many + 2 * ANSWER_HEADER_SIZE)
+        await new Promise(resolve => one.socket.once('data', resolve).once('close', resolve));
+      settle(answer);
+      acts.push((await one.told(AnswerKind.REPORT)) === 'done' ? 'answered' : 'cold');
+      const done = tidy;
+      if (done !== null) {
+        acts.push('tidied');
+        mebibytes = tidied;
+        const many = acts.length;
+        done();
+        // It is given some time.
+        assert.is(acts.length, many);
+        while (tidied > 128 && isWarm) await new Promise(setImmediate);
+      }
+      mebibytes = replaced;
+      isWarm = true;
+      service.next();
+    },
+    { compiler, memory, lost },
+  );
+  return acts;
+}
+
+test('a thread that has taken much is to free it; one that keeps it, or takes more, is replaced; and where that is no help it ends', async () => {
+  assert.equal(await withMemory(100, 0, 0), ['answered']);
+  assert.equal(await withMemory(200, 100, 100), ['answered', 'tidied']);
+  assert.equal(await withMemory(200, 150, 100), ['answered', 'tidied', 'replaced']);
+  assert.equal(await withMemory(400, 50, 50), ['replaced', 'cold', 'tidied']);
+  assert.equal(await withMemory(400, 400, 400), [
+    'replaced',
+    'cold',
+    'tidied',
+    'its memory grows without end',
+  ]);
+});
+
+test('what others have sent is not the memory of its thread', async () => {
+  const compiler = { ...atWork, replace: () => assert.unreachable() };
+  let mebibytes = 0;
+  await serving(
+    async () => {
+      const all = Array.from({ length: 60 }, () => ask(Buffer.concat([head(MIB), Buffer.alloc(MIB)])));
+      for (const one of all) await one.told(AnswerKind.WAIT);
+      mebibytes = 370;
+      const [{ socket }] = all as [Asking];
+      const many = socket.bytesRead;
+      while (socket.bytesRead < many + 2 * ANSWER_HEADER_SIZE)
+        await new Promise(resolve => socket.once('data', resolve));
+      mebibytes = 0;
+      for (const one of all) one.socket.destroy();
+    },
+    { compiler, memory: () => mebibytes * MIB },
+  );
+});
 
 test('when the compiler is lost all that wait are told so', () =>
   serving(async service => {

@@ -1,10 +1,10 @@
 /** `chos-runtime doctor` on a real machine: what it tells, what it does not wait for, what it leaves as it was. */
 import * as assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { withDeadShareOn } from '../harness/dead-share.js';
 import { caseList, good } from './case.js';
-import { base, chos, home, hostMounts, pins, runtime, scratch } from './machine.js';
+import { base, chos, current, home, hostMounts, pins, runtime, scratch, shell } from './machine.js';
 
 const { cases, test } = caseList('doctor: ');
 
@@ -130,6 +130,45 @@ test('a user is told what he cannot see', () => {
   ]);
   assert.deepEqual(of(lines, 'states'), [`ok: ${base}/none`]);
   assert.deepEqual(of(lines, 'registry'), ['ok: 4 trees, 2 shares, default one']);
+});
+
+test('state that is damaged, or cannot be read, is among what is told, and the other checks go on', () => {
+  for (const tree of ['one', 'two', 'three', 'must']) chos('tree', 'release', '--force', tree);
+  good(chos('tree', 'prepare', '--all'));
+  const checks = new Set(doctor().map(({ check }) => check));
+  const faults = (): readonly string[] => {
+    const lines = doctor();
+    assert.deepEqual(new Set(lines.map(({ check }) => check)), checks);
+    return ['trees', 'pins', 'skeleton']
+      .flatMap(check => of(lines, check))
+      .filter(line => line.startsWith('fault'));
+  };
+  assert.deepEqual(faults(), []);
+  const prepared = current('one');
+  const record = `${pins}/${prepared}.json`;
+  const text = readFileSync(record);
+  writeFileSync(record, 'garbage');
+  assert.deepEqual(faults(), [
+    `fault: ${prepared} is not used: its record is damaged | chos-runtime tree prepare one`,
+  ]);
+  assert.match(shell({ tree: 'one' }, 'true').stderr, /^$/);
+  writeFileSync(record, text);
+  rmSync(`${pins}/${prepared}.mounts`);
+  assert.match(of(doctor(), 'trees').join(), /one@\d+ is not used: files of it were taken away/);
+  assert.match(good(chos('tree', 'list')), new RegExp(`^one .*${prepared} stale`, 'm'));
+  while (spawnSync('umount', ['-l', pins]).status === 0);
+  rmdirSync(pins);
+  writeFileSync(pins, '');
+  assert.deepEqual(faults().slice(1), [
+    `fault: ${pins} cannot be read: Not a directory`,
+    `fault: ${pins}/%2Fchos.json cannot be read: Not a directory`,
+  ]);
+  // By a command of the other bundle, too.
+  for (const ran of [chos('tree', 'list'), chos('who'), shell({ tree: 'one' }, 'true')])
+    assert.match(ran.stderr, new RegExp(`^chos-runtime: read \`${pins}\`: Not a directory\n$`));
+  rmSync(pins);
+  good(chos('tree', 'prepare', '--all'));
+  assert.deepEqual(faults(), []);
 });
 
 test('nothing is changed', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Unreadable } from '../host/error-code.js';
 import { checks } from './doctor/checks.js';
 import { fault, note, ok, quoted, some } from './doctor/line.js';
 import { askedPaths, type Check } from './doctor/subject.js';
@@ -40,6 +41,37 @@ test('JSON by the schema, which has the names of all checks', () => {
     schema.definitions.Line.properties.check.enum,
     checks.map(({ name }) => name),
   );
+});
+
+test('what one check cannot read is a fault of its own, and others go on', () => {
+  const checks: readonly Check[] = [
+    { name: 'kernel', look: () => [ok('fine')] },
+    {
+      name: 'trees',
+      look: () => {
+        throw new Unreadable('/run/chos-trees', 'EIO');
+      },
+    },
+    { name: 'states', look: () => [ok(readFileSync('/nonexistent/state', 'utf8'))] },
+    { name: 'pins', look: () => [ok('never asked')] },
+    { name: 'hooks', look: () => [ok('fine')] },
+  ];
+  const unreadable = [['pins', new Unreadable('/run/chos-trees', 'ENOTDIR')]] as const;
+  const told = examine(subjectWith({ unreadable }), checks);
+  assert.equal(
+    told.map(({ check, result, what }) => [check, result, what]),
+    [
+      ['kernel', 'ok', 'fine'],
+      ['trees', 'fault', '/run/chos-trees cannot be read: Input/output error'],
+      ['states', 'fault', '/nonexistent/state cannot be read: No such file or directory'],
+      ['pins', 'fault', '/run/chos-trees cannot be read: Not a directory'],
+      ['hooks', 'ok', 'fine'],
+    ],
+  );
+  const bug = (): never => {
+    throw new TypeError('a bug');
+  };
+  assert.throws(() => examine(subjectWith(), [{ name: 'kernel', look: bug }]), /a bug/);
 });
 
 test('every check says something of a machine on which nothing is registered', () => {

@@ -1,8 +1,11 @@
 /** `doctor`: what on this machine keeps trees and containers from working, before they do not. It reads only. */
 import { dirname } from 'node:path';
+import { PINS, PUBLIC } from '../../spec/environment.js';
 import { readDirectories } from '../hooks/directories.js';
 import { DIRECTORIES } from '../hooks/places.js';
 import { answersOf } from '../host/answers.js';
+import { codeOf, isUnreadable, Unreadable } from '../host/error-code.js';
+import { errnoText } from '../report/errno-text.js';
 import { table } from '../report/table.js';
 import { callerView } from '../trees/caller.js';
 import { checkTree } from '../trees/check-tree.js';
@@ -17,7 +20,7 @@ import { readSkeleton } from '../trees/skeleton-record.js';
 import { checks } from './doctor/checks.js';
 import { hookPrograms } from './doctor/hooks.js';
 import { type Host, hostOf } from './doctor/host.js';
-import type { Line } from './doctor/line.js';
+import { fault, type Line } from './doctor/line.js';
 import { askedPaths, type Check, type Subject, silentPaths } from './doctor/subject.js';
 import { type Invocation, type Outcome, variable } from './invocation.js';
 import { ownerOf, stateRoot } from './state-root.js';
@@ -44,12 +47,22 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
   const registry = read.kind === 'registry' ? read.registry : noTrees;
   const kernel = probeKernelLink();
   const mountinfo = host.read('/proc/self/mountinfo') ?? '';
-  const generations = host.isRoot ? readGenerations(request.caller) : [];
+  const unreadable: [check: string, why: Unreadable][] = [];
+  const orNote = <T>(check: string, look: () => T): T | null => {
+    try {
+      return look();
+    } catch (error) {
+      unreadable.push([check, unreadableOf(error)]);
+      return null;
+    }
+  };
+  const generations = (host.isRoot ? orNote('pins', () => readGenerations(request.caller)) : null) ?? [];
   const view = callerView(request.caller);
   const path = kernel.kind === 'present' ? kernel.skeleton : DEFAULT_SKELETON;
   const hooks = readDirectories(DIRECTORIES, false);
   const own = [...ownPaths(host), ...hookPrograms(hooks)];
-  const asked = askedPaths(registry, generations, readSkeleton(path), own);
+  const recorded = orNote('skeleton', () => readSkeleton(path, host.isRoot ? PINS : PUBLIC));
+  const asked = askedPaths(registry, generations, recorded, own);
   const subject = await withNamed({
     host,
     registry,
@@ -59,6 +72,8 @@ export async function subjectOf({ request, line }: Invocation, host: Host): Prom
     mounts: parseMountFacts(mountinfo),
     answers: await answersOf(asked),
     generations,
+    recorded,
+    unreadable,
     hooks,
     atHome: view.kind === 'unknown' ? null : view.kind === 'same',
     stateRoot: stateRoot(request, line, { euid: host.facts.euid, owner: ownerOf }),
@@ -78,8 +93,33 @@ interface Told extends Line {
   readonly check: string;
 }
 
+/** Of what node:fs has thrown, too: a file that one check needs, and whose loss is the end of no other. What is a bug is thrown on. */
+function unreadableOf(error: unknown): Unreadable {
+  if (isUnreadable(error)) return error;
+  const path = error instanceof Error && 'path' in error ? error.path : undefined;
+  if (typeof path !== 'string') throw error;
+  return new Unreadable(path, codeOf(error));
+}
+
+const unreadableLine = ({ path, code }: Unreadable): Line =>
+  fault(`${path} cannot be read: ${errnoText(code)}`);
+
+function lookOr(look: () => readonly Line[]): readonly Line[] {
+  try {
+    return look();
+  } catch (error) {
+    return [unreadableLine(unreadableOf(error))];
+  }
+}
+
+/** What a check cannot read is a fault that it tells, and the next one goes on. */
 export function examine(subject: Subject, all: readonly Check[] = checks): readonly Told[] {
-  return all.flatMap(({ name, look }) => look(subject).map(line => ({ check: name, ...line })));
+  return all.flatMap(({ name, look }) => {
+    const before = subject.unreadable.filter(([check]) => check === name);
+    const lines =
+      before.length > 0 ? before.map(([, why]) => unreadableLine(why)) : lookOr(() => look(subject));
+    return lines.map(line => ({ check: name, ...line }));
+  });
 }
 
 const hasFault = (lines: readonly Told[]): boolean => lines.some(({ result }) => result === 'fault');

@@ -1,19 +1,15 @@
 /** `kill --regex`, `delete --regex`: the same command for each container whose id matches. Each is a run of the engine, so that it is just what it would be by itself. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { codeOf } from '../host/error-code.js';
+import { unlessMissing } from '../host/error-code.js';
 import { distrustWay } from '../state/trusted.js';
 import { isContainerId } from './container-id.js';
 import { done, failed, type Invocation, type Outcome } from './invocation.js';
 
 /** Whatever is in ROOT by a name that may be a container's: what is wrong with it, the command says. */
 function idsIn(root: string): readonly string[] {
-  try {
-    return readdirSync(root).filter(isContainerId).sort();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const names = unlessMissing(root, () => readdirSync(root)) ?? [];
+  return names.filter(isContainerId).sort();
 }
 
 interface Run {

@@ -2,12 +2,12 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { fileName } from '../../spec/records/names.js';
 import { compileEntry } from '../compile/entry.js';
-import { codeOf, Unreadable } from '../host/error-code.js';
+import { codeOf, isUnreadable } from '../host/error-code.js';
 import { hostArch } from '../host/facts.js';
 import { encode } from '../program/encode.js';
 import { errnoText } from '../report/errno-text.js';
 import { visible } from '../report/visible.js';
-import { entryChoice, whyNever } from '../trees/entry-view.js';
+import { type EntryChoice, entryChoice, whyNever } from '../trees/entry-view.js';
 import { type Variables, variablesOf } from '../trees/feature-content.js';
 import { probeKernelLink } from '../trees/kernel-link.js';
 import {
@@ -35,8 +35,19 @@ function formerPrograms(directory: string, only: string | null): EntryPrograms |
   try {
     return entryPrograms(directory, only);
   } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
+    if (!isUnreadable(error)) throw error;
     return `files that no tree shows any more are left where they are, since it cannot be read who uses them: ${error.path}: ${errnoText(error.code)}`;
+  }
+}
+
+/** One that cannot be read keeps no other from being published. */
+function choiceOf({ name }: RegisteredTree, look: () => EntryChoice): EntryChoice {
+  try {
+    return look();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const why = `${error.path} could not be read: ${errnoText(error.code)}`;
+    return { kind: 'refused', why: `${why}; root runs chos-runtime tree prepare ${name}` };
   }
 }
 
@@ -74,7 +85,7 @@ export async function publish(
       if (why !== null) refused.set(tree.name, why);
       continue;
     }
-    const choice = entryChoice(tree, registry, facts, prefix);
+    const choice = choiceOf(tree, () => entryChoice(tree, registry, facts, prefix));
     if (choice.kind === 'refused') refused.set(tree.name, choice.why);
     entries.set(tree.name, {
       image: choice.kind === 'refused' ? null : encode(compileEntry({ ...choice, arch: hostArch() })),

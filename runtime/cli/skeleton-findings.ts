@@ -7,7 +7,9 @@ import { isPinned, isRecorded, type SkeletonLook } from '../trees/skeleton-input
 export function skeletonFaults(look: SkeletonLook): readonly string[] {
   return [
     ...look.deviations.map(deviationText),
-    ...(isRecorded(look)
+    ...(look.state.kind === 'broken' ? [`its record ${look.state.why}`] : []),
+    ...(look.copy.kind === 'broken' ? [`the copy of its record for users ${look.copy.why}`] : []),
+    ...(isRecorded(look) || look.state.kind === 'broken' || look.copy.kind === 'broken'
       ? []
       : ['its record is missing, or the copy of it for users, or it says something else than the registry']),
   ];

@@ -7,7 +7,7 @@ import { exec } from '../cli/exec.js';
 import { failed, type Outcome, type Run } from '../cli/invocation.js';
 import { ownerOf, stateRoot } from '../cli/state-root.js';
 import { type Answer, joinWarnings, type Request } from '../engine/wire.js';
-import { Unreadable } from '../host/error-code.js';
+import { isUnreadable } from '../host/error-code.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
 import { moreWarnings } from '../report/warning-text.js';
@@ -44,7 +44,7 @@ async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
   try {
     return await run({ request, line, root: root ?? STATE_ROOT });
   } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
+    if (!isUnreadable(error)) throw error;
     return failed({ kind: 'file', verb: 'read', path: error.path, code: error.code });
   }
 }

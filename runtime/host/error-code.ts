@@ -6,6 +6,7 @@ export function codeOf(error: unknown): string {
 
 /** What a command cannot go on without, and cannot be read: the one error that is thrown to its end, where it gets its words (runtime/entry/dispatch.ts). */
 export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
   readonly path: string;
   /** The name of the errno. */
   readonly code: string;
@@ -16,6 +17,13 @@ export class Unreadable extends Error {
     this.code = code;
   }
 }
+
+/** By the name, since each bundle has a class of its own (runtime/entry/pack.ts): what one throws another catches. */
+export const isUnreadable = (error: unknown): error is Unreadable =>
+  error instanceof Error && error.name === 'Unreadable';
+
+/** Of a process that may end while it is looked at, or is somebody else's: what there is to read then. */
+export const GONE_PROCESS: readonly string[] = ['ESRCH', 'EACCES', 'EPERM', 'EINVAL'];
 
 /** Null, where there is nothing at the path; throws Unreadable as the look fails otherwise: what cannot be read is not empty. `missing`: more that says so. */
 export function unlessMissing<T>(path: string, look: () => T, missing: readonly string[] = []): T | null {

@@ -1,5 +1,6 @@
 /** What /proc says of processes: whether a recorded process still is the one that was recorded, and who is in a cgroup. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { unlessMissing } from './error-code.js';
 import { readProc } from './read-proc.js';
 
 export interface ProcessInfo {
@@ -69,15 +70,16 @@ export function relatedPids(init: number): readonly number[] {
   return [...found].sort((a, b) => a - b);
 }
 
+/** Removed while we looked; threaded (the domain above it tells of them); not for us. */
+const CLOSED = ['ENODEV', 'EOPNOTSUPP', 'ENOTDIR', 'EACCES', 'EPERM'];
+
+/** Throws Unreadable: who is not seen is not ended. */
 function pidsOfFile(path: string): readonly number[] {
-  try {
-    return readFileSync(path, 'latin1')
-      .split('\n')
-      .map(Number)
-      .filter(pid => pid > 0);
-  } catch {
-    return [];
-  }
+  const text = unlessMissing(path, () => readFileSync(path, 'latin1'), CLOSED) ?? '';
+  return text
+    .split('\n')
+    .map(Number)
+    .filter(pid => pid > 0);
 }
 
 /** The processes of a cgroup directory and of those below it, ascending. A directory that is gone holds none. */
@@ -86,13 +88,8 @@ export function cgroupPids(directory: string): readonly number[] {
   const pending = [directory];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     for (const pid of pidsOfFile(`${next}/cgroup.procs`)) pids.add(pid);
-    try {
-      for (const entry of readdirSync(next, { withFileTypes: true })) {
-        if (entry.isDirectory()) pending.push(`${next}/${entry.name}`);
-      }
-    } catch {
-      // Removed while we looked: nothing is in it.
-    }
+    const entries = unlessMissing(next, () => readdirSync(next, { withFileTypes: true }), CLOSED) ?? [];
+    for (const entry of entries) if (entry.isDirectory()) pending.push(`${next}/${entry.name}`);
   }
   return [...pids].sort((a, b) => a - b);
 }

@@ -3,6 +3,7 @@ import { unreachable } from '../../spec/unreachable.js';
 import type { AbiFinding } from '../trees/abi.js';
 import type { Finding } from '../trees/check-tree.js';
 import { oneLine } from './diagnostic.js';
+import { errnoText } from './errno-text.js';
 import { contentFaultText } from './feature-text.js';
 import { programFaultText } from './program-fault-text.js';
 import { visible } from './visible.js';
@@ -38,6 +39,8 @@ export function findingText(finding: Finding): string {
         : `${finding.path} can be written by others than root (mode ${finding.mode.toString(8)}); chmod go-w it`;
     case 'no-os-release':
       return 'it has no etc/os-release: is it an operating system?';
+    case 'unreadable':
+      return `${visible(finding.path)} cannot be read: ${errnoText(finding.code)}`;
     case 'skeleton':
       return `its root will be a skeleton, because ${finding.why}`;
     case 'not-live':

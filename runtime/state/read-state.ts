@@ -3,6 +3,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, rea
 import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { type ContainerState, parseState, type Status } from '../../spec/records/state.js';
 import { SERVICE_SOCKET } from '../../spec/wire.js';
+import { unlessMissing } from '../host/error-code.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
 import { processInfo } from '../host/process-info.js';
 import { isFrozen } from './frozen.js';
@@ -91,16 +92,11 @@ export type ReadStates =
   | { readonly kind: 'states'; readonly states: readonly LiveState[]; readonly unread: readonly string[] }
   | { readonly kind: 'distrust'; readonly distrust: Distrust };
 
-/** Every container of the root, by id; what cannot be read, or is not trusted, is left out. */
+/** Every container of the root, by id; what cannot be read, or is not trusted, is left out. Throws Unreadable where the root itself cannot be read. */
 export function readStates(root: string, euid: number): ReadStates {
   const distrust = distrustWay(root, euid);
   if (distrust !== null) return { kind: 'distrust', distrust };
-  let names: string[];
-  try {
-    names = readdirSync(root);
-  } catch {
-    names = [];
-  }
+  const names = unlessMissing(root, () => readdirSync(root)) ?? [];
   const states: LiveState[] = [];
   const unread: string[] = [];
   for (const id of names.sort()) {

@@ -5,35 +5,20 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { mustReadFor, thisProcess } from '../host/caller.js';
+import { GONE_PROCESS, unlessMissing } from '../host/error-code.js';
 import { linksOf } from '../host/libc.js';
 import { SETCHOS } from '../trees/kernel-link.js';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
 import { hasImage } from './image-file.js';
 
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
-}
+/** As the others, throws Unreadable: nothing is taken away from under those of whom it is not known where they are. */
+const linkOf = (path: string): string => unlessMissing(path, () => readlinkSync(path), GONE_PROCESS) ?? '';
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const read = (path: string): string =>
+  unlessMissing(path, () => readFileSync(path, 'utf8'), GONE_PROCESS) ?? '';
 
-const inodeOf = (path: string): number | null => {
-  try {
-    return statSync(path).ino;
-  } catch {
-    return null;
-  }
-};
+const inodeOf = (path: string): number | null => unlessMissing(path, () => statSync(path).ino, GONE_PROCESS);
 
 /** Whether the kernel's name of an open place lies in the directory, seen from whichever root. */
 const leadsInto = (text: string, directory: string): boolean => `${text}/`.includes(`${directory}/`);

@@ -4,6 +4,7 @@ import { readFileSync, readSync, statSync } from 'node:fs';
 import type { Diagnostic, ProgramFault } from '../admit/diagnostic.js';
 import { checkProgram } from '../hooks/program.js';
 import { thisProcess } from '../host/caller.js';
+import { isUnreadable } from '../host/error-code.js';
 import { type AbiFinding, abiFindings } from './abi.js';
 import { type Asking, chooseBackEnd, whyUnused } from './choose.js';
 import { type ContentFault, lookAtFeatures } from './feature-content.js';
@@ -22,6 +23,8 @@ export type Finding =
   /** Who can write to the tree decides what everybody in it runs. */
   | { readonly kind: 'writable'; readonly path: string; readonly uid: number; readonly mode: number }
   | { readonly kind: 'no-os-release' }
+  /** Nobody knows what is wrong, or is not. */
+  | { readonly kind: 'unreadable'; readonly path: string; readonly code: string }
   | { readonly kind: 'skeleton'; readonly why: string }
   /** The host's mount is not shared: what is mounted below it later does not show up inside. */
   | { readonly kind: 'not-live'; readonly share: string }
@@ -46,6 +49,7 @@ export interface CheckedTree {
 
 const faults: ReadonlySet<Finding['kind']> = new Set([
   'diagnostic',
+  'unreadable',
   'writable',
   'cannot-use',
   'hook',
@@ -164,7 +168,7 @@ function pathFindings(tree: RegisteredTree): readonly Finding[] {
   return [...faults, ...unfit].map(diagnostic => ({ kind: 'diagnostic', diagnostic }));
 }
 
-export function checkTree(tree: RegisteredTree, features: Registry['features']): CheckedTree {
+function lookAtTree(tree: RegisteredTree, features: Registry['features']): CheckedTree {
   const faults = pathFindings(tree);
   const system = systemOf(tree.path);
   const mounts = parseMountFacts(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -191,4 +195,14 @@ export function checkTree(tree: RegisteredTree, features: Registry['features']):
         .map(share => ({ kind: 'not-live', share: share.path }) as const),
     ],
   };
+}
+
+/** What keeps one tree from being looked at keeps nobody from looking at others. */
+export function checkTree(tree: RegisteredTree, features: Registry['features']): CheckedTree {
+  try {
+    return lookAtTree(tree, features);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return { system: null, findings: [{ kind: 'unreadable', path: error.path, code: error.code }] };
+  }
 }

@@ -83,6 +83,8 @@ export function chooseKmod(
   if (facts.kind !== 'present' || unlisted !== null) return impossible(unlisted ?? '');
   const path = facts.skeleton;
   const state = readSkeleton(path, who === 'root' ? PINS : PUBLIC);
+  if (state.kind === 'broken')
+    return impossible(`the record of the skeleton ${path} ${state.why}: run chos-runtime skeleton create`);
   if (state.kind !== 'ready')
     return impossible(
       state.kind === 'closing'

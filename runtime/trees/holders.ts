@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
 import { thisProcess } from '../host/caller.js';
+import { GONE_PROCESS, unlessMissing } from '../host/error-code.js';
 import { directoryFact } from './caller.js';
 import { parseMountFacts } from './mount-facts.js';
 import { type Generation, PINS, pinFile, readGenerations } from './pins.js';
@@ -31,13 +32,8 @@ function commandOf(pid: number): string {
   }
 }
 
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
-}
+/** Throws Unreadable, as read() does: who is not seen would not be waited for. */
+const linkOf = (path: string): string => unlessMissing(path, () => readlinkSync(path), GONE_PROCESS) ?? '';
 
 function numberIn(link: string): number | null {
   const [, number] = /^mnt:\[(\d+)\]$/.exec(link) ?? [];
@@ -69,13 +65,8 @@ const rootIn = (mounts: readonly MountFact[]): MountFact | undefined =>
   mounts.find(({ point }) => point === '/');
 const rootOf = (mountinfo: string): MountFact | undefined => rootIn(parseMountFacts(mountinfo));
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const read = (path: string): string =>
+  unlessMissing(path, () => readFileSync(path, 'utf8'), GONE_PROCESS) ?? '';
 
 /**
  * All processes, looked at once: those who ask for several generations ask of one look. What it reads is the kernel's own, so that no server is waited for,

@@ -53,7 +53,8 @@ export type SeenPin =
 /** A generation, as it is to be used by whoever sees the host as `sources` tell. */
 export function seePin(generation: ReadyGeneration, sources: HostSources): SeenPin {
   const pin = pinOf(generation, sources.mounts);
-  if (pin === null) return { kind: 'stale', why: 'its pin was unmounted' };
+  if (pin === 'unmounted') return { kind: 'stale', why: 'its pin was unmounted' };
+  if (pin === 'incomplete') return { kind: 'stale', why: 'files of it were taken away' };
   const why = whyStale(sources, generation.record, pin.mounts, pin.late);
   return why === null ? { kind: 'fresh', pin } : { kind: 'stale', why };
 }

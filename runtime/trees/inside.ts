@@ -1,5 +1,6 @@
 /** Files of a tree, which an image may have made anything: links lead as they would inside, nobody waits for a FIFO, and a device is not opened. */
 import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
+import { isUnreadable } from '../host/error-code.js';
 import { isWithin } from './mount-facts.js';
 import { followInside } from './mount-points.js';
 import { treeView } from './tree-directory.js';
@@ -9,12 +10,17 @@ const O_PATH = 0o10000000;
 
 export type Find = (path: string) => string | null;
 
-/** Where a path leads inside, never out of the tree. */
+/** Where a path leads inside, never out of the tree; null: nowhere, or what is on the way cannot be read: what is found so is only told. */
 export function finder(root: string): Find {
   const view = treeView(root);
   return path => {
-    const found = followInside(view, path, []);
-    return found.kind === 'there' ? found.path : null;
+    try {
+      const found = followInside(view, path, []);
+      return found.kind === 'there' ? found.path : null;
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return null;
+    }
   };
 }
 

@@ -16,9 +16,9 @@ import type { Caller } from '../../spec/caller.js';
 import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
 import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
 import type { PinRecord } from '../../spec/records/pin.js';
-import { unlessMissing } from '../host/error-code.js';
+import { GONE_PROCESS, unlessMissing } from '../host/error-code.js';
 import { parseMountFacts } from './mount-facts.js';
-import { readPinRecord } from './own-record.js';
+import { type PinnedRecord, readPinRecord } from './own-record.js';
 
 export { PINS };
 
@@ -31,6 +31,8 @@ export interface Generation {
   readonly name: string;
   readonly state: 'ready' | 'closing' | 'unfinished';
   readonly record: PinRecord | null;
+  /** Of one without a record: what is wrong with what stands in its place; null: there is nothing. */
+  readonly broken: string | null;
 }
 
 /** One that launches may use. */
@@ -46,18 +48,20 @@ export function readGenerations(caller: Caller, directory = PINS): readonly Gene
       if (named === null) return [];
       const { tree, number } = named;
       const suffix = ['json', 'closing'].find(one => names.has(`${file}.${one}`));
-      const read =
+      const read: PinnedRecord =
         suffix === undefined
-          ? null
+          ? { kind: 'absent' }
           : readPinRecord(`${directory}/${file}.${suffix}`, `${directory}/${file}`, caller);
+      const found = read.kind === 'record' ? read : null;
       return [
         {
           tree,
           number,
           name: `${tree}@${number}`,
-          state: read === null ? 'unfinished' : suffix === 'json' ? 'ready' : 'closing',
-          certain: read?.certain ?? false,
-          record: read?.record ?? null,
+          state: found === null ? 'unfinished' : suffix === 'json' ? 'ready' : 'closing',
+          certain: found?.certain ?? false,
+          record: found?.record ?? null,
+          broken: read.kind === 'broken' ? read.why : null,
         },
       ];
     })
@@ -80,12 +84,8 @@ export function nextNumber(generations: readonly Generation[], file: string, pre
 
 /** The generation whose mount namespace a path leads to, e.g. that of /proc/PID/ns/mnt. */
 export function generationAt(path: string, caller: Caller): Generation | undefined {
-  try {
-    const { ino } = statSync(path);
-    return readGenerations(caller).find(one => one.record?.inode === ino);
-  } catch {
-    return undefined;
-  }
+  const found = unlessMissing(path, () => statSync(path), GONE_PROCESS);
+  return found === null ? undefined : readGenerations(caller).find(one => one.record?.inode === found.ino);
 }
 
 /** The generation that launches of a tree use: the newest that is ready. */
@@ -108,13 +108,20 @@ export function pinFile({ tree, number }: Generation, directory = PINS): string 
   return `${directory}/${generationFile(fileName(tree), number)}`;
 }
 
-/** What a launch has to know of a generation; null: nothing is mounted on its file, so that nothing keeps it. */
-export function pinOf(generation: ReadyGeneration, hostMounts: readonly MountFact[]): Pin | null {
+/** What a launch has to know of a generation; 'unmounted': nothing is mounted on its file, so that nothing keeps it. Throws Unreadable. */
+export function pinOf(
+  generation: ReadyGeneration,
+  hostMounts: readonly MountFact[],
+): Pin | 'unmounted' | 'incomplete' {
   const path = pinFile(generation);
   const { inode, host, treeMounts, directory, stamp, mark = 0 } = generation.record;
   const late = lateMounts(path, hostMounts);
-  if (late === null) return null;
-  const { mtimeNs } = statSync(`${path}.json`, { bigint: true });
+  if (late === null) return 'unmounted';
+  const written = unlessMissing(`${path}.json`, () => statSync(`${path}.json`, { bigint: true }));
+  const mounts = unlessMissing(`${path}.mounts`, () => readFileSync(`${path}.mounts`, 'utf8'));
+  // Taken away since, by a release or by somebody else.
+  if (written === null || mounts === null) return 'incomplete';
+  const { mtimeNs } = written;
   return {
     name: generation.name,
     path,
@@ -125,7 +132,7 @@ export function pinOf(generation: ReadyGeneration, hostMounts: readonly MountFac
     host,
     treeMounts,
     tree: directory !== undefined && stamp !== undefined ? { path: directory, fact: stamp.directory } : null,
-    mounts: parseMountFacts(readFileSync(`${path}.mounts`, 'utf8')),
+    mounts: parseMountFacts(mounts),
     late,
     mark,
   };

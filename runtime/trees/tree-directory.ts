@@ -3,9 +3,9 @@
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Reason } from '../admit/diagnostic.js';
-import { codeOf } from '../host/error-code.js';
+import { codeOf, unlessMissing } from '../host/error-code.js';
 import { realPath } from './real-path.js';
-import type { TreeView } from './skeleton.js';
+import type { TreeEntry, TreeView } from './skeleton.js';
 
 /** Where the image of a tree is that was not unpacked (runtime/store/image-file.ts). */
 export const imageBeside = (directory: string): string => `${directory}.squashfs`;
@@ -38,27 +38,21 @@ export function faultOfDirectory(path: string, prefix = ''): Reason | null {
   }
 }
 
-/** `directory` as planRoot asks for it. What cannot be read counts as not there. */
+function entryOf(path: string): TreeEntry {
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) return { kind: 'link', target: readlinkSync(path) };
+  const { uid, gid } = stat;
+  return stat.isDirectory() ? { kind: 'directory', mode: stat.mode & 0o7777, uid, gid } : { kind: 'other' };
+}
+
+/** What ENOENT says, below a file. */
+const NOT_THERE = ['ENOTDIR'];
+
+/** `directory` as planRoot asks for it. Throws Unreadable: a skeleton would lack what could not be read. */
 export function treeView(directory: string): TreeView {
   return {
-    entry: path => {
-      try {
-        const stat = lstatSync(directory + path);
-        if (stat.isSymbolicLink()) return { kind: 'link', target: readlinkSync(directory + path) };
-        const { uid, gid } = stat;
-        return stat.isDirectory()
-          ? { kind: 'directory', mode: stat.mode & 0o7777, uid, gid }
-          : { kind: 'other' };
-      } catch {
-        return null;
-      }
-    },
-    list: path => {
-      try {
-        return readdirSync(directory + path).sort();
-      } catch {
-        return [];
-      }
-    },
+    entry: path => unlessMissing(directory + path, () => entryOf(directory + path), NOT_THERE),
+    list: path =>
+      (unlessMissing(directory + path, () => readdirSync(directory + path), NOT_THERE) ?? []).sort(),
   };
 }

@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
@@ -35,6 +36,8 @@ export interface Host {
   /** Names in a directory, in order; none if it cannot be read. */
   list(path: string): readonly string[];
   stat(path: string): Stats | null;
+  /** The same of a link itself. */
+  lstat(path: string): Stats | null;
   /** An environment variable of the caller. */
   variable(name: string): string | null;
 }
@@ -110,6 +113,13 @@ export function hostOf(caller: Partial<Caller> = {}): Host {
     stat(path) {
       try {
         return statSync(prefix + path);
+      } catch {
+        return null;
+      }
+    },
+    lstat(path) {
+      try {
+        return lstatSync(prefix + path);
       } catch {
         return null;
       }

@@ -2,6 +2,7 @@
 import type { MountFact } from '../../../spec/environment.js';
 import type { Found } from '../../hooks/directories.js';
 import type { Answer } from '../../host/answers.js';
+import type { Unreadable } from '../../host/error-code.js';
 import type { CheckedTree } from '../../trees/check-tree.js';
 import type { KernelFacts } from '../../trees/kernel-link.js';
 import type { Generation } from '../../trees/pins.js';
@@ -24,8 +25,12 @@ export interface Subject {
   readonly mounts: readonly MountFact[];
   /** Of each path that a check goes to and that may be on a file server (askedPaths, Check.paths). */
   readonly answers: ReadonlyMap<string, Answer>;
-  /** None for who may not see them. */
+  /** None for who may not see them, or where they cannot be read (unreadable). */
   readonly generations: readonly Generation[];
+  /** What is recorded of the skeleton; null: that cannot be read (unreadable). */
+  readonly recorded: SkeletonState | null;
+  /** What could not be read when all this was gathered, by the check that rests on it. */
+  readonly unreadable: readonly (readonly [check: string, why: Unreadable])[];
   /** Of the directories of hooks.d. */
   readonly hooks: Found;
   /** Whether this mount namespace is that of process 1; null: it cannot be told. */
@@ -72,10 +77,10 @@ export function pathsOfTree(
 export function askedPaths(
   registry: Registry,
   generations: readonly Generation[],
-  skeleton: SkeletonState,
+  skeleton: SkeletonState | null,
   own: readonly string[],
 ): readonly string[] {
-  const shown = skeleton.kind === 'ready' ? skeleton.record : null;
+  const shown = skeleton?.kind === 'ready' ? skeleton.record : null;
   return [
     ...registry.shares.map(share => share.path),
     ...[...registry.trees.values()].flatMap(tree => pathsOfTree(tree, registry.features)),

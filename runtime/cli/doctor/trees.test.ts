@@ -119,10 +119,25 @@ const generation = (tree: string, state: Generation['state'] = 'ready'): Generat
   number: 1,
   name: `${tree}@1`,
   certain: true,
+  broken: null,
   record: { path: `/ostrees/${tree}` } as Generation['record'],
 });
 
 const present: KernelFacts = { kind: 'present', version: '0.1.0', skeleton: '/chos', valid: new Set() };
+
+test('records that are damaged, and what stands in the place of the directories', () => {
+  const damaged = { ...generation('a', 'unfinished'), record: null, broken: 'is damaged' };
+  assert.equal(told(pins(subjectWith({ ...site, generations: [damaged, generation('b')] }))), [
+    'fault: a@1 is not used: its record is damaged | chos-runtime tree prepare a',
+  ]);
+  const host = hostWith({ '/run/chos-trees.numbers': '', '/run/chos/entries/a': '' });
+  assert.equal(told(pins(subjectWith({ ...site, host }))), [
+    'fault: /run/chos-trees.numbers is no directory, and tree prepare fails | mv /run/chos-trees.numbers /run/chos-trees.numbers.old',
+  ]);
+  assert.equal(told(skeleton(subjectWith({ recorded: { kind: 'broken', why: 'is no regular file' } }))), [
+    'fault: the record of the skeleton is no regular file | chos-runtime skeleton create',
+  ]);
+});
 
 test('what is not prepared, what is left, and what nobody knows', () => {
   const look = (generations: readonly Generation[], kernel: KernelFacts = { kind: 'absent' }) =>

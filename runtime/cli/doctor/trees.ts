@@ -1,14 +1,17 @@
 /** The registry, and what was made of it: trees, generations, the skeleton. */
+import { NUMBERS, PINS, PUBLIC } from '../../../spec/environment.js';
 import { brokenFileLines } from '../../report/broken-file-text.js';
 import { errnoText } from '../../report/errno-text.js';
 import { findingText } from '../../report/finding-text.js';
 import { untrustedText } from '../../report/tree-text.js';
 import { type Finding, isFault } from '../../trees/check-tree.js';
-import { currentGeneration } from '../../trees/pins.js';
+import { currentGeneration, type Generation } from '../../trees/pins.js';
+import { ENTRIES, PLACE } from '../../trees/public-files.js';
 import type { NoRegistry } from '../../trees/read-registry.js';
 import type { BrokenFile, RegisteredTree } from '../../trees/registry.js';
 import { skeletonFaults, skeletonNotes } from '../skeleton-findings.js';
 import { strays } from '../tree.js';
+import type { Host } from './host.js';
 import { counted, fault, type Line, note, ok, quoted, type Result, some } from './line.js';
 import { pathsOfTree, type Subject, silentPaths } from './subject.js';
 
@@ -102,9 +105,30 @@ export function trees(subject: Subject): readonly Line[] {
   return [ok(registry.trees.size === 0 ? 'none is registered' : 'each can be started')];
 }
 
+/** What `tree prepare` writes to, and nobody else. */
+function places(host: Host): readonly Line[] {
+  if (!host.isRoot) return [];
+  return [PINS, NUMBERS, PUBLIC, PLACE, `${PLACE}/${ENTRIES}`].flatMap((path): readonly Line[] => {
+    const found = host.lstat(path);
+    if (found === null) return [];
+    if (!found.isDirectory())
+      return [fault(`${path} is no directory, and tree prepare fails`, `mv ${path} ${path}.old`)];
+    if (found.uid === 0 && (found.mode & 0o022) === 0) return [];
+    return [fault(`${path} is not root's alone`, `chown root ${path} && chmod go-w ${path}`)];
+  });
+}
+
+function brokenPin({ tree, name, broken }: Generation): readonly Line[] {
+  if (broken === null) return [];
+  const again = `chos-runtime tree prepare ${quoted(tree)}`;
+  return [fault(`${name} is not used: its record ${broken}`, again)];
+}
+
 /** Generations: what each start would otherwise mount anew. */
 export function pins(subject: Subject): readonly Line[] {
   const { host, registry, generations, kernel } = subject;
+  const damaged = [...places(host), ...generations.flatMap(brokenPin)];
+  if (damaged.length > 0) return damaged;
   if (!host.isRoot) return [note('only root can see what is prepared', 'sudo chos-runtime doctor')];
   const left = strays({ registry, generations, kernel }).filter(one => one.state !== 'closing');
   const closing = generations.filter(one => one.state === 'closing');
@@ -136,7 +160,9 @@ export function pins(subject: Subject): readonly Line[] {
 
 /** The root of environments by the kernel's link. */
 export function skeleton(subject: Subject): readonly Line[] {
-  const { host, kernel } = subject;
+  const { host, kernel, recorded } = subject;
+  if (host.isRoot && recorded?.kind === 'broken')
+    return [fault(`the record of the skeleton ${recorded.why}`, 'chos-runtime skeleton create')];
   if (kernel.kind !== 'present') return [ok('none is needed without the kernel module')];
   if (!host.isRoot)
     return host.stat(kernel.skeleton)?.isDirectory() === true

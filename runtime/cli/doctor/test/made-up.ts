@@ -111,6 +111,8 @@ export function subjectWith(given: Partial<Subject> = {}): Subject {
     mounts: parseMountFacts(mountinfo),
     answers: new Map(),
     generations: [],
+    recorded: { kind: 'absent' },
+    unreadable: [],
     hooks: { files: [], unreadable: [] },
     atHome: true,
     stateRoot: '/run/chos-runtime',

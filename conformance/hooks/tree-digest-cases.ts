@@ -1,7 +1,9 @@
 /** tree-digest: one digest for each generation, the same for equal trees, in the annotation and in the report. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,6 +17,7 @@ import { join } from 'node:path';
 import { type HookCase, underEach } from './case.js';
 import {
   byHand,
+  hookPath,
   hooksDir,
   insist,
   type Machine,
@@ -129,6 +132,76 @@ export const treeDigestCases: readonly HookCase[] = [
       insist('rest', ran.stdout, text.replace('\n  }\n}', `\n  ,"org.chos.tree.digest":"${digest}"}\n}`));
       for (const other of [configText(), configText({ 'org.chos.tree': 'elsewhere' })])
         insist('another tree, or none', byHand(name, [name], other).stdout, other);
+    },
+  },
+  {
+    name: 'tree-digest/--make/another that makes it is waited for, with a line',
+    run: async machine => {
+      register('held', makeTree(machine));
+      const digest = make('held').stdout;
+      const lock = join(kept, 'held.lock');
+      insist('mode', lstatSync(lock).mode & 0o777, 0o600);
+      // One that another user has opened before, say.
+      const holder = spawn('flock', ['--exclusive', lock, 'sh', '-c', 'echo held; cat'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      await new Promise(resolve => holder.stdout.once('data', resolve));
+      const waiting = spawn(hookPath(name), ['--make', 'held'], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let out = '';
+      waiting.stdout.on('data', data => (out += data));
+      const words = await new Promise(resolve => waiting.stderr.once('data', resolve));
+      insist('words', String(words), `tree-digest: waits for another that makes it and holds ${lock}\n`);
+      const ended = new Promise(resolve => waiting.on('close', resolve));
+      holder.stdin.end();
+      insist('code', await ended, 0);
+      insist('digest', out, digest);
+    },
+  },
+  {
+    name: 'tree-digest/--make/what is no lock of root is refused',
+    run: machine => {
+      register('lock', makeTree(machine));
+      const lock = join(kept, 'lock.lock');
+      mkdirSync(kept, { recursive: true });
+      const refused = (what: string, stand: () => void, wanted: RegExp): void => {
+        stand();
+        insist(what, make('lock').stderr, wanted);
+        rmSync(lock, { recursive: true });
+      };
+      refused(
+        'link',
+        () => symlinkSync('/dev/null', lock),
+        /^tree-digest: make .*lock\.lock: Too many levels/,
+      );
+      refused('fifo', () => must('mkfifo', lock), /lock\.lock: it is not a regular file\n$/);
+      refused('directory', () => mkdirSync(lock), /lock\.lock: Is a directory\n$/);
+      const others = (): void => {
+        writeFileSync(lock, '');
+        chownSync(lock, 4711, 4711);
+      };
+      refused('another owner', others, /lock\.lock: owner 4711, mode 644; only root/);
+      chmodSync(kept, 0o777);
+      try {
+        insist('directory of all', make('lock').stderr, /tree-digest\/: owner 0, mode 777; only root/);
+      } finally {
+        chmodSync(kept, 0o755);
+      }
+    },
+  },
+  {
+    name: 'tree-digest/--make/what may not be written leaves nothing',
+    run: machine => {
+      register('large', makeTree(machine));
+      const limited = ['-c', 'ulimit -f 0; exec "$@"', 'sh', hookPath(name), '--make', 'large'];
+      const { stderr } = spawnSync('sh', limited, { encoding: 'utf8' });
+      insist('words', stderr, `tree-digest: write ${join(kept, 'large')}: File too large\n`);
+      insist(
+        'files',
+        readdirSync(kept)
+          .filter(one => /^large(?!\.lock)/.test(one))
+          .join(),
+        '',
+      );
     },
   },
   {

@@ -203,16 +203,22 @@ void say_in_kernel_log(const struct text *t)
 	sys(write, log, line, length);
 }
 
-/* One line, whatever names are in it. Neither what is undone nor a stream keeps the hook from its end. */
-static _Noreturn void fail_in(struct text *t)
+/* Whatever names are in it. */
+static void make_one_line(struct text *t)
 {
-	let_alarm_come(end_without_words);
-	set_deadline(END_MS);
 	end_in_dots(t);
 	for (size_t i = 0; i < t->used; i++)
 		if ((u8)t->at[i] < ' ' || t->at[i] == 0x7f)
 			t->at[i] = t->at[i] == '\n' ? ' ' : '?';
 	t->at[t->used++] = '\n';
+}
+
+/* One line. Neither what is undone nor a stream keeps the hook from its end. */
+static _Noreturn void fail_in(struct text *t)
+{
+	let_alarm_come(end_without_words);
+	set_deadline(END_MS);
+	make_one_line(t);
 	while (made_count) {
 		made_count--;
 		made[made_count].undo(made[made_count].object);
@@ -241,6 +247,22 @@ _Noreturn void fail_with(long number, ...)
 	fail_in(&t);
 }
 
+void say_words(const char *first, ...)
+{
+	static char line[LINE];
+	struct text t = text_in(line, LINE - 1);
+	va_list words;
+
+	put_string(&t, hook_name);
+	put_string(&t, ": ");
+	put_string(&t, first);
+	va_start(words, first);
+	put_words(&t, words);
+	va_end(words);
+	make_one_line(&t);
+	speak(&t);
+}
+
 static void out_of_time(int signal)
 {
 	static char line[LINE];
@@ -261,6 +283,8 @@ static void begin(void)
 	let_alarm_come(out_of_time);
 	/* A reader that is gone is an error like others; a child's number is its own until somebody has waited for it. */
 	on_signal(SIGPIPE, SIG_IGN);
+	/* So is a file that may not become so large: what was begun is taken back. */
+	on_signal(SIGXFSZ, SIG_IGN);
 	on_signal(SIGCHLD, SIG_DFL);
 	set_deadline(hook_seconds * 1000ull);
 }

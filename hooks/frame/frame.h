@@ -25,6 +25,9 @@ void run_hook(void);
 _Noreturn void fail_with(long number, ...);
 #define fail(...) fail_with(0, __VA_ARGS__, (const char *)0)
 #define fail_errno(number, ...) fail_with(number, __VA_ARGS__, (const char *)0)
+/* A line for who waits: on stderr, and not waited for itself. */
+void say_words(const char *first, ...);
+#define say(...) say_words(__VA_ARGS__, (const char *)0)
 /* For the stage precreate, where Podman throws away what a hook says. */
 void fail_in_kernel_log_too(void);
 /* A line, with its newline; cut if it is longer than the kernel takes. */

@@ -71,7 +71,38 @@ static void unlink_path(const char *path)
 	sys(unlinkat, AT_FDCWD, path, 0);
 }
 
-/* The lock is that of the file which will take the name: who waits for it finds the digest made. */
+/* Only root can have it: nobody else can open it, nor put another in its place. */
+static long open_lock(const char *path)
+{
+	long directory = sys(openat, AT_FDCWD, TREE_DIGESTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+
+	if (directory < 0)
+		fail_errno(directory, "make " TREE_DIGESTS);
+	insist_on_trusted(directory, TREE_DIGESTS, S_IFDIR);
+	sys(close, directory);
+	fd = sys(openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	if (fd < 0)
+		fail_errno(fd, "make ", path);
+	insist_on_trusted(fd, path, S_IFREG);
+	return fd;
+}
+
+/* The lock is that of the file which will take the name: who waits for it finds the digest made. By hand that takes as long as another tree does, and a line says so. */
+static bool lock_digest(const char *path, bool wait)
+{
+	long fd = open_lock(path), error = sys(flock, fd, 2 | 4);
+
+	if (error == -EAGAIN && !wait)
+		return false;
+	if (error == -EAGAIN) {
+		say("waits for another that makes it and holds ", path);
+		error = sys(flock, fd, 2);
+	}
+	if (error)
+		fail_errno(error, "lock ", path);
+	return true;
+}
+
 static const char *make_digest(const struct tree *tree, bool wait)
 {
 	const char *path = file_of(tree), *part = joined(path, ".part"), *of = identity(tree->path), *kept;
@@ -80,11 +111,7 @@ static const char *make_digest(const struct tree *tree, bool wait)
 	long fd, error;
 
 	make_way_to(path, 0755);
-	fd = sys(openat, AT_FDCWD, joined(path, ".lock"), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		fail_errno(fd, "make ", path, ".lock");
-	error = sys(flock, fd, 2 | (wait ? 0 : 4));
-	if (error)
+	if (!lock_digest(joined(path, ".lock"), wait))
 		return NULL;
 	kept = kept_digest(tree);
 	if (kept)

@@ -15,13 +15,14 @@ import { processInfo } from '../host/process-info.js';
 export type Answering = (request: Request) => Promise<Answer>;
 
 /** A configuration in which most of what people use occurs. */
-function exampleConfig(): string {
+function exampleConfig(round: number): string {
   const config = defaultConfig();
   const hook = { path: '/bin/true', timeout: 1 };
   return JSON.stringify(
     {
       ...config,
       process: { ...config.process, terminal: false },
+      hostname: `warm-${round}`,
       mounts: [
         ...(config.mounts ?? []),
         { destination: '/data', type: 'bind', source: '/tmp', options: ['rbind', 'ro', 'rprivate'] },
@@ -72,20 +73,20 @@ function makeContainer(root: string, config: string): void {
 }
 
 async function exerciseIn(answer: Answering, root: string, rounds: number, round: () => void): Promise<void> {
-  const config = exampleConfig();
-  const process_: Process = { ...defaultConfig().process, terminal: false };
-  writeFileSync(join(root, 'config.json'), config);
-  writeFileSync(join(root, 'process.json'), JSON.stringify(process_));
-  makeContainer(root, config);
-  const lines = [
+  makeContainer(root, exampleConfig(0));
+  const linesOf = (round: string): readonly (readonly string[])[] => [
     ['create', '--bundle', root, '--pid-file', '/p', 'a'],
     ['run', '-b', root, 'a'],
     ['exec', '--process', join(root, 'process.json'), '--detach', 'warm'],
-    ['exec', 'warm', 'true'],
+    ['exec', 'warm', 'true', round],
   ];
   const environment = ['PATH=/bin'];
   for (let i = 0; i < rounds; i++) {
-    for (const line of lines) {
+    // Of what is known nothing is compiled (known.ts).
+    const process_: Process = { ...defaultConfig().process, terminal: false, args: ['true', String(i)] };
+    writeFileSync(join(root, 'config.json'), exampleConfig(i));
+    writeFileSync(join(root, 'process.json'), JSON.stringify(process_));
+    for (const line of linesOf(String(i))) {
       // Whoever else asks meanwhile comes first.
       await new Promise(setImmediate);
       // A refusal here (a builder without root) costs speed, nothing else.

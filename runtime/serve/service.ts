@@ -21,9 +21,16 @@ import { strangerAt } from './peer.js';
 /** Bytes of all requests that are here, or on their way. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
-/** What is garbage is freed and given back when nobody has asked for that many milliseconds, and after that many requests. */
-const CALM = 1000;
+/**
+ * What is garbage is freed and given back after so many requests, or milliseconds after the last. What has been given back is missing to the next one, which then takes
+ * half as long again: after a few there is little to give, and they may be health checks.
+ */
 const BUSY = 500;
+const FEW = 50;
+const CALM = 1000;
+const CALM_AFTER_FEW = 30_000;
+/** Bytes; a larger request counts as so many as it has of these. */
+const ORDINARY = 32 * 1024;
 /**
  * Bytes of the process's own memory, but for requests: above the first garbage is freed at once, but not more often than each SPARED milliseconds, for Bun gives pages
  * back some time later; and the thread that compiles is replaced where they are still there when all is calm. Above the second, looked at with each beat, it is replaced in
@@ -91,7 +98,8 @@ export class Service {
   #connections = 0;
   #bytes = 0;
   #done = 0;
-  #answered = 0;
+  /** Requests of ordinary size since it has last given memory back. */
+  #untidy = 0;
   #tidies = false;
   #tidied = 0;
   #settled = false;
@@ -260,14 +268,15 @@ export class Service {
     if (!this.#open.delete(job)) return;
     this.#waiting.delete(job);
     this.#options.tell?.(line);
-    this.#answered++;
     endWith(job.socket, bytes);
     // Whoever does not take it is not waited for.
     closeWithin(job.socket, this.#options.patience.exchange);
-    if (this.#answered % BUSY === 0 || (this.#isFull() && performance.now() > this.#tidied + SPARED))
-      this.#tidy();
+    this.#untidy += Math.max(1, job.bytes.length / ORDINARY);
+    if (this.#untidy >= BUSY || (this.#isFull() && performance.now() > this.#tidied + SPARED)) this.#tidy();
     clearTimeout(this.#calm);
-    this.#calm = setTimeout(() => this.#tidy(), CALM);
+    // The first time, what its start has left is given back.
+    const isLittle = this.#settled && this.#untidy < FEW && !this.#isFull();
+    this.#calm = setTimeout(() => this.#tidy(), isLittle ? CALM_AFTER_FEW : CALM);
   }
 
   /** When that happens for the first time, what is needed is in use, and what only the start needed is not. */
@@ -279,6 +288,7 @@ export class Service {
 
   #tidy(): void {
     if (this.#tidies) return;
+    this.#untidy = 0;
     this.#tidies = true;
     collectGarbage();
     this.#options.compiler.tidy(() => {

@@ -1,7 +1,7 @@
 /** The thread that compiles: one request after another, and nothing is kept from one to the next. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Answer, answerParts, decodeRequest, type Request } from '../engine/wire.js';
-import { collectGarbage } from './garbage.js';
+import { collectGarbage, collectLeftovers } from './garbage.js';
 
 /** To the thread, a request, or nothing when there is none for some time; from it, the answer, or nothing once it is warm or has tidied up. */
 export interface Message {
@@ -53,7 +53,10 @@ export function compileRequests(
   const { room, scratch } = workerData as Start;
   port?.on('message', ({ bytes }: Message) => {
     if (bytes !== undefined) {
-      void reply(bytes, answer, bug).then(parts => port.postMessage(messageOf(parts, room)));
+      void reply(bytes, answer, bug).then(parts => {
+        port.postMessage(messageOf(parts, room));
+        collectLeftovers();
+      });
       return;
     }
     collectGarbage();

@@ -1,5 +1,6 @@
 /** `who [NAME|PID]`: which tree each process is in, of all that this caller can see. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { SKELETON_SOURCE } from '../../spec/environment.js';
 import { isRecord } from '../../spec/is-record.js';
 import { STATE_ROOT_NAME, STATE_ROOT_SESSIONS } from '../../spec/state-root.js';
 import {
@@ -13,13 +14,14 @@ import { table } from '../report/table.js';
 import { listStates } from '../state/read-state.js';
 import { versionAt, versionDigest } from '../store/place.js';
 import { lookAtProcesses, type ProcessLook, pidsIn, pidsRootedIn } from '../trees/holders.js';
-import { type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
+import { DEFAULT_SKELETON, type KernelFacts, probeKernelLink } from '../trees/kernel-link.js';
 import { parseMountFacts } from '../trees/mount-facts.js';
 import { type KnownContainer, type Occupant, occupants } from '../trees/occupants.js';
 import { type Generation, PINS } from '../trees/pins.js';
 import { privateViews } from '../trees/private-views.js';
 import { readRegistry } from '../trees/read-registry.js';
 import type { RegisteredTree } from '../trees/registry.js';
+import { sourcesAt } from '../trees/skeleton-place.js';
 import { treeOf } from './environment.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { pidsOf } from './ps.js';
@@ -84,10 +86,16 @@ function digestOf({ name, record }: Generation): string | null {
   }
 }
 
+/**
+ * Also while the module is away, which moves nobody: only links cannot be read then. A directory that is no skeleton may be one of the file system that all others
+ * have as their root.
+ */
 async function inSkeleton(facts: KernelFacts, look: ProcessLook, more: readonly number[]) {
-  if (facts.kind !== 'present') return { pids: more, links: new Map<number, string>() };
-  const pids = [...new Set([...pidsRootedIn(facts.skeleton, look), ...more])];
-  if (pids.length === 0) return { pids, links: new Map<number, string>() };
+  const path = facts.kind === 'present' ? facts.skeleton : DEFAULT_SKELETON;
+  const mountinfo = readFileSync('/proc/self/mountinfo', 'utf8');
+  const isThere = sourcesAt(mountinfo, path).at(-1) === SKELETON_SOURCE;
+  const pids = [...new Set([...(isThere ? pidsRootedIn(path, look) : []), ...more])];
+  if (facts.kind !== 'present' || pids.length === 0) return { pids, links: new Map<number, string>() };
   try {
     return { pids, links: (await import('../host/libc.js')).linksOf(pids) };
   } catch {

@@ -79,6 +79,9 @@ NoNewPrivs: 1"
       echo >/home/ann/held
       wait $holder
       chos skeleton remove
+      mkdir -p /chos
+      same "who is in a directory that is no skeleton" "$(chos who --json | jq length)" 0
+      rmdir /chos
       got=0; output=$(enter one true 2>&1) || got=$?
       matches "without it" "$got $output" '^125 chos: enter one: the skeleton /chos is not there \\(No such file or directory\\): root runs chos-runtime skeleton create'
       # What was written for the one before serves the next.

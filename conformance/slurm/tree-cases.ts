@@ -1,4 +1,4 @@
-/** Jobs in trees: `--chos` of the plugin (docs/slurm.md). By generations; by the kernel's link a task enters as a login does (conformance/vm/cases/kmod-login.ts). */
+/** Jobs in trees: `--chos` of the plugin (docs/slurm.md). By generations; by the kernel's link: conformance/vm/cases/kmod-slurm.ts. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';

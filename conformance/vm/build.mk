@@ -8,10 +8,17 @@ build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
 # The working tree's build as it is installed, for the Node of the lab's machines.
-build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/chos build/chos-login $(PAM_MODULE) $(HOOKS) $(HOOK_DEFINITIONS) build/man/.made conformance/vm/build.mk
+build/vm/.made: build/chos-runtime build/chos-runtime.cjs build/chos build/chos-login $(PAM_MODULE) $(HOOKS) $(HOOK_DEFINITIONS) build/man/.made build/vm/spank_chos.so conformance/vm/build.mk
 	rm -rf build/vm/tree
 	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/vm/tree PREFIX=/usr/local NODE=/usr/bin/node >/dev/null
+	install -s -m 644 build/vm/spank_chos.so build/vm/tree/usr/local/lib/chos-runtime/
 	@touch $@
+
+# The plugin for the machine's Slurm, which is of another release than that of this host, if it has one; anew with a new root.
+build/vm/spank_chos.so: private SPANK_CFLAGS += -isystem "$$(conformance/vm/root)/include"
+build/vm/spank_chos.so: $(SPANK_SOURCES) $(wildcard $(SLURM)/*.h $(PAM)/*.h $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chos-runtime/vm/root-*/include) conformance/vm/root
+	@mkdir -p $(@D)
+	$(call link-spank,/usr/local/lib/chos-runtime/chos-login)
 
 # The engine that can be stopped at a step, for the place where the machine has the build.
 build/vm/chos-runtime-debug: private NODE = /usr/bin/node

@@ -9,6 +9,7 @@ import { kmodCases } from './kmod.js';
 import { kmodChosCases } from './kmod-chos.js';
 import { kmodEnteringCases } from './kmod-entering.js';
 import { kmodLoginCases } from './kmod-login.js';
+import { kmodSlurmCases } from './kmod-slurm.js';
 import { kmodUserCases } from './kmod-users.js';
 import { labCases } from './lab.js';
 import { limitCases } from './limits.js';
@@ -43,4 +44,5 @@ export const cases: readonly MachineCase[] = [
   ...kmodUserCases,
   ...kmodChosCases,
   ...kmodLoginCases,
+  ...kmodSlurmCases,
 ];

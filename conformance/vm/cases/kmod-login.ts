@@ -1,27 +1,25 @@
 /** Logins into trees by the kernel's link (docs/login.md), with the sshd of Debian 13. Without the module: conformance/trees/login-cases.ts. */
 import type { MachineCase } from '../case.js';
 import { kernels } from '../machine.js';
+import { accounts, accountsGone } from './accounts.js';
 import { kmod } from './kmod.js';
 
 /** `login USER COMMAND`: by an sshd of its own, which has no port. */
-const accounts = `
-  cp -a /etc/passwd /etc/shadow /etc/group /etc/pam.d/sshd /etc/pam.d/su "$PLACE"
-  printf 'ann:x:1001:1001::/home/ann:/bin/sh\\nbob:x:1002:1002::/home/bob:/bin/sh\\n' >>/etc/passwd
-  printf 'ann:*:19000:0:99999:7:::\\nbob:*:19000:0:99999:7:::\\n' >>/etc/shadow
-  printf 'physics:x:1500:ann,bob\\n' >>/etc/group
+const sshd = `
+  cp -a /etc/pam.d/sshd /etc/pam.d/su "$PLACE"
   ssh-keygen -q -t ed25519 -N '' -f "$PLACE/host"
   ssh-keygen -q -t ed25519 -N '' -f "$PLACE/user"
-  mkdir -p /run/sshd /root/.ssh
-  cp "$PLACE/user.pub" /root/.ssh/authorized_keys
-  for user in ann:1001 bob:1002; do
-    home=/home/\${user%:*}
+  mkdir -p /run/sshd
+  for home in /root /home/ann /home/bob; do
     mkdir -p $home/.ssh
     cp "$PLACE/user.pub" $home/.ssh/authorized_keys
-    cp /usr/local/bin/chos $home/chos
-    chown -R \${user#*:}:\${user#*:} $home
+  done
+  for user in ann bob; do
+    cp /usr/local/bin/chos /home/$user/chos
+    chown -R $user:$user /home/$user
   done
   echo two >/home/bob/.chos
-  chown 1002:1002 /home/bob/.chos
+  chown bob:bob /home/bob/.chos
   printf 'HostKey %s\\nUsePAM yes\\nPidFile none\\nStrictModes no\\nPermitRootLogin yes\\nLogLevel ERROR\\n' "$PLACE/host" >"$PLACE/config"
   sed -i '/common-auth/a auth optional pam_chos.so' /etc/pam.d/sshd
   echo 'session required pam_chos.so' | tee -a /etc/pam.d/sshd >>/etc/pam.d/su
@@ -31,15 +29,14 @@ const accounts = `
   }
 `;
 const gone = `
-  for file in passwd shadow group; do cat "$PLACE/$file" >/etc/$file; done
   for file in sshd su; do cat "$PLACE/$file" >/etc/pam.d/$file; done
-  rm -rf /home/ann /home/bob /root/.ssh /run/chos
+  rm -rf /root/.ssh
 `;
 
 export const kmodLoginCases: readonly MachineCase[] = [
   kmod(
     'login/two-users-in-two-trees',
-    `${accounts}
+    `${accounts}${sshd}
       jq '.default = "one"' /etc/chos.d/lab.json >/etc/chos.d/lab.new
       mv /etc/chos.d/lab.new /etc/chos.d/lab.json
       chos tree load
@@ -79,7 +76,7 @@ export const kmodLoginCases: readonly MachineCase[] = [
       mv "$PLACE/public" /run/chos-trees.public
       same "with it" "$(su bob -c 'cat /etc/os-release')" ID=two
       same "processes that are left" "$(pgrep -x chos-login || true)" ""
-      ${gone}`,
+      ${gone}${accountsGone}`,
     { kernels },
   ),
 ];

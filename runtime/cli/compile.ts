@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attach } from '../engine/executable.js';
 import type { Request } from '../engine/wire.js';
@@ -37,6 +37,15 @@ function readEngine({
 /** Write beside, then rename: whoever runs the file at this moment goes on with the old one, and nobody sees half of the new one. */
 function writeExecutable(path: string, shown: string, bytes: Uint8Array): Attempt<null> {
   const beside = `${path}.${process.pid}.new`;
+  // A device or a fifo is not replaced: /dev/stdout, say.
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile())
+    return refuse({
+      kind: 'file',
+      verb: 'write',
+      path: shown,
+      code: there.isDirectory() ? 'EISDIR' : 'EEXIST',
+    });
   try {
     writeFileSync(beside, bytes, { flag: 'wx', mode: 0o755 });
     chmodSync(beside, 0o755);

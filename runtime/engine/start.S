@@ -20,4 +20,15 @@ _start:
 #error "x86-64 and aarch64 only"
 #endif
 	.size	_start, . - _start
+
+/* Where a handler of a signal returns to: rt_sigreturn(2). On aarch64 the kernel has one of its own. */
+#if defined(__x86_64__)
+	.globl	return_from_signal
+	.hidden	return_from_signal
+	.type	return_from_signal, %function
+return_from_signal:
+	movl	$15, %eax
+	syscall
+	.size	return_from_signal, . - return_from_signal
+#endif
 	.section .note.GNU-stack, "", %progbits

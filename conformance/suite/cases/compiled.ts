@@ -1,5 +1,5 @@
 /** Compiled executables: every option of `run` and every global one works, is documented as without effect, or is refused. Only chos-runtime has them. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { commands, globalOptions } from '../../../spec/commands.js';
@@ -42,6 +42,27 @@ compiledTest('runs-and-leaves-nothing', async (t, program) => {
   assert.is(finished.code, 0, finished.stderr);
   assert.is(jsonLines(finished.stdout).find(isReport)?.pid, 1);
   assert.not.ok(existsSync(join(t.root, t.id)));
+});
+
+compiledTest('not-over-what-is-no-file', async t => {
+  const fifo = join(t.dir, 'fifo');
+  const link = join(t.dir, 'link');
+  assert.is((await t.helper(['mkfifo', fifo]).done).code, 0);
+  symlinkSync(fifo, link);
+  for (const [file, words] of [
+    [fifo, 'File exists'],
+    [link, 'File exists'],
+    [t.dir, 'Is a directory'],
+  ] as const) {
+    const made = await t.call('compile', [t.bundle.dir, '-o', file]);
+    assert.is(made.code, 1);
+    assert.ok(made.stderr.includes(`write \`${file}\`: ${words}`), made.stderr);
+  }
+  assert.ok(lstatSync(fifo).isFIFO() && lstatSync(link).isSymbolicLink());
+  assert.equal(
+    readdirSync(t.dir).filter(name => name.endsWith('.new')),
+    [],
+  );
 });
 
 compiledTest('detach', async (t, program) => {

@@ -65,6 +65,7 @@ extern struct process process;
 /* process.c */
 bool read_stack(u64 *stack);
 void open_standard_descriptors(void);
+void outlive_file_size_limit(void);
 
 /* memory.c */
 void *memcpy(void *restrict to, const void *restrict from, size_t length);

@@ -1,6 +1,7 @@
 /* What the kernel has put on the stack of the process: arguments, environment, auxiliary vector (getauxval(3)). */
 #include <linux/auxvec.h>
 #include <linux/poll.h>
+#include <linux/signal.h>
 #include <linux/time_types.h>
 
 #include "base.h"
@@ -41,4 +42,32 @@ void open_standard_descriptors(void)
 	for (unsigned i = 0; i < 3; i++)
 		if (fds[i].revents & POLLNVAL && sys(openat, AT_FDCWD, "/dev/null", O_RDWR) < 0)
 			sys(exit_group, 1);
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+void return_from_signal(void);
+
+/*
+ * Beyond RLIMIT_FSIZE a write fails, and what was begun is taken back. A handler, since what is executed begins without it: SIG_IGN would go along, and a caller's own
+ * is kept.
+ */
+void outlive_file_size_limit(void)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		u64 mask;
+	} now = {0}, caught = {.handler = nothing};
+
+#if defined(__x86_64__)
+	caught.flags = 0x04000000 /* SA_RESTORER */;
+	caught.restorer = return_from_signal;
+#endif
+	if (!sys(rt_sigaction, SIGXFSZ, NULL, &now, 8) && !now.handler)
+		sys(rt_sigaction, SIGXFSZ, &caught, NULL, 8);
 }

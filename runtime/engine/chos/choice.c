@@ -1,5 +1,4 @@
 /* Which tree: the first that says one (docs/chos.md, "Which tree"). */
-#include <linux/signal.h>
 #include <linux/utsname.h>
 
 #include "chos.h"
@@ -221,17 +220,6 @@ static bool is_of_another(long home, const struct account *a)
 	return !a->uid && !sys(statx, home, "", AT_EMPTY_PATH, STATX_UID, &st) && st.stx_uid;
 }
 
-/* Beyond RLIMIT_FSIZE a write is to fail, so that what was begun is taken away. */
-static void ignore_file_size_signal(void)
-{
-	struct {
-		void (*handler)(int);
-		unsigned long flags, restorer, mask;
-	} ignored = {.handler = SIG_IGN};
-
-	sys(rt_sigaction, SIGXFSZ, &ignored, NULL, 8);
-}
-
 /* Written whole under another name first. `t`: NULL: they are not to be seen from here. */
 void set_choice(const struct trees *t, const struct account *a, const char *name)
 {
@@ -258,7 +246,6 @@ void set_choice(const struct trees *t, const struct account *a, const char *name
 	put_decimal(&number, sys(getpid));
 	put_char(&number, 0);
 	sys(unlinkat, home, temporary, 0);
-	ignore_file_size_signal();
 	fd = sys(openat, home, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	error = fd < 0 ? -fd : write_all((int)fd, line, strlen(line));
 	closed = fd < 0 ? 0 : sys(close, fd);

@@ -159,6 +159,7 @@ _Noreturn void engine_start(u64 *stack)
 
 	report_as("chos", EXIT_FAILED);
 	open_standard_descriptors();
+	outlive_file_size_limit();
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
 	option = *rest && **rest == '-' && !equal(*rest, "--");

@@ -77,18 +77,24 @@ static bool take_values(struct request *q, const char *at, size_t size, u32 coun
 	return true;
 }
 
+static enum received no_room(struct compiler *c, long error)
+{
+	c->error = (int)-error;
+	return NO_ROOM;
+}
+
 /* Into a file of our own, from which programs are mapped. */
 static enum received read_image(struct compiler *c, u32 size)
 {
 	long fd = memory_file("program"), at;
 	bool whole;
 
-	if (fd < 0 || sys(ftruncate, fd, size))
-		return SENSELESS;
-	c->program = (int)fd;
-	at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	c->program = fd < 0 ? -1 : (int)fd;
+	at = fd < 0 ? fd : sys(ftruncate, fd, size);
+	if (!at)
+		at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at < 0 && at > -4096)
-		return SENSELESS;
+		return no_room(c, at);
 	whole = read_all(c, (void *)at, size);
 	sys(munmap, at, size);
 	/* Whoever may open what is ours cannot change what has been looked through. */
@@ -110,7 +116,7 @@ enum received read_answer(struct request *q, struct compiler *c, struct answer_h
 	size = h->size - sizeof(*h);
 	at = sys(mmap, 0, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
-		return SENSELESS;
+		return no_room(c, at);
 	rest = (char *)at;
 	if (!read_all(c, rest, size))
 		return CUT_OFF;

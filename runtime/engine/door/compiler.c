@@ -137,6 +137,10 @@ static void ask_cold(struct request *q, struct compiler *c, struct answer_header
 		die_of_compiler(c, "the compiler ended without an answer");
 	if (received == CUT_OFF)
 		die_of_compiler(c, "the compiler ended in the middle of its answer");
+	if (received == NO_ROOM) {
+		kill_compiler(c);
+		die("keep what was compiled in memory", NULL, c->error);
+	}
 	if (received == SENSELESS || h->kind > ANSWER_STORED || (c->seeded && h->kind == ANSWER_AGAIN) ||
 	    (q->unusable && h->kind == ANSWER_STORED))
 		die_of_compiler(c, "the compiler gave an answer that makes no sense");

@@ -45,6 +45,7 @@ struct compiler {
 	size_t request_size;
 	int pid; /* 0: a service */
 	int socket, program, errors;
+	int error; /* of NO_ROOM */
 	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 	bool waits;  /* the command may wait for others: once it has read the request, it has no deadline */
 	bool streams; /* it writes to our standard output while it runs, and is told of signals */
@@ -64,8 +65,8 @@ void read_input(const struct request *q, struct input *in);
 void make_request(const struct request *q, struct compiler *c);
 void send_request(struct compiler *c);
 
-/* answer.c */
-enum received { WHOLE, NONE_AT_ALL, CUT_OFF, SENSELESS };
+/* answer.c: NO_ROOM: there is no memory for it; `error` says why */
+enum received { WHOLE, NONE_AT_ALL, CUT_OFF, SENSELESS, NO_ROOM };
 enum received read_answer(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 long memory_file(const char *name);
 

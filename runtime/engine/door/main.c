@@ -41,6 +41,7 @@ _Noreturn void engine_start(u64 *stack)
 	begin_request(&q);
 	open_standard_descriptors();
 	wait_for_children();
+	outlive_file_size_limit();
 	if (secure)
 		die("refuses to run with set-user-ID, set-group-ID or file capabilities", NULL, 0);
 	process.sealed = sealed_self();

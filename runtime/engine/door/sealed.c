@@ -116,6 +116,6 @@ _Noreturn void sealed_again(void)
 	result = execute_memory((int)from);
 	for (const char *at = directories; *at && (result == -EACCES || result == -EPERM); at += strlen(at) + 1)
 		result = execute_file((int)from, at);
-	die("cannot run from a copy of itself in memory or in a temporary file (vm.memfd_noexec, noexec mounts?)", NULL,
+	die("cannot run from a copy of itself in memory or in a temporary file (vm.memfd_noexec, noexec mounts, ulimit -f?)", NULL,
 	    (int)-result);
 }

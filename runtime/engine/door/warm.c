@@ -77,6 +77,8 @@ static const char *ask(struct request *q, struct compiler *c, struct answer_head
 			break;
 		case SENSELESS:
 			return "its answer makes no sense";
+		case NO_ROOM:
+			return "there is no room for its answer";
 		default:
 			return "it does not answer";
 		}

@@ -10,6 +10,9 @@ static char *read_table(const char *path)
 	size_t length;
 	char *text;
 
+	/* Whose rules are missed for want of a descriptor is not to be guessed. */
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		die("open", path, (int)-fd);
 	if (fd < 0)
 		return NULL;
 	text = read_file(fd, LIMIT, &length);

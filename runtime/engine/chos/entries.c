@@ -41,8 +41,10 @@ bool is_prepared(const char *tree)
 	u64 size;
 	long fd = open_entry(tree, &size);
 
-	if (fd < 0)
+	if (fd == -ENOENT)
 		return false;
+	if (fd < 0)
+		die("open the entry program of", tree, (int)-fd);
 	sys(close, fd);
 	return true;
 }

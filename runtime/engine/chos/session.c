@@ -66,16 +66,20 @@ struct ids {
 	u64 inside, outside, count;
 };
 
+/* None where there is no /proc; what else keeps it from being read is the end, as it says nothing of where this is. */
 static struct ids read_ids(void)
 {
+	static const char path[] = "/proc/self/uid_map";
 	char map[64];
-	long fd = sys(openat, AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-	long length = fd < 0 ? 0 : sys(read, fd, map, sizeof(map) - 1);
+	long fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	long length = fd < 0 ? fd : sys(read, fd, map, sizeof(map) - 1);
 	u64 numbers[3] = {0, 0, 0};
 	const char *at = map;
 
 	if (fd >= 0)
 		sys(close, fd);
+	if (length < 0 && length != -ENOENT)
+		die("read", path, (int)-length);
 	map[length > 0 ? length : 0] = 0;
 	for (unsigned i = 0; i < 3; i++) {
 		while (*at == ' ')

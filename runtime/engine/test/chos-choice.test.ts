@@ -379,6 +379,21 @@ test('whatever the list holds, it ends by itself', () => {
   }
 });
 
+test('for want of descriptors it says so, whatever it is at, and nothing else', () => {
+  const s = site();
+  const calls = [['/', 'true'], ['alma9', 'true'], ['--which'], ['--list'], ['--set', 'alma9']];
+  for (const args of calls)
+    for (let limit = 0; limit < 12; limit++) {
+      const { status, out, err } = chos(s, args, { shell: `ulimit -n ${limit}; exec "$@"` });
+      if (status === 0) assert.not.match(out, 'not prepared');
+      else assert.match(err, /^chos: (open|read) [^:]+: Too many open files\n$/, `${args} with ${limit}`);
+    }
+  assert.is(
+    error(chos(s, ['/', 'true'], { shell: 'ulimit -n 3; exec "$@"' })),
+    'chos: open /etc/passwd: Too many open files\n',
+  );
+});
+
 test('arguments that it does not know', () => {
   const s = site();
   for (const args of [

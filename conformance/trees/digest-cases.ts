@@ -1,14 +1,18 @@
 /** `tree digest`: one definition of a tree's digest, which hooks/tree-digest and the command have in common. */
 import * as assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   linkSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { caseList, good } from './case.js';
@@ -66,6 +70,62 @@ test('what is mounted is not in it, and every change is', () => {
     seen.add(digest(tree));
   }
   assert.equal(seen.size, changes.length + 2);
+});
+
+test('a directory that its owner exchanges for a link, while root reads the tree, leads nowhere', async () => {
+  const tree = makeTree('raced');
+  const secret = `${base}/secret`;
+  mkdirSync(`${secret}/inner`, { recursive: true, mode: 0o700 });
+  const files = [`${secret}/file`, `${secret}/inner/file`];
+  for (const file of files) {
+    writeFileSync(file, 'of root alone');
+    utimesSync(file, 0, Date.now() / 1000);
+  }
+  chmodSync(`${tree}/tmp`, 0o1777);
+  const swap = `cd ${tree}/tmp; umask 077; mkdir -p d/inner; echo own >d/file; echo own >d/inner/file; ln -s ${secret} l; echo begun
+exec perl -e 'for (;;) { rename "d", "e"; rename "l", "d"; rename "d", "l"; rename "e", "d" }'`;
+  const user = spawn('setpriv', ['--reuid=4711', '--regid=4711', '--clear-groups', 'sh', '-c', swap], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await new Promise(resolve => user.stdout.once('data', resolve));
+  const tar = `${base}/raced.tar`;
+  let whole = 0;
+  for (let i = 0; i < 40; i++) {
+    chos('tree', 'digest', tree);
+    if (chos('tree', 'export', tree, '-o', tar).status === 0) whole++;
+    const held = whole === 0 ? '' : spawnSync('bsdtar', ['-xOf', tar], { encoding: 'latin1' }).stdout;
+    assert.ok(!held.includes('of root alone'));
+    assert.deepEqual(
+      files.filter(file => statSync(file).atimeMs !== 0),
+      [],
+    );
+  }
+  user.kill('SIGKILL');
+  await new Promise(resolve => user.once('close', resolve));
+  assert.deepEqual(
+    readdirSync(base).filter(name => name.startsWith('raced.tar.part')),
+    [],
+  );
+  for (const path of [tree, secret, tar]) rmSync(path, { recursive: true, force: true });
+});
+
+test('what is mounted in a tree is not exported, and what root exports is seen through no link', () => {
+  const tree = makeTree('exported', ['mounted']);
+  symlinkSync('/etc/shadow', `${tree}/etc/shadow`);
+  good(spawnSync('mount', ['-t', 'tmpfs', 'none', `${tree}/mounted`], { encoding: 'utf8' }));
+  writeFileSync(`${tree}/mounted/file`, '');
+  const tar = `${base}/exported.tar.gz`;
+  good(chos('tree', 'export', tree, '-o', tar));
+  spawnSync('umount', [`${tree}/mounted`]);
+  const listed = good(spawnSync('bsdtar', ['-tvf', tar], { encoding: 'utf8' })).split('\n');
+  assert.deepEqual(
+    listed.filter(line => / \.\/mounted/.test(line)).map(line => line.slice(0, 4)),
+    ['drwx'],
+  );
+  assert.ok(listed.some(line => line.endsWith(' ./etc/shadow -> /etc/shadow')));
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+  assert.ok(!mounts.includes('exported'));
+  for (const path of [tree, tar]) rmSync(path, { recursive: true, force: true });
 });
 
 test('what is no directory is told', () => {

@@ -1,8 +1,10 @@
 /** `tree export NAME|DIRECTORY -o FILE`: a tar of it, as `tree import` takes it. */
-import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { codeOf } from '../host/error-code.js';
 import { jsonText } from '../report/json-text.js';
 import { work } from '../store/child.js';
+import type { Result } from '../store/fault.js';
+import { inView, PLACE, TREE } from '../store/view.js';
 import { wantsJson } from './as-json.js';
 import { absolute, done, failed, type Invocation, type Outcome } from './invocation.js';
 
@@ -24,6 +26,24 @@ export function compressionOf(file: string): readonly string[] | null {
     default:
       return null;
   }
+}
+
+/** As `tar` in `place`. Who is not root can read nothing by it that is not his. */
+function pack(
+  directory: string,
+  place: string,
+  packed: readonly string[],
+  isRoot: boolean,
+): Promise<Result<null>> {
+  const [tree, into] = isRoot ? [TREE, PLACE] : [directory, place];
+  if (isRoot) mkdirSync(`${place}/view`);
+  const how = [...packed, '--format=pax', '--numeric-owner', '--one-file-system'];
+  return work({
+    program: 'bsdtar',
+    args: [...how, '-C', tree, '-cf', `${into}/tar`, '.'],
+    ...(isRoot ? { within: inView(directory, place) } : {}),
+    verb: `export \`${directory}\``,
+  });
 }
 
 export async function exportTree(invocation: Invocation, directory: string): Promise<Outcome> {
@@ -52,22 +72,9 @@ export async function exportTree(invocation: Invocation, directory: string): Pro
     return failed({ kind: 'file', verb: 'write', path: file, code: codeOf(error) });
   }
   const draft = `${place}/tar`;
-  const made = await work({
-    program: 'bsdtar',
-    args: [
-      ...packed,
-      '--format=pax',
-      '--numeric-owner',
-      '--one-file-system',
-      '-C',
-      directory,
-      '-cf',
-      draft,
-      '.',
-    ],
-    verb: `export \`${directory}\``,
-  });
+  let made: Result<null>;
   try {
+    made = await pack(directory, place, packed, invocation.request.caller.euid === 0);
     if (made.kind === 'ok') renameSync(draft, file);
   } catch (error) {
     return failed({ kind: 'file', verb: 'write', path: file, code: codeOf(error) });

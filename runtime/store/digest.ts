@@ -7,8 +7,19 @@
  * a directory before what is in it, names in byte order, without what is mounted in the tree. Names are bytes, not text: here they are Latin-1 strings.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
-import { codeOf } from '../host/error-code.js';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
+import { codeOf, Unreadable } from '../host/error-code.js';
 import { parseMountFacts } from '../trees/mount-facts.js';
 import { bad, fileFault, good, type Result } from './fault.js';
 import { type Hashed, type HashPool, hashPool } from './hash-worker.js';
@@ -25,6 +36,7 @@ interface Found {
   /** `.` or `./usr/bin`, in Latin-1. */
   readonly path: string;
   readonly stat: Stats;
+  readonly detail: string | null;
 }
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -35,18 +47,44 @@ function mountedBelow(root: string): ReadonlySet<string> {
   return new Set(points.filter(point => point.startsWith(`${root}/`)));
 }
 
-/** Throws errors of node:fs. */
-function* walk(root: string, inner: string, mounted: ReadonlySet<string>): Generator<Found> {
-  const directory = bytesOf(`${root}${inner.slice(1)}` || '/');
-  const names = readdirSync(directory, { encoding: 'buffer' }).map(name => name.toString('latin1'));
+/** What fails is told of its place, and not of the descriptor by which it was looked at. */
+function at<Value>(place: string, look: () => Value): Value {
+  try {
+    return look();
+  } catch (error) {
+    throw new Unreadable(place, codeOf(error));
+  }
+}
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/**
+ * `directory`: an open one, since whoever can write to one in the tree may put a link in its place at any time: what that leads to is not the tree's, and not for all to
+ * read. What is yielded is open until the next is asked for. Throws Unreadable.
+ */
+function* walk(
+  root: string,
+  inner: string,
+  mounted: ReadonlySet<string>,
+  directory: number,
+): Generator<Found> {
+  const own = `/proc/self/fd/${directory}`;
+  const names = at(`${root}${inner.slice(1)}` || '/', () => readdirSync(own, { encoding: 'buffer' }));
   // In Latin-1 the order of characters is that of bytes.
-  for (const name of names.sort((one, other) => (one < other ? -1 : 1))) {
+  for (const name of names.map(one => one.toString('latin1')).sort((one, other) => (one < other ? -1 : 1))) {
     const path = `${inner}/${name}`;
     const place = `${root}${path.slice(1)}`;
     if (mounted.has(place)) continue;
-    const stat = lstatSync(bytesOf(place));
-    yield { path, stat };
-    if (stat.isDirectory()) yield* walk(root, path, mounted);
+    const open = bytesOf(`${own}/${name}`);
+    const stat = at(place, () => lstatSync(open));
+    yield { path, stat, detail: at(place, () => detail(open, stat)) };
+    if (!stat.isDirectory()) continue;
+    const fd = at(place, () => openSync(open, DIRECTORY));
+    try {
+      yield* walk(root, path, mounted, fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 }
 
@@ -67,11 +105,13 @@ function deviceNumbers(rdev: number): string {
   return `${major}:${minor}`;
 }
 
-function detail(root: string, { path, stat }: Found): string {
-  if (stat.isSymbolicLink()) {
-    const target = readlinkSync(bytesOf(`${root}${path.slice(1)}`), { encoding: 'buffer' });
-    return createHash('sha256').update(target).digest('hex');
-  }
+/** Null: the hash of its content, which others make. */
+function detail(place: Buffer, stat: Stats): string | null {
+  if (stat.isFile()) return null;
+  if (stat.isSymbolicLink())
+    return createHash('sha256')
+      .update(readlinkSync(place, { encoding: 'buffer' }))
+      .digest('hex');
   return stat.isCharacterDevice() || stat.isBlockDevice() ? deviceNumbers(stat.rdev) : '-';
 }
 
@@ -82,7 +122,7 @@ const record = ({ path, stat }: Found, what: string): Buffer =>
 
 /** A part of the walk whose files are at work. */
 interface Batch {
-  readonly found: readonly { readonly entry: Found; readonly detail: string | null }[];
+  readonly found: readonly Found[];
   readonly hashed: Promise<readonly Hashed[]>;
 }
 
@@ -95,17 +135,16 @@ function* batches(root: string, entries: Iterable<Found>, pool: HashPool): Gener
   let paths: Uint8Array[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    const isFile = entry.stat.isFile();
-    found.push({ entry, detail: isFile ? null : detail(root, entry) });
-    if (isFile) {
+    found.push(entry);
+    if (entry.detail === null) {
       paths.push(bytesOf(`${root}${entry.path.slice(1)}`));
       bytes += entry.stat.size;
     }
     if (paths.length < BATCH_FILES && bytes < BATCH_BYTES && found.length < 4 * BATCH_FILES) continue;
-    yield { found, hashed: pool.hash(paths) };
+    yield { found, hashed: pool.hash(paths, true) };
     [found, paths, bytes] = [[], [], 0];
   }
-  yield { found, hashed: pool.hash(paths) };
+  yield { found, hashed: pool.hash(paths, true) };
 }
 
 /** The real path in Latin-1, as /proc/self/mountinfo has it; of `/`, which would end in a slash, nothing. */
@@ -135,24 +174,33 @@ function overBy(most: Most | null, entries: number, bytes: number): Result<never
   return limit !== null && bytes > limit ? bad({ kind: 'too-large', what, limit, by: '--limit' }) : null;
 }
 
-async function digestWith(
-  path: string,
+async function digestWith(path: string, pool: HashPool, watching: Watching): Promise<Result<TreeDigest>> {
+  const root = rootOf(path);
+  const directory = openSync(bytesOf(root || '/'), DIRECTORY);
+  try {
+    return await digestBelow(root, directory, pool, watching);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+async function digestBelow(
+  root: string,
+  directory: number,
   pool: HashPool,
   { most = null, onBytes }: Watching,
 ): Promise<Result<TreeDigest>> {
-  const root = rootOf(path);
-  const stat = lstatSync(bytesOf(root || '/'));
-  if (!stat.isDirectory()) return fileFault('read', path, 'ENOTDIR');
+  const stat = fstatSync(directory);
   const all = createHash('sha256');
   let entries = 0;
   let bytes = 0;
   async function take({ found, hashed }: Batch): Promise<Result<null>> {
     const hashes = (await hashed)[Symbol.iterator]();
-    if (interruption.aborted) return interrupted(`make the digest of \`${path}\``);
-    for (const { entry, detail } of found) {
+    if (interruption.aborted) return interrupted(`make the digest of \`${root || '/'}\``);
+    for (const entry of found) {
       entries++;
-      if (detail !== null) {
-        all.update(record(entry, detail));
+      if (entry.detail !== null) {
+        all.update(record(entry, entry.detail));
         continue;
       }
       const one: Hashed = hashes.next().value ?? { code: 'EIO' };
@@ -167,8 +215,8 @@ async function digestWith(
   const claimed = { entries: 0, bytes: 0 };
   let over: ReturnType<typeof overBy> = null;
   function* everything(): Generator<Found> {
-    yield { path: '.', stat };
-    for (const found of walk(root, '.', mountedBelow(root))) {
+    yield { path: '.', stat, detail: '-' };
+    for (const found of walk(root, '.', mountedBelow(root), directory)) {
       claimed.entries++;
       if (found.stat.isFile()) claimed.bytes += found.stat.size;
       over = overBy(most, claimed.entries, claimed.bytes);
@@ -196,7 +244,7 @@ async function digestWith(
 export async function fileDigest(path: string): Promise<Result<string>> {
   const pool = hashPool(1);
   try {
-    const [one] = await pool.hash([bytesOf(path)]);
+    const [one] = await pool.hash([bytesOf(path)], false);
     if (interruption.aborted) return interrupted(`read \`${path}\``);
     return one !== undefined && 'hex' in one
       ? good(`sha256:${one.hex}`)

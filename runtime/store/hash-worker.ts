@@ -7,18 +7,24 @@ export type Hashed = { readonly hex: string; readonly bytes: number } | { readon
 
 /**
  * Runs in the worker, which gets its text and nothing else: it refers to nothing outside itself. Files are opened without following a link and never
- * waited for.
+ * waited for. `exact`: no directory on the way may have become a link, either: who can write to one may exchange it at any time.
  */
 function serve(load: typeof require): void {
   const { parentPort } = load('node:worker_threads') as typeof import('node:worker_threads');
   const { createHash } = load('node:crypto') as typeof import('node:crypto');
-  const { closeSync, constants, openSync, readSync } = load('node:fs') as typeof import('node:fs');
+  const { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } = load(
+    'node:fs',
+  ) as typeof import('node:fs');
   const buffer = Buffer.allocUnsafeSlow(1 << 20);
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
-  const hash = (path: Uint8Array): unknown => {
+  const isAt = (fd: number, path: Buffer): boolean =>
+    readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }).equals(path);
+  const hash = (given: Uint8Array, exact: boolean): unknown => {
     try {
-      const fd = openSync(Buffer.from(path), flags);
+      const path = Buffer.from(given);
+      const fd = openSync(path, flags);
       try {
+        if (exact && !(fstatSync(fd).isFile() && isAt(fd, path))) return { code: 'ESTALE' };
         const sum = createHash('sha256');
         let bytes = 0;
         for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer)) {
@@ -33,12 +39,14 @@ function serve(load: typeof require): void {
       return { code: (error as { code?: string }).code ?? 'EIO' };
     }
   };
-  parentPort?.on('message', (paths: readonly Uint8Array[]) => parentPort.postMessage(paths.map(hash)));
+  parentPort?.on('message', ({ paths, exact }: { paths: readonly Uint8Array[]; exact: boolean }) =>
+    parentPort.postMessage(paths.map(path => hash(path, exact))),
+  );
 }
 
 export interface HashPool {
-  /** The hashes of files, in their order; begins at once, or as soon as a worker is free. */
-  hash(paths: readonly Uint8Array[]): Promise<readonly Hashed[]>;
+  /** The hashes of files, in their order; begins at once, or as soon as a worker is free. `exact`: the paths are real ones, and count for nothing else. */
+  hash(paths: readonly Uint8Array[], exact: boolean): Promise<readonly Hashed[]>;
   /** How many batches are worked on at a time. */
   readonly size: number;
   close(): Promise<void>;
@@ -46,6 +54,7 @@ export interface HashPool {
 
 interface Job {
   readonly paths: readonly Uint8Array[];
+  readonly exact: boolean;
   readonly resolve: (hashed: readonly Hashed[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -64,7 +73,7 @@ export function hashPool(size = availableParallelism()): HashPool {
       return;
     }
     at.set(worker, job);
-    worker.postMessage(job.paths);
+    worker.postMessage({ paths: job.paths, exact: job.exact });
   };
   const add = (): void => {
     const worker = new Worker(code, { eval: true, execArgv: [] });
@@ -78,9 +87,9 @@ export function hashPool(size = availableParallelism()): HashPool {
   };
   return {
     size,
-    hash: paths =>
+    hash: (paths, exact) =>
       new Promise((resolve, reject) => {
-        waiting.push({ paths, resolve, reject });
+        waiting.push({ paths, exact, resolve, reject });
         const free = idle.pop();
         if (free !== undefined) next(free);
         else if (workers.length < size) add();

@@ -23,7 +23,7 @@ for name in usr bin sbin lib lib32 lib64 libx32; do
     ln -s "$(readlink /$name)" view/$name
   elif [ -d /$name ]; then
     mkdir view/$name
-    mount --bind -o ro /$name view/$name
+    mount --rbind /$name view/$name
   fi
 done
 if [ -f /etc/ld.so.cache ]; then

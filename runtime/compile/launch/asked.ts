@@ -6,7 +6,7 @@ import type { Action } from '../../program/action.js';
 import { when } from '../../program/control.js';
 import type { Slot } from '../../program/operand.js';
 import { fail } from '../../program/step.js';
-import { operation } from '../idioms/operation.js';
+import { operation, withLines } from '../idioms/operation.js';
 import { type Asked, type Launch, rule } from './launch.js';
 
 /** The actions if the option was given: surely, perhaps or not at all. Text slots are -1 and numbers 0 without. */
@@ -21,7 +21,7 @@ export function ifNotAsked(asked: Asked, option: Slot, actions: readonly Action[
 
 /** Each action by itself, so that a failure and its undo steps belong to what was done. */
 function provided(option: Slot, test: 'LE' | 'GT', actions: readonly Action[]): readonly Action[] {
-  return actions.map(one => ({ ...one, lines: when(option, test, 0, one.lines) }));
+  return actions.map(one => withLines(one, when(option, test, 0, one.lines)));
 }
 
 /** What create and run refuse before they compile. */

@@ -3,6 +3,7 @@ import type { Action } from '../../program/action.js';
 import type { Slot } from '../../program/operand.js';
 import type { CgroupDirectory } from '../cgroups/driver.js';
 import { detachReal } from '../idioms/detach-real.js';
+import { withLines } from '../idioms/operation.js';
 import type { IdMapOf } from '../launch/id-map-of.js';
 import type { Launch } from '../launch/launch.js';
 import { mountCgroups } from './cgroup-mount.js';
@@ -52,5 +53,5 @@ function mount({ launch, places, cgroups, idMapOf }: Workshop, planned: PlannedM
 
 function uncovered({ launch }: Workshop, { uncovers }: PlannedMount, made: Action): Action {
   if (uncovers.length === 0) return made;
-  return { ...made, lines: [...uncovers.flatMap(path => detachReal(launch.open, path)), ...made.lines] };
+  return withLines(made, [...uncovers.flatMap(path => detachReal(launch.open, path)), ...made.lines]);
 }

@@ -15,7 +15,7 @@ import { stored } from './stored.js';
 import { views } from './views.js';
 import { errno, type Shown, type Words } from './words-of.js';
 
-/** Of each wing all its kinds (WordsOf). Not one merged table, which would be made anew at each start. */
+/** Of each wing all its kinds (WordsOf). Not one merged table, which would be made anew at each start: what was looked up is remembered. */
 const tables: readonly Readonly<Record<string, unknown>>[] = [
   launch,
   namespaces,
@@ -30,11 +30,17 @@ const tables: readonly Readonly<Record<string, unknown>>[] = [
   criu,
 ];
 
+const rows = new Map<string, Words<Record<never, never>>>();
+
 function rowOf({ kind }: Operation): Words<Record<never, never>> {
+  const known = rows.get(kind);
+  if (known !== undefined) return known;
   for (const table of tables) {
     // The row of a kind takes the operations of that kind, which the type checker cannot see through the union.
-    const row = table[kind];
-    if (row !== undefined) return row as Words<Record<never, never>>;
+    const row = table[kind] as Words<Record<never, never>> | undefined;
+    if (row === undefined) continue;
+    rows.set(kind, row);
+    return row;
   }
   throw new Error(`no words for ${kind}`);
 }

@@ -48,9 +48,14 @@ interface Delegated {
 }
 
 /** Run this program once more as that caller; what it counts is counted here. */
-export async function asCaller(lab: Lab, self: string, name: WithoutRights): Promise<void> {
+export async function asCaller(
+  lab: Lab,
+  self: string,
+  name: WithoutRights,
+  more: readonly string[] = [],
+): Promise<void> {
   const dir = join(lab.dir, name);
-  mkdirSync(dir);
+  mkdirSync(dir, { recursive: true });
   const outside = join(lab.dir, '..', 'outside');
   const caller = await callerNamed(name, dir, outside);
   const { owner } = caller;
@@ -61,7 +66,7 @@ export async function asCaller(lab: Lab, self: string, name: WithoutRights): Pro
   const argv = [
     ...['-c', enter, 'sh', ...delegated.map(({ entered }) => entered), '--'],
     ...[outside, 'supervise', ...caller.through, process.execPath, fileURLToPath(self)],
-    ...[...process.argv.slice(2), '--caller', name, '--caller-lab', dir],
+    ...[...process.argv.slice(2), ...more, '--caller', name, '--caller-lab', dir],
   ];
   const child = spawn('sh', argv, {
     stdio: ['ignore', 'pipe', 'inherit'],

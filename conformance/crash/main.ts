@@ -1,4 +1,8 @@
 /** Crash safety, and that nothing leaks: `node build/conformance/crash.mjs [--only PATTERN] [--leaks]`. */
+import { execFileSync } from 'node:child_process';
+import { STATE_ROOT } from '../../spec/state-root.js';
+import { mountLines } from '../harness/host-check.js';
+import { ownStateRoot } from '../harness/service.js';
 import { bundleKinds } from './bundles.js';
 import { commandsOf, kindsOf, wantedOf } from './caller-bundles.js';
 import { asCaller, callersLab, type WithoutRights } from './caller-lab.js';
@@ -9,6 +13,7 @@ import { leaks } from './leaks.js';
 import { moments } from './moments.js';
 import { stopLaunches } from './stops.js';
 import { warm } from './warm.js';
+import { warmFaults } from './warm-faults.js';
 
 const only = new RegExp(
   process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '',
@@ -22,6 +27,16 @@ const commandsOfRoot: Readonly<Record<string, RegExp>> = {
 };
 
 const leaksAlone = process.argv.includes('--leaks');
+
+const FAULTS = '--warm-faults';
+
+/** Root's service is in its own state root; a user's is where its session is. */
+async function warmFaultsOf(lab: Lab): Promise<void> {
+  ownStateRoot();
+  await warmFaults({ ...lab, mounts: mountLines() });
+  execFileSync('umount', [STATE_ROOT]);
+  await asCaller(lab, import.meta.url, 'user', [FAULTS]);
+}
 
 async function ofRoot(lab: Lab): Promise<void> {
   if (leaksAlone) {
@@ -37,6 +52,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   await faults(lab, only);
   await moments(lab, only);
   if (only.test('warm')) await warm(lab);
+  if (only.test('warm faults')) await warmFaultsOf(lab);
   if (only.test('leaks')) leaks(lab);
   for (const name of ['user', 'userns'] as const)
     if (only.test(`caller ${name}`)) await asCaller(lab, import.meta.url, name);
@@ -45,6 +61,10 @@ async function ofRoot(lab: Lab): Promise<void> {
 /** With `--only`, all of that caller's. */
 async function ofCaller(lab: Lab): Promise<void> {
   const caller = lab.caller as WithoutRights;
+  if (process.argv.includes(FAULTS)) {
+    await warmFaults(lab);
+    return;
+  }
   if (caller === 'user') leaks(lab);
   if (leaksAlone) return;
   for (const kind of kindsOf[caller]) await stopLaunches(lab, kind);

@@ -37,7 +37,11 @@ const program = `
     socket.on('close', () => {
       const all = Buffer.concat(chunks);
       let kind = 0;
-      for (let at = 0; at + 16 <= all.length; at += all.readUInt32LE(at + 8)) kind = all.readUInt32LE(at + 12);
+      for (let at = 0; at + 16 <= all.length; at += all.readUInt32LE(at + 8)) {
+        kind = all.readUInt32LE(at + 12);
+        // An image may follow another one.
+        if (kind !== ${AnswerKind.WAIT}) break;
+      }
       kinds[kind] = (kinds[kind] ?? 0) + 1;
       if (++closed < sockets.length) return;
       if (--left > 0) again();

@@ -21,6 +21,7 @@ import { ownStateRoot, type Service, startService } from '../harness/service.js'
 import { type Bundle, makeBundle } from './bundles.js';
 import { call, check, chos, type Ended, type Lab, residue } from './lab.js';
 import { deleteForce } from './stops.js';
+import { watched } from './warm-self.js';
 
 const socket = join(STATE_ROOT, SERVICE_SOCKET);
 
@@ -241,6 +242,9 @@ export async function warm(outer: Lab): Promise<void> {
   const create = [lab.runtime, '--root', lab.root, 'create', '--bundle', plain.dir, id];
   const scene = { lab, id, bundle, plain, create, log: join(lab.dir, 'warm-trace') };
   const service = await startService(lab.runtime, lab.dir, {});
+  writeFileSync('/etc/chos.d/a.json', JSON.stringify({ trees: { one: { path: bundle.rootfs } } }));
+  await watched(lab, service, socket, id, [plain.dir, bundle.dir]);
+  rmSync('/etc/chos.d/a.json');
   changes(scene, service);
   await callersKilled(scene, service);
   await service.end();

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stillRuns } from '../host/peer-credentials.js';
 import { descriptorOf } from './connection.js';
-import { strangerAt } from './peer.js';
+import { isConfined, strangerAt } from './peer.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'chos-peer-'));
 const path = join(directory, 's');
@@ -33,6 +33,31 @@ test('a process like us is served, as long as it runs', async () => {
     fd => [strangerAt(fd), stillRuns(fd)],
   );
   assert.equal(found, [{ pid: process.pid, why: null }, true]);
+});
+
+test('one that may be under Landlock is not', async () => {
+  if (/^NoNewPrivs:\s*1$/m.test(readFileSync('/proc/1/status', 'latin1'))) return;
+  const script = `require('node:net').connect(${JSON.stringify(path)}).on('close', () => process.exit())`;
+  const found = await seen(
+    () => {
+      spawn('setpriv', ['--no-new-privs', process.execPath, '-e', script]);
+      return null;
+    },
+    fd => strangerAt(fd).why,
+  );
+  assert.is(found, 'the caller has no_new_privs, and may be confined');
+});
+
+test('nor one that AppArmor confines, unless as us', () => {
+  const confined = (label: string | null): boolean => isConfined(label, '/usr/bin/a (enforce)');
+  assert.equal(
+    [null, 'unconfined', 'podman (unconfined)', 'b (complain)', '/usr/bin/a (enforce)'].filter(confined),
+    [],
+  );
+  assert.equal(
+    ['b (enforce)', 'b (kill)', 'a//&b (mixed)', 'b', ''].filter(one => !confined(one)),
+    [],
+  );
 });
 
 test('one that has ended is not', async () => {

@@ -13,6 +13,8 @@ interface Standing {
   readonly groups: () => string;
   /** CapEff */
   readonly capabilities: bigint;
+  /** no_new_privs, without which only CAP_SYS_ADMIN may take a Landlock domain. */
+  readonly bound: boolean;
 }
 
 /** "user:[4026531837]" of each. Throws where /proc does not tell: the process has ended, or is closed to us. */
@@ -25,6 +27,7 @@ const fields = {
   gid: /^Gid:\s+\d+\s+(\d+)/m,
   groups: /^Groups:(.*)$/m,
   capabilities: /^CapEff:\s*(\S+)$/m,
+  bound: /^NoNewPrivs:\s*(\d)$/m,
 };
 
 /** Throws likewise. */
@@ -41,11 +44,23 @@ function standingOf(pid: number | 'self'): Standing {
     gid: Number(gid || -1),
     groups: () => [...new Set([gid, ...field('groups').trim().split(/\s+/)])].sort().join(' ').trim(),
     capabilities: BigInt(`0x${field('capabilities') || '0'}`),
+    bound: field('bound') === '1',
   };
 }
 
+/** What AppArmor confines a process by, such as "unconfined" or "name (enforce)"; null: there is no AppArmor. */
+const labelOf = (pid: number | 'self'): string | null =>
+  readProc(`/proc/${pid}/attr/apparmor/current`)?.trim() ?? null;
+
+/** Whether who has this label may read less than who has that one. */
+export const isConfined = (label: string | null, by: string | null): boolean =>
+  label !== null && label !== by && !/^unconfined$| \((?:unconfined|complain)\)$/.test(label);
+
 const own = standingOf('self');
 const ownGroups = own.groups();
+const ownLabel = labelOf('self');
+/** In a container, say, everything is bound, from its first process on; that says nothing then. */
+const allAreBound = fields.bound.exec(readProc('/proc/1/status') ?? '')?.[1] === '1';
 const namespaces = namespacesOf('self');
 const rootName = readlinkSync('/proc/self/root');
 /** Numbers in /proc are those of this pid namespace: it may be mounted from another, where the number of a peer is somebody else's. */
@@ -79,5 +94,7 @@ function whyNotServed(pid: number): string | null {
   if (peer.uid !== own.uid || peer.gid !== own.gid) return 'it serves another user';
   if (peer.root !== own.root) return 'it has another root or is in other namespaces';
   if ((own.capabilities & ~peer.capabilities) !== 0n) return 'the caller has fewer capabilities';
-  return everything || peer.groups() === ownGroups ? null : 'the caller has other groups';
+  if (!everything && peer.groups() !== ownGroups) return 'the caller has other groups';
+  if (peer.bound && !allAreBound) return 'the caller has no_new_privs, and may be confined';
+  return ownLabel !== null && isConfined(labelOf(pid), ownLabel) ? 'AppArmor confines the caller' : null;
 }

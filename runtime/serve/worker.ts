@@ -14,6 +14,9 @@ export interface Message {
 const ROOM = 256 * 1024;
 export const makeRoom = (): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(ROOM));
 
+/** Milliseconds: what it answers with has been started by then, and needs the processors no more. */
+const CALM = 20;
+
 /** What a thread is started with. */
 export interface Start {
   readonly room: Uint8Array;
@@ -51,11 +54,13 @@ export function compileRequests(
 ): { readonly ready: () => void; readonly scratch: string } {
   const port = parentPort;
   const { room, scratch } = workerData as Start;
+  let calm: NodeJS.Timeout | undefined;
   port?.on('message', ({ bytes }: Message) => {
     if (bytes !== undefined) {
+      clearTimeout(calm);
       void reply(bytes, answer, bug).then(parts => {
         port.postMessage(messageOf(parts, room));
-        collectLeftovers();
+        calm = setTimeout(collectLeftovers, CALM);
       });
       return;
     }

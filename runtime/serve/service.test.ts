@@ -24,6 +24,7 @@ import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE, SERVICE_SOCKET } f
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
 import { flood } from './test/flood.js';
+import { mutants } from './test/mutants.js';
 
 /** It waits for an answer until there is one: who is late is the machine, not the service. */
 const engine = join(process.cwd(), 'build/engine-test/patient-real');
@@ -337,6 +338,23 @@ test('killed as soon as so many have been answered, it leaves the others to a co
 test('hundreds at once, a thousand in all, are answered by the service', async () => {
   assert.equal(await flooded(250, 4), { [AnswerKind.REPORT]: 1000 });
   assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+});
+
+test('requests that lie about themselves, are cut off, or none at all, are answered or not, and it goes on', async () => {
+  const file = join(directory, 'request');
+  writeFileSync(file, request, { mode: 0o644 });
+  const open = () => readdirSync(`/proc/${service.pid}/fd`).length;
+  const before = open();
+  const kinds = await mutants({ path, file, as: who }, 1000, 20_261_129);
+  assert.is(
+    Object.values(kinds).reduce((sum, many) => sum + many, 0),
+    1000,
+    JSON.stringify(kinds),
+  );
+  for (const kind of [0, AnswerKind.COLD, AnswerKind.REPORT])
+    assert.ok((kinds[kind] ?? 0) > 50, JSON.stringify(kinds));
+  assert.equal(await list(), { status: 0, out: HEADER, err: '' });
+  assert.ok(open() <= before + 1, `${before} ${open()}`);
 });
 
 test('a config.json of 16 MiB is left to a compiler of its own', async () => {

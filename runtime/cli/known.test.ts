@@ -7,7 +7,7 @@ import type { Environment, MountFact } from '../../spec/environment.js';
 import type { Request } from '../engine/wire.js';
 import { answer } from '../entry/dispatch.js';
 import { defaultConfig } from './default-config.js';
-import { Known } from './known.js';
+import { forgetKnown, Known } from './known.js';
 import { sizeOf } from './known-image.js';
 import { ownRequest } from './own-request.js';
 
@@ -35,6 +35,9 @@ test('it keeps what it is told to, and of that the latest', () => {
   assert.is(find({ c: 1 }, 8), 8, 'was not kept');
   assert.is(find({ d: undefined }, 9), 9);
   assert.is(find({}, 10), 10);
+  assert.is(find({}, 11), 10);
+  forgetKnown();
+  assert.is(find({}, 12), 12, 'was forgotten');
 });
 
 const bundle = mkdtempSync(join(tmpdir(), 'chos-known-'));

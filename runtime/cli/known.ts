@@ -7,6 +7,13 @@ import { isDeepStrictEqual } from 'node:util';
 /** Bytes of files that are kept with what was made of them, which takes ten times as much. */
 export const LARGEST_TEXT = 64 * 1024;
 
+const all: { forget(): void }[] = [];
+
+/** As if nothing had been asked for yet. */
+export function forgetKnown(): void {
+  for (const one of all) one.forget();
+}
+
 /** Data alone: no functions, no classes with private fields, which isDeepStrictEqual() does not compare. */
 export class Known<Input extends readonly unknown[], Result extends object> {
   /** The latest first. */
@@ -18,6 +25,11 @@ export class Known<Input extends readonly unknown[], Result extends object> {
   constructor(most: number, keeps: (result: Result) => boolean) {
     this.#most = most;
     this.#keeps = keeps;
+    all.push(this);
+  }
+
+  forget(): void {
+    this.#all = [];
   }
 
   find(input: Input, make: () => Result): Result {

@@ -4,6 +4,7 @@
  */
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { WireFd } from '../../spec/wire.js';
+import { forgetKnown } from '../cli/known.js';
 import { ownRequest } from '../cli/own-request.js';
 import { type Answer, type Asked, decodeRequest, encodeAnswer, requestSize } from '../engine/wire.js';
 import { WORKER } from '../serve/worker-argument.js';
@@ -81,7 +82,7 @@ function hasSocket(): boolean {
 export async function main(args: readonly string[]): Promise<void> {
   if (args[0] === WORKER) {
     const { compilerThread } = await import('./service.js');
-    compilerThread(answer, bug);
+    compilerThread(answer, bug, forgetKnown);
     return;
   }
   await (args.length === 0 && hasSocket() ? serve() : direct(args));

@@ -8,8 +8,8 @@ const { Bun, gc } = globalThis as {
 
 export const collectGarbage: () => void = Bun === undefined ? () => gc?.() : () => Bun.gc(true);
 
-/** Bytes: of a young generation of 8 MiB enough is left for a compilation, which takes two. */
-const MUCH = 4 * 1024 * 1024;
+/** Bytes: of a young generation of 4 MiB enough is left for a compilation, which takes two. */
+const MUCH = 1024 * 1024;
 
 const young = (): number =>
   getHeapSpaceStatistics().find(space => space.space_name === 'new_space')?.space_used_size ?? 0;

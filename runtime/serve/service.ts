@@ -25,7 +25,7 @@ const MOST_WAITING = 64 * 1024 * 1024;
  * What is garbage is freed and given back after so many requests, or milliseconds after the last. What has been given back is missing to the next one, which then takes
  * half as long again: after a few there is little to give, and they may be health checks.
  */
-const BUSY = 500;
+const BUSY = 200;
 const FEW = 50;
 const CALM = 1000;
 const CALM_AFTER_FEW = 30_000;

@@ -9,7 +9,7 @@ PAM_LOGIN ?= $(CURDIR)/build/chos-login
 # Without libpam's headers (libpam0g-dev) there is no module.
 PAM_MODULE := $(if $(wildcard /usr/include/security/pam_modules.h),build/pam_chos.so)
 PAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -fPIC -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(ENGINE_WARNINGS)
-PAM_LOGIN_SOURCES := $(ENGINE)/start.S $(ENGINE_BASE) $(addprefix $(ENGINE)/chos/,memory.c public.c nearest.c pattern.c account.c trees.c choice.c environment.c entries.c) \
+PAM_LOGIN_SOURCES := $(ENGINE)/start.S $(ENGINE_BASE) $(addprefix $(ENGINE)/chos/,memory.c public.c nearest.c pattern.c account.c trees.c choice.c environment.c entries.c generations.c) \
 	$(HOOK_FRAME) hooks/chos-environment/generation.c $(wildcard $(PAM)/login/*.c)
 PAM_LOGIN_CFLAGS = $(HOOK_CFLAGS) -I$(ENGINE)/chos -Ihooks/chos-environment
 

@@ -148,24 +148,6 @@ bool choose_name(const struct trees *t, const struct account *a, const char *arg
 	return c->name;
 }
 
-i64 generation_of(const char *name, const char **tree)
-{
-	size_t length = strlen(name), at = length;
-	i64 number = 0;
-	char *copy;
-
-	while (at && name[at - 1] >= '0' && name[at - 1] <= '9')
-		at--;
-	if (at < 2 || at == length || length - at > 9 || name[at - 1] != '@')
-		return 0;
-	for (const char *digit = name + at; *digit; digit++)
-		number = number * 10 + (*digit - '0');
-	copy = pages(length);
-	memcpy(copy, name, at - 1);
-	*tree = copy;
-	return number;
-}
-
 /* What else is to say of an argument that is no tree: `chos list`, and `chos make` of who thinks of sudo(8). NULL: nothing. */
 static const char *other_meaning(const char *argument)
 {

@@ -63,12 +63,11 @@ bool put_candidate(char *candidate, const char **path, const char *name);
 /* Whether the caller has a program of that name. */
 bool is_command(const char *name);
 
-/* choice.c: `choose_name`: false: nobody chooses, and the registry has no default. `generation_of`: NAME@7 is 7, and `tree` NAME; else 0. */
+/* choice.c: `choose_name`: false: nobody chooses, and the registry has no default. */
 struct choice {
 	const char *name, *by;
 };
 bool choose_name(const struct trees *t, const struct account *a, const char *argument, struct choice *c);
-i64 generation_of(const char *name, const char **tree);
 void choose(const struct trees *t, const struct account *a, const char *argument, struct choice *c);
 void set_choice(const struct trees *t, const struct account *a, const char *name);
 
@@ -116,7 +115,10 @@ _Noreturn void start_inside(void);
 bool is_job_starter(const char *called);
 char **job_command(const struct account *a, char **words);
 
-/* generations.c: it is prepared on this machine, or this is the end. `by`: what has chosen it, or NULL. */
+/*
+ * generations.c: `generation_of`: NAME@7 is 7, and `tree` NAME; else 0. `must_be_prepared`: it is on this machine, or this is the end; `by`: what has chosen it, or NULL.
+ */
+i64 generation_of(const char *name, const char **tree);
 void must_be_prepared(const char *name, const char *tree, const char *by);
 
 /* entries.c: a descriptor, or -errno */

@@ -4,6 +4,24 @@
  */
 #include "chos.h"
 
+i64 generation_of(const char *name, const char **tree)
+{
+	size_t length = strlen(name), at = length;
+	i64 number = 0;
+	char *copy;
+
+	while (at && name[at - 1] >= '0' && name[at - 1] <= '9')
+		at--;
+	if (at < 2 || at == length || length - at > 9 || name[at - 1] != '@')
+		return 0;
+	for (const char *digit = name + at; *digit; digit++)
+		number = number * 10 + (*digit - '0');
+	copy = pages(length);
+	memcpy(copy, name, at - 1);
+	*tree = copy;
+	return number;
+}
+
 /* 0: it is none of this tree. */
 static i64 number_in(const char *file, const char *prefix)
 {

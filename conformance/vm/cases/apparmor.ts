@@ -56,4 +56,17 @@ cat: can't open '/etc/group': Permission denied"
       matches refusal "$(<message)" 'no-such-profile'
       runtime delete --force box`,
   ),
+  apparmor(
+    'a-confined-caller-is-not-served',
+    `
+      /usr/local/bin/chos-runtime --debug serve 2>served & service=$!
+      list() { /usr/local/bin/chos-runtime --debug list 2>&1 >/dev/null; }
+      warm() { [ -z "$(list)" ]; }
+      until_true 120 warm
+      confined() { bash -c 'printf "changeprofile lab-box" >/proc/self/attr/apparmor/current && exec /usr/local/bin/chos-runtime --debug list' 2>&1 >/dev/null; }
+      matches "what a confined caller is told" "$(confined)" 'was not used: AppArmor confines the caller'
+      same "what another is told" "$(list)" ""
+      kill $service
+      wait $service`,
+  ),
 ];

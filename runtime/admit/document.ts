@@ -1,5 +1,5 @@
 import { type Diagnostic, formatPath, type Place, type Reason, type ValuePath } from './diagnostic.js';
-import { endOf, membersOf, type Outline, startOf } from './outline.js';
+import { endOf, isList, itemsOf, membersOf, type Outline, startOf } from './outline.js';
 
 /** A JSON text that was parsed, and the way back from each value to its place. */
 export interface Document {
@@ -78,17 +78,23 @@ function lineStarts(text: string): number[] {
 /** Puts a parsed value and its outline together. */
 export function createDocument(file: string, text: string, value: unknown, shape: Outline): Document {
   const lines = new Lines(text);
-  const members = new Map<number, ReadonlyMap<string | number, number>>();
+  const members = new Map<number, ReadonlyMap<string, number> | Int32Array>();
+
+  function inside(container: number): ReadonlyMap<string, number> | Int32Array {
+    const known = members.get(container);
+    if (known !== undefined) return known;
+    const found = isList(text, shape, container)
+      ? itemsOf(shape, container)
+      : membersOf(text, shape, container);
+    members.set(container, found);
+    return found;
+  }
 
   function locate(path: ValuePath): { readonly value: number; readonly exact: boolean } {
     let current = 0;
     for (const part of path) {
-      let inside = members.get(current);
-      if (inside === undefined) {
-        inside = membersOf(text, shape, current);
-        members.set(current, inside);
-      }
-      const next = inside.get(part);
+      const found = inside(current);
+      const next = found instanceof Int32Array ? found[Number(part)] : found.get(String(part));
       if (next === undefined) return { value: current, exact: false };
       current = next;
     }

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { oneLine, squiggle } from '../report/diagnostic.js';
 import { admit } from './admit.js';
-import { endOf, membersOf, outline, pathOf, startOf } from './outline.js';
+import { endOf, isList, itemsOf, membersOf, outline, pathOf, startOf } from './outline.js';
 import { findSyntaxFault } from './syntax.js';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20240607);
@@ -252,7 +252,11 @@ test('the outline has every value of a valid text at its place', () => {
     for (let value = 0; value < shape.count; value++) {
       const path = pathOf(text, shape, value);
       let found = 0;
-      for (const part of path) found = membersOf(text, shape, found).get(part) ?? -1;
+      for (const part of path)
+        found =
+          (isList(text, shape, found)
+            ? itemsOf(shape, found)[Number(part)]
+            : membersOf(text, shape, found).get(String(part))) ?? -1;
       assert.is(found, value, which);
       let expected: unknown = JSON.parse(text);
       for (const part of path) expected = (expected as Mutable)[part];

@@ -44,4 +44,17 @@ test('a hostile number of violations is cut', () => {
   assert.ok(violations(validateConfig, { mounts }).length <= 110);
 });
 
+test('and what comes after the last that is told is not looked at', () => {
+  let seen = 0;
+  const list = Array.from({ length: 1000 }, () => 1);
+  const counted = new Proxy(list, {
+    get(target, name, self) {
+      if (/^\d+$/.test(String(name))) seen++;
+      return Reflect.get(target, name, self);
+    },
+  });
+  assert.not.ok(validateConfig({ ociVersion: '1.0.2', mounts: counted }));
+  assert.ok(seen >= 95 && seen <= 101, String(seen));
+});
+
 test.run();

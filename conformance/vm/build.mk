@@ -3,7 +3,7 @@ KERNEL ?= 6.12
 RUN ?=
 
 # The cases run the build that is in build/vm, and the modules of the kernel link.
-build/conformance/vm.mjs: build/vm/.made build/conformance/hooks.mjs build/vm/chos-runtime-debug build/vm/outside build/kernel-link/cases $(LAB_KERNELS:%=build/kernel-link/%/.made)
+build/conformance/vm.mjs: build/vm/.made build/conformance/hooks.mjs build/vm/chos-runtime-debug build/vm/chos-runtime-patient build/vm/outside build/kernel-link/cases $(LAB_KERNELS:%=build/kernel-link/%/.made)
 build/conformance/vm-run.mjs: $(CONFORMANCE_SOURCES) node_modules/.package-lock.json
 	$(BUNDLE) conformance/vm/run.ts --outfile=$@
 
@@ -25,6 +25,12 @@ build/vm/chos-runtime-debug: private NODE = /usr/bin/node
 build/vm/chos-runtime-debug: private COMPILER = /usr/local/lib/chos-runtime/chos-runtime.cjs
 build/vm/chos-runtime-debug: $(ENGINE_SOURCES) $(ENGINE_DEBUG) $(ENGINE_HEADERS) $(ENGINE_TABLES) build/vm/.made
 	$(call link-engine,$(CC),-DENGINE_DEBUG,$(ENGINE_DEBUG))
+
+# The engine that waits for a service until it answers: an emulated machine is slower than any of its deadlines.
+build/vm/chos-runtime-patient: private NODE = /usr/bin/node
+build/vm/chos-runtime-patient: private COMPILER = /usr/local/lib/chos-runtime/chos-runtime.cjs
+build/vm/chos-runtime-patient: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) build/vm/.made
+	$(call link-engine,$(CC),$(PATIENT),)
 
 # The program of the suite that does what callers do, for a machine without its C library.
 build/vm/outside: conformance/reporter/outside.c

@@ -89,9 +89,10 @@ build/engine-test/impatient: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES
 	$(call link-engine,$(CC),-DCOMPILER_IDLE_SECONDS=2 -DCOMPILER_SECONDS=5,)
 
 # Those that wait for a service until it answers, however busy the machine is: with the compiler of the tests, and with the real one.
+PATIENT := -DSERVICE_FIRST_MS=60000 -DSERVICE_NEXT_MS=60000 -DSERVICE_MOST_MS=60000
 build/engine-test/patient: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
 build/engine-test/patient build/engine-test/patient-real: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
-	$(call link-engine,$(CC),-DSERVICE_FIRST_MS=60000 -DSERVICE_NEXT_MS=60000 -DSERVICE_MOST_MS=60000,)
+	$(call link-engine,$(CC),$(PATIENT),)
 
 # What the tests in runtime/engine/test run.
 .PHONY: engine-for-tests test-engine

@@ -22,9 +22,6 @@ export class Unreadable extends Error {
 export const isUnreadable = (error: unknown): error is Unreadable =>
   error instanceof Error && error.name === 'Unreadable';
 
-/** Of a process that may end while it is looked at, or is somebody else's: what there is to read then. */
-export const GONE_PROCESS: readonly string[] = ['ESRCH', 'EACCES', 'EPERM', 'EINVAL'];
-
 /** Null, where there is nothing at the path; throws Unreadable as the look fails otherwise: what cannot be read is not empty. `missing`: more that says so. */
 export function unlessMissing<T>(path: string, look: () => T, missing: readonly string[] = []): T | null {
   try {

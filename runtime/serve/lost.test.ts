@@ -1,12 +1,9 @@
 /** The service as it is built, with threads in the place of its compiler that fail, and with somebody else in its own place. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
-  chownSync,
   closeSync,
   constants,
   existsSync,
-  mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,25 +13,17 @@ import {
   writeSync,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SERVICE_SOCKET } from '../../spec/wire.js';
+import { servicePlace, who } from './test/place.js';
 
 const build = join(process.cwd(), 'build');
 const engine = join(build, 'engine-test/patient-real');
-const NOBODY = 65534;
-const isRoot = process.geteuid?.() === 0;
-const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
-const directory = mkdtempSync(join(tmpdir(), 'chos-lost-'));
-const place = join(directory, 'chos-runtime');
-const path = join(place, SERVICE_SOCKET);
+const { directory, place, socket: path } = servicePlace('lost');
 const thread = join(directory, 'thread.cjs');
 const fifo = join(directory, 'fifo');
-mkdirSync(place, { mode: 0o700 });
-if (isRoot) for (const one of [directory, place]) chownSync(one, NOBODY, NOBODY);
 execFileSync('mkfifo', ['-m', '666', fifo]);
 // By this it knows whose requests are its own.
 symlinkSync(join(build, 'chos-runtime.cjs'), join(directory, 'chos-runtime.cjs'));

@@ -1,15 +1,11 @@
 /** How much memory the service takes at most, with each JavaScript engine: what only one has a bound for is bounded. */
 import { spawn } from 'node:child_process';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultConfig } from '../cli/default-config.js';
-
-const NOBODY = 65534;
-const isRoot = process.geteuid?.() === 0;
-const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+import { servicePlace, who } from './test/place.js';
 
 /** Up to the first line on stderr: all, if there is none. */
 function call(engine: string, directory: string, args: readonly string[], input = ''): Promise<string> {
@@ -53,10 +49,7 @@ const MOST = 448;
 
 for (const engine of ['build/chos-runtime', 'build/bun/chos-runtime'])
   test(`${engine}: requests of the worst shape, one after the other, and some at once`, async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'chos-memory-'));
-    const place = join(directory, 'chos-runtime');
-    mkdirSync(place, { mode: 0o700 });
-    if (isRoot) for (const one of [directory, place]) chownSync(one, NOBODY, NOBODY);
+    const { directory } = servicePlace('memory');
     const service = spawn(join(process.cwd(), engine), ['serve'], {
       cwd: '/',
       env: { XDG_RUNTIME_DIR: directory },

@@ -20,22 +20,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stateTemplate } from '../../spec/records/state.js';
-import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE, SERVICE_SOCKET } from '../../spec/wire.js';
+import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE } from '../../spec/wire.js';
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
 import { flood } from './test/flood.js';
+import type { Target } from './test/kinds.js';
 import { mutants } from './test/mutants.js';
+import { isRoot, NOBODY, servicePlace, who } from './test/place.js';
 
 /** It waits for an answer until there is one: who is late is the machine, not the service. */
 const engine = join(process.cwd(), 'build/engine-test/patient-real');
-const NOBODY = 65534;
-const isRoot = process.geteuid?.() === 0;
-const who = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
-const directory = mkdtempSync(join(tmpdir(), 'chos-serve-'));
-const place = join(directory, 'chos-runtime');
-const path = join(place, SERVICE_SOCKET);
-mkdirSync(place, { mode: 0o700 });
-if (isRoot) for (const one of [directory, place]) chownSync(one, NOBODY, NOBODY);
+const { directory, place, socket: path } = servicePlace('serve');
 
 interface Ended {
   readonly status: number | null;
@@ -144,12 +139,14 @@ async function captured(): Promise<Buffer> {
   return bytes;
 }
 
-/** `kill`: the process that is killed when somebody is first told to wait. */
-function flooded(count: number, times: number, kill?: number): Promise<Record<string, number>> {
+/** The service, and that request in a file. */
+function target(): Target {
   const file = join(directory, 'request');
   writeFileSync(file, request, { mode: 0o644 });
-  return flood({ path, file, as: who }, count, times, kill);
+  return { path, file, as: who };
 }
+
+const open = (): number => readdirSync(`/proc/${service.pid}/fd`).length;
 
 test('it answers as a compiler that the engine starts', async () => {
   const cold = await call(['--debug', 'list']);
@@ -271,7 +268,6 @@ test('nothing is kept from one request to the next', async () => {
 });
 
 test('no descriptor is left open', async () => {
-  const open = () => readdirSync(`/proc/${service.pid}/fd`).length;
   const [before, many] = [open(), answered()];
   for (let i = 0; i < 20; i++) await call(['exec', 'nobody', 'true']);
   await list();
@@ -313,7 +309,7 @@ test('what a burst of large requests has taken is given back, and so is what onl
 
 test('killed in the middle, it is missed by nobody, and another takes its place', async () => {
   const calls = Array.from({ length: 20 }, list);
-  const kinds = await flooded(200, 1, service.pid);
+  const kinds = await flood(target(), 200, 1, service.pid);
   assert.ok((kinds[AnswerKind.WAIT] ?? 0) > 0, `${JSON.stringify(kinds)}: some were inside`);
   for (const { status, out } of await Promise.all(calls)) assert.equal([status, out], [0, HEADER]);
   await ended;
@@ -336,16 +332,13 @@ test('killed as soon as so many have been answered, it leaves the others to a co
 });
 
 test('hundreds at once, a thousand in all, are answered by the service', async () => {
-  assert.equal(await flooded(250, 4), { [AnswerKind.REPORT]: 1000 });
+  assert.equal(await flood(target(), 250, 4), { [AnswerKind.REPORT]: 1000 });
   assert.equal(await list(), { status: 0, out: HEADER, err: '' });
 });
 
 test('requests that lie about themselves, are cut off, or none at all, are answered or not, and it goes on', async () => {
-  const file = join(directory, 'request');
-  writeFileSync(file, request, { mode: 0o644 });
-  const open = () => readdirSync(`/proc/${service.pid}/fd`).length;
   const before = open();
-  const kinds = await mutants({ path, file, as: who }, 1000, 20_261_129);
+  const kinds = await mutants(target(), 1000, 20_261_129);
   assert.is(
     Object.values(kinds).reduce((sum, many) => sum + many, 0),
     1000,

@@ -2,23 +2,15 @@
  * Who uses a version of a tree: generations that were prepared from it, and processes that have it as root, directory, executable, mounted, or as what the
  * kernel's link of theirs names.
  */
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { mustReadFor, thisProcess } from '../host/caller.js';
-import { GONE_PROCESS, unlessMissing } from '../host/error-code.js';
 import { linksOf } from '../host/libc.js';
+import { inodeOfProcess, linkOfProcess, textOfProcess } from '../host/of-process.js';
 import { SETCHOS } from '../trees/kernel-link.js';
 import { isWithin, mountOf, parseMountFacts } from '../trees/mount-facts.js';
 import { readGenerations } from '../trees/pins.js';
 import { hasImage } from './image-file.js';
-
-/** As the others, throws Unreadable: nothing is taken away from under those of whom it is not known where they are. */
-const linkOf = (path: string): string => unlessMissing(path, () => readlinkSync(path), GONE_PROCESS) ?? '';
-
-const read = (path: string): string =>
-  unlessMissing(path, () => readFileSync(path, 'utf8'), GONE_PROCESS) ?? '';
-
-const inodeOf = (path: string): number | null => unlessMissing(path, () => statSync(path).ino, GONE_PROCESS);
 
 /** Whether the kernel's name of an open place lies in the directory, seen from whichever root. */
 const leadsInto = (text: string, directory: string): boolean => `${text}/`.includes(`${directory}/`);
@@ -74,7 +66,7 @@ export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
     own === undefined ? '' : `${own.root}/${directory.slice(own.point.length)}`.replace(/\/+/g, '/');
   const image = hasImage(directory) ? directory : null;
   // What is mounted here concerns all who are here: it is told once.
-  const known = new Map<number | null, boolean>([[inodeOf('/proc/self/ns/mnt'), false]]);
+  const known = new Map<number | null, boolean>([[inodeOfProcess('/proc/self/ns/mnt'), false]]);
   const here = mounts
     .filter(
       mount =>
@@ -85,10 +77,11 @@ export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
     )
     .map(({ point }) => `the mount ${point}`);
   const mounted = (pid: string): boolean => {
-    const namespace = inodeOf(`/proc/${pid}/ns/mnt`);
+    const namespace = inodeOfProcess(`/proc/${pid}/ns/mnt`);
     const before = known.get(namespace);
     if (before !== undefined && namespace !== null) return before;
-    const found = own !== undefined && shows(read(`/proc/${pid}/mountinfo`), own.device, root, image);
+    const found =
+      own !== undefined && shows(textOfProcess(`/proc/${pid}/mountinfo`), own.device, root, image);
     known.set(namespace, found);
     return found;
   };
@@ -104,10 +97,10 @@ export function holdersOf(place: string, setchos = SETCHOS): readonly string[] {
   const processes = others
     .filter(
       pid =>
-        ['root', 'cwd', 'exe'].some(name => leadsInto(linkOf(`/proc/${pid}/${name}`), directory)) ||
+        ['root', 'cwd', 'exe'].some(name => leadsInto(linkOfProcess(`/proc/${pid}/${name}`), directory)) ||
         linked(pid) ||
         mounted(pid),
     )
-    .map(pid => `process ${pid} (${read(`/proc/${pid}/comm`).trim() || '?'})`);
+    .map(pid => `process ${pid} (${textOfProcess(`/proc/${pid}/comm`).trim() || '?'})`);
   return [...generations, ...here, ...processes, ...unseen];
 }

@@ -1,8 +1,9 @@
 /** Who holds a generation: processes whose mount namespace it is, or a copy of it, and containers that were started in it. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { MountFact } from '../../spec/environment.js';
 import { thisProcess } from '../host/caller.js';
-import { GONE_PROCESS, unlessMissing } from '../host/error-code.js';
+import { unlessMissing } from '../host/error-code.js';
+import { linkOfProcess, textOfProcess } from '../host/of-process.js';
 import { directoryFact } from './caller.js';
 import { parseMountFacts } from './mount-facts.js';
 import { type Generation, PINS, pinFile, readGenerations } from './pins.js';
@@ -32,23 +33,20 @@ function commandOf(pid: number): string {
   }
 }
 
-/** Throws Unreadable, as read() does: who is not seen would not be waited for. */
-const linkOf = (path: string): string => unlessMissing(path, () => readlinkSync(path), GONE_PROCESS) ?? '';
-
 function numberIn(link: string): number | null {
   const [, number] = /^mnt:\[(\d+)\]$/.exec(link) ?? [];
   return number === undefined ? null : Number(number);
 }
 
 /** By the text of the link, for which the kernel makes no inode: it is asked of every process. */
-export const namespaceOf = (pid: number): number | null => numberIn(linkOf(`/proc/${pid}/ns/mnt`));
+export const namespaceOf = (pid: number): number | null => numberIn(linkOfProcess(`/proc/${pid}/ns/mnt`));
 
 /** Processes by their mount namespace, ascending. Threads share it with their process, but for a few that left; those count too late. */
 function byNamespace(): ReadonlyMap<number, readonly number[]> {
   const byLink = new Map<string, number[]>();
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
   for (const pid of pids.sort((a, b) => a - b)) {
-    const link = linkOf(`/proc/${pid}/ns/mnt`);
+    const link = linkOfProcess(`/proc/${pid}/ns/mnt`);
     const known = byLink.get(link);
     if (known === undefined) byLink.set(link, [pid]);
     else known.push(pid);
@@ -64,9 +62,6 @@ function byNamespace(): ReadonlyMap<number, readonly number[]> {
 const rootIn = (mounts: readonly MountFact[]): MountFact | undefined =>
   mounts.find(({ point }) => point === '/');
 const rootOf = (mountinfo: string): MountFact | undefined => rootIn(parseMountFacts(mountinfo));
-
-const read = (path: string): string =>
-  unlessMissing(path, () => readFileSync(path, 'utf8'), GONE_PROCESS) ?? '';
 
 /**
  * All processes, looked at once: those who ask for several generations ask of one look. What it reads is the kernel's own, so that no server is waited for,
@@ -86,8 +81,8 @@ export function lookAtProcesses(directory = PINS): ProcessLook {
   // In one namespace the same name is the same root; its mounts may be thousands.
   const known = new Map<string, readonly MountFact[]>();
   const mountsOf = (pid: number, namespace: number): readonly MountFact[] => {
-    const key = `${namespace} ${linkOf(`/proc/${pid}/root`)}`;
-    const found = known.get(key) ?? parseMountFacts(read(`/proc/${pid}/mountinfo`));
+    const key = `${namespace} ${linkOfProcess(`/proc/${pid}/root`)}`;
+    const found = known.get(key) ?? parseMountFacts(textOfProcess(`/proc/${pid}/mountinfo`));
     // One that has ended meanwhile says nothing of the others.
     if (found.length > 0) known.set(key, found);
     return found;
@@ -137,7 +132,8 @@ export function pidsIn(
     ...look.generations.map(other => (other.name === name ? null : (other.record?.inode ?? null))),
     ...containers.filter(one => !isRecorded(one)).map(({ pid }) => namespaceOf(pid)),
   ];
-  const root = rootOf(read(`${pinFile(generation, directory)}.mounts`));
+  const file = `${pinFile(generation, directory)}.mounts`;
+  const root = rootOf(unlessMissing(file, () => readFileSync(file, 'utf8')) ?? '');
   const pids = new Set([
     ...(look.namespaces.get(record.inode) ?? []),
     ...recorded.map(({ pid }) => pid),

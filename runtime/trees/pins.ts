@@ -16,7 +16,8 @@ import type { Caller } from '../../spec/caller.js';
 import { type MountFact, NUMBERS, PINS, type Pin } from '../../spec/environment.js';
 import { fileName, generationFile, generationOf } from '../../spec/records/names.js';
 import type { PinRecord } from '../../spec/records/pin.js';
-import { GONE_PROCESS, unlessMissing } from '../host/error-code.js';
+import { unlessMissing } from '../host/error-code.js';
+import { inodeOfProcess } from '../host/of-process.js';
 import { parseMountFacts } from './mount-facts.js';
 import { type PinnedRecord, readPinRecord } from './own-record.js';
 
@@ -84,8 +85,8 @@ export function nextNumber(generations: readonly Generation[], file: string, pre
 
 /** The generation whose mount namespace a path leads to, e.g. that of /proc/PID/ns/mnt. */
 export function generationAt(path: string, caller: Caller): Generation | undefined {
-  const found = unlessMissing(path, () => statSync(path), GONE_PROCESS);
-  return found === null ? undefined : readGenerations(caller).find(one => one.record?.inode === found.ino);
+  const inode = inodeOfProcess(path);
+  return inode === null ? undefined : readGenerations(caller).find(one => one.record?.inode === inode);
 }
 
 /** The generation that launches of a tree use: the newest that is ready. */

@@ -1,5 +1,6 @@
 /** AppArmor, which Debian's kernels have: the host of the suite has it not. */
 import type { MachineCase } from '../case.js';
+import { patientEngine, serving } from './patient.js';
 
 const profile = `profile lab-box flags=(attach_disconnected,mediate_deleted) {
   file,
@@ -18,11 +19,13 @@ const prelude = `
   confined='.process.args = ["sh", "-c", "cat /proc/self/attr/current; cat /etc/group 2>&1"]'
 `;
 
+const withProfile = () => [{ text: profile, to: '/lab/lab-box' }];
+
 const apparmor = (name: string, script: string, more: Partial<MachineCase> = {}): MachineCase => ({
   name: `apparmor/${name}`,
   init: 'systemd',
   kernels: ['6.12'],
-  payload: () => [{ text: profile, to: '/lab/lab-box' }],
+  payload: withProfile,
   script: prelude + script,
   ...more,
 });
@@ -58,15 +61,12 @@ cat: can't open '/etc/group': Permission denied"
   ),
   apparmor(
     'a-confined-caller-is-not-served',
-    `
-      /usr/local/bin/chos-runtime --debug serve 2>served & service=$!
-      list() { /usr/local/bin/chos-runtime --debug list 2>&1 >/dev/null; }
-      warm() { [ -z "$(list)" ]; }
-      until_true 120 warm
-      confined() { bash -c 'printf "changeprofile lab-box" >/proc/self/attr/apparmor/current && exec /usr/local/bin/chos-runtime --debug list' 2>&1 >/dev/null; }
+    `${serving}
+      serving
+      confined() { bash -c "printf 'changeprofile lab-box' >/proc/self/attr/apparmor/current && exec ${patientEngine.to} --debug list" 2>&1 >/dev/null; }
       matches "what a confined caller is told" "$(confined)" 'was not used: AppArmor confines the caller'
-      same "what another is told" "$(list)" ""
-      kill $service
-      wait $service`,
+      same "what another is told" "$(patient list 2>&1 >/dev/null)" ""
+      served_no_more`,
+    { payload: () => [...withProfile(), patientEngine] },
   ),
 ];

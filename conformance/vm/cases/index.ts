@@ -9,6 +9,7 @@ import { kmodCases } from './kmod.js';
 import { kmodChosCases } from './kmod-chos.js';
 import { kmodEnteringCases } from './kmod-entering.js';
 import { kmodLoginCases } from './kmod-login.js';
+import { kmodServiceCases } from './kmod-service.js';
 import { kmodSlurmCases } from './kmod-slurm.js';
 import { kmodUserCases } from './kmod-users.js';
 import { labCases } from './lab.js';
@@ -44,5 +45,6 @@ export const cases: readonly MachineCase[] = [
   ...kmodUserCases,
   ...kmodChosCases,
   ...kmodLoginCases,
+  ...kmodServiceCases,
   ...kmodSlurmCases,
 ];

@@ -361,41 +361,6 @@ export const kmodCases: readonly MachineCase[] = [
       matches message "$output" 'still used by container held \\(process'
       drop held`,
   ),
-  kmod(
-    'a-service-that-lives-through-it',
-    `
-      /usr/local/bin/chos-runtime --debug serve 2>served & service=$!
-      warm() { [ -z "$(chos --debug list 2>&1 >/dev/null)" ]; }
-      until_true 120 warm
-      environment any one
-      # starts WHEN BACK_END: the same request, twice, answered by the service
-      starts() {
-        for time in first second; do
-          local before=$(grep -c 'answered' served)
-          chos run --detach --bundle "$PLACE/any" any </dev/null >message 2>&1 || { cat message; return 1; }
-          same "what the $time start $1 says" "$(<message)" ""
-          same "the back end of the $time start $1" "$(jq -r '.. | .backEnd? // empty' "$STATE/any/state.json")" "$2"
-          same "who has compiled the $time start $1" "$(grep -c 'answered' served)" $((before + 1))
-          drop any
-        done
-      }
-      starts "with the skeleton" kmod
-      chos skeleton remove
-      starts "without the skeleton" private
-      chos skeleton create
-      chos tree load
-      starts "with the skeleton made again" kmod
-      chos skeleton remove
-      rmmod chos
-      starts "without the module" private
-      insmod /lab/chos.ko
-      starts "with the module alone" private
-      chos skeleton create
-      chos tree load
-      starts "with both again" kmod
-      kill $service
-      wait $service`,
-  ),
 ];
 
 function containersConf(): string {

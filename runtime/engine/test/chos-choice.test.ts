@@ -14,19 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chos, executable, type Site, site, stay, two } from './chos-command.js';
+import { chos, error, executable, site, stay, two, which } from './chos-command.js';
 import { scratch } from './engine.js';
-
-const which = (s: Site, args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) =>
-  chos(s, ['--which', ...args], { environment });
-const error = (r: { readonly status: number | null; readonly out: string; readonly err: string }): string => {
-  assert.is(r.status, 125);
-  assert.is(r.out, '');
-  return r.err;
-};
 
 test('argument, $CHOS, ~/.chos, the rule, the default: the first that there is', () => {
   const s = site(
@@ -53,60 +45,6 @@ test('rules by name and number, for users, groups and hosts; the first that fits
   assert.is(rules('user rooty alma9', 'user 4294967296 alma9', 'user 00x alma9'), none);
   assert.is(rules('group nosuchgroup alma9', 'group 65533 alma9', `host ?${hostname()} alma9`), none);
   assert.is(rules('user root debian12', 'group root alma9'), "debian12 (the site's rule for user root)\n");
-});
-
-const generation = (name: string): string =>
-  `chos: ${name} is a generation, which logins and jobs enter: chos --set ${name}, then ssh localhost or su - $USER; or srun --chos=${name}\n`;
-
-/** Their public records. */
-function prepared({ place }: Site, ...names: readonly string[]): void {
-  mkdirSync(`${place}-trees.public`, { recursive: true, mode: 0o755 });
-  for (const name of names) writeFileSync(join(`${place}-trees.public`, name), 'boot\n', { mode: 0o644 });
-}
-
-test('a choice of the host, and of a generation, is for logins too', () => {
-  const s = site();
-  assert.is(chos(s, ['--set', '/']).status, 0);
-  assert.is(which(s).out, '/ (~/.chos)\n');
-  assert.is(chos(s, ['--', 'sh', '-c', 'echo on the host $CHOS']).out, 'on the host\n');
-  prepared(s, 'alma9@3');
-  assert.equal(chos(s, ['--set', 'alma9@3']), { status: 0, out: '', err: '' });
-  assert.is(error(which(s)), generation('alma9@3'));
-  assert.match(error(chos(s, ['--set', 'alma@3'])), 'there is no tree "alma"; did you mean alma9?');
-});
-
-test('a generation that this machine has not got is chosen by nobody', () => {
-  const s = site(`${two}tree /ostrees/classic\n`);
-  const missing = (name: string, more: string): string =>
-    `chos: this machine has no generation "${name}"${more}\n`;
-  writeFileSync(join(s.home, '.chos'), 'debian12\n');
-  const refused = (name: string, more: string): void => {
-    assert.is(error(chos(s, ['--set', name])), missing(name, more));
-    assert.is(error(chos(s, [name, 'true'])), missing(name, more));
-    assert.is(readFileSync(join(s.home, '.chos'), 'utf8'), 'debian12\n');
-  };
-  refused('alma9@1', ', it has none of alma9');
-  prepared(s, 'debian12@2', 'alma9@x', 'alma99@7', '%2Fchos.json');
-  refused('alma9@1', ', it has none of alma9');
-  prepared(s, 'alma9@3', 'alma9@12');
-  refused('alma9@99', ', the newest is alma9@12');
-  refused('alma9@03', ', the newest is alma9@12');
-  prepared(s, '%2Fostrees%2Fclassic@4');
-  refused('/ostrees/classic@5', ', the newest is /ostrees/classic@4');
-  assert.is(chos(s, ['--set', '/ostrees/classic@4']).status, 0);
-  // That of another machine, or of an earlier boot.
-  writeFileSync(join(s.home, '.chos'), 'alma9@9\n');
-  assert.is(error(which(s)), missing('alma9@9', ', chosen by ~/.chos, the newest is alma9@12'));
-});
-
-test('generations are told of by root alone', () => {
-  const s = site();
-  prepared(s, 'alma9@3');
-  chmodSync(`${s.place}-trees.public`, 0o777);
-  assert.is(
-    error(chos(s, ['--set', 'alma9@3'])),
-    `chos: refuses ${basename(s.place)}-trees.public below ${s.place}-trees.public: owner 0, mode 777; only root may own it, and nobody else write to it\n`,
-  );
 });
 
 test('the name default is that of the registry; without one there is a line', () => {
@@ -139,8 +77,6 @@ test('an unknown name ends it, with a near one, and nothing is tried', () => {
   assert.is(run(''), 'chos: there is no tree "" (see chos --list)\n');
   assert.is(run('x'.repeat(5000)).length < 8200, true);
   assert.is(run('a\x1b[2Jb\nc'), 'chos: there is no tree "a?[2Jb c" (see chos --list)\n');
-  prepared(s, 'debian12@7');
-  assert.is(run('debian12@7'), generation('debian12@7'));
   assert.is(run('debain12@7'), 'chos: there is no tree "debain12"; did you mean debian12?\n');
   assert.match(error(which(s, [], { CHOS: 'gone' })), 'there is no tree "gone"');
   writeFileSync(join(s.home, '.chos'), 'gone\n');

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as assert from 'uvu/assert';
 import { encode } from '../../program/encode.js';
 import * as o from '../../program/operand.js';
 import * as s from '../../program/step.js';
@@ -81,3 +82,19 @@ export function chos({ place, home }: Site, args: readonly string[], c: Call = {
   });
   return { status, out: stdout, err: stderr };
 }
+
+export const which = (
+  s: Site,
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+) => chos(s, ['--which', ...args], { environment });
+/** What it says, where it starts nothing and prints nothing. */
+export const error = (r: {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}): string => {
+  assert.is(r.status, 125);
+  assert.is(r.out, '');
+  return r.err;
+};

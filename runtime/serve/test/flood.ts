@@ -1,16 +1,6 @@
-/** Many requests at the same moment, from a process of their own: that of the tests has to go on meanwhile. */
-import { spawn } from 'node:child_process';
+/** Many requests at the same moment. */
 import { AnswerKind } from '../../../spec/wire.js';
-
-/** Whom and what. */
-export interface Target {
-  /** The socket. */
-  readonly path: string;
-  /** The file with the bytes of the request. */
-  readonly file: string;
-  /** By whom. */
-  readonly as: { readonly uid?: number; readonly gid?: number };
-}
+import { kindsFrom, type Target } from './kinds.js';
 
 /**
  * Asks that often at once, and again that many times; prints how many answers of each kind came last. It kills a process, if one is given, when it is first told to
@@ -53,23 +43,11 @@ const program = `
   again();
 `;
 
-/** How many answers of each kind came last (AnswerKind), of `count` requests at once, `times` times. */
-export async function flood(
-  { path, file, as }: Target,
+/** `count` requests at once, `times` times; `kill`: the process that is killed. */
+export const flood = (
+  target: Target,
   count: number,
   times: number,
   kill?: number,
-): Promise<Record<string, number>> {
-  const more = kill === undefined ? [] : [String(kill)];
-  const child = spawn(process.execPath, ['-e', program, path, file, String(count), String(times), ...more], {
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...as,
-  });
-  let text = '';
-  child.stdout.on('data', chunk => {
-    text += chunk;
-  });
-  await new Promise(resolve => child.on('close', resolve));
-  return JSON.parse(text);
-}
+): Promise<Record<string, number>> =>
+  kindsFrom(program, target, kill === undefined ? [count, times] : [count, times, kill]);

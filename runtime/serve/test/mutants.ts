@@ -1,7 +1,6 @@
-/** Requests that are none any more, from a process of their own, which the service takes as its own user's. */
-import { spawn } from 'node:child_process';
+/** Requests that are none any more. */
 import { REQUEST_HEADER_SIZE } from '../../../spec/wire.js';
-import type { Target } from './flood.js';
+import { kindsFrom, type Target } from './kinds.js';
 
 /** Sends a request that often, changed differently each time, some at once; a part of them closes its half of the connection, or all. Prints how often each kind of answer came last; 0: none. */
 const program = `
@@ -70,21 +69,6 @@ const program = `
   for (let i = 0; i < 8; i++) next();
 `;
 
-/** How many answers of each kind came last (AnswerKind; 0: none). */
-export async function mutants(
-  { path, file, as }: Target,
-  count: number,
-  seed: number,
-): Promise<Record<string, number>> {
-  const child = spawn(process.execPath, ['-e', program, path, file, String(count), String(seed)], {
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...as,
-  });
-  let text = '';
-  child.stdout.on('data', chunk => {
-    text += chunk;
-  });
-  await new Promise(resolve => child.on('close', resolve));
-  return JSON.parse(text);
-}
+/** `count` of them; equal seeds give equal ones. */
+export const mutants = (target: Target, count: number, seed: number): Promise<Record<string, number>> =>
+  kindsFrom(program, target, [count, seed]);

@@ -8,19 +8,18 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { flood } from '../../runtime/serve/test/flood.js';
 import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import { STATE_ROOT, STATE_ROOT_NAME } from '../../spec/state-root.js';
-import { AnswerKind, SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
+import { AnswerKind, SERVICE_SOCKET } from '../../spec/wire.js';
 import { createRandom } from '../harness/random.js';
-import { type Service, startService } from '../harness/service.js';
+import { type Service, startService, warmedUp } from '../harness/service.js';
 import { makeBundle } from './bundles.js';
 import {
   badError,
@@ -284,11 +283,9 @@ function attached(service: Service, options: readonly string[]): Promise<{ reado
   return new Promise(done => child.stderr.once('data', () => done({ ended })));
 }
 
-/** Until it does nothing by itself any more: it answers before it has warmed up to the end. */
 async function begin({ lab, socket }: Place): Promise<Service> {
   const service = await startService(lab.runtime, lab.dir, lab.env);
-  const scratch = join(dirname(socket), SERVICE_SCRATCH);
-  while (readdirSync(scratch).length > 0) await new Promise(resolve => setTimeout(resolve, 10));
+  await warmedUp(socket);
   return service;
 }
 

@@ -1,9 +1,8 @@
 /** Watches what the service (docs/compiler-service.md) asks the kernel about itself while it answers: nothing; runtime/entry/no-self.test.ts looks at what could. */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { SERVICE_SCRATCH } from '../../spec/wire.js';
-import type { Service } from '../harness/service.js';
+import { join } from 'node:path';
+import { type Service, warmedUp } from '../harness/service.js';
 import { check, chos, type Lab, residue } from './lab.js';
 import { deleteForce } from './stops.js';
 
@@ -35,7 +34,7 @@ function aboutItself(log: string, pid: number, threads: readonly string[]): read
   return [...new Set(found)].sort();
 }
 
-/** All that it answers, once: nothing in between, so that its first answers are past. */
+/** Each command that it answers, once it has warmed up. */
 export async function watched(
   lab: Lab,
   service: Service,
@@ -43,8 +42,7 @@ export async function watched(
   id: string,
   bundles: readonly string[],
 ): Promise<void> {
-  while (readdirSync(join(dirname(socket), SERVICE_SCRATCH)).length > 0)
-    await new Promise(resolve => setTimeout(resolve, 10));
+  await warmedUp(socket);
   const log = join(lab.dir, 'self-trace');
   const options = ['-f', '-s', '200', '-e', `trace=${WATCHED}`, '-o', log, '-p', String(service.pid)];
   const tracer = spawn('strace', options, { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,9 +1,10 @@
 /** The compiler's service beside cases (docs/compiler-service.md), in the namespaces of their callers. It tells in a line what it answers: a case that gets no answer shows nothing. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { commands } from '../../spec/commands.js';
 import { STATE_ROOT } from '../../spec/state-root.js';
+import { SERVICE_SCRATCH } from '../../spec/wire.js';
 import { defaultEnv, launch } from './processes.js';
 
 /** What asks the service, if there is one. */
@@ -28,6 +29,16 @@ export function ownStateRoot(): void {
 
 /** Milliseconds until it answers. */
 const WARM = 60_000;
+
+/** Until it does nothing by itself any more: it answers before it has warmed up to the end, and then takes away what it has written for that. */
+export async function warmedUp(socket: string): Promise<void> {
+  const scratch = join(dirname(socket), SERVICE_SCRATCH);
+  const end = performance.now() + WARM;
+  while (readdirSync(scratch).length > 0) {
+    if (performance.now() > end) throw new Error('the service warms up for ever');
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}
 
 /** Starts it and waits until it answers. `through`: what becomes the caller and then its own last arguments. */
 export async function startService(

@@ -14,10 +14,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { captured } from '../../runtime/serve/test/captured.js';
 import { STATE_ROOT } from '../../spec/state-root.js';
-import { AnswerKind, REQUEST_HEADER_SIZE, SERVICE_SOCKET } from '../../spec/wire.js';
+import { AnswerKind, SERVICE_SOCKET } from '../../spec/wire.js';
 import { type Service, startService } from '../harness/service.js';
 import { bind, caseList, good } from './case.js';
 import {
@@ -42,18 +43,10 @@ let service: Service;
 /** What the engine sends for a command, to whoever listens; it then does without. */
 async function requestOf(...args: readonly string[]): Promise<Uint8Array> {
   renameSync(path, `${path}.away`);
-  let bytes = Buffer.alloc(0);
-  const listener = createServer(socket => {
-    socket.on('error', () => undefined);
-    socket.on('data', chunk => {
-      bytes = Buffer.concat([bytes, chunk]);
-      if (bytes.length >= REQUEST_HEADER_SIZE && bytes.length >= bytes.readUInt32LE(8)) socket.destroy();
-    });
+  const bytes = await captured(path, () => {
+    const command = spawn(runtime, ['--cgroup-manager', 'disabled', ...args], { stdio: 'ignore' });
+    return new Promise(resolve => command.on('close', resolve));
   });
-  await new Promise<void>((resolve, reject) => listener.on('error', reject).listen(path, resolve));
-  const command = spawn(runtime, ['--cgroup-manager', 'disabled', ...args], { stdio: 'ignore' });
-  await new Promise(resolve => command.on('close', resolve));
-  await new Promise(resolve => listener.close(resolve));
   renameSync(`${path}.away`, path);
   return bytes;
 }

@@ -13,16 +13,17 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stateTemplate } from '../../spec/records/state.js';
-import { ANSWER_HEADER_SIZE, AnswerKind, REQUEST_HEADER_SIZE } from '../../spec/wire.js';
+import { ANSWER_HEADER_SIZE, AnswerKind } from '../../spec/wire.js';
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
+import { captured } from './test/captured.js';
 import { flood } from './test/flood.js';
 import type { Target } from './test/kinds.js';
 import { mutants } from './test/mutants.js';
@@ -117,28 +118,6 @@ function exchange(bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-/** The request of a `list`, as the engine sends it to whoever listens. */
-async function captured(): Promise<Buffer> {
-  let bytes = Buffer.alloc(0);
-  const server = createServer(socket => {
-    socket.on('error', () => undefined);
-    socket.on('data', chunk => {
-      bytes = Buffer.concat([bytes, chunk]);
-      if (bytes.length >= REQUEST_HEADER_SIZE && bytes.length >= bytes.readUInt32LE(8)) socket.destroy();
-    });
-  });
-  // The kernel notes who listens at this moment.
-  if (isRoot) process.seteuid?.(NOBODY);
-  try {
-    await new Promise<void>((resolve, reject) => server.on('error', reject).listen(path, resolve));
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
-  await list();
-  await new Promise(resolve => server.close(resolve));
-  return bytes;
-}
-
 /** The service, and that request in a file. */
 function target(): Target {
   const file = join(directory, 'request');
@@ -153,7 +132,7 @@ test('it answers as a compiler that the engine starts', async () => {
   assert.match(cold.err, `${NOT_USED}nobody listens`);
   const bad = ['run', '-f', '-', 'id'];
   const refused = await call(bad, '{"ociVersion": 1}');
-  request = await captured();
+  request = await captured(path, list, who);
   await begin();
   assert.equal(await list(), { status: 0, out: HEADER, err: '' });
   assert.equal(await call(bad, '{"ociVersion": 1}'), refused);

@@ -6,7 +6,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Counts, countsLine, countsOf, failuresOf, nameOfFailure } from '../harness/counts.js';
+import {
+  type Counts,
+  countsLine,
+  countsOf,
+  failuresOf,
+  lastWords,
+  nameOfFailure,
+} from '../harness/counts.js';
 import { callerNames } from '../suite/callers.js';
 import { casesOf, filesOfTests, junitText, type PartReport } from './junit.js';
 import { skipsToReview } from './skips.js';
@@ -100,8 +107,10 @@ const failures: string[] = [];
 
 interface Ended {
   readonly output: string;
-  /** As a shell would say it. */
-  readonly code: number;
+  /** The end of what it has said to either stream, in their order. */
+  readonly said: string;
+  /** `exit code 1`, `SIGKILL`. */
+  readonly how: string;
   readonly seconds: number;
 }
 
@@ -112,16 +121,21 @@ async function execute(part: Part, show: (chunk: Buffer) => void): Promise<Ended
   const began = Date.now();
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  child.stderr.on('data', show);
-  child.stdout.on('data', (chunk: Buffer) => {
+  let said = '';
+  const heard = (chunk: Buffer): void => {
     show(chunk);
+    said = (said + chunk.toString('utf8')).slice(-20_000);
+  };
+  child.stderr.on('data', heard);
+  child.stdout.on('data', (chunk: Buffer) => {
+    heard(chunk);
     output = (output + chunk.toString('utf8')).slice(-8_000_000);
   });
-  const code = await new Promise<number>(done => {
-    child.on('error', () => done(127));
-    child.on('close', (status, signal) => done(signal === null ? (status ?? 1) : 128));
+  const how = await new Promise<string>(done => {
+    child.on('error', ({ message }) => done(message));
+    child.on('close', (status, signal) => done(signal ?? `exit code ${status}`));
   });
-  return { output, code, seconds: (Date.now() - began) / 1000 };
+  return { output, said, how, seconds: (Date.now() - began) / 1000 };
 }
 
 function judged(part: Part, ended: Ended | null): Counts {
@@ -129,30 +143,31 @@ function judged(part: Part, ended: Ended | null): Counts {
   if (ended === null) {
     const without = `${part.needs} is not there`;
     console.log(without);
+    failures.push(`${part.name}: ${without}`);
     reports.push({ name: part.name, counts: bad, seconds: 0, output: '', without });
     return bad;
   }
-  const { output: tail, code, seconds } = ended;
-  const counts = countsOf(tail);
-  failures.push(...failuresOf(tail).map(text => `${part.name}: ${text}`));
-  console.log(`---- ${part.name}: ${Math.round(seconds)} s, exit code ${code}`);
-  const report = { name: part.name, seconds, output: tail };
+  const { output, said, how, seconds } = ended;
+  const counts = countsOf(output);
+  console.log(`---- ${part.name}: ${Math.round(seconds)} s, ${how}`);
+  failures.push(...failuresOf(output).map(text => `${part.name}: ${text}`));
+  const report = { name: part.name, seconds, output };
   if (counts === null) {
-    reports.push({ ...report, counts: bad, without: `it ended without its counts, with exit code ${code}` });
+    const without = `it ended without its counts, ${how}: ${lastWords(said)}`;
+    failures.push(`${part.name}: ${without}`);
+    reports.push({ ...report, counts: bad, without });
     return bad;
   }
-  const unexpected = skipsToReview(counts, tail);
-  for (const reason of unexpected) console.log(`skip that is not on the list: ${reason}`);
+  const unexpected = skipsToReview(counts, output).map(reason => `skip that is not on the list: ${reason}`);
+  for (const text of unexpected) console.log(text);
   const failed = counts.failed + (process.env.CI ? unexpected.length : 0);
-  const own = [
-    ...(code !== 0 && failed === 0 ? [`exit code ${code}`] : []),
-    ...(process.env.CI ? unexpected.map(reason => `skip that is not on the list: ${reason}`) : []),
-    ...(counts.failed > 0 && ![...casesOf(tail), ...filesOfTests(tail)].some(({ kind }) => kind === 'fail')
-      ? [`${counts.failed} failed`]
-      : []),
-  ];
-  reports.push({ ...report, counts, ...(own.length > 0 ? { without: own.join('\n') } : {}) });
-  return { ...counts, failed: code !== 0 && failed === 0 ? 1 : failed };
+  const contradicts = how !== 'exit code 0' && failed === 0;
+  const own = [...(contradicts ? [`${how}: ${lastWords(said)}`] : []), ...(process.env.CI ? unexpected : [])];
+  failures.push(...own.map(text => `${part.name}: ${text}`));
+  const named = [...casesOf(output), ...filesOfTests(output)].some(({ kind }) => kind === 'fail');
+  const without = [...own, ...(counts.failed > 0 && !named ? [`${counts.failed} failed`] : [])].join('\n');
+  reports.push({ ...report, counts, ...(without === '' ? {} : { without }) });
+  return { ...counts, failed: contradicts ? 1 : failed };
 }
 
 const only = process.argv.slice(2);

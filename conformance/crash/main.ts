@@ -8,7 +8,7 @@ import { commandsOf, kindsOf, wantedOf } from './caller-bundles.js';
 import { asCaller, callersLab, type WithoutRights } from './caller-lab.js';
 import { stopCommands } from './commands.js';
 import { faults } from './faults.js';
-import { inLab, type Lab } from './lab.js';
+import { check, inLab, type Lab } from './lab.js';
 import { leaks } from './leaks.js';
 import { moments } from './moments.js';
 import { stopLaunches } from './stops.js';
@@ -38,37 +38,49 @@ async function warmFaultsOf(lab: Lab): Promise<void> {
   await asCaller(lab, import.meta.url, 'user', [FAULTS]);
 }
 
+/** An error of the tests themselves is a failure of that part; the others go on. */
+async function attempt(name: string, body: () => unknown): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    check(`${name}: the part itself`, [words]);
+  }
+}
+
 async function ofRoot(lab: Lab): Promise<void> {
   if (leaksAlone) {
     leaks(lab);
     await asCaller(lab, import.meta.url, 'user');
     return;
   }
-  for (const kind of bundleKinds) if (only.test(kind.name)) await stopLaunches(lab, kind);
+  const part = (name: string, body: () => unknown): Promise<void> =>
+    only.test(name) ? attempt(name, body) : Promise.resolve();
+  for (const kind of bundleKinds) await part(kind.name, () => stopLaunches(lab, kind));
   for (const kind of bundleKinds) {
     const wanted = commandsOfRoot[kind.name];
-    if (wanted !== undefined && only.test(`${kind.name} commands`)) await stopCommands(lab, kind, wanted);
+    if (wanted !== undefined) await part(`${kind.name} commands`, () => stopCommands(lab, kind, wanted));
   }
-  await faults(lab, only);
-  await moments(lab, only);
-  if (only.test('warm')) await warm(lab);
-  if (only.test('warm faults')) await warmFaultsOf(lab);
-  if (only.test('leaks')) leaks(lab);
+  await attempt('faults', () => faults(lab, only));
+  await attempt('moments', () => moments(lab, only));
+  await part('warm', () => warm(lab));
+  await part('warm faults', () => warmFaultsOf(lab));
+  await part('leaks', () => leaks(lab));
   for (const name of ['user', 'userns'] as const)
-    if (only.test(`caller ${name}`)) await asCaller(lab, import.meta.url, name);
+    await part(`caller ${name}`, () => asCaller(lab, import.meta.url, name));
 }
 
 /** With `--only`, all of that caller's. */
 async function ofCaller(lab: Lab): Promise<void> {
   const caller = lab.caller as WithoutRights;
   if (process.argv.includes(FAULTS)) {
-    await warmFaults(lab);
+    await attempt(`warm faults, ${caller}`, () => warmFaults(lab));
     return;
   }
-  if (caller === 'user') leaks(lab);
+  if (caller === 'user') await attempt(`leaks, ${caller}`, () => leaks(lab));
   if (leaksAlone) return;
-  for (const kind of kindsOf[caller]) await stopLaunches(lab, kind);
-  await stopCommands(lab, commandsOf, wantedOf[caller]);
+  for (const kind of kindsOf[caller]) await attempt(`${kind.name}, ${caller}`, () => stopLaunches(lab, kind));
+  await attempt(`commands, ${caller}`, () => stopCommands(lab, commandsOf, wantedOf[caller]));
 }
 
 if (process.argv.includes('--caller')) process.exit(await callersLab(ofCaller));

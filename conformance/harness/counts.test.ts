@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { countsLine, countsOf, failuresOf, nameOfFailure, skipsOf } from './counts.js';
+import { countsLine, countsOf, failuresOf, lastWords, nameOfFailure, skipsOf } from './counts.js';
 
 test('the last line of counts is the one that holds', () => {
   assert.equal(countsOf('1 passed, 2 failed\n3 passed, 0 failed, 4 skipped\n'), {
@@ -67,6 +67,26 @@ test('a long failure is cut', () => {
 test('the name of a failure is one line', () => {
   assert.is(nameOfFailure('unit:   FAIL  "a b"\n    Expected'), 'unit: FAIL "a b"');
   assert.is(nameOfFailure(`FAIL ${'x'.repeat(500)}`).length, 160);
+});
+
+test('the end of a program begins with its error', () => {
+  const stack = [
+    'ok a',
+    'file:///x.mjs:7',
+    '    throw new Error();',
+    '',
+    "Error: ENOENT: no such file or directory, open 'a'",
+    '    at start (x:1:2)',
+    '',
+    'Node.js v20.20.2',
+  ];
+  const words = lastWords(`${stack.join('\n')}\n`);
+  assert.is(words.split('\n')[0], stack[4]);
+  assert.match(words, /\n {6} {4}at start \(x:1:2\)\n {6}Node\.js v20\.20\.2$/);
+  assert.is(lastWords('a\nunshare: error: no\nb\n').split('\n')[0], 'unshare: error: no');
+  assert.is(lastWords('a\nKilled\n').split('\n')[0], 'Killed');
+  assert.is(lastWords(''), 'it said nothing');
+  assert.is(lastWords('line\n'.repeat(100)).split('\n').length, 26);
 });
 
 test.run();

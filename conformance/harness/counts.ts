@@ -46,3 +46,19 @@ export function failuresOf(output: string): readonly string[] {
     m[0].trimEnd().split('\n').slice(0, linesOfAFailure).join('\n'),
   );
 }
+
+/** How many lines of what a program said last tell of its end: a stack of Node's is not longer. */
+const linesOfAnEnd = 25;
+
+/** Of a program that has ended without its counts: what it said last, standard error included. Its first line is the error itself, if one is to be seen. */
+export function lastWords(said: string): string {
+  const lines = said
+    .replace(colours, '')
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .slice(-linesOfAnEnd);
+  const error = lines
+    .filter(line => /^(?:Uncaught )?\w*(?:Error|Exception)\b.*: |: error: /.test(line))
+    .at(-1);
+  return [error ?? lines.at(-1) ?? 'it said nothing', ...lines.map(line => `      ${line}`)].join('\n');
+}

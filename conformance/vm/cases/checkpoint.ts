@@ -145,14 +145,16 @@ EOF
       # A terminal of the host's for standard streams.
       bundle job '.process.args = ["sh", "-c", "while :; do n=$((n + 1)); echo line $n; sleep 0.1; done"]'
       mkfifo hold
-      script --quiet --command "$RUNTIME --root $STATE run --detach --bundle job job; cat hold" typescript >fourth 2>&1 </dev/null &
+      # Both wait until nobody holds it open for writing; a line for each might reach one of them and be the end for the other.
+      exec 8<>hold
+      script --quiet --command "$RUNTIME --root $STATE run --detach --bundle job job; cat hold" typescript >fourth 2>&1 </dev/null 8>&- & fourth=$!
       until_true 90 grep -q 'line 3' fourth
       quiet checkpoint --shell-job --image-path job-images --work-path . job
-      script --quiet --command "$RUNTIME --root $STATE restore --detach --shell-job --bundle job --image-path job-images --work-path . job; cat hold" typescript >fifth 2>&1 </dev/null &
+      script --quiet --command "$RUNTIME --root $STATE restore --detach --shell-job --bundle job --image-path job-images --work-path . job; cat hold" typescript >fifth 2>&1 </dev/null 8>&- & fifth=$!
       until_true 90 grep -q 'line' fifth
       quiet delete --force job
-      echo >hold
-      echo >hold`,
+      exec 8>&-
+      wait $fourth $fifth`,
     { payload: () => [outside] },
   ),
 ];

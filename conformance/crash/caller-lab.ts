@@ -9,6 +9,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -54,8 +55,7 @@ export async function asCaller(
   name: WithoutRights,
   more: readonly string[] = [],
 ): Promise<void> {
-  const dir = join(lab.dir, name);
-  mkdirSync(dir, { recursive: true });
+  const dir = mkdtempSync(join(lab.dir, `${name}-`));
   const outside = join(lab.dir, '..', 'outside');
   const caller = await callerNamed(name, dir, outside);
   const { owner } = caller;

@@ -12,6 +12,12 @@ export const ID_LETTERS = 'A-Za-z0-9_+-';
 export const CONFIG_LIMIT = 16 * 1024 * 1024;
 
 /**
+ * Texts, numbers, lists and objects in one such file. A mount or a seccomp rule is some ten of them, an argument of the process one; the kernel takes
+ * 6 MiB of arguments. What the compiler needs grows with these more than with bytes: 8 million would fit into 16 MiB.
+ */
+export const VALUE_LIMIT = 500_000;
+
+/**
  * state.json: it holds the annotations of config.json and a few paths (PATH_MAX). Whoever reads it takes all of it or fails.
  */
 export const STATE_LIMIT = 20 * 1024 * 1024;

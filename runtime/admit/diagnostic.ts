@@ -54,6 +54,8 @@ export type Reason =
   | { readonly kind: 'empty-file' }
   /** The file is longer than we read. Both in bytes. */
   | { readonly kind: 'too-large'; readonly bytes: number; readonly limit: number }
+  /** More texts, numbers, lists and objects than we read, in the value that has most of them. */
+  | { readonly kind: 'too-many-values'; readonly count: number; readonly limit: number }
   /** A byte that is no part of well-formed UTF-8. */
   | { readonly kind: 'invalid-utf8'; readonly byte: number }
   /** U+FEFF at the start, which RFC 8259 section 8.1 forbids. */

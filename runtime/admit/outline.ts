@@ -145,6 +145,20 @@ function scalarEnd(text: string, at: number): number {
   return end;
 }
 
+/** Values inside this one, at any depth. */
+export const insideOf = (shape: Outline, value: number): number => afterOf(shape, value) - value - 1;
+
+/** The innermost value with more than `limit` inside, the first of several; the document itself if none has. */
+export function heaviest(shape: Outline, limit: number): number {
+  let heavy = 0;
+  for (let value = 1; value < afterOf(shape, heavy); ) {
+    const outweighs = insideOf(shape, value) > limit;
+    if (outweighs) heavy = value;
+    value = outweighs ? value + 1 : afterOf(shape, value);
+  }
+  return heavy;
+}
+
 /** The name of a value that has one. */
 export function nameOf(text: string, shape: Outline, value: number): string {
   const at = nameStart(shape, value);

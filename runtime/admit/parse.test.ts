@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CONFIG_LIMIT } from '../../spec/container-limits.js';
+import { CONFIG_LIMIT, VALUE_LIMIT } from '../../spec/container-limits.js';
 import { oneLine } from '../report/diagnostic.js';
 import { parse } from './parse.js';
 
@@ -100,6 +100,26 @@ test('a file may have 16 MiB and no more', () => {
   assert.equal(refusal(filled(CONFIG_LIMIT + 1)), expected);
   assert.equal(refusal(Buffer.from(filled(CONFIG_LIMIT + 1))), expected);
   assert.is(refusal(`"${'é'.repeat(CONFIG_LIMIT / 2)}"`).length, 1, 'bytes count, not characters');
+});
+
+test('a file may have half a million values and no more', () => {
+  const list = (values: number) => `[${'0,'.repeat(values - 1)}0]`;
+  const only = `a file may have at most ${VALUE_LIMIT}`;
+  assert.equal(refusal(list(VALUE_LIMIT - 1)), []);
+  assert.equal(refusal(list(VALUE_LIMIT)), []);
+  assert.equal(refusal(list(VALUE_LIMIT + 1)), [
+    `f:1:1: the file holds ${VALUE_LIMIT + 1} texts, numbers, lists and objects; ${only}`,
+  ]);
+  assert.equal(refusal(`{"a": {"b": [0, {}]},\n"c": {"d": [0, ${list(VALUE_LIMIT + 7)}, 1]}}`), [
+    `f:2:16: c.d[1] holds ${VALUE_LIMIT + 7} texts, numbers, lists and objects; ${only}`,
+  ]);
+  assert.equal(refusal(`[${list(300_000)},${list(300_000)}]`), [
+    `f:1:1: the file holds 600002 texts, numbers, lists and objects; ${only}`,
+  ]);
+  assert.equal(
+    refusal(`${list(VALUE_LIMIT + 1)}]`).map(line => line.replace(/^.*?: /, '')),
+    ['text after the end of the JSON value'],
+  );
 });
 
 test('columns count characters, not UTF-16 units', () => {

@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { CONFIG_LIMIT } from '../../spec/container-limits.js';
+import { CONFIG_LIMIT, VALUE_LIMIT } from '../../spec/container-limits.js';
 import { type Diagnostic, formatPath, type Reason } from './diagnostic.js';
 import { createDocument, type Document, Lines } from './document.js';
 import {
   afterOf,
   endOf,
+  heaviest,
+  insideOf,
   maximumDepth,
   nameOf,
   nameStart,
@@ -43,6 +45,7 @@ export function parse(source: Source): Parsed {
   const { file } = source;
   const shape = outline(decoded);
   if (shape === undefined) return refuseSyntax(file, decoded);
+  if (insideOf(shape, 0) > VALUE_LIMIT) return refuseCount(file, decoded, shape);
   let value: unknown;
   try {
     value = JSON.parse(decoded);
@@ -111,6 +114,18 @@ function refuseSyntax(file: string, text: string): Parsed {
       ? { kind: 'too-deep', limit: maximumDepth }
       : { kind: 'syntax', problem: fault.problem };
   return { kind: 'refused', diagnostics: [new Lines(text).diagnose(file, fault.at, fault.length, '', what)] };
+}
+
+/** Before anything is made of it. What is no JSON at all is told as that. */
+function refuseCount(file: string, text: string, shape: Outline): Parsed {
+  if (findSyntaxFault(text) !== undefined) return refuseSyntax(file, text);
+  const heavy = heaviest(shape, VALUE_LIMIT);
+  const what: Reason = { kind: 'too-many-values', count: insideOf(shape, heavy), limit: VALUE_LIMIT };
+  const path = formatPath(pathOf(text, shape, heavy));
+  return {
+    kind: 'refused',
+    diagnostics: [new Lines(text).diagnose(file, startOf(shape, heavy), 1, path, what)],
+  };
 }
 
 /** Names in a parsed value. JSON.parse keeps one of equal names, so that fewer than in the text tell of a second. */

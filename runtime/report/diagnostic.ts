@@ -46,6 +46,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return 'the file is empty';
     case 'too-large':
       return `the file has ${what.bytes} bytes; at most ${what.limit} are read`;
+    case 'too-many-values':
+      return `${subject} holds ${what.count} texts, numbers, lists and objects; a file may have at most ${what.limit}`;
     case 'invalid-utf8':
       return `the file is not UTF-8: byte 0x${what.byte.toString(16).padStart(2, '0')} is out of place`;
     case 'byte-order-mark':

@@ -38,7 +38,7 @@ function seccompText(refusal: SeccompRefusal): string {
     case 'raw-filter':
       return 'a filter is given in base64, as 1 to 4096 instructions of 8 bytes';
     case 'too-long':
-      return `it makes ${refusal.instructions} instructions, and the kernel takes ${refusal.most} at most`;
+      return `it makes more than ${refusal.most} instructions, which is what the kernel takes at most`;
     default:
       return unreachable(refusal);
   }

@@ -1,4 +1,5 @@
 import type { Abi } from '../../../spec/syscall-numbers.js';
+import type { Chain } from './decisions.js';
 import type { Emitter, Place } from './emit.js';
 import type { Condition, Rule, Verdict } from './profile.js';
 
@@ -9,11 +10,11 @@ import type { Condition, Rule, Verdict } from './profile.js';
 const narrow: ReadonlySet<Abi> = new Set(['i386', 'x32', 'arm']);
 
 /** Tries rules in order: the first that holds decides, else `otherwise`. */
-export function emitRules(emit: Emitter, rules: readonly Rule[], otherwise: Verdict, abi: Abi): Place {
-  return rules.reduceRight<Place>(
-    (next, rule) => emitRule(emit, rule, next, narrow.has(abi)),
-    emit.returns(otherwise),
-  );
+export function emitRules(emit: Emitter, rules: Chain, otherwise: Verdict, abi: Abi): Place {
+  let next = emit.returns(otherwise);
+  for (let link: Chain | null = rules; link !== null; link = link.before)
+    next = link.rules.reduceRight<Place>((then, rule) => emitRule(emit, rule, then, narrow.has(abi)), next);
+  return next;
 }
 
 function emitRule(emit: Emitter, rule: Rule, next: Place, narrow: boolean): Place {

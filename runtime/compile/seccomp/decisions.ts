@@ -1,9 +1,20 @@
 import { type Abi, armPrivateBase, syscallNumbers, x32Bit } from '../../../spec/syscall-numbers.js';
+import { MOST_INSTRUCTIONS } from './emit.js';
 import { type MultiplexedCall, multiplexedCalls } from './multiplexed.js';
 import type { Condition, Entry, Profile, Rule, Verdict } from './profile.js';
 import { errnoAction } from './vocabulary.js';
 
 const noCalls: typeof multiplexedCalls = new Map();
+
+/** The rules of a call from the last to the first, an entry of the profile for each link. Calls that the same entries name have the same chain. */
+export interface Chain {
+  readonly rules: readonly Rule[];
+  readonly before: Chain | null;
+  /** Of all links. */
+  readonly length: number;
+  /** The chains that are this one and one entry more, by that entry's rules. */
+  readonly longer: Map<readonly Rule[], Chain>;
+}
 
 /**
  * What a profile says of the calls of one ABI.
@@ -13,19 +24,36 @@ const noCalls: typeof multiplexedCalls = new Map();
  * rules with conditions hold, libseccomp's answer depends on the shape of its tree: no order to follow there.)
  */
 export interface Decisions {
-  readonly rules: ReadonlyMap<number, readonly Rule[]>;
+  readonly rules: ReadonlyMap<number, Chain>;
   /** Calls that are newer than the profile: what they return, and their first and last number. */
   readonly newer: { readonly verdict: Verdict; readonly first: number; readonly last: number } | null;
   readonly knows: (name: string) => boolean;
 }
 
-export function decide(profile: Profile, abi: Abi): Decisions {
+/** Null: a call has more rules than a filter can have instructions. Each that is not settled by the one before takes one at least. */
+export function decide(profile: Profile, abi: Abi): Decisions | null {
   const numbers = syscallNumbers(abi);
   const multiplexed = abi === 'i386' ? multiplexedCalls : noCalls;
   const growth = lastOfGrowth[abi];
-  const rules = new Map<number, readonly Rule[]>();
+  const rules = new Map<number, Chain>();
+  const shortest: Chain['longer'] = new Map();
+  let longest = 0;
+  let from: Chain | undefined;
+  let by: readonly Rule[] | undefined;
+  let to: Chain | undefined;
   let newest = -1;
 
+  const add = (call: number, more: readonly Rule[]): void => {
+    const known = rules.get(call);
+    // Most names of an entry stand in no other.
+    if (to === undefined || known !== from || more !== by) {
+      to = join(known, more, shortest);
+      from = known;
+      by = more;
+      if (to.length > longest) longest = to.length;
+    }
+    rules.set(call, to);
+  };
   for (const entry of profile.entries) {
     // As libseccomp: a rule that says what the default says could only take effect by accident of order.
     const idle = entry.verdict === profile.otherwise;
@@ -33,13 +61,14 @@ export function decide(profile: Profile, abi: Abi): Decisions {
       const number = numbers.get(name);
       if (number !== undefined) {
         if (number > newest && number <= growth) newest = number;
-        if (!idle) rules.set(number, join(rules.get(number), entry.rules));
+        if (!idle) add(number, entry.rules);
       }
       const call = multiplexed.get(name);
       if (call !== undefined && !idle) {
         const behind = behindMultiplexer(entry, call, profile.otherwise);
-        if (behind !== null) rules.set(call.number, join(rules.get(call.number), [behind]));
+        if (behind !== null) add(call.number, [behind]);
       }
+      if (longest > MOST_INSTRUCTIONS) return null;
     }
   }
   return {
@@ -49,10 +78,16 @@ export function decide(profile: Profile, abi: Abi): Decisions {
   };
 }
 
-/** Lists are shared by the many calls of one entry, and so never changed. */
-function join(known: readonly Rule[] | undefined, more: readonly Rule[]): readonly Rule[] {
-  if (known !== undefined && settles(known)) return known;
-  return known === undefined || settles(more) ? more : [...known, ...more];
+function join(known: Chain | undefined, more: readonly Rule[], shortest: Chain['longer']): Chain {
+  if (known !== undefined && known.before === null && settles(known.rules)) return known;
+  const before = known === undefined || settles(more) ? null : known;
+  const siblings = before?.longer ?? shortest;
+  const there = siblings.get(more);
+  if (there !== undefined) return there;
+  const length = (before?.length ?? 0) + more.length;
+  const chain: Chain = { rules: more, before, length, longer: new Map() };
+  siblings.set(more, chain);
+  return chain;
 }
 
 /** Whether a list is one rule without conditions. */

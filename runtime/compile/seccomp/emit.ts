@@ -21,8 +21,8 @@ export interface Emitter {
 }
 
 export interface EmittedProgram {
-  /** struct sock_filter[], little-endian as both our architectures are */
-  readonly bytes: Uint8Array;
+  /** struct sock_filter[], little-endian as both our architectures are. Null: it has more instructions than the kernel takes. */
+  readonly bytes: Uint8Array | null;
   readonly instructions: number;
 }
 
@@ -40,6 +40,9 @@ const JMP_JA = 0x05;
 const JMP_K: Readonly<Record<Test, number>> = { equal: 0x15, greater: 0x25, 'greater-or-equal': 0x35 };
 const RET_K = 0x06;
 
+/** BPF_MAXINSNS (linux/bpf_common.h) */
+export const MOST_INSTRUCTIONS = 4096;
+
 /** One less than what fits into 8 bits: a jump can need one more instruction behind it, for its other target. */
 const reach = 254;
 
@@ -48,11 +51,14 @@ export function createEmitter(): Emitter {
   const written = new Map<string, Place>();
   const standIns = new Map<Place, Place>();
 
+  /** Nothing is added to what is too long already: however long the profile, the work for it has an end. */
+  const full = (): boolean => program.length > MOST_INSTRUCTIONS;
   const push = (code: number, k: number, yes = 0, no = 0): Place =>
-    program.push({ code, yes, no, k: k >>> 0 }) - 1;
+    full() ? 0 : program.push({ code, yes, no, k: k >>> 0 }) - 1;
   const offset = (place: Place): number => program.length - place - 1;
 
   const once = (key: string, write: () => Place): Place => {
+    if (full()) return 0;
     const place = written.get(key) ?? write();
     written.set(key, place);
     return place;
@@ -97,12 +103,12 @@ export function createEmitter(): Emitter {
     },
     finish: entry => {
       follow(entry);
-      return encode([...program].reverse());
+      return { bytes: full() ? null : encode([...program].reverse()), instructions: program.length };
     },
   };
 }
 
-function encode(program: readonly Instruction[]): EmittedProgram {
+function encode(program: readonly Instruction[]): Uint8Array {
   const bytes = new Uint8Array(program.length * 8);
   const view = new DataView(bytes.buffer);
   for (const [i, { code, yes, no, k }] of program.entries()) {
@@ -111,5 +117,5 @@ function encode(program: readonly Instruction[]): EmittedProgram {
     view.setUint8(i * 8 + 3, no);
     view.setUint32(i * 8 + 4, k, true);
   }
-  return { bytes, instructions: program.length };
+  return bytes;
 }

@@ -250,8 +250,33 @@ test('the longest filter that the kernel takes works, a longer one is refused', 
   const filter = filterOf(rules(900));
   assert.is(filter(x86_64, 16, 0n, 0x383_0000_0383n), 0x50000 + (899 % 7));
   assert.is(filter(x86_64, 16, 0n, 0x383_0000_0382n), ALLOW);
-  const result = compileSeccomp(rules(1100), 'x86_64');
-  assert.is(result.kind === 'refused' && result.reason.kind, 'too-long');
+  for (const count of [1100, 4100]) {
+    const result = compileSeccomp(rules(count), 'x86_64');
+    assert.is(result.kind === 'refused' && result.reason.kind, 'too-long', `${count}`);
+  }
+});
+
+test('a profile of any length is told to be too long in no time', () => {
+  const many = 60_000;
+  const list = <Item>(make: (i: number) => Item): Item[] => Array.from({ length: many }, (_, i) => make(i));
+  const argument = (value: number) => ({ index: 0, value, op: 'SCMP_CMP_EQ' });
+  const shapes: Readonly<Record<string, LinuxSeccomp['syscalls']>> = {
+    rules: list(i => ({ names: ['mmap'], action: 'SCMP_ACT_ALLOW', args: [argument(i)] })),
+    'equal rules': list(() => ({ names: ['mmap'], action: 'SCMP_ACT_ALLOW', args: [argument(1)] })),
+    conditions: [{ names: ['mmap'], action: 'SCMP_ACT_ALLOW', args: list(argument) }],
+    'names of conditions': [
+      { names: list(() => 'mmap'), action: 'SCMP_ACT_ALLOW', args: list(argument).slice(0, 4000) },
+    ],
+    'names behind a multiplexer': [{ names: list(() => 'socket'), action: 'SCMP_ACT_ALLOW' }],
+  };
+  for (const [name, syscalls = []] of Object.entries(shapes)) {
+    const architectures = ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'];
+    const before = performance.now();
+    const result = compileSeccomp({ defaultAction: 'SCMP_ACT_ERRNO', architectures, syscalls }, 'x86_64');
+    assert.is(result.kind === 'refused' && result.reason.kind, 'too-long', name);
+    // 20 to 60 ms. What is more than linear took 10 s.
+    assert.ok(performance.now() - before < 2000, `${name}: ${performance.now() - before} ms`);
+  }
 });
 
 test('the same profile gives the same bytes', () => {

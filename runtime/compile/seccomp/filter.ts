@@ -1,9 +1,9 @@
 import { type Abi, x32Bit } from '../../../spec/syscall-numbers.js';
 import { emitRules } from './arguments.js';
-import { type Decisions, decide } from './decisions.js';
-import { createEmitter, type Emitter, type Place } from './emit.js';
+import { type Chain, type Decisions, decide } from './decisions.js';
+import { createEmitter, type Emitter, MOST_INSTRUCTIONS, type Place } from './emit.js';
 import type { LinuxSeccomp, SeccompRefusal } from './linux-seccomp.js';
-import { type Profile, type Rule, readProfile, type Verdict } from './profile.js';
+import { type Profile, readProfile, type Verdict } from './profile.js';
 import { overlay, type Range, search } from './ranges.js';
 import { killThread } from './vocabulary.js';
 
@@ -40,8 +40,10 @@ const families: Readonly<Record<NativeAbi, readonly Family[]>> = {
   ],
 };
 
-/** BPF_MAXINSNS (linux/bpf_common.h) */
-const mostInstructions = 4096;
+const tooLong: CompiledSeccomp = {
+  kind: 'refused',
+  reason: { kind: 'too-long', at: '', most: MOST_INSTRUCTIONS },
+};
 
 /** Offsets in struct seccomp_data (linux/seccomp.h). */
 const numberOffset = 0;
@@ -65,11 +67,14 @@ export function compileSeccomp(seccomp: LinuxSeccomp, arch: NativeAbi): Compiled
   const decisions = new Map<Abi, Decisions>();
   for (const { abis } of families[arch])
     for (const abi of abis)
-      if (abi === arch || profile.abis.has(abi)) decisions.set(abi, decide(profile, abi));
+      if (abi === arch || profile.abis.has(abi)) {
+        const decided = decide(profile, abi);
+        if (decided === null) return tooLong;
+        decisions.set(abi, decided);
+      }
 
   const { bytes, instructions } = emitFilter(profile, families[arch], decisions);
-  if (instructions > mostInstructions)
-    return { kind: 'refused', reason: { kind: 'too-long', at: '', instructions, most: mostInstructions } };
+  if (bytes === null) return tooLong;
   return {
     kind: 'filter',
     program: bytes,
@@ -118,7 +123,7 @@ function emitNumbers(
       background.push({ first: known.newer.first, place: emit.returns(known.newer.verdict) });
       background.push({ first: known.newer.last + 1, place: emit.returns(otherwise) });
     }
-    const places = new Map<readonly Rule[], Place>();
+    const places = new Map<Chain, Place>();
     known.rules.forEach((rules, number) => {
       const place = places.get(rules) ?? emitRules(emit, rules, otherwise, abi);
       places.set(rules, place);

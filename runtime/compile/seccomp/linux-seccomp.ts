@@ -55,4 +55,4 @@ export type SeccompRefusal =
   /** A filter that is given in base64 and is none. */
   | { readonly kind: 'raw-filter'; readonly at: '' }
   /** More instructions than the kernel takes (BPF_MAXINSNS, linux/bpf_common.h). */
-  | { readonly kind: 'too-long'; readonly at: ''; readonly instructions: number; readonly most: number };
+  | { readonly kind: 'too-long'; readonly at: ''; readonly most: number };

@@ -1,6 +1,8 @@
 /** Crash safety, and that nothing leaks: `node build/conformance/crash.mjs [--only PATTERN] [--leaks]`. */
 import { execFileSync } from 'node:child_process';
-import { STATE_ROOT } from '../../spec/state-root.js';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { STATE_ROOT, STATE_ROOT_NAME } from '../../spec/state-root.js';
 import { mountLines } from '../harness/host-check.js';
 import { ownStateRoot } from '../harness/service.js';
 import { bundleKinds } from './bundles.js';
@@ -14,6 +16,7 @@ import { moments } from './moments.js';
 import { stopLaunches } from './stops.js';
 import { warm } from './warm.js';
 import { warmFaults } from './warm-faults.js';
+import { ROOM, warmRoom } from './warm-room.js';
 
 const only = new RegExp(
   process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '',
@@ -29,6 +32,9 @@ const commandsOfRoot: Readonly<Record<string, RegExp>> = {
 const leaksAlone = process.argv.includes('--leaks');
 
 const FAULTS = '--warm-faults';
+const SMALL = '--warm-room';
+/** Of a small file system, by root's directory. */
+const roomOf = ({ dir }: Pick<Lab, 'dir'>): string => join(dir, 'room');
 
 /** Root's service is in its own state root; a user's is where its session is. */
 async function warmFaultsOf(lab: Lab): Promise<void> {
@@ -48,6 +54,25 @@ async function attempt(name: string, body: () => unknown): Promise<void> {
   }
 }
 
+/** A user cannot mount: root has mounted what the user fills. */
+async function warmRoomOf(lab: Lab): Promise<void> {
+  const room = roomOf(lab);
+  const small = (options: string): void => {
+    mkdirSync(room, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=700,${ROOM}${options}`, 'tmpfs', room]);
+  };
+  small('');
+  mkdirSync(join(room, STATE_ROOT_NAME), { mode: 0o700 });
+  mkdirSync(STATE_ROOT, { recursive: true, mode: 0o700 });
+  execFileSync('mount', ['--bind', join(room, STATE_ROOT_NAME), STATE_ROOT]);
+  await attempt('warm room, root', () => warmRoom({ ...lab, mounts: mountLines() }, room));
+  execFileSync('umount', [STATE_ROOT, room]);
+  small(',uid=1000,gid=1000');
+  await asCaller(lab, import.meta.url, 'user', [SMALL]);
+  execFileSync('umount', [room]);
+  rmdirSync(room);
+}
+
 async function ofRoot(lab: Lab): Promise<void> {
   if (leaksAlone) {
     leaks(lab);
@@ -65,6 +90,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   await attempt('moments', () => moments(lab, only));
   await part('warm', () => warm(lab));
   await part('warm faults', () => warmFaultsOf(lab));
+  await part('warm room', () => warmRoomOf(lab));
   await part('leaks', () => leaks(lab));
   for (const name of ['user', 'userns'] as const)
     await part(`caller ${name}`, () => asCaller(lab, import.meta.url, name));
@@ -75,6 +101,12 @@ async function ofCaller(lab: Lab): Promise<void> {
   const caller = lab.caller as WithoutRights;
   if (process.argv.includes(FAULTS)) {
     await attempt(`warm faults, ${caller}`, () => warmFaults(lab));
+    return;
+  }
+  if (process.argv.includes(SMALL)) {
+    const room = roomOf({ dir: dirname(lab.dir) });
+    const its = { ...lab, env: { XDG_RUNTIME_DIR: room } };
+    await attempt(`warm room, ${caller}`, () => warmRoom(its, room));
     return;
   }
   if (caller === 'user') await attempt(`leaks, ${caller}`, () => leaks(lab));

@@ -45,7 +45,7 @@ interface Start {
   readonly file: string;
 }
 
-interface Place {
+export interface Place {
   readonly lab: Lab;
   readonly id: string;
   /** Whose name the messages begin with. */
@@ -55,9 +55,9 @@ interface Place {
   readonly starts: readonly Start[];
 }
 
-const NOT_USED = "the compiler's service was not used: ";
+export const NOT_USED = "the compiler's service was not used: ";
 
-async function makePlace(lab: Lab): Promise<Place> {
+export async function makePlace(lab: Lab): Promise<Place> {
   const directory = lab.caller === 'root' ? STATE_ROOT : join(lab.env.XDG_RUNTIME_DIR ?? '', STATE_ROOT_NAME);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const socket = join(directory, SERVICE_SOCKET);
@@ -283,7 +283,7 @@ function attached(service: Service, options: readonly string[]): Promise<{ reado
   return new Promise(done => child.stderr.once('data', () => done({ ended })));
 }
 
-async function begin({ lab, socket }: Place): Promise<Service> {
+export async function begin({ lab, socket }: Place): Promise<Service> {
   const service = await startService(lab.runtime, lab.dir, lab.env);
   await warmedUp(socket);
   return service;

@@ -14,7 +14,10 @@ export interface Service {
   readonly pid: number;
   /** Requests that it has answered so far. */
   readonly answered: () => number;
-  readonly end: () => Promise<void>;
+  /** What it has said so far. */
+  readonly said: () => string;
+  /** It ends; its exit code, if it had not been killed. */
+  readonly end: () => Promise<number | null>;
 }
 
 /** What is wrong with a case that has asked so often, and was answered so often. It may ask from where nobody can answer, but not only. */
@@ -53,7 +56,7 @@ export async function startService(
   const said = openSync(file, 'w');
   const service = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'ignore', said] });
   closeSync(said);
-  const ended = new Promise<void>(done => service.on('exit', () => done()));
+  const ended = new Promise<number | null>(done => service.on('exit', done));
   const list = [...through, runtime, '--debug', 'list'];
   const end = performance.now() + WARM;
   for (let last = '-'; last !== ''; ) {
@@ -64,9 +67,11 @@ export async function startService(
     service.kill('SIGKILL');
     throw new Error(`the service does not answer: ${last.trim()}`);
   }
+  const text = (): string => readFileSync(file, 'utf8');
   return {
     pid: service.pid ?? 0,
-    answered: () => readFileSync(file, 'utf8').match(/^chos-runtime: answered /gm)?.length ?? 0,
+    said: text,
+    answered: () => text().match(/^chos-runtime: answered /gm)?.length ?? 0,
     end: () => {
       service.kill('SIGTERM');
       return ended;

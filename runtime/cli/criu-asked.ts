@@ -1,5 +1,4 @@
 /** What `checkpoint` and `restore` have in common on the command line. */
-import { mkdirSync } from 'node:fs';
 import {
   type CgroupMode,
   cgroupModes,
@@ -10,6 +9,7 @@ import {
 } from '../../spec/criu.js';
 import type { CriuAsked } from '../compile/criu/options.js';
 import { codeOf } from '../host/error-code.js';
+import { makeDirectories } from '../host/make-directories.js';
 import { distrustWay } from '../state/trusted.js';
 import { criuProgram } from './criu-program.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
@@ -55,7 +55,7 @@ export function trustedDirectory(
   euid: number,
 ): Attempt<string> {
   try {
-    if (make) mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (make) makeDirectories(path);
   } catch (error) {
     return refuse({ kind: 'file', verb: 'make', path, code: codeOf(error) });
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
 import { ownMemory } from '../host/free-memory.js';
+import { makeDirectories } from '../host/make-directories.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
 import { DEADLINE, startCompiler } from '../serve/compiler.js';
@@ -69,7 +70,7 @@ function home(invocation: Invocation): Attempt<string> {
   );
   if (root === null) return refuse({ kind: 'no-state-root' });
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeDirectories(root);
   } catch (error) {
     return refuse({ kind: 'file', verb: 'make', path: root, code: codeOf(error) });
   }
@@ -82,22 +83,33 @@ async function place(root: string): Promise<Attempt<string>> {
   const path = join(root, SERVICE_SOCKET);
   const code = await listenedTo(path);
   if (code !== null) return refuse({ kind: 'file', verb: 'listen on', path, code });
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
-  return ok(path);
-}
-
-/** A thread may still write there. */
-const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-
-function makeScratch(root: string): Attempt<string> {
-  const path = join(root, SERVICE_SCRATCH);
   try {
-    remove(path);
-    mkdirSync(path, { mode: 0o700 });
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
     return ok(path);
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'make', path, code: codeOf(error) });
+    return refuse({ kind: 'file', verb: 'remove', path, code: codeOf(error) });
   }
+}
+
+/** A thread may still write there. What cannot be removed, because the file system has become read-only, the next service removes. */
+function removeScratch(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // It would be no better for being told: whoever reads it has heard of the file system.
+  }
+}
+
+/** Where nothing can be written, the first requests take longer: threads answer without having warmed up. A socket of systemd's keeps its service while that is so. */
+function makeScratch(root: string): string {
+  const path = join(root, SERVICE_SCRATCH);
+  removeScratch(path);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch {
+    // Threads find nothing there.
+  }
+  return path;
 }
 
 function mostConnections(): number {
@@ -146,13 +158,12 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   if (root.kind === 'failure') return failed(root.failure);
   const at: Attempt<string | null> = isActivated(invocation) ? ok(null) : await place(root.value);
   if (at.kind === 'failure') return failed(at.failure);
-  const scratch = makeScratch(root.value);
-  if (scratch.kind === 'failure') return failed(scratch.failure);
   const server = createServer();
   const error = await listen(server, at.value);
   if (error !== null)
     return failed({ kind: 'file', verb: 'listen on', path: at.value ?? 'the socket', code: codeOf(error) });
   if (at.value !== null) chmodSync(at.value, 0o600);
+  const scratch = makeScratch(root.value);
   const why = await new Promise<string | null>(resolve => {
     const end = (reason: string | null): void => {
       server.close(() => resolve(reason));
@@ -163,7 +174,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     };
     const compiler = startCompiler({
       file,
-      scratch: scratch.value,
+      scratch,
       deadline: DEADLINE,
       ready: () => service.next(),
       lost,
@@ -182,6 +193,6 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     });
     process.on('SIGTERM', () => end(null)).on('SIGINT', () => end(null));
   });
-  remove(scratch.value);
+  removeScratch(scratch);
   return why === null ? done('') : failed({ kind: 'compiler-lost', why });
 }

@@ -64,9 +64,10 @@ async function direct(args: readonly string[]): Promise<void> {
   }
   if (reply.out !== '') writeAll(1, Buffer.from(reply.out));
   if (reply.exitCode === 0) {
-    for (const warning of reply.message.split('\0').slice(0, -1)) writeSync(2, `warning: ${warning}\n`);
+    for (const warning of reply.message.split('\0').slice(0, -1))
+      writeSync(2, `chos-runtime: warning: ${warning}\n`);
   } else if (reply.message !== '')
-    writeSync(2, `${reply.message}\n${reply.detail}${reply.detail === '' ? '' : '\n'}`);
+    writeSync(2, `chos-runtime: ${reply.message}\n${reply.detail}${reply.detail === '' ? '' : '\n'}`);
   process.exitCode = reply.exitCode;
 }
 

@@ -1,7 +1,13 @@
-/** The name of the errno with which a call of node:fs has failed; what is no such error is a bug and thrown on. */
+import { errnoName } from '../../spec/errno.js';
+
+/**
+ * The name of the errno with which a call of node:fs has failed; what is no such error is a bug and thrown on. By its number: Node has no name for many (EDQUOT, ESTALE,
+ * EUCLEAN), and another one for EOPNOTSUPP.
+ */
 export function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  throw error;
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
+  const number = 'errno' in error && typeof error.errno === 'number' ? -error.errno : 0;
+  return errnoName(number) ?? error.code;
 }
 
 /** What a command cannot go on without, and cannot be read: the one error that is thrown to its end, where it gets its words (runtime/entry/dispatch.ts). */

@@ -1,0 +1,19 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { codeOf } from './error-code.js';
+
+/**
+ * The directory, and what is missing on the way to it, for their owner alone. Not by mkdir's `recursive`, which in Node goes round for ever where mkdir(2) says ENOENT
+ * though the parent is there: in procfs, and in a directory that was removed. Throws as mkdir does.
+ */
+export function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeDirectories(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}

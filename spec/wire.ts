@@ -46,10 +46,16 @@ export const WireFd = { SOCKET: 3 } as const;
 export const ValueKind = { NUMBER: 0, TEXT: 1, VECTOR: 2 } as const;
 
 /**
- * How long the front door waits for the compiler. A create takes it 0.1 s, the largest input some 20 s; refused a thread or memory, Node at times waits
+ * How long the front door waits for the compiler. A create takes it 0.1 s, the largest input some 3 s; refused a thread or memory, Node at times waits
  * for ever without using the processor.
  */
 export const COMPILER_SECONDS = 300;
+/** Of processor time: on a machine that is busy or slow the other one passes sooner than the work is done. */
+export const COMPILER_WORK_SECONDS = 60;
+/** What it may have in memory beside files and what is shared. The largest input takes some 600, and neither engine has a bound for all of it. */
+export const COMPILER_MEMORY_MIB = 1024;
+/** How often that is looked at: in a tenth of a second it grows by 100 MiB or so. */
+export const COMPILER_BEATS = 10;
 /** Seconds in which it does nothing at all. */
 export const COMPILER_IDLE_SECONDS = 10;
 /** Nanoseconds of processor time in a second; less is nothing. */

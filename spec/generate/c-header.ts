@@ -44,10 +44,13 @@ import {
   ANSWER_HEADER_SIZE,
   ANSWER_MAGIC,
   AnswerKind,
+  COMPILER_BEATS,
   COMPILER_DESCRIPTORS,
   COMPILER_IDLE_SECONDS,
   COMPILER_LEAST_WORK,
+  COMPILER_MEMORY_MIB,
   COMPILER_SECONDS,
+  COMPILER_WORK_SECONDS,
   InputKind,
   REQUEST_HEADER_SIZE,
   REQUEST_MAGIC,
@@ -188,12 +191,14 @@ function header(): readonly string[] {
   for (const deadline of define('', {
     COMPILER_SECONDS,
     COMPILER_IDLE_SECONDS,
+    COMPILER_WORK_SECONDS,
+    COMPILER_MEMORY_MIB,
     SERVICE_FIRST_MS,
     SERVICE_NEXT_MS,
     SERVICE_MOST_MS,
   }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
-  lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS }));
+  lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS, COMPILER_BEATS }));
   lines.push(...define('', { SERVICE_BEAT_MS, SERVICE_REQUEST_LIMIT }), ...defineTexts({ SERVICE_SOCKET }));
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
   return lines;

@@ -54,7 +54,7 @@ struct compiler {
 	int signal; /* the first that came */
 	u64 mask; /* blocked by our caller */
 	bool apart; /* the caller ignores one of them: the compiler gets a process group of its own */
-	unsigned seconds, idle;
+	unsigned beats, seconds, idle;
 	i64 spent; /* processor time when it was last looked at, nanoseconds */
 };
 

@@ -196,6 +196,62 @@ static bool has_read_request(const struct compiler *c)
 	return !sys(ioctl, c->socket, TIOCOUTQ, &unread) && !unread;
 }
 
+static u64 number_at(const char **at)
+{
+	u64 number = 0;
+
+	for (; **at >= '0' && **at <= '9'; (*at)++)
+		number = number * 10 + (u64)(**at - '0');
+	if (**at)
+		(*at)++;
+	return number;
+}
+
+/* What it has in memory beside files and what is shared, in bytes (proc_pid_statm(5)); 0 where there is no procfs, and no compiler starts. */
+static u64 memory_of(const struct compiler *c)
+{
+	char path[32], text[128] = "";
+	const char *at = text;
+	struct text t = text_in(path, sizeof(path));
+	u64 resident;
+	long fd;
+
+	put_string(&t, "/proc/");
+	put_decimal(&t, c->pid);
+	put_string(&t, "/statm");
+	put_char(&t, 0);
+	fd = sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	sys(read, fd, text, sizeof(text) - 1);
+	sys(close, fd);
+	number_at(&at);
+	resident = number_at(&at);
+	return (resident - number_at(&at)) * process.page;
+}
+
+/* Whatever it hangs in may hold it although it is killed. */
+static void end_compiler(struct compiler *c)
+{
+	sys(kill, c->pid, SIGKILL);
+	ended_soon(c, NULL);
+	end_by_signal(c);
+}
+
+static _Noreturn void end_excess(struct compiler *c, i64 limit, const char *unit)
+{
+	char what[160];
+	struct text t = text_in(what, sizeof(what));
+
+	end_compiler(c);
+	put_string(&t, "the compiler took more than ");
+	put_decimal(&t, limit);
+	put_string(&t, unit);
+	put_string(&t, " and was ended: what it was given is too large (config.json, process.json or the registry)");
+	put_char(&t, 0);
+	die(what, NULL, 0);
+}
+
 /* Another second has passed. Seconds are counted instead of compared with a clock, which goes on while all of us are stopped or frozen. */
 static void second_passed(struct compiler *c)
 {
@@ -209,19 +265,26 @@ static void second_passed(struct compiler *c)
 	c->seconds++;
 	if (c->waits && has_read_request(c))
 		return;
+	if (spent > COMPILER_WORK_SECONDS * (i64)NANOSECONDS)
+		end_excess(c, COMPILER_WORK_SECONDS, " s of processor time");
 	hangs = c->idle >= COMPILER_IDLE_SECONDS;
 	if (!hangs && c->seconds < COMPILER_SECONDS)
 		return;
-	sys(kill, c->pid, SIGKILL);
-	/* Whatever it hangs in may hold it although it was killed. */
-	ended_soon(c, NULL);
-	end_by_signal(c);
+	end_compiler(c);
 	put_string(&t, "the compiler ");
 	put_string(&t, hangs ? "did nothing for " : "did not come to an end in ");
 	put_decimal(&t, hangs ? COMPILER_IDLE_SECONDS : COMPILER_SECONDS);
 	put_string(&t, " s and was ended");
 	put_char(&t, 0);
 	tell(c, what, HUNG);
+}
+
+static void beat_passed(struct compiler *c)
+{
+	if (memory_of(c) > (u64)COMPILER_MEMORY_MIB << 20 && !(c->waits && has_read_request(c)))
+		end_excess(c, COMPILER_MEMORY_MIB, " MiB of memory");
+	if (!(++c->beats % COMPILER_BEATS))
+		second_passed(c);
 }
 
 /* What remains of the time is left in it. */
@@ -239,21 +302,21 @@ static bool await_service(struct compiler *c, int events)
 bool await_compiler(struct compiler *c, int events)
 {
 	struct pollfd fds[2] = {{.fd = c->socket, .events = (short)events}, {.fd = c->signals, .events = POLLIN}};
-	struct __kernel_timespec second = {.tv_sec = 1};
+	struct __kernel_timespec beat = {.tv_nsec = NANOSECONDS / COMPILER_BEATS};
 
 	if (!c->pid)
 		return await_service(c, events);
 	for (;;) {
-		/* It leaves in `second` what remains of it. */
-		long ready = sys(ppoll, fds, 2, &second, NULL, 8);
+		/* It leaves in `beat` what remains of it. */
+		long ready = sys(ppoll, fds, 2, &beat, NULL, 8);
 
 		if (ready > 0 && fds[1].revents)
 			take_signals(c);
 		if ((ready > 0 && fds[0].revents) || (ready < 0 && ready != -EINTR))
 			return true;
 		if (!ready) {
-			second_passed(c);
-			second.tv_sec = 1;
+			beat_passed(c);
+			beat.tv_nsec = NANOSECONDS / COMPILER_BEATS;
 		}
 	}
 }

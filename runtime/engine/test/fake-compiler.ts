@@ -145,6 +145,20 @@ switch (how) {
   }
   case 'spin':
     for (;;);
+  // Comes to no end, and does next to nothing.
+  case 'doze':
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  // Says its pid, and takes more and more memory; until so many MiB, and then answers.
+  case 'grow': {
+    const taken: Buffer[] = [];
+    writeFileSync(more[0] ?? '', `${process.pid}\n`);
+    while (taken.length < Number(more[1])) {
+      taken.push(Buffer.alloc(1 << 20, 1));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    report('');
+    break;
+  }
   case 'refused':
     process.stderr.write(more[0] ?? '');
     process.exit(1);

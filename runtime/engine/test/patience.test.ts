@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { scratch } from './engine.js';
 
 const door = join(process.cwd(), 'build/engine-test/chos-runtime');
-/** The same, but it waits 2 seconds for one that does nothing and 5 in all. */
+/** The same, but it waits 2 seconds for one that does nothing and 5 in all, and lets it have 3 of work and 256 MiB. */
 const impatient = join(process.cwd(), 'build/engine-test/impatient');
 
 function refusal(file: string, args: readonly string[], shell = ''): string {
@@ -55,9 +55,35 @@ test('one that does nothing is ended, and the likely cause told', () => {
 
 test('one that comes to no end is ended', () => {
   assert.match(
-    refusal(impatient, ['state', '--answer', 'spin']),
+    refusal(impatient, ['state', '--answer', 'doze']),
     /^the compiler did not come to an end in 5 s and was ended/,
   );
+});
+
+const tooLarge = 'and was ended: what it was given is too large (config.json, process.json or the registry)';
+
+test('one that takes too much work is ended', () => {
+  assert.is(
+    refusal(impatient, ['state', '--answer', 'spin']),
+    `the compiler took more than 3 s of processor time ${tooLarge}`,
+  );
+});
+
+test('one that takes too much memory is ended, one that takes much is not', () => {
+  const file = join(scratch, 'grows');
+  assert.is(
+    refusal(impatient, ['state', '--answer', 'grow', file, '4000']),
+    `the compiler took more than 256 MiB of memory ${tooLarge}`,
+  );
+  assert.ok(ended(Number(readFileSync(file, 'utf8'))));
+  const { status } = spawnSync(impatient, ['state', '--answer', 'grow', file, '100'], { timeout: 60_000 });
+  assert.is(status, 0);
+});
+
+test('a command that waits for others may have any memory', () => {
+  const file = join(scratch, 'waits-large');
+  const { status } = spawnSync(impatient, ['tree', '--answer', 'grow', file, '400'], { timeout: 60_000 });
+  assert.is(status, 0);
 });
 
 test('a command that waits for others has no deadline', async () => {

@@ -8,7 +8,7 @@ import { ownMemory } from '../host/free-memory.js';
 import { makeDirectories } from '../host/make-directories.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
-import { DEADLINE, startCompiler } from '../serve/compiler.js';
+import { type Compiler, DEADLINE, startCompiler } from '../serve/compiler.js';
 import { PATIENCE, Service } from '../serve/service.js';
 import { distrustWay } from '../state/trusted.js';
 import { durationOf } from './duration.js';
@@ -91,10 +91,10 @@ async function place(root: string): Promise<Attempt<string>> {
   }
 }
 
-/** A thread may still write there. What cannot be removed, because the file system has become read-only, the next service removes. */
+/** What cannot be removed, because the file system has become read-only, the next service removes. */
 function removeScratch(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(path, { recursive: true, force: true });
   } catch {
     // It would be no better for being told: whoever reads it has heard of the file system.
   }
@@ -164,6 +164,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     return failed({ kind: 'file', verb: 'listen on', path: at.value ?? 'the socket', code: codeOf(error) });
   if (at.value !== null) chmodSync(at.value, 0o600);
   const scratch = makeScratch(root.value);
+  let compiler: Compiler | undefined;
   const why = await new Promise<string | null>(resolve => {
     const end = (reason: string | null): void => {
       server.close(() => resolve(reason));
@@ -172,16 +173,17 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
       service.leave();
       end(reason);
     };
-    const compiler = startCompiler({
+    const one = startCompiler({
       file,
       scratch,
       deadline: DEADLINE,
       ready: () => service.next(),
       lost,
     });
+    compiler = one;
     const service = new Service({
       server,
-      compiler,
+      compiler: one,
       patience: PATIENCE,
       connections: mostConnections(),
       files,
@@ -193,6 +195,8 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     });
     process.on('SIGTERM', () => end(null)).on('SIGINT', () => end(null));
   });
+  // It writes there while it warms up.
+  await compiler?.end();
   removeScratch(scratch);
   return why === null ? done('') : failed({ kind: 'compiler-lost', why });
 }

@@ -1,13 +1,13 @@
 /** Threads that do what a compiler must not: in processes of their own, which end as the service does. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitNow } from '../host/exit-now.js';
-import { startCompiler } from './compiler.js';
+import { type Compiler, startCompiler } from './compiler.js';
 
 const CHILD = 'threads-that-misbehave';
 /** Echoes, but for what it is asked to do. */
@@ -18,6 +18,7 @@ const thread = (fifo: string): string => `
     throw: () => { throw new Error('no luck'); },
     fill: () => { for (const all = [];;) all.push({ all }); },
     spin: () => { for (;;); },
+    write: () => { for (;;) require('node:fs').appendFileSync(__filename + '.written', 'x'); },
   };
   parentPort.on('message', ({ bytes }) => {
     if (bytes !== undefined) acts[Buffer.from(bytes).toString()]?.();
@@ -41,6 +42,20 @@ const TIDY = 'tidy';
 /** Is replaced while it is at it. */
 const SPIN = 'spin';
 
+/** All of it is over, in the middle of that. */
+const WRITE = 'write';
+const BLOCK_AND_END = 'block ';
+
+/** What a thread that is ended does from then on. */
+async function endOf(compiler: Compiler, file: string): Promise<void> {
+  const written = (): number => statSync(`${file}.written`, { throwIfNoEntry: false })?.size ?? 0;
+  await compiler.end();
+  const before = written();
+  await new Promise(resolve => setTimeout(resolve, 50));
+  process.stdout.write(written() === before ? 'ended\n' : 'goes on\n');
+  exitNow(0);
+}
+
 /** Asks one after the other, each when the thread can be asked; a line for each answer and one for the loss. */
 function misbehave(file: string, deadline: number, requests: readonly string[]): void {
   const left = [...requests];
@@ -57,7 +72,8 @@ function misbehave(file: string, deadline: number, requests: readonly string[]):
     const request = left.shift();
     if (request === undefined) exitNow(0);
     if (request === SPIN) setTimeout(() => compiler.replace(), 50);
-    compiler.ask(Buffer.from(request), answer => {
+    if (request === WRITE || request === BLOCK_AND_END) setTimeout(() => void endOf(compiler, file), 50);
+    compiler.ask(Buffer.from(request.trim()), answer => {
       process.stdout.write(`${request} ${answer === null ? 'failed' : Buffer.from(answer).toString()}\n`);
     });
   };
@@ -110,6 +126,11 @@ if (process.argv[2] === CHILD) {
       status: 0,
       out: 'a a\nspin failed\nb b\n',
     });
+  });
+
+  test('one that is ended does nothing from then on; one that hangs is not waited for', async () => {
+    for (const act of [WRITE, BLOCK_AND_END])
+      assert.equal(await asked(thread(fifo), 60_000, 'a', act), { status: 0, out: 'a a\nended\n' });
   });
 
   test('nothing is asked before it has tidied up', async () => {

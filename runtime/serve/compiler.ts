@@ -7,6 +7,8 @@ import { WORKER } from './worker-argument.js';
 export const DEADLINE = 2000;
 /** MiB of heap for what lives; a thread that needs more is ended, and its request is compiled cold. Bun has no such bound: service.ts looks at what the process takes. */
 const HEAP = 192;
+/** Milliseconds in which a thread that is told to has ended, if it ever does. */
+const END = 1000;
 /** Threads that hang in a system call cannot be ended; with so many it is lost. */
 const MOST_STUCK = 3;
 
@@ -24,6 +26,8 @@ export interface Compiler {
   readonly tidy: (done: () => void) => void;
   /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. */
   readonly replace: () => void;
+  /** It is of no more use. Resolves when its thread has ended, or, because it hangs in a system call, will not. */
+  readonly end: () => Promise<void>;
 }
 
 export interface CompilerOptions {
@@ -114,6 +118,17 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     if (stuck >= MOST_STUCK) lose(`${stuck} of its threads hang in system calls`);
     else begin();
   };
+  const end = async (): Promise<void> => {
+    isLost = true;
+    isWarm = false;
+    let late: NodeJS.Timeout | undefined;
+    const hangs = new Promise<void>(resolve => {
+      late = setTimeout(resolve, END);
+    });
+    // There is none where the first could not be had.
+    await Promise.race([(worker as Worker | undefined)?.terminate(), hangs]);
+    clearTimeout(late);
+  };
   begin();
   return {
     idle: () => isWarm && taker === null && tidied === null,
@@ -132,5 +147,6 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
       worker.postMessage({} satisfies Message);
     },
     replace,
+    end,
   };
 }

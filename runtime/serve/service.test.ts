@@ -20,7 +20,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stateTemplate } from '../../spec/records/state.js';
-import { ANSWER_HEADER_SIZE, AnswerKind } from '../../spec/wire.js';
+import { ANSWER_HEADER_SIZE, AnswerKind, SERVICE_SCRATCH } from '../../spec/wire.js';
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
 import { captured } from './test/captured.js';
@@ -251,6 +251,9 @@ test('no descriptor is left open', async () => {
   for (let i = 0; i < 20; i++) await call(['exec', 'nobody', 'true']);
   await list();
   assert.is(answered(), many + 21);
+  // It hears of the end of the last ones some turns later.
+  const end = performance.now() + 10_000;
+  while (open() > before + 1 && performance.now() < end) await wait(5);
   assert.ok(open() <= before + 1, `${before} ${open()}`);
 });
 
@@ -371,6 +374,16 @@ test('it ends when it is told to, or when nobody asks, and takes its socket away
   assert.not.ok(existsSync(path));
   start(['--idle', '100ms']);
   assert.is(await ended, 0);
+  // It is told so wherever it is with its warm-up, in whose directory a thread writes.
+  const scratch = join(place, SERVICE_SCRATCH);
+  const written = (): readonly string[] =>
+    (existsSync(scratch) ? readdirSync(scratch, { recursive: true }) : []).map(String);
+  for (const many of [1, 3, 6]) {
+    start();
+    while (service.exitCode === null && written().length < many) await wait(1);
+    service.kill('SIGTERM');
+    assert.is(await ended, 0, readFileSync(log, 'utf8'));
+  }
   assert.equal(readdirSync(place), [], 'nor is anything else left of all that were killed');
 });
 

@@ -85,6 +85,7 @@ const atWork: Compiler = {
   ask: nothing,
   tidy: nothing,
   replace: nothing,
+  end: async () => undefined,
 };
 
 /** A service with a compiler that is at work for ever, if nothing else is given. */
@@ -285,6 +286,7 @@ async function withMemory(first: number, tidied: number, replaced: number): Prom
       isWarm = false;
       settle(null);
     },
+    end: async () => undefined,
   };
   const memory = (): number => mebibytes * MIB;
   const lost = (why: string): number => acts.push(why);

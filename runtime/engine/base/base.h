@@ -59,6 +59,7 @@ struct process {
 	u64 page;
 	int self; /* descriptor of our own sealed copy, or -1 */
 	bool sealed;
+	int service; /* a connection that was made before the copy was, or -1 */
 };
 extern struct process process;
 

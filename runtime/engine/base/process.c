@@ -6,7 +6,7 @@
 
 #include "base.h"
 
-struct process process = {.self = -1};
+struct process process = {.self = -1, .service = -1};
 
 /* True if the process runs with rights that its caller has not got (AT_SECURE). */
 bool read_stack(u64 *stack)

@@ -8,6 +8,9 @@
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 #define ANSWER_LIMIT (64U << 20)
+/* What most images fit in: of a process, and of a container. Pages that are not needed take as long to free as others to have. */
+#define ROOM_OF_PROCESS (64U << 10)
+#define ROOM (128U << 10)
 
 struct value_header {
 	u16 number, kind;
@@ -83,22 +86,73 @@ static enum received no_room(struct compiler *c, long error)
 	return NO_ROOM;
 }
 
+static bool is_error(long result)
+{
+	return result < 0 && result > -4096;
+}
+
+/* While the service compiles: with its pages. Without it, room is made when the image is there. */
+void make_room(struct compiler *c, bool of_process)
+{
+	long fd = memory_file("program"), at;
+	u32 size = of_process ? ROOM_OF_PROCESS : ROOM;
+
+	if (fd < 0)
+		return;
+	c->program = (int)fd;
+	at = sys(ftruncate, fd, size);
+	if (!at)
+		at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (is_error(at))
+		return;
+	c->room = (char *)at;
+	c->room_size = size;
+}
+
+void drop_room(struct compiler *c)
+{
+	if (c->room)
+		sys(munmap, c->room, c->room_size);
+	if (c->program >= 0)
+		sys(close, c->program);
+	c->room = NULL;
+	c->program = -1;
+}
+
+/* For so much, and no more. */
+static long fit_room(struct compiler *c, u32 size)
+{
+	long at;
+
+	if (c->room && size > c->room_size) {
+		sys(munmap, c->room, c->room_size);
+		c->room = NULL;
+	}
+	if (c->program < 0) {
+		at = memory_file("program");
+		if (at < 0)
+			return at;
+		c->program = (int)at;
+	}
+	at = sys(ftruncate, c->program, size);
+	if (at || c->room)
+		return at ? at : (long)c->room;
+	return sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, c->program, 0);
+}
+
 /* Into a file of our own, from which programs are mapped. */
 static enum received read_image(struct compiler *c, u32 size)
 {
-	long fd = memory_file("program"), at;
+	long at = fit_room(c, size);
 	bool whole;
 
-	c->program = fd < 0 ? -1 : (int)fd;
-	at = fd < 0 ? fd : sys(ftruncate, fd, size);
-	if (!at)
-		at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (at < 0 && at > -4096)
+	if (is_error(at))
 		return no_room(c, at);
 	whole = read_all(c, (void *)at, size);
-	sys(munmap, at, size);
+	sys(munmap, at, c->room ? c->room_size : size);
+	c->room = NULL;
 	/* Whoever may open what is ours cannot change what has been looked through. */
-	sys(fcntl, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	sys(fcntl, c->program, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return whole ? WHOLE : CUT_OFF;
 }
 
@@ -108,7 +162,6 @@ enum received read_answer(struct request *q, struct compiler *c, struct answer_h
 	char *rest;
 	long at;
 
-	c->program = -1;
 	if (!read_all(c, h, sizeof(*h)))
 		return NONE_AT_ALL;
 	if (!header_valid(c, h))

@@ -180,6 +180,7 @@ _Noreturn void run_compiled(struct request *q)
 	const char *texts = NULL, *message;
 	char termios[64];
 
+	reach_service(q, &c);
 	read_input(q, &c.input);
 	make_request(q, &c);
 	if (!ask_service(q, &c, &h, &texts)) {

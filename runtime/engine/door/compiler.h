@@ -46,6 +46,10 @@ struct compiler {
 	int pid; /* 0: a service */
 	int socket, program, errors;
 	int error; /* of NO_ROOM */
+	const char *cold; /* a service is not asked: why */
+	char *room; /* where the image can be read to, or NULL */
+	u32 room_size;
+	bool shown; /* /proc shows us to others of our user */
 	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 	bool waits;  /* the command may wait for others: once it has read the request, it has no deadline */
 	bool streams; /* it writes to our standard output while it runs, and is told of signals */
@@ -69,8 +73,11 @@ void send_request(struct compiler *c);
 enum received { WHOLE, NONE_AT_ALL, CUT_OFF, SENSELESS, NO_ROOM };
 enum received read_answer(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 long memory_file(const char *name);
+void make_room(struct compiler *c, bool of_process);
+void drop_room(struct compiler *c);
 
 /* warm.c */
+void reach_service(const struct request *q, struct compiler *c);
 bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 
 /* signals.c */

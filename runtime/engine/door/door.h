@@ -57,6 +57,9 @@ long open_trusted(long directory, const char *name, unsigned type, const char *s
 void run_stored(struct request *q, u32 entry);
 _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 entry);
 
+/* warm.c: a connection to whoever listens where the compiler's service should, or -1, and why. The service looks at who has come while that one goes on. */
+int connect_service(const char **why);
+
 /* compiler.c */
 _Noreturn void run_compiled(struct request *q);
 _Noreturn void become_service(void);

@@ -59,8 +59,12 @@ _Noreturn void engine_start(u64 *stack)
 	if (process.self >= 0)
 		sys(close, process.self);
 	scan_arguments(&q);
-	if (q.command && q.command->joins && !process.sealed)
+	if (q.command && q.command->joins && !process.sealed) {
+		/* Others than root are not to be seen while they make the copy. */
+		if (q.command->warm && !sys(geteuid))
+			process.service = connect_service(NULL);
 		sealed_again();
+	}
 	open_log(&q);
 	if (q.command && q.command->serves)
 		become_service();

@@ -34,31 +34,65 @@ static void patience(struct compiler *c, u32 milliseconds)
 	c->left = (struct __kernel_timespec){.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * MILLISECOND};
 }
 
-/* NULL: connected. Whoever listens is the caller's own user: nobody else can be asked what root is to do. */
-static const char *reach(struct compiler *c)
+int connect_service(const char **why)
 {
 	struct unix_address address = {.family = AF_UNIX};
 	struct text t = text_in(address.path, PATH_SIZE);
+	const char *reason = NULL;
+	int fd = -1;
+
+	if (!usual_root(&t))
+		reason = "there is no directory for its socket";
+	put_string(&t, "/" SERVICE_SOCKET);
+	put_char(&t, 0);
+	if (t.lost)
+		reason = "the path of its socket is too long";
+	if (!reason && (fd = (int)sys(socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | O_CLOEXEC, 0)) < 0)
+		reason = "no socket can be had";
+	if (!reason && sys(connect, fd, &address, sizeof(address.family) + t.used)) {
+		reason = "nobody listens";
+		sys(close, fd);
+	}
+	if (why)
+		*why = reason;
+	return reason ? -1 : fd;
+}
+
+/* Whoever listens is the caller's own user: nobody else can be asked what root is to do. */
+static bool is_own(int socket)
+{
 	struct {
 		int pid;
 		u32 uid, gid;
 	} peer;
 	int size = sizeof(peer);
 
-	if (!usual_root(&t))
-		return "there is no directory for its socket";
-	put_string(&t, "/" SERVICE_SOCKET);
-	put_char(&t, 0);
-	if (t.lost)
-		return "the path of its socket is too long";
-	c->socket = (int)sys(socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | O_CLOEXEC, 0);
+	return !sys(getsockopt, socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == (u32)sys(geteuid);
+}
+
+static void show(struct compiler *c, bool shown)
+{
+	if (c->shown != shown)
+		sys(prctl, PR_SET_DUMPABLE, shown);
+	c->shown = shown;
+}
+
+/*
+ * Before the request is made: waking the service up, and what it looks at, takes as long as that. It looks in /proc who asks, and the kernel shows that to other
+ * processes of the same user only of one that is dumpable. There is nothing to hide yet: no container has been entered, and the copy in memory is sealed. Root's has
+ * CAP_SYS_PTRACE and sees it in any case.
+ */
+void reach_service(const struct request *q, struct compiler *c)
+{
+	if (!q->command || !q->command->warm)
+		return;
+	show(c, process.sealed && sys(geteuid));
+	c->socket = process.service;
+	process.service = -1;
 	if (c->socket < 0)
-		return "no socket can be had";
-	if (sys(connect, c->socket, &address, sizeof(address.family) + t.used))
-		return "nobody listens";
-	if (sys(getsockopt, c->socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.uid != (u32)sys(geteuid))
-		return "another user listens";
-	return NULL;
+		c->socket = connect_service(&c->cold);
+	if (c->socket >= 0 && !is_own(c->socket))
+		c->cold = "another user listens";
 }
 
 /* NULL: there is a whole answer. */
@@ -68,12 +102,13 @@ static const char *ask(struct request *q, struct compiler *c, struct answer_head
 
 	patience(c, SERVICE_FIRST_MS);
 	send_request(c);
+	if (q->command->joins)
+		make_room(c, q->command->input != INPUT_BUNDLE);
 	while (left > 0) {
 		switch (read_answer(q, c, h, texts)) {
 		case WHOLE:
 			/* The service has looked before it said anything. */
-			if (process.sealed)
-				sys(prctl, PR_SET_DUMPABLE, 0);
+			show(c, false);
 			break;
 		case SENSELESS:
 			return "its answer makes no sense";
@@ -97,31 +132,22 @@ static const char *ask(struct request *q, struct compiler *c, struct answer_head
 bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts)
 {
 	struct value values[PARAMETER_COUNT];
-	bool shown = process.sealed && sys(geteuid);
-	const char *why;
 
 	if (!q->command || !q->command->warm)
 		return false;
-	if (c->request->size > SERVICE_REQUEST_LIMIT)
-		return cold(q, "the request is too large");
 	memcpy(values, q->values, sizeof(values));
-	/*
-	 * The service looks in /proc who asks, and the kernel shows that to other processes of the same user only of one that is dumpable. There is nothing to hide
-	 * yet: no container has been entered, and the copy in memory is sealed. Root's has CAP_SYS_PTRACE and sees it in any case.
-	 */
-	if (shown)
-		sys(prctl, PR_SET_DUMPABLE, 1);
-	why = reach(c);
-	if (!why)
-		why = ask(q, c, h, texts);
-	if (shown)
-		sys(prctl, PR_SET_DUMPABLE, 0);
-	if (!why)
+	if (!c->cold && c->request->size > SERVICE_REQUEST_LIMIT)
+		c->cold = "the request is too large";
+	if (!c->cold)
+		c->cold = ask(q, c, h, texts);
+	show(c, false);
+	/* It was not needed, or an image was begun. */
+	if (c->room || c->cold)
+		drop_room(c);
+	if (!c->cold)
 		return true;
 	memcpy(q->values, values, sizeof(values));
 	if (c->socket >= 0)
 		sys(close, c->socket);
-	if (c->program >= 0)
-		sys(close, c->program);
-	return cold(q, why);
+	return cold(q, c->cold);
 }

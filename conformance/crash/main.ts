@@ -17,6 +17,7 @@ import { stopLaunches } from './stops.js';
 import { warm } from './warm.js';
 import { warmFaults } from './warm-faults.js';
 import { ROOM, warmRoom } from './warm-room.js';
+import { warmStopped } from './warm-stopped.js';
 
 const only = new RegExp(
   process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '',
@@ -33,6 +34,7 @@ const leaksAlone = process.argv.includes('--leaks');
 
 const FAULTS = '--warm-faults';
 const SMALL = '--warm-room';
+const STOPPED = '--warm-stopped';
 /** Of a small file system, by root's directory. */
 const roomOf = ({ dir }: Pick<Lab, 'dir'>): string => join(dir, 'room');
 
@@ -42,6 +44,13 @@ async function warmFaultsOf(lab: Lab): Promise<void> {
   await warmFaults({ ...lab, mounts: mountLines() });
   execFileSync('umount', [STATE_ROOT]);
   await asCaller(lab, import.meta.url, 'user', [FAULTS]);
+}
+
+async function warmStoppedOf(lab: Lab): Promise<void> {
+  ownStateRoot();
+  await attempt('warm stopped, root', () => warmStopped({ ...lab, mounts: mountLines() }));
+  execFileSync('umount', [STATE_ROOT]);
+  await asCaller(lab, import.meta.url, 'user', [STOPPED]);
 }
 
 /** An error of the tests themselves is a failure of that part; the others go on. */
@@ -91,6 +100,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   await part('warm', () => warm(lab));
   await part('warm faults', () => warmFaultsOf(lab));
   await part('warm room', () => warmRoomOf(lab));
+  await part('warm stopped', () => warmStoppedOf(lab));
   await part('leaks', () => leaks(lab));
   for (const name of ['user', 'userns'] as const)
     await part(`caller ${name}`, () => asCaller(lab, import.meta.url, name));
@@ -101,6 +111,10 @@ async function ofCaller(lab: Lab): Promise<void> {
   const caller = lab.caller as WithoutRights;
   if (process.argv.includes(FAULTS)) {
     await attempt(`warm faults, ${caller}`, () => warmFaults(lab));
+    return;
+  }
+  if (process.argv.includes(STOPPED)) {
+    await attempt(`warm stopped, ${caller}`, () => warmStopped(lab));
     return;
   }
   if (process.argv.includes(SMALL)) {

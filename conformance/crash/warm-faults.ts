@@ -18,7 +18,6 @@ import { flood } from '../../runtime/serve/test/flood.js';
 import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import { STATE_ROOT, STATE_ROOT_NAME } from '../../spec/state-root.js';
 import { AnswerKind, SERVICE_SOCKET } from '../../spec/wire.js';
-import { createRandom } from '../harness/random.js';
 import { type Service, startService, warmedUp } from '../harness/service.js';
 import { makeBundle } from './bundles.js';
 import {
@@ -35,9 +34,10 @@ import {
 } from './lab.js';
 import { standIn } from './stand-in.js';
 import { deleteForce } from './stops.js';
+import { attached, callsFor, spread } from './warm-calls.js';
 
 /** A start, and what has to be there before. */
-interface Start {
+export interface Start {
   readonly name: string;
   readonly args: readonly string[];
   readonly arrange: () => void;
@@ -61,11 +61,13 @@ export async function makePlace(lab: Lab): Promise<Place> {
   const directory = lab.caller === 'root' ? STATE_ROOT : join(lab.env.XDG_RUNTIME_DIR ?? '', STATE_ROOT_NAME);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const socket = join(directory, SERVICE_SOCKET);
+  // Others make theirs in the same lab.
+  const own = { ...lab, dir: mkdtempSync(join(lab.dir, 'warm-')) };
   const bundle = (way: 'create' | 'foreground') =>
-    makeBundle(lab, { name: 'warm faults', change: () => undefined }, way);
+    makeBundle(own, { name: 'bundle', change: () => undefined }, way);
   const [created, run] = [bundle('create'), bundle('foreground')];
   const id = `${lab.tag}-f`;
-  const process_ = join(lab.dir, 'process.json');
+  const process_ = join(own.dir, 'process.json');
   const { process } = JSON.parse(readFileSync(join(run.dir, 'config.json'), 'utf8'));
   writeFileSync(process_, JSON.stringify(process));
   const image = await compileFile(lab, ['create', '--bundle', created.dir, 'id']);
@@ -96,19 +98,24 @@ export async function makePlace(lab: Lab): Promise<Place> {
 }
 
 /** What is left of it: complaints. */
-const undo = async ({ lab, id }: Place): Promise<readonly string[]> => [
+export const undo = async ({ lab, id }: Place): Promise<readonly string[]> => [
   ...(await deleteForce(lab, id)),
   ...residue(lab, id),
 ];
 
-function start(place: Place, one: Start, options: CallOptions = {}, runtime = place.lab.runtime): Ended {
+export function start(
+  place: Place,
+  one: Start,
+  options: CallOptions = {},
+  runtime = place.lab.runtime,
+): Ended {
   const { lab } = place;
   one.arrange();
   return call(lab, [runtime, '--debug', '--root', lab.root, ...one.args], options);
 }
 
 /** It has worked, and said this, if anything. */
-function worked(ended: Ended, said: RegExp | null): readonly string[] {
+export function worked(ended: Ended, said: RegExp | null): readonly string[] {
   const right = said === null ? ended.err === '' : said.test(ended.err) && ended.err.split('\n').length === 2;
   return [
     ...(ended.code === 0 ? [] : [`${ended.late ? 'late' : (ended.code ?? ended.signal)}`]),
@@ -116,7 +123,7 @@ function worked(ended: Ended, said: RegExp | null): readonly string[] {
   ];
 }
 
-const notUsed = (why: string): RegExp => new RegExp(`^chos-runtime: warning: ${NOT_USED}${why}\n$`);
+export const notUsed = (why: string): RegExp => new RegExp(`^chos-runtime: warning: ${NOT_USED}${why}\n$`);
 
 const senseless = notUsed('its answer makes no sense');
 const silent = notUsed('it does not answer');
@@ -253,102 +260,50 @@ async function manyAtOnce(place: Place, service: Service): Promise<void> {
   ]);
 }
 
-interface Call {
-  readonly name: string;
-  readonly nth: number;
-}
-
-/** What the compiler itself asks of files; the rest is how its threads wait for each other, and differs from time to time. */
-const OF_FILES =
-  /^(open|openat|read|pread64|close|stat|lstat|fstat|newfstatat|statx|access|faccessat2?|readlink|readlinkat|getdents64)$/;
-
-/** Calls of the threads but the first, each the so manieth of its name in its thread. */
-function otherThreads(log: string, pid: number): readonly Call[] {
-  const counts = new Map<string, number>();
-  return log.split('\n').flatMap(line => {
-    const [, thread = '', name = ''] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (!OF_FILES.test(name) || Number(thread) === pid) return [];
-    const nth = (counts.get(`${thread} ${name}`) ?? 0) + 1;
-    counts.set(`${thread} ${name}`, nth);
-    return [{ name, nth }];
-  });
-}
-
-/** A strace(1) of all threads, once it is there. */
-function attached(service: Service, options: readonly string[]): Promise<{ readonly ended: Promise<void> }> {
-  const child = spawn('strace', ['-f', ...options, '-p', String(service.pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise<void>(done => child.on('close', () => done()));
-  return new Promise(done => child.stderr.once('data', () => done({ ended })));
-}
-
 export async function begin({ lab, socket }: Place): Promise<Service> {
   const service = await startService(lab.runtime, lab.dir, lab.env);
   await warmedUp(socket);
   return service;
 }
 
-/** Killed where a thread that compiles makes a system call: some of those that there are. */
+/**
+ * Killed at system calls of the thread that compiles, and of the one that speaks to callers: some of those that there are. Whoever asks cannot tell a moment between
+ * two of these from the second one.
+ */
 async function killedAtCalls(place: Place, one: Start, times: number): Promise<void> {
   const log = join(place.lab.dir, 'threads');
   const first = await begin(place);
-  const seen = await attached(first, ['-o', log]);
-  start(place, one);
-  // Of the start alone, not of the service's end.
-  const all = otherThreads(readFileSync(log, 'utf8'), first.pid);
+  const [speaks, compiles] = await callsFor(first.pid, log, async () => {
+    start(place, one);
+    await undo(place);
+  });
   await first.end();
-  await seen.ended;
-  await undo(place);
-  const chosen = Array.from({ length: times }, (_, i) => all[Math.floor((i * all.length) / times)]);
+  const threads = [
+    { name: 'the thread that compiles', options: ['-f'], chosen: spread(compiles, times) },
+    { name: 'the thread that speaks', options: [], chosen: spread(speaks, Math.max(2, times / 4)) },
+  ];
   let killed = 0;
-  for (const at of chosen) {
-    if (at === undefined) continue;
-    const service = await begin(place);
-    const trace = await attached(service, [
-      '-o',
-      log,
-      '-e',
-      `inject=${at.name}:signal=SIGKILL:when=${at.nth}`,
-    ]);
-    const ended = start(place, one);
-    await service.end();
-    await trace.ended;
-    if (/killed by SIGKILL/.test(readFileSync(log, 'utf8'))) killed++;
-    check(`${place.of}: ${one.name}, its thread is killed at ${at.name} ${at.nth}`, [
-      ...worked(ended, ended.err === '' ? null : /^chos-runtime: warning: [^\n]*\n$/),
-      ...(await undo(place)),
-    ]);
-  }
+  for (const { name, options, chosen } of threads)
+    for (const at of chosen) {
+      const service = await begin(place);
+      const how = ['-o', log, '-e', `inject=${at.name}:signal=SIGKILL:when=${at.nth}`];
+      const trace = await attached(service.pid, [...options, ...how]);
+      const ended = start(place, one);
+      await service.end();
+      await trace.ended;
+      if (/killed by SIGKILL/.test(readFileSync(log, 'utf8'))) killed++;
+      check(`${place.of}: ${one.name}, ${name} is killed at ${at.name} ${at.nth}`, [
+        ...worked(ended, ended.err === '' ? null : /^chos-runtime: warning: [^\n]*\n$/),
+        ...(await undo(place)),
+      ]);
+    }
+  const all = threads.flatMap(({ chosen }) => chosen).length;
   check(
     `${place.of}: ${one.name}, there were threads to be killed`,
-    all.length > 10 && 3 * killed >= times ? [] : [`${killed} of ${times}; ${all.length} calls`],
+    compiles.length > 10 && speaks.length > 10 && 3 * killed >= all
+      ? []
+      : [`${killed} of ${all}; ${compiles.length} and ${speaks.length} calls`],
   );
-}
-
-/** Killed some time after the start has begun, which takes 5 to 20 ms. */
-async function killedAtMoments(place: Place, one: Start, times: number): Promise<void> {
-  const random = createRandom(Number(process.env.CRASH_SEED ?? 20_250_101));
-  for (let i = 0; i < times; i++) {
-    const service = await begin(place);
-    const microseconds = random.below(15_000);
-    const killer = spawn(
-      'sh',
-      ['-c', `read go; sleep ${(microseconds / 1e6).toFixed(6)}; kill -9 ${service.pid}`],
-      { stdio: ['pipe', 'ignore', 'ignore'] },
-    );
-    const done = new Promise(resolve => killer.on('close', resolve));
-    await new Promise(resolve => killer.once('spawn', resolve));
-    killer.stdin.write('go\n', () => undefined);
-    await new Promise(setImmediate);
-    const ended = start(place, one);
-    await done;
-    await service.end();
-    check(`${place.of}: ${one.name}, killed ${microseconds} us after its begin`, [
-      ...worked(ended, ended.err === '' ? null : /^chos-runtime: warning: [^\n]*\n$/),
-      ...(await undo(place)),
-    ]);
-  }
 }
 
 export async function warmFaults(lab: Lab): Promise<void> {
@@ -364,9 +319,6 @@ export async function warmFaults(lab: Lab): Promise<void> {
   await large(place);
   await manyAtOnce(place, service);
   await service.end();
-  for (const one of place.starts) {
-    await killedAtCalls(place, one, one.name === 'create' ? 12 : 4);
-    await killedAtMoments(place, one, one.name === 'create' ? 6 : 3);
-  }
+  for (const one of place.starts) await killedAtCalls(place, one, one.name === 'create' ? 12 : 4);
   console.log(`${place.of}: ${Math.round(performance.now() - began)} ms`);
 }

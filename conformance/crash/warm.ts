@@ -2,7 +2,7 @@
  * What the compiler's service (docs/compiler-service.md) makes different: whoever asks it is killed at each call, it is itself, and what its answers depend on changes
  * between two of them.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   readdirSync,
@@ -21,35 +21,10 @@ import { ownStateRoot, type Service, startService } from '../harness/service.js'
 import { type Bundle, makeBundle } from './bundles.js';
 import { call, check, chos, type Ended, type Lab, residue } from './lab.js';
 import { deleteForce } from './stops.js';
+import { attached, type Call, exchangeIn } from './warm-calls.js';
 import { watched } from './warm-self.js';
 
 const socket = join(STATE_ROOT, SERVICE_SOCKET);
-
-interface Call {
-  readonly name: string;
-  /** It is the so manieth of its name: strace(1) counts these by themselves. */
-  readonly nth: number;
-}
-
-/** The calls from the first of that name to the first `close` of what it returned. */
-function exchangeIn(log: string, from: string): readonly Call[] {
-  const lines = readFileSync(log, 'utf8')
-    .split('\n')
-    .flatMap(line => {
-      const [, name, rest = ''] = /^(\w+)\((.*)$/.exec(line) ?? [];
-      return name === undefined ? [] : [{ name, rest }];
-    });
-  const calls = lines.map(({ name }, i) => ({
-    name,
-    nth: lines.slice(0, i + 1).filter(other => other.name === name).length,
-  }));
-  const begin = lines.findIndex(({ name }) => name === from);
-  const fd = / = (\d+)/.exec(lines[begin]?.rest ?? '')?.[1];
-  const end = lines.findIndex(
-    ({ name, rest }, i) => i > begin && name === 'close' && rest.startsWith(`${fd})`),
-  );
-  return calls.slice(begin, end + 1);
-}
 
 const inject = ({ name, nth }: Call): readonly string[] => [
   '-e',
@@ -113,20 +88,11 @@ async function callersKilled(scene: Scene, service: Service): Promise<void> {
   console.log(`warm: ${calls.length} calls of who asks`);
 }
 
-/** A strace(1) of the thread that speaks to callers, once it is there. */
-function attached(service: Service, options: readonly string[]): Promise<{ ended: Promise<void> }> {
-  const child = spawn('strace', [...options, '-p', String(service.pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise<void>(done => child.on('close', () => done()));
-  return new Promise(resolve => child.stderr.once('data', () => resolve({ ended })));
-}
-
 /** The service is killed at the first call of each name, the last of all, and every eighth, from accept to close. */
 async function servicesKilled({ lab, id, create, log }: Scene): Promise<void> {
   const start = (): Promise<Service> => startService(lab.runtime, lab.dir, {});
   const first = await start();
-  const seen = await attached(first, ['-o', log]);
+  const seen = await attached(first.pid, ['-o', log]);
   call(lab, create);
   await deleteForce(lab, id);
   await first.end();
@@ -138,7 +104,7 @@ async function servicesKilled({ lab, id, create, log }: Scene): Promise<void> {
   let missed = 0;
   for (const one of chosen) {
     const service = await start();
-    const trace = await attached(service, ['-o', log, ...inject(one)]);
+    const trace = await attached(service.pid, ['-o', log, ...inject(one)]);
     const ended = call(lab, create);
     try {
       process.kill(service.pid, 'SIGKILL');

@@ -40,7 +40,7 @@ const shapes: readonly (readonly [string, object])[] = [
     { process: { ...process_, user: { uid: 0, gid: 0, additionalGids: many(60_000, i => i) } } },
   ],
   [
-    'takes 4096 at most',
+    'it makes more than 4096 instructions',
     { linux: { ...config.linux, seccomp: { defaultAction: 'SCMP_ACT_ERRNO', syscalls: many(9000, rule) } } },
   ],
 ];

@@ -40,6 +40,8 @@ export const WIRE_VERSION = 4;
 export const REQUEST_HEADER_SIZE = 152;
 export const ANSWER_HEADER_SIZE = 56;
 export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3, STORED: 4, WAIT: 5, COLD: 6 } as const;
+/** Bytes of an answer without its image, and of an image. */
+export const ANSWER_LIMIT = 64 * 1024 * 1024;
 /** NONE: the command reads none, or finds it by itself. OPEN_FAILED, READ_FAILED: with an errno. NOT_A_FILE: nor a directory. */
 export const InputKind = { NONE: 0, BYTES: 1, OPEN_FAILED: 2, READ_FAILED: 3, NOT_A_FILE: 4 } as const;
 export const WireFd = { SOCKET: 3 } as const;

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { oneLine } from '../report/diagnostic.js';
 import { admit } from './admit.js';
-import { HOOK_LIMIT, LIST_LIMIT, TOTAL_LIMIT } from './check-size.js';
+import { HOOK_LIMIT, LIST_LIMIT, NET_DEVICE_LIMIT, TOTAL_LIMIT } from './check-size.js';
 
 function refusals(linux: object, more: object = {}): readonly string[] {
   const text = JSON.stringify({
@@ -29,6 +29,10 @@ test('lists that nothing could carry out are refused with the limit', () => {
   const sysctl = Object.fromEntries(paths(LIST_LIMIT + 1).map(path => [`net${path}`, '1']));
   assert.equal(refusals({ sysctl }), [
     `linux.sysctl has ${LIST_LIMIT + 1} entries; there may be at most ${LIST_LIMIT}`,
+  ]);
+  const netDevices = Object.fromEntries(paths(NET_DEVICE_LIMIT + 1).map((_, index) => [`e${index}`, {}]));
+  assert.equal(refusals({ netDevices }), [
+    `linux.netDevices has ${NET_DEVICE_LIMIT + 1} entries; there may be at most ${NET_DEVICE_LIMIT}`,
   ]);
   const limits = {
     throttleReadBpsDevice: paths(LIST_LIMIT + 1).map((_, minor) => ({ major: 8, minor, rate: 1 })),

@@ -5,6 +5,8 @@ import type { Note, ValuePath } from './diagnostic.js';
 export const LIST_LIMIT = 10_000;
 /** Each hook is a track of its own. */
 export const HOOK_LIMIT = 1_000;
+/** Each network device needs room for a dump of its addresses. */
+export const NET_DEVICE_LIMIT = 1_000;
 /** Of all lists together. */
 export const TOTAL_LIMIT = 20_000;
 
@@ -38,6 +40,7 @@ export function checkSize(config: Config, note: Note): void {
   limit(listsOf(config), LIST_LIMIT, TOTAL_LIMIT, note);
   const hooks = Object.entries(config.hooks ?? {}).map(([kind, list]) => [['hooks', kind], list] as const);
   limit(hooks, HOOK_LIMIT, HOOK_LIMIT, note);
+  limit([[['linux', 'netDevices'], config.linux?.netDevices]], NET_DEVICE_LIMIT, NET_DEVICE_LIMIT, note);
 }
 
 function limit(lists: ReturnType<typeof listsOf>, each: number, all: number, note: Note): void {

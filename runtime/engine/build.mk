@@ -86,7 +86,7 @@ build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TAB
 
 build/engine-test/impatient: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
 build/engine-test/impatient: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
-	$(call link-engine,$(CC),-DCOMPILER_IDLE_SECONDS=2 -DCOMPILER_SECONDS=5 -DCOMPILER_WORK_SECONDS=3 -DCOMPILER_MEMORY_MIB=256,)
+	$(call link-engine,$(CC),-DCOMPILER_IDLE_SECONDS=2 -DCOMPILER_SECONDS=5 -DCOMPILER_WORK_SECONDS=1 -DCOMPILER_MEMORY_MIB=256,)
 
 # Those that wait for a service until it answers, however busy the machine is: with the compiler of the tests, and with the real one.
 PATIENT := -DSERVICE_FIRST_MS=60000 -DSERVICE_NEXT_MS=60000 -DSERVICE_MOST_MS=60000

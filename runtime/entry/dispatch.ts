@@ -1,6 +1,8 @@
 /** One request, one answer: read the command line, run the command, find the words. */
+
 import { STATE_ROOT } from '../../spec/state-root.js';
 import { unreachable } from '../../spec/unreachable.js';
+import { ANSWER_LIMIT } from '../../spec/wire.js';
 import { type CommandLine, readArguments } from '../cli/arguments.js';
 import { create } from '../cli/create.js';
 import { exec } from '../cli/exec.js';
@@ -8,6 +10,7 @@ import { failed, type Outcome, type Run } from '../cli/invocation.js';
 import { ownerOf, stateRoot } from '../cli/state-root.js';
 import { type Answer, joinWarnings, type Request } from '../engine/wire.js';
 import { isUnreadable } from '../host/error-code.js';
+import type { ProgramTooLarge } from '../program/encode.js';
 import type { Failure } from '../report/failure.js';
 import { failureText } from '../report/failure-text.js';
 import { moreWarnings } from '../report/warning-text.js';
@@ -30,6 +33,9 @@ async function find(command: string): Promise<Run | undefined> {
   }
 }
 
+const isTooLarge = (error: unknown): error is ProgramTooLarge =>
+  error instanceof Error && error.name === 'ProgramTooLarge';
+
 async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
   const run = await find(line.command.name);
   if (run === undefined) {
@@ -44,6 +50,10 @@ async function runLine(request: Request, line: CommandLine): Promise<Outcome> {
   try {
     return await run({ request, line, root: root ?? STATE_ROOT });
   } catch (error) {
+    if (isTooLarge(error)) {
+      const { of, count, most } = error;
+      return failed({ kind: 'program-too-large', of, count, most });
+    }
     if (!isUnreadable(error)) throw error;
     return failed({ kind: 'file', verb: 'read', path: error.path, code: error.code });
   }
@@ -85,6 +95,15 @@ function warningMessage(warnings: readonly string[] = []): string {
   return joinWarnings(more > 0 ? [...warnings.slice(0, mostWarnings), moreWarnings(more)] : warnings);
 }
 
+/** The rest of an answer is messages. */
+const OUTPUT_LIMIT = ANSWER_LIMIT - 1024 * 1024;
+
+function tooLong(out: string): Extract<Answer, { readonly kind: 'report' }> {
+  const bytes = Buffer.byteLength(out);
+  const message = failureText({ kind: 'output-too-long', bytes, most: OUTPUT_LIMIT });
+  return { kind: 'report', exitCode: 1, out: '', message, detail: '' };
+}
+
 /** The answer to a request. */
 export async function answer(
   request: Request,
@@ -92,6 +111,7 @@ export async function answer(
   const { outcome, command } = await outcomeOf(request);
   switch (outcome.kind) {
     case 'done':
+      if (Buffer.byteLength(outcome.out) > OUTPUT_LIMIT) return tooLong(outcome.out);
       return {
         kind: 'report',
         exitCode: outcome.exitCode ?? 0,

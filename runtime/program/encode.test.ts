@@ -14,8 +14,9 @@ import {
 } from '../../spec/instructions.js';
 import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
+import { ANSWER_LIMIT } from '../../spec/wire.js';
 import type { Program, Track } from './action.js';
-import { encode } from './encode.js';
+import { encode, ProgramTooLarge } from './encode.js';
 import {
   buffer,
   bytes,
@@ -331,9 +332,26 @@ test('a track or an entry that is not there is a bug', () => {
   assert.throws(() => encode(programOf([exit(0)], { entries: [{ entry: 'run', track: 'x' }] })), /track x/);
 });
 
-test('more slots than a step can name are a bug, not a wrong program', () => {
-  const many = Array.from({ length: 700 }, (_, i) => move(slots(`s${i}`, 100), 0));
-  assert.throws(() => encode(programOf(many)), /slots/);
+test('what no image can hold is said, and makes no wrong program', () => {
+  const refused = (line: (index: number) => Line, count: number) => {
+    let told: unknown;
+    try {
+      encode(programOf(Array.from({ length: count }, (_, index) => line(index))));
+    } catch (error) {
+      if (!(error instanceof ProgramTooLarge)) throw error;
+      told = [error.of, error.most];
+    }
+    return told;
+  };
+  assert.equal(
+    refused(i => move(slots(`s${i}`, 100), 0), 700),
+    ['slots', NO_SLOT],
+  );
+  const large = text('x'.repeat(ANSWER_LIMIT));
+  assert.equal(
+    refused(() => move(slot('a'), large), 1),
+    ['bytes', ANSWER_LIMIT],
+  );
 });
 
 test('a failure keeps the errno that it is given', () => {

@@ -16,6 +16,7 @@ import {
 import { ArgMode, instructions, NO_LIST, NO_SLOT, NO_STEP, STEP_SIZE } from '../../spec/instructions.js';
 import { parameters } from '../../spec/parameters.js';
 import { systemCalls } from '../../spec/syscalls.js';
+import { ANSWER_LIMIT } from '../../spec/wire.js';
 import type { Program, Track } from './action.js';
 import {
   encodeTemplate,
@@ -263,14 +264,33 @@ const records = (words: readonly number[], each: number): Content => ({
   words,
 });
 
-/** The image of a program; equal programs give equal bytes. */
+/** A program that no image can hold. Known by its name: there is one such class in each bundle. */
+export class ProgramTooLarge extends Error {
+  override readonly name = 'ProgramTooLarge';
+  readonly of: 'slots' | 'actions' | 'bytes';
+  readonly count: number;
+  readonly most: number;
+
+  constructor(of: ProgramTooLarge['of'], count: number, most: number) {
+    super(`${count} ${of}`);
+    this.of = of;
+    this.count = count;
+    this.most = most;
+  }
+}
+
+function atMost(of: ProgramTooLarge['of'], count: number, most: number): void {
+  if (count > most) throw new ProgramTooLarge(of, count, most);
+}
+
+/** The image of a program; equal programs give equal bytes. Throws ProgramTooLarge. */
 export function encode(program: Program): Uint8Array {
   const trackNumbers = new Map(program.tracks.map(({ name }, i) => [name, i]));
   const read = new Records(trackNumbers);
   const layout = layOut(program, read);
   // Steps hold these in 16 bits; a number that wraps would be a program that does something else.
-  if (layout.slotCount > NO_SLOT || layout.actions.length > 0xffff)
-    throw new Error(`too large: ${layout.slotCount} slots, ${layout.actions.length} actions`);
+  atMost('slots', layout.slotCount, NO_SLOT);
+  atMost('actions', layout.actions.length, 0xffff);
   read.fillIn(layout);
   const texts = new Texts();
   const actions = encodeActions(layout, texts);
@@ -304,6 +324,7 @@ export function encode(program: Program): Uint8Array {
     size = align(at + contents[s].size, 8);
     return at;
   });
+  atMost('bytes', size, ANSWER_LIMIT);
   // The rest is written where it stays: each page that is touched first costs.
   const image = Buffer.from(new ArrayBuffer(size));
   const words = new Int32Array(image.buffer);

@@ -39,6 +39,10 @@ export function failureText(failure: Failure): string {
       return `listen on \`${failure.address}\`: other machines reach it, and everybody there would see processes and users of this one; give --public if that is meant`;
     case 'no-state-root':
       return 'no directory for the container state: set XDG_RUNTIME_DIR, or give --root an absolute path';
+    case 'program-too-large':
+      return `compile the launch: it takes ${failure.count} ${failure.of}, and a launch program holds ${failure.most} at most (config.json needs fewer mounts, devices, hooks or limits, or shorter texts)`;
+    case 'output-too-long':
+      return `print what was asked for: it has ${failure.bytes} bytes, and at most ${failure.most} can be`;
     case 'compiler-lost':
       return `serve: the compiler is lost: ${visible(failure.why)}`;
     case 'facts-of-another':

@@ -65,6 +65,14 @@ export type Failure =
   | { readonly kind: 'no-state-root' }
   /** Of `dashboard`, without --public. */
   | { readonly kind: 'public-address'; readonly address: string }
+  /** More than a launch program can hold, or an answer to the front door. */
+  | {
+      readonly kind: 'program-too-large';
+      readonly of: 'slots' | 'actions' | 'bytes';
+      readonly count: number;
+      readonly most: number;
+    }
+  | { readonly kind: 'output-too-long'; readonly bytes: number; readonly most: number }
   /** Of `serve`: no thread that compiles can be had any more. */
   | { readonly kind: 'compiler-lost'; readonly why: string }
   /** Of `--facts`: what is looked at on this machine as whoever asks, not as the caller of the file. */

@@ -42,6 +42,7 @@ import { systemCallNumber } from '../syscall-numbers.js';
 import { type SystemCall, type SystemCallName, systemCalls } from '../syscalls.js';
 import {
   ANSWER_HEADER_SIZE,
+  ANSWER_LIMIT,
   ANSWER_MAGIC,
   AnswerKind,
   COMPILER_BEATS,
@@ -198,7 +199,7 @@ function header(): readonly string[] {
     SERVICE_MOST_MS,
   }))
     lines.push(`#ifndef ${deadline.split(' ')[1]}`, deadline, '#endif');
-  lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS, COMPILER_BEATS }));
+  lines.push(...define('', { COMPILER_LEAST_WORK, COMPILER_DESCRIPTORS, COMPILER_BEATS, ANSWER_LIMIT }));
   lines.push(...define('', { SERVICE_BEAT_MS, SERVICE_REQUEST_LIMIT }), ...defineTexts({ SERVICE_SOCKET }));
   lines.push(...optionKinds.map((kind, i) => `#define OPTION_${upper(kind)} ${i}`));
   return lines;

@@ -7,7 +7,6 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
-#define ANSWER_LIMIT (64U << 20)
 /* What most images fit in: of a process, and of a container. Pages that are not needed take as long to free as others to have. */
 #define ROOM_OF_PROCESS (64U << 10)
 #define ROOM (128U << 10)

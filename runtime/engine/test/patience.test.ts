@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { scratch } from './engine.js';
 
 const door = join(process.cwd(), 'build/engine-test/chos-runtime');
-/** The same, but it waits 2 seconds for one that does nothing and 5 in all, and lets it have 3 of work and 256 MiB. */
+/** The same, but it waits 2 seconds for one that does nothing and 5 in all, and lets it have 1 of work and 256 MiB. */
 const impatient = join(process.cwd(), 'build/engine-test/impatient');
 
 function refusal(file: string, args: readonly string[], shell = ''): string {
@@ -65,7 +65,7 @@ const tooLarge = 'and was ended: what it was given is too large (config.json, pr
 test('one that takes too much work is ended', () => {
   assert.is(
     refusal(impatient, ['state', '--answer', 'spin']),
-    `the compiler took more than 3 s of processor time ${tooLarge}`,
+    `the compiler took more than 1 s of processor time ${tooLarge}`,
   );
 });
 

@@ -59,6 +59,10 @@ async function callersKilled(scene: Scene, service: Service): Promise<void> {
   const calls = exchangeIn(log, 'socket');
   const names = calls.map(({ name }) => name);
   check('warm: its calls are found', calls.length > 10 ? [] : [names.join(' ')]);
+  check(
+    'warm: it waits by no clock that can be set',
+    names.filter(name => /^(clock_gettime|gettimeofday|time)$/.test(name)),
+  );
   // It is connected before it makes its copy, and asks by that connection.
   const order = names.filter(name => /^(connect|execveat|sendto)$/.test(name)).slice(0, 3);
   check('warm: it connects once', order.join(' ') === 'connect execveat sendto' ? [] : [names.join(' ')]);

@@ -56,9 +56,10 @@ function reachable(seeds: readonly string[]): readonly string[] {
   return [...seen].sort();
 }
 
+const warm = commands.filter(one => one.warm).map(({ name }) => (name === 'run' ? 'create' : name));
+const seeds = warm.map(name => `runtime/cli/${name}.ts`);
+
 test('what the service answers depends on nothing of its own process', () => {
-  const warm = commands.filter(one => one.warm).map(({ name }) => (name === 'run' ? 'create' : name));
-  const seeds = warm.map(name => `runtime/cli/${name}.ts`);
   assert.ok(seeds.length >= 8 && seeds.every(file => existsSync(file)), seeds.join());
   const modules = reachable(['runtime/entry/dispatch.ts', ...seeds]);
   assert.ok(modules.includes('runtime/trees/choose.ts') && modules.includes('runtime/state/trusted.ts'));
@@ -67,6 +68,13 @@ test('what the service answers depends on nothing of its own process', () => {
     return own.length === 0 ? [] : [[file, [...new Set(own)].sort()] as const];
   });
   assert.equal(Object.fromEntries(found), allowed);
+});
+
+test('neither what the service answers nor how long it waits depends on the realtime clock', () => {
+  const modules = reachable(['runtime/entry/dispatch.ts', 'runtime/entry/service.ts', ...seeds]);
+  assert.ok(modules.includes('runtime/serve/service.ts') && modules.includes('runtime/cli/known.ts'));
+  const found = modules.filter(file => /\bDate\b/.test(codeOf(file)));
+  assert.equal(found, []);
 });
 
 test.run();

@@ -9,6 +9,7 @@ import type { NormalConfig, NormalProcess } from '../../spec/normal-config.js';
 import type { NormalResources } from '../../spec/normal-resources.js';
 import { checkAnnotations } from './check-annotations.js';
 import { checkHooks, checkMounts } from './check-files.js';
+import { checkLengths } from './check-lengths.js';
 import { checkLinux } from './check-linux.js';
 import { checkMappedMounts, checkMappings } from './check-mappings.js';
 import { checkMemoryPolicy } from './check-memory-policy.js';
@@ -131,6 +132,7 @@ function checkConfig(config: Config, note: Note, warn: Note): void {
   // config.md, "Annotations": a key MUST NOT be an empty string.
   if (Object.hasOwn(config.annotations ?? {}, '')) note(['annotations'], { kind: 'empty-key' });
   checkProcess(config.process, ['process'], note);
+  checkLengths(config, note);
   checkMounts(config, note, warn);
   checkHooks(config, note, warn);
   checkLinux(config, note, warn);

@@ -1,5 +1,6 @@
 import { parseCpuList } from '../../spec/cpu-list.js';
 import type { Process, Rlimit, Scheduler } from '../../spec/generated/config.js';
+import { checkProcessLengths } from './check-lengths.js';
 import { checkAbsolute, checkEnvironment } from './check-text.js';
 import { formatPath, type Note, type ValuePath } from './diagnostic.js';
 
@@ -9,6 +10,7 @@ const realTimePolicies = ['SCHED_FIFO', 'SCHED_RR'];
 export function checkProcess(process: Process, base: ValuePath, note: Note): void {
   if (process.args[0] === '') note([...base, 'args', 0], { kind: 'empty' });
   checkAbsolute(process.cwd, [...base, 'cwd'], note);
+  checkProcessLengths(process, base, note);
   checkEnvironment(process.env ?? [], [...base, 'env'], note);
   checkRlimits(process.rlimits ?? [], [...base, 'rlimits'], note);
   if (process.scheduler !== undefined) checkScheduler(process.scheduler, [...base, 'scheduler'], note);

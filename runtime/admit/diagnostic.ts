@@ -100,6 +100,8 @@ export type Reason =
   | { readonly kind: 'not-an-assignment' }
   /** More bytes than the kernel takes. */
   | { readonly kind: 'too-long'; readonly limit: number }
+  /** More bytes of arguments and environment than execve(2) takes. */
+  | { readonly kind: 'arguments-too-long'; readonly bytes: number; readonly limit: number }
   /** A second entry for what may be given once; `first` is the path of the other. */
   | { readonly kind: 'duplicate'; readonly first: string }
   /** Ids that an earlier entry of the same list has, too; `first` is its path. */

@@ -157,6 +157,26 @@ test('mount-too-long: what neither fsconfig(2) nor mount(2) takes', () => {
   assert.equal(refusedOf({ type: 'bind', source: '/s', options: ['bind', `a=${'b'.repeat(4096)}`] }), []);
 });
 
+test('argument-too-long: one of more than 32 pages, the largest that the architecture has', () => {
+  const refusedOf = (process: object, arch: 'x86_64' | 'aarch64' = 'x86_64') =>
+    refusals({ config: { process }, facts: { arch } });
+  const most = { x86_64: 131_071, aarch64: 2_097_151 } as const;
+  for (const arch of ['x86_64', 'aarch64'] as const) {
+    const longest = 'a'.repeat(most[arch]);
+    assert.equal(refusedOf({ args: ['sh', longest], env: [`A=${longest.slice(2)}`] }, arch), []);
+    const told = (what: string) => ({
+      kind: 'argument-too-long',
+      what,
+      bytes: most[arch] + 1,
+      most: most[arch],
+    });
+    assert.equal(refusedOf({ args: ['sh', 'b', `${longest}a`], env: [`A=${longest.slice(1)}`] }, arch), [
+      ['process.args[2]', told('argument')],
+      ['process.env[0]', told('variable')],
+    ]);
+  }
+});
+
 test('options that have no effect on a bind are worth a warning', () => {
   const mounts = [
     { destination: '/a', source: '/srv', options: ['rbind', 'ro', 'size=1m', 'uid=5', 'nocopy', 'x-a'] },

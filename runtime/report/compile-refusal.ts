@@ -79,6 +79,8 @@ function reasonText(reason: RefusalReason): string {
       return `mount on \`${reason.destination}\`: it is inside /proc, where the kernel's own files must not be covered`;
     case 'mount-too-long':
       return `mount on \`${reason.destination}\`: ${reason.bytes} bytes of ${reason.what}, and the kernel takes ${reason.most} at most`;
+    case 'argument-too-long':
+      return `start the process: ${reason.bytes} bytes in one ${reason.what}, and the kernel takes ${reason.most} at most`;
     case 'mount-of-unknown-source':
       return `save the container: config.json does not tell what is mounted on \`${visible(reason.destination)}\`, so nobody could mount it again; unmount it first`;
     case 'lacking-capabilities':

@@ -94,6 +94,8 @@ function sentenceOf(subject: string, what: Reason, found: string): string {
       return `${subject} must be NAME=VALUE${not}`;
     case 'too-long':
       return `${subject} must have at most ${what.limit} bytes${not}`;
+    case 'arguments-too-long':
+      return `${subject}: arguments and environment take ${what.bytes} bytes together, and the kernel takes ${what.limit} at most`;
     case 'duplicate':
       return `${subject} repeats ${shorten(what.first)}${found === '' ? '' : `: ${found}`}`;
     case 'overlaps':

@@ -31,6 +31,13 @@ export type RefusalReason =
       readonly bytes: number;
       readonly most: number;
     }
+  /** One argument or variable of more bytes than execve(2) takes. */
+  | {
+      readonly kind: 'argument-too-long';
+      readonly what: 'argument' | 'variable';
+      readonly bytes: number;
+      readonly most: number;
+    }
   /** Capabilities that the runtime itself has not got, in a set into which it would have to raise them. */
   | { readonly kind: 'lacking-capabilities'; readonly names: readonly string[] }
   /** Capabilities of one set that have to be in another one, too (capabilities(7)). */

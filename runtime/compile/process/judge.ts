@@ -22,10 +22,32 @@ export function judgeProcess(
   judgeIds(launch, refuse);
   judgeMapped(launch, refuse);
   judgeCapabilities(launch, refuse, warn);
+  judgeArguments(launch, refuse);
   if (console === true && !terminal)
     refuse(launch.because('process'), { kind: 'console-socket-without-terminal' });
   if (terminal && console === false && detach === true)
     refuse(launch.because('process', 'terminal'), { kind: 'terminal-without-console-socket' });
+}
+
+/** MAX_ARG_STRLEN (linux/binfmts.h) less the NUL: 32 pages, of which the largest that the architecture has. */
+const argumentMost = { x86_64: 32 * 4096 - 1, aarch64: 32 * 65_536 - 1 };
+
+/** Of all together admission knows. */
+function judgeArguments(launch: ProcessLaunch, refuse: Refuse): void {
+  const most = argumentMost[launch.facts.arch];
+  const judge = (name: 'args' | 'env', what: 'argument' | 'variable') => {
+    const texts = launch.process[name];
+    for (let index = 0; index < texts.length; index++) {
+      const text = texts[index] as string;
+      // A character has three bytes at most.
+      if (3 * text.length <= most) continue;
+      const bytes = Buffer.byteLength(text);
+      if (bytes > most)
+        refuse(launch.because('process', name, index), { kind: 'argument-too-long', what, bytes, most });
+    }
+  };
+  judge('args', 'argument');
+  judge('env', 'variable');
 }
 
 /** A process becomes only who is somebody in the user namespace of the caller. */

@@ -50,7 +50,6 @@ export function createEmitter(): Emitter {
   const program: Instruction[] = [];
   const written = new Map<string, Place>();
   const standIns = new Map<Place, Place>();
-
   /** Nothing is added to what is too long already: however long the profile, the work for it has an end. */
   const full = (): boolean => program.length > MOST_INSTRUCTIONS;
   const push = (code: number, k: number, yes = 0, no = 0): Place =>
@@ -66,8 +65,8 @@ export function createEmitter(): Emitter {
 
   /** Writes something here that does the same as what is far away: a copy of a return, or a long jump. */
   const standIn = (place: Place): Place => {
-    const original = program[place];
-    return original?.code === RET_K ? push(RET_K, original.k) : push(JMP_JA, offset(place));
+    const { code, k = 0 } = program[place] ?? {};
+    return code === RET_K ? push(RET_K, k) : push(JMP_JA, offset(place));
   };
 
   const within = (place: Place): Place => {

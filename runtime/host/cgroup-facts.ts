@@ -8,14 +8,46 @@ const CGROUP2_MAGIC = 0x63677270;
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
+const MOUNTINFO = '/proc/self/mountinfo';
+
 /** What is looked at, so that a test can put another machine in its place. */
 export interface CgroupSources {
   readonly magicOf: (path: string) => number | null;
   readonly read: (path: string) => string | null;
+  /** Of this machine. */
+  readonly places?: PlaceMemory;
 }
 
 /** The mount and own directory of one line of /proc/self/cgroup; null if its hierarchy is not mounted. */
-type Place = (line: CgroupLine) => { readonly mount: string; readonly own: string } | null;
+type Found = { readonly mount: string; readonly own: string } | null;
+type Place = (line: CgroupLine) => Found;
+
+/** Lines of v1, of which each takes a statfs(2): with fewer it is not worth while to read mountinfo in their place. */
+const FEW = 3;
+/** Letters of a mountinfo that takes longer to read. */
+const LONG = 16 * 1024;
+
+/**
+ * Where the hierarchies of a caller are, as long as its lines and the mounts are the same as the last time. A process that is asked once, as a cold compiler is, reads
+ * nothing for it.
+ */
+export class PlaceMemory {
+  #asked = 0;
+  #last: { readonly lines: string; readonly mounts: string; readonly all: readonly Found[] } | null = null;
+
+  find(lines: string, read: CgroupSources['read'], make: () => readonly Found[]): readonly Found[] {
+    if (this.#asked++ === 0) return make();
+    const mounts = read(MOUNTINFO) ?? '';
+    if (mounts.length > LONG) {
+      // Nor will it be short the next time.
+      this.#asked = Number.NEGATIVE_INFINITY;
+      return make();
+    }
+    if (this.#last?.lines !== lines || this.#last.mounts !== mounts)
+      this.#last = { lines, mounts, all: make() };
+    return this.#last.all;
+  }
+}
 
 /**
  * Where every distribution mounts it. Asking for the file system of the own directory proves three things at once: mounted, of the
@@ -51,18 +83,29 @@ function mountedPlace(mounts: readonly CgroupMount[]): Place {
   };
 }
 
-export function probeCgroups(sources: CgroupSources): CgroupFacts {
-  const lines = parseCgroupLines(sources.read('/proc/self/cgroup') ?? '');
+function placesOf(lines: readonly CgroupLine[], sources: CgroupSources): readonly Found[] {
   const usual = usualPlace(sources);
   let slow: Place | null = null;
+  return lines.map(line => {
+    const place = usual(line);
+    if (place !== null) return place;
+    slow ??= mountedPlace(parseCgroupMounts(sources.read(MOUNTINFO) ?? ''));
+    return slow(line);
+  });
+}
+
+export function probeCgroups(sources: CgroupSources): CgroupFacts {
+  const text = sources.read('/proc/self/cgroup') ?? '';
+  const lines = parseCgroupLines(text);
+  const make = (): readonly Found[] => placesOf(lines, sources);
+  const places =
+    sources.places === undefined || lines.length <= FEW
+      ? make()
+      : sources.places.find(text, sources.read, make);
   const v1: CgroupHierarchy[] = [];
   let unified: CgroupHierarchy | null = null;
-  for (const line of lines) {
-    let place = usual(line);
-    if (place === null) {
-      slow ??= mountedPlace(parseCgroupMounts(sources.read('/proc/self/mountinfo') ?? ''));
-      place = slow(line);
-    }
+  for (const [i, line] of lines.entries()) {
+    const place = places[i] ?? null;
     if (place === null) continue;
     if (line.hierarchy === 0) {
       const listed = sources.read(`${place.mount}/cgroup.controllers`) ?? '';

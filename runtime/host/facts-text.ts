@@ -7,14 +7,15 @@ export function parseKernelVersion(osrelease: string): { readonly major: number;
   return { major: Number(major ?? 0), minor: Number(minor ?? 0) };
 }
 
-function capabilityMask(status: string, field: string): bigint {
-  const digits = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1];
-  return BigInt(`0x${digits ?? '0'}`);
-}
+const permitted = /^CapPrm:\s*([0-9a-f]+)$/m;
+const bounding = /^CapBnd:\s*([0-9a-f]+)$/m;
+
+const capabilityMask = (status: string, field: RegExp): bigint =>
+  BigInt(`0x${field.exec(status)?.[1] ?? '0'}`);
 
 /** The capabilities in both CapPrm and CapBnd of a /proc/PID/status text, ascending (proc_pid_status(5)). */
 export function capabilityNumbers(status: string): readonly number[] {
-  const mask = capabilityMask(status, 'CapPrm') & capabilityMask(status, 'CapBnd');
+  const mask = capabilityMask(status, permitted) & capabilityMask(status, bounding);
   return Array.from({ length: 64 }, (_, bit) => bit).filter(bit => ((mask >> BigInt(bit)) & 1n) === 1n);
 }
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { thisProcess } from './caller.js';
-import { type CgroupSources, probeCgroups } from './cgroup-facts.js';
+import { type CgroupSources, PlaceMemory, probeCgroups } from './cgroup-facts.js';
 import { probeHostFacts } from './facts.js';
 import { capabilityNumbers, parseCgroupLines, parseKernelVersion } from './facts-text.js';
 
@@ -74,6 +74,41 @@ test('in a container without a cgroup namespace the own path is relative to the 
       { mount: '/odd place', own: '/x', controllers: ['cpu', 'cpuacct'] },
     ],
   });
+});
+
+test('where hierarchies are is looked for again when the lines of the caller or the mounts have changed', () => {
+  const names = ['cpu', 'memory', 'pids', 'freezer'];
+  const linesOf = (path: string): string => names.map((name, i) => `${i + 1}:${name}:${path}\n`).join('');
+  let [path, mounts, mounted, asked] = ['/a', 'these\n', true, 0];
+  const places = new PlaceMemory();
+  const look = (): number | string => {
+    asked = 0;
+    const facts = probeCgroups({
+      places,
+      magicOf: of => {
+        asked++;
+        return mounted && of.endsWith(path) ? V1 : null;
+      },
+      read: file =>
+        file === '/proc/self/cgroup' ? linesOf(path) : file === '/proc/self/mountinfo' ? mounts : null,
+    });
+    if (facts.layout !== 'v1') return facts.layout;
+    assert.equal(
+      facts.hierarchies,
+      names.map(name => ({ mount: `/sys/fs/cgroup/${name}`, own: path, controllers: [name] })),
+    );
+    return asked;
+  };
+  // A process that is asked once reads no mounts for it.
+  assert.equal([look(), look(), look(), look()], [4, 4, 0, 0]);
+  path = '/b';
+  assert.equal([look(), look()], [4, 0]);
+  [mounts, mounted] = ['others\n', false];
+  assert.equal([look(), look()], ['none', 'none']);
+  [mounts, mounted] = ['these\n', true];
+  assert.equal([look(), look()], [4, 0]);
+  mounts = 'many\n'.repeat(10_000);
+  assert.equal([look(), look()], [4, 4]);
 });
 
 test('no cgroups at all', () => {

@@ -8,7 +8,7 @@ import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { Arch } from '../../spec/image.js';
 import { linkFor, readFor } from './caller.js';
-import { CGROUP_ROOT, probeCgroups } from './cgroup-facts.js';
+import { CGROUP_ROOT, PlaceMemory, probeCgroups } from './cgroup-facts.js';
 import { capabilityNumbers, parseKernelVersion } from './facts-text.js';
 import { probeUserNamespace } from './user-namespace.js';
 
@@ -35,6 +35,8 @@ export interface FactSources {
   readonly read: (path: string) => string | null;
   readonly magicOf: (path: string) => number | null;
   readonly link: (path: string) => string | null;
+  /** Of this machine. */
+  readonly places?: PlaceMemory;
 }
 
 /** Fixed when the kernel has started. Of these files what was read once is not read again; that there is none is no fact: /proc and securityfs may be mounted later. */
@@ -56,7 +58,10 @@ function readKnowing(caller: Caller): (path: string) => string | null {
 const magicOf = (path: string): number | null =>
   path.startsWith(CGROUP_ROOT) || existsSync(path) ? fileSystemMagic(path) : null;
 
+const places = new PlaceMemory();
+
 const machineOf = (caller: Caller): FactSources => ({
+  places,
   read: readKnowing(caller),
   magicOf,
   link: linkFor(caller),

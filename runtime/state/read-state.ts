@@ -43,6 +43,8 @@ function textOf(fd: number): string | null {
 
 /** A fifo of the container that a command or init holds open as long as it is at work (docs/launch-program.md). */
 function isHeld(path: string): boolean {
+  // Nearly always there is none, and an exception costs more than asking first.
+  if (!existsSync(path)) return false;
   try {
     closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
     return true;

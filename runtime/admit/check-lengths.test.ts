@@ -74,6 +74,12 @@ test('arguments and environment have 6 MiB together, pointers included', () => {
     'process.args arguments-too-long',
   ]);
   assert.equal(ofProcess({ env: texts(63, 99_991) }), ['process.env arguments-too-long']);
+  const hooks = { poststart: [{ path: '/a', args: texts(31, 99_991), env: texts(32, 99_991) }] };
+  const config = { ociVersion: '1.3.0', process: { args: ['sh'], cwd: '/' }, root: { path: '/r' }, hooks };
+  assert.equal(
+    findings(note => checkLengths(config as never, note)),
+    ['hooks.poststart[0].env arguments-too-long'],
+  );
   const most = 6 * 1024 * 1024 - 11;
   assert.equal(ofProcess({ env: [...texts(62, 99_991), 'a'.repeat(most - 62 * 100_000 - 9)] }), []);
   assert.is(ofProcess({ env: [...texts(62, 99_991), 'a'.repeat(most - 62 * 100_000 - 8)] }).length, 1);

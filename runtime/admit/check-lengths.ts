@@ -26,25 +26,26 @@ function checkPaths(texts: readonly string[] = [], base: ValuePath, note: Note):
 const sizeOf = (texts: readonly string[]): number =>
   texts.reduce((size, text) => size + Buffer.byteLength(text) + 1 + POINTER, 0);
 
+function checkArguments(args: readonly string[], env: readonly string[], base: ValuePath, note: Note): void {
+  const sizes = [sizeOf(args), sizeOf(env)] as const;
+  const bytes = sizes[0] + sizes[1];
+  if (bytes <= ARGUMENTS_MOST) return;
+  const what = { kind: 'arguments-too-long', bytes, limit: ARGUMENTS_MOST } as const;
+  note([...base, sizes[0] > sizes[1] ? 'args' : 'env'], what);
+}
+
 /** Of `process`: execve(2), setgroups(2). */
 export function checkProcessLengths(process: Process, base: ValuePath, note: Note): void {
   const { args, cwd, env = [], user } = process;
   checkPath(args[0], [...base, 'args', 0], note);
   checkPath(cwd, [...base, 'cwd'], note);
-  const sizes = [sizeOf(args), sizeOf(env)] as const;
-  const bytes = sizes[0] + sizes[1];
-  if (bytes > ARGUMENTS_MOST)
-    note([...base, sizes[0] > sizes[1] ? 'args' : 'env'], {
-      kind: 'arguments-too-long',
-      bytes,
-      limit: ARGUMENTS_MOST,
-    });
+  checkArguments(args, env, base, note);
   const count = user?.additionalGids?.length ?? 0;
   if (count > GROUPS_MOST)
     note([...base, 'user', 'additionalGids'], { kind: 'too-many', count, limit: GROUPS_MOST, scope: 'list' });
 }
 
-/** Of everything else: paths. */
+/** Of everything else: paths, and arguments of hooks. */
 export function checkLengths({ root, mounts = [], hooks, linux = {} }: Config, note: Note): void {
   checkPath(root.path, ['root', 'path'], note);
   for (const [index, mount] of mounts.entries()) {
@@ -52,8 +53,10 @@ export function checkLengths({ root, mounts = [], hooks, linux = {} }: Config, n
     if (mountKind(mount) === 'bind') checkPath(mount.source, ['mounts', index, 'source'], note);
   }
   for (const kind of hookKinds)
-    for (const [index, { path }] of (hooks?.[kind] ?? []).entries())
+    for (const [index, { path, args = [], env = [] }] of (hooks?.[kind] ?? []).entries()) {
       checkPath(path, ['hooks', kind, index, 'path'], note);
+      checkArguments(args, env, ['hooks', kind, index], note);
+    }
   const { devices = [], namespaces = [] } = linux;
   for (const [index, { path }] of devices.entries())
     checkPath(path, ['linux', 'devices', index, 'path'], note);

@@ -34,6 +34,10 @@ test('lists that nothing could carry out are refused with the limit', () => {
   assert.equal(refusals({ netDevices }), [
     `linux.netDevices has ${NET_DEVICE_LIMIT + 1} entries; there may be at most ${NET_DEVICE_LIMIT}`,
   ]);
+  const mounts = [{ destination: '/a', type: 'tmpfs', source: 'a', options: paths(LIST_LIMIT + 1) }];
+  assert.equal(refusals({}, { mounts }), [
+    `mounts[0].options has ${LIST_LIMIT + 1} entries; there may be at most ${LIST_LIMIT}`,
+  ]);
   const limits = {
     throttleReadBpsDevice: paths(LIST_LIMIT + 1).map((_, minor) => ({ major: 8, minor, rate: 1 })),
   };

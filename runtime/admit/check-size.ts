@@ -40,6 +40,8 @@ export function checkSize(config: Config, note: Note): void {
   limit(listsOf(config), LIST_LIMIT, TOTAL_LIMIT, note);
   const hooks = Object.entries(config.hooks ?? {}).map(([kind, list]) => [['hooks', kind], list] as const);
   limit(hooks, HOOK_LIMIT, HOOK_LIMIT, note);
+  for (const [index, { options = [] }] of (config.mounts ?? []).entries())
+    limit([[['mounts', index, 'options'], options]], LIST_LIMIT, LIST_LIMIT, note);
   limit([[['linux', 'netDevices'], config.linux?.netDevices]], NET_DEVICE_LIMIT, NET_DEVICE_LIMIT, note);
 }
 

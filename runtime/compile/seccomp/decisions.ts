@@ -12,8 +12,8 @@ export interface Chain {
   readonly before: Chain | null;
   /** Of all links. */
   readonly length: number;
-  /** The chains that are this one and one entry more, by that entry's rules. */
-  readonly longer: Map<readonly Rule[], Chain>;
+  /** The one that was last made of this one and an entry more: the next name of that entry gets the same. */
+  longer: Chain | null;
 }
 
 /**
@@ -36,23 +36,14 @@ export function decide(profile: Profile, abi: Abi): Decisions | null {
   const multiplexed = abi === 'i386' ? multiplexedCalls : noCalls;
   const growth = lastOfGrowth[abi];
   const rules = new Map<number, Chain>();
-  const shortest: Chain['longer'] = new Map();
+  const none: Chain = { rules: [], before: null, length: 0, longer: null };
   let longest = 0;
-  let from: Chain | undefined;
-  let by: readonly Rule[] | undefined;
-  let to: Chain | undefined;
   let newest = -1;
 
   const add = (call: number, more: readonly Rule[]): void => {
-    const known = rules.get(call);
-    // Most names of an entry stand in no other.
-    if (to === undefined || known !== from || more !== by) {
-      to = join(known, more, shortest);
-      from = known;
-      by = more;
-      if (to.length > longest) longest = to.length;
-    }
-    rules.set(call, to);
+    const chain = join(rules.get(call), more, none);
+    rules.set(call, chain);
+    if (chain.length > longest) longest = chain.length;
   };
   for (const entry of profile.entries) {
     // As libseccomp: a rule that says what the default says could only take effect by accident of order.
@@ -78,16 +69,13 @@ export function decide(profile: Profile, abi: Abi): Decisions | null {
   };
 }
 
-function join(known: Chain | undefined, more: readonly Rule[], shortest: Chain['longer']): Chain {
+function join(known: Chain | undefined, more: readonly Rule[], none: Chain): Chain {
   if (known !== undefined && known.before === null && settles(known.rules)) return known;
-  const before = known === undefined || settles(more) ? null : known;
-  const siblings = before?.longer ?? shortest;
-  const there = siblings.get(more);
-  if (there !== undefined) return there;
-  const length = (before?.length ?? 0) + more.length;
-  const chain: Chain = { rules: more, before, length, longer: new Map() };
-  siblings.set(more, chain);
-  return chain;
+  const before = known === undefined || settles(more) ? none : known;
+  if (before.longer?.rules === more) return before.longer;
+  const length = before.length + more.length;
+  before.longer = { rules: more, before: before === none ? null : before, length, longer: null };
+  return before.longer;
 }
 
 /** Whether a list is one rule without conditions. */

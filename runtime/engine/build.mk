@@ -94,10 +94,19 @@ build/engine-test/patient: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
 build/engine-test/patient build/engine-test/patient-real: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),$(PATIENT),)
 
+# One executable in the place of Node and the compiler (`make bun`), which the tests put there, and damage.
+build/engine-test/one-executable: private NODE = $(CURDIR)/build/engine-test/one-compiler
+build/engine-test/one-executable: private COMPILER = $(CURDIR)/build/engine-test/one-compiler
+build/engine-test/one-executable: private NODE_FLAGS =
+build/engine-test/one-executable: private SERVICE_FLAGS =
+build/engine-test/one-executable: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/engine-test/compiler.cjs
+	$(call link-engine,$(CC),,)
+
 # What the tests in runtime/engine/test run.
 .PHONY: engine-for-tests test-engine
 engine-for-tests: build/chos-runtime-debug build/chos-debug build/chos-aarch64 build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node \
-	build/engine-test/impatient build/engine-test/patient build/engine-test/patient-real build/bun/chos-runtime build/bun/chos-compiler
+	build/engine-test/impatient build/engine-test/patient build/engine-test/patient-real \
+	build/engine-test/one-executable build/bun/chos-runtime build/bun/chos-compiler
 
 # The instructions once more on the other architecture, as far as qemu-user goes.
 test-engine: engine-for-tests

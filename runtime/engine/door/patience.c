@@ -6,6 +6,7 @@
 
 #include "compiler.h"
 
+#define SIGBUS 7
 #define SIGKILL 9
 #define RLIMIT_NOFILE 7
 #define RLIMIT_AS 9
@@ -139,6 +140,8 @@ static _Noreturn void tell(const struct compiler *c, const char *what, int statu
 		put_string(&t, causes[cause]);
 	} else if (cause == UNKNOWN && (status & 0x7f) == SIGKILL) {
 		put_string(&t, "it was killed, as the kernel does where memory runs out (memory limit of the cgroup?)");
+	} else if (cause == UNKNOWN && (status & 0x7f) == SIGBUS) {
+		put_string(&t, "not all of " NODE_PATH " can be read: it was cut off, or its disk fails");
 	} else if (cause == UNKNOWN && status & 0x7f) {
 		put_string(&t, "signal ");
 		put_decimal(&t, status & 0x7f);

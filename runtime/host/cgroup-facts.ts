@@ -8,8 +8,6 @@ const CGROUP2_MAGIC = 0x63677270;
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
-const MOUNTINFO = '/proc/self/mountinfo';
-
 /** What is looked at, so that a test can put another machine in its place. */
 export interface CgroupSources {
   readonly magicOf: (path: string) => number | null;
@@ -37,7 +35,7 @@ export class PlaceMemory {
 
   find(lines: string, read: CgroupSources['read'], make: () => readonly Found[]): readonly Found[] {
     if (this.#asked++ === 0) return make();
-    const mounts = read(MOUNTINFO) ?? '';
+    const mounts = read('/proc/self/mountinfo') ?? '';
     if (mounts.length > LONG) {
       // Nor will it be short the next time.
       this.#asked = Number.NEGATIVE_INFINITY;
@@ -89,7 +87,7 @@ function placesOf(lines: readonly CgroupLine[], sources: CgroupSources): readonl
   return lines.map(line => {
     const place = usual(line);
     if (place !== null) return place;
-    slow ??= mountedPlace(parseCgroupMounts(sources.read(MOUNTINFO) ?? ''));
+    slow ??= mountedPlace(parseCgroupMounts(sources.read('/proc/self/mountinfo') ?? ''));
     return slow(line);
   });
 }

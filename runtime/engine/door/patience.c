@@ -141,7 +141,7 @@ static _Noreturn void tell(const struct compiler *c, const char *what, int statu
 	} else if (cause == UNKNOWN && (status & 0x7f) == SIGKILL) {
 		put_string(&t, "it was killed, as the kernel does where memory runs out (memory limit of the cgroup?)");
 	} else if (cause == UNKNOWN && (status & 0x7f) == SIGBUS) {
-		put_string(&t, "not all of " NODE_PATH " can be read: it was cut off, or its disk fails");
+		put_string(&t, "not all of " NODE_PATH " can be read: it was cut off, its disk fails, or a tmpfs is full");
 	} else if (cause == UNKNOWN && status & 0x7f) {
 		put_string(&t, "signal ");
 		put_decimal(&t, status & 0x7f);
@@ -210,7 +210,18 @@ static u64 number_at(const char **at)
 	return number;
 }
 
-/* What it has in memory beside files and what is shared, in bytes (proc_pid_statm(5)); 0 where there is no procfs, and no compiler starts. */
+/* Where /proc is that of another pid namespace, the number of ours is somebody else's in it. */
+static bool procfs_is_ours(void)
+{
+	char name[24], own[24] = "";
+	struct text t = text_in(own, sizeof(own));
+	long length = sys(readlinkat, AT_FDCWD, "/proc/self", name, sizeof(name));
+
+	put_decimal(&t, sys(getpid));
+	return length == (long)t.used && !memcmp(name, own, t.used);
+}
+
+/* What it has in memory beside files and what is shared, in bytes (proc_pid_statm(5)); 0 where /proc does not tell. */
 static u64 memory_of(const struct compiler *c)
 {
 	char path[32], text[128] = "";
@@ -219,6 +230,8 @@ static u64 memory_of(const struct compiler *c)
 	u64 resident;
 	long fd;
 
+	if (!procfs_is_ours())
+		return 0;
 	put_string(&t, "/proc/");
 	put_decimal(&t, c->pid);
 	put_string(&t, "/statm");
@@ -250,7 +263,9 @@ static _Noreturn void end_excess(struct compiler *c, i64 limit, const char *unit
 	put_string(&t, "the compiler took more than ");
 	put_decimal(&t, limit);
 	put_string(&t, unit);
-	put_string(&t, " and was ended: what it was given is too large (config.json, process.json or the registry)");
+	put_string(&t, " and was ended");
+	if (c->input.kind == GIVEN_BYTES)
+		put_string(&t, ": what it was given is too large (config.json, process.json or the registry)");
 	put_char(&t, 0);
 	die(what, NULL, 0);
 }

@@ -7,8 +7,12 @@ import * as assert from 'uvu/assert';
 import { scratch } from './engine.js';
 
 const door = join(process.cwd(), 'build/engine-test/chos-runtime');
-/** The same, but it waits 2 seconds for one that does nothing and 5 in all, and lets it have 1 of work and 256 MiB. */
+/** The same, but it waits 2 seconds for one that does nothing and 5 in all. */
 const impatient = join(process.cwd(), 'build/engine-test/impatient');
+/** It lets it have a second of work. */
+const shortOfWork = join(process.cwd(), 'build/engine-test/short-of-work');
+/** 256 MiB. */
+const shortOfMemory = join(process.cwd(), 'build/engine-test/short-of-memory');
 
 function refusal(file: string, args: readonly string[], shell = ''): string {
   const { status, stdout, stderr } = spawnSync('sh', ['-c', `${shell} exec "$@"`, 'sh', file, ...args], {
@@ -60,29 +64,52 @@ test('one that comes to no end is ended', () => {
   );
 });
 
-const tooLarge = 'and was ended: what it was given is too large (config.json, process.json or the registry)';
-
 test('one that takes too much work is ended', () => {
   assert.is(
-    refusal(impatient, ['state', '--answer', 'spin']),
-    `the compiler took more than 1 s of processor time ${tooLarge}`,
+    refusal(shortOfWork, ['state', '--answer', 'spin']),
+    'the compiler took more than 1 s of processor time and was ended',
+  );
+  assert.is(
+    refusal(shortOfWork, ['create', '-f', '/dev/null', '--answer', 'spin']),
+    'the compiler took more than 1 s of processor time and was ended: what it was given is too large (config.json, process.json or the registry)',
   );
 });
 
 test('one that takes too much memory is ended, one that takes much is not', () => {
   const file = join(scratch, 'grows');
   assert.is(
-    refusal(impatient, ['state', '--answer', 'grow', file, '4000']),
-    `the compiler took more than 256 MiB of memory ${tooLarge}`,
+    refusal(shortOfMemory, ['state', '--answer', 'grow', file, '4000']),
+    'the compiler took more than 256 MiB of memory and was ended',
   );
   assert.ok(ended(Number(readFileSync(file, 'utf8'))));
-  const { status } = spawnSync(impatient, ['state', '--answer', 'grow', file, '100'], { timeout: 60_000 });
+  const { status } = spawnSync(shortOfMemory, ['state', '--answer', 'grow', file, '100'], {
+    timeout: 60_000,
+  });
   assert.is(status, 0);
+});
+
+test('its memory is not looked at where /proc is that of another pid namespace, whose numbers are of others', () => {
+  // The next one gets our number, and we have that much.
+  const much = Buffer.alloc(300 << 20, 1);
+  const numbered = 'echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; shift; exec "$@"';
+  const file = join(scratch, 'other-numbers');
+  const { status, stderr } = spawnSync(
+    'unshare',
+    [
+      ...['--user', '--map-root-user', '--pid', '--fork', '--kill-child'],
+      ...['sh', '-c', numbered, 'sh', `${process.pid}`],
+      ...[shortOfMemory, 'state', '--answer', 'grow', file, '100'],
+    ],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  assert.equal([status, stderr], [0, '']);
+  assert.is(readFileSync(file, 'utf8').trim(), `${process.pid}`);
+  assert.is(much.length, 300 << 20);
 });
 
 test('a command that waits for others may have any memory', () => {
   const file = join(scratch, 'waits-large');
-  const { status } = spawnSync(impatient, ['tree', '--answer', 'grow', file, '400'], { timeout: 60_000 });
+  const { status } = spawnSync(shortOfMemory, ['tree', '--answer', 'grow', file, '400'], { timeout: 60_000 });
   assert.is(status, 0);
 });
 

@@ -90,6 +90,16 @@ static bool is_error(long result)
 	return result < 0 && result > -4096;
 }
 
+void drop_room(struct compiler *c)
+{
+	if (c->room)
+		sys(munmap, c->room, c->room_size);
+	if (c->program >= 0)
+		sys(close, c->program);
+	c->room = NULL;
+	c->program = -1;
+}
+
 /* While the service compiles: with its pages. Without it, room is made when the image is there. */
 void make_room(struct compiler *c, bool of_process)
 {
@@ -102,20 +112,12 @@ void make_room(struct compiler *c, bool of_process)
 	at = sys(ftruncate, fd, size);
 	if (!at)
 		at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-	if (is_error(at))
+	if (is_error(at)) {
+		drop_room(c);
 		return;
+	}
 	c->room = (char *)at;
 	c->room_size = size;
-}
-
-void drop_room(struct compiler *c)
-{
-	if (c->room)
-		sys(munmap, c->room, c->room_size);
-	if (c->program >= 0)
-		sys(close, c->program);
-	c->room = NULL;
-	c->program = -1;
 }
 
 /* For so much, and no more. */

@@ -14,6 +14,9 @@
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
 #endif
+#define AF_UNIX 1
+#define SOL_SOCKET 1
+#define SO_DOMAIN 39
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* A copy in memory with all seals; or, where memory files may not be executed, an unlinked file that nobody can open for writing. */
@@ -33,8 +36,10 @@ static bool is_copy(int fd)
 static void take_connection(int copy)
 {
 	long fd = sys(lseek, copy, 0, SEEK_CUR);
+	int domain = 0, size = sizeof(domain);
 
-	if (fd > 2 && fd < 1 << 24 && !sys(fcntl, fd, F_SETFD, FD_CLOEXEC))
+	if (fd > 2 && fd <= __INT_MAX__ && !sys(getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX &&
+	    !sys(fcntl, fd, F_SETFD, FD_CLOEXEC))
 		process.service = (int)fd;
 }
 

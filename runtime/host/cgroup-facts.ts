@@ -12,7 +12,7 @@ export const CGROUP_ROOT = '/sys/fs/cgroup';
 export interface CgroupSources {
   readonly magicOf: (path: string) => number | null;
   readonly read: (path: string) => string | null;
-  /** Of this machine. */
+  /** Of the machine that `read` reads of. */
   readonly places?: PlaceMemory;
 }
 
@@ -34,7 +34,7 @@ export class PlaceMemory {
   #last: { readonly lines: string; readonly mounts: string; readonly all: readonly Found[] } | null = null;
 
   find(lines: string, read: CgroupSources['read'], make: () => readonly Found[]): readonly Found[] {
-    if (this.#asked++ === 0) return make();
+    if (this.#asked++ <= 0) return make();
     const mounts = read('/proc/self/mountinfo') ?? '';
     if (mounts.length > LONG) {
       // Nor will it be short the next time.

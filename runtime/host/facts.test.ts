@@ -79,7 +79,7 @@ test('in a container without a cgroup namespace the own path is relative to the 
 test('where hierarchies are is looked for again when the lines of the caller or the mounts have changed', () => {
   const names = ['cpu', 'memory', 'pids', 'freezer'];
   const linesOf = (path: string): string => names.map((name, i) => `${i + 1}:${name}:${path}\n`).join('');
-  let [path, mounts, mounted, asked] = ['/a', 'these\n', true, 0];
+  let [path, mounts, mounted, asked, read] = ['/a', 'these\n', true, 0, 0];
   const places = new PlaceMemory();
   const look = (): number | string => {
     asked = 0;
@@ -89,8 +89,11 @@ test('where hierarchies are is looked for again when the lines of the caller or 
         asked++;
         return mounted && of.endsWith(path) ? V1 : null;
       },
-      read: file =>
-        file === '/proc/self/cgroup' ? linesOf(path) : file === '/proc/self/mountinfo' ? mounts : null,
+      read: file => {
+        if (file === '/proc/self/cgroup') return linesOf(path);
+        read++;
+        return mounts;
+      },
     });
     if (facts.layout !== 'v1') return facts.layout;
     assert.equal(
@@ -100,7 +103,8 @@ test('where hierarchies are is looked for again when the lines of the caller or 
     return asked;
   };
   // A process that is asked once reads no mounts for it.
-  assert.equal([look(), look(), look(), look()], [4, 4, 0, 0]);
+  assert.equal([look(), read], [4, 0]);
+  assert.equal([look(), look(), look()], [4, 0, 0]);
   path = '/b';
   assert.equal([look(), look()], [4, 0]);
   [mounts, mounted] = ['others\n', false];
@@ -108,7 +112,10 @@ test('where hierarchies are is looked for again when the lines of the caller or 
   [mounts, mounted] = ['these\n', true];
   assert.equal([look(), look()], [4, 0]);
   mounts = 'many\n'.repeat(10_000);
-  assert.equal([look(), look()], [4, 4]);
+  read = 0;
+  assert.equal([look(), look(), look()], [4, 4, 4]);
+  // What is long is read no more.
+  assert.is(read, 1);
 });
 
 test('no cgroups at all', () => {

@@ -35,7 +35,7 @@ export interface FactSources {
   readonly read: (path: string) => string | null;
   readonly magicOf: (path: string) => number | null;
   readonly link: (path: string) => string | null;
-  /** Of this machine. */
+  /** Of the machine that `read` reads of. */
   readonly places?: PlaceMemory;
 }
 

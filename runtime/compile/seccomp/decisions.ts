@@ -37,13 +37,10 @@ export function decide(profile: Profile, abi: Abi): Decisions | null {
   const growth = lastOfGrowth[abi];
   const rules = new Map<number, Chain>();
   const none: Chain = { rules: [], before: null, length: 0, longer: null };
-  let longest = 0;
   let newest = -1;
 
   const add = (call: number, more: readonly Rule[]): void => {
-    const chain = join(rules.get(call), more, none);
-    rules.set(call, chain);
-    if (chain.length > longest) longest = chain.length;
+    rules.set(call, join(rules.get(call), more, none));
   };
   for (const entry of profile.entries) {
     // As libseccomp: a rule that says what the default says could only take effect by accident of order.
@@ -59,9 +56,9 @@ export function decide(profile: Profile, abi: Abi): Decisions | null {
         const behind = behindMultiplexer(entry, call, profile.otherwise);
         if (behind !== null) add(call.number, [behind]);
       }
-      if (longest > MOST_INSTRUCTIONS) return null;
     }
   }
+  for (const { length } of rules.values()) if (length > MOST_INSTRUCTIONS) return null;
   return {
     rules,
     newer: newest < 0 ? null : newerThan(newest, growth, profile.otherwise),

@@ -279,6 +279,20 @@ test('a profile of any length is told to be too long in no time', () => {
   }
 });
 
+test('what a rule without conditions settles is not too long, however many stand before it', () => {
+  const argument = (value: number) => ({ index: 0, value, op: 'SCMP_CMP_EQ' });
+  const before = Array.from({ length: 5000 }, (_, i) => ({
+    names: ['mmap'],
+    action: 'SCMP_ACT_TRAP',
+    args: [argument(i)],
+  }));
+  const last = { names: ['mmap'], action: 'SCMP_ACT_ALLOW' };
+  assert.equal(
+    compiled({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: [...before, last] }).program,
+    compiled({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: [last] }).program,
+  );
+});
+
 test('the same profile gives the same bytes', () => {
   assert.equal(compiled(podmanProfile('amd64')).program, compiled(podmanProfile('amd64')).program);
 });

@@ -70,6 +70,8 @@ async function servicesStopped(place: Place, service: Service, most: number): Pr
     if (/stopped by SIGSTOP/.test(readFileSync(log, 'utf8'))) stopped++;
     process.kill(service.pid, 'SIGCONT');
     await trace.leave();
+    // A thread that had not come to its call by then has stopped since.
+    process.kill(service.pid, 'SIGCONT');
     check(`${place.of}: the service stopped at ${at.name} ${at.nth}`, [
       ...worked(ended, ended.err === '' ? null : notUsed('it does not answer')),
       ...(took < LONGEST ? [] : [`${took} ms`]),

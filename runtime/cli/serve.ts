@@ -100,6 +100,8 @@ function removeScratch(path: string): void {
   }
 }
 
+const inodeOf = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.ino;
+
 /** Where nothing can be written, the first requests take longer: threads answer without having warmed up. A socket of systemd's keeps its service while that is so. */
 function makeScratch(root: string): string {
   const path = join(root, SERVICE_SCRATCH);
@@ -164,6 +166,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     return failed({ kind: 'file', verb: 'listen on', path: at.value ?? 'the socket', code: codeOf(error) });
   if (at.value !== null) chmodSync(at.value, 0o600);
   const scratch = makeScratch(root.value);
+  const made = inodeOf(scratch);
   let compiler: Compiler | undefined;
   const why = await new Promise<string | null>(resolve => {
     const end = (reason: string | null): void => {
@@ -197,6 +200,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   });
   // It writes there while it warms up.
   await compiler?.end();
-  removeScratch(scratch);
+  // Another service, which may have begun since the socket was closed, has made its own in that place.
+  if (inodeOf(scratch) === made) removeScratch(scratch);
   return why === null ? done('') : failed({ kind: 'compiler-lost', why });
 }

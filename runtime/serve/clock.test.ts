@@ -61,9 +61,6 @@ function closedAfter(): Promise<number> {
   return new Promise(resolve => connect(path).on('close', () => resolve(performance.now() - began)));
 }
 
-/** Beside the exchange's five seconds. */
-const MARGIN = 4000;
-
 for (const { name, compiler, itself, more } of engines)
   test(`${name}: nothing that it waits for is of the realtime clock`, async () => {
     const preloaded = { ...env, LD_PRELOAD: clock };
@@ -73,7 +70,7 @@ for (const { name, compiler, itself, more } of engines)
     assert.is(leaps.toString(), 'true\n');
 
     const [file, ...args] = compiler;
-    const service = spawn(file, [...args, 'serve', '--idle', '1500ms'], {
+    const service = spawn(file, [...args, 'serve', '--idle', '8s'], {
       cwd: '/',
       env: preloaded,
       stdio: 'ignore',
@@ -83,8 +80,7 @@ for (const { name, compiler, itself, more } of engines)
     try {
       for (let i = 0; i < 5; i++) await answered(join(build, name), service);
       const closed = await closedAfter();
-      assert.ok(closed > PATIENCE.exchange - 200 && closed < PATIENCE.exchange + MARGIN, `${closed} ms`);
-      // When nobody had asked for so long it was to end; the last connection kept it.
+      assert.ok(closed > PATIENCE.exchange - 200, `${closed} ms`);
       assert.is(await ended, 0);
       assert.equal(readdirSync(place), []);
     } finally {

@@ -17,6 +17,7 @@ const thread = (fifo: string): string => `
     block: () => require('node:fs').readFileSync(${JSON.stringify(fifo)}),
     throw: () => { throw new Error('no luck'); },
     fill: () => { for (const all = [];;) all.push({ all }); },
+    hang: () => acts.block(),
     spin: () => { for (;;); },
     write: () => { for (;;) require('node:fs').appendFileSync(__filename + '.written', 'x'); },
   };
@@ -44,11 +45,12 @@ const SPIN = 'spin';
 
 /** All of it is over, in the middle of that. */
 const WRITE = 'write';
-const BLOCK_AND_END = 'block ';
+const BLOCK_AND_END = 'hang';
 
 /** What a thread that is ended does from then on. */
-async function endOf(compiler: Compiler, file: string): Promise<void> {
+async function endOf(compiler: Compiler, file: string, act: string): Promise<void> {
   const written = (): number => statSync(`${file}.written`, { throwIfNoEntry: false })?.size ?? 0;
+  while (act === WRITE && written() === 0) await new Promise(setImmediate);
   await compiler.end();
   const before = written();
   await new Promise(resolve => setTimeout(resolve, 50));
@@ -72,8 +74,8 @@ function misbehave(file: string, deadline: number, requests: readonly string[]):
     const request = left.shift();
     if (request === undefined) exitNow(0);
     if (request === SPIN) setTimeout(() => compiler.replace(), 50);
-    if (request === WRITE || request === BLOCK_AND_END) setTimeout(() => void endOf(compiler, file), 50);
-    compiler.ask(Buffer.from(request.trim()), answer => {
+    if (request === WRITE || request === BLOCK_AND_END) void endOf(compiler, file, request);
+    compiler.ask(Buffer.from(request), answer => {
       process.stdout.write(`${request} ${answer === null ? 'failed' : Buffer.from(answer).toString()}\n`);
     });
   };

@@ -3,25 +3,17 @@
  * between two of them.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STATE_ROOT } from '../../spec/state-root.js';
 import { SERVICE_SOCKET } from '../../spec/wire.js';
 import { mountLines } from '../harness/host-check.js';
 import { ownStateRoot, type Service, startService } from '../harness/service.js';
-import { type Bundle, makeBundle } from './bundles.js';
+import type { Bundle } from './bundles.js';
 import { call, check, chos, type Ended, type Lab, residue } from './lab.js';
 import { deleteForce } from './stops.js';
 import { attached, type Call, exchangeIn } from './warm-calls.js';
+import { bundlesOf, changes, usersChanges } from './warm-changes.js';
 import { watched } from './warm-self.js';
 
 const socket = join(STATE_ROOT, SERVICE_SOCKET);
@@ -131,70 +123,6 @@ async function servicesKilled({ lab, id, create, log }: Scene): Promise<void> {
   console.log(`warm: ${chosen.length} of ${all.length} calls of the service`);
 }
 
-/** Other bytes in the place of some: the same file, of the same size and time. */
-function replace(file: string, from: string, to: string): void {
-  const { atime, mtime } = statSync(file);
-  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
-  utimesSync(file, atime, mtime);
-}
-
-/** After each change the service says what a compiler says that has just been started. */
-function changes({ lab, id, bundle, plain, create }: Scene, service: Service): void {
-  const registry = '/etc/chos.d';
-  const file = (name: string): string => join(registry, `${name}.json`);
-  const write = (name: string, text: string): void => writeFileSync(file(name), text, { mode: 0o644 });
-  const config = join(plain.dir, 'config.json');
-  const tree = (readonly: boolean): string =>
-    JSON.stringify({ trees: { one: { path: bundle.rootfs, readonly } }, default: 'one' });
-  const explain = ['explain', bundle.dir];
-  const steps: readonly (readonly [string, readonly string[], () => unknown])[] = [
-    ['nothing yet', explain, () => undefined],
-    ['a tree is registered', explain, () => write('a', tree(true).replace('true', 'true '))],
-    ['its option changes', explain, () => replace(file('a'), 'true ', 'false')],
-    ['a second file is broken', explain, () => write('b', '{"trees": ')],
-    ['it is mended, with a share', explain, () => write('b', '{"shares": [{"path": "/tmp"}]}')],
-    ['the share is another one', explain, () => replace(file('b'), '/tmp', '/opt')],
-    ['the tree is registered twice', explain, () => write('c', tree(false))],
-    ['one of them is removed', explain, () => rmSync(file('c'))],
-    ['the share is removed', explain, () => rmSync(file('b'))],
-    ['anybody may write it', explain, () => execFileSync('chmod', ['666', file('a')])],
-    ['the registry is removed', explain, () => rmSync(file('a'))],
-    ['a bundle without a tree', ['explain', plain.dir], () => undefined],
-    ['its config.json changes', ['explain', plain.dir], () => replace(config, '3600', '3601')],
-    ['a container is there', ['list'], () => call(lab, create)],
-    [
-      'its state changes',
-      ['list'],
-      () => replace(join(lab.root, id, 'state.json'), plain.dir, plain.dir.replace(/.$/, '_')),
-    ],
-    ['it is gone', ['list'], () => chos(lab, ['delete', '--force', id])],
-  ];
-  const told = ({ code, out, err }: Ended): string => JSON.stringify([code, out, err]);
-  let last = '';
-  let different = 0;
-  for (const [name, command, change] of steps) {
-    change();
-    const answered = service.answered();
-    const [warm, again] = [chos(lab, command), chos(lab, command)];
-    const asked = service.answered() - answered;
-    renameSync(socket, `${socket}.away`);
-    const cold = chos(lab, command);
-    renameSync(`${socket}.away`, socket);
-    if (told(cold) !== last) different++;
-    last = told(cold);
-    check(`warm: ${name}`, [
-      ...(asked === 2 ? [] : [`the service has answered ${asked} of 2`]),
-      ...([warm, again].every(one => told(one) === last)
-        ? []
-        : [`${told(warm)}, ${told(again)} and cold ${last}`]),
-    ]);
-  }
-  check(
-    'warm: the changes can be seen',
-    different === steps.length ? [] : [`${different} of ${steps.length}`],
-  );
-}
-
 export async function warm(outer: Lab): Promise<void> {
   const began = performance.now();
   ownStateRoot();
@@ -202,24 +130,15 @@ export async function warm(outer: Lab): Promise<void> {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/etc/chos.d']);
   const lab = { ...outer, mounts: mountLines() };
   const id = `${lab.tag}-w`;
-  const bundle = makeBundle(
-    lab,
-    {
-      name: 'warm',
-      change: config => {
-        config.annotations = { 'org.chos.tree': 'one' };
-      },
-    },
-    'create',
-  );
-  const plain = makeBundle(lab, { name: 'warm-plain', change: () => undefined }, 'create');
+  const { bundle, plain } = bundlesOf(lab);
   const create = [lab.runtime, '--root', lab.root, 'create', '--bundle', plain.dir, id];
   const scene = { lab, id, bundle, plain, create, log: join(lab.dir, 'warm-trace') };
   const service = await startService(lab.runtime, lab.dir, {});
   writeFileSync('/etc/chos.d/a.json', JSON.stringify({ trees: { one: { path: bundle.rootfs } } }));
   await watched(lab, service, socket, id, [plain.dir, bundle.dir]);
   rmSync('/etc/chos.d/a.json');
-  changes(scene, service);
+  changes({ ...scene, of: 'warm', socket, service });
+  await usersChanges(lab);
   await callersKilled(scene, service);
   await service.end();
   await servicesKilled(scene);

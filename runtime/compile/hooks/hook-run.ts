@@ -2,9 +2,10 @@
  * What the hooks of one process have in common: to become one, and to finish one (hook-ending.ts). Subroutines, laid down once.
  */
 import { errnos } from '../../../spec/errno.js';
+import { TemplateField } from '../../../spec/instructions.js';
 import { CLOSE_RANGE_CLOEXEC, Prctl, SIGKILL } from '../../../spec/kernel.js';
 import { when } from '../../program/control.js';
-import { buffer, slot, struct, text, u64 } from '../../program/operand.js';
+import { buffer, field, slot, struct, type Template, text, u64 } from '../../program/operand.js';
 import {
   call,
   failVerbatim,
@@ -15,7 +16,7 @@ import {
   sys,
   warn,
 } from '../../program/step.js';
-import { NAMED } from '../../report/operations/hooks.js';
+import { hookEnds, NAMED } from '../../report/operations/hooks.js';
 import { resetSignals } from '../idioms/reset-signals.js';
 import { type HookCells, judgement, type Waiting } from './hook-ending.js';
 import { type HookOutput, QUOTED } from './hook-output.js';
@@ -25,9 +26,18 @@ export interface HookRun extends HookCells {
   readonly become: Subroutine;
   /** Wait for it; if it fails, so does the caller. */
   readonly finish: Subroutine;
-  /** Wait for it; if it fails, a warning says so. */
+  /** Wait for it, if there is one; if it fails, or could not be started, a warning says so. */
   readonly finishAnyhow: Subroutine;
 }
+
+const notStarted = ({ name, pid, place }: HookCells): Template => [
+  field(TemplateField.STRING, name),
+  ' ',
+  ...hookEnds.notExecuted,
+  ': ',
+  field(TemplateField.ERRNO, pid),
+  field(TemplateField.STRING, place),
+];
 
 export function hookRun(output: HookOutput, waiting: Waiting): HookRun {
   const slotsOfHook = {
@@ -61,6 +71,14 @@ export function hookRun(output: HookOutput, waiting: Waiting): HookRun {
       sys('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
     ]),
     finish: subroutine('finish_hook', end([failVerbatim(errnos.ECANCELED.number, words, size)])),
-    finishAnyhow: subroutine('finish_hook_anyhow', end([warn(words, size)])),
+    // While a failure is unwound, what cannot be started is gone past: there may be none, and nothing to be waited for.
+    finishAnyhow: subroutine(
+      'finish_hook_anyhow',
+      when(slotsOfHook.pid, 'GT', 0, end([warn(words, size)]), [
+        sys('close', [slotsOfHook.stdin]),
+        format(words, notStarted(slotsOfHook), { to: size }),
+        warn(words, size),
+      ]),
+    ),
   };
 }

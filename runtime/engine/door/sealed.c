@@ -130,6 +130,8 @@ _Noreturn void sealed_again(void)
 	from = sys(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		from = sys(openat, AT_FDCWD, process.executable, O_RDONLY | O_CLOEXEC);
+	if (from == -EMFILE)
+		die("there are too few descriptors (ulimit -n)", NULL, 0);
 	if (from < 0)
 		die("cannot open its own executable file (is /proc mounted?)", NULL, (int)-from);
 	result = execute_memory((int)from);

@@ -2,6 +2,8 @@
 #include "door.h"
 
 #define PATH_SIZE 4096
+#define RLIMIT_NOFILE 7
+#define LEAST_DESCRIPTORS 14
 
 static _Noreturn void die_of(const struct fault *fault)
 {
@@ -41,13 +43,32 @@ static const char *state_directory(const struct request *q)
 	return t.lost ? NULL : scratch;
 }
 
+/* With fewer a launch has always failed, in the middle, where it could not even look at what it was to take back. */
+static void insist_on_descriptors(void)
+{
+	struct {
+		u64 soft, hard;
+	} limit;
+	char number[24];
+	struct text t = text_in(number, sizeof(number));
+
+	if (sys(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) || limit.soft >= LEAST_DESCRIPTORS)
+		return;
+	put_decimal(&t, (i64)limit.soft);
+	put_char(&t, 0);
+	die("there are too few descriptors (ulimit -n), a container takes twenty:", number, 0);
+}
+
 /* Fill in the values and run a valid program. */
 static _Noreturn void run_with(struct request *q, struct program *p, const struct entry *start)
 {
 	const char *directory;
 
-	if (p->header->flags & IMAGE_FLAG_JOINS && !process.sealed)
-		sealed_again();
+	if (p->header->flags & IMAGE_FLAG_JOINS) {
+		insist_on_descriptors();
+		if (!process.sealed)
+			sealed_again();
+	}
 	q->values[PARAMETER_ENVIRON] = (struct value){.given = true, .vector = process.envp};
 	directory = state_directory(q);
 	if (directory)

@@ -74,6 +74,9 @@ int op_wait(const struct run *r, const struct step *s, i64 *result)
 
 	if (s->sub == WAIT_REAP)
 		return reap(first, number(r, s, 1), result);
+	/* poll(2) looks past it, and would wait for nothing. */
+	if (first < 0)
+		return EBADF;
 	error = poll_until(fds, 2, number(r, s, 1));
 	if (error)
 		return error;

@@ -35,15 +35,22 @@ export class PlaceMemory {
 
   find(lines: string, read: CgroupSources['read'], make: () => readonly Found[]): readonly Found[] {
     if (this.#asked++ <= 0) return make();
-    const mounts = read('/proc/self/mountinfo') ?? '';
+    const mounts = read('/proc/self/mountinfo');
+    if (mounts === null) return make();
     if (mounts.length > LONG) {
       // Nor will it be short the next time.
       this.#asked = Number.NEGATIVE_INFINITY;
       return make();
     }
-    if (this.#last?.lines !== lines || this.#last.mounts !== mounts)
-      this.#last = { lines, mounts, all: make() };
-    return this.#last.all;
+    if (this.#last?.lines === lines && this.#last.mounts === mounts) return this.#last.all;
+    const all = make();
+    // A link on the way can change, and mounts have changed meanwhile: neither is seen by the text.
+    const places = new Set(parseCgroupMounts(mounts).map(({ mount }) => mount));
+    const holds =
+      all.every(found => found === null || places.has(found.mount)) &&
+      read('/proc/self/mountinfo') === mounts;
+    this.#last = holds ? { lines, mounts, all } : null;
+    return all;
   }
 }
 

@@ -79,7 +79,11 @@ test('in a container without a cgroup namespace the own path is relative to the 
 test('where hierarchies are is looked for again when the lines of the caller or the mounts have changed', () => {
   const names = ['cpu', 'memory', 'pids', 'freezer'];
   const linesOf = (path: string): string => names.map((name, i) => `${i + 1}:${name}:${path}\n`).join('');
-  let [path, mounts, mounted, asked, read] = ['/a', 'these\n', true, 0, 0];
+  const these = names
+    .map(name => `30 23 0:26 / /sys/fs/cgroup/${name} rw - cgroup cgroup rw,${name}\n`)
+    .join('');
+  let [path, mounts, mounted, asked, read] = ['/a', these, true, 0, 0];
+  let meanwhile = (): unknown => undefined;
   const places = new PlaceMemory();
   const look = (): number | string => {
     asked = 0;
@@ -87,6 +91,7 @@ test('where hierarchies are is looked for again when the lines of the caller or 
       places,
       magicOf: of => {
         asked++;
+        meanwhile();
         return mounted && of.endsWith(path) ? V1 : null;
       },
       read: file => {
@@ -109,8 +114,18 @@ test('where hierarchies are is looked for again when the lines of the caller or 
   assert.equal([look(), look()], [4, 0]);
   [mounts, mounted] = ['others\n', false];
   assert.equal([look(), look()], ['none', 'none']);
-  [mounts, mounted] = ['these\n', true];
+  [mounts, mounted] = [these, true];
   assert.equal([look(), look()], [4, 0]);
+  // What is found by a link is looked for each time: it may lead elsewhere the next.
+  mounts = these.replace('/cpu rw', '/m-cpu rw');
+  assert.equal([look(), look()], [4, 4]);
+  // So is what is found while mounts change.
+  mounts = these;
+  meanwhile = () => {
+    mounts = `${these}${mounts.length}\n`;
+  };
+  assert.equal([look(), look()], [4, 4]);
+  meanwhile = () => undefined;
   mounts = 'many\n'.repeat(10_000);
   read = 0;
   assert.equal([look(), look(), look()], [4, 4, 4]);

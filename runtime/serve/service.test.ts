@@ -281,8 +281,12 @@ test('what a burst of large requests has taken is given back, and so is what onl
   await burst();
   await rest();
   const before = Math.max(fresh, memory());
-  await burst();
-  await rest();
+  // A heap breathes: what is not given back would be there after each.
+  for (let times = 0; times < 5; times++) {
+    await burst();
+    await rest();
+    if (memory() <= before + MARGIN) break;
+  }
   assert.ok(memory() <= before + MARGIN, `${before} KiB before, ${memory()} after`);
   const ofFiles = memoryOf(service.pid, 'RssFile');
   // This process is Node, too, and has forgotten nothing.

@@ -74,8 +74,8 @@ int op_wait(const struct run *r, const struct step *s, i64 *result)
 
 	if (s->sub == WAIT_REAP)
 		return reap(first, number(r, s, 1), result);
-	/* poll(2) looks past it, and would wait for nothing. */
-	if (first < 0)
+	/* poll(2) looks past it: that is a pause, and without a deadline it would be one for ever. */
+	if (first < 0 && number(r, s, 1) < 0)
 		return EBADF;
 	error = poll_until(fds, 2, number(r, s, 1));
 	if (error)

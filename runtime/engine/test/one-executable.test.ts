@@ -88,7 +88,9 @@ test('one that is cut off, or something else, is one line', () => {
     assert.match(err, /^chos-runtime: the compiler [^\n]+\n$/, args[0]);
   }
   truncateSync(compiler, size >> 1);
-  fail(`ended without an answer: not all of ${compiler} can be read: it was cut off, its disk fails, or a tmpfs is full`);
+  fail(
+    `ended without an answer: not all of ${compiler} can be read: it was cut off, its disk fails, or a tmpfs is full`,
+  );
   for (const length of [100, 0]) {
     truncateSync(compiler, length);
     fail(cannot('Exec format error'));

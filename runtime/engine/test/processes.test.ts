@@ -84,7 +84,7 @@ only('a child without an unwind step ends silently', () => {
 
 only('WAIT REAP says exit codes, signals and when it takes too long', () => {
   const code = n();
-  const dying = child([s.waitReadable(-1, -1, {}), s.exit(0)]);
+  const dying = child([s.waitReadable(-1, 60_000, {}), s.exit(0)]);
   const reaped = n();
   const killed = [
     s.sys('pidfd_send_signal', [dying.pidfd, 9, 0, 0]),
@@ -142,6 +142,14 @@ test('WAIT READABLE says which descriptor is readable', () => {
     '-110 2 1 1',
   );
   assert.is(results([s.waitReadable(999, 0, {})], []), 'chos-runtime: do: Bad file descriptor');
+});
+
+test('WAIT for nothing is a pause, and without a deadline it is refused', () => {
+  const paused = n();
+  const over = o.label('over');
+  const pause = s.waitReadable(-1, 1, { to: paused, on: [['ETIMEDOUT'], over] });
+  assert.is(results([pause, over], [paused]), '-110');
+  assert.is(results([s.waitReadable(-1, -1, {})], []), 'chos-runtime: do: Bad file descriptor');
 });
 
 test('SEND and RECV pass bytes and descriptors', () => {

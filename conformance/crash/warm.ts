@@ -12,6 +12,7 @@ import { ownStateRoot, type Service, startService } from '../harness/service.js'
 import type { Bundle } from './bundles.js';
 import { call, check, chos, type Ended, type Lab, residue } from './lab.js';
 import { deleteForce } from './stops.js';
+import { readAhead } from './warm-ahead.js';
 import { attached, type Call, exchangeIn } from './warm-calls.js';
 import { bundlesOf, changes, usersChanges } from './warm-changes.js';
 import { watched } from './warm-self.js';
@@ -138,6 +139,7 @@ export async function warm(outer: Lab): Promise<void> {
   await watched(lab, service, socket, id, [plain.dir, bundle.dir]);
   rmSync('/etc/chos.d/a.json');
   changes({ ...scene, of: 'warm', socket, service });
+  await readAhead(lab, socket, service.pid);
   await usersChanges(lab);
   await callersKilled(scene, service);
   await service.end();

@@ -1,12 +1,19 @@
 /** The process that `exec` starts: the file of --process as it is, or the container's own process changed by the command line, as runc does it. */
 import type { Config, Process } from '../../spec/generated/config.js';
 import { type Id, largestId, toId } from '../../spec/ids.js';
-import { type Accepted, type AdmittedProcess, admitProcess } from '../admit/admit.js';
+import { type Accepted, type AdmittedProcess, admitProcess, type Refused } from '../admit/admit.js';
 import { COMMAND_LINE } from '../program/action.js';
 import { jsonText } from '../report/json-text.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
+import { Known } from './known.js';
 import { readHanded } from './read-input.js';
 import { refusedInput } from './refusal.js';
+
+/** What was found in processes of usual size. */
+const admitted = new Known<
+  readonly [file: string, text: Uint8Array | string],
+  Accepted<AdmittedProcess> | Refused
+>(16, result => result.kind === 'admitted');
 
 const CAPABILITY_SETS = ['bounding', 'effective', 'permitted'] as const;
 
@@ -106,6 +113,7 @@ export function execProcess(
     if (process.kind === 'failure') return process;
     text = jsonText(process.value);
   }
-  const result = admitProcess({ file: file ?? COMMAND_LINE, text });
+  const source = { file: file ?? COMMAND_LINE, text };
+  const result = admitted.find([source.file, text], text.length, () => admitProcess(source));
   return result.kind === 'refused' ? refuse(refusedInput(result.diagnostics)) : ok({ ...result, text });
 }

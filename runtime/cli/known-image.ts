@@ -2,7 +2,7 @@
 import type { Environment } from '../../spec/environment.js';
 import type { Compiled, CompileRefusal, CompileWarning } from '../compile/launch/refusal.js';
 import { encode } from '../program/encode.js';
-import { Known, LARGEST_TEXT } from './known.js';
+import { Known } from './known.js';
 
 export type Image =
   | { readonly kind: 'image'; readonly image: Uint8Array; readonly warnings: readonly CompileWarning[] }
@@ -34,10 +34,9 @@ export function sizeOf(text: Uint8Array, environment: Environment | null): numbe
  * is, with which it would be kept.
  */
 export function imageOf(input: readonly unknown[], size: number, compile: () => Compiled): Image {
-  const make = (): Image => {
+  return known.find(input, size, () => {
     const result = compile();
     if (result.kind === 'refused') return result;
     return { kind: 'image', image: encode(result.program), warnings: result.warnings };
-  };
-  return size > LARGEST_TEXT ? make() : known.find(input, make);
+  });
 }

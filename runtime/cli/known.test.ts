@@ -18,7 +18,7 @@ test('it keeps what it is told to, and of that the latest', () => {
   );
   let made = 0;
   const find = (input: Readonly<Record<string, unknown>>, value: number): number =>
-    known.find([input], () => {
+    known.find([input], 0, () => {
       made++;
       return { value };
     }).value;

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /** Bytes of files that are kept with what was made of them, which takes ten times as much. */
-export const LARGEST_TEXT = 64 * 1024;
+const LARGEST = 64 * 1024;
 
 const all: { forget(): void }[] = [];
 
@@ -32,7 +32,9 @@ export class Known<Input extends readonly unknown[], Result extends object> {
     this.#all = [];
   }
 
-  find(input: Input, make: () => Result): Result {
+  /** `size`: of the files in the input, in bytes, more or less. */
+  find(input: Input, size: number, make: () => Result): Result {
+    if (size > LARGEST) return make();
     const found = this.#all.find(([one]) => isDeepStrictEqual(one, input));
     if (found === undefined) {
       const result = make();

@@ -20,7 +20,7 @@ import { warningText } from '../report/warning-text.js';
 import { chooseEnvironment } from './environment.js';
 import type { GivenFacts } from './facts-file.js';
 import { type Attempt, absolute, absoluteBase, type Invocation, ok, refuse } from './invocation.js';
-import { Known, LARGEST_TEXT } from './known.js';
+import { Known } from './known.js';
 import { sizeOf } from './known-image.js';
 import { listenEntries, notifyDirectory } from './launch-values.js';
 import { readHanded } from './read-input.js';
@@ -102,10 +102,7 @@ export function readConfig(
   const text = readHanded(handed, file, at);
   if (text.kind === 'failure') return text;
   const source = { file, text: text.value };
-  const result =
-    source.text.length > LARGEST_TEXT
-      ? admit(source)
-      : admitted.find([file, source.text], () => admit(source));
+  const result = admitted.find([file, source.text], source.text.length, () => admit(source));
   if (result.kind === 'refused') return refuse(refusedInput(result.diagnostics));
   return ok({ spec: result.spec, text: text.value, warnings: result.warnings });
 }

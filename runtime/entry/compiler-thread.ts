@@ -1,13 +1,12 @@
-import type { Answer } from '../engine/wire.js';
-import { compileRequests } from '../serve/worker.js';
-import { type Answering, exercise } from './exercise.js';
+import { type Answering, compileRequests } from '../serve/worker.js';
+import { exercise } from './exercise.js';
 
 /** Until V8 has optimized what counts; more gains nothing. */
 const ROUNDS = 40;
 
-/** The thread of the service that compiles. `forget`: what `answer` has kept; nobody asks again for what it warms up with. */
-export function compilerThread(answer: Answering, bug: (error: unknown) => Answer, forget: () => void): void {
-  const { ready, scratch } = compileRequests(answer, bug);
+/** The thread of the service that compiles. `forget`: what the compiler has kept; nobody asks again for what it warms up with. */
+export function compilerThread(compiler: Answering, forget: () => void): void {
+  const { ready, scratch } = compileRequests(compiler);
   // The first round makes most of the difference.
-  void exercise(answer, scratch, ROUNDS, ready).catch(ready).finally(forget);
+  void exercise(compiler.answer, scratch, ROUNDS, ready).catch(ready).finally(forget);
 }

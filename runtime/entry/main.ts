@@ -7,6 +7,7 @@ import { WireFd } from '../../spec/wire.js';
 import { forgetKnown } from '../cli/known.js';
 import { ownRequest } from '../cli/own-request.js';
 import { type Answer, type Asked, decodeRequest, encodeAnswer, requestSize } from '../engine/wire.js';
+import { forgetAhead, lookAhead } from '../host/facts.js';
 import { WORKER } from '../serve/worker-argument.js';
 import { answer } from './dispatch.js';
 
@@ -83,7 +84,7 @@ function hasSocket(): boolean {
 export async function main(args: readonly string[]): Promise<void> {
   if (args[0] === WORKER) {
     const { compilerThread } = await import('./service.js');
-    compilerThread(answer, bug, forgetKnown);
+    compilerThread({ answer, bug, lookAhead, forgetAhead }, forgetKnown);
     return;
   }
   await (args.length === 0 && hasSocket() ? serve() : direct(args));

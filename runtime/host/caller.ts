@@ -14,10 +14,13 @@ const isCallerFile = (name: string): name is CallerFile => callerFiles.some(file
  * The text of a small file of /proc or /sys as the caller would read it; null where there is none. Mounts are those of this process: whoever is served
  * by another process than its own child has the same mount namespace and root.
  */
-export function readFor(caller: Caller): (path: string) => string | null {
+export function readFor(
+  caller: Caller,
+  host: (path: string) => string | null = readProc,
+): (path: string) => string | null {
   return path => {
     const name = path.startsWith(OWN) ? path.slice(OWN.length) : '';
-    if (!isCallerFile(name)) return readProc(path);
+    if (!isCallerFile(name)) return host(path);
     return caller.texts[name] === '' ? null : caller.texts[name];
   };
 }
@@ -37,10 +40,13 @@ export function mustReadFor(caller: Caller): (path: string) => string {
 }
 
 /** Where a link leads, as the caller would read it. */
-export function linkFor(caller: Caller): (path: string) => string | null {
+export function linkFor(
+  caller: Caller,
+  host: (path: string) => string | null = readLink,
+): (path: string) => string | null {
   return path => {
     const name = callerNamespaces.find(one => path === `${OWN}ns/${one}`);
-    if (name === undefined) return readLink(path);
+    if (name === undefined) return host(path);
     const inode = caller.namespaces[name];
     return inode === 0 ? null : `${name}:[${inode}]`;
   };

@@ -2,26 +2,17 @@
  * Probe what the compiler is told of this machine (spec/host-facts.ts). On the way of every create and run: no koffi, no child, and
  * mountinfo, which can have thousands of lines, is read only where the cgroup mounts are not where every distribution puts them.
  */
-import { existsSync, statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { Arch } from '../../spec/image.js';
 import { linkFor, readFor } from './caller.js';
-import { CGROUP_ROOT, PlaceMemory, probeCgroups } from './cgroup-facts.js';
+import { PlaceMemory, probeCgroups } from './cgroup-facts.js';
 import { capabilityNumbers, parseKernelVersion } from './facts-text.js';
+import { hostReader, ReadAhead } from './read-ahead.js';
 import { probeUserNamespace } from './user-namespace.js';
 
 const SELINUX_MAGIC = 0xf97cff8c; // linux/magic.h
-
-/** The magic number of the file system at a path; null if the path cannot be reached. */
-export function fileSystemMagic(path: string): number | null {
-  try {
-    return statfsSync(path).type;
-  } catch {
-    return null;
-  }
-}
 
 /** The machine that launch programs are compiled for. */
 export function hostArch(): Arch {
@@ -43,8 +34,10 @@ export interface FactSources {
 const fixed = ['/proc/sys/kernel/osrelease', '/proc/sys/kernel/cap_last_cap', '/sys/kernel/security/lsm'];
 const known = new Map<string, string>();
 
+const ahead = new ReadAhead(hostReader);
+
 function readKnowing(caller: Caller): (path: string) => string | null {
-  const read = readFor(caller);
+  const read = readFor(caller, ahead.text);
   return path => {
     const before = known.get(path);
     if (before !== undefined) return before;
@@ -54,17 +47,13 @@ function readKnowing(caller: Caller): (path: string) => string | null {
   };
 }
 
-/** An exception costs ten times what asking first does; cgroups are nearly always where they are looked for first. */
-const magicOf = (path: string): number | null =>
-  path.startsWith(CGROUP_ROOT) || existsSync(path) ? fileSystemMagic(path) : null;
-
 const places = new PlaceMemory();
 
 const machineOf = (caller: Caller): FactSources => ({
   places,
   read: readKnowing(caller),
-  magicOf,
-  link: linkFor(caller),
+  magicOf: ahead.magicOf,
+  link: linkFor(caller, ahead.link),
 });
 
 /** The list of /sys/kernel/security/lsm, where securityfs is mounted; else each module's own files. */
@@ -90,6 +79,19 @@ function ownerName(euid: number): string {
   }
 }
 
+/** What is asked of the machine, and not of who asks. */
+function probeMachine(sources: FactSources): Pick<HostFacts, 'cgroup' | 'userNamespace' | 'lsm'> {
+  return {
+    cgroup: probeCgroups(sources),
+    userNamespace: probeUserNamespace(sources),
+    lsm: probeLsm(sources),
+  };
+}
+
+/** Reads of the machine what a request of such a caller will. That who has asked for it may have connected before is for whoever calls this. */
+export const lookAhead = (caller: Caller): void => ahead.look(() => probeMachine(machineOf(caller)));
+export const forgetAhead = (): void => ahead.forget();
+
 export function probeHostFacts(caller: Caller, sources: FactSources = machineOf(caller)): HostFacts {
   return {
     arch: hostArch(),
@@ -99,9 +101,7 @@ export function probeHostFacts(caller: Caller, sources: FactSources = machineOf(
     euid: caller.euid,
     egid: caller.egid,
     owner: ownerName(caller.euid),
-    cgroup: probeCgroups(sources),
-    userNamespace: probeUserNamespace(sources),
     withheld: null,
-    lsm: probeLsm(sources),
+    ...probeMachine(sources),
   };
 }

@@ -75,7 +75,7 @@ function misbehave(file: string, deadline: number, requests: readonly string[]):
     if (request === undefined) exitNow(0);
     if (request === SPIN) setTimeout(() => compiler.replace(), 50);
     if (request === WRITE || request === BLOCK_AND_END) void endOf(compiler, file, request);
-    compiler.ask(Buffer.from(request), answer => {
+    compiler.ask(Buffer.from(request), 1, answer => {
       process.stdout.write(`${request} ${answer === null ? 'failed' : Buffer.from(answer).toString()}\n`);
     });
   };

@@ -21,7 +21,10 @@ export interface Compiler {
   /** It has warmed up, is not at work and does not tidy up. */
   readonly idle: () => boolean;
   readonly warm: () => boolean;
-  readonly ask: (request: Uint8Array, take: Taker) => void;
+  /** `connection`: the number of that by which it came, from 1. */
+  readonly ask: (request: Uint8Array, connection: number, take: Taker) => void;
+  /** It wakes up and looks at what it will need: by this connection a request will come. */
+  readonly rouse: (connection: number) => void;
   /** It frees what it needs no more; `done` is called once it has, or has ended. One that is still warming up has nothing to free. */
   readonly tidy: (done: () => void) => void;
   /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. */
@@ -133,10 +136,13 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
   return {
     idle: () => isWarm && taker === null && tidied === null,
     warm: () => isWarm,
-    ask(request, take) {
+    ask(request, connection, take) {
       taker = take;
       timer = setTimeout(replace, deadline);
-      worker.postMessage({ bytes: request } satisfies Message);
+      worker.postMessage({ bytes: request, connection } satisfies Message);
+    },
+    rouse(connection) {
+      worker.postMessage({ connection } satisfies Message);
     },
     tidy(done) {
       if (!isWarm) {

@@ -77,6 +77,7 @@ interface Job {
   readonly head: Head;
   readonly pid: number;
   readonly bytes: Uint8Array;
+  readonly connection: number;
   /** When it came, and how many the compiler had done by then. */
   readonly since: number;
   readonly before: number;
@@ -96,6 +97,10 @@ export class Service {
   /** Of these, those that the compiler has not come to, in their order. */
   readonly #waiting = new Set<Job>();
   #connections = 0;
+  /** Of the last connection. */
+  #number = 0;
+  /** Who has connected and not yet said all that he asks. */
+  readonly #speaking = new Set<Socket>();
   #bytes = 0;
   #done = 0;
   /** Requests of ordinary size since it has last given memory back. */
@@ -122,7 +127,7 @@ export class Service {
       const [job] = this.#waiting;
       if (job === undefined) return;
       this.#waiting.delete(job);
-      compiler.ask(job.bytes, answer => {
+      compiler.ask(job.bytes, job.connection, answer => {
         this.#done++;
         if (answer === null) {
           this.#cold(job, 'its compiler failed');
@@ -152,6 +157,9 @@ export class Service {
       return;
     }
     this.#connections++;
+    const connection = ++this.#number;
+    this.#speaking.add(socket);
+    this.#rouse(connection);
     const fd = descriptorOf(socket);
     const { pid, why: stranger } = strangerAt(fd);
     const chunks: Uint8Array[] = [];
@@ -160,6 +168,7 @@ export class Service {
     const late = closeWithin(socket, this.#options.patience.exchange);
     socket.on('close', () => {
       this.#connections--;
+      this.#speaking.delete(socket);
     });
     socket.on('error', () => socket.destroy());
     const take = (chunk: Uint8Array): void => {
@@ -184,11 +193,13 @@ export class Service {
       if (head === null || length < head.size) return;
       socket.off('data', take);
       clearTimeout(late);
+      this.#speaking.delete(socket);
       this.#add({
         socket,
         head,
         pid: pid ?? 0,
         bytes: Buffer.concat(chunks, length),
+        connection,
         since: performance.now(),
         before: this.#done,
       });
@@ -196,6 +207,12 @@ export class Service {
     socket.on('data', take);
     const first = readNow(fd);
     if (first.length > 0) take(first);
+  }
+
+  /** While who has connected speaks. Of several nobody knows who will ask first. */
+  #rouse(connection: number): void {
+    const { compiler } = this.#options;
+    if (this.#speaking.size === 1 && compiler.idle()) compiler.rouse(connection);
   }
 
   #whyCold({ size, compiler: file }: Head): string | null {

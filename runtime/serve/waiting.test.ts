@@ -83,6 +83,7 @@ const atWork: Compiler = {
   idle: () => false,
   warm: () => true,
   ask: nothing,
+  rouse: nothing,
   tidy: nothing,
   replace: nothing,
   end: async () => undefined,
@@ -101,7 +102,7 @@ async function serving(act: (service: Service) => Promise<void>, given: Options 
   }
 }
 
-type Take = Parameters<Compiler['ask']>[1];
+type Take = Parameters<Compiler['ask']>[2];
 const answer = encodeAnswer({ kind: 'report', exitCode: 0, out: 'done', message: '', detail: '' }, 0n);
 
 /** A compiler that hands over whom it has to answer, or null when it answers. */
@@ -110,7 +111,7 @@ function compilerOf(asked: (take: Take) => void): Compiler {
   return {
     ...atWork,
     idle: () => !busy,
-    ask: (_, take) => {
+    ask: (_bytes, _connection, take) => {
       busy = true;
       asked(bytes => {
         busy = false;
@@ -119,6 +120,40 @@ function compilerOf(asked: (take: Take) => void): Compiler {
     },
   };
 }
+
+test('a compiler that has nothing to do hears who connects, and that he asks; not of several, of whom anybody may ask first', async () => {
+  const heard: string[] = [];
+  let busy = false;
+  const compiler: Compiler = {
+    ...atWork,
+    idle: () => !busy,
+    rouse: connection => heard.push(`rouse ${connection}`),
+    ask: (_bytes, connection, take) => {
+      heard.push(`ask ${connection}`);
+      take(answer);
+    },
+  };
+  await serving(
+    async () => {
+      await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.REPORT);
+      assert.equal(heard.splice(0), ['rouse 1', 'ask 1']);
+      const silent = ask(Buffer.alloc(0)).socket;
+      await new Promise(resolve => silent.on('connect', resolve));
+      while (heard.length === 0) await new Promise(setImmediate);
+      await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.REPORT);
+      assert.equal(heard.splice(0), ['rouse 2', 'ask 3']);
+      silent.end(head(REQUEST_HEADER_SIZE));
+      await new Promise(resolve => silent.on('close', resolve));
+      assert.equal(heard.splice(0), ['ask 2']);
+      busy = true;
+      const waits = ask(head(REQUEST_HEADER_SIZE));
+      await waits.told(AnswerKind.WAIT);
+      waits.socket.destroy();
+      assert.equal(heard, [], 'it is at work');
+    },
+    { compiler },
+  );
+});
 
 test('what is compiled while its files are found changed is left to whoever asked, and it ends; for an engine of another version, too', async () => {
   for (const isOurs of [true, false]) {
@@ -273,9 +308,10 @@ async function withMemory(first: number, tidied: number, replaced: number): Prom
     take?.(bytes);
   };
   const compiler: Compiler = {
+    ...atWork,
     idle: () => isWarm && taker === null,
     warm: () => isWarm,
-    ask: (_, take) => {
+    ask: (_bytes, _connection, take) => {
       taker = take;
     },
     tidy: done => {

@@ -1,11 +1,14 @@
 /** The thread that compiles: one request after another, and nothing is kept from one to the next. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Caller } from '../../spec/caller.js';
 import { type Answer, answerParts, decodeRequest, type Request } from '../engine/wire.js';
 import { collectGarbage, collectLeftovers } from './garbage.js';
 
-/** To the thread, a request, or nothing when there is none for some time; from it, the answer, or nothing once it is warm or has tidied up. */
+/** To the thread, a request, that one will come, or nothing when there is none for some time; from it, the answer, or nothing once it is warm or has tidied up. */
 export interface Message {
   readonly bytes?: Uint8Array;
+  /** By which they came; alone: it is there, and its request will be soon. */
+  readonly connection?: number;
   /** The answer is that much of the thread's room. */
   readonly length?: number;
 }
@@ -16,6 +19,9 @@ export const makeRoom = (): Uint8Array<SharedArrayBuffer> => new Uint8Array(new 
 
 /** Milliseconds: what it answers with has been started by then, and needs the processors no more. */
 const CALM = 20;
+
+/** Milliseconds that what was read ahead may be old. An engine sends its request within one. */
+const FRESH = 50;
 
 /** What a thread is started with. */
 export interface Start {
@@ -36,6 +42,9 @@ export function messageOf(parts: readonly Uint8Array[], room: Uint8Array): Messa
   return { length };
 }
 
+/** Who asked last. Who asks next is often like him; if not, what was read for nothing is read again. */
+let last: Caller | null = null;
+
 async function reply(
   bytes: Uint8Array,
   answer: (request: Request) => Promise<Answer>,
@@ -44,24 +53,43 @@ async function reply(
   const decoded = decodeRequest(bytes);
   if (decoded.kind === 'fault')
     return answerParts({ kind: 'cold', message: `the request is not one: ${decoded.fault}` }, 0n);
+  last = decoded.request.caller;
   return answerParts(await answer({ ...decoded.request, served: true }).catch(bug), decoded.nonce);
 }
 
+/** What the thread is made of. Given, because each bundle has modules of its own. */
+export interface Answering {
+  readonly answer: (request: Request) => Promise<Answer>;
+  readonly bug: (error: unknown) => Answer;
+  /** As runtime/host/facts.ts. */
+  readonly lookAhead: (caller: Caller) => void;
+  readonly forgetAhead: () => void;
+}
+
 /** `ready`: it has warmed up, or will not. */
-export function compileRequests(
-  answer: (request: Request) => Promise<Answer>,
-  bug: (error: unknown) => Answer,
-): { readonly ready: () => void; readonly scratch: string } {
+export function compileRequests({ answer, bug, lookAhead, forgetAhead }: Answering): {
+  readonly ready: () => void;
+  readonly scratch: string;
+} {
   const port = parentPort;
   const { room, scratch } = workerData as Start;
   let calm: NodeJS.Timeout | undefined;
-  port?.on('message', ({ bytes }: Message) => {
+  /** By which connection the request will come that it has looked ahead for, and when. */
+  let looked = { connection: 0, at: 0 };
+  port?.on('message', ({ bytes, connection }: Message) => {
     if (bytes !== undefined) {
+      if (looked.connection !== connection || performance.now() > looked.at + FRESH) forgetAhead();
+      looked = { connection: 0, at: 0 };
       clearTimeout(calm);
       void reply(bytes, answer, bug).then(parts => {
         port.postMessage(messageOf(parts, room));
         calm = setTimeout(collectLeftovers, CALM);
       });
+      return;
+    }
+    if (connection !== undefined) {
+      looked = { connection, at: performance.now() };
+      if (last !== null) lookAhead(last);
       return;
     }
     collectGarbage();

@@ -68,7 +68,7 @@ function statusOf(directory: string, { pid, pidStart, chos }: ContainerState): S
 }
 
 /** The way to ROOT being trusted. */
-function readBelow(root: string, id: string, euid: number): ReadState {
+function readBelow(root: string, id: string, euid: number, parse: typeof parseState): ReadState {
   const directory = `${root}/${id}`;
   const opened = openTrusted('state directory', directory, euid);
   if (opened.kind === 'missing') return { kind: 'absent' };
@@ -78,15 +78,15 @@ function readBelow(root: string, id: string, euid: number): ReadState {
   if (file.kind === 'missing') return { kind: 'half-created', durable: existsSync(`${directory}/program`) };
   if (file.kind === 'distrust') return file.distrust.why.kind === 'other-kind' ? { kind: 'malformed' } : file;
   const text = textOf(file.fd);
-  const parsed = text === null ? null : parseState(id, text);
+  const parsed = text === null ? null : parse(id, text);
   if (parsed?.kind !== 'record') return { kind: 'malformed' };
   return { kind: 'state', live: { state: parsed.record, status: statusOf(directory, parsed.record) } };
 }
 
-/** The state of ROOT/ID as it is at this moment, to a caller of that effective user. */
-export function readState(root: string, id: string, euid: number): ReadState {
+/** The state of ROOT/ID as it is at this moment, to a caller of that effective user. `parse`: as parseState, which it may remember. */
+export function readState(root: string, id: string, euid: number, parse = parseState): ReadState {
   const distrust = distrustWay(root, euid);
-  return distrust === null ? readBelow(root, id, euid) : { kind: 'distrust', distrust };
+  return distrust === null ? readBelow(root, id, euid, parse) : { kind: 'distrust', distrust };
 }
 
 export type ReadStates =
@@ -102,7 +102,7 @@ export function readStates(root: string, euid: number): ReadStates {
   const states: LiveState[] = [];
   const unread: string[] = [];
   for (const id of names.sort()) {
-    const read = readBelow(root, id, euid);
+    const read = readBelow(root, id, euid, parseState);
     // That of the compiler's service lies beside them.
     if (id === SERVICE_SOCKET && read.kind === 'distrust') continue;
     if (read.kind === 'state') states.push(read.live);

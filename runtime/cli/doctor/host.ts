@@ -15,8 +15,9 @@ import type { HostFacts } from '../../../spec/host-facts.js';
 import { thisProcess } from '../../host/caller.js';
 import { type DelegationSources, withDelegation } from '../../host/delegation.js';
 import { codeOf } from '../../host/error-code.js';
-import { fileSystemMagic, probeHostFacts } from '../../host/facts.js';
+import { probeHostFacts } from '../../host/facts.js';
 import { may } from '../../host/may.js';
+import { fileSystemMagic } from '../../host/read-ahead.js';
 import { readLink } from '../../host/user-namespace.js';
 
 export type Seen =

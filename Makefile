@@ -15,7 +15,7 @@ JAVASCRIPT ?= node
 # what runs once; strings keep the hashes of Node's snapshot (except for large input, see runtime/host/foreseeable-hashes.ts). V8's code cache is
 # bound to these flags. Code is optimized fifteen times later than by default: a compilation is over before that pays.
 NODE_FLAGS ?= --min-semi-space-size=8 --no-sparkplug --no-rehash-snapshot --interrupt-budget=1000000
-# Those of the service, which goes on: hashes of strings are seeded, code is optimized as usual. The young generation holds one compilation, and is cleared between two. What else is garbage is freed when nobody asks.
+# Those of the service, which goes on: hashes of strings are seeded, code is optimized as usual. The young generation holds one compilation, and is cleared between two; where it was once collected in the middle of one, V8 would make all such objects old from the start, and collect those. What else is garbage is freed when nobody asks.
 SERVICE_FLAGS ?= --min-semi-space-size=4 --max-semi-space-size=4 --v8-pool-size=1 --expose-gc --compact-on-every-full-gc --no-allocation-site-pretenuring
 BIN := node_modules/.bin
 BUNDLE := $(BIN)/esbuild --bundle --platform=node --format=esm --packages=external --log-level=warning

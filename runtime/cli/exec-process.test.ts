@@ -137,5 +137,18 @@ test('what is missing, doubled or wrong', () => {
   assert.match(wordsOf(execProcess(invocation('-p', 'bad.json', 'id'), config)), /^bad\.json:1:/);
 });
 
+test('a process that was asked for before is the one that was found then, under that name of its file alone', () => {
+  assert.is(processOf('id', 'ls', '-l'), processOf('other', 'ls', '-l'));
+  assert.is.not(processOf('id', 'ls', '-l'), processOf('id', 'ls', '-a'));
+  const [one, other] = [join(directory, 'one.json'), join(directory, 'other.json')];
+  for (const file of [one, other]) writeFileSync(file, JSON.stringify({ ...config.process, rlimits: [] }));
+  const fileIn = (file: string): string => {
+    const made = execProcess(invocation('--process', file, 'id'), config);
+    if (made.kind === 'failure') throw new Error(failureText(made.failure));
+    return made.value.spec.file;
+  };
+  assert.equal([fileIn(one), fileIn(other), fileIn(one)], [one, other, one]);
+});
+
 test.after(() => rmSync(directory, { recursive: true }));
 test.run();

@@ -51,9 +51,10 @@ export function exec(invocation: Invocation): Outcome {
     },
   };
   const { config: container, process, ...others } = input;
-  const texts = [container.file, opened.value, process.file === COMMAND_LINE, admitted.value.text];
   const size = opened.value.length + admitted.value.text.length;
-  const result = imageOf([others, texts, process.process, container.config], size, () => compileExec(input));
+  const texts = [container.file, opened.value, process.file === COMMAND_LINE, admitted.value.text];
+  const all = [others, ...texts, process.process, container.config];
+  const result = imageOf(all, size, () => compileExec(input));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {
     kind: 'launch',

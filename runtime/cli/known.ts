@@ -1,6 +1,6 @@
 /**
  * What came out of a pure function for input that it was given before. Equal input gives an equal result, so nothing of an answer depends on it: a health check, or a bundle
- * that is started again, is spared the compilation. All that is read of the host, the registry and files is read anew each time, and is part of the input.
+ * that is started again, is spared the compilation. All that is read of the host, the registry and files is read for each request, and is part of the input.
  */
 import { isDeepStrictEqual } from 'node:util';
 
@@ -13,6 +13,13 @@ const all: { forget(): void }[] = [];
 export function forgetKnown(): void {
   for (const one of all) one.forget();
 }
+
+/** Buffer's own slice() copies nothing. */
+const { slice: copy } = Uint8Array.prototype;
+
+/** Bytes of a request are a part of it, and would keep it whole. */
+const ownBytes = <Input extends readonly unknown[]>(input: Input): Input =>
+  input.map(one => (one instanceof Uint8Array ? copy.call(one) : one)) as unknown as Input;
 
 /** Data alone: no functions, no classes with private fields, which isDeepStrictEqual() does not compare. */
 export class Known<Input extends readonly unknown[], Result extends object> {
@@ -38,7 +45,7 @@ export class Known<Input extends readonly unknown[], Result extends object> {
     const found = this.#all.find(([one]) => isDeepStrictEqual(one, input));
     if (found === undefined) {
       const result = make();
-      if (this.#keeps(result)) this.#all = [[input, result], ...this.#all.slice(0, this.#most - 1)];
+      if (this.#keeps(result)) this.#all = [[ownBytes(input), result], ...this.#all.slice(0, this.#most - 1)];
       return result;
     }
     if (found !== this.#all[0]) this.#all = [found, ...this.#all.filter(one => one !== found)];

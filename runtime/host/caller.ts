@@ -40,13 +40,10 @@ export function mustReadFor(caller: Caller): (path: string) => string {
 }
 
 /** Where a link leads, as the caller would read it. */
-export function linkFor(
-  caller: Caller,
-  host: (path: string) => string | null = readLink,
-): (path: string) => string | null {
+export function linkFor(caller: Caller): (path: string) => string | null {
   return path => {
     const name = callerNamespaces.find(one => path === `${OWN}ns/${one}`);
-    if (name === undefined) return host(path);
+    if (name === undefined) return readLink(path);
     const inode = caller.namespaces[name];
     return inode === 0 ? null : `${name}:[${inode}]`;
   };

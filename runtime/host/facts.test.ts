@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { thisProcess } from './caller.js';
 import { type CgroupSources, PlaceMemory, probeCgroups } from './cgroup-facts.js';
-import { probeHostFacts } from './facts.js';
+import { forgetAhead, lookAhead, probeHostFacts } from './facts.js';
 import { capabilityNumbers, parseCgroupLines, parseKernelVersion } from './facts-text.js';
 
 const V1 = 0x27e0eb;
@@ -136,6 +136,28 @@ test('where hierarchies are is looked for again when the lines of the caller or 
 test('no cgroups at all', () => {
   assert.equal(probeCgroups(machine({}, {})), { layout: 'none' });
   assert.equal(parseCgroupLines('garbage\n1:x\n'), []);
+});
+
+test('what was looked at for one caller tells another nothing about him', () => {
+  const own = thisProcess();
+  const other = {
+    ...own,
+    texts: {
+      ...own.texts,
+      cgroup: own.texts.cgroup.replace(/:\/.*$/gm, ':/somebody-else'),
+      uid_map: '0 5 1\n',
+      status: own.texts.status.replace(/^CapPrm:.*$/m, 'CapPrm:\t0000000000000001'),
+    },
+    namespaces: { ...own.namespaces, user: 1 },
+  };
+  forgetAhead();
+  const [ours, his] = [probeHostFacts(own), probeHostFacts(other)];
+  assert.not.equal(ours, his);
+  lookAhead(own);
+  assert.equal(probeHostFacts(other), his);
+  lookAhead(other);
+  assert.equal(probeHostFacts(own), ours);
+  forgetAhead();
 });
 
 test('this machine is probed without a failure', () => {

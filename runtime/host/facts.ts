@@ -53,7 +53,7 @@ const machineOf = (caller: Caller): FactSources => ({
   places,
   read: readKnowing(caller),
   magicOf: ahead.magicOf,
-  link: linkFor(caller, ahead.link),
+  link: linkFor(caller),
 });
 
 /** The list of /sys/kernel/security/lsm, where securityfs is mounted; else each module's own files. */
@@ -79,7 +79,7 @@ function ownerName(euid: number): string {
   }
 }
 
-/** What is asked of the machine, and not of who asks. */
+/** What can be looked at before a request has come, for a caller like the last one. */
 function probeMachine(sources: FactSources): Pick<HostFacts, 'cgroup' | 'userNamespace' | 'lsm'> {
   return {
     cgroup: probeCgroups(sources),
@@ -88,7 +88,7 @@ function probeMachine(sources: FactSources): Pick<HostFacts, 'cgroup' | 'userNam
   };
 }
 
-/** Reads of the machine what a request of such a caller will. That who has asked for it may have connected before is for whoever calls this. */
+/** Reads of the machine what a request of such a caller will. Whoever calls this sees to it that the readings serve only who had connected before. */
 export const lookAhead = (caller: Caller): void => ahead.look(() => probeMachine(machineOf(caller)));
 export const forgetAhead = (): void => ahead.forget();
 

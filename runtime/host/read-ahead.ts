@@ -1,30 +1,19 @@
 /** What is read of the host while who will ask for it is still speaking. */
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { CGROUP_ROOT } from './cgroup-facts.js';
+import { fileSystemMagic } from './file-system-magic.js';
 import { readProc } from './read-proc.js';
-import { readLink } from './user-namespace.js';
 
 /** The host as this process sees it. */
 export interface HostReader {
   readonly text: (path: string) => string | null;
   readonly magicOf: (path: string) => number | null;
-  readonly link: (path: string) => string | null;
-}
-
-/** The magic number of the file system at a path; null if the path cannot be reached. */
-export function fileSystemMagic(path: string): number | null {
-  try {
-    return statfsSync(path).type;
-  } catch {
-    return null;
-  }
 }
 
 export const hostReader: HostReader = {
   text: readProc,
   // An exception costs ten times what asking first does; cgroups are nearly always where they are looked for first.
   magicOf: path => (path.startsWith(CGROUP_ROOT) || existsSync(path) ? fileSystemMagic(path) : null),
-  link: readLink,
 };
 
 /** Gives each reading once: whoever reads again wants to know whether it is still so. */
@@ -32,7 +21,6 @@ export class ReadAhead implements HostReader {
   readonly #host: HostReader;
   readonly #texts = new Map<string, string | null>();
   readonly #magics = new Map<string, number | null>();
-  readonly #links = new Map<string, string | null>();
   #looks = false;
 
   constructor(host: HostReader) {
@@ -41,7 +29,6 @@ export class ReadAhead implements HostReader {
 
   readonly text = (path: string): string | null => this.#read(this.#texts, this.#host.text, path);
   readonly magicOf = (path: string): number | null => this.#read(this.#magics, this.#host.magicOf, path);
-  readonly link = (path: string): string | null => this.#read(this.#links, this.#host.link, path);
 
   /** What `look` reads is kept in the place of what was. If it fails, nothing is: who asks will fail by himself. */
   look(look: () => void): void {
@@ -57,9 +44,11 @@ export class ReadAhead implements HostReader {
   }
 
   forget(): void {
-    for (const kept of [this.#texts, this.#magics, this.#links]) kept.clear();
+    this.#texts.clear();
+    this.#magics.clear();
   }
 
+  /** Of two readings in one look the earlier is kept: what was found between them is not older than it, as it is where both are made for who asks. */
   #read<T>(kept: Map<string, T>, read: (path: string) => T, path: string): T {
     if (!this.#looks) {
       const known = kept.get(path);
@@ -69,7 +58,7 @@ export class ReadAhead implements HostReader {
       }
     }
     const found = read(path);
-    if (this.#looks) kept.set(path, found);
+    if (this.#looks && !kept.has(path)) kept.set(path, found);
     return found;
   }
 }

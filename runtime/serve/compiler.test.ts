@@ -38,6 +38,16 @@ const slowThread = `
   warmUp();
 `;
 
+/** Hangs when it is to tidy up. */
+const untidyThread = (fifo: string): string => `
+  const { parentPort } = require('node:worker_threads');
+  parentPort.on('message', ({ bytes }) => {
+    if (bytes === undefined) require('node:fs').readFileSync(${JSON.stringify(fifo)});
+    parentPort.postMessage({ bytes });
+  });
+  parentPort.postMessage({});
+`;
+
 /** To tidy up before anything else, or before what comes next. */
 const TIDY = 'tidy';
 /** Is replaced while it is at it. */
@@ -137,6 +147,13 @@ if (process.argv[2] === CHILD) {
 
   test('nothing is asked before it has tidied up', async () => {
     assert.equal(await asked(thread(fifo), 60_000, 'a', TIDY, 'b'), { status: 0, out: 'a a\ntidied\nb b\n' });
+  });
+
+  test('one that hangs when it is to tidy up is replaced', async () => {
+    assert.equal(await asked(untidyThread(fifo), 200, 'a', TIDY, 'b'), {
+      status: 0,
+      out: 'a a\ntidied\nb b\n',
+    });
   });
 
   test('one that does not get warm is not tried again', async () => {

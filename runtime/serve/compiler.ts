@@ -25,7 +25,7 @@ export interface Compiler {
   readonly ask: (request: Uint8Array, connection: number, take: Taker) => void;
   /** It wakes up and looks at what it will need: by this connection a request will come. */
   readonly rouse: (connection: number) => void;
-  /** It frees what it needs no more; `done` is called once it has, or has ended. One that is still warming up has nothing to free. */
+  /** It frees what it needs no more; `done` is called once it has, or has ended: one that does not come to it is replaced. One that is still warming up has nothing to free. */
   readonly tidy: (done: () => void) => void;
   /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. */
   readonly replace: () => void;
@@ -52,6 +52,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
   let taker: Taker | null = null;
   let tidied: (() => void) | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let tidyTimer: NodeJS.Timeout | undefined;
   let stuck = 0;
   let isLost = false;
   /** The last that a thread said of its end. */
@@ -66,6 +67,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
   const settleTidy = (): void => {
     const done = tidied;
     tidied = null;
+    clearTimeout(tidyTimer);
     done?.();
   };
   const lose = (why: string): void => {
@@ -150,6 +152,8 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
         return;
       }
       tidied = done;
+      // What it was told before comes first: a request, which has its own deadline.
+      tidyTimer = setTimeout(replace, 2 * deadline);
       worker.postMessage({} satisfies Message);
     },
     replace,

@@ -99,7 +99,7 @@ export class Service {
   #connections = 0;
   /** Of the last connection. */
   #number = 0;
-  /** Who has connected and not yet said all that he asks. */
+  /** Who has connected and not yet said all that he asks, nor been left to himself. */
   readonly #speaking = new Set<Socket>();
   #bytes = 0;
   #done = 0;
@@ -185,6 +185,7 @@ export class Service {
         if (why !== null) {
           this.#options.tell?.(`left to ${pid ?? 'somebody'}: ${why}`);
           socket.off('data', take);
+          this.#speaking.delete(socket);
           socket.end(encodeAnswer({ kind: 'cold', message: why }, head.nonce));
           return;
         }

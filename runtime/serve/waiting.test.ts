@@ -124,10 +124,14 @@ function compilerOf(asked: (take: Take) => void): Compiler {
 test('a compiler that has nothing to do hears who connects, and that he asks; not of several, of whom anybody may ask first', async () => {
   const heard: string[] = [];
   let busy = false;
+  let roused: () => void = nothing;
   const compiler: Compiler = {
     ...atWork,
     idle: () => !busy,
-    rouse: connection => heard.push(`rouse ${connection}`),
+    rouse: connection => {
+      heard.push(`rouse ${connection}`);
+      roused();
+    },
     ask: (_bytes, connection, take) => {
       heard.push(`ask ${connection}`);
       take(answer);
@@ -137,9 +141,11 @@ test('a compiler that has nothing to do hears who connects, and that he asks; no
     async () => {
       await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.REPORT);
       assert.equal(heard.splice(0), ['rouse 1', 'ask 1']);
+      const isRoused = new Promise<void>(resolve => {
+        roused = resolve;
+      });
       const silent = ask(Buffer.alloc(0)).socket;
-      await new Promise(resolve => silent.on('connect', resolve));
-      while (heard.length === 0) await new Promise(setImmediate);
+      await isRoused;
       await ask(head(REQUEST_HEADER_SIZE)).told(AnswerKind.REPORT);
       assert.equal(heard.splice(0), ['rouse 2', 'ask 3']);
       silent.end(head(REQUEST_HEADER_SIZE));

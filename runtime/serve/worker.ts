@@ -1,8 +1,15 @@
-/** The thread that compiles: one request after another, and nothing is kept from one to the next. */
+/** The thread that compiles: one request after another. What it knows of the last one decides what it reads first for the next, and no answer. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Caller } from '../../spec/caller.js';
-import { type Answer, answerParts, decodeRequest, type Request } from '../engine/wire.js';
+import {
+  type Answer,
+  answerParts,
+  type DecodedRequest,
+  decodeRequest,
+  type Request,
+} from '../engine/wire.js';
 import { collectGarbage, collectLeftovers } from './garbage.js';
+import { Looked } from './looked.js';
 
 /** To the thread, a request, that one will come, or nothing when there is none for some time; from it, the answer, or nothing once it is warm or has tidied up. */
 export interface Message {
@@ -19,9 +26,6 @@ export const makeRoom = (): Uint8Array<SharedArrayBuffer> => new Uint8Array(new 
 
 /** Milliseconds: what it answers with has been started by then, and needs the processors no more. */
 const CALM = 20;
-
-/** Milliseconds that what was read ahead may be old. An engine sends its request within one. */
-const FRESH = 50;
 
 /** What a thread is started with. */
 export interface Start {
@@ -42,18 +46,13 @@ export function messageOf(parts: readonly Uint8Array[], room: Uint8Array): Messa
   return { length };
 }
 
-/** Who asked last. Who asks next is often like him; if not, what was read for nothing is read again. */
-let last: Caller | null = null;
-
 async function reply(
-  bytes: Uint8Array,
+  decoded: DecodedRequest,
   answer: (request: Request) => Promise<Answer>,
   bug: (error: unknown) => Answer,
 ): Promise<readonly Uint8Array[]> {
-  const decoded = decodeRequest(bytes);
   if (decoded.kind === 'fault')
     return answerParts({ kind: 'cold', message: `the request is not one: ${decoded.fault}` }, 0n);
-  last = decoded.request.caller;
   return answerParts(await answer({ ...decoded.request, served: true }).catch(bug), decoded.nonce);
 }
 
@@ -74,21 +73,25 @@ export function compileRequests({ answer, bug, lookAhead, forgetAhead }: Answeri
   const port = parentPort;
   const { room, scratch } = workerData as Start;
   let calm: NodeJS.Timeout | undefined;
-  /** By which connection the request will come that it has looked ahead for, and when. */
-  let looked = { connection: 0, at: 0 };
+  /** Who asked last. Who asks next is often like him; if not, what was read for nothing is read again. */
+  let last: Caller | null = null;
+  const looked = new Looked(() => performance.now());
   port?.on('message', ({ bytes, connection }: Message) => {
     if (bytes !== undefined) {
-      if (looked.connection !== connection || performance.now() > looked.at + FRESH) forgetAhead();
-      looked = { connection: 0, at: 0 };
+      if (!looked.isFor(connection)) forgetAhead();
       clearTimeout(calm);
-      void reply(bytes, answer, bug).then(parts => {
+      const decoded = decodeRequest(bytes);
+      void reply(decoded, answer, bug).then(parts => {
         port.postMessage(messageOf(parts, room));
+        forgetAhead();
+        // A copy: the texts of a request are parts of it, and would keep it whole, with arguments and environment.
+        if (decoded.kind === 'request') last = structuredClone(decoded.request.caller);
         calm = setTimeout(collectLeftovers, CALM);
       });
       return;
     }
     if (connection !== undefined) {
-      looked = { connection, at: performance.now() };
+      looked.begin(connection);
       if (last !== null) lookAhead(last);
       return;
     }

@@ -16,8 +16,8 @@ import { thisProcess } from '../../host/caller.js';
 import { type DelegationSources, withDelegation } from '../../host/delegation.js';
 import { codeOf } from '../../host/error-code.js';
 import { probeHostFacts } from '../../host/facts.js';
+import { fileSystemMagic } from '../../host/file-system-magic.js';
 import { may } from '../../host/may.js';
-import { fileSystemMagic } from '../../host/read-ahead.js';
 import { readLink } from '../../host/user-namespace.js';
 
 export type Seen =

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -9,6 +11,9 @@ import {
   WIRE_VERSION,
 } from '../../spec/wire.js';
 import { decodeRequest, encodeAnswer, requestHead, requestSize } from './wire.js';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
 
 interface RawRequest {
   readonly magic?: number;
@@ -86,6 +91,29 @@ test('a request is decoded with empty arguments kept', () => {
     },
     nonce: 0x1122334455667788n,
   });
+});
+
+test('arguments and directory that are kept keep nothing of the environment', () => {
+  const kept: string[] = [];
+  const texts = [
+    '/a/long/directory',
+    'chos-runtime',
+    'a-name-of-some-length',
+    '',
+    'A'.repeat(2 ** 20),
+    'B=2',
+    ...files,
+  ];
+  const bytes = rawRequest({ texts, cwdLength: 18 });
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 64; i++) {
+    const decoded = decodeRequest(bytes);
+    if (decoded.kind === 'request') kept.push(decoded.request.cwd, ...decoded.request.argv);
+  }
+  gc();
+  assert.is(kept.length, 64 * 4);
+  assert.ok(process.memoryUsage().heapUsed - before < 2 ** 23, `${process.memoryUsage().heapUsed - before}`);
 });
 
 test('its head says of which version it is, and which files its caller would start', () => {

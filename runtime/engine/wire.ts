@@ -182,7 +182,10 @@ const callerOf = (view: DataView, files: readonly string[]): Caller => {
   };
 };
 
-/** Decode a whole request. Text is taken as UTF-8: a path of other bytes cannot be named through this interface. */
+/** What split() gives is a part of the whole text, which lives as long as any of its parts. */
+const apart = (text: string): string => Buffer.from(text).toString();
+
+/** Decode a whole request. What is kept of arguments and directory keeps nothing of the environment. Text is taken as UTF-8: a path of other bytes cannot be named through this interface. */
 export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
   if (bytes.length < REQUEST_HEADER_SIZE) return fault('incomplete');
   const view = viewOf(bytes);
@@ -211,9 +214,9 @@ export const decodeRequest = (bytes: Uint8Array): DecodedRequest => {
   return {
     kind: 'request',
     request: {
-      argv: texts.slice(1, 1 + argc),
+      argv: texts.slice(1, 1 + argc).map(apart),
       environment: texts.slice(1 + argc, 1 + argc + envc),
-      cwd: named.startsWith('/') && isUtf8(body.subarray(0, cwdLength)) ? named : '',
+      cwd: named.startsWith('/') && isUtf8(body.subarray(0, cwdLength)) ? apart(named) : '',
       input: given,
       caller: callerOf(view, texts.slice(1 + argc + envc)),
       unusable: view.getUint32(32, true) !== 0,

@@ -70,9 +70,15 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     clearTimeout(tidyTimer);
     done?.();
   };
-  const lose = (why: string): void => {
+  /** Nothing is waited for any more, and no thread begun. */
+  const close = (): void => {
     isLost = true;
     isWarm = false;
+    clearTimeout(timer);
+    clearTimeout(tidyTimer);
+  };
+  const lose = (why: string): void => {
+    close();
     setImmediate(lost, why);
   };
   const begin = (): void => {
@@ -124,8 +130,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     else begin();
   };
   const end = async (): Promise<void> => {
-    isLost = true;
-    isWarm = false;
+    close();
     let late: NodeJS.Timeout | undefined;
     const hangs = new Promise<void>(resolve => {
       late = setTimeout(resolve, END);

@@ -16,16 +16,27 @@ export interface ThreadCall extends Call {
 const OF_FILES =
   /^(open|openat|read|pread64|close|stat|lstat|fstat|newfstatat|statx|access|faccessat2?|readlink|readlinkat|getdents64)$/;
 
-/** Calls of the threads but the first, each the so manieth of its name in its thread. */
-export function otherThreads(log: string, pid: number): readonly ThreadCall[] {
-  const counts = new Map<string, number>();
-  return log.split('\n').flatMap(line => {
+/** The first thread but that one which asks something of files. */
+function otherThread(log: string, pid: number): number {
+  for (const line of readFileSync(log, 'utf8').split('\n')) {
     const [, thread = '', name = ''] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (!OF_FILES.test(name) || Number(thread) === pid) return [];
-    const nth = (counts.get(`${thread} ${name}`) ?? 0) + 1;
-    counts.set(`${thread} ${name}`, nth);
-    return [{ name, nth, thread: Number(thread) }];
-  });
+    if (OF_FILES.test(name) && Number(thread) !== pid) return Number(thread);
+  }
+  throw new Error('no other thread asks anything');
+}
+
+/** Of a trace of that thread alone: what it asks of files. */
+function callsOf(log: string, thread: number): readonly ThreadCall[] {
+  const counts = new Map<string, number>();
+  return readFileSync(log, 'utf8')
+    .split('\n')
+    .flatMap(line => {
+      const [, name = ''] = /^(\w+)\(/.exec(line) ?? [];
+      if (!OF_FILES.test(name)) return [];
+      const nth = (counts.get(name) ?? 0) + 1;
+      counts.set(name, nth);
+      return [{ name, nth, thread }];
+    });
 }
 
 export interface Tracer {
@@ -65,21 +76,31 @@ export function exchangeIn(log: string, from: string): readonly Call[] {
   return calls.slice(begin, end + 1);
 }
 
-/** What the thread that speaks to callers does from accept to close, and what one that compiles asks of files, while `exchange` has something answered, twice. */
+/** Of so many the shortest: what was read ahead too early is read again. */
+const TIMES = 4;
+
+/** What the thread that speaks to callers does from accept to close, and what one that compiles asks of files, while `exchange` has something answered, several times. */
 export async function callsFor(
   pid: number,
   log: string,
   exchange: () => Promise<unknown>,
 ): Promise<readonly [speaks: readonly ThreadCall[], compiles: readonly ThreadCall[]]> {
-  const all = await attached(pid, ['-f', '-o', log]);
-  await exchange();
-  await all.leave();
-  const others = otherThreads(readFileSync(log, 'utf8'), pid);
-  const own = await attached(pid, ['-o', log]);
-  await exchange();
-  await own.leave();
-  const most = others.filter(({ thread }) => thread === others[0]?.thread);
-  return [exchangeIn(log, 'accept4').map(one => ({ ...one, thread: pid })), most];
+  const traced = async (thread: number, ...options: readonly string[]): Promise<void> => {
+    const tracer = await attached(thread, [...options, '-o', log]);
+    await exchange();
+    await tracer.leave();
+  };
+  await traced(pid, '-f');
+  const other = otherThread(log, pid);
+  await traced(pid);
+  const speaks = exchangeIn(log, 'accept4').map(one => ({ ...one, thread: pid }));
+  let compiles: readonly ThreadCall[] = [];
+  for (let i = 0; i < TIMES; i++) {
+    await traced(other);
+    const calls = callsOf(log, other);
+    if (i === 0 || calls.length < compiles.length) compiles = calls;
+  }
+  return [speaks, compiles];
 }
 
 /** So many of them, at equal distances. */

@@ -57,7 +57,7 @@ async function reply(
 }
 
 /** What the thread is made of. Given, because each bundle has modules of its own. */
-export interface Answering {
+export interface ServedCompiler {
   readonly answer: (request: Request) => Promise<Answer>;
   readonly bug: (error: unknown) => Answer;
   /** As runtime/host/facts.ts. */
@@ -66,7 +66,7 @@ export interface Answering {
 }
 
 /** `ready`: it has warmed up, or will not. */
-export function compileRequests({ answer, bug, lookAhead, forgetAhead }: Answering): {
+export function compileRequests({ answer, bug, lookAhead, forgetAhead }: ServedCompiler): {
   readonly ready: () => void;
   readonly scratch: string;
 } {

@@ -10,8 +10,9 @@ export function makeDirectories(path: string): void {
   try {
     makeOne(path);
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    makeDirectories(dirname(path));
+    if (codeOf(error) !== 'ENOENT') throw error;
+    // Where the directory above is there, somebody else may have made it since; who is told the same a second time believes it.
+    if (!existsSync(dirname(path))) makeDirectories(dirname(path));
     makeOne(path);
   }
 }

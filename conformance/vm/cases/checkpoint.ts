@@ -144,16 +144,16 @@ EOF
       until_true 90 grep -q hangup again
       # A terminal of the host's for standard streams.
       bundle job '.process.args = ["sh", "-c", "while :; do n=$((n + 1)); echo line $n; sleep 0.1; done"]'
-      mkfifo hold
-      # Both wait until nobody holds it open for writing; a line for each might reach one of them and be the end for the other.
-      exec 8<>hold
-      script --quiet --command "$RUNTIME --root $STATE run --detach --bundle job job; cat hold" typescript >fourth 2>&1 </dev/null 8>&- & fourth=$!
+      # Each waits for the one who writes into its own: of one for both, closed here, the second may not have been at it yet.
+      mkfifo hold-fourth hold-fifth
+      script --quiet --command "$RUNTIME --root $STATE run --detach --bundle job job; cat hold-fourth" typescript >fourth 2>&1 </dev/null & fourth=$!
       until_true 90 grep -q 'line 3' fourth
       quiet checkpoint --shell-job --image-path job-images --work-path . job
-      script --quiet --command "$RUNTIME --root $STATE restore --detach --shell-job --bundle job --image-path job-images --work-path . job; cat hold" typescript >fifth 2>&1 </dev/null 8>&- & fifth=$!
+      script --quiet --command "$RUNTIME --root $STATE restore --detach --shell-job --bundle job --image-path job-images --work-path . job; cat hold-fifth" typescript >fifth 2>&1 </dev/null & fifth=$!
       until_true 90 grep -q 'line' fifth
       quiet delete --force job
-      exec 8>&-
+      echo >hold-fourth
+      echo >hold-fifth
       wait $fourth $fifth`,
     { payload: () => [outside] },
   ),

@@ -157,15 +157,6 @@ export const createArgv = (name: Name, tools: Tools, duty: Duty): readonly strin
         id(name),
       ];
 
-/** create + start + delete as one figure: the timer's rows of one label are added up. */
-export const cycleSteps = (name: Name, tools: Tools, duty: Duty): readonly Step[] => [
-  { kind: 'time', label: 'create', argv: createArgv(name, tools, duty) },
-  { kind: 'time', label: 'start', argv: [...program(name, tools), 'start', id(name)] },
-  { kind: 'await', pidFile: pidFile(name) },
-  { kind: 'time', label: 'delete', argv: deleteArgv(name, tools, []) },
-  { kind: 'finish', argv: deleteArgv(name, tools, ['--force']) },
-];
-
 /** So many at the same moment. */
 export const burstSteps =
   (count: number): ((name: Name, tools: Tools, duty: Duty) => readonly Step[]) =>
@@ -210,15 +201,30 @@ export const commandSteps = (name: Name, tools: Tools, duty: Duty): readonly Ste
   ];
 };
 
+/** `argv` with what follows the name of the container, its last word. */
+const followed = (argv: readonly string[], again: string): readonly string[] => [
+  ...argv.slice(0, -1),
+  `${argv.at(-1)}${again}`,
+];
+
+/** create + start + delete as one figure: the timer's rows of one label are added up. `again`: what follows the name of the container. */
+const lifeSteps = (name: Name, tools: Tools, duty: Duty, again: string): readonly Step[] => [
+  { kind: 'time', label: 'create', argv: followed(createArgv(name, tools, duty), again) },
+  { kind: 'time', label: 'start', argv: [...program(name, tools), 'start', `${id(name)}${again}`] },
+  { kind: 'await', pidFile: pidFile(name) },
+  { kind: 'time', label: 'delete', argv: followed(deleteArgv(name, tools, []), again) },
+  { kind: 'finish', argv: followed(deleteArgv(name, tools, ['--force']), again) },
+];
+
+export const cycleSteps: Steps = (name, tools, duty) => lifeSteps(name, tools, duty, '');
+
+export const newCycleSteps: Steps = (name, tools, duty) => lifeSteps(name, tools, duty, '-{n}');
+
 /** Only create is measured. `again`: what follows the name of the container. */
 const createdSteps = (name: Name, tools: Tools, duty: Duty, again: string): readonly Step[] => {
-  const remove = [...deleteArgv(name, tools, ['--force']).slice(0, -1), `${id(name)}${again}`];
+  const remove = followed(deleteArgv(name, tools, ['--force']), again);
   return [
-    {
-      kind: 'time',
-      label: 'create',
-      argv: [...createArgv(name, tools, duty).slice(0, -1), `${id(name)}${again}`],
-    },
+    { kind: 'time', label: 'create', argv: followed(createArgv(name, tools, duty), again) },
     { kind: 'quiet', argv: remove },
     { kind: 'finish', argv: remove },
   ];

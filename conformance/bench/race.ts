@@ -78,8 +78,14 @@ export const duty = (id: string, context: Context, wish: Wish): Duty => {
 };
 
 /** A bundle for each round, each of its own kind; the path, with a place for the number of the round. */
-export const newBundles = ({ bundle, rootfs, args }: Duty, { directory, rounds }: Context): string => {
+export const newBundles = (duty: Duty, { directory, rounds }: Context): string => {
+  const { bundle, rootfs, args, seccomp, cgroups } = duty;
   for (let i = 0; i < rounds; i++)
-    writeBundle(directory, `${basename(bundle)}-${i}`, rootfs, { args, other: i });
+    writeBundle(directory, `${basename(bundle)}-${i}`, rootfs, {
+      args,
+      seccomp,
+      pidsLimit: cgroups,
+      other: i,
+    });
   return `${bundle}-{n}`;
 };

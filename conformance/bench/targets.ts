@@ -216,6 +216,8 @@ const targets: readonly Target[] = [
   ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
   ...warmTargets('warm-create', 'warm create, the same again', 'create', 0.7),
   ...warmTargets('warm-create-new', 'warm create, a bundle never seen', 'create', 0.7),
+  ...warmTargets('warm-create-podman', 'warm create, a bundle of Podman never seen', 'create', 0.7),
+  ...warmTargets('cycle-podman-warm', 'create + start + delete, warm, a bundle of Podman', 'total', 0.5),
   ...warmTargets('cycle-warm', 'create + start + delete, warm', 'total', 0.5),
   ...warmTargets('warm-exec', 'warm exec of true, the same again', 'exec', 0.6),
   ...warmTargets('warm-exec-new', 'warm exec of true, other arguments', 'exec', 0.6),

@@ -11,6 +11,7 @@ import {
   listSteps,
   type Name,
   newCreateSteps,
+  newCycleSteps,
   newExecSteps,
   program,
   seriesStep,
@@ -107,18 +108,21 @@ const warm = (id: string, title: string, rounds: number, wish: Wish, steps: Step
 const sleeping: Wish = { args: ['/bin/sleep', '1000'] };
 
 /** As Podman asks: no start is quite like one before it. */
-const neverSeen: Scenario = {
-  id: 'warm-create-new',
-  title: 'warm create, a bundle never seen',
-  rounds: 30,
+const neverSeen = (id: string, title: string, rounds: number, wish: Wish, steps: Steps): Scenario => ({
+  id,
+  title,
+  rounds,
   set: context => {
-    const one = duty('warm-create-new', context, sleeping);
+    const one = duty(id, context, wish);
     return {
-      ...race(context.tools, { ...one, bundle: newBundles(one, context) }, warmly(newCreateSteps), warmNames),
+      ...race(context.tools, { ...one, bundle: newBundles(one, context) }, warmly(steps), warmNames),
       prepare: withServices(context),
     };
   },
-};
+});
+
+/** With what it writes into every config.json that takes time: limits, and its filter of system calls. */
+const ofPodman: Wish = { cgroups: true, seccomp: true };
 
 const burst = (count: number, rounds: number): Scenario =>
   warm(`warm-${count}`, `${count} at once, warm`, rounds, { cgroups: true }, burstSteps(count));
@@ -198,8 +202,22 @@ const many: Scenario = {
 
 export const warmScenarios: readonly Scenario[] = [
   warm('warm-create', 'warm create, the same again', 30, sleeping, createSteps),
-  neverSeen,
+  neverSeen('warm-create-new', 'warm create, a bundle never seen', 30, sleeping, newCreateSteps),
+  neverSeen(
+    'warm-create-podman',
+    'warm create, a bundle of Podman never seen, v1 cgroups',
+    40,
+    { ...sleeping, ...ofPodman },
+    newCreateSteps,
+  ),
   warm('cycle-warm', 'create + start + delete, warm, cgroups', 40, { cgroups: true }, cycleSteps),
+  neverSeen(
+    'cycle-podman-warm',
+    'create + start + delete, warm, a bundle of Podman never seen, v1 cgroups',
+    40,
+    ofPodman,
+    newCycleSteps,
+  ),
   warm('warm-exec', 'warm exec of true, the same again', 30, sleeping, execSteps),
   warm('warm-exec-new', 'warm exec of true, other arguments', 30, sleeping, newExecSteps),
   burst(1, 60),

@@ -7,9 +7,14 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
-/* What most images fit in: of a process, and of a container. Pages that are not needed take as long to free as others to have. */
+/*
+ * What most images fit in: of a process, of a container, and of one whose config.json is long, as Podman's are by their filter. Pages that are not needed take
+ * as long to free as others to have.
+ */
 #define ROOM_OF_PROCESS (64U << 10)
 #define ROOM (128U << 10)
+#define LONG_INPUT (8U << 10)
+#define ROOM_OF_LONG (192U << 10)
 
 struct value_header {
 	u16 number, kind;
@@ -104,7 +109,7 @@ void drop_room(struct compiler *c)
 void make_room(struct compiler *c, bool of_process)
 {
 	long fd = memory_file("program"), at;
-	u32 size = of_process ? ROOM_OF_PROCESS : ROOM;
+	u32 size = of_process ? ROOM_OF_PROCESS : c->input.number > LONG_INPUT ? ROOM_OF_LONG : ROOM;
 
 	if (fd < 0)
 		return;

@@ -1,0 +1,139 @@
+/** What is done about memory: of requests that have gone, and of the thread that compiles. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ANSWER_HEADER_SIZE,
+  AnswerKind,
+  REQUEST_HEADER_SIZE,
+  SERVICE_REQUEST_LIMIT,
+} from '../../spec/wire.js';
+import type { Compiler } from './compiler.js';
+import { type Asking, answer, ask, atWork, head, removePlace, serving, type Take } from './test/asking.js';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
+
+test('what went away takes its bytes with it', () =>
+  serving(async () => {
+    const all = (): number => process.memoryUsage().arrayBuffers >> 20;
+    gc();
+    // Other tests run in this process, too.
+    const before = all();
+    const mebibytes = (): number => all() - before;
+    const large = Buffer.concat([head(SERVICE_REQUEST_LIMIT), Buffer.alloc(SERVICE_REQUEST_LIMIT)]);
+    const request = large.subarray(0, SERVICE_REQUEST_LIMIT);
+    for (let i = 0; i < 100; i++) {
+      const one = ask(request);
+      await one.told(AnswerKind.WAIT);
+      one.socket.destroy();
+    }
+    const last = ask(head(REQUEST_HEADER_SIZE));
+    await last.told(AnswerKind.WAIT);
+    // That a connection has gone is heard of some turns later.
+    for (let turns = 0; mebibytes() >= 60 && turns < 1000; turns++) {
+      gc();
+      await new Promise(setImmediate);
+    }
+    last.socket.destroy();
+    assert.ok(mebibytes() < 60, `${mebibytes()} MiB`);
+  }));
+
+const MIB = 1024 * 1024;
+
+/** What the service does about this much memory, which `tidied` and `replaced` leave, while a request is compiled and after its answer. */
+async function withMemory(first: number, tidied: number, replaced: number): Promise<readonly string[]> {
+  const acts: string[] = [];
+  let mebibytes = 0;
+  let isWarm = true;
+  let taker: Take | null = null;
+  let tidy: (() => void) | null = null;
+  const settle = (bytes: Uint8Array | null): void => {
+    const take = taker;
+    taker = null;
+    take?.(bytes);
+  };
+  const compiler: Compiler = {
+    ...atWork,
+    idle: () => isWarm && taker === null,
+    warm: () => isWarm,
+    ask: (_bytes, _connection, take) => {
+      taker = take;
+    },
+    tidy: done => {
+      tidy = done;
+    },
+    replace: () => {
+      acts.push('replaced');
+      isWarm = false;
+      settle(null);
+    },
+    end: async () => undefined,
+  };
+  const memory = (): number => mebibytes * MIB;
+  const lost = (why: string): number => acts.push(why);
+  await serving(
+    async service => {
+      const one = ask(head(REQUEST_HEADER_SIZE));
+      await one.told(AnswerKind.WAIT);
+      mebibytes = first;
+      // Two more beats: the first may have begun before.
+      const many = one.socket.bytesRead;
+      while (!one.socket.closed && one.socket.bytesRead < many + 2 * ANSWER_HEADER_SIZE)
+        await new Promise(resolve => one.socket.once('data', resolve).once('close', resolve));
+      settle(answer);
+      acts.push((await one.told(AnswerKind.REPORT)) === 'done' ? 'answered' : 'cold');
+      const done = tidy;
+      if (done !== null) {
+        acts.push('tidied');
+        mebibytes = tidied;
+        const many = acts.length;
+        done();
+        // It is given some time.
+        assert.is(acts.length, many);
+        while (tidied > 128 && isWarm) await new Promise(setImmediate);
+      }
+      mebibytes = replaced;
+      isWarm = true;
+      service.next();
+    },
+    { compiler, memory, lost },
+  );
+  return acts;
+}
+
+test('a thread that has taken much is to free it; one that keeps it, or takes more, is replaced; and where that is no help it ends', async () => {
+  assert.equal(await withMemory(100, 0, 0), ['answered']);
+  assert.equal(await withMemory(200, 100, 100), ['answered', 'tidied']);
+  assert.equal(await withMemory(200, 150, 100), ['answered', 'tidied', 'replaced']);
+  assert.equal(await withMemory(400, 50, 50), ['replaced', 'cold', 'tidied']);
+  assert.equal(await withMemory(400, 400, 400), [
+    'replaced',
+    'cold',
+    'tidied',
+    'its memory grows without end',
+  ]);
+});
+
+test('what others have sent is not the memory of its thread', async () => {
+  const compiler = { ...atWork, replace: () => assert.unreachable() };
+  let mebibytes = 0;
+  await serving(
+    async () => {
+      const all = Array.from({ length: 60 }, () => ask(Buffer.concat([head(MIB), Buffer.alloc(MIB)])));
+      for (const one of all) await one.told(AnswerKind.WAIT);
+      mebibytes = 370;
+      const [{ socket }] = all as [Asking];
+      const many = socket.bytesRead;
+      while (socket.bytesRead < many + 2 * ANSWER_HEADER_SIZE)
+        await new Promise(resolve => socket.once('data', resolve));
+      mebibytes = 0;
+      for (const one of all) one.socket.destroy();
+    },
+    { compiler, memory: () => mebibytes * MIB },
+  );
+});
+
+test.after(removePlace);
+test.run();

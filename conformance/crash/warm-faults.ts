@@ -132,7 +132,7 @@ const standIns: readonly (readonly [string, RegExp])[] = [
   ['closes', silent],
   ['silent', silent],
   ['waits', silent],
-  ['full', notUsed('nobody listens')],
+  ['full', notUsed('too many wait to be heard')],
   ['garbage', senseless],
   ['version', senseless],
   ['magic', senseless],

@@ -181,6 +181,7 @@ test('somebody who is too busy to accept is somebody', async () => {
       ),
     );
     assert.match(String(full), 'EAGAIN');
+    assert.equal(await list(), notUsed('too many wait to be heard'));
     const second = await started(engine, ['serve']).ended;
     assert.is(second.status, 1);
     assert.match(second.err, /compiler.sock.*in use/);

@@ -40,6 +40,7 @@ int connect_service(const char **why)
 	struct text t = text_in(address.path, PATH_SIZE);
 	const char *reason = NULL;
 	int fd = -1;
+	long error;
 
 	if (!usual_root(&t))
 		reason = "there is no directory for its socket";
@@ -49,8 +50,8 @@ int connect_service(const char **why)
 		reason = "the path of its socket is too long";
 	if (!reason && (fd = (int)sys(socket, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | O_CLOEXEC, 0)) < 0)
 		reason = "no socket can be had";
-	if (!reason && sys(connect, fd, &address, sizeof(address.family) + t.used)) {
-		reason = "nobody listens";
+	if (!reason && (error = sys(connect, fd, &address, sizeof(address.family) + t.used))) {
+		reason = error == -EAGAIN ? "too many wait to be heard" : "nobody listens";
 		sys(close, fd);
 	}
 	if (why)

@@ -57,6 +57,9 @@ export interface Wish {
   readonly args?: readonly string[];
 }
 
+/** With what Podman writes into every config.json that takes time: limits, and its filter of system calls. */
+export const ofPodman: Wish = { cgroups: true, seccomp: true };
+
 export const duty = (id: string, context: Context, wish: Wish): Duty => {
   const { directory, rootfs } = context;
   const cgroups = wish.cgroups ?? false;

@@ -15,7 +15,7 @@ import { importScenarios } from './imports.js';
 import { pinnedScenarios } from './pinned.js';
 import type { Contestant } from './plan.js';
 import { podmanScenarios } from './podman.js';
-import { duty, race, type Scenario, type Wish } from './race.js';
+import { duty, ofPodman, race, type Scenario, type Wish } from './race.js';
 import { usersScenario } from './users.js';
 import { warmScenarios } from './warm.js';
 import { whoScenarios } from './who.js';
@@ -111,6 +111,25 @@ export const scenarios: readonly Scenario[] = [
     title: 'cold exec of true',
     rounds: 30,
     set: context => race(context.tools, duty('cold-exec', context, sleeping), execSteps, withoutFloor),
+  },
+  {
+    id: 'cold-create-podman',
+    title: 'cold create, a bundle of Podman, v1 cgroups',
+    rounds: 30,
+    set: context => {
+      const one = duty('cold-create-podman', context, { ...sleeping, ...ofPodman });
+      return race(context.tools, one, createSteps, withoutFloor);
+    },
+  },
+  cycle('cycle-podman', 'create + start + delete, a bundle of Podman, v1 cgroups', ofPodman),
+  {
+    id: 'cold-exec-podman',
+    title: 'cold exec of true in a container of Podman',
+    rounds: 30,
+    set: context => {
+      const one = duty('cold-exec-podman', context, { ...sleeping, ...ofPodman });
+      return race(context.tools, one, execSteps, withoutFloor);
+    },
   },
   ...warmScenarios,
   ...podmanScenarios,

@@ -213,6 +213,9 @@ const targets: readonly Target[] = [
   ...alone('empty, Bun', '... of which an empty program of Bun'),
   ...coldTargets('cycle-cgroups', 'cold create + start + delete', 'total', 1.3),
   ...coldTargets('cold-exec', 'cold exec of true', 'exec', 2),
+  ...coldTargets('cold-create-podman', 'cold create, a bundle of Podman', 'create', 2),
+  ...coldTargets('cycle-podman', 'cold create + start + delete, a bundle of Podman', 'total', 1.3),
+  ...coldTargets('cold-exec-podman', 'cold exec of true in a container of Podman', 'exec', 2),
   ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
   ...warmTargets('warm-create', 'warm create, the same again', 'create', 0.7),
   ...warmTargets('warm-create-new', 'warm create, a bundle never seen', 'create', 0.7),
@@ -221,6 +224,8 @@ const targets: readonly Target[] = [
   ...warmTargets('cycle-warm', 'create + start + delete, warm', 'total', 0.5),
   ...warmTargets('warm-exec', 'warm exec of true, the same again', 'exec', 0.6),
   ...warmTargets('warm-exec-new', 'warm exec of true, other arguments', 'exec', 0.6),
+  ...warmTargets('warm-exec-podman', 'warm exec in a container of Podman, the same again', 'exec', 0.6),
+  ...warmTargets('warm-exec-podman-new', 'warm exec in a container of Podman, other arguments', 'exec', 0.6),
   ...warmTargets('warm-32', '32 at once, warm: the slowest', 'the slowest', 0.8),
   ...warmTargets('podman-run-warm', 'podman run --rm, warm', 'run', 0.97).filter(
     ({ against }) => against === 'x crun',

@@ -22,6 +22,7 @@ import {
   type Context,
   duty,
   newBundles,
+  ofPodman,
   type Race,
   race,
   type Scenario,
@@ -121,9 +122,6 @@ const neverSeen = (id: string, title: string, rounds: number, wish: Wish, steps:
   },
 });
 
-/** With what it writes into every config.json that takes time: limits, and its filter of system calls. */
-const ofPodman: Wish = { cgroups: true, seccomp: true };
-
 const burst = (count: number, rounds: number): Scenario =>
   warm(`warm-${count}`, `${count} at once, warm`, rounds, { cgroups: true }, burstSteps(count));
 
@@ -220,6 +218,20 @@ export const warmScenarios: readonly Scenario[] = [
   ),
   warm('warm-exec', 'warm exec of true, the same again', 30, sleeping, execSteps),
   warm('warm-exec-new', 'warm exec of true, other arguments', 30, sleeping, newExecSteps),
+  warm(
+    'warm-exec-podman',
+    'warm exec of true in a container of Podman, the same again',
+    30,
+    { ...sleeping, ...ofPodman },
+    execSteps,
+  ),
+  warm(
+    'warm-exec-podman-new',
+    'warm exec of true in a container of Podman, other arguments',
+    30,
+    { ...sleeping, ...ofPodman },
+    newExecSteps,
+  ),
   burst(1, 60),
   burst(8, 25),
   burst(32, 15),

@@ -52,8 +52,9 @@ export function exec(invocation: Invocation): Outcome {
   };
   const { config: container, process, ...others } = input;
   const size = opened.value.length + admitted.value.text.length;
-  const texts = [container.file, opened.value, process.file === COMMAND_LINE, admitted.value.text];
-  const all = [others, ...texts, process.process, container.config];
+  // What differs from one to the next comes first: the rest need not be compared then.
+  const own = [admitted.value.text, process.file === COMMAND_LINE, process.process];
+  const all = [...own, container.file, opened.value, others, container.config];
   const result = imageOf(all, size, () => compileExec(input));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {

@@ -21,6 +21,12 @@ const { slice: copy } = Uint8Array.prototype;
 const ownBytes = <Input extends readonly unknown[]>(input: Input): Input =>
   input.map(one => (one instanceof Uint8Array ? copy.call(one) : one)) as unknown as Input;
 
+/** Element by element, and strings first: most that are not equal differ in one, and the rest may be large. */
+function areEqual(one: readonly unknown[], other: readonly unknown[]): boolean {
+  if (one.some((part, i) => typeof part === 'string' && part !== other[i])) return false;
+  return one.length === other.length && one.every((part, i) => isDeepStrictEqual(part, other[i]));
+}
+
 /** Data alone: no functions, no classes with private fields, which isDeepStrictEqual() does not compare. */
 export class Known<Input extends readonly unknown[], Result extends object> {
   /** The latest first. */
@@ -42,7 +48,7 @@ export class Known<Input extends readonly unknown[], Result extends object> {
   /** `size`: of the files in the input, in bytes, more or less. */
   find(input: Input, size: number, make: () => Result): Result {
     if (size > LARGEST) return make();
-    const found = this.#all.find(([one]) => isDeepStrictEqual(one, input));
+    const found = this.#all.find(([one]) => areEqual(one, input));
     if (found === undefined) {
       const result = make();
       if (this.#keeps(result)) this.#all = [[ownBytes(input), result], ...this.#all.slice(0, this.#most - 1)];

@@ -1,10 +1,20 @@
 /** `serve`: the compiler as a service (docs/compiler-service.md). The engine becomes this process. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
 import { ownMemory } from '../host/free-memory.js';
+import { isLockedByOther } from '../host/libc.js';
 import { makeDirectories } from '../host/make-directories.js';
 import { ownFiles } from '../host/own-engine.js';
 import { codeFiles } from '../serve/code-files.js';
@@ -78,14 +88,30 @@ function home(invocation: Invocation): Attempt<string> {
   return distrust === null ? ok(root) : refuse({ kind: 'distrust', distrust });
 }
 
-/** The place of the socket, where nobody listens. What one that was killed left behind is taken away. */
-async function place(root: string): Promise<Attempt<string>> {
+interface Place {
+  /** Null: the socket is systemd's. */
+  readonly path: string | null;
+  /** Another may have it. */
+  readonly leave: () => void;
+}
+
+/**
+ * The place of the socket, where nobody listens. What one that was killed left behind is taken away. The directory is locked (flock(2)) as long as the socket is there: of
+ * two that begin at once each would find nobody, and one take away what the other has just made.
+ */
+async function place(root: string): Promise<Attempt<Place>> {
   const path = join(root, SERVICE_SOCKET);
-  const code = await listenedTo(path);
-  if (code !== null) return refuse({ kind: 'file', verb: 'listen on', path, code });
   try {
+    const directory = openSync(root, 'r');
+    const code = isLockedByOther(directory) ? 'EADDRINUSE' : await listenedTo(path);
+    if (code !== null) return refuse({ kind: 'file', verb: 'listen on', path, code });
     if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
-    return ok(path);
+    let left = false;
+    const leave = (): void => {
+      if (!left) closeSync(directory);
+      left = true;
+    };
+    return ok({ path, leave });
   } catch (error) {
     return refuse({ kind: 'file', verb: 'remove', path, code: codeOf(error) });
   }
@@ -158,19 +184,24 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   const files = codeFiles(ownFiles);
   const root = home(invocation);
   if (root.kind === 'failure') return failed(root.failure);
-  const at: Attempt<string | null> = isActivated(invocation) ? ok(null) : await place(root.value);
+  const at: Attempt<Place> = isActivated(invocation)
+    ? ok({ path: null, leave: () => undefined })
+    : await place(root.value);
   if (at.kind === 'failure') return failed(at.failure);
+  const { path, leave } = at.value;
   const server = createServer();
-  const error = await listen(server, at.value);
+  const error = await listen(server, path);
   if (error !== null)
-    return failed({ kind: 'file', verb: 'listen on', path: at.value ?? 'the socket', code: codeOf(error) });
-  if (at.value !== null) chmodSync(at.value, 0o600);
+    return failed({ kind: 'file', verb: 'listen on', path: path ?? 'the socket', code: codeOf(error) });
+  if (path !== null) chmodSync(path, 0o600);
   const scratch = makeScratch(root.value);
   const made = inodeOf(scratch);
   let compiler: Compiler | undefined;
   const why = await new Promise<string | null>(resolve => {
     const end = (reason: string | null): void => {
       server.close(() => resolve(reason));
+      // The socket is gone, though who has connected is still served.
+      leave();
     };
     const lost = (reason: string): void => {
       service.leave();

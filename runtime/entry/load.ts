@@ -36,7 +36,8 @@ function compile(args: readonly string[]): void {
 }
 
 const args = process.argv.slice(2);
-if (args[0] === 'serve') {
+// Options may stand before it; what only looks like it, as a container's name, is for the compiler.
+if (args.includes('serve')) {
   const { serveAlone } = require(`${__dirname}/chos-runtime-serve.cjs`) as typeof Service;
   void serveAlone(args).then(served => served || compile(args));
 } else compile(args);

@@ -6,6 +6,7 @@ import { main } from './main.js';
 
 const args = process.argv.slice(2);
 const given = args[0] === process.execPath ? args.slice(1) : args;
-if (given[0] === 'serve')
+// As load.ts.
+if (given.includes('serve'))
   void import('./service.js').then(async ({ serveAlone }) => (await serveAlone(given)) || main(given));
 else void main(given);

@@ -22,7 +22,12 @@ export function lockExclusive(fd: number): number {
   }
 }
 
-/** The same without waiting: whether nobody else has it. */
+/** The same without waiting: whether somebody else has it. Where there are no locks nobody has. */
+export function isLockedByOther(fd: number): boolean {
+  return flockCall(fd, LOCK_EX | LOCK_NB) !== 0 && koffi.errno() === constants.errno.EWOULDBLOCK;
+}
+
+/** Likewise: whether nobody else has it. */
 export function tryLockExclusive(fd: number): boolean {
   return flockCall(fd, LOCK_EX | LOCK_NB) === 0;
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitNow } from '../host/exit-now.js';
-import { type Compiler, startCompiler } from './compiler.js';
+import { type Compiler, MOST_ROUSED, startCompiler } from './compiler.js';
 
 const CHILD = 'threads-that-misbehave';
 /** Echoes, but for what it is asked to do. */
@@ -38,6 +38,15 @@ const slowThread = `
   warmUp();
 `;
 
+/** Answers how many times it was roused. */
+const rousedThread = `
+  const { parentPort } = require('node:worker_threads');
+  let roused = 0;
+  parentPort.on('message', ({ bytes }) =>
+    bytes === undefined ? roused++ : parentPort.postMessage({ bytes: Buffer.from(String(roused)) }));
+  parentPort.postMessage({});
+`;
+
 /** Hangs when it is to tidy up. */
 const untidyThread = (fifo: string): string => `
   const { parentPort } = require('node:worker_threads');
@@ -50,6 +59,8 @@ const untidyThread = (fifo: string): string => `
 
 /** To tidy up before anything else, or before what comes next. */
 const TIDY = 'tidy';
+/** After it was roused a hundred times. */
+const ROUSED = 'roused';
 /** Is replaced while it is at it. */
 const SPIN = 'spin';
 
@@ -83,6 +94,7 @@ function misbehave(file: string, deadline: number, requests: readonly string[]):
     }
     const request = left.shift();
     if (request === undefined) exitNow(0);
+    if (request === ROUSED) for (let i = 1; i <= 100; i++) compiler.rouse(i);
     if (request === SPIN) setTimeout(() => compiler.replace(), 50);
     if (request === WRITE || request === BLOCK_AND_END) void endOf(compiler, file, request);
     compiler.ask(Buffer.from(request), 1, answer => {
@@ -153,6 +165,14 @@ if (process.argv[2] === CHILD) {
     assert.equal(await asked(untidyThread(fifo), 200, 'a', TIDY, 'b'), {
       status: 0,
       out: 'a a\ntidied\nb b\n',
+    });
+  });
+
+  test('it is not roused for ever by those who ask nothing', async () => {
+    const [once, twice] = [MOST_ROUSED, 2 * MOST_ROUSED];
+    assert.equal(await asked(rousedThread, 60_000, ROUSED, 'a', ROUSED), {
+      status: 0,
+      out: `roused ${once}\na ${once}\nroused ${twice}\n`,
     });
   });
 

@@ -11,6 +11,8 @@ const HEAP = 192;
 const END = 1000;
 /** Threads that hang in a system call cannot be ended; with so many it is lost. */
 const MOST_STUCK = 3;
+/** It is roused so many times without a request: of those who only connect it would learn later and later, and what it is told in vain is memory. */
+export const MOST_ROUSED = 16;
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -54,6 +56,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
   let timer: NodeJS.Timeout | undefined;
   let tidyTimer: NodeJS.Timeout | undefined;
   let stuck = 0;
+  let roused = 0;
   let isLost = false;
   /** The last that a thread said of its end. */
   let fault = 'its thread has ended';
@@ -145,10 +148,12 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     warm: () => isWarm,
     ask(request, connection, take) {
       taker = take;
+      roused = 0;
       timer = setTimeout(replace, deadline);
       worker.postMessage({ bytes: request, connection } satisfies Message);
     },
     rouse(connection) {
+      if (roused++ >= MOST_ROUSED) return;
       worker.postMessage({ connection } satisfies Message);
     },
     tidy(done) {

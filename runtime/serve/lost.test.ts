@@ -1,9 +1,12 @@
 /** The service as it is built, with threads in the place of its compiler that fail, and with somebody else in its own place. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -90,6 +93,30 @@ test('it ends when it is told to, though a thread hangs', async () => {
   assert.equal(readdirSync(place), []);
 });
 
+test('likewise where an option stands before the command', async () => {
+  const copy = within('copy');
+  mkdirSync(copy);
+  chmodSync(copy, 0o755);
+  copyFileSync(join(build, 'chos-runtime.cjs'), join(copy, 'chos-runtime.cjs'));
+  symlinkSync(join(build, 'chos-runtime-serve.cjs'), join(copy, 'chos-runtime-serve.cjs'));
+  const code = `(function (exports, require) {
+    exports.main = () => {
+      const { parentPort } = require('node:worker_threads');
+      parentPort?.postMessage({});
+      require('node:fs').writeFileSync(${JSON.stringify(within('copied'))}, '');
+      require('node:fs').readFileSync(${JSON.stringify(fifo)});
+    };
+  })`;
+  writeFileSync(join(copy, 'chos-runtime-code.cjs'), code);
+  const service = started(process.execPath, [join(copy, 'chos-runtime.cjs'), '--debug', 'serve']);
+  await until(service, () => existsSync(within('copied')));
+  service.child.kill('SIGTERM');
+  const late = setTimeout(() => service.child.kill('SIGKILL'), 20_000);
+  assert.equal(await service.ended, { status: 0, err: '' });
+  clearTimeout(late);
+  assert.equal(readdirSync(place), []);
+});
+
 test('what a thread takes outside of its heap is bounded, too', async () => {
   rmSync(within('warm'));
   const service = serve(`
@@ -164,6 +191,45 @@ test('what it says is not waited for when nobody reads it', async () => {
 const busy = `
   require('node:net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log('listens'));
 `;
+
+test('of two that begin at once the second finds the place locked, though nobody listens yet', async () => {
+  const other = spawn('flock', [place, '-c', 'echo locked; read line'], {
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit'],
+    ...who,
+  });
+  try {
+    await new Promise(resolve => other.stdout.once('data', resolve));
+    const begun = started(engine, ['serve']);
+    const late = setTimeout(() => begun.child.kill('SIGTERM'), 20_000);
+    const second = await begun.ended;
+    clearTimeout(late);
+    assert.is(second.status, 1);
+    assert.match(second.err, /compiler.sock.*in use/);
+  } finally {
+    other.kill('SIGKILL');
+    other.stdin.end();
+  }
+});
+
+test('one that ends leaves the place to the next, though somebody is still connected', async () => {
+  rmSync(within('warm'), { force: true });
+  const first = serve("parentPort.on('message', () => undefined);");
+  await until(first, () => existsSync(within('warm')));
+  const late = setTimeout(() => first.child.kill('SIGKILL'), 20_000);
+  const locked = (): number | null => spawnSync('flock', ['-n', place, 'true'], who).status;
+  const before = locked();
+  const stays = connect(path);
+  await new Promise(resolve => stays.on('connect', resolve));
+  first.child.kill('SIGTERM');
+  await until(first, () => !existsSync(path));
+  const after = locked();
+  const serves = first.child.exitCode === null;
+  stays.destroy();
+  assert.equal(await first.ended, { status: 0, err: '' });
+  clearTimeout(late);
+  assert.equal([before, after, serves], [1, 0, true]);
+});
 
 test('somebody who is too busy to accept is somebody', async () => {
   const other = spawn(process.execPath, ['-e', busy, path], {

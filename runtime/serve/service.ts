@@ -17,6 +17,7 @@ import type { Compiler } from './compiler.js';
 import { descriptorOf, endWith, readNow } from './connection.js';
 import { collectGarbage } from './garbage.js';
 import { strangerAt } from './peer.js';
+import { Pieces } from './pieces.js';
 
 /** Bytes of all requests that are here, or on their way. */
 const MOST_WAITING = 64 * 1024 * 1024;
@@ -38,6 +39,8 @@ const ORDINARY = 32 * 1024;
  */
 const SPARED = 250;
 const MOST_GARBAGE = 128 * 1024 * 1024;
+/** Connections after which that is looked at: who connects and asks nothing leaves garbage, too, and no answer behind which it would be freed. */
+const LOOKED_AFTER = 1024;
 const MOST_MEMORY = 320 * 1024 * 1024;
 
 /** Milliseconds. Three are of requests that have not been come to, which are then left to their callers. */
@@ -158,12 +161,12 @@ export class Service {
     }
     this.#connections++;
     const connection = ++this.#number;
+    if (connection % LOOKED_AFTER === 0) this.#spare();
     this.#speaking.add(socket);
     this.#rouse(connection);
     const fd = descriptorOf(socket);
     const { pid, why: stranger } = strangerAt(fd);
-    const chunks: Uint8Array[] = [];
-    let length = 0;
+    const pieces = new Pieces();
     let head: Head | null = null;
     const late = closeWithin(socket, this.#options.patience.exchange);
     socket.on('close', () => {
@@ -172,10 +175,9 @@ export class Service {
     });
     socket.on('error', () => socket.destroy());
     const take = (chunk: Uint8Array): void => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (head === null && length >= REQUEST_HEADER_SIZE) {
-        head = requestHead(Buffer.concat(chunks));
+      pieces.add(chunk);
+      if (head === null && pieces.length >= REQUEST_HEADER_SIZE) {
+        head = requestHead(pieces.bytes);
         // To another version nothing can be said that it understands.
         if (head.magic !== REQUEST_MAGIC || head.version !== WIRE_VERSION) {
           socket.destroy();
@@ -190,8 +192,9 @@ export class Service {
           return;
         }
         this.#reserve(socket, head.size);
+        pieces.expect(head.size);
       }
-      if (head === null || length < head.size) return;
+      if (head === null || pieces.length < head.size) return;
       socket.off('data', take);
       clearTimeout(late);
       this.#speaking.delete(socket);
@@ -199,7 +202,7 @@ export class Service {
         socket,
         head,
         pid: pid ?? 0,
-        bytes: Buffer.concat(chunks, length),
+        bytes: pieces.bytes,
         connection,
         since: performance.now(),
         before: this.#done,
@@ -320,6 +323,14 @@ export class Service {
         if (this.#isFull()) this.#renew();
       }, CALM);
     });
+  }
+
+  /** Of this thread alone: the other has done nothing. */
+  #spare(): void {
+    if (!this.#isFull() || performance.now() <= this.#tidied + SPARED) return;
+    collectGarbage();
+    returnFreeMemory();
+    this.#tidied = performance.now();
   }
 
   #isFull(): boolean {

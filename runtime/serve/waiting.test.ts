@@ -19,6 +19,22 @@ import {
   type Take,
 } from './test/asking.js';
 
+test('what is left by those who connect and ask nothing is looked at, too', async () => {
+  let looked = 0;
+  const memory = (): number => {
+    looked++;
+    return 0;
+  };
+  await serving(
+    async () => {
+      for (let i = 0; i < 1024; i++)
+        await new Promise(resolve => connect(path).on('close', resolve).resume().end());
+    },
+    { memory },
+  );
+  assert.is(looked, 1);
+});
+
 test('a compiler that has nothing to do hears who connects, and that he asks; not of several, of whom anybody may ask first', async () => {
   const heard: string[] = [];
   let busy = false;

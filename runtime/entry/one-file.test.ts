@@ -58,6 +58,19 @@ test('a directory, a home and an environment that are made for it change nothing
   rmSync(directory, { recursive: true });
 });
 
+test('it knows the name of a user', () => {
+  const who = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const owner = (engine: string): unknown => {
+    const out = spawnSync(engine, ['facts'], { ...who, cwd: '/', env: {}, encoding: 'utf8' }).stdout;
+    return /"owner": "(.*)"/.exec(out)?.[1];
+  };
+  const [node, bun] = ['chos-runtime', 'bun/chos-runtime'].map(name =>
+    owner(join(process.cwd(), 'build', name)),
+  );
+  assert.type(node, 'string');
+  assert.is(bun, node);
+});
+
 test('it answers as a service, with what it compiles cold', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'chos-serve-'));
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};

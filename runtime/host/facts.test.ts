@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { thisProcess } from './caller.js';
 import { type CgroupSources, PlaceMemory, probeCgroups } from './cgroup-facts.js';
-import { forgetAhead, lookAhead, probeHostFacts } from './facts.js';
+import { forgetAhead, lookAhead, nameIn, probeHostFacts } from './facts.js';
 import { capabilityNumbers, parseCgroupLines, parseKernelVersion } from './facts-text.js';
 
 const V1 = 0x27e0eb;
@@ -165,6 +165,17 @@ test('this machine is probed without a failure', () => {
   assert.ok(facts.kernel.major >= 4);
   assert.ok(facts.lastCapability >= 37);
   if (facts.cgroup.layout === 'v2') assert.match(facts.cgroup.unified.own, /^\//);
+});
+
+test('the name of a user id in passwd(5)', () => {
+  const passwd = 'root:x:0:0:root:/root:/bin/sh\na:x:100:0::/:\nb:x:10:100::/:\nalso-b:x:10:1::/:\n+::::::\n';
+  for (const [uid, name] of [
+    [0, 'root'],
+    [100, 'a'],
+    [10, 'b'],
+    [1, null],
+  ] as const)
+    assert.is(nameIn(passwd, uid), name);
 });
 
 test.run();

@@ -2,6 +2,7 @@
  * Probe what the compiler is told of this machine (spec/host-facts.ts). On the way of every create and run: no koffi, no child, and
  * mountinfo, which can have thousands of lines, is read only where the cgroup mounts are not where every distribution puts them.
  */
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
@@ -68,10 +69,17 @@ function probeLsm({ read, magicOf }: FactSources): HostFacts['lsm'] {
   };
 }
 
+/** Of passwd(5); null: none has that id. */
+export const nameIn = (passwd: string, uid: number): string | null =>
+  new RegExp(`^([^:\\n]+):[^:\\n]*:${uid}:`, 'm').exec(passwd)?.[1] ?? null;
+
 /** Asked of the system only for others than root: it may be a directory service that has to answer. */
 function ownerName(euid: number): string {
   if (euid === 0) return 'root';
   try {
+    // Bun's userInfo() asks the environment, which is nobody's here: "unknown" (Bun 1.3). Who is in no file is his number.
+    if (process.versions.bun !== undefined)
+      return nameIn(readFileSync('/etc/passwd', 'utf8'), euid) ?? String(euid);
     const { uid, username } = userInfo();
     return uid === euid ? username : String(euid);
   } catch {

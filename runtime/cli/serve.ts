@@ -2,10 +2,12 @@
 import {
   chmodSync,
   closeSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
@@ -140,6 +142,35 @@ function makeScratch(root: string): string {
   return path;
 }
 
+/**
+ * Node and Bun remove what has the name of a socket that they close. systemd takes the name of one that is in its way (its unit was started after a service that had made
+ * its own): its socket is nobody's to remove. For less than a millisecond it has another name.
+ */
+function closeSocket(
+  server: Server,
+  path: string | null,
+  own: number | undefined,
+  scratch: string,
+  done: () => void,
+): void {
+  const kept = join(scratch, 'socket');
+  let isKept = false;
+  try {
+    if (path !== null && ![own, undefined].includes(inodeOf(path))) {
+      linkSync(path, kept);
+      isKept = true;
+    }
+  } catch {
+    // There is no room for a name.
+  }
+  server.close(done);
+  try {
+    if (isKept && path !== null && inodeOf(path) === undefined) renameSync(kept, path);
+  } catch {
+    // Whoever has it can only make it anew.
+  }
+}
+
 function mostConnections(): number {
   const [, files = ''] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
   return Math.min(CONNECTIONS, Math.floor(Number(files || CONNECTIONS) / 2));
@@ -194,12 +225,15 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   if (error !== null)
     return failed({ kind: 'file', verb: 'listen on', path: path ?? 'the socket', code: codeOf(error) });
   if (path !== null) chmodSync(path, 0o600);
+  const socket = path === null ? undefined : inodeOf(path);
   const scratch = makeScratch(root.value);
   const made = inodeOf(scratch);
   let compiler: Compiler | undefined;
   const why = await new Promise<string | null>(resolve => {
+    let closed = false;
     const end = (reason: string | null): void => {
-      server.close(() => resolve(reason));
+      if (!closed) closeSocket(server, path, socket, scratch, () => resolve(reason));
+      closed = true;
       // The socket is gone, though who has connected is still served.
       leave();
     };

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   copyFileSync,
@@ -15,11 +16,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SERVICE_SCRATCH } from '../../spec/wire.js';
 import { servicePlace, who } from './test/place.js';
 
 const build = join(process.cwd(), 'build');
@@ -230,6 +232,22 @@ test('one that ends leaves the place to the next, though somebody is still conne
   clearTimeout(late);
   assert.equal([before, after, serves], [1, 0, true]);
 });
+
+for (const built of ['chos-runtime', 'bun/chos-runtime'])
+  test(`${built}: what has taken its socket's place stays when it ends`, async () => {
+    const service = started(join(build, built), ['serve']);
+    const scratch = join(place, SERVICE_SCRATCH);
+    await until(service, () => existsSync(scratch));
+    rmSync(path);
+    const other = createServer();
+    await new Promise<void>(resolve => other.listen(path, resolve));
+    if (who.uid !== undefined) chownSync(path, who.uid, who.gid);
+    service.child.kill('SIGTERM');
+    assert.equal(await service.ended, { status: 0, err: '' });
+    await new Promise(resolve => connect(path).on('connect', resolve).end());
+    await new Promise(resolve => other.close(resolve));
+    assert.equal(readdirSync(place), []);
+  });
 
 test('somebody who is too busy to accept is somebody', async () => {
   const other = spawn(process.execPath, ['-e', busy, path], {

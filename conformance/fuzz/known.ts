@@ -75,6 +75,21 @@ const changes: readonly [Change, ...Change[]] = [
   { config: (config, random) => Object.assign(config.root, { readonly: random.chance(50) }) },
   { config: config => Object.assign(config, { hooks: { poststop: [{ path: '/bin/true' }] } }) },
   { config: (config, random) => Object.assign(config.process ?? {}, { oomScoreAdj: random.below(3) }) },
+  {
+    config: (config, random) =>
+      Object.assign(config.linux ?? {}, {
+        seccomp: {
+          defaultAction: random.pick(['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_NOTHING']),
+          syscalls: [
+            {
+              names: [random.pick(['chown', 'chmod', 'no_such_call'])],
+              action: 'SCMP_ACT_ERRNO',
+              args: [{ index: 0, value: random.below(3), op: 'SCMP_CMP_EQ' }],
+            },
+          ],
+        },
+      }),
+  },
   { config: config => Object.assign(config, { unknown: 1 }) },
   { config: config => Object.assign(config.process ?? {}, { cwd: 'relative' }) },
   { request: (request, random) => request.argv.splice(-1, 0, '--pid-file', `/tmp/${named(random)}`) },

@@ -2,6 +2,7 @@ import { compileLaunch } from '../compile/compile.js';
 import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
+import { knownFilter } from './known-filter.js';
 import { imageOf } from './known-image.js';
 import { prepareInput } from './launch.js';
 import { givenValues } from './launch-values.js';
@@ -18,7 +19,7 @@ export function create(invocation: Invocation): Outcome {
   // The text tells where in the file things stand. It comes first: of another file the mounts of the host, which may be thousands, are not compared.
   const { spec, ...others } = input;
   const made = imageOf([input.options.configText, others, spec.file, spec.config], size, () =>
-    compileLaunch(input),
+    compileLaunch({ ...input, compileFilter: knownFilter }),
   );
   if (made.kind === 'refused') return failed(refusedByCompiler(made.refusals));
   return {

@@ -9,6 +9,7 @@ import { subCgroups } from './exec-cgroup.js';
 import { execProcess } from './exec-process.js';
 import { findContainer } from './find-container.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
+import { knownFilter } from './known-filter.js';
 import { imageOf } from './known-image.js';
 import { readConfig } from './launch.js';
 import { givenValues, listenEntries } from './launch-values.js';
@@ -55,7 +56,7 @@ export function exec(invocation: Invocation): Outcome {
   // What differs from one to the next comes first: the rest need not be compared then.
   const own = [admitted.value.text, process.file === COMMAND_LINE, process.process];
   const all = [...own, container.file, opened.value, others, container.config];
-  const result = imageOf(all, size, () => compileExec(input));
+  const result = imageOf(all, size, () => compileExec({ ...input, compileFilter: knownFilter }));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {
     kind: 'launch',

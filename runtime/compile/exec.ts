@@ -24,7 +24,7 @@ import { setLink } from './idioms/link.js';
 import { operation } from './idioms/operation.js';
 import { stopSensor } from './idioms/start-time.js';
 import { entersUsersFirst } from './launch/confined.js';
-import { createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
+import { type CompileFilter, createProcessLaunch, type ProcessLaunch, rule } from './launch/launch.js';
 import { type Contribution, inOrder } from './launch/phases.js';
 import { type Compiled, compiled, createJudgement, type Refuse } from './launch/refusal.js';
 import { listenerOf } from './launch/seccomp-listener.js';
@@ -76,6 +76,7 @@ export interface ExecInput {
     /** --cgroup */
     readonly cgroups: readonly SubCgroup[];
   };
+  readonly compileFilter?: CompileFilter;
 }
 
 export function compileExec(input: ExecInput): Compiled {
@@ -85,6 +86,7 @@ export function compileExec(input: ExecInput): Compiled {
     process: input.process,
     facts,
     options: { noNewKeyring: false, environmentEntries: options.environmentEntries },
+    compileFilter: input.compileFilter,
   });
   const judgement = createJudgement();
   judgeProcess(launch, options, judgement);

@@ -19,6 +19,7 @@ import type { AdmittedProcess, AdmittedSpec } from '../../admit/admit.js';
 import { type Because, COMMAND_LINE, PROCESS_FILE, rule } from '../../program/action.js';
 import { buffer, type Data, type Slot, slot, slots, text, vector } from '../../program/operand.js';
 import { createInterrupts, type Interrupts } from '../idioms/interrupts.js';
+import { compileSeccomp } from '../seccomp/filter.js';
 import { withNotifySocket } from './notify-socket.js';
 import { withOwnUsers } from './own-users.js';
 import { ordinary, type Placement } from './placement.js';
@@ -79,7 +80,11 @@ export interface LaunchInput {
   readonly options: LaunchOptions;
   /** Of hooks of config.json, by their place in it (`hooks.poststop[0]`): the file of hooks.d that Podman or CRI-O may have them from. */
   readonly hookFiles?: ReadonlyMap<string, string>;
+  readonly compileFilter?: CompileFilter;
 }
+
+/** compileSeccomp(), which remembers nothing, or one that knows what came out of it before. */
+export type CompileFilter = typeof compileSeccomp;
 
 /** Slots of a launch program, by purpose. Descriptors are -1 until they are open. */
 export interface Cells {
@@ -153,6 +158,7 @@ export interface ProcessLaunch extends Subject, Target {
   readonly options: ProcessOptions;
   /** What the registry sets in its environment. */
   readonly variables: readonly string[];
+  readonly compileFilter: CompileFilter;
 }
 
 /** The making of a container. */
@@ -246,7 +252,14 @@ function featureBehind(
 }
 
 export function createLaunch(input: LaunchInput): Launch {
-  const { spec, facts, environment, options: given, hookFiles = new Map() } = input;
+  const {
+    spec,
+    facts,
+    environment,
+    options: given,
+    hookFiles = new Map(),
+    compileFilter = compileSeccomp,
+  } = input;
   const { config, options } = withNotifySocket(withOwnUsers(spec.config, facts), given);
   return {
     config: withHooks(config, environment),
@@ -275,6 +288,7 @@ export function createLaunch(input: LaunchInput): Launch {
     options,
     placement: ordinary,
     hookFiles,
+    compileFilter,
   };
   function placed(path: Path): Because {
     return because(spec.file, spec.place(path).line, path);
@@ -292,9 +306,11 @@ export interface ProcessLaunchInput {
   readonly process: AdmittedProcess;
   readonly facts: HostFacts;
   readonly options: ProcessOptions;
+  readonly compileFilter?: CompileFilter | undefined;
 }
 
-export function createProcessLaunch({ spec, process, facts, options }: ProcessLaunchInput): ProcessLaunch {
+export function createProcessLaunch(input: ProcessLaunchInput): ProcessLaunch {
+  const { spec, process, facts, options, compileFilter = compileSeccomp } = input;
   const config = withOwnUsers(spec.config, facts);
   const shown = process.file === COMMAND_LINE ? {} : { shown: PROCESS_FILE };
   return {
@@ -310,6 +326,7 @@ export function createProcessLaunch({ spec, process, facts, options }: ProcessLa
     cells: createCells(process.process),
     options,
     variables: [],
+    compileFilter,
   };
 }
 

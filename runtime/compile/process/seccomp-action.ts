@@ -11,7 +11,6 @@ import { failsOnUnknownCalls, rawFilter } from '../launch/annotations.js';
 import type { ProcessLaunch } from '../launch/launch.js';
 import type { Refuse } from '../launch/refusal.js';
 import { type Listener, listenerOf } from '../launch/seccomp-listener.js';
-import { knownFilter } from '../seccomp/known-filter.js';
 import { seccompFlags } from '../seccomp/profile.js';
 
 interface Filter {
@@ -54,7 +53,7 @@ function compiledFilter(launch: ProcessLaunch, refuse: Refuse): Filter | null {
     return null;
   }
   if (!seccomp) return null;
-  const compiled = knownFilter(seccomp, facts.arch);
+  const compiled = launch.compileFilter(seccomp, facts.arch);
   if (compiled.kind === 'refused') {
     refuse(launch.because('linux', 'seccomp', ...pathOf(compiled.reason.at)), {
       kind: 'seccomp',

@@ -20,7 +20,7 @@ export type CompiledSeccomp =
     }
   | { readonly kind: 'refused'; readonly reason: SeccompRefusal };
 
-export type NativeAbi = 'x86_64' | 'aarch64';
+type NativeAbi = 'x86_64' | 'aarch64';
 
 /** One value of `arch` in struct seccomp_data, and the ABIs that share it in the order of their numbers. */
 interface Family {

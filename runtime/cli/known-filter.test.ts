@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileSeccomp } from './filter.js';
+import { compileSeccomp } from '../compile/seccomp/filter.js';
+import type { LinuxSeccomp } from '../compile/seccomp/linux-seccomp.js';
 import { knownFilter } from './known-filter.js';
-import type { LinuxSeccomp } from './linux-seccomp.js';
 
 const refusing = (name: string, value: number | bigint = 1): LinuxSeccomp => ({
   defaultAction: 'SCMP_ACT_ALLOW',

@@ -2,7 +2,6 @@
 import {
   chmodSync,
   closeSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -11,7 +10,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type ListenOptions, type Server } from 'node:net';
 import { join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { codeOf } from '../host/error-code.js';
@@ -90,33 +89,70 @@ function home(invocation: Invocation): Attempt<string> {
   return distrust === null ? ok(root) : refuse({ kind: 'distrust', distrust });
 }
 
+/** Of a socket until somebody listens: what Node and Bun remove when they close it. */
+const NEW = '.new.sock';
+
 interface Place {
   /** Null: the socket is systemd's. */
   readonly path: string | null;
-  /** Another may have it. */
+  /** The name goes if it is still that of our own socket, and another service may begin. */
   readonly leave: () => void;
 }
+const ofSystemd: Place = { path: null, leave: () => undefined };
 
-/**
- * The place of the socket, where nobody listens. What one that was killed left behind is taken away. The directory is locked (flock(2)) as long as the socket is there: of
- * two that begin at once each would find nobody, and one take away what the other has just made.
- */
-async function place(root: string): Promise<Attempt<Place>> {
+/** Listens in a place where nobody does; what one that was killed has left there makes room. `directory` is locked. */
+async function take(server: Server, root: string, directory: number): Promise<Attempt<Place>> {
   const path = join(root, SERVICE_SOCKET);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  const code = found?.isSocket() === false ? 'EADDRINUSE' : await listenedTo(path);
+  if (code !== null) return refuse({ kind: 'file', verb: 'listen on', path, code });
+  // First: where no inode is left, this one is. But systemd, which does not lock, may have come.
+  if (found !== undefined && inodeOf(path) === found.ino) rmSync(path);
+  const fresh = join(root, NEW);
+  rmSync(fresh, { force: true });
+  const error = await listen(server, { path: fresh, backlog: BACKLOG });
+  if (error !== null) return refuse({ kind: 'file', verb: 'listen on', path, code: codeOf(error) });
+  chmodSync(fresh, 0o600);
+  const own = inodeOf(fresh);
+  if (inodeOf(path) !== undefined) {
+    server.close();
+    return refuse({ kind: 'file', verb: 'listen on', path, code: 'EADDRINUSE' });
+  }
+  renameSync(fresh, path);
+  let left = false;
+  const leave = (): void => {
+    if (left) return;
+    left = true;
+    try {
+      if (inodeOf(path) === own) rmSync(path);
+    } catch {
+      // The file system has become read-only: the next service finds that nobody listens.
+    }
+    closeSync(directory);
+  };
+  return ok({ path, leave });
+}
+
+/** The directory is locked (flock(2)) as long as the socket is there: of two that begin at once each would find nobody, and one take the other's place. */
+async function place(server: Server, root: string): Promise<Attempt<Place>> {
+  let verb: 'open' | 'listen on' = 'open';
   try {
     const directory = openSync(root, 'r');
-    const code = isLockedByOther(directory) ? 'EADDRINUSE' : await listenedTo(path);
-    if (code !== null) return refuse({ kind: 'file', verb: 'listen on', path, code });
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
-    let left = false;
-    const leave = (): void => {
-      if (!left) closeSync(directory);
-      left = true;
-    };
-    return ok({ path, leave });
+    verb = 'listen on';
+    const path = join(root, SERVICE_SOCKET);
+    if (isLockedByOther(directory)) return refuse({ kind: 'file', verb, path, code: 'EADDRINUSE' });
+    return await take(server, root, directory);
   } catch (error) {
-    return refuse({ kind: 'file', verb: 'remove', path, code: codeOf(error) });
+    server.close();
+    const path = verb === 'open' ? root : join(root, SERVICE_SOCKET);
+    return refuse({ kind: 'file', verb, path, code: codeOf(error) });
   }
+}
+
+async function activated(server: Server): Promise<Attempt<Place>> {
+  const error = await listen(server, { fd: FIRST_LISTENED });
+  if (error === null) return ok(ofSystemd);
+  return refuse({ kind: 'file', verb: 'listen on', path: 'the socket', code: codeOf(error) });
 }
 
 /** What cannot be removed, because the file system has become read-only, the next service removes. */
@@ -142,35 +178,6 @@ function makeScratch(root: string): string {
   return path;
 }
 
-/**
- * Node and Bun remove what has the name of a socket that they close. systemd takes the name of one that is in its way (its unit was started after a service that had made
- * its own): its socket is nobody's to remove. For less than a millisecond it has another name.
- */
-function closeSocket(
-  server: Server,
-  path: string | null,
-  own: number | undefined,
-  scratch: string,
-  done: () => void,
-): void {
-  const kept = join(scratch, 'socket');
-  let isKept = false;
-  try {
-    if (path !== null && ![own, undefined].includes(inodeOf(path))) {
-      linkSync(path, kept);
-      isKept = true;
-    }
-  } catch {
-    // There is no room for a name.
-  }
-  server.close(done);
-  try {
-    if (isKept && path !== null && inodeOf(path) === undefined) renameSync(kept, path);
-  } catch {
-    // Whoever has it can only make it anew.
-  }
-}
-
 function mostConnections(): number {
   const [, files = ''] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
   return Math.min(CONNECTIONS, Math.floor(Number(files || CONNECTIONS) / 2));
@@ -189,12 +196,12 @@ function teller({ line: { global } }: Invocation): { readonly tell?: (line: stri
   return { tell };
 }
 
-function listen(server: Server, path: string | null): Promise<NodeJS.ErrnoException | null> {
+function listen(server: Server, on: ListenOptions | { readonly fd: number }): Promise<Error | null> {
   return new Promise(resolve => {
     // Later ones are of connections that could not be accepted.
     server.on('error', resolve);
     const before = process.umask(0o177);
-    server.listen(path === null ? { fd: FIRST_LISTENED } : { path, backlog: BACKLOG }, () => resolve(null));
+    server.listen(on, () => resolve(null));
     process.umask(before);
   });
 }
@@ -215,26 +222,23 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   const files = codeFiles(ownFiles);
   const root = home(invocation);
   if (root.kind === 'failure') return failed(root.failure);
-  const at: Attempt<Place> = isActivated(invocation)
-    ? ok({ path: null, leave: () => undefined })
-    : await place(root.value);
-  if (at.kind === 'failure') return failed(at.failure);
-  const { path, leave } = at.value;
+  // It may be told to end before it has begun.
+  let isTold = false;
+  let stop = (): void => {
+    isTold = true;
+  };
+  process.on('SIGTERM', () => stop()).on('SIGINT', () => stop());
   const server = createServer();
-  const error = await listen(server, path);
-  if (error !== null)
-    return failed({ kind: 'file', verb: 'listen on', path: path ?? 'the socket', code: codeOf(error) });
-  if (path !== null) chmodSync(path, 0o600);
-  const socket = path === null ? undefined : inodeOf(path);
+  const at = isActivated(invocation) ? await activated(server) : await place(server, root.value);
+  if (at.kind === 'failure') return failed(at.failure);
+  const { leave } = at.value;
   const scratch = makeScratch(root.value);
   const made = inodeOf(scratch);
   let compiler: Compiler | undefined;
   const why = await new Promise<string | null>(resolve => {
-    let closed = false;
     const end = (reason: string | null): void => {
-      if (!closed) closeSocket(server, path, socket, scratch, () => resolve(reason));
-      closed = true;
-      // The socket is gone, though who has connected is still served.
+      server.close(() => resolve(reason));
+      // Who has connected is still served.
       leave();
     };
     const lost = (reason: string): void => {
@@ -261,7 +265,8 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
       lost,
       ...teller(invocation),
     });
-    process.on('SIGTERM', () => end(null)).on('SIGINT', () => end(null));
+    stop = () => end(null);
+    if (isTold) stop();
   });
   // It writes there while it warms up.
   await compiler?.end();

@@ -79,9 +79,11 @@ function serve(code: string, words = ['serve'], stderr: number | 'pipe' = 'pipe'
 
 const within = (name: string) => join(directory, name);
 
+const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
+
 /** Until something is so, or the service has ended. */
 async function until({ child }: Running, so: () => boolean): Promise<void> {
-  while (!so() && child.exitCode === null) await wait(10);
+  while (!so() && isAlive(child)) await wait(10);
 }
 
 const sockets = ({ child }: Running): number => readdirSync(`/proc/${child.pid}/fd`).length;
@@ -209,8 +211,10 @@ test('of two that begin at once the second finds the place locked, though nobody
     assert.is(second.status, 1);
     assert.match(second.err, /compiler.sock.*in use/);
   } finally {
-    other.kill('SIGKILL');
+    // Its child has the lock, too.
+    const gone = new Promise(resolve => other.on('close', resolve));
     other.stdin.end();
+    await gone;
   }
 });
 
@@ -225,7 +229,7 @@ test('one that ends leaves the place to the next, though somebody is still conne
   await new Promise(resolve => stays.on('connect', resolve));
   first.child.kill('SIGTERM');
   await until(first, () => !existsSync(path) && locked() === 0);
-  const serves = first.child.exitCode === null;
+  const serves = isAlive(first.child);
   stays.destroy();
   assert.equal(await first.ended, { status: 0, err: '' });
   clearTimeout(late);
@@ -235,16 +239,23 @@ test('one that ends leaves the place to the next, though somebody is still conne
 for (const built of ['chos-runtime', 'bun/chos-runtime'])
   test(`${built}: what has taken its socket's place stays when it ends`, async () => {
     const service = started(join(build, built), ['serve']);
+    const late = setTimeout(() => service.child.kill('SIGKILL'), 20_000);
     const scratch = join(place, SERVICE_SCRATCH);
     await until(service, () => existsSync(scratch));
     rmSync(path);
-    const other = createServer();
-    await new Promise<void>(resolve => other.listen(path, resolve));
-    if (who.uid !== undefined) chownSync(path, who.uid, who.gid);
-    service.child.kill('SIGTERM');
-    assert.equal(await service.ended, { status: 0, err: '' });
-    await new Promise(resolve => connect(path).on('connect', resolve).end());
-    await new Promise(resolve => other.close(resolve));
+    const other = createServer(socket => socket.resume());
+    try {
+      await new Promise<void>(resolve => other.listen(path, resolve));
+      if (who.uid !== undefined) chownSync(path, who.uid, who.gid);
+      service.child.kill('SIGTERM');
+      assert.equal(await service.ended, { status: 0, err: '' });
+      await new Promise((resolve, reject) => connect(path).on('connect', resolve).on('error', reject).end());
+    } finally {
+      service.child.kill('SIGKILL');
+      await service.ended;
+      clearTimeout(late);
+      await new Promise(resolve => other.close(resolve));
+    }
     assert.equal(readdirSync(place), []);
   });
 

@@ -110,6 +110,7 @@ export class Service {
   #untidy = 0;
   #tidies = false;
   #tidied = 0;
+  #spared = 0;
   #settled = false;
   #renewed = false;
   #calm: NodeJS.Timeout | undefined;
@@ -327,10 +328,10 @@ export class Service {
 
   /** Of this thread alone: the other has done nothing. */
   #spare(): void {
-    if (!this.#isFull() || performance.now() <= this.#tidied + SPARED) return;
+    if (!this.#isFull() || performance.now() <= this.#spared + SPARED) return;
     collectGarbage();
     returnFreeMemory();
-    this.#tidied = performance.now();
+    this.#spared = performance.now();
   }
 
   #isFull(): boolean {

@@ -152,8 +152,7 @@ EOF
       script --quiet --command "$RUNTIME --root $STATE restore --detach --shell-job --bundle job --image-path job-images --work-path . job; cat hold-fifth" typescript >fifth 2>&1 </dev/null & fifth=$!
       until_true 90 grep -q 'line' fifth
       quiet delete --force job
-      echo >hold-fourth
-      echo >hold-fifth
+      for hold in hold-fourth hold-fifth; do timeout 90 sh -c "echo >$hold"; done
       wait $fourth $fifth`,
     { payload: () => [outside] },
   ),

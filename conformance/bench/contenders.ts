@@ -209,6 +209,7 @@ const followed = (argv: readonly string[], again: string): readonly string[] => 
 
 /** create + start + delete as one figure: the timer's rows of one label are added up. `again`: what follows the name of the container. */
 const lifeSteps = (name: Name, tools: Tools, duty: Duty, again: string): readonly Step[] => [
+  ...preparation(name, tools, duty),
   { kind: 'time', label: 'create', argv: followed(createArgv(name, tools, duty), again) },
   { kind: 'time', label: 'start', argv: [...program(name, tools), 'start', `${id(name)}${again}`] },
   { kind: 'await', pidFile: pidFile(name) },

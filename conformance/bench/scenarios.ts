@@ -76,6 +76,13 @@ const enginesAlone = ({ node, emptyBun }: Tools): readonly Contestant[] =>
     steps: [{ kind: 'time', label: 'create', argv: ['/usr/bin/env', '-i', ...argv] }],
   }));
 
+const asPodman = (id: string, title: string, steps: typeof createSteps): Scenario => ({
+  id,
+  title,
+  rounds: 30,
+  set: context => race(context.tools, duty(id, context, { ...sleeping, ...ofPodman }), steps, withoutFloor),
+});
+
 export const scenarios: readonly Scenario[] = [
   run('run', 'run, no cgroups', 80, {}),
   run('run-spaced', 'run, no cgroups, every 250 ms', 20, {}, 250),
@@ -112,25 +119,9 @@ export const scenarios: readonly Scenario[] = [
     rounds: 30,
     set: context => race(context.tools, duty('cold-exec', context, sleeping), execSteps, withoutFloor),
   },
-  {
-    id: 'cold-create-podman',
-    title: 'cold create, a bundle of Podman, v1 cgroups',
-    rounds: 30,
-    set: context => {
-      const one = duty('cold-create-podman', context, { ...sleeping, ...ofPodman });
-      return race(context.tools, one, createSteps, withoutFloor);
-    },
-  },
+  asPodman('cold-create-podman', 'cold create, a bundle of Podman, v1 cgroups', createSteps),
   cycle('cycle-podman', 'create + start + delete, a bundle of Podman, v1 cgroups', ofPodman),
-  {
-    id: 'cold-exec-podman',
-    title: 'cold exec of true in a container of Podman',
-    rounds: 30,
-    set: context => {
-      const one = duty('cold-exec-podman', context, { ...sleeping, ...ofPodman });
-      return race(context.tools, one, execSteps, withoutFloor);
-    },
-  },
+  asPodman('cold-exec-podman', 'cold exec of true in a container of Podman', execSteps),
   ...warmScenarios,
   ...podmanScenarios,
   usersScenario,

@@ -95,13 +95,13 @@ const NEW = '.new.sock';
 interface Place {
   /** Null: the socket is systemd's. */
   readonly path: string | null;
-  /** The name goes if it is still that of our own socket, and another service may begin. */
+  /** The name goes if it is still that of our own socket. */
   readonly leave: () => void;
 }
 const ofSystemd: Place = { path: null, leave: () => undefined };
 
-/** Listens in a place where nobody does; what one that was killed has left there makes room. `directory` is locked. */
-async function take(server: Server, root: string, directory: number): Promise<Attempt<Place>> {
+/** Listens in a place where nobody does; what one that was killed has left there makes room. The directory is locked. */
+async function take(server: Server, root: string): Promise<Attempt<Place>> {
   const path = join(root, SERVICE_SOCKET);
   const found = lstatSync(path, { throwIfNoEntry: false });
   const code = found?.isSocket() === false ? 'EADDRINUSE' : await listenedTo(path);
@@ -119,29 +119,32 @@ async function take(server: Server, root: string, directory: number): Promise<At
     return refuse({ kind: 'file', verb: 'listen on', path, code: 'EADDRINUSE' });
   }
   renameSync(fresh, path);
-  let left = false;
-  const leave = (): void => {
-    if (left) return;
-    left = true;
-    try {
-      if (inodeOf(path) === own) rmSync(path);
-    } catch {
-      // The file system has become read-only: the next service finds that nobody listens.
-    }
-    closeSync(directory);
-  };
-  return ok({ path, leave });
+  return ok({ path, leave: () => leave(root, own) });
 }
 
-/** The directory is locked (flock(2)) as long as the socket is there: of two that begin at once each would find nobody, and one take the other's place. */
+/** Whoever has the lock is about to find that nobody listens at the name, and takes it away himself. */
+function leave(root: string, own: number | undefined): void {
+  const path = join(root, SERVICE_SOCKET);
+  try {
+    const directory = openSync(root, 'r');
+    if (!isLockedByOther(directory) && inodeOf(path) === own) rmSync(path);
+    closeSync(directory);
+  } catch {
+    // The file system has become read-only: the next service finds that nobody listens.
+  }
+}
+
+/** The directory is locked (flock(2)) meanwhile: of two that begin at once each would find nobody, and one take the other's place. */
 async function place(server: Server, root: string): Promise<Attempt<Place>> {
   let verb: 'open' | 'listen on' = 'open';
   try {
     const directory = openSync(root, 'r');
     verb = 'listen on';
-    const path = join(root, SERVICE_SOCKET);
-    if (isLockedByOther(directory)) return refuse({ kind: 'file', verb, path, code: 'EADDRINUSE' });
-    return await take(server, root, directory);
+    const taken = isLockedByOther(directory)
+      ? refuse({ kind: 'file', verb, path: join(root, SERVICE_SOCKET), code: 'EADDRINUSE' })
+      : await take(server, root);
+    closeSync(directory);
+    return taken;
   } catch (error) {
     server.close();
     const path = verb === 'open' ? root : join(root, SERVICE_SOCKET);
@@ -231,7 +234,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   const server = createServer();
   const at = isActivated(invocation) ? await activated(server) : await place(server, root.value);
   if (at.kind === 'failure') return failed(at.failure);
-  const { leave } = at.value;
+  const { leave: leavePlace } = at.value;
   const scratch = makeScratch(root.value);
   const made = inodeOf(scratch);
   let compiler: Compiler | undefined;
@@ -239,7 +242,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
     const end = (reason: string | null): void => {
       server.close(() => resolve(reason));
       // Who has connected is still served.
-      leave();
+      leavePlace();
     };
     const lost = (reason: string): void => {
       service.leave();

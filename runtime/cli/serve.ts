@@ -92,16 +92,11 @@ function home(invocation: Invocation): Attempt<string> {
 /** Of a socket until somebody listens: what Node and Bun remove when they close it. */
 const NEW = '.new.sock';
 
-interface Place {
-  /** Null: the socket is systemd's. */
-  readonly path: string | null;
-  /** The name goes if it is still that of our own socket. */
-  readonly leave: () => void;
-}
-const ofSystemd: Place = { path: null, leave: () => undefined };
+/** Gives the name of the socket up, if there is one and it is still our own socket's. */
+type Leave = () => void;
 
 /** Listens in a place where nobody does; what one that was killed has left there makes room. The directory is locked. */
-async function take(server: Server, root: string): Promise<Attempt<Place>> {
+async function take(server: Server, root: string): Promise<Attempt<Leave>> {
   const path = join(root, SERVICE_SOCKET);
   const found = lstatSync(path, { throwIfNoEntry: false });
   const code = found?.isSocket() === false ? 'EADDRINUSE' : await listenedTo(path);
@@ -119,7 +114,7 @@ async function take(server: Server, root: string): Promise<Attempt<Place>> {
     return refuse({ kind: 'file', verb: 'listen on', path, code: 'EADDRINUSE' });
   }
   renameSync(fresh, path);
-  return ok({ path, leave: () => leave(root, own) });
+  return ok(() => leave(root, own));
 }
 
 /** Whoever has the lock is about to find that nobody listens at the name, and takes it away himself. */
@@ -135,7 +130,7 @@ function leave(root: string, own: number | undefined): void {
 }
 
 /** The directory is locked (flock(2)) meanwhile: of two that begin at once each would find nobody, and one take the other's place. */
-async function place(server: Server, root: string): Promise<Attempt<Place>> {
+async function place(server: Server, root: string): Promise<Attempt<Leave>> {
   let verb: 'open' | 'listen on' = 'open';
   try {
     const directory = openSync(root, 'r');
@@ -152,9 +147,10 @@ async function place(server: Server, root: string): Promise<Attempt<Place>> {
   }
 }
 
-async function activated(server: Server): Promise<Attempt<Place>> {
+/** The socket is systemd's, and its name, too. */
+async function activated(server: Server): Promise<Attempt<Leave>> {
   const error = await listen(server, { fd: FIRST_LISTENED });
-  if (error === null) return ok(ofSystemd);
+  if (error === null) return ok(() => undefined);
   return refuse({ kind: 'file', verb: 'listen on', path: 'the socket', code: codeOf(error) });
 }
 
@@ -234,7 +230,7 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   const server = createServer();
   const at = isActivated(invocation) ? await activated(server) : await place(server, root.value);
   if (at.kind === 'failure') return failed(at.failure);
-  const { leave: leavePlace } = at.value;
+  const leavePlace = at.value;
   const scratch = makeScratch(root.value);
   const made = inodeOf(scratch);
   let compiler: Compiler | undefined;

@@ -77,7 +77,7 @@ export const nameIn = (passwd: string, uid: number): string | null =>
 function ownerName(euid: number): string {
   if (euid === 0) return 'root';
   try {
-    // Bun's userInfo() asks the environment, which is nobody's here: "unknown" (Bun 1.3). Who is in no file is his number.
+    // Bun's userInfo() asks the environment, which is nobody's here: "unknown" (Bun 1.4). Who is in no file is his number.
     if (process.versions.bun !== undefined)
       return nameIn(readFileSync('/etc/passwd', 'utf8'), euid) ?? String(euid);
     const { uid, username } = userInfo();

@@ -107,6 +107,7 @@ const warm = (id: string, title: string, rounds: number, wish: Wish, steps: Step
 });
 
 const sleeping: Wish = { args: ['/bin/sleep', '1000'] };
+const sleepingOfPodman: Wish = { ...sleeping, ...ofPodman };
 
 /** As Podman asks: no start is quite like one before it. */
 const neverSeen = (id: string, title: string, rounds: number, wish: Wish, steps: Steps): Scenario => ({
@@ -205,7 +206,7 @@ export const warmScenarios: readonly Scenario[] = [
     'warm-create-podman',
     'warm create, a bundle of Podman never seen, v1 cgroups',
     40,
-    { ...sleeping, ...ofPodman },
+    sleepingOfPodman,
     newCreateSteps,
   ),
   warm('cycle-warm', 'create + start + delete, warm, cgroups', 40, { cgroups: true }, cycleSteps),
@@ -222,14 +223,14 @@ export const warmScenarios: readonly Scenario[] = [
     'warm-exec-podman',
     'warm exec of true in a container of Podman, the same again',
     30,
-    { ...sleeping, ...ofPodman },
+    sleepingOfPodman,
     execSteps,
   ),
   warm(
     'warm-exec-podman-new',
     'warm exec of true in a container of Podman, other arguments',
     30,
-    { ...sleeping, ...ofPodman },
+    sleepingOfPodman,
     newExecSteps,
   ),
   burst(1, 60),

@@ -1,3 +1,4 @@
+import type { AdmittedProcess } from '../admit/admit.js';
 import { compileExec } from '../compile/compile.js';
 import type { ExecInput } from '../compile/exec.js';
 import { probeHostFacts } from '../host/facts.js';
@@ -15,6 +16,21 @@ import { readConfig } from './launch.js';
 import { givenValues, listenEntries } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
 import { readSavedConfig } from './saved-config.js';
+
+/** The program is the same for any: they are values beside it. */
+const withoutArguments = (spec: AdmittedProcess): AdmittedProcess => ({
+  ...spec,
+  process: { ...spec.process, args: [''] },
+});
+
+const NEWLINE = 0x0a;
+
+const hasLines = (text: Uint8Array | string): boolean =>
+  typeof text === 'string' ? text.includes('\n') : text.includes(NEWLINE);
+
+/** On which lines of the file properties stand, which the words of failures tell. In what Podman and containerd write it is the first for all; the command line has none. */
+const linesOf = (text: Uint8Array | string, file: string): Uint8Array | string | null =>
+  file === COMMAND_LINE || !hasLines(text) ? null : text;
 
 /** `exec`: one more process in a container, from process.json or from the command line. */
 export function exec(invocation: Invocation): Outcome {
@@ -37,9 +53,10 @@ export function exec(invocation: Invocation): Outcome {
   if (admitted.kind === 'failure') return failed(admitted.failure);
   const cgroups = subCgroups(options.lists.get('cgroup') ?? []);
   if (cgroups.kind === 'failure') return failed(cgroups.failure);
+  const { args } = admitted.value.spec.process;
   const input: ExecInput = {
     config: config.value.spec,
-    process: admitted.value.spec,
+    process: withoutArguments(admitted.value.spec),
     state,
     facts: withResctrl(probeHostFacts(invocation.request.caller), config.value.spec.config),
     options: {
@@ -54,7 +71,7 @@ export function exec(invocation: Invocation): Outcome {
   const { config: container, process, ...others } = input;
   const size = opened.value.length + admitted.value.text.length;
   // What differs from one to the next comes first: the rest need not be compared then.
-  const own = [admitted.value.text, process.file === COMMAND_LINE, process.process];
+  const own = [linesOf(admitted.value.text, process.file), process.file === COMMAND_LINE, process.process];
   const all = [...own, container.file, opened.value, others, container.config];
   const result = imageOf(all, size, () => compileExec({ ...input, compileFilter: knownFilter }));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
@@ -62,7 +79,7 @@ export function exec(invocation: Invocation): Outcome {
     kind: 'launch',
     entry: 'exec',
     image: result.image,
-    values: { ...givenValues(invocation), STATE_DIR: directory },
+    values: { ...givenValues(invocation), STATE_DIR: directory, ARGS: args, ARG0: args[0] },
     warnings: [...admitted.value.warnings.map(oneLine), ...result.warnings.map(warningText)],
   };
 }

@@ -291,6 +291,8 @@ function programOf(launch: ProcessLaunch, parts: Parts, input: ExecInput): Progr
       ['PID_FILE', cells.pidFile],
       ['CONSOLE_SOCKET', cells.consoleSocket],
       ['PRESERVE_FDS', cells.preserveFds],
+      ['ARGS', cells.args],
+      ['ARG0', cells.arg0],
       ...(input.options.pidfdSocket ? [['PIDFD_SOCKET', cells.pidfdSocket] as const] : []),
     ]),
   };

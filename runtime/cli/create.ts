@@ -18,7 +18,7 @@ export function create(invocation: Invocation): Outcome {
   const { input, size, bundle, warnings } = launch.value;
   // The text tells where in the file things stand. It comes first: of another file the mounts of the host, which may be thousands, are not compared.
   const { spec, ...others } = input;
-  const made = imageOf([input.options.configText, others, spec.file, spec.config], size, () =>
+  const made = imageOf('launch', [input.options.configText, others, spec.file, spec.config], size, () =>
     compileLaunch({ ...input, compileFilter: knownFilter }),
   );
   if (made.kind === 'refused') return failed(refusedByCompiler(made.refusals));

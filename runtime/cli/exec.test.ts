@@ -7,16 +7,23 @@ import * as assert from 'uvu/assert';
 import { answer } from '../entry/dispatch.js';
 import { processInfo } from '../host/process-info.js';
 import { defaultConfig } from './default-config.js';
+import { CONTAINERS } from './known.js';
 import { ownRequest } from './own-request.js';
 
 const root = mkdtempSync(join(tmpdir(), 'chos-exec-'));
-const directory = join(root, 'box');
-mkdirSync(directory, { mode: 0o700 });
 const config = { ...defaultConfig(), process: { ...defaultConfig().process, terminal: false } };
-const named = { id: 'box', bundle: '/b', created: '2026-01-02T03:04:05Z' };
-const saved = { pid: process.pid, pidStart: Number(processInfo(process.pid)?.start) };
-for (const [name, value] of Object.entries({ 'state.json': { ...saved, ...named }, 'config.json': config }))
-  writeFileSync(join(directory, name), JSON.stringify(value), { mode: 0o600 });
+
+/** Of this process, as far as anybody can tell. */
+function write(id: string): void {
+  const directory = join(root, id);
+  mkdirSync(directory, { mode: 0o700 });
+  const alive = { pid: process.pid, pidStart: Number(processInfo(process.pid)?.start) };
+  const state = { ...alive, id, bundle: '/b', created: '2026-01-02T03:04:05Z' };
+  for (const [name, value] of Object.entries({ 'state.json': state, 'config.json': config }))
+    writeFileSync(join(directory, name), JSON.stringify(value), { mode: 0o600 });
+}
+
+write('box');
 
 async function execute(words: readonly string[], text?: string) {
   const request = ownRequest(['--root', root, 'exec', ...words]);
@@ -77,6 +84,27 @@ test('what else a process has makes another program', async () => {
   for (const option of ['--env=A=1', '--cwd=/tmp', '--user=1', '--cap=CAP_CHOWN', '--detach'])
     assert.is.not((await execute([option, 'box', 'true'])).image, image, option);
   assert.is((await execute(['box', 'true'])).image, image);
+});
+
+test('what health checks execute is known, in each of many containers, however many are made meanwhile', async () => {
+  const ids = Array.from({ length: CONTAINERS }, (_, i) => `of-${i}`);
+  const imagesOf = async (): Promise<readonly Uint8Array[]> => {
+    const images: Uint8Array[] = [];
+    for (const id of ids) images.push((await execute([id, 'true'])).image);
+    return images;
+  };
+  for (const id of ids) write(id);
+  const first = await imagesOf();
+  for (let i = 0; i < 20; i++) {
+    writeFileSync(join(root, 'made.json'), JSON.stringify({ ...config, hostname: `h${i}` }));
+    const words = ['create', '--bundle', root, '--config', join(root, 'made.json'), 'new'];
+    assert.is((await answer(ownRequest(['--root', root, ...words]))).kind, 'program');
+  }
+  const again = await imagesOf();
+  assert.equal(
+    again.map((image, i) => image === first[i]),
+    ids.map(() => true),
+  );
 });
 
 test('no argument is made of two, and none of nothing', async () => {

@@ -10,12 +10,15 @@ import { subCgroups } from './exec-cgroup.js';
 import { execProcess } from './exec-process.js';
 import { findContainer } from './find-container.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
+import { CONTAINERS } from './known.js';
 import { knownFilter } from './known-filter.js';
 import { imageOf } from './known-image.js';
-import { readConfig } from './launch.js';
+import { knownConfigs, readConfig } from './launch.js';
 import { givenValues, listenEntries } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
 import { readSavedConfig } from './saved-config.js';
+
+const containers = knownConfigs(CONTAINERS);
 
 /** The program is the same for any: they are values beside it. */
 const withoutArguments = (spec: AdmittedProcess): AdmittedProcess => ({
@@ -47,7 +50,7 @@ export function exec(invocation: Invocation): Outcome {
   const opened = readSavedConfig(directory, invocation.request.caller.euid);
   if (opened.kind === 'failure') return failed(opened.failure);
   const saved = `${directory}/config.json`;
-  const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value });
+  const config = readConfig(saved, saved, { kind: 'bytes', bytes: opened.value }, containers);
   if (config.kind === 'failure') return failed(config.failure);
   const admitted = execProcess(invocation, config.value.spec.written);
   if (admitted.kind === 'failure') return failed(admitted.failure);
@@ -73,7 +76,7 @@ export function exec(invocation: Invocation): Outcome {
   // What differs from one to the next comes first: the rest need not be compared then.
   const own = [linesOf(admitted.value.text, process.file), process.file === COMMAND_LINE, process.process];
   const all = [...own, container.file, opened.value, others, container.config];
-  const result = imageOf(all, size, () => compileExec({ ...input, compileFilter: knownFilter }));
+  const result = imageOf('exec', all, size, () => compileExec({ ...input, compileFilter: knownFilter }));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));
   return {
     kind: 'launch',

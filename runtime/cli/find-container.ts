@@ -2,7 +2,7 @@ import { type ContainerState, parseState, type Status } from '../../spec/records
 import { readState } from '../state/read-state.js';
 import { containerId } from './container-id.js';
 import { type Attempt, type Invocation, ok, refuse } from './invocation.js';
-import { Known } from './known.js';
+import { CONTAINERS, Known } from './known.js';
 
 export interface Found {
   readonly id: string;
@@ -14,7 +14,7 @@ export interface Found {
 
 /** What a health check finds is what it found the last time. */
 const known = new Known<readonly [id: string, text: string], ReturnType<typeof parseState>>(
-  16,
+  CONTAINERS,
   ({ kind }) => kind === 'record',
 );
 

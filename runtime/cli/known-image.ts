@@ -2,7 +2,7 @@
 import type { Environment } from '../../spec/environment.js';
 import type { Compiled, CompileRefusal, CompileWarning } from '../compile/launch/refusal.js';
 import { encode } from '../program/encode.js';
-import { Known } from './known.js';
+import { CONTAINERS, Known } from './known.js';
 
 export type Image =
   | { readonly kind: 'image'; readonly image: Uint8Array; readonly warnings: readonly CompileWarning[] }
@@ -13,10 +13,14 @@ const MOST = 16;
 const LARGEST = 512 * 1024;
 
 /** Warnings and refusals name files, which need not be part of the input: they are made anew. */
-const known = new Known<readonly unknown[], Image>(
-  MOST,
-  made => made.kind === 'image' && made.warnings.length === 0 && made.image.length <= LARGEST,
-);
+const isKept = (made: Image): boolean =>
+  made.kind === 'image' && made.warnings.length === 0 && made.image.length <= LARGEST;
+
+/** Apart: however many containers are made, what is executed in those that are there stays known. */
+const known = {
+  launch: new Known<readonly unknown[], Image>(MOST, isKept),
+  exec: new Known<readonly unknown[], Image>(CONTAINERS, isKept),
+};
 
 /** Bytes that say what is known of a mount, its path being of usual length. */
 const EACH_MOUNT = 200;
@@ -33,8 +37,13 @@ export function sizeOf(text: Uint8Array, environment: Environment | null): numbe
  * `input`: all that `compile`, which is pure, makes the program of; `size`: of the files in it. The program of an exec is small, however large the container's config.json
  * is, with which it would be kept.
  */
-export function imageOf(input: readonly unknown[], size: number, compile: () => Compiled): Image {
-  return known.find(input, size, () => {
+export function imageOf(
+  of: keyof typeof known,
+  input: readonly unknown[],
+  size: number,
+  compile: () => Compiled,
+): Image {
+  return known[of].find(input, size, () => {
     const result = compile();
     if (result.kind === 'refused') return result;
     return { kind: 'image', image: encode(result.program), warnings: result.warnings };

@@ -7,6 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 /** Bytes of files that are kept with what was made of them, which takes ten times as much. */
 const LARGEST = 64 * 1024;
 
+/**
+ * Of `exec`, so many containers are remembered: health checks come from each in turn, and of one more than are kept none would be known when its turn comes. With all that is kept
+ * of it, one takes some 0.2 MiB.
+ */
+export const CONTAINERS = 64;
+
 const all: { forget(): void }[] = [];
 
 /** As if nothing had been asked for yet. */

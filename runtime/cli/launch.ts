@@ -43,11 +43,13 @@ export interface Launch {
   readonly warnings: readonly string[];
 }
 
-/** Configurations of usual size. */
-const admitted = new Known<readonly [file: string, text: Uint8Array], Accepted<AdmittedSpec> | Refused>(
-  16,
-  result => result.kind === 'admitted',
-);
+/** What was found in the last `most` files config.json of usual size. */
+export const knownConfigs = (
+  most: number,
+): Known<readonly [file: string, text: Uint8Array], Accepted<AdmittedSpec> | Refused> =>
+  new Known(most, result => result.kind === 'admitted');
+
+const admitted = knownConfigs(16);
 
 /** The cgroup driver asked for. */
 export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
@@ -89,11 +91,12 @@ export function launchOptions(
   };
 }
 
-/** Read and check a config.json, called `file` in messages. `handed` as in the request. */
+/** Read and check a config.json, called `file` in messages. `handed` as in the request; `known`: where it may have been checked before. */
 export function readConfig(
   file: string,
   at: string,
   handed: Input,
+  known = admitted,
 ): Attempt<{
   readonly spec: AdmittedSpec;
   readonly text: Uint8Array;
@@ -102,7 +105,7 @@ export function readConfig(
   const text = readHanded(handed, file, at);
   if (text.kind === 'failure') return text;
   const source = { file, text: text.value };
-  const result = admitted.find([file, source.text], source.text.length, () => admit(source));
+  const result = known.find([file, source.text], source.text.length, () => admit(source));
   if (result.kind === 'refused') return refuse(refusedInput(result.diagnostics));
   return ok({ spec: result.spec, text: text.value, warnings: result.warnings });
 }

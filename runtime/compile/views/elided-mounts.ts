@@ -79,8 +79,12 @@ function inView(mounts: readonly NormalMount[], { sources }: Environment, entry:
   ];
 }
 
-/** The host view and the shares are what the host has there still, and where the view has them (runtime/trees/stale-shares.ts asks the same when this is compiled). */
+/**
+ * The host view and the shares are what the host has there still, and where the view has them. runtime/trees/stale-shares.ts has asked the same a moment ago: a program that runs at
+ * once need not go to each of a thousand shares again. Who changes one in between may as well have done so when the container was there.
+ */
 function shares(launch: Launch, { sources, hostView, shares: all }: Environment, view: View) {
+  if (!launch.options.kept) return { host: [], inside: [] };
   const [host, inside] = [mountMap(sources.mounts), mountMap(view.mounts)];
   const points = [...hostView.map(path => ({ path, from: path, place: path })), ...all];
   const looked = points.flatMap(({ path, from = path, place }) => {
@@ -88,18 +92,19 @@ function shares(launch: Launch, { sources, hostView, shares: all }: Environment,
     const mount = directory && host.at(directory.path);
     return mount === undefined ? [] : [{ path, from, place, directory, mount }];
   });
-  // A program that is kept looks at what is below them as well.
-  const kept = launch.options.kept && hasStatmount(launch.facts);
-  const pairs = sharedBelow(
-    { host, view: inside, followed: followedMounts(sources.mounts) },
-    looked.map(({ path, place }) => ({ at: sources.shares.get(path)?.path ?? path, path: place })),
-  );
+  // And what is below them.
+  const pairs = hasStatmount(launch.facts)
+    ? sharedBelow(
+        { host, view: inside, followed: followedMounts(sources.mounts) },
+        looked.map(({ path, place }) => ({ at: sources.shares.get(path)?.path ?? path, path: place })),
+      )
+    : [];
   return {
     host: [
       ...looked.map(
         ({ from, directory, mount }): Expected => ({ path: from, directory, mount, group: mount.peerGroup }),
       ),
-      ...(kept ? pairs : []).flatMap(({ place, source, mount }): readonly Expected[] =>
+      ...pairs.flatMap(({ place, source, mount }): readonly Expected[] =>
         source === undefined
           ? []
           : [{ path: place, mount: source, group: source.peerGroup, mayGo: mount.master !== 0 }],
@@ -110,6 +115,15 @@ function shares(launch: Launch, { sources, hostView, shares: all }: Environment,
       return mount?.point === place ? [{ path: place, directory, mount, group: mount.master }] : [];
     }),
   };
+}
+
+/** What is left out for a share has been looked at then. */
+function besides(proved: readonly Expected[], shown: readonly Expected[]): readonly Expected[] {
+  const known = new Map(proved.map(one => [one.path, one]));
+  return shown.filter(({ path, mount, group }) => {
+    const one = known.get(path);
+    return one === undefined || one.mount !== mount || one.group !== group || one.mayGo === true;
+  });
 }
 
 type Prove = (
@@ -168,11 +182,15 @@ export function elidedMounts(
   }
   const shown = shares(launch, environment, view);
   const onTheHost = elided.flatMap(entry => onHost(mounts, environment, entry));
+  const inTheView = inside(elided);
   return {
-    sources: [...prove.mounts('source', 'host', onTheHost), ...prove.shares('source', 'host', shown.host)],
+    sources: [
+      ...prove.mounts('source', 'host', onTheHost),
+      ...prove.shares('source', 'host', besides(onTheHost, shown.host)),
+    ],
     shared: [
-      ...(copied ? prove.mounts('view', 'environment', inside(elided), elided.length) : []),
-      ...prove.shares('view', 'environment', shown.inside),
+      ...(copied ? prove.mounts('view', 'environment', inTheView, elided.length) : []),
+      ...prove.shares('view', 'environment', besides(inTheView, shown.inside)),
     ],
     places,
   };

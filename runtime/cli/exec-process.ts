@@ -5,7 +5,7 @@ import { type Accepted, type AdmittedProcess, admitProcess, type Refused } from 
 import { COMMAND_LINE } from '../program/action.js';
 import { jsonText } from '../report/json-text.js';
 import { type Attempt, absolute, type Invocation, ok, refuse } from './invocation.js';
-import { CONTAINERS, Known } from './known.js';
+import { Known } from './known.js';
 import { readHanded } from './read-input.js';
 import { refusedInput } from './refusal.js';
 
@@ -13,7 +13,7 @@ import { refusedInput } from './refusal.js';
 const admitted = new Known<
   readonly [file: string, text: Uint8Array | string],
   Accepted<AdmittedProcess> | Refused
->(CONTAINERS, result => result.kind === 'admitted');
+>(16, result => result.kind === 'admitted');
 
 const CAPABILITY_SETS = ['bounding', 'effective', 'permitted'] as const;
 

@@ -79,6 +79,23 @@ test('the words of a failure tell the line, which arguments may move', async () 
   ]);
 });
 
+test('a newline behind all, as Go’s encoder writes it, is none between', async () => {
+  const first = await withFile('/tmp/p', `${fileOf(['true'])}\n`);
+  assert.is((await withFile('/tmp/p', `${fileOf(['true', 'more'])}\n`)).image, first.image);
+  assert.is((await withFile('/tmp/p', fileOf(['true', 'more']))).image, first.image);
+  assert.is((await withFile('/tmp/p', `${fileOf(['true', '{\n}'])} \r\n\n`)).image, first.image);
+});
+
+test('an argument that is longer than the kernel takes is refused with its place', async () => {
+  const words = await withFile('/tmp/big.json', fileOf(['true', 'a'.repeat(132_000 * 16)])).then(
+    () => 'none',
+    error => String(error),
+  );
+  assert.match(words, /in one argument, and the kernel takes \d+ at most \(--process:1 process\.args\[1\]\)/);
+  const long = 'a'.repeat(70_000);
+  assert.equal((await withFile('/tmp/p', fileOf(['true', long]))).values.ARGS, ['true', long]);
+});
+
 test('what else a process has makes another program', async () => {
   const { image } = await execute(['box', 'true']);
   for (const option of ['--env=A=1', '--cwd=/tmp', '--user=1', '--cap=CAP_CHOWN', '--detach'])

@@ -10,7 +10,7 @@ import { subCgroups } from './exec-cgroup.js';
 import { execProcess } from './exec-process.js';
 import { findContainer } from './find-container.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
-import { CONTAINERS } from './known.js';
+import { CONTAINERS, LARGEST } from './known.js';
 import { knownFilter } from './known-filter.js';
 import { imageOf } from './known-image.js';
 import { knownConfigs, readConfig } from './launch.js';
@@ -20,20 +20,30 @@ import { readSavedConfig } from './saved-config.js';
 
 const containers = knownConfigs(CONTAINERS);
 
+/** Of a text of usual size no argument, nor all together, is longer than the kernel takes, which the compiler would have to say. */
+const isUsual = (text: Uint8Array | string): boolean => Buffer.byteLength(text) <= LARGEST;
+
 /** The program is the same for any: they are values beside it. */
 const withoutArguments = (spec: AdmittedProcess): AdmittedProcess => ({
   ...spec,
   process: { ...spec.process, args: [''] },
 });
 
-const NEWLINE = 0x0a;
-
-const hasLines = (text: Uint8Array | string): boolean =>
-  typeof text === 'string' ? text.includes('\n') : text.includes(NEWLINE);
+/** Behind the last property there may be some: Go's encoder ends with one. */
+const hasLines = (text: Uint8Array | string): boolean => {
+  const [first, end] =
+    typeof text === 'string'
+      ? [text.indexOf('\n'), text.lastIndexOf('}')]
+      : [text.indexOf(NEWLINE), text.lastIndexOf(BRACE)];
+  return first !== -1 && first < end;
+};
 
 /** On which lines of the file properties stand, which the words of failures tell. In what Podman and containerd write it is the first for all; the command line has none. */
 const linesOf = (text: Uint8Array | string, file: string): Uint8Array | string | null =>
   file === COMMAND_LINE || !hasLines(text) ? null : text;
+
+const NEWLINE = 0x0a;
+const BRACE = 0x7d;
 
 /** `exec`: one more process in a container, from process.json or from the command line. */
 export function exec(invocation: Invocation): Outcome {
@@ -56,10 +66,11 @@ export function exec(invocation: Invocation): Outcome {
   if (admitted.kind === 'failure') return failed(admitted.failure);
   const cgroups = subCgroups(options.lists.get('cgroup') ?? []);
   if (cgroups.kind === 'failure') return failed(cgroups.failure);
-  const { args } = admitted.value.spec.process;
+  const { spec, text } = admitted.value;
+  const { args } = spec.process;
   const input: ExecInput = {
     config: config.value.spec,
-    process: withoutArguments(admitted.value.spec),
+    process: isUsual(text) ? withoutArguments(spec) : spec,
     state,
     facts: withResctrl(probeHostFacts(invocation.request.caller), config.value.spec.config),
     options: {
@@ -72,9 +83,9 @@ export function exec(invocation: Invocation): Outcome {
     },
   };
   const { config: container, process, ...others } = input;
-  const size = opened.value.length + admitted.value.text.length;
+  const size = opened.value.length + text.length;
   // What differs from one to the next comes first: the rest need not be compared then.
-  const own = [linesOf(admitted.value.text, process.file), process.file === COMMAND_LINE, process.process];
+  const own = [linesOf(text, process.file), process.file === COMMAND_LINE, process.process];
   const all = [...own, container.file, opened.value, others, container.config];
   const result = imageOf('exec', all, size, () => compileExec({ ...input, compileFilter: knownFilter }));
   if (result.kind === 'refused') return failed(refusedByCompiler(result.refusals));

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import type { ContainerState } from '../../spec/records/state.js';
 import { readArguments } from './arguments.js';
 import { findContainer } from './find-container.js';
+import { CONTAINERS } from './known.js';
 import { ownRequest } from './own-request.js';
 
 const root = mkdtempSync(join(tmpdir(), 'chos-find-'));
@@ -31,6 +32,11 @@ test('a state is not read anew as long as its bytes are the same', () => {
   const first = stateOf('a');
   assert.is(stateOf('b').bundle, '/two');
   assert.is(stateOf('a'), first);
+  for (let i = 2; i < CONTAINERS; i++) {
+    write(`of-${i}`, '/one');
+    stateOf(`of-${i}`);
+  }
+  assert.is(stateOf('a'), first, 'however many others there are');
   write('a', '/new');
   assert.is(stateOf('a').bundle, '/new');
   write('a', '/one');

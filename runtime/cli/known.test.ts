@@ -40,6 +40,26 @@ test('it keeps what it is told to, and of that the latest', () => {
   assert.is(find({}, 12), 12, 'was forgotten');
 });
 
+test('of large ones it keeps fewer', () => {
+  const known = new Known<readonly [string], { readonly of: string }>(64, () => true);
+  let made = 0;
+  const find = (name: string, size: number): void => {
+    known.find([name], size, () => ({ of: `${made++}` }));
+  };
+  const names = Array.from({ length: 17 }, (_, i) => `${i}`);
+  for (const name of names) find(name, 64 * 1024);
+  for (const name of names.slice(1)) find(name, 64 * 1024);
+  assert.is(made, 17, 'sixteen of the largest');
+  find('0', 64 * 1024);
+  assert.is(made, 18, 'one more was not');
+  for (let i = 0; i < 64; i++) find(`small ${i}`, 16 * 1024);
+  for (let i = 0; i < 64; i++) find(`small ${i}`, 16 * 1024);
+  assert.is(made, 18 + 64, 'all of usual size');
+  find('small 64', 0);
+  find('small 0', 16 * 1024);
+  assert.is(made, 18 + 64 + 2, 'as many as it may, and no more');
+});
+
 const bundle = mkdtempSync(join(tmpdir(), 'chos-known-'));
 const state = mkdtempSync(join(tmpdir(), 'chos-known-'));
 const file = join(bundle, 'config.json');

@@ -5,11 +5,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /** Bytes of files that are kept with what was made of them, which takes ten times as much. */
-const LARGEST = 64 * 1024;
+export const LARGEST = 64 * 1024;
+/** Of all together, in one list. */
+const IN_ALL = 16 * LARGEST;
 
 /**
- * Of `exec`, so many containers are remembered: health checks come from each in turn, and of one more than are kept none would be known when its turn comes. With all that is kept
- * of it, one takes some 0.2 MiB.
+ * Of `exec`, so many containers are remembered, or as many as there is room for: health checks come from each in turn, and of one more than are kept none would be known when its
+ * turn comes.
  */
 export const CONTAINERS = 64;
 
@@ -33,10 +35,27 @@ function areEqual(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length && one.every((part, i) => isDeepStrictEqual(part, other[i]));
 }
 
+interface Kept<Input, Result> {
+  readonly input: Input;
+  readonly size: number;
+  readonly result: Result;
+}
+
+/** The first of them, as many as `most` and as there is room for. */
+function withRoom<One extends { readonly size: number }>(all: readonly One[], most: number): readonly One[] {
+  let [count, sum] = [0, 0];
+  while (count < Math.min(most, all.length)) {
+    sum += all[count]?.size ?? 0;
+    if (sum > IN_ALL) break;
+    count++;
+  }
+  return all.slice(0, count);
+}
+
 /** Data alone: no functions, no classes with private fields, which isDeepStrictEqual() does not compare. */
 export class Known<Input extends readonly unknown[], Result extends object> {
   /** The latest first. */
-  #all: readonly (readonly [input: Input, result: Result])[] = [];
+  #all: readonly Kept<Input, Result>[] = [];
   readonly #most: number;
   readonly #keeps: (result: Result) => boolean;
 
@@ -54,13 +73,14 @@ export class Known<Input extends readonly unknown[], Result extends object> {
   /** `size`: of the files in the input, in bytes, more or less. */
   find(input: Input, size: number, make: () => Result): Result {
     if (size > LARGEST) return make();
-    const found = this.#all.find(([one]) => areEqual(one, input));
+    const found = this.#all.find(one => areEqual(one.input, input));
     if (found === undefined) {
       const result = make();
-      if (this.#keeps(result)) this.#all = [[ownBytes(input), result], ...this.#all.slice(0, this.#most - 1)];
+      if (this.#keeps(result))
+        this.#all = withRoom([{ input: ownBytes(input), size, result }, ...this.#all], this.#most);
       return result;
     }
     if (found !== this.#all[0]) this.#all = [found, ...this.#all.filter(one => one !== found)];
-    return found[1];
+    return found.result;
   }
 }

@@ -79,12 +79,8 @@ function inView(mounts: readonly NormalMount[], { sources }: Environment, entry:
   ];
 }
 
-/**
- * The host view and the shares are what the host has there still, and where the view has them. runtime/trees/stale-shares.ts has asked the same a moment ago: a program that runs at
- * once need not go to each of a thousand shares again. Who changes one in between may as well have done so when the container was there.
- */
+/** The host view and the shares are what the host has there still, and where the view has them (runtime/trees/stale-shares.ts asks the same when this is compiled). */
 function shares(launch: Launch, { sources, hostView, shares: all }: Environment, view: View) {
-  if (!launch.options.kept) return { host: [], inside: [] };
   const [host, inside] = [mountMap(sources.mounts), mountMap(view.mounts)];
   const points = [...hostView.map(path => ({ path, from: path, place: path })), ...all];
   const looked = points.flatMap(({ path, from = path, place }) => {
@@ -92,19 +88,18 @@ function shares(launch: Launch, { sources, hostView, shares: all }: Environment,
     const mount = directory && host.at(directory.path);
     return mount === undefined ? [] : [{ path, from, place, directory, mount }];
   });
-  // And what is below them.
-  const pairs = hasStatmount(launch.facts)
-    ? sharedBelow(
-        { host, view: inside, followed: followedMounts(sources.mounts) },
-        looked.map(({ path, place }) => ({ at: sources.shares.get(path)?.path ?? path, path: place })),
-      )
-    : [];
+  // A program that is kept looks at what is below them as well.
+  const kept = launch.options.kept && hasStatmount(launch.facts);
+  const pairs = sharedBelow(
+    { host, view: inside, followed: followedMounts(sources.mounts) },
+    looked.map(({ path, place }) => ({ at: sources.shares.get(path)?.path ?? path, path: place })),
+  );
   return {
     host: [
       ...looked.map(
         ({ from, directory, mount }): Expected => ({ path: from, directory, mount, group: mount.peerGroup }),
       ),
-      ...pairs.flatMap(({ place, source, mount }): readonly Expected[] =>
+      ...(kept ? pairs : []).flatMap(({ place, source, mount }): readonly Expected[] =>
         source === undefined
           ? []
           : [{ path: place, mount: source, group: source.peerGroup, mayGo: mount.master !== 0 }],

@@ -29,6 +29,9 @@ const withoutArguments = (spec: AdmittedProcess): AdmittedProcess => ({
   process: { ...spec.process, args: [''] },
 });
 
+const NEWLINE = 0x0a;
+const BRACE = 0x7d;
+
 /** Behind the last property there may be some: Go's encoder ends with one. */
 const hasLines = (text: Uint8Array | string): boolean => {
   const [first, end] =
@@ -41,9 +44,6 @@ const hasLines = (text: Uint8Array | string): boolean => {
 /** On which lines of the file properties stand, which the words of failures tell. In what Podman and containerd write it is the first for all; the command line has none. */
 const linesOf = (text: Uint8Array | string, file: string): Uint8Array | string | null =>
   file === COMMAND_LINE || !hasLines(text) ? null : text;
-
-const NEWLINE = 0x0a;
-const BRACE = 0x7d;
 
 /** `exec`: one more process in a container, from process.json or from the command line. */
 export function exec(invocation: Invocation): Outcome {

@@ -10,7 +10,7 @@ import { type Launch, rule } from '../launch/launch.js';
 import { isMount, type Pass } from '../root/planned.js';
 import type { Elided, Verdict, View } from './elision.js';
 import { createProver, hasStatmount, type Side } from './elision-proof.js';
-import type { Expected } from './expected-mounts.js';
+import { besides, type Expected } from './expected-mounts.js';
 
 export interface ElidedMounts {
   /** On the host, before the environment is entered. */
@@ -110,15 +110,6 @@ function shares(launch: Launch, { sources, hostView, shares: all }: Environment,
       return mount?.point === place ? [{ path: place, directory, mount, group: mount.master }] : [];
     }),
   };
-}
-
-/** What is left out for a share has been looked at then. */
-function besides(proved: readonly Expected[], shown: readonly Expected[]): readonly Expected[] {
-  const known = new Map(proved.map(one => [one.path, one]));
-  return shown.filter(({ path, mount, group }) => {
-    const one = known.get(path);
-    return one === undefined || one.mount !== mount || one.group !== group || one.mayGo === true;
-  });
 }
 
 type Prove = (

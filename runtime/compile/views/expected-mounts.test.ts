@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { expectedTable, Row } from './expected-mounts.js';
+import { besides, expectedTable, Row } from './expected-mounts.js';
 
 const mount = {
   id: 7,
@@ -48,6 +48,15 @@ test('neighbours are looked at from their directory, which is opened once', () =
     ['/nfs'],
     ['/nfs/c', 'c'],
   ]);
+});
+
+test('what is proved of the same mount at the same path need not be proved again', () => {
+  const shown = [one('/home'), one('/nfs')];
+  assert.equal(besides([one('/home')], shown), [one('/nfs')]);
+  assert.equal(besides([], shown), shown);
+  assert.equal(besides(shown, shown), []);
+  for (const other of [{ mount: { ...mount, id: 8 } }, { group: 10 }, { mayGo: true }])
+    assert.equal(besides([{ ...one('/home'), ...other }], [one('/home')]), [one('/home')]);
 });
 
 test('paths stay as they are written, but for the slashes at their end', () => {

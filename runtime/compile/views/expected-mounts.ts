@@ -14,6 +14,15 @@ export interface Expected {
   readonly mayGo?: boolean;
 }
 
+/** Those of `expected` that are not proved with `proved`: the same of the same path, which has to be there. */
+export function besides(proved: readonly Expected[], expected: readonly Expected[]): readonly Expected[] {
+  const known = new Map(proved.map(one => [one.path, one]));
+  return expected.filter(({ path, mount, group }) => {
+    const one = known.get(path);
+    return one === undefined || one.mount !== mount || one.group !== group || one.mayGo === true;
+  });
+}
+
 /**
  * One row: these numbers, 64 bits each, and the path with its NUL, padded. NAME is where in the path its last component begins; 0 marks
  * a row that has nothing but the directory in which the next ones are looked for. INODE 0: it may be any directory. KNOWN -1: what is below is not

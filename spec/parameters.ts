@@ -28,6 +28,7 @@ export const parameters = {
   PIDFD_SOCKET: { number: 14, kind: 'text', about: '--pidfd-socket' },
   STATE_DIR: { number: 15, kind: 'text', about: 'ROOT/ID' },
   NOTIFY_SOCKET: { number: 16, kind: 'text', about: 'NOTIFY_SOCKET of the environment (sd_notify(3))' },
+  REUSED: { number: 17, kind: 'number', about: 'exec: the program was compiled for an earlier call' },
 } as const satisfies Readonly<Record<string, { number: number; kind: ParameterKind; about: string }>>;
 
 export type ParameterName = keyof typeof parameters;

@@ -93,6 +93,7 @@ export function exec(invocation: Invocation): Outcome {
     kind: 'launch',
     entry: 'exec',
     image: result.image,
+    reusable: isUsual(text) && input.facts.resctrl === undefined,
     values: { ...givenValues(invocation), STATE_DIR: directory, ARGS: args, ARG0: args[0] },
     warnings: [...admitted.value.warnings.map(oneLine), ...result.warnings.map(warningText)],
   };

@@ -27,6 +27,8 @@ export type Outcome =
       readonly entry: Entry;
       readonly image: Uint8Array;
       readonly values: Values;
+      /** Of the same question the same program comes: the engine may use it again (spec/reuse.ts). */
+      readonly reusable?: boolean;
       /** One line each, written when the program has succeeded. */
       readonly warnings?: readonly string[];
     }

@@ -55,6 +55,7 @@ const reasons: Readonly<Record<string, string>> = {
     'regular; a file system may take as long as it likes, and a signal to the command ends it',
   'make-resctrl-group: read': file,
   'remove-resctrl-group: read': file,
+  'find-as-before: read': file,
   'find-container: read': file,
   'open-cgroup: read': file,
   'make-cgroup: read': file,

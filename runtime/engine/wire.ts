@@ -73,6 +73,8 @@ export type Answer =
       readonly entry: Entry;
       readonly image: Uint8Array;
       readonly values: Values;
+      /** The engine may use it again (spec/reuse.ts). */
+      readonly reusable?: boolean;
       /** Warnings. */
       readonly message: string;
     }
@@ -278,7 +280,7 @@ export const answerParts = (answer: Answer, nonce: bigint): readonly Uint8Array[
     message.length,
     detail.length,
     values.length,
-    0,
+    Number(answer.kind === 'program' && answer.reusable === true),
   ];
   fields.forEach((field, index) => {
     header.writeInt32LE(field | 0, index * 4);

@@ -128,8 +128,9 @@ export async function answer(
         detail: detailOf(outcome.failure),
       };
     case 'launch': {
-      const { entry, image, values } = outcome;
-      return { kind: 'program', entry, image, values, message: warningMessage(outcome.warnings) };
+      const { entry, image, values, reusable = false } = outcome;
+      const message = warningMessage(outcome.warnings);
+      return { kind: 'program', entry, image, values, reusable: reusable && message === '', message };
     }
     case 'stored':
     case 'cold':

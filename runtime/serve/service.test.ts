@@ -20,7 +20,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stateTemplate } from '../../spec/records/state.js';
-import { ANSWER_HEADER_SIZE, AnswerKind, SERVICE_SCRATCH } from '../../spec/wire.js';
+import { ANSWER_HEADER_SIZE, AnswerKind, SERVICE_SCRATCH, WIRE_VERSION } from '../../spec/wire.js';
 import { defaultConfig } from '../cli/default-config.js';
 import { processInfo } from '../host/process-info.js';
 import { captured } from './test/captured.js';
@@ -206,11 +206,11 @@ test('what others or nobody else could ask is not answered', async () => {
   assert.is(junk.length, 0);
   const other = Buffer.alloc(1000);
   other.write('CHRQ');
-  other.writeUInt32LE(3, 4);
+  other.writeUInt32LE(WIRE_VERSION - 1, 4);
   assert.is((await exchange(other)).length, 0, 'another version');
   if (isRoot) {
     // Root can connect, and has nothing to ask of a user's service.
-    other.writeUInt32LE(4, 4);
+    other.writeUInt32LE(WIRE_VERSION, 4);
     other.writeUInt32LE(1000, 8);
     const answer = await exchange(other);
     assert.is(answer.readUInt32LE(12), AnswerKind.COLD);

@@ -57,6 +57,8 @@ export interface Command {
   readonly streams?: true;
   /** The service answers it, where there is one (docs/compiler-service.md): it only reads, and its answer is all that comes of it, or a program that the engine executes. */
   readonly warm?: true;
+  /** Its program is left in the state directory of the container, and used again (spec/reuse.ts). */
+  readonly reuse?: true;
   /** It is the service: the front door becomes the compiler instead of starting one. */
   readonly serves?: true;
   /** `later`: known, so that callers get a clear answer, but this version does not carry it out. Missing: carried out. */

@@ -73,7 +73,7 @@ export const lifecycle: readonly Command[] = [
       pidfdSocket,
       noSubreaper,
     ],
-    { stopAtFirst: true, joins: true, input: 'named', warm: true },
+    { stopAtFirst: true, joins: true, input: 'named', warm: true, reuse: true },
   ),
   command('ps', 'ID [PS-OPTION...]', 'list the processes of a container', [tableOrJson], {
     stopAtFirst: true,

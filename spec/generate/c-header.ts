@@ -30,6 +30,13 @@ import {
   TemplateField,
 } from '../instructions.js';
 import { parameters } from '../parameters.js';
+import {
+  REUSE_ARGUMENTS_LIMIT,
+  REUSE_COUNT,
+  REUSE_IMAGE_LIMIT,
+  REUSE_MAGIC,
+  REUSE_TEXT_LIMIT,
+} from '../reuse.js';
 import { KILL_SIGNAL, signals } from '../signals.js';
 import {
   STATE_ROOT,
@@ -170,6 +177,9 @@ function header(): readonly string[] {
     ...define('WIRE_FD_', WireFd),
     ...define('GIVEN_', InputKind),
     ...define('', { ID_LIMIT, CONFIG_LIMIT }),
+  );
+  lines.push(
+    ...define('', { REUSE_MAGIC, REUSE_COUNT, REUSE_IMAGE_LIMIT, REUSE_TEXT_LIMIT, REUSE_ARGUMENTS_LIMIT }),
   );
   lines.push(
     `#define CALLER_FILE_COUNT ${callerFiles.length}`,

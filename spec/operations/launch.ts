@@ -18,6 +18,7 @@ export const launch = {
   'unlock-for-hooks': {},
   'stay-in-foreground': {},
   end: {},
+  'find-as-before': { pid: 'number' },
   'find-container': { pid: 'number', id: 'text' },
   'enter-pid-namespace': {},
   'start-process': {},

@@ -145,6 +145,8 @@ export interface JoinedGroups {
   readonly open: readonly Action[];
   /** Host track, behind `open`: fail if they are frozen. */
   readonly insistThawed: readonly Action[];
+  /** The same of what state.json names, before anything is opened; null: nothing freezes. */
+  readonly frost: FrostSensor | null;
   readonly birth: Birth;
   /** Track of the process, first thing. */
   readonly enter: readonly Action[];

@@ -12,7 +12,7 @@ import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { call, fail, guard, type Line, move, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
-import { type CgroupDriver, Frost, type SubCgroup } from './driver.js';
+import { type CgroupDriver, Frost, type FrostSensor, type SubCgroup } from './driver.js';
 import { birthAnywhere, birthInOpened } from './enter.js';
 import { type Freezer, frostSensor } from './freezer.js';
 import { frostOfProcess, type ProcessGroups, processGroups } from './of-process.js';
@@ -145,6 +145,16 @@ function insistThawed(
   ];
 }
 
+/** Those of the container itself, as runtime/state/frozen.ts looks. */
+function frostBefore(launch: ProcessLaunch, directories: readonly Directory[]): FrostSensor | null {
+  const freezers = directories.flatMap(({ path, unified, hierarchy }): readonly Freezer[] =>
+    unified || hierarchy?.controllers.includes('freezer')
+      ? [{ place: text(path), version: unified ? 2 : 1 }]
+      : [],
+  );
+  return freezers.length === 0 ? null : frostSensor(launch.open, freezers);
+}
+
 export const joinGroups: CgroupDriver['join'] = (launch, input, refuse) => {
   const directories = directoriesOf(launch, input.directories, input.below);
   const known = new Set(directories.flatMap(({ hierarchy }) => hierarchy?.controllers ?? []));
@@ -164,6 +174,7 @@ export const joinGroups: CgroupDriver['join'] = (launch, input, refuse) => {
       .filter(directory => !directory.unified)
       .map(directory => enterV1(launch, directory, init)),
     insistThawed: insistThawed(launch, directories, init, fd),
+    frost: frostBefore(launch, directories),
     frostOf: pid => frostOfProcess(launch.open, launch.facts.cgroup, pid),
   };
 };

@@ -82,6 +82,8 @@ export const phases = {
   ],
   /** `exec`: the command. */
   exec: [
+    // Before the command holds, closes or opens anything: the compiler may have to be asked after all.
+    'as-before',
     'kernel',
     'own-terminal',
     'descriptors',

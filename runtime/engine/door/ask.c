@@ -97,7 +97,7 @@ void make_request(const struct request *q, struct compiler *c)
 	static const char files[] = CALLER_FILES;
 	char *cwd = scratch_part(PATH_SIZE, PATH_SIZE);
 	long cwd_length = sys(getcwd, cwd, PATH_SIZE), at;
-	u64 size = sizeof(struct request_header) + CALLER_FILE_COUNT * FILE_ROOM;
+	u64 size = sizeof(struct request_header) + CALLER_FILE_COUNT * FILE_ROOM + QUESTION_ROOM;
 	struct request_header h = {
 		.magic = REQUEST_MAGIC,
 		.version = WIRE_VERSION,
@@ -123,11 +123,12 @@ void make_request(const struct request *q, struct compiler *c)
 	at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
 		die_of_start((int)-at);
-	t = text_in((void *)at, size);
+	t = text_in((void *)at, size - QUESTION_ROOM);
 	t.used = sizeof(h);
 	put_bytes(&t, cwd, (size_t)cwd_length);
 	put_strings(&t, process.argv);
 	put_strings(&t, process.envp);
+	c->files = t.at + t.used;
 	for (unsigned i = 0; i < CALLER_FILE_COUNT; i++, name += strlen(name) + 1)
 		put_file(&t, own_file("", name));
 	h.size = (u32)(t.used + (h.input_kind == GIVEN_BYTES ? h.input : 0));

@@ -180,9 +180,15 @@ _Noreturn void run_compiled(struct request *q)
 	const char *texts = NULL, *message;
 	char termios[64];
 
-	reach_service(q, &c);
+	bool wait = seems_reusable(q);
+
+	if (!wait)
+		reach_service(q, &c);
 	read_input(q, &c.input);
 	make_request(q, &c);
+	run_reusable(q, &c);
+	if (wait)
+		reach_service(q, &c);
 	if (!ask_service(q, &c, &h, &texts)) {
 		if (c.streams)
 			hold_signals(&c);
@@ -199,6 +205,8 @@ _Noreturn void run_compiled(struct request *q)
 		report(LEVEL_ERROR, message, h.message_length);
 	else
 		hold_given_warnings(message, h.message_length);
+	if (h.kind == ANSWER_PROGRAM)
+		leave_reusable(q, &c, &h);
 	if (h.kind == ANSWER_PROGRAM)
 		answer_program(q, &c, &h);
 	report_warnings();

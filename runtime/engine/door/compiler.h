@@ -29,7 +29,7 @@ struct request_header {
 struct answer_header {
 	u32 magic, version, size, kind;
 	int exit_code;
-	u32 entry, image_size, out_length, message_length, detail_length, values, reserved;
+	u32 entry, image_size, out_length, message_length, detail_length, values, reusable;
 	u64 nonce;
 };
 
@@ -37,12 +37,15 @@ struct answer_header {
 struct input {
 	u32 kind, number;
 	const char *at;
+	bool once; /* it cannot be read again */
 };
 
 struct compiler {
 	struct input input;
 	struct request_header *request;
 	size_t request_size;
+	const char *files; /* in the request: those of /proc/self, one after the other, to its end */
+	struct question *question; /* behind the request; NULL: of another kind than those whose programs are used again */
 	int pid; /* 0: a service */
 	int socket, program, errors;
 	int error; /* of NO_ROOM */
@@ -65,7 +68,9 @@ struct compiler {
 /* input.c */
 void read_input(const struct request *q, struct input *in);
 
-/* ask.c */
+/* ask.c. Behind the request there is room for the question (reuse.c). */
+#define QUESTION_ROOM 4096
+
 void make_request(const struct request *q, struct compiler *c);
 void send_request(struct compiler *c);
 
@@ -79,6 +84,11 @@ void drop_room(struct compiler *c);
 /* warm.c */
 void reach_service(const struct request *q, struct compiler *c);
 bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
+
+/* reuse.c: whether there may be a program that was left; it runs if it is of this question; the one that was compiled is left. */
+bool seems_reusable(const struct request *q);
+void run_reusable(struct request *q, struct compiler *c);
+void leave_reusable(const struct request *q, const struct compiler *c, const struct answer_header *h);
 
 /* signals.c */
 void hold_signals(struct compiler *c);

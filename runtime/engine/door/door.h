@@ -23,6 +23,10 @@ struct request {
 	bool warnings; /* --log-level: more than errors */
 	bool debug;
 	const char *log, *input; /* input: the file of --config or --process */
+	u64 options; /* of the command: a bit for each that was given; of those that take values only ones that fill a parameter, or name the input */
+	char *const *arguments; /* behind the id, or NULL */
+	bool strange; /* there is more to it than that */
+	bool reuse; /* a program that was left in the state directory may serve it */
 	struct surroundings around;
 	struct value values[PARAMETER_COUNT];
 };
@@ -55,6 +59,8 @@ long open_trusted(long directory, const char *name, unsigned type, const char *s
 
 /* stored.c */
 void run_stored(struct request *q, u32 entry);
+void run_found(struct request *q, int fd, u64 offset, u64 size, u32 entry);
+const char *state_directory(const struct request *q);
 _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 entry);
 
 /* warm.c: a connection to whoever listens where the compiler's service should, or -1, and why. The service looks at who has come while that one goes on. */

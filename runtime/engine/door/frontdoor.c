@@ -125,12 +125,38 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 	return true;
 }
 
+/* What decides what `exec` is compiled to. */
+static void note(struct request *q, const struct options *set, const struct option *o, const char *value)
+{
+	unsigned number = (unsigned)(o - option_table) - set->first;
+	bool given = o->kind == OPTION_FLAG ? !value || equal(value, "true") : value && *value;
+	i64 ignored;
+
+	if (set->global) {
+		q->strange |= equal(o->name, "version") || equal(o->name, "help");
+		return;
+	}
+	if (o->kind == OPTION_IGNORED || o->kind == OPTION_IGNORED_TEXT)
+		return;
+	if (o->kind == OPTION_FLAG)
+		q->strange |= !given && !equal(value, "false");
+	else
+		q->strange |= !given || o->kind == OPTION_LIST || (o->parameter == NO_PARAMETER && !o->input) ||
+			      (o->kind == OPTION_NUMBER && (!parse_number(value, &ignored) || ignored > LARGEST_NUMBER));
+	q->strange |= number >= 64;
+	if (given)
+		q->options |= 1UL << (number & 63);
+	else
+		q->options &= ~(1UL << (number & 63));
+}
+
 /* False: a stored program cannot serve that. */
 static bool apply(struct request *q, const struct options *set, const struct option *o, const char *value)
 {
 	bool on = !value || equal(value, "true");
 	i64 number;
 
+	note(q, set, o, value);
 	if (!value)
 		value = "";
 	switch (o->kind) {
@@ -237,6 +263,8 @@ static bool take_positional(struct request *q, unsigned position, const char *te
 		give_text(q, PARAMETER_ID, text);
 		return id_valid(text);
 	}
+	if (q->command->reuse)
+		return true;
 	if (position == 1 && q->command->entry == ENTRY_KILL && signal_number(text, &number)) {
 		give_number(q, PARAMETER_SIGNAL, number);
 		return true;
@@ -271,6 +299,8 @@ static bool scan_command(struct scan *s)
 			if (!take_option(s, &set))
 				return false;
 		} else {
+			if (position == 1)
+				q->arguments = process.argv + s->at;
 			if (!take_positional(q, position++, argument))
 				return false;
 			data = data || q->command->stop_at_first;
@@ -341,14 +371,37 @@ void default_root(struct request *q)
 	}
 }
 
+/* Others the compiler has something to say about, or reads in another way. */
+static bool are_usual(char *const *arguments)
+{
+	size_t size = 0;
+
+	if (!**arguments)
+		return false;
+	for (; *arguments; arguments++)
+		for (const char *at = *arguments; *at; at++)
+			if ((u8)*at >= 0x80 || ++size > REUSE_ARGUMENTS_LIMIT)
+				return false;
+	return true;
+}
+
+/* Of process.json and arguments it is to have one. Sockets that are handed over become variables. */
+static bool is_usual(const struct request *q)
+{
+	return q->command && q->command->reuse && !q->strange && q->values[PARAMETER_ROOT].given && !environment("LISTEN_FDS") &&
+	       !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
+}
+
 void scan_arguments(struct request *q)
 {
 	struct scan s = {.q = q};
 	const char *notified = environment("NOTIFY_SOCKET");
+	bool understood = scan_command(&s);
 
-	if (!scan_command(&s))
+	if (!understood)
 		q->complete = false;
 	default_root(q);
+	q->reuse = understood && is_usual(q);
 	if (notified && *notified)
 		give_text(q, PARAMETER_NOTIFY_SOCKET, notified);
 }

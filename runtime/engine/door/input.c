@@ -65,6 +65,7 @@ static void read_file(struct input *in, long fd, bool named)
 		read_open(in, (int)fd, FIRST_SIZE);
 	else
 		fail(in, GIVEN_NOT_A_FILE, 0);
+	in->once = (st.stx_mode & S_IFMT) != S_IFREG;
 	sys(close, fd);
 }
 

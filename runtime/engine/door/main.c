@@ -1,5 +1,5 @@
 /* Where the engine begins: what kind of call is this, and who serves it? */
-#include "door.h"
+#include "compiler.h"
 
 /* Volatile, so that the compiler does not believe the zeros. */
 const volatile struct attachment attachment = {.magic = ATTACHMENT_MAGIC};
@@ -30,6 +30,7 @@ static _Noreturn void hand_over(void)
 
 	begin_request(&q);
 	scan_arguments(&q);
+	q.reuse = false;
 	run_compiled(&q);
 }
 
@@ -61,7 +62,7 @@ _Noreturn void engine_start(u64 *stack)
 	scan_arguments(&q);
 	if (q.command && q.command->joins && !process.sealed) {
 		/* Others than root are not to be seen while they make the copy. */
-		if (q.command->warm && !sys(geteuid))
+		if (q.command->warm && !sys(geteuid) && !seems_reusable(&q))
 			process.service = connect_service(NULL);
 		sealed_again();
 	}

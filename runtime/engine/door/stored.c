@@ -29,7 +29,7 @@ static void put_value(struct value *v, const char *text)
 }
 
 /* ROOT/ID, in the scratch buffer until the program is loaded. NULL: not known, or too long. */
-static const char *state_directory(const struct request *q)
+const char *state_directory(const struct request *q)
 {
 	const struct value *root = &q->values[PARAMETER_ROOT], *id = &q->values[PARAMETER_ID];
 	struct text t = text_in(scratch, PATH_SIZE);
@@ -95,13 +95,24 @@ _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 en
 	run_with(q, &p, start);
 }
 
-/* Returns if there is no program, or one that this version cannot run: made by another, cut off, or damaged. */
+/* Returns if this version cannot run it: made by another, cut off, or damaged. */
+void run_found(struct request *q, int fd, u64 offset, u64 size, u32 entry)
+{
+	const struct entry *start;
+	struct program p;
+	struct fault fault;
+
+	if (!image_map(&p, fd, offset, size, &fault) || !image_validate(&p, &fault))
+		return;
+	start = image_entry(&p, entry);
+	if (start)
+		run_with(q, &p, start);
+}
+
+/* Returns if there is no program, or none that can be run. */
 void run_stored(struct request *q, u32 entry)
 {
 	const char *path;
-	struct program p;
-	struct fault fault;
-	const struct entry *start;
 	long directory, fd;
 	u64 size;
 
@@ -120,10 +131,6 @@ void run_stored(struct request *q, u32 entry)
 	if (fd < 0)
 		return;
 	fd = keep_descriptor(q, (int)fd);
-	if (image_map(&p, (int)fd, 0, size, &fault) && image_validate(&p, &fault)) {
-		start = image_entry(&p, entry);
-		if (start)
-			run_with(q, &p, start);
-	}
+	run_found(q, (int)fd, 0, size, entry);
 	sys(close, fd);
 }

@@ -44,6 +44,10 @@ export const launch: WordsOf<typeof catalog> = {
   'unlock-for-hooks': { title: () => 'let other commands in' },
   'stay-in-foreground': { title: () => 'stay in the foreground' },
   end: { title: () => 'end' },
+  'find-as-before': {
+    title: o =>
+      `if the program is used again: see that init is still process ${o.pid}, and not frozen, or ask the compiler`,
+  },
   'find-container': {
     title: o => `find init, process ${o.pid}`,
     message: o => [`container \`${o.id}\`: container not running`],

@@ -4,7 +4,7 @@
  */
 import { type ErrnoName, errnoName, errnos } from '../../../spec/errno.js';
 import { instructions } from '../../../spec/instructions.js';
-import { type Cell, type Data, type Operand, type Slot, shownOf } from '../../program/operand.js';
+import { type Cell, type Data, label, type Operand, type Slot, shownOf } from '../../program/operand.js';
 import type { Line, Step } from '../../program/step.js';
 
 /** As a test sees an argument: a number, or a text as explain shows it, without quotes. */
@@ -96,7 +96,8 @@ const shownData = (data: Data): string => shownOf(data).replace(/^"(.*)"$/, '$1'
 
 /** Of one track: tracks that it begins are not walked. */
 export function walk(given: readonly Line[], { call, memory, cells = new Map() }: Outside): Walked {
-  const lines = [...given];
+  // The last one is the end: subroutines stand behind it.
+  const lines = [...given, label('end')];
   const memoryCells = new Map<Slot, number[]>([...cells].map(([of, value]) => [of, [value]]));
   const calls: string[] = [];
   const stack: number[] = [];

@@ -68,7 +68,9 @@ function header(fields: Readonly<Record<number, number>>, body: string): Uint8Ar
 
 const { request, nonce } = readRequest();
 const at = request.argv.indexOf('--answer');
-const [wanted = '', ...more] = at < 0 ? [] : request.argv.slice(at + 1);
+/** Where arguments mean something else: words in the environment. */
+const inEnvironment = request.environment.find(text => text.startsWith('ANSWER='))?.slice('ANSWER='.length);
+const [wanted = '', ...more] = at < 0 ? (inEnvironment?.split(' ') ?? []) : request.argv.slice(at + 1);
 const seeded = !process.execArgv.includes('--no-rehash-snapshot');
 const how = wanted === 'again' && seeded ? 'request' : wanted;
 switch (how) {
@@ -99,6 +101,20 @@ switch (how) {
     const values = JSON.parse(more[1] ?? '{}') as Values;
     const message = joinWarnings(more.slice(2));
     answer({ kind: 'program', entry: 'run', image, values, message });
+    break;
+  }
+  // Of `exec`, for use again or for once, with warnings.
+  case 'reusable':
+  case 'once': {
+    const [path = '', values = '{}', ...warnings] = more;
+    answer({
+      kind: 'program',
+      entry: 'exec',
+      image: readFileSync(path),
+      values: JSON.parse(values) as Values,
+      reusable: how === 'reusable',
+      message: joinWarnings(warnings),
+    });
     break;
   }
   case 'stored':

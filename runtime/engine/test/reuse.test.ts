@@ -1,0 +1,372 @@
+/** Programs of `exec` that are left with their container: which calls they serve, and which they do not. */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  REUSE_ARGUMENTS_LIMIT,
+  REUSE_COUNT,
+  REUSE_IMAGE_LIMIT,
+  REUSE_TEXT_LIMIT,
+} from '../../../spec/reuse.js';
+import { encode } from '../../program/encode.js';
+import * as o from '../../program/operand.js';
+import * as s from '../../program/step.js';
+import { call, door } from './door.js';
+import { act, scratch } from './engine.js';
+
+const isRoot = process.geteuid?.() === 0;
+
+/** Prints whether it is used again, its first argument and other values; hands over where it is used again and `handsOver`. */
+function program({ handsOver = false, ballast = 0 } = {}): string {
+  const reused = o.slot('reused');
+  const [arg0, id, pidFile] = [o.slots('arg0', 2), o.slots('id', 2), o.slots('pid_file', 2, -1)];
+  const line = o.buffer('line', 8192);
+  const length = o.slot('length');
+  const goOn = o.label('go_on');
+  const file = join(scratch, `program-${Number(handsOver)}-${ballast}`);
+  const image = encode({
+    arch: 'x86_64',
+    joins: false,
+    parameters: new Map([
+      ['REUSED', reused],
+      ['ARG0', arg0],
+      ['ID', id],
+      ['PID_FILE', pidFile],
+    ]),
+    entries: [{ entry: 'exec', track: 'exec' }],
+    tracks: [
+      {
+        name: 'exec',
+        failed: [],
+        actions: [
+          act('show', [
+            ...(ballast > 0 ? [s.sys('write', [1, o.text('x'.repeat(ballast)), 0])] : []),
+            ...(handsOver ? [s.branch(reused, 'EQ', 0, goOn), s.handover(), goOn] : []),
+            s.format(
+              line,
+              [
+                'reused ',
+                o.field('d', reused),
+                ' ',
+                o.field('s', id),
+                ' ',
+                o.field('s', arg0),
+                ' ',
+                o.field('s', pidFile),
+                '\n',
+              ],
+              { to: length },
+            ),
+            s.sys('write', [1, line, length]),
+            s.exit(3),
+          ]),
+        ],
+      },
+    ],
+  });
+  writeFileSync(file, image);
+  return file;
+}
+
+interface Container {
+  readonly root: string;
+  readonly directory: string;
+}
+
+function container(): Container {
+  const root = mkdtempSync(join(scratch, 'reuse-'));
+  const directory = join(root, 'box');
+  mkdirSync(directory, { mode: 0o700 });
+  for (const name of ['state.json', 'config.json'])
+    writeFileSync(join(directory, name), name, { mode: 0o600 });
+  return { root, directory };
+}
+
+const left = ({ directory }: Container): readonly string[] =>
+  readdirSync(directory).filter(name => name.startsWith('exec.'));
+
+interface Asked {
+  readonly options?: readonly string[];
+  readonly global?: readonly string[];
+  readonly command?: readonly string[];
+  readonly image?: string;
+  readonly how?: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly shell?: string;
+  readonly file?: string;
+}
+
+const usual = program();
+
+/** What comes of an `exec` whose compiler would answer with `image`; `reused 1` if nobody asked it. */
+function exec({ root }: Container, asked: Asked = {}): string {
+  const { options = [], global = [], command = ['/bin/true'], image = usual, how = 'reusable' } = asked;
+  const { values = { ID: 'box', ARGS: command, ARG0: command[0] }, environment = {} } = asked;
+  const ended = call(['--root', root, ...global, 'exec', ...options, 'box', ...command], {
+    environment: { ANSWER: `${how} ${image} ${JSON.stringify(values)}`, ...environment },
+    ...(asked.shell === undefined ? {} : { shell: asked.shell }),
+    ...(asked.file === undefined ? {} : { file: asked.file }),
+  });
+  return ended.out + ended.err;
+}
+
+const said = (reused: number, rest = 'box /bin/true '): string => `reused ${reused} ${rest}\n`;
+
+test('the first call asks, the others do not; arguments and paths are values', () => {
+  const box = container();
+  assert.is(exec(box), said(0));
+  assert.is(left(box).length, 1);
+  assert.is(statSync(join(box.directory, left(box)[0] ?? '')).mode & 0o7777, 0o600);
+  assert.is(exec(box), said(1));
+  assert.is(exec(box, { command: ['ls', '-l', '--', ''] }), said(1, 'box ls '));
+  assert.is(exec(box, { global: ['--log-level', 'error', '--log=/dev/null'] }), said(1));
+  assert.is(left(box).length, 1);
+  const pid = (path: string) => exec(box, { options: ['--pid-file', path] });
+  assert.is(pid('/one'), said(0, 'box /bin/true /one'));
+  assert.is(pid('/two'), said(1, 'box /bin/true /two'));
+});
+
+test('with a file its bytes decide, and its arguments come with it', () => {
+  const box = container();
+  const file = join(box.root, 'process.json');
+  const other = join(box.root, 'other.json');
+  const withFile = (path: string, args: readonly string[], more: Asked = {}) =>
+    exec(box, {
+      options: ['--process', path],
+      command: [],
+      values: { ID: 'box', ARGS: args, ARG0: args[0] },
+      ...more,
+    });
+  writeFileSync(file, 'one');
+  assert.is(withFile(file, ['first', 'x']), said(0, 'box first '));
+  assert.is(withFile(file, ['else']), said(1, 'box first '));
+  copyFileSync(file, other);
+  assert.is(withFile(other, ['else']), said(1, 'box first '), 'of another name');
+  writeFileSync(file, 'two');
+  assert.is(withFile(file, ['second']), said(0, 'box second '));
+  assert.is(withFile(other, ['else']), said(1, 'box first '), 'the one before is still there');
+  // What is read once is gone when the program hands over.
+  const before = left(box).length;
+  for (let time = 0; time < 2; time++) {
+    const { stdout } = spawnSync(
+      'bash',
+      ['-c', '"$0" --root "$1" exec --process <(echo three) box', door, box.root],
+      {
+        encoding: 'utf8',
+        env: {
+          PATH: '/usr/bin:/bin',
+          ANSWER: `reusable ${usual} {"ID":"box","ARGS":["piped"],"ARG0":"piped"}`,
+        },
+      },
+    );
+    assert.is(stdout, said(0, 'box piped '));
+  }
+  assert.is(left(box).length, before);
+  writeFileSync(file, 'x'.repeat(REUSE_TEXT_LIMIT + 1));
+  for (let i = 0; i < 2; i++) assert.is(withFile(file, ['large']), said(0, 'box large '));
+});
+
+test('another question asks', () => {
+  const questions: readonly Asked[] = [
+    { options: ['--detach'] },
+    { options: ['-t'] },
+    { options: ['--console-socket', '/x'] },
+    { options: ['--preserve-fds', '1'] },
+    { options: ['--ignore-paused'] },
+    { options: ['--no-new-privs'] },
+  ];
+  const box = container();
+  exec(box);
+  for (const question of questions) {
+    const { options } = question;
+    assert.is(exec(box, question), said(0), options?.join(' '));
+    assert.is(exec(box, question), said(1), options?.join(' '));
+  }
+  exec(box);
+  assert.is(exec(box, { options: ['--detach=false', '-t=false'] }), said(1), 'none of them');
+});
+
+test('what has more to it is compiled each time', () => {
+  const box = container();
+  const cases: readonly Asked[] = [
+    { options: ['--env', 'A=1'] },
+    { options: ['--user', '1'] },
+    { options: ['--cwd', '/x'] },
+    { options: ['--cap', 'CAP_KILL'] },
+    { options: ['--cgroup', 'x'] },
+    { options: ['--pid-file', ''] },
+    { options: ['--preserve-fds', 'x'] },
+    { options: ['--preserve-fds', '1048577'] },
+    { options: ['--detach=maybe'] },
+    { global: ['--help'] },
+    { command: ['\u00e9'] },
+    { command: ['x', 'y'.repeat(REUSE_ARGUMENTS_LIMIT)] },
+    { environment: { LISTEN_FDS: '1' } },
+    { how: 'once' },
+  ];
+  for (const [i, asked] of cases.entries()) {
+    const rest = `box ${asked.command?.[0] ?? '/bin/true'} `;
+    for (let time = 0; time < 2; time++)
+      assert.match(exec(box, asked), `reused 0 ${rest}`, `${i}: ${JSON.stringify(asked).slice(0, 80)}`);
+    assert.equal(left(box), [], JSON.stringify(asked).slice(0, 80));
+  }
+  for (let time = 0; time < 2; time++) assert.match(exec(box, { command: [''] }), 'reused 0');
+  const warns = call(['--root', box.root, 'exec', 'box', 'x'], {
+    environment: { ANSWER: `reusable ${usual} {"ARGS":["x"],"ARG0":"x"} careful` },
+  });
+  assert.match(warns.out, 'reused 0');
+  assert.equal(left(box), []);
+  const large = program({ ballast: REUSE_IMAGE_LIMIT });
+  for (let time = 0; time < 2; time++) assert.is(exec(box, { image: large }), said(0));
+  assert.equal(left(box), []);
+});
+
+test('as many as there is room for', () => {
+  const box = container();
+  const file = join(box.root, 'process.json');
+  for (let i = 0; i < 40; i++) {
+    writeFileSync(file, `${i}`);
+    exec(box, { options: ['--process', file], command: [], values: { ARGS: ['x'], ARG0: 'x' } });
+  }
+  assert.is(left(box).length, REUSE_COUNT);
+});
+
+test('another state.json or config.json makes another question, also of the same size and time', () => {
+  for (const name of ['state.json', 'config.json']) {
+    const box = container();
+    const path = join(box.directory, name);
+    exec(box);
+    const { atime, mtime } = statSync(path);
+    writeFileSync(path, 'X'.repeat(name.length));
+    utimesSync(path, atime, mtime);
+    assert.is(exec(box), said(0), `${name} written over`);
+    assert.is(exec(box), said(1));
+    copyFileSync(path, join(box.root, 'copy'));
+    utimesSync(join(box.root, 'copy'), atime, mtime);
+    renameSync(join(box.root, 'copy'), path);
+    assert.is(exec(box), said(0), `${name} replaced`);
+    rmSync(path);
+    for (let time = 0; time < 2; time++) assert.is(exec(box), said(0), `no ${name}`);
+  }
+});
+
+test('another compiler and another caller make another question', () => {
+  if (!isRoot) return;
+  const box = container();
+  exec(box);
+  const as = (...words: readonly string[]) => exec(box, { shell: `exec ${words.join(' ')} "$@"` });
+  assert.is(as('env'), said(1));
+  assert.is(as('setpriv', '--bounding-set', '-sys_boot'), said(0));
+  assert.is(as('setpriv', '--no-new-privs'), said(0));
+  assert.is(as('unshare', '-m'), said(0));
+  assert.is(as('unshare', '-C'), said(0));
+  exec(box);
+  assert.is(exec(box), said(1));
+});
+
+test('what is not whole, or of another container, is not run', () => {
+  const box = container();
+  exec(box);
+  const path = join(box.directory, left(box)[0] ?? '');
+  const bytes = readFileSync(path);
+  const spoiled = (act: () => void, why: string) => {
+    rmSync(path, { force: true, recursive: true });
+    act();
+    assert.is(exec(box), said(0), why);
+  };
+  for (const size of [0, 1, 15, 16, bytes.length - 1])
+    spoiled(() => {
+      writeFileSync(path, bytes, { mode: 0o600 });
+      truncateSync(path, size);
+    }, `${size} bytes`);
+  spoiled(
+    () => writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(8)]), { mode: 0o600 }),
+    'more than all',
+  );
+  spoiled(() => mkdirSync(path), 'a directory');
+  rmSync(path, { recursive: true });
+  spoiled(() => spawnSync('mkfifo', [path]), 'a FIFO');
+  const other = container();
+  exec(other);
+  spoiled(() => copyFileSync(join(other.directory, left(other)[0] ?? ''), path), 'of another container');
+  // Each byte up to the image counts, but for a reserved number and a gap: magic, lengths, question, texts.
+  const { length } = readFileSync(usual);
+  const head = bytes.length - length - 7;
+  for (let at = 0; at < head; at += 7) {
+    if (at >= 12 && at < 16) continue;
+    const changed = Buffer.from(bytes);
+    changed[at] = (changed[at] ?? 0) ^ 0xff;
+    spoiled(() => writeFileSync(path, changed, { mode: 0o600 }), `byte ${at}`);
+  }
+});
+
+test('what others could have written is refused', () => {
+  const box = container();
+  exec(box);
+  const path = join(box.directory, left(box)[0] ?? '');
+  chmodSync(path, 0o620);
+  assert.match(exec(box), 'refuses the stored program of');
+  chmodSync(path, 0o600);
+  assert.is(exec(box), said(1));
+  renameSync(path, join(box.root, 'elsewhere'));
+  symlinkSync(join(box.root, 'elsewhere'), path);
+  assert.match(exec(box), /reused 0|refuses/);
+  if (!isRoot) return;
+  rmSync(path);
+  exec(box);
+  chownSync(path, 65534, 65534);
+  assert.match(exec(box), 'refuses the stored program of');
+});
+
+test('a program that hands over asks the compiler, once', () => {
+  const box = container();
+  const image = program({ handsOver: true });
+  assert.is(exec(box, { image }), said(0));
+  assert.is(left(box).length, 1);
+  assert.is(exec(box, { image }), said(0));
+});
+
+test('where nothing can be left, or somebody holds the lock, each call is compiled', () => {
+  const box = container();
+  const lock = (words: string) => `exec 9<${box.directory}; flock ${words} 9; exec "$@"`;
+  for (let time = 0; time < 2; time++) assert.is(exec(box, { shell: lock('-x') }), said(0));
+  assert.equal(left(box), []);
+  assert.is(exec(box, { shell: lock('-s') }), said(0));
+  assert.is(left(box).length, 1);
+  if (!isRoot) return;
+  const small = container();
+  const full = (command: string) =>
+    `mount -t tmpfs -o size=8k,mode=0700 none ${small.root} && mkdir -m 700 ${small.directory} && cd ${small.directory} && echo > state.json && echo > config.json && ${command}; exec "$@"`;
+  const inside = (shell: string) => exec(small, { shell: `exec unshare -m sh -c '${shell}' sh "$@"` });
+  assert.is(inside(full('true')), said(0), 'no room');
+  assert.is(inside(full(`mount -o remount,ro ${small.root}`)), said(0), 'read-only');
+});
+
+test('a second name of what was left is as good as the first', () => {
+  const box = container();
+  exec(box);
+  const path = join(box.directory, left(box)[0] ?? '');
+  linkSync(path, join(box.root, 'second'));
+  assert.is(exec(box), said(1));
+});
+
+test.run();

@@ -260,5 +260,18 @@ const startedSteps = (
 
 export const execSteps: Steps = (name, tools, duty) => startedSteps(name, tools, duty, '/bin/true');
 
+/** The first in its container, which is another each round. */
+export const firstExecSteps: Steps = (name, tools, duty) => {
+  const tool = program(name, tools);
+  const remove = deleteArgv(name, tools, ['--force']);
+  return [
+    { kind: 'quiet', argv: createArgv(name, tools, duty) },
+    { kind: 'quiet', argv: [...tool, 'start', id(name)] },
+    { kind: 'time', label: 'exec', argv: [...tool, 'exec', id(name), '/bin/true'] },
+    { kind: 'quiet', argv: remove },
+    { kind: 'finish', argv: remove },
+  ];
+};
+
 /** Each round another command. */
 export const newExecSteps: Steps = (name, tools, duty) => startedSteps(name, tools, duty, '/bin/true', '{n}');

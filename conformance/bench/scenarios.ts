@@ -6,8 +6,10 @@ import {
   createSteps,
   cycleSteps,
   execSteps,
+  firstExecSteps,
   type Name,
   names,
+  newExecSteps,
   runSteps,
   type Tools,
 } from './contenders.js';
@@ -62,6 +64,7 @@ const cycle = (id: string, title: string, wish: Wish): Scenario => ({
 });
 
 const sleeping: Wish = { args: ['/bin/sleep', '1000'] };
+const ofPodmanSleeping: Wish = { ...sleeping, ...ofPodman };
 
 /**
  * The JavaScript engines themselves beside a cold start, as ours starts them: Node with its flags and nothing to do, and an empty program compiled by Bun. What a cold
@@ -76,11 +79,12 @@ const enginesAlone = ({ node, emptyBun }: Tools): readonly Contestant[] =>
     steps: [{ kind: 'time', label: 'create', argv: ['/usr/bin/env', '-i', ...argv] }],
   }));
 
-const asPodman = (id: string, title: string, steps: typeof createSteps): Scenario => ({
+/** One command on a container that sleeps. */
+const simple = (id: string, title: string, wish: Wish, steps: typeof execSteps): Scenario => ({
   id,
   title,
   rounds: 30,
-  set: context => race(context.tools, duty(id, context, { ...sleeping, ...ofPodman }), steps, withoutFloor),
+  set: context => race(context.tools, duty(id, context, wish), steps, withoutFloor),
 });
 
 export const scenarios: readonly Scenario[] = [
@@ -113,15 +117,29 @@ export const scenarios: readonly Scenario[] = [
       return { ...all, contestants: [...all.contestants, ...enginesAlone(context.tools)] };
     },
   },
-  {
-    id: 'cold-exec',
-    title: 'cold exec of true',
-    rounds: 30,
-    set: context => race(context.tools, duty('cold-exec', context, sleeping), execSteps, withoutFloor),
-  },
-  asPodman('cold-create-podman', 'cold create, a bundle of Podman, v1 cgroups', createSteps),
+  simple('cold-exec', 'cold exec of true, the first in its container', sleeping, firstExecSteps),
+  simple('exec-again', 'exec of true, again, no service', sleeping, execSteps),
+  simple('exec-again-new', 'exec of true, again with other arguments, no service', sleeping, newExecSteps),
+  simple('cold-create-podman', 'cold create, a bundle of Podman, v1 cgroups', ofPodmanSleeping, createSteps),
   cycle('cycle-podman', 'create + start + delete, a bundle of Podman, v1 cgroups', ofPodman),
-  asPodman('cold-exec-podman', 'cold exec of true in a container of Podman', execSteps),
+  simple(
+    'cold-exec-podman',
+    'cold exec of true, the first in its container of Podman',
+    ofPodmanSleeping,
+    firstExecSteps,
+  ),
+  simple(
+    'exec-again-podman',
+    'exec of true in a container of Podman, again, no service',
+    ofPodmanSleeping,
+    execSteps,
+  ),
+  simple(
+    'exec-again-podman-new',
+    'exec of true in a container of Podman, again with other arguments, no service',
+    ofPodmanSleeping,
+    newExecSteps,
+  ),
   ...warmScenarios,
   ...podmanScenarios,
   usersScenario,

@@ -13,6 +13,7 @@ import { faults } from './faults.js';
 import { check, inLab, type Lab } from './lab.js';
 import { leaks } from './leaks.js';
 import { moments } from './moments.js';
+import { reuse } from './reuse.js';
 import { stopLaunches } from './stops.js';
 import { warm } from './warm.js';
 import { warmFaults } from './warm-faults.js';
@@ -97,6 +98,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   }
   await attempt('faults', () => faults(lab, only));
   await attempt('moments', () => moments(lab, only));
+  await part('reuse', () => reuse(lab));
   await part('warm', () => warm(lab));
   await part('warm faults', () => warmFaultsOf(lab));
   await part('warm room', () => warmRoomOf(lab));

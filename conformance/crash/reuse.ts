@@ -3,7 +3,16 @@
  * killed while it leaves one, it leaves all of it or nothing; and nobody who removes the container stumbles over it.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, makeBundle } from './bundles.js';
 import { badError, call, check, chos, type Ended, type Lab, residue } from './lab.js';
@@ -107,6 +116,24 @@ const changes = ({ id, processFile }: Place): readonly Case[] => {
       p => replace(config(p), 'WHO=two', 'WHO=one'),
       usual,
     ],
+    [
+      'anybody may write its directory',
+      p => chmodSync(directoryOf(p), 0o777),
+      p => chmodSync(directoryOf(p), 0o711),
+      usual,
+    ],
+    [
+      'anybody may write what was left',
+      p => left(p).map(name => chmodSync(join(directoryOf(p), name), 0o666)),
+      nothing,
+      usual,
+    ],
+    [
+      'anybody may write the state root',
+      p => chmodSync(p.lab.root, 0o777),
+      p => chmodSync(p.lab.root, 0o700),
+      usual,
+    ],
     ['state.json makes no sense', p => replace(state(p), '{', '['), p => replace(state(p), '[', '{'), usual],
     ['another container of that name', again('two'), again('one'), usual],
     ['a command that is not there', nothing, nothing, ['exec', id, '/not/there']],
@@ -130,6 +157,20 @@ function same(place: Place, [name, change, undo, args]: Case): readonly string[]
     ...(all > 0 ? [] : ['nothing was left']),
     ...(told(used) === told(compiled) ? [] : [`${name}: ${told(used)}, compiled ${told(compiled)}`]),
   ];
+}
+
+/** What is open before the descriptors are swept, in a gap of those that are handed down, would be seen inside (CVE-2024-21626). */
+function gaps(place: Place): readonly string[] {
+  const { lab, id } = place;
+  const first = 3;
+  return Array.from({ length: 8 }, (_, i) => `/proc/self/fd/${first + i}/..`).flatMap(path => {
+    const args = [lab.runtime, '--root', lab.root, 'exec', '--preserve-fds', '8', id, path];
+    const run = (): Ended => call(lab, ['bash', '-c', 'exec "$@" 10</dev/null', 'bash', ...args]);
+    forget(place);
+    const compiled = run();
+    const used = run();
+    return told(used) === told(compiled) ? [] : [`${path}: ${told(used)}, compiled ${told(compiled)}`];
+  });
 }
 
 /** At the calls by which it is written and gets its name. */
@@ -213,6 +254,7 @@ export function reuse(outer: Lab): void {
     check(`reuse: ${args.slice(2, 3)} again`, asks(place, args) ? ['a compiler was asked'] : []);
   check('reuse: the trace tells', asks(place, ['exec', '--cwd', '/', id, ...quiet]) ? [] : ['it never does']);
   for (const one of changes(place)) check(`reuse: ${one[0]}`, same(place, one));
+  check('reuse: gaps between descriptors', gaps(place));
   check('reuse: killed', killed(place));
   chos(lab, ['exec', id, ...quiet]);
   chos(lab, ['kill', id, 'KILL']);

@@ -115,15 +115,11 @@ function scan(
   const operands: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const argument = args[at] ?? '';
-    if (argument === '--') {
-      operands.push(...args.slice(at + 1));
-      break;
-    }
+    if (argument === '--') return { options, operands: [...operands, ...args.slice(at + 1)] };
     if (!argument.startsWith('-') || argument === '-') {
       operands.push(argument);
       if (!stop) continue;
-      operands.push(...args.slice(at + 1));
-      break;
+      return { options, operands: [...operands, ...args.slice(at + 1)] };
     }
     const shown = argument.replace(/=.*/s, '');
     const found = split(argument, table);

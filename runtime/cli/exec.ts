@@ -45,6 +45,20 @@ const hasLines = (text: Uint8Array | string): boolean => {
 const linesOf = (text: Uint8Array | string, file: string): Uint8Array | string | null =>
   file === COMMAND_LINE || !hasLines(text) ? null : text;
 
+/** It is made of nothing but what the engine compares (spec/reuse.ts), and what the program itself looks at: not of mounts, unless its cgroups lie in them. */
+function isReusable({ config, facts, state }: ExecInput): boolean {
+  const { cgroup } = facts;
+  const mounts =
+    cgroup.layout === 'none'
+      ? []
+      : [
+          ...(cgroup.layout === 'v2' ? [] : cgroup.hierarchies),
+          ...(cgroup.layout === 'v1' ? [] : [cgroup.unified]),
+        ];
+  const isThere = (path: string): boolean => mounts.some(({ mount }) => path.startsWith(`${mount}/`));
+  return config.config.linux.intelRdt === null && state.chos.cgroups.every(isThere);
+}
+
 /** `exec`: one more process in a container, from process.json or from the command line. */
 export function exec(invocation: Invocation): Outcome {
   const found = findContainer(invocation, 'exec in');
@@ -93,7 +107,7 @@ export function exec(invocation: Invocation): Outcome {
     kind: 'launch',
     entry: 'exec',
     image: result.image,
-    reusable: isUsual(text) && input.facts.resctrl === undefined,
+    reusable: isUsual(text) && isReusable(input),
     values: { ...givenValues(invocation), STATE_DIR: directory, ARGS: args, ARG0: args[0] },
     warnings: [...admitted.value.warnings.map(oneLine), ...result.warnings.map(warningText)],
   };

@@ -1,70 +1,88 @@
 /**
- * What a program of `exec` that is used again (spec/reuse.ts) proves before it does anything: what decides whether there is something to execute in, and lives. All else that it was compiled
- * from the engine has compared. If something is another than it was then, the call goes to the compiler, which has the words for it.
+ * What a program of `exec` that is used again (spec/reuse.ts) looks at before it does anything: whether the container lives, and is not frozen, and its cgroups are where they were. All else
+ * that it was compiled from the engine has compared. Whatever is not as it was, or cannot be seen, is a failure of this action, and then the call goes to the compiler, which has the words for it.
  */
+import { errnos } from '../../spec/errno.js';
 import { AT_FDCWD } from '../../spec/kernel.js';
-import type { NormalConfig } from '../../spec/normal-config.js';
 import type { Action } from '../program/action.js';
-import { ignoring, when } from '../program/control.js';
-import { type Label, label, ref, type Slot, slot, slots, text } from '../program/operand.js';
-import { branch, call, handover, jump, type Line, sys, waitReadable } from '../program/step.js';
-import { Frost, type FrostSensor } from './cgroups/driver.js';
-import { CREATING } from './container/own-directory.js';
+import { when } from '../program/control.js';
+import { buffer, type Slot, slot, slots, text } from '../program/operand.js';
+import { alu, exitReporting, guard, handover, type Line, load, move, scan, sys } from '../program/step.js';
+import type { Thawed } from './cgroups/driver.js';
 import type { RecordedInit } from './entered-container.js';
 import { operation } from './idioms/operation.js';
-import { readStartTime } from './idioms/start-time.js';
 import { type ProcessLaunch, rule } from './launch/launch.js';
 
-/** As runtime/state/read-state.ts looks: the process of state.json, which has not ended. */
-function insistOnInit(
+export interface AsBefore {
+  /** The parameter; 0 once all is found as it was. */
+  readonly reused: Slot;
+  /** Open while one is looked at, else -1. */
+  readonly descriptor: Slot;
+  readonly action: Action;
+  /** What the track does when it has failed. */
+  readonly failed: readonly Line[];
+}
+
+const code = (letter: string): number => letter.charCodeAt(0);
+
+/** proc_pid_stat(5): dead, and not waited for. */
+const DEAD = ['Z', 'X', 'x'];
+
+/**
+ * `directories`: of all cgroups of the container. `thawed`: none, if it may be frozen. No descriptor is left open: what the caller has open is not known
+ * yet (container/descriptors.ts), and what is open in its place would be seen inside.
+ */
+export function lookAsBefore(
   { open }: ProcessLaunch,
   { pid, pidStart }: RecordedInit,
-  other: Label,
-): readonly Line[] {
-  const pidfd = slot('known_pidfd', -1);
-  const start = slots('known_start', 2);
-  return [
-    sys('pidfd_open', [pid, 0], { to: pidfd, on: [['ESRCH', 'EINVAL'], other] }),
-    ...readStartTime(open, slot('known_pid', pid), start, other),
-    branch(start, 'NE', BigInt(pidStart ?? 0), other),
-    ...ignoring(['ETIMEDOUT'], alive => [waitReadable(pidfd, 0, alive), jump(other)]),
-    sys('close', [pidfd]),
+  { directories, thawed }: { readonly directories: readonly string[]; readonly thawed: readonly Thawed[] },
+): AsBefore {
+  const reused = slot('reused');
+  const fd = slot('looked', -1);
+  const content = buffer('looked_text', 1024);
+  const length = slot('looked_size');
+  const at = slots('looked_at', 2);
+  const letter = slot('looked_letter');
+  const read = (path: string): readonly Line[] => [
+    sys('openat', [AT_FDCWD, text(path), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
+    sys('read', [fd, content, 1023], { to: length }),
+    sys('close', [fd]),
+    move(fd, -1),
   ];
-}
-
-const hasHooksOfCreate = ({ hooks }: NormalConfig): boolean =>
-  hooks.prestart.length + hooks.createRuntime.length + hooks.createContainer.length > 0;
-
-/** That nobody holds it any more is not looked at: then it is there for good, and each call is compiled. */
-function insistOnMade({ open, cells }: ProcessLaunch, other: Label): readonly Line[] {
-  const fd = slot('known_directory');
-  const flags = open.PATH | open.DIRECTORY | open.CLOEXEC;
-  return ignoring(['ENOENT'], none => [
-    sys('openat', [AT_FDCWD, ref(cells.stateDir), flags, 0], { to: fd, on: [['ENOENT'], other] }),
-    sys('faccessat2', [fd, text(CREATING), 0, 0], none),
-    jump(other),
-  ]);
-}
-
-/** `reused`: not 0, if the program is. `frost`: of the container; null: it may be frozen. */
-export function insistAsBefore(
-  launch: ProcessLaunch,
-  state: RecordedInit,
-  reused: Slot,
-  frost: FrostSensor | null,
-): Action {
-  const other = label('not_as_before');
-  const same = label('as_before');
-  return operation(
-    { kind: 'find-as-before', pid: state.pid, because: rule('the program is used again') },
-    when(reused, 'NE', 0, [
-      ...insistOnInit(launch, state, other),
-      ...(hasHooksOfCreate(launch.config) ? insistOnMade(launch, other) : []),
-      ...(frost === null ? [] : [call(frost.see), branch(frost.frost, 'NE', Frost.THAWED, other)]),
-      jump(same),
-      other,
-      handover(),
-      same,
-    ]),
-  );
+  const init: readonly Line[] = [
+    ...read(`/proc/${pid}/stat`),
+    // The command may hold blanks and parentheses; behind its last one there are none.
+    scan('FIND_LAST', { buffer: content, length, byte: code(')') }, { to: at }),
+    alu(letter, at, 'ADD', 2),
+    load(letter, 'U8', content, letter),
+    ...DEAD.map(state => guard(letter, 'NE', code(state), errnos.ESRCH.number)),
+    scan('SKIP', { buffer: content, length, start: at, byte: code(' '), count: 20 }, { to: at }),
+    scan('NUMBER', { buffer: content, length, start: at }, { to: at }),
+    guard(at, 'EQ', BigInt(pidStart ?? 0), errnos.ESRCH.number),
+  ];
+  const isThawed = ({ file, blanks: count, letter: expected }: Thawed): readonly Line[] => [
+    ...read(file),
+    ...(count === 0
+      ? [move(at, 0)]
+      : [scan('SKIP', { buffer: content, length, byte: code(' '), count }, { to: at })]),
+    load(letter, 'U8', content, at),
+    guard(letter, 'EQ', code(expected), errnos.EBUSY.number),
+  ];
+  return {
+    reused,
+    descriptor: fd,
+    action: operation(
+      { kind: 'find-as-before', pid, because: rule('the program is used again') },
+      when(reused, 'NE', 0, [
+        ...init,
+        ...directories.map(path => sys('faccessat2', [AT_FDCWD, text(path), 0, 0])),
+        ...thawed.flatMap(isThawed),
+        move(reused, 0),
+      ]),
+    ),
+    failed: [
+      ...when(reused, 'NE', 0, [...when(fd, 'GE', 0, [sys('close', [fd])]), handover()]),
+      exitReporting(255),
+    ],
+  };
 }

@@ -8,9 +8,9 @@ import { Clone, SIGKILL } from '../../spec/kernel.js';
 import type { ParameterName } from '../../spec/parameters.js';
 import type { AdmittedProcess, AdmittedSpec } from '../admit/admit.js';
 import type { Action, Program } from '../program/action.js';
-import { type Label, label, type Slot, slot } from '../program/operand.js';
-import { exit, exitReporting, supervise, sys, track, waitReap } from '../program/step.js';
-import { insistAsBefore } from './as-before.js';
+import { type Label, label, type Slot } from '../program/operand.js';
+import { exit, supervise, sys, track, waitReap } from '../program/step.js';
+import { type AsBefore, lookAsBefore } from './as-before.js';
 import type { JoinedGroups, SubCgroup } from './cgroups/driver.js';
 import { driverNamed } from './cgroups/drivers.js';
 import { letGoOfHost, pidFile, sweepDescriptors } from './container/descriptors.js';
@@ -102,8 +102,7 @@ interface Parts {
   readonly command: Becoming;
   readonly proc: ProcActions;
   readonly messages: Messages;
-  /** Not 0: the program is one that is used again. */
-  readonly reused: Slot;
+  readonly before: AsBefore;
 }
 
 function partsOf(launch: ProcessLaunch, { state, options }: ExecInput, refuse: Refuse): Parts {
@@ -125,7 +124,11 @@ function partsOf(launch: ProcessLaunch, { state, options }: ExecInput, refuse: R
   });
   const endowed = { reserveFor: 0, streams: 'given' } as const;
   const command = becomeCommand(launch, seccomp, launch.namespaces.has('user') ? endowed : undefined);
-  return { init, cgroups, command, proc, messages, reused: slot('reused') };
+  const before = lookAsBefore(launch, state, {
+    directories,
+    thawed: options.ignorePaused ? [] : cgroups.thawed,
+  });
+  return { init, cgroups, command, proc, messages, before };
 }
 
 /** Who fills the phases. */
@@ -135,7 +138,7 @@ function contributions(
   { state, options }: ExecInput,
   begin: Label,
 ): readonly Contribution[] {
-  const { init, cgroups, command, proc, messages, reused } = parts;
+  const { init, cgroups, command, proc, messages, before } = parts;
   const { cells, open } = launch;
   const affinity = cpuAffinity(launch);
   const { link } = state.chos;
@@ -143,7 +146,7 @@ function contributions(
     commandTrack(launch, options, messages, listened(launch, parts, state)),
     {
       exec: {
-        'as-before': [insistAsBefore(launch, state, reused, options.ignorePaused ? null : cgroups.frost)],
+        'as-before': [before.action],
         container: [findContainer(launch, state, init)],
         'pid-namespace': launch.namespaces.has('pid') ? [enterPids(launch, init)] : [],
         process: [startProcess(launch, cgroups, begin)],
@@ -286,7 +289,7 @@ function programOf(launch: ProcessLaunch, parts: Parts, input: ExecInput): Progr
     arch: facts.arch,
     joins: true,
     tracks: [
-      { name: 'exec', actions: inOrder('exec', who), failed: [exitReporting(255)] },
+      { name: 'exec', actions: inOrder('exec', who), failed: parts.before.failed },
       { name: 'process', actions: inOrder('process', who), failed: reportFailure(launch, cells.initEnd) },
     ],
     entries: [{ entry: 'exec', track: 'exec' }],
@@ -297,8 +300,7 @@ function programOf(launch: ProcessLaunch, parts: Parts, input: ExecInput): Progr
       ['PRESERVE_FDS', cells.preserveFds],
       ['ARGS', cells.args],
       ['ARG0', cells.arg0],
-      ['STATE_DIR', cells.stateDir],
-      ['REUSED', parts.reused],
+      ['REUSED', parts.before.reused],
       ...(input.options.pidfdSocket ? [['PIDFD_SOCKET', cells.pidfdSocket] as const] : []),
     ]),
   };

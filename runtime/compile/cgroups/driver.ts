@@ -139,14 +139,21 @@ export interface SubCgroup {
   readonly path: string;
 }
 
+/** A file by which one sees whether a cgroup is frozen (runtime/state/frozen.ts), and what stands in it if it is not, behind so many blanks. */
+export interface Thawed {
+  readonly file: string;
+  readonly blanks: number;
+  readonly letter: string;
+}
+
 /** What a process of `exec` has to do with the groups of its container. */
 export interface JoinedGroups {
   /** Host track: find them, and open what the birth needs. */
   readonly open: readonly Action[];
   /** Host track, behind `open`: fail if they are frozen. */
   readonly insistThawed: readonly Action[];
-  /** The same of what state.json names, before anything is opened; null: nothing freezes. */
-  readonly frost: FrostSensor | null;
+  /** What is found where they are not, before anything is opened. */
+  readonly thawed: readonly Thawed[];
   readonly birth: Birth;
   /** Track of the process, first thing. */
   readonly enter: readonly Action[];

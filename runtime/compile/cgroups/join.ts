@@ -12,7 +12,7 @@ import { buffer, type Slot, slot, text } from '../../program/operand.js';
 import { call, fail, guard, type Line, move, sys } from '../../program/step.js';
 import { operation } from '../idioms/operation.js';
 import { type ProcessLaunch, rule } from '../launch/launch.js';
-import { type CgroupDriver, Frost, type FrostSensor, type SubCgroup } from './driver.js';
+import { type CgroupDriver, Frost, type SubCgroup, type Thawed } from './driver.js';
 import { birthAnywhere, birthInOpened } from './enter.js';
 import { type Freezer, frostSensor } from './freezer.js';
 import { frostOfProcess, type ProcessGroups, processGroups } from './of-process.js';
@@ -41,7 +41,12 @@ function directoriesOf(
       ({ controllers }) =>
         controllers.length === 0 || controllers.some(name => hierarchy?.controllers.includes(name)),
     );
-    return { path, hierarchy, unified: one === undefined && hierarchy === unified, below: asked?.path ?? '' };
+    return {
+      path,
+      hierarchy,
+      unified: hierarchy !== undefined && hierarchy === unified,
+      below: asked?.path ?? '',
+    };
   });
 }
 
@@ -145,15 +150,16 @@ function insistThawed(
   ];
 }
 
-/** Those of the container itself, as runtime/state/frozen.ts looks. */
-function frostBefore(launch: ProcessLaunch, directories: readonly Directory[]): FrostSensor | null {
-  const freezers = directories.flatMap(({ path, unified, hierarchy }): readonly Freezer[] =>
-    unified || hierarchy?.controllers.includes('freezer')
-      ? [{ place: text(path), version: unified ? 2 : 1 }]
-      : [],
-  );
-  return freezers.length === 0 ? null : frostSensor(launch.open, freezers);
-}
+/** freezer.state: THAWED. cgroup.freeze: 0; cgroup.events: "populated N", "frozen N". Of the container itself, as runtime/state/frozen.ts looks. */
+const thawedOf = ({ path, unified, hierarchy }: Directory): readonly Thawed[] =>
+  unified
+    ? [
+        { file: `${path}/cgroup.freeze`, blanks: 0, letter: '0' },
+        { file: `${path}/cgroup.events`, blanks: 2, letter: '0' },
+      ]
+    : hierarchy?.controllers.includes('freezer')
+      ? [{ file: `${path}/freezer.state`, blanks: 0, letter: 'T' }]
+      : [];
 
 export const joinGroups: CgroupDriver['join'] = (launch, input, refuse) => {
   const directories = directoriesOf(launch, input.directories, input.below);
@@ -174,7 +180,7 @@ export const joinGroups: CgroupDriver['join'] = (launch, input, refuse) => {
       .filter(directory => !directory.unified)
       .map(directory => enterV1(launch, directory, init)),
     insistThawed: insistThawed(launch, directories, init, fd),
-    frost: frostBefore(launch, directories),
+    thawed: directories.flatMap(thawedOf),
     frostOf: pid => frostOfProcess(launch.open, launch.facts.cgroup, pid),
   };
 };

@@ -23,9 +23,9 @@ struct request {
 	bool warnings; /* --log-level: more than errors */
 	bool debug;
 	const char *log, *input; /* input: the file of --config or --process */
-	u64 options; /* of the command: a bit for each that was given; of those that take values only ones that fill a parameter, or name the input */
+	u64 options; /* of the command, a bit for each that was given: on these the program of `exec` depends, and not on their values */
 	char *const *arguments; /* behind the id, or NULL */
-	bool strange; /* there is more to it than that */
+	bool strange; /* an option on whose value it does, or one that is wrong */
 	bool reuse; /* a program that was left in the state directory may serve it */
 	struct surroundings around;
 	struct value values[PARAMETER_COUNT];
@@ -55,7 +55,9 @@ void open_log(const struct request *q);
 
 /* trust.c */
 void insist_on_way(const char *path, bool make);
+bool trusts_way(const char *path);
 long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size);
+long open_if_trusted(long directory, const char *name, unsigned type, u64 *size);
 
 /* stored.c */
 void run_stored(struct request *q, u32 entry);
@@ -65,6 +67,9 @@ _Noreturn void run_image(struct request *q, int fd, u64 offset, u64 size, u32 en
 
 /* warm.c: a connection to whoever listens where the compiler's service should, or -1, and why. The service looks at who has come while that one goes on. */
 int connect_service(const char **why);
+
+/* reuse.c: there may be a program that an earlier call has left. */
+bool seems_reusable(const struct request *q);
 
 /* compiler.c */
 _Noreturn void run_compiled(struct request *q);

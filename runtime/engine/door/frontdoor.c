@@ -4,6 +4,9 @@
  */
 #include "door.h"
 
+#define LONGEST_NUMBER 9 /* digits */
+#define PATH_LIMIT 4096
+
 static bool parse_number(const char *text, i64 *value)
 {
 	*value = 0;
@@ -125,24 +128,36 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 	return true;
 }
 
-/* What decides what `exec` is compiled to. */
+static bool is_ascii(const char *text)
+{
+	for (; *text; text++)
+		if ((u8)*text >= 0x80)
+			return false;
+	return true;
+}
+
+/* TypeScript knows no other numbers. */
+static bool is_usual_number(const char *text)
+{
+	i64 number;
+
+	return strlen(text) <= LONGEST_NUMBER && parse_number(text, &number) && number <= LARGEST_NUMBER;
+}
+
+/* An option of the command: what decides what `exec` is compiled to. */
 static void note(struct request *q, const struct options *set, const struct option *o, const char *value)
 {
 	unsigned number = (unsigned)(o - option_table) - set->first;
 	bool given = o->kind == OPTION_FLAG ? !value || equal(value, "true") : value && *value;
-	i64 ignored;
 
-	if (set->global) {
-		q->strange |= equal(o->name, "version") || equal(o->name, "help");
-		return;
-	}
 	if (o->kind == OPTION_IGNORED || o->kind == OPTION_IGNORED_TEXT)
 		return;
 	if (o->kind == OPTION_FLAG)
 		q->strange |= !given && !equal(value, "false");
+	else if (o->kind == OPTION_NUMBER)
+		q->strange |= !given || o->parameter == NO_PARAMETER || !is_usual_number(value);
 	else
-		q->strange |= !given || o->kind == OPTION_LIST || (o->parameter == NO_PARAMETER && !o->input) ||
-			      (o->kind == OPTION_NUMBER && (!parse_number(value, &ignored) || ignored > LARGEST_NUMBER));
+		q->strange |= !given || o->kind == OPTION_LIST || (o->parameter == NO_PARAMETER && !o->input) || !is_ascii(value);
 	q->strange |= number >= 64;
 	if (given)
 		q->options |= 1UL << (number & 63);
@@ -156,7 +171,8 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 	bool on = !value || equal(value, "true");
 	i64 number;
 
-	note(q, set, o, value);
+	if (!set->global)
+		note(q, set, o, value);
 	if (!value)
 		value = "";
 	switch (o->kind) {
@@ -189,6 +205,14 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 	}
 }
 
+static void take(struct request *q, const struct options *set, const struct option *o, const char *value)
+{
+	if (apply(q, set, o, value))
+		return;
+	q->complete = false;
+	q->strange |= set->global;
+}
+
 /* -abc: flags, the last of which may take the next argument as its value. */
 static bool take_letters(struct scan *s, const struct options *set, const char *letters)
 {
@@ -205,8 +229,7 @@ static bool take_letters(struct scan *s, const struct options *set, const char *
 		} else if (letters[1] == '=') {
 			value = letters + 2;
 		}
-		if (!apply(s->q, set, o, value))
-			s->q->complete = false;
+		take(s->q, set, o, value);
 		if (value)
 			return true;
 	}
@@ -233,8 +256,7 @@ static bool take_option(struct scan *s, const struct options *set)
 		return false;
 	else if (takes_value(o))
 		value = process.argv[s->at];
-	if (!apply(s->q, set, o, value))
-		s->q->complete = false;
+	take(s->q, set, o, value);
 	return true;
 }
 
@@ -371,24 +393,36 @@ void default_root(struct request *q)
 	}
 }
 
-/* Others the compiler has something to say about, or reads in another way. */
+/* Others the compiler has something to say about, or reads in another way: it has texts where there are bytes, and of each it knows how long it may be. */
 static bool are_usual(char *const *arguments)
 {
 	size_t size = 0;
 
-	if (!**arguments)
+	if (!**arguments || strlen(*arguments) >= PATH_LIMIT)
 		return false;
-	for (; *arguments; arguments++)
-		for (const char *at = *arguments; *at; at++)
-			if ((u8)*at >= 0x80 || ++size > REUSE_ARGUMENTS_LIMIT)
-				return false;
+	for (; *arguments; arguments++) {
+		size += strlen(*arguments) + 1;
+		if (size > REUSE_ARGUMENTS_LIMIT || !is_ascii(*arguments))
+			return false;
+	}
 	return true;
+}
+
+/* Behind a link `..` is another directory for TypeScript, which goes by names. */
+static bool is_plain(const char *path)
+{
+	for (const char *at = path; *at; at++)
+		if (after(at, "/..") && (!at[3] || at[3] == '/'))
+			return false;
+	return is_ascii(path);
 }
 
 /* Of process.json and arguments it is to have one. Sockets that are handed over become variables. */
 static bool is_usual(const struct request *q)
 {
-	return q->command && q->command->reuse && !q->strange && q->values[PARAMETER_ROOT].given && !environment("LISTEN_FDS") &&
+	const struct value *root = &q->values[PARAMETER_ROOT];
+
+	return q->command && q->command->reuse && !q->strange && root->given && is_plain(root->text) && !environment("LISTEN_FDS") &&
 	       !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
 }
 

@@ -92,6 +92,8 @@ void read_input(const struct request *q, struct input *in)
 		return;
 	if (q->input) {
 		read_file(in, open_named(q->input), true);
+		/* Ours and the caller's have one position. */
+		in->once |= equal(q->input, "-");
 		return;
 	}
 	if (q->command->input == INPUT_NAMED)

@@ -1,5 +1,5 @@
 /* Where the engine begins: what kind of call is this, and who serves it? */
-#include "compiler.h"
+#include "door.h"
 
 /* Volatile, so that the compiler does not believe the zeros. */
 const volatile struct attachment attachment = {.magic = ATTACHMENT_MAGIC};

@@ -1,7 +1,7 @@
 /*
  * Programs of `exec` that are used again (spec/reuse.ts). What the compiler makes of a question depends on nothing else than what is in `struct question` and behind it: who asks,
  * which options there are, the bytes of process.json or none, the files of the container that were read, and the compiler itself. So where all of that is the same, byte for byte,
- * the program is, too. What lives, whether init does and whether it is frozen or at its hooks, the program itself proves (runtime/compile/as-before.ts). The arguments on
+ * the program is, too. Whether init lives, is not frozen, and is in the cgroups of then, the program itself looks at (runtime/compile/as-before.ts). The arguments on
  * the command line are values, as in any program of `exec`.
  */
 #include <linux/mman.h>
@@ -142,13 +142,13 @@ static u32 number_of(const struct compiler *c)
 	return (hash ^ hash >> 16) % REUSE_COUNT;
 }
 
-/* ROOT/ID, or what is wrong with it. */
+/* ROOT/ID; negative: the compiler says what is wrong with it. */
 static long open_container(const struct request *q)
 {
 	const char *path = state_directory(q);
 	u64 size;
 
-	return path ? open_trusted(AT_FDCWD, path, S_IFDIR, path, &size) : -ENOENT;
+	return path && trusts_way(q->values[PARAMETER_ROOT].text) ? open_if_trusted(AT_FDCWD, path, S_IFDIR, &size) : -ENOENT;
 }
 
 bool seems_reusable(const struct request *q)
@@ -215,7 +215,7 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 	if (is_answer(c, r, size) && image_offset(r) + r->image == size &&
 	    (q->arguments ? !r->arguments : r->arguments && !arguments[r->arguments - 1])) {
 		give_arguments(q, arguments, r->arguments);
-		run_found(q, keep_descriptor(q, fd), image_offset(r), r->image, ENTRY_EXEC);
+		run_found(q, fd, image_offset(r), r->image, ENTRY_EXEC);
 	}
 	memcpy(q->values, values, sizeof(values));
 	sys(munmap, at, size);
@@ -223,25 +223,26 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 
 void run_reusable(struct request *q, struct compiler *c)
 {
-	long directory, fd;
+	long directory, fd = -ENOENT;
 	char name[8];
 	u64 size;
 
 	if (!q->reuse)
 		return;
-	insist_on_way(q->values[PARAMETER_ROOT].text, false);
 	directory = open_container(q);
 	if (directory < 0)
 		return;
 	if (put_question(q, c, (int)directory)) {
 		name_file(name, number_of(c));
-		fd = open_trusted(directory, name, S_IFREG, name, &size);
-		if (fd >= 0) {
-			run_file(q, c, (int)fd, size);
-			sys(close, fd);
-		}
+		fd = open_if_trusted(directory, name, S_IFREG, &size);
 	}
+	/* What the program begins with open could be seen inside. */
 	sys(close, directory);
+	if (fd < 0)
+		return;
+	fd = keep_descriptor(q, (int)fd);
+	run_file(q, c, (int)fd, size);
+	sys(close, fd);
 }
 
 /* ---- Leaving it ---- */
@@ -264,7 +265,8 @@ static bool write_file(const struct compiler *c, const struct reusable *r, const
 
 /*
  * A whole file or none: it has no name before. Whoever removes the container holds its lock, and then it is not left; nor is it where the file system has no files without
- * a name, is full, or is read-only: the next call is compiled, as this one was.
+ * a name, is full, or is read-only: the next call is compiled, as this one was. While hooks of its creation are at work `exec` is refused (runtime/state/read-state.ts), and afterwards they
+ * never are again: so that need not be looked at when it is used.
  */
 void leave_reusable(const struct request *q, const struct compiler *c, const struct answer_header *h)
 {
@@ -288,7 +290,8 @@ void leave_reusable(const struct request *q, const struct compiler *c, const str
 	put_decimal(&t, fd);
 	put_char(&t, 0);
 	name_file(name, number_of(c));
-	if (directory >= 0 && fd >= 0 && write_file(c, &r, arguments, (int)fd) && !sys(flock, directory, LOCK_SH | LOCK_NB)) {
+	if (directory >= 0 && fd >= 0 && write_file(c, &r, arguments, (int)fd) && !sys(flock, directory, LOCK_SH | LOCK_NB) &&
+	    sys(faccessat, directory, "creating", 0) == -ENOENT) {
 		sys(unlinkat, directory, name, 0);
 		sys(linkat, AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
 	}

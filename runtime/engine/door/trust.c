@@ -91,20 +91,18 @@ static bool take_link(struct text *way, const char **rest)
 	return true;
 }
 
-/*
- * `make`: what is missing is made, for its owner alone, so that nobody is quicker than who makes it later. Of a way that leads nowhere those tell who
- * open it.
- */
-void insist_on_way(const char *path, bool make)
+/* False: others could have written what is at `*where`, which `st` tells of. Of a way that leads nowhere those tell who open it. */
+static bool judge_way(const char *path, bool make, const char **where, struct statx *st)
 {
 	struct text way = text_in(WAY, PATH_SIZE - 1);
-	struct statx st, slash;
+	struct statx slash;
 	const char *rest = path, *next, *at;
 	size_t length, ignored;
 	unsigned links = 0;
 
+	*where = WAY;
 	if (*path != '/' || sys(statx, AT_FDCWD, "/", 0, STATX_UID, &slash))
-		return;
+		return true;
 	while ((at = component(&rest, &length))) {
 		bool last, link;
 
@@ -117,22 +115,61 @@ void insist_on_way(const char *path, bool make)
 		put_char(&way, '/');
 		put_bytes(&way, at, length);
 		if (way.lost)
-			return;
+			return true;
 		way.at[way.used] = 0;
 		if (make)
 			sys(mkdirat, AT_FDCWD, way.at, 0700);
-		if (sys(statx, AT_FDCWD, way.at, AT_SYMLINK_NOFOLLOW, WANTED, &st))
-			return;
+		if (sys(statx, AT_FDCWD, way.at, AT_SYMLINK_NOFOLLOW, WANTED, st))
+			return true;
 		next = rest;
 		last = !component(&next, &ignored);
-		link = (st.stx_mode & S_IFMT) == S_IFLNK;
-		if (!owner_trusted(st.stx_uid) && (last || st.stx_uid != slash.stx_uid))
-			refuse("state root", path, way.at, 0, &st);
-		if (!link && st.stx_mode & 022 && (last || !(st.stx_mode & STICKY)))
-			refuse("state root", path, way.at, 0, &st);
+		link = (st->stx_mode & S_IFMT) == S_IFLNK;
+		if (!owner_trusted(st->stx_uid) && (last || st->stx_uid != slash.stx_uid))
+			return false;
+		if (!link && st->stx_mode & 022 && (last || !(st->stx_mode & STICKY)))
+			return false;
 		if (link && (++links > LINKS || !take_link(&way, &rest)))
-			return;
+			return true;
 	}
+	return true;
+}
+
+/* `make`: what is missing is made, for its owner alone, so that nobody is quicker than who makes it later. */
+void insist_on_way(const char *path, bool make)
+{
+	const char *where;
+	struct statx st;
+
+	if (!judge_way(path, make, &where, &st))
+		refuse("state root", path, where, 0, &st);
+}
+
+bool trusts_way(const char *path)
+{
+	const char *where;
+	struct statx st;
+
+	return judge_way(path, false, &where, &st);
+}
+
+enum verdict { TRUSTED, UNSEEN, OTHER_KIND, DISTRUSTED };
+
+/* `st` and `verdict` are of what is there, also if it is a link, which is not opened; else the errno of that is returned, and there is no verdict. */
+static long open_judged(long directory, const char *name, unsigned type, struct statx *st, enum verdict *verdict)
+{
+	u64 flags = type == S_IFDIR ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	long fd = sys(openat, directory, name, flags | O_NOFOLLOW | O_CLOEXEC);
+
+	*verdict = TRUSTED;
+	if (fd < 0 && fd != -ELOOP)
+		return fd;
+	if (fd < 0 ? sys(statx, directory, name, AT_SYMLINK_NOFOLLOW, WANTED, st) : sys(statx, fd, "", AT_EMPTY_PATH, WANTED, st))
+		*verdict = UNSEEN;
+	else if (type == S_IFREG && (st->stx_mode & S_IFMT) != type)
+		*verdict = OTHER_KIND;
+	else if ((st->stx_mode & S_IFMT) != type || st->stx_mode & 022 || !owner_trusted(st->stx_uid))
+		*verdict = DISTRUSTED;
+	return fd;
 }
 
 /*
@@ -141,22 +178,34 @@ void insist_on_way(const char *path, bool make)
  */
 long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size)
 {
-	u64 flags = type == S_IFDIR ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	long fd = sys(openat, directory, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	enum verdict verdict;
 	struct statx st;
+	long fd = open_judged(directory, name, type, &st, &verdict);
 
-	if (fd < 0 && fd != -ELOOP)
-		return fd;
-	/* A link was not opened: it is looked at itself. */
-	if (fd < 0 ? sys(statx, directory, name, AT_SYMLINK_NOFOLLOW, WANTED, &st) : sys(statx, fd, "", AT_EMPTY_PATH, WANTED, &st))
+	if (verdict == UNSEEN)
 		die("look at", shown, 0);
-	if (type == S_IFREG && (st.stx_mode & S_IFMT) != type) {
-		if (fd >= 0)
-			sys(close, fd);
-		return -EINVAL;
-	}
-	if ((st.stx_mode & S_IFMT) != type || st.stx_mode & 022 || !owner_trusted(st.stx_uid))
+	if (verdict == DISTRUSTED)
 		refuse(type == S_IFDIR ? "state directory" : "stored program of", shown, shown, type, &st);
+	if (verdict == OTHER_KIND && fd >= 0)
+		sys(close, fd);
+	if (verdict == OTHER_KIND)
+		return -EINVAL;
 	*size = st.stx_size;
 	return fd;
+}
+
+/* The same for what may as well not be there. */
+long open_if_trusted(long directory, const char *name, unsigned type, u64 *size)
+{
+	enum verdict verdict;
+	struct statx st;
+	long fd = open_judged(directory, name, type, &st, &verdict);
+
+	if (fd < 0)
+		return fd;
+	*size = st.stx_size;
+	if (verdict == TRUSTED)
+		return fd;
+	sys(close, fd);
+	return -EPERM;
 }

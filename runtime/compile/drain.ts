@@ -16,6 +16,7 @@ import {
   waitUnlessInterrupted,
 } from './idioms/interrupts.js';
 import { operation } from './idioms/operation.js';
+import { NO_PROCESS } from './idioms/start-time.js';
 import { rule } from './launch/launch.js';
 
 export interface DrainInput {
@@ -37,7 +38,7 @@ function waitFor(pid: number, interrupts: Interrupts, milliseconds: number): Act
   const pidfd = slot('holder_pidfd');
   return operation(
     { kind: 'await-holder', pid, because: rule('--drain') },
-    ignoring(['ESRCH', 'EINVAL'], ended => [
+    ignoring(NO_PROCESS, ended => [
       sys('pidfd_open', [pid, 0], { to: pidfd, ...ended }),
       ...waitUnlessInterrupted(interrupts, pidfd, milliseconds),
       sys('close', [pidfd]),

@@ -7,7 +7,7 @@ import { buffer, field, label, slot, slots, text } from '../program/operand.js';
 import { fail, failVerbatim, format, guard, jump, type Line, sys, waitReadable } from '../program/step.js';
 import { endedMeanwhile } from '../report/operations/launch.js';
 import { operation } from './idioms/operation.js';
-import { readStartTime } from './idioms/start-time.js';
+import { NO_PROCESS, readStartTime } from './idioms/start-time.js';
 import { type ProcessLaunch, rule } from './launch/launch.js';
 import type { Container } from './views/enter-container.js';
 
@@ -30,7 +30,7 @@ export function findContainer({ open }: ProcessLaunch, recorded: RecordedInit, i
   const path = buffer('init_root_path', 40);
   const directory = open.PATH | open.DIRECTORY | open.CLOEXEC;
   return operation({ kind: 'find-container', pid, id, because: rule('state.json') }, [
-    sys('pidfd_open', [init.pid, 0], { to: init.pidfd, on: [['ESRCH'], gone] }),
+    sys('pidfd_open', [init.pid, 0], { to: init.pidfd, on: [NO_PROCESS, gone] }),
     ...readStartTime(open, init.pid, start, gone),
     guard(start, 'EQ', BigInt(pidStart ?? 0), errnos.ESRCH.number),
     format(path, ['/proc/', field(TemplateField.DECIMAL, init.pid), '/root']),

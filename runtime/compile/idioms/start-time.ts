@@ -1,4 +1,4 @@
-import { errnos } from '../../../spec/errno.js';
+import { type ErrnoName, errnos } from '../../../spec/errno.js';
 import { TemplateField } from '../../../spec/instructions.js';
 import { AT_FDCWD, type OpenFlags } from '../../../spec/kernel.js';
 import { attempt, when } from '../../program/control.js';
@@ -27,6 +27,9 @@ import {
   sys,
 } from '../../program/step.js';
 import { NO_PROCFS } from '../../report/operations/launch.js';
+
+/** What pidfd_open(2) says of a number that no process has: none at all, or a thread's (EINVAL; ENOENT on Linux 6.18). */
+export const NO_PROCESS: readonly ErrnoName[] = ['ESRCH', 'EINVAL', 'ENOENT'];
 
 /** Of the line of /proc/PID/stat. */
 interface StatLine {

@@ -30,7 +30,7 @@ import { Frost, type FrostSensor } from '../cgroups/driver.js';
 import { CREATING } from '../container/own-directory.js';
 import { hasGateError } from '../container/state.js';
 import { lockWithDeadline } from '../idioms/lock.js';
-import { readStartTime, type StopSensor, stopSensor } from '../idioms/start-time.js';
+import { NO_PROCESS, readStartTime, type StopSensor, stopSensor } from '../idioms/start-time.js';
 import { readWhole } from '../idioms/whole.js';
 import { joinsPids } from '../launch/launch.js';
 import { type Context, Status } from './context.js';
@@ -160,7 +160,7 @@ function readState(c: Context, { see, frost }: FrostSensor): Subroutine {
   return subroutine('read_state', [
     ...readFile(c),
     ...parse(c, start),
-    ...attempt(['ESRCH', 'EINVAL'], unseen => [sys('pidfd_open', [c.pid, 0], { to: c.pidfd, ...unseen })], [
+    ...attempt(NO_PROCESS, unseen => [sys('pidfd_open', [c.pid, 0], { to: c.pidfd, ...unseen })], [
       // Not by whoever is in the pid namespace of the container, as createContainer hooks are.
       ...preparing(),
       jump(stopped),

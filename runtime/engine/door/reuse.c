@@ -1,7 +1,7 @@
 /*
  * Programs of `exec` that are used again (spec/reuse.ts). What the compiler makes of a question depends on nothing else than what is in `struct question` and behind it: who asks,
  * which options there are, the bytes of process.json or none, the files of the container that were read, and the compiler itself. So where all of that is the same, byte for byte,
- * the program is, too. Whether init lives, is not frozen, and is in the cgroups of then, the program itself looks at (runtime/compile/as-before.ts). The arguments on
+ * the program is, too. Whether init lives, is not frozen, and in the cgroups of then, the program itself looks at (runtime/compile/as-before.ts). The arguments on
  * the command line are values, as in any program of `exec`.
  */
 #include <linux/mman.h>
@@ -9,8 +9,6 @@
 #include "compiler.h"
 
 #define PATH_SIZE 4096
-#define LOCK_SH 1
-#define LOCK_NB 4
 #define RIGHTS_SIZE 192
 #define RIGHTS_LINES 6
 #define FILE_SEEN (STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_UID | STATX_MODE)
@@ -232,7 +230,8 @@ void run_reusable(struct request *q, struct compiler *c)
 	directory = open_container(q);
 	if (directory < 0)
 		return;
-	if (put_question(q, c, (int)directory)) {
+	/* Hooks of its creation are at work, or were killed at it. */
+	if (put_question(q, c, (int)directory) && sys(faccessat, directory, "creating", 0) == -ENOENT) {
 		name_file(name, number_of(c));
 		fd = open_if_trusted(directory, name, S_IFREG, &size);
 	}
@@ -264,15 +263,14 @@ static bool write_file(const struct compiler *c, const struct reusable *r, const
 }
 
 /*
- * A whole file or none: it has no name before. Whoever removes the container holds its lock, and then it is not left; nor is it where the file system has no files without
- * a name, is full, or is read-only: the next call is compiled, as this one was. While hooks of its creation are at work `exec` is refused (runtime/state/read-state.ts), and afterwards they
- * never are again: so that need not be looked at when it is used.
+ * A whole file or none: it has no name before. It is not left where the file system has no files without a name, is full, or is read-only: the next call is compiled, as this
+ * one was. No lock is held: whoever removes the directory meanwhile looks again (vm/remove-tree.c).
  */
 void leave_reusable(const struct request *q, const struct compiler *c, const struct answer_header *h)
 {
 	const struct value *arguments = &q->values[PARAMETER_ARGS];
 	struct reusable r = {.magic = REUSE_MAGIC, .image = h->image_size};
-	long container, directory, fd;
+	long container, fd;
 	char name[8], path[40];
 	struct text t = text_in(path, sizeof(path));
 
@@ -284,20 +282,16 @@ void leave_reusable(const struct request *q, const struct compiler *c, const str
 	container = open_container(q);
 	if (container < 0)
 		return;
-	directory = sys(openat, container, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd = sys(openat, container, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	put_string(&t, "/proc/self/fd/");
 	put_decimal(&t, fd);
 	put_char(&t, 0);
 	name_file(name, number_of(c));
-	if (directory >= 0 && fd >= 0 && write_file(c, &r, arguments, (int)fd) && !sys(flock, directory, LOCK_SH | LOCK_NB) &&
-	    sys(faccessat, directory, "creating", 0) == -ENOENT) {
-		sys(unlinkat, directory, name, 0);
-		sys(linkat, AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
+	if (fd >= 0 && write_file(c, &r, arguments, (int)fd)) {
+		sys(unlinkat, container, name, 0);
+		sys(linkat, AT_FDCWD, path, container, name, AT_SYMLINK_FOLLOW);
 	}
 	if (fd >= 0)
 		sys(close, fd);
-	if (directory >= 0)
-		sys(close, directory);
 	sys(close, container);
 }

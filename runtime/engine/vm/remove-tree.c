@@ -3,6 +3,8 @@
 
 #include "vm.h"
 
+#define MOST_TIMES 100
+
 /* Unlink what is not a directory, or an empty one. ENOTEMPTY: it is one with something in it. */
 static int remove_one(int directory, const char *name)
 {
@@ -52,8 +54,7 @@ static long open_above(int directory)
 	return sys(openat2, directory, "..", &how, sizeof(how));
 }
 
-/* A file, or a directory with all that is in it; one that is missing is removed already. */
-int remove_tree(int from, const char *path)
+static int remove_once(int from, const char *path)
 {
 	int error = remove_one(from, path);
 	unsigned depth = 0;
@@ -86,4 +87,16 @@ int remove_tree(int from, const char *path)
 	}
 	sys(close, fd);
 	return error ? error : remove_one(from, path);
+}
+
+/* A file, or a directory with all that is in it; one that is missing is removed already. Others may put something into it meanwhile, as an `exec` does that ends. */
+int remove_tree(int from, const char *path)
+{
+	unsigned left = MOST_TIMES;
+	int error;
+
+	do
+		error = remove_once(from, path);
+	while (error == ENOTEMPTY && --left);
+	return error;
 }

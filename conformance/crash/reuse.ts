@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, makeBundle } from './bundles.js';
+import { hasEnded } from './kernel.js';
 import { badError, call, check, chos, type Ended, type Lab, residue } from './lab.js';
 
 interface Place {
@@ -249,12 +250,14 @@ function numberOfThread(place: Place): readonly string[] {
   const before = readFileSync(file, 'utf8');
   const thread = readdirSync('/proc/self/task').find(tid => tid !== String(process.pid));
   writeFileSync(file, before.replace(/"pid": ?\d+/, `"pid":${thread}`));
+  const pid = Number(/"pid": ?(\d+)/.exec(before)?.[1]);
+  process.kill(pid, 'SIGKILL');
+  const ended = hasEnded(pid, 5000);
   const state = chos(lab, ['state', id]);
   const executed = chos(lab, ['exec', id, ...quiet]);
   const deleted = chos(lab, ['delete', id]);
-  const pid = Number(/"pid": ?(\d+)/.exec(before)?.[1]);
-  process.kill(pid, 'SIGKILL');
   return [
+    ...(ended ? [] : ['init has not ended']),
     ...(/"status": ?"stopped"/.test(state.out) ? [] : [`state: ${told(state)}`]),
     ...(executed.code === 255 && /not running/.test(executed.err) ? [] : [`exec: ${told(executed)}`]),
     ...(deleted.code === 0 ? [] : [`delete: ${told(deleted)}`]),

@@ -199,6 +199,8 @@ static void give_arguments(struct request *q, const char *text, u32 size)
 	q->values[PARAMETER_REUSED] = (struct value){.given = true, .number = 1};
 }
 
+#define SAID "the program of an earlier exec is used again"
+
 static void run_file(struct request *q, const struct compiler *c, int fd, u64 size)
 {
 	long at = size > UINT32_MAX ? -ENOMEM : sys(mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -212,6 +214,8 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 	arguments = (const char *)(r + 1) + (u64)c->question->texts + c->question->input;
 	if (is_answer(c, r, size) && image_offset(r) + r->image == size &&
 	    (q->arguments ? !r->arguments : r->arguments && !arguments[r->arguments - 1])) {
+		if (q->debug)
+			hold_warning(SAID, sizeof(SAID) - 1);
 		give_arguments(q, arguments, r->arguments);
 		run_found(q, fd, image_offset(r), r->image, ENTRY_EXEC);
 	}

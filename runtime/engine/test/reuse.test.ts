@@ -139,6 +139,10 @@ test('the first call asks, the others do not; arguments and paths are values', (
   assert.is(exec(box), said(1));
   assert.is(exec(box, { command: ['ls', '-l', '--', ''] }), said(1, 'box ls '));
   assert.is(exec(box, { global: ['--log-level', 'error', '--log=/dev/null'] }), said(1));
+  assert.is(
+    exec(box, { global: ['--debug'] }),
+    `${said(1)}chos-runtime: warning: the program of an earlier exec is used again\n`,
+  );
   assert.is(left(box).length, 1);
   const pid = (path: string) => exec(box, { options: ['--pid-file', path] });
   assert.is(pid('/one'), said(0, 'box /bin/true /one'));

@@ -1,6 +1,6 @@
 /**
  * Programs of `exec` that are used again: beside a container's other files lie the last few, ROOT/ID/exec.0 to exec.3, each with the question that it answers. The engine asks itself
- * before it asks the compiler (runtime/engine/door/reuse.c, docs/compiler-service.md). Such a file is for the engine that wrote it alone: its layout is in reuse.c.
+ * before it asks the compiler (runtime/engine/door/reuse.c, docs/compiler-service.md). Its layout is in reuse.c; another one gets another magic.
  */
 export const REUSE_MAGIC = 0x45524843; // "CHRE"
 /** How many of one container: which of them is told by options and input. */

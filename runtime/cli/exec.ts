@@ -45,7 +45,7 @@ const hasLines = (text: Uint8Array | string): boolean => {
 const linesOf = (text: Uint8Array | string, file: string): Uint8Array | string | null =>
   file === COMMAND_LINE || !hasLines(text) ? null : text;
 
-/** It is made of nothing but what the engine compares (spec/reuse.ts), and what the program itself looks at: not of mounts, unless its cgroups lie in them. */
+/** It is made of nothing but what the engine compares (spec/reuse.ts) and what the program itself looks at. Of what is mounted it needs its cgroups, each where state.json says. */
 function isReusable({ config, facts, state }: ExecInput): boolean {
   const { cgroup } = facts;
   const mounts =

@@ -11,6 +11,7 @@
 #define PATH_SIZE 4096
 #define RIGHTS_SIZE 192
 #define RIGHTS_LINES 6
+#define ID_SIZE (ID_LIMIT + 1)
 #define FILE_SEEN (STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_UID | STATX_MODE)
 
 /* ---- What is asked ---- */
@@ -31,9 +32,10 @@ struct question {
 	struct seen state, config;
 	u64 options;
 	char rights[RIGHTS_SIZE]; /* lines of /proc/self/status */
+	char id[ID_SIZE];	  /* state.json holds it, and is compared with it */
 	u32 texts, input;	  /* bytes of the other files of /proc/self, and of process.json */
 };
-_Static_assert(sizeof(struct question) == 8 * (CALLER_NAMESPACE_COUNT + 5) + 4 * 6 + 2 * 48 + 8 + RIGHTS_SIZE + 8, "no gaps");
+_Static_assert(sizeof(struct question) == 8 * (CALLER_NAMESPACE_COUNT + 5) + 4 * 6 + 2 * 48 + 8 + RIGHTS_SIZE + ID_SIZE + 8, "no gaps");
 
 _Static_assert(sizeof(struct question) + 8 <= QUESTION_ROOM, "room for the question");
 
@@ -113,6 +115,7 @@ static bool put_question(const struct request *q, struct compiler *c, int direct
 		.input = c->input.kind == GIVEN_BYTES ? c->input.number : 0,
 	};
 	memcpy(u->namespaces, h->namespaces, sizeof(u->namespaces));
+	memcpy(u->id, q->values[PARAMETER_ID].text, q->values[PARAMETER_ID].length);
 	if (!read_rights(u->rights, c->files) || !see(directory, "state.json", &u->state) || !see(directory, "config.json", &u->config))
 		return false;
 	c->question = u;

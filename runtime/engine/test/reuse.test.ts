@@ -364,6 +364,16 @@ test('a program that hands over asks the compiler, once', () => {
   assert.is(exec(box, { image }), said(0));
 });
 
+test('under another name it is another container', () => {
+  const box = container();
+  exec(box);
+  renameSync(box.directory, join(box.root, 'cox'));
+  const ended = call(['--root', box.root, 'exec', 'cox', '/bin/true'], {
+    environment: { ANSWER: `reusable ${usual} {"ARG0":"x"}` },
+  });
+  assert.is(ended.out, said(0, 'cox x '));
+});
+
 test('while the container is being made, none is used', () => {
   const box = container();
   exec(box);

@@ -179,15 +179,15 @@ _Noreturn void run_compiled(struct request *q)
 	struct answer_header h;
 	const char *texts = NULL, *message;
 	char termios[64];
+	/* Nothing may be open that a program does not know of, a connection neither. */
+	bool alone = process.service < 0 && seems_reusable(q);
 
-	bool wait = seems_reusable(q);
-
-	if (!wait)
+	if (!alone)
 		reach_service(q, &c);
 	read_input(q, &c.input);
 	make_request(q, &c);
-	run_reusable(q, &c);
-	if (wait)
+	run_reusable(q, &c, alone);
+	if (alone)
 		reach_service(q, &c);
 	if (!ask_service(q, &c, &h, &texts)) {
 		if (c.streams)

@@ -226,7 +226,7 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 	sys(munmap, at, size);
 }
 
-void run_reusable(struct request *q, struct compiler *c)
+void run_reusable(struct request *q, struct compiler *c, bool alone)
 {
 	long directory, fd = -ENOENT;
 	char name[8];
@@ -238,7 +238,7 @@ void run_reusable(struct request *q, struct compiler *c)
 	if (directory < 0)
 		return;
 	/* Hooks of its creation are at work, or were killed at it. */
-	if (put_question(q, c, (int)directory) && sys(faccessat, directory, "creating", 0) == -ENOENT) {
+	if (put_question(q, c, (int)directory) && alone && sys(faccessat, directory, "creating", 0) == -ENOENT) {
 		name_file(name, number_of(c));
 		fd = open_if_trusted(directory, name, S_IFREG, &size);
 	}

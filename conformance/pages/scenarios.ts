@@ -383,6 +383,11 @@ export const scenarios: readonly Scenario[] = [
     run: 'it needs CRIU and a kernel that it knows: conformance/vm/cases/checkpoint.ts',
   },
   { page: 'README.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
+  {
+    page: 'docs/podman.md',
+    first: 'podman unshare chos-runtime serve',
+    run: 'conformance/podman has such a service beside the cases of a user',
+  },
   { page: 'docs/compiler-service.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
   {
     page: 'docs/install.md',

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { cgroupsNamed, mountLines } from '../harness/host-check.js';
@@ -30,18 +30,44 @@ const answersNothing: ReadonlySet<string> = new Set([
   ...['isolation/user-namespace', 'isolation/keep-id-as-another', 'build/podman-run-fails'],
 ]);
 
-/**
- * While these run, so does the compiler's service: root's cases of exec, and every second other one, by its name, so that each stays what it is. Rootless Podman has a
- * user namespace, so all of its cases are cold.
- */
+/** While these run, so does the compiler's service: cases of exec, and every second other one, by its name, so that each stays what it is. */
 const isWarm = (run: Run, { name }: NamedCase): boolean =>
-  run.as === 'root' &&
   run.runtime.name === 'chos-runtime' &&
   (name.startsWith('exec/') || name.length % 2 === 0) &&
   !answersNothing.has(name);
 
 /** So many cases may be without an answer: on a host that stands still for 0.3 s the runtime does not wait for the service. */
 const MOST_UNANSWERED = 2;
+
+/** Of a user it is where Podman calls the runtime from: in the namespaces that Podman keeps for all of its commands (docs/podman.md). */
+async function serviceOf(run: Run, { environment, storage }: Place): Promise<Service> {
+  if (run.as === 'root') return startService(run.runtime.path, run.dir, {});
+  const service = await startService(run.runtime.path, run.dir, environment, [
+    'podman',
+    ...storage,
+    'unshare',
+  ]);
+  const end = (): ReturnType<Service['end']> => {
+    // Signals end podman(1), and not what it has started. There are no others in our pid namespace.
+    for (const pid of serving()) process.kill(pid, 'SIGTERM');
+    return service.end();
+  };
+  return { ...service, end };
+}
+
+/** Processes whose command line ends in `serve`. */
+function serving(): readonly number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      try {
+        return readFileSync(join('/proc', pid, 'cmdline'), 'latin1').endsWith('\0serve\0');
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
 
 /** All cases one after the other, in namespaces that the caller has made. */
 export async function runCases(
@@ -65,7 +91,7 @@ export async function runCases(
     NamedCase[],
   ];
   for (const [index, definition] of [...warm, ...cold].entries()) {
-    if (index < warm.length) service ??= await startService(run.runtime.path, run.dir, {});
+    if (index < warm.length) service ??= await serviceOf(run, place);
     else {
       await service?.end();
       service = null;

@@ -174,6 +174,17 @@ function gaps(place: Place): readonly string[] {
   });
 }
 
+/** The first and the second time: a byte that is no UTF-8 is one byte inside. */
+function bytes(place: Place): readonly string[] {
+  const { lab, id } = place;
+  const args = [lab.runtime, '--root', lab.root, 'exec', id, 'sh', '-c', 'echo "$1" | busybox wc -c', 'sh'];
+  forget(place);
+  return [1, 2].flatMap(time => {
+    const ended = call(lab, ['sh', '-c', `exec "$@" "$(printf '\\377')"`, 'sh', ...args]);
+    return ended.out.trim() === '2' ? [] : [`${time}: ${told(ended)}`];
+  });
+}
+
 /** At the calls by which it is written and gets its name. */
 function killed(place: Place): readonly string[] {
   const { lab, id } = place;
@@ -278,6 +289,7 @@ export function reuse(outer: Lab): void {
   check('reuse: the trace tells', asks(place, ['exec', '--cwd', '/', id, ...quiet]) ? [] : ['it never does']);
   for (const one of changes(place)) check(`reuse: ${one[0]}`, same(place, one));
   check('reuse: gaps between descriptors', gaps(place));
+  check('reuse: bytes', bytes(place));
   check('reuse: killed', killed(place));
   chos(lab, ['exec', id, ...quiet]);
   chos(lab, ['kill', id, 'KILL']);

@@ -205,10 +205,11 @@ _Noreturn void run_compiled(struct request *q)
 		report(LEVEL_ERROR, message, h.message_length);
 	else
 		hold_given_warnings(message, h.message_length);
-	if (h.kind == ANSWER_PROGRAM)
+	if (h.kind == ANSWER_PROGRAM) {
 		leave_reusable(q, &c, &h);
-	if (h.kind == ANSWER_PROGRAM)
+		give_arguments(q);
 		answer_program(q, &c, &h);
+	}
 	report_warnings();
 	reap_compiler();
 	if (h.detail_length && !sys(ioctl, 2, TCGETS, termios))

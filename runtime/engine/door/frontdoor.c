@@ -393,7 +393,7 @@ void default_root(struct request *q)
 	}
 }
 
-/* Others the compiler has something to say about, or reads in another way: it has texts where there are bytes, and of each it knows how long it may be. */
+/* Of others the compiler has something to say: it knows how long each may be. */
 static bool are_usual(char *const *arguments)
 {
 	size_t size = 0;
@@ -402,7 +402,7 @@ static bool are_usual(char *const *arguments)
 		return false;
 	for (; *arguments; arguments++) {
 		size += strlen(*arguments) + 1;
-		if (size > REUSE_ARGUMENTS_LIMIT || !is_ascii(*arguments))
+		if (size > REUSE_ARGUMENTS_LIMIT)
 			return false;
 	}
 	return true;
@@ -432,6 +432,8 @@ void scan_arguments(struct request *q)
 	const char *notified = environment("NOTIFY_SOCKET");
 	bool understood = scan_command(&s);
 
+	if (!understood || !q->command->reuse)
+		q->arguments = NULL;
 	if (!understood)
 		q->complete = false;
 	default_root(q);

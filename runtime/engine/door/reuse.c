@@ -190,16 +190,12 @@ static u64 image_offset(const struct reusable *r)
 	return (sizeof(*r) + r->question.texts + r->question.input + r->arguments + 7) & ~7UL;
 }
 
-static void give_arguments(struct request *q, const char *text, u32 size)
+void give_arguments(struct request *q)
 {
-	if (q->arguments) {
-		q->values[PARAMETER_ARGS] = (struct value){.given = true, .vector = q->arguments};
-		give_text(q, PARAMETER_ARG0, q->arguments[0]);
-	} else {
-		q->values[PARAMETER_ARGS] = (struct value){.given = true, .text = text, .length = size};
-		give_text(q, PARAMETER_ARG0, text);
-	}
-	q->values[PARAMETER_REUSED] = (struct value){.given = true, .number = 1};
+	if (!q->arguments)
+		return;
+	q->values[PARAMETER_ARGS] = (struct value){.given = true, .vector = q->arguments};
+	give_text(q, PARAMETER_ARG0, q->arguments[0]);
 }
 
 #define SAID "the program of an earlier exec is used again"
@@ -219,7 +215,12 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 	    (q->arguments ? !r->arguments : r->arguments && !arguments[r->arguments - 1])) {
 		if (q->debug)
 			hold_warning(SAID, sizeof(SAID) - 1);
-		give_arguments(q, arguments, r->arguments);
+		q->values[PARAMETER_REUSED] = (struct value){.given = true, .number = 1};
+		if (r->arguments) {
+			q->values[PARAMETER_ARGS] = (struct value){.given = true, .text = arguments, .length = r->arguments};
+			give_text(q, PARAMETER_ARG0, arguments);
+		}
+		give_arguments(q);
 		run_found(q, fd, image_offset(r), r->image, ENTRY_EXEC);
 	}
 	memcpy(q->values, values, sizeof(values));

@@ -18,6 +18,8 @@ export interface Service {
   readonly said: () => string;
   /** It ends; its exit code, if it had not been killed. */
   readonly end: () => Promise<number | null>;
+  /** Its exit code, when it has ended. */
+  readonly ended: Promise<number | null>;
 }
 
 /** What is wrong with a case that has asked so often, and was answered so often. It may ask from where nobody can answer, but not only. */
@@ -72,6 +74,7 @@ export async function startService(
     pid: service.pid ?? 0,
     said: text,
     answered: () => text().match(/^chos-runtime: answered /gm)?.length ?? 0,
+    ended,
     end: () => {
       service.kill('SIGTERM');
       return ended;

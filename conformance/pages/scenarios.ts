@@ -385,7 +385,7 @@ export const scenarios: readonly Scenario[] = [
   { page: 'README.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
   {
     page: 'docs/podman.md',
-    first: 'podman unshare chos-runtime serve',
+    first: 'setsid podman unshare chos-runtime serve',
     run: 'conformance/podman has such a service beside the cases of a user',
   },
   { page: 'docs/compiler-service.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },

@@ -47,21 +47,25 @@ async function serviceOf(run: Run, { environment, storage }: Place): Promise<Ser
     ...storage,
     'unshare',
   ]);
-  const end = (): ReturnType<Service['end']> => {
-    // Signals end podman(1), and not what it has started. There are no others in our pid namespace.
-    for (const pid of serving()) process.kill(pid, 'SIGTERM');
-    return service.end();
+  const { pid: podman } = service;
+  return {
+    ...service,
+    // Signals end podman(1), and not what it has started; when that has ended, podman does.
+    end: () => {
+      for (const pid of serving(podman)) process.kill(pid, 'SIGTERM');
+      return service.ended;
+    },
   };
-  return { ...service, end };
 }
 
-/** Processes whose command line ends in `serve`. */
-function serving(): readonly number[] {
+/** Processes with a command line that ends in `serve`, but for podman's own. There are no others in our pid namespace. */
+function serving(podman: number): readonly number[] {
   return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
+    .filter(name => /^\d+$/.test(name) && Number(name) !== podman)
     .filter(pid => {
       try {
-        return readFileSync(join('/proc', pid, 'cmdline'), 'latin1').endsWith('\0serve\0');
+        const words = readFileSync(join('/proc', pid, 'cmdline'), 'latin1');
+        return words.endsWith('\0serve\0') && !words.startsWith('podman\0');
       } catch {
         return false;
       }

@@ -56,7 +56,9 @@ function isReusable({ config, facts, state }: ExecInput): boolean {
           ...(cgroup.layout === 'v1' ? [] : [cgroup.unified]),
         ];
   const isThere = (path: string): boolean => mounts.some(({ mount }) => path.startsWith(`${mount}/`));
-  return config.config.linux.intelRdt === null && state.chos.cgroups.every(isThere);
+  return (
+    state.pidStart !== null && config.config.linux.intelRdt === null && state.chos.cgroups.every(isThere)
+  );
 }
 
 /** `exec`: one more process in a container, from process.json or from the command line. */

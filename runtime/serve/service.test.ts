@@ -378,6 +378,15 @@ test('it ends when it is told to, or when nobody asks, and takes its socket away
   assert.not.ok(existsSync(path));
   start(['--idle', '100ms']);
   assert.is(await ended, 0);
+  // Who is not answered does not keep it.
+  start(['--idle', '1s']);
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  for (const late = performance.now() + 60_000; !over && performance.now() < late; await wait(20))
+    await exchange(Buffer.alloc(1000, 'x')).catch(() => undefined);
+  assert.ok(over, 'strangers keep it');
   // It is told so wherever it is with its warm-up, in whose directory a thread writes.
   const scratch = join(place, SERVICE_SCRATCH);
   const written = (): readonly string[] =>

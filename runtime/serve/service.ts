@@ -155,7 +155,6 @@ export class Service {
   }
 
   #connected(socket: Socket): void {
-    this.#rest();
     if (this.#connections >= this.#options.connections) {
       socket.on('error', () => undefined).destroy();
       return;
@@ -192,6 +191,8 @@ export class Service {
           socket.end(encodeAnswer({ kind: 'cold', message: why }, head.nonce));
           return;
         }
+        // Whoever is not answered does not keep it.
+        this.#rest();
         this.#reserve(socket, head.size);
         pieces.expect(head.size);
       }

@@ -85,10 +85,7 @@ void drop_room(struct compiler *c);
 void reach_service(const struct request *q, struct compiler *c);
 bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 
-/* reuse.c: those of `exec` on the command line, as they are: for TypeScript they are texts, which not all bytes make. */
-void give_arguments(struct request *q);
-
-/* A program that was left runs, if it is of this question and `alone`; the one that was compiled is left. */
+/* reuse.c: a program that was left runs, if it is of this question; if not `alone`, only the question is put. The one that was compiled is left. */
 void run_reusable(struct request *q, struct compiler *c, bool alone);
 void leave_reusable(const struct request *q, const struct compiler *c, const struct answer_header *h);
 

@@ -24,7 +24,7 @@ struct request {
 	bool debug;
 	const char *log, *input; /* input: the file of --config or --process */
 	u64 options; /* of the command, a bit for each that was given: on these the program of `exec` depends, and not on their values */
-	char *const *arguments; /* behind the id, or NULL */
+	char *const *arguments; /* of `exec`, behind the id, or NULL */
 	bool strange; /* an option on whose value it does, or one that is wrong */
 	bool reuse; /* a program that was left in the state directory may serve it */
 	struct surroundings around;
@@ -42,6 +42,7 @@ void scan_arguments(struct request *q);
 bool attached_option(struct request *q, int *at);
 bool id_valid(const char *id);
 void give_text(struct request *q, unsigned parameter, const char *text);
+void give_arguments(struct request *q);
 bool usual_root(struct text *t);
 void default_root(struct request *q);
 int keep_descriptor(const struct request *q, int fd);

@@ -72,6 +72,15 @@ void give_text(struct request *q, unsigned parameter, const char *text)
 	q->values[parameter] = (struct value){.given = true, .text = text, .length = strlen(text)};
 }
 
+/* Those of an `exec` as they are: for TypeScript they are texts, which not all bytes make. */
+void give_arguments(struct request *q)
+{
+	if (!q->arguments)
+		return;
+	q->values[PARAMETER_ARGS] = (struct value){.given = true, .vector = q->arguments};
+	give_text(q, PARAMETER_ARG0, q->arguments[0]);
+}
+
 static void give_number(struct request *q, unsigned parameter, i64 number)
 {
 	q->values[parameter] = (struct value){.given = true, .number = number};
@@ -213,7 +222,7 @@ static void take(struct request *q, const struct options *set, const struct opti
 	q->strange |= set->global;
 }
 
-/* -abc: flags, the last of which may take the next argument as its value. */
+/* -abc: flags, the last of which may take what is behind it, or the next argument, as its value. */
 static bool take_letters(struct scan *s, const struct options *set, const char *letters)
 {
 	for (; *letters; letters++) {
@@ -222,8 +231,10 @@ static bool take_letters(struct scan *s, const struct options *set, const char *
 
 		if (!o)
 			return false;
-		if (takes_value(o)) {
-			if (letters[1] || s->at + 1 >= process.argc)
+		if (takes_value(o) && letters[1]) {
+			value = letters + 1 + (letters[1] == '=');
+		} else if (takes_value(o)) {
+			if (s->at + 1 >= process.argc)
 				return false;
 			value = process.argv[++s->at];
 		} else if (letters[1] == '=') {
@@ -301,9 +312,14 @@ static bool scan_command(struct scan *s)
 	unsigned position = 0;
 	bool data = false;
 
-	for (s->at = 1; s->at < process.argc && is_option(process.argv[s->at]); s->at++)
+	for (s->at = 1; s->at < process.argc && is_option(process.argv[s->at]); s->at++) {
+		if (equal(process.argv[s->at], "--")) {
+			s->at++;
+			break;
+		}
 		if (!take_option(s, &set))
 			return false;
+	}
 	if (s->at >= process.argc)
 		return false;
 	q->command = find_command(process.argv[s->at++]);
@@ -321,7 +337,7 @@ static bool scan_command(struct scan *s)
 			if (!take_option(s, &set))
 				return false;
 		} else {
-			if (position == 1)
+			if (position == 1 && q->command->reuse)
 				q->arguments = process.argv + s->at;
 			if (!take_positional(q, position++, argument))
 				return false;
@@ -398,7 +414,8 @@ static bool are_usual(char *const *arguments)
 {
 	size_t size = 0;
 
-	if (!**arguments || strlen(*arguments) >= PATH_LIMIT)
+	/* For TypeScript a byte may be three. */
+	if (!**arguments || strlen(*arguments) >= (is_ascii(*arguments) ? PATH_LIMIT : PATH_LIMIT / 3))
 		return false;
 	for (; *arguments; arguments++) {
 		size += strlen(*arguments) + 1;
@@ -432,10 +449,10 @@ void scan_arguments(struct request *q)
 	const char *notified = environment("NOTIFY_SOCKET");
 	bool understood = scan_command(&s);
 
-	if (!understood || !q->command->reuse)
+	if (!understood) {
 		q->arguments = NULL;
-	if (!understood)
 		q->complete = false;
+	}
 	default_root(q);
 	q->reuse = understood && is_usual(q);
 	if (notified && *notified)

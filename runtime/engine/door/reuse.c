@@ -1,7 +1,7 @@
 /*
  * Programs of `exec` that are used again (spec/reuse.ts). What the compiler makes of a question depends on nothing else than what is in `struct question` and behind it: who asks,
  * which options there are, the bytes of process.json or none, the files of the container that were read, and the compiler itself. So where all of that is the same, byte for byte,
- * the program is, too. Whether init lives, is not frozen, and in the cgroups of then, the program itself looks at (runtime/compile/as-before.ts). The arguments on
+ * the program is, too. Whether init lives and is not frozen, and whether its cgroups are still there, the program itself looks at (runtime/compile/as-before.ts). The arguments on
  * the command line are values, as in any program of `exec`.
  */
 #include <linux/mman.h>
@@ -190,15 +190,7 @@ static u64 image_offset(const struct reusable *r)
 	return (sizeof(*r) + r->question.texts + r->question.input + r->arguments + 7) & ~7UL;
 }
 
-void give_arguments(struct request *q)
-{
-	if (!q->arguments)
-		return;
-	q->values[PARAMETER_ARGS] = (struct value){.given = true, .vector = q->arguments};
-	give_text(q, PARAMETER_ARG0, q->arguments[0]);
-}
-
-#define SAID "the program of an earlier exec is used again"
+#define SAID "the program of an earlier exec is tried"
 
 static void run_file(struct request *q, const struct compiler *c, int fd, u64 size)
 {
@@ -219,8 +211,9 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 		if (r->arguments) {
 			q->values[PARAMETER_ARGS] = (struct value){.given = true, .text = arguments, .length = r->arguments};
 			give_text(q, PARAMETER_ARG0, arguments);
+		} else {
+			give_arguments(q);
 		}
-		give_arguments(q);
 		run_found(q, fd, image_offset(r), r->image, ENTRY_EXEC);
 	}
 	memcpy(q->values, values, sizeof(values));
@@ -254,19 +247,15 @@ void run_reusable(struct request *q, struct compiler *c, bool alone)
 
 /* ---- Leaving it ---- */
 
-static bool put(int fd, const void *bytes, size_t size)
-{
-	return !write_all(fd, bytes, size);
-}
-
 static bool write_file(const struct compiler *c, const struct reusable *r, const struct value *arguments, int fd)
 {
 	static const char gap[8];
 	i64 position = 0;
 	u64 used = sizeof(*r) + r->question.texts + r->question.input + r->arguments;
 
-	return put(fd, r, sizeof(*r)) && put(fd, texts_of(c), r->question.texts) && put(fd, c->input.at, r->question.input) &&
-	       put(fd, arguments->text, r->arguments) && put(fd, gap, image_offset(r) - used) &&
+	return !write_all(fd, (const char *)r, sizeof(*r)) && !write_all(fd, texts_of(c), r->question.texts) &&
+	       !write_all(fd, c->input.at, r->question.input) && !write_all(fd, arguments->text, r->arguments) &&
+	       !write_all(fd, gap, image_offset(r) - used) &&
 	       sys(sendfile, fd, c->program, &position, r->image) == r->image;
 }
 

@@ -142,7 +142,7 @@ test('the first call asks, the others do not; arguments and paths are values', (
   assert.is(exec(box, { global: ['--log-level', 'error', '--log=/dev/null'] }), said(1));
   assert.is(
     exec(box, { global: ['--debug'] }),
-    `${said(1)}chos-runtime: warning: the program of an earlier exec is used again\n`,
+    `${said(1)}chos-runtime: warning: the program of an earlier exec is tried\n`,
   );
   assert.is(left(box).length, 1);
   const pid = (path: string) => exec(box, { options: ['--pid-file', path] });
@@ -164,6 +164,8 @@ test('with a file its bytes decide, and its arguments come with it', () => {
   writeFileSync(file, 'one');
   assert.is(withFile(file, ['first', 'x']), said(0, 'box first '));
   assert.is(withFile(file, ['else']), said(1, 'box first '));
+  for (const joined of [`-p${file}`, `-p=${file}`])
+    assert.is(exec(box, { options: [joined], command: [], values: {} }), said(1, 'box first '), joined);
   copyFileSync(file, other);
   assert.is(withFile(other, ['else']), said(1, 'box first '), 'of another name');
   writeFileSync(file, 'two');
@@ -218,6 +220,7 @@ test('what has more to it is compiled each time', () => {
   const box = container();
   const cases: readonly Asked[] = [
     { options: ['--env', 'A=1'] },
+    { options: ['-eA=1'] },
     { options: ['--user', '1'] },
     { options: ['--cwd', '/x'] },
     { options: ['--cap', 'CAP_KILL'] },
@@ -234,6 +237,7 @@ test('what has more to it is compiled each time', () => {
     { global: ['--log-format=xml'] },
     { global: ['--systemd-cgroup=zzz'] },
     { command: ['x'.repeat(4096)] },
+    { command: ['\u00e9'.repeat(1400)] },
     { command: ['x', ...Array<string>(REUSE_ARGUMENTS_LIMIT).fill('')] },
     { command: ['x', 'y'.repeat(REUSE_ARGUMENTS_LIMIT)] },
     { environment: { LISTEN_FDS: '1' } },

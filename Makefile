@@ -17,6 +17,11 @@ JAVASCRIPT ?= node
 NODE_FLAGS ?= --min-semi-space-size=8 --no-sparkplug --no-rehash-snapshot --interrupt-budget=1000000
 # Those of the service, which goes on: hashes of strings are seeded, code is optimized as usual. The young generation holds one compilation, and is cleared between two; where it was once collected in the middle of one, V8 would make all such objects old from the start, and collect those. What else is garbage is freed when nobody asks.
 SERVICE_FLAGS ?= --min-semi-space-size=4 --max-semi-space-size=4 --v8-pool-size=1 --expose-gc --compact-on-every-full-gc --no-allocation-site-pretenuring
+# V8's options come and go with its versions, and Node ends at one that it does not know.
+accepted = $(shell known=$$($(NODE) --v8-options 2>/dev/null; $(NODE) --help 2>/dev/null); for flag in $(1); do \
+	name=$$(echo "$$flag" | sed 's/=.*//; s/^--no-/--/'); case "$$known" in (*" $$name "* | *" $$name="*) echo "$$flag";; esac; done)
+NODE_FLAGS := $(call accepted,$(NODE_FLAGS))
+SERVICE_FLAGS := $(call accepted,$(SERVICE_FLAGS))
 BIN := node_modules/.bin
 BUNDLE := $(BIN)/esbuild --bundle --platform=node --format=esm --packages=external --log-level=warning
 # Runs a tool of the build that is written in TypeScript.

@@ -84,6 +84,12 @@ build/engine-test/without-node: private NODE = /nonexistent/node
 build/engine-test/without-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
 	$(call link-engine,$(CC),,)
 
+# Built for a Node with another flag than the one that is there.
+build/engine-test/of-another-node: private NODE_FLAGS = --no-sparkplug --no-such-flag=1
+build/engine-test/of-another-node: COMPILER = $(CURDIR)/build/engine-test/compiler.cjs
+build/engine-test/of-another-node: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_TABLES) $(ENGINE)/build.mk build/gen/node build/engine-test/compiler.cjs
+	$(call link-engine,$(CC),,)
+
 # Each is short of one thing alone: on a slow machine it would else be another one that ends first.
 SHORT := build/engine-test/impatient build/engine-test/short-of-work build/engine-test/short-of-memory
 build/engine-test/impatient: LIMITS = -DCOMPILER_IDLE_SECONDS=2 -DCOMPILER_SECONDS=5
@@ -109,7 +115,7 @@ build/engine-test/one-executable: $(ENGINE_SOURCES) $(ENGINE_HEADERS) $(ENGINE_T
 
 # What the tests in runtime/engine/test run.
 .PHONY: engine-for-tests test-engine
-engine-for-tests: build/chos-runtime-debug build/chos-debug build/chos-aarch64 build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node \
+engine-for-tests: build/chos-runtime-debug build/chos-debug build/chos-aarch64 build/chos-engine-aarch64-debug build/engine-test/chos-runtime build/engine-test/without-node build/engine-test/of-another-node \
 	$(SHORT) build/engine-test/patient build/engine-test/patient-real \
 	build/engine-test/one-executable build/bun/chos-runtime build/bun/chos-compiler
 

@@ -73,7 +73,7 @@ static _Noreturn void become_compiler(const struct compiler *c, int parent, int 
 	if (sys(getppid) != parent)
 		sys(exit_group, 1);
 	for (const char *at = command; *at && argc < 15; at += strlen(at) + 1)
-		if (!c->seeded || !equal(at, KEEP_HASHES))
+		if (!(c->seeded && equal(at, KEEP_HASHES)) && !(c->plain && after(at, "--")))
 			argv[argc++] = at;
 	argv[argc] = NULL;
 	result = sys(execve, NODE_PATH, argv, environment);
@@ -126,6 +126,19 @@ static _Noreturn void end_with_answer(struct compiler *c, const struct answer_he
 		end_by_signal(c);
 }
 
+/* Node has been replaced since the build, and does not know all of the flags any more: it says so, and ends before it does anything. */
+static bool refuses_flags(const struct compiler *c)
+{
+	char text[512];
+	long length = sys(pread64, c->errors, text, sizeof(text) - 1, 0);
+
+	text[length > 0 ? length : 0] = 0;
+	for (const char *at = text; *at; at++)
+		if (after(at, ": bad option: -"))
+			return true;
+	return false;
+}
+
 static void ask_cold(struct request *q, struct compiler *c, struct answer_header *h, const char **texts)
 {
 	enum received received;
@@ -133,6 +146,11 @@ static void ask_cold(struct request *q, struct compiler *c, struct answer_header
 	start(c);
 	send_request(c);
 	received = read_answer(q, c, h, texts);
+	if (received == NONE_AT_ALL && !c->plain && refuses_flags(c)) {
+		c->plain = true;
+		h->kind = ANSWER_AGAIN;
+		return;
+	}
 	if (received == NONE_AT_ALL)
 		die_of_compiler(c, "the compiler ended without an answer");
 	if (received == CUT_OFF)

@@ -53,6 +53,7 @@ struct compiler {
 	char *room; /* where the image can be read to, or NULL */
 	u32 room_size;
 	bool shown; /* /proc shows us to others of our user */
+	bool plain; /* without the flags that it is built for */
 	bool seeded; /* draws a seed for the hashes of strings: runtime/host/foreseeable-hashes.ts */
 	bool waits;  /* the command may wait for others: once it has read the request, it has no deadline */
 	bool streams; /* it writes to our standard output while it runs, and is told of signals */

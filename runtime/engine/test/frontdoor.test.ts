@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 /** The cold way: what the compiler is asked, and what comes of its answers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -98,6 +99,26 @@ test('a stream of any size is read whole, and nothing else is written over', () 
 test('answers: out, one error line, exit code', () => {
   const { status, out, err } = call(['x', '--answer', 'message', 'it\ndid not work', '42']);
   assert.equal([status, out, err], [42, 'out\n', 'chos-runtime: it did not work\n']);
+});
+
+test('a Node that knows other flags than the one of the build is started without any', () => {
+  const file = join(process.cwd(), 'build/engine-test/of-another-node');
+  const { out, err } = call(['x', '--answer', 'request'], { file });
+  assert.is(err, '');
+  assert.equal((JSON.parse(out) as { flags: unknown }).flags, []);
+  assert.match(call(['x'], { file }).err, 'cold: x');
+});
+
+test('make leaves out flags that Node does not know', () => {
+  const fake = join(scratch, 'node');
+  const knows = ['  --sparkplug (baseline)', '        type: bool', '  --v8-pool-size=...    threads'];
+  writeFileSync(fake, `#!/bin/sh\necho '${knows.join("'; echo '")}'\n`, { mode: 0o755 });
+  const flagsFor = (node: string): string =>
+    spawnSync('make', ['--no-print-directory', '-s', 'print-node-flags', `NODE=${node}`], {
+      encoding: 'utf8',
+    }).stdout;
+  assert.is(flagsFor(fake), '--no-sparkplug\n');
+  assert.match(flagsFor(process.execPath), '--no-rehash-snapshot');
 });
 
 test('a compiler that fails is one line', () => {

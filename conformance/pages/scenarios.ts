@@ -383,11 +383,7 @@ export const scenarios: readonly Scenario[] = [
     run: 'it needs CRIU and a kernel that it knows: conformance/vm/cases/checkpoint.ts',
   },
   { page: 'README.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
-  {
-    page: 'docs/podman.md',
-    first: 'setsid podman unshare chos-runtime serve',
-    run: 'conformance/podman has such a service beside the cases of a user',
-  },
+  { page: 'docs/podman.md', first: 'setsid podman unshare', run: 'conformance/podman has one for a user' },
   { page: 'docs/compiler-service.md', first: 'systemctl enable --now chos-runtime.socket', run: SYSTEMD },
   {
     page: 'docs/install.md',

@@ -35,6 +35,21 @@ test('what is left by those who connect and ask nothing is looked at, too', asyn
   assert.is(looked, 1);
 });
 
+test('it ends when nobody has been answered for so long, however many connect', async () => {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  await serving(
+    async () => {
+      for (const late = performance.now() + 60_000; !over && performance.now() < late; )
+        await new Promise(resolve => ask(Buffer.alloc(1000, 'x')).socket.on('close', resolve).resume());
+    },
+    { idle: 100, end },
+  );
+  assert.ok(over);
+});
+
 test('a compiler that has nothing to do hears who connects, and that he asks; not of several, of whom anybody may ask first', async () => {
   const heard: string[] = [];
   let busy = false;

@@ -38,6 +38,7 @@ void end_in_dots(struct text *t);
 void put_json(struct text *t, const char *bytes, size_t length);
 void put_time(struct text *t, i64 seconds, i64 nanoseconds, bool fraction);
 void put_errno(struct text *t, i64 number);
+bool parse_number(const char *text, i64 *value);
 
 /* report.c */
 int write_all(int fd, const char *at, size_t size);

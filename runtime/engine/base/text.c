@@ -157,3 +157,15 @@ void put_errno(struct text *t, i64 number)
 		put_decimal(t, number);
 	}
 }
+
+/* Decimal digits, and nothing else. */
+bool parse_number(const char *text, i64 *value)
+{
+	*value = 0;
+	if (!*text)
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, *text - '0', value))
+			return false;
+	return !*text;
+}

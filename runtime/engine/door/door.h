@@ -43,9 +43,16 @@ bool attached_option(struct request *q, int *at);
 bool id_valid(const char *id);
 void give_text(struct request *q, unsigned parameter, const char *text);
 void give_arguments(struct request *q);
-bool usual_root(struct text *t);
 void default_root(struct request *q);
 int keep_descriptor(const struct request *q, int fd);
+
+/* state-root.c */
+const char *from_environment(const char *name);
+bool usual_root(struct text *t);
+
+/* usual.c */
+void note_option(struct request *q, unsigned number, const struct option *o, const char *value);
+bool is_usual(const struct request *q);
 
 /* attached.c */
 void scan_attached(struct request *q);

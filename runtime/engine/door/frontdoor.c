@@ -4,20 +4,6 @@
  */
 #include "door.h"
 
-#define LONGEST_NUMBER 9 /* digits */
-#define PATH_LIMIT 4096
-
-static bool parse_number(const char *text, i64 *value)
-{
-	*value = 0;
-	if (!*text)
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++)
-		if (__builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, *text - '0', value))
-			return false;
-	return !*text;
-}
-
 static bool id_letter(char c)
 {
 	for (const char *at = ID_LETTERS; *at; at++)
@@ -137,43 +123,6 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 	return true;
 }
 
-static bool is_ascii(const char *text)
-{
-	for (; *text; text++)
-		if ((u8)*text >= 0x80)
-			return false;
-	return true;
-}
-
-/* TypeScript knows no other numbers. */
-static bool is_usual_number(const char *text)
-{
-	i64 number;
-
-	return strlen(text) <= LONGEST_NUMBER && parse_number(text, &number) && number <= LARGEST_NUMBER;
-}
-
-/* An option of the command: what decides what `exec` is compiled to. */
-static void note(struct request *q, const struct options *set, const struct option *o, const char *value)
-{
-	unsigned number = (unsigned)(o - option_table) - set->first;
-	bool given = o->kind == OPTION_FLAG ? !value || equal(value, "true") : value && *value;
-
-	if (o->kind == OPTION_IGNORED || o->kind == OPTION_IGNORED_TEXT)
-		return;
-	if (o->kind == OPTION_FLAG)
-		q->strange |= !given && !equal(value, "false");
-	else if (o->kind == OPTION_NUMBER)
-		q->strange |= !given || o->parameter == NO_PARAMETER || !is_usual_number(value);
-	else
-		q->strange |= !given || o->kind == OPTION_LIST || (o->parameter == NO_PARAMETER && !o->input) || !is_ascii(value);
-	q->strange |= number >= 64;
-	if (given)
-		q->options |= 1UL << (number & 63);
-	else
-		q->options &= ~(1UL << (number & 63));
-}
-
 /* False: a stored program cannot serve that. */
 static bool apply(struct request *q, const struct options *set, const struct option *o, const char *value)
 {
@@ -181,7 +130,7 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 	i64 number;
 
 	if (!set->global)
-		note(q, set, o, value);
+		note_option(q, (unsigned)(o - option_table) - set->first, o, value);
 	if (!value)
 		value = "";
 	switch (o->kind) {
@@ -347,52 +296,6 @@ static bool scan_command(struct scan *s)
 	return position > 0;
 }
 
-/* ---- Values that do not depend on the command ---- */
-
-static const char *environment(const char *name)
-{
-	for (char **at = process.envp; *at; at++) {
-		const char *value = after(*at, name);
-
-		if (value && *value == '=')
-			return value + 1;
-	}
-	return NULL;
-}
-
-static bool owns(u32 uid, const char *path)
-{
-	struct statx st;
-
-	return !sys(statx, AT_FDCWD, path, 0, STATX_UID, &st) && st.stx_uid == uid;
-}
-
-/*
- * /run is root's; to root of a user namespace it is somebody else's, as to any user, and then the directory of the session is taken: by its variable, or by its
- * usual name if it is the user's own (pam_systemd(8)). runtime/cli/state-root.ts has the same rule. False: there is none.
- */
-bool usual_root(struct text *t)
-{
-	u32 uid = (u32)sys(geteuid);
-	const char *named = environment(STATE_ROOT_VARIABLE);
-	bool known = named && *named;
-
-	if (!uid && owns(0, STATE_ROOT_PARENT)) {
-		put_string(t, STATE_ROOT);
-		return true;
-	}
-	if (known) {
-		put_string(t, named);
-	} else {
-		put_string(t, STATE_ROOT_SESSIONS "/");
-		put_decimal(t, uid);
-		t->at[t->used] = 0;
-		known = owns(uid, t->at);
-	}
-	put_string(t, "/" STATE_ROOT_NAME);
-	return known;
-}
-
 void default_root(struct request *q)
 {
 	struct value *root = &q->values[PARAMETER_ROOT];
@@ -409,44 +312,10 @@ void default_root(struct request *q)
 	}
 }
 
-/* Of others the compiler has something to say: it knows how long each may be. */
-static bool are_usual(char *const *arguments)
-{
-	size_t size = 0;
-
-	/* For TypeScript a byte may be three. */
-	if (!**arguments || strlen(*arguments) >= (is_ascii(*arguments) ? PATH_LIMIT : PATH_LIMIT / 3))
-		return false;
-	for (; *arguments; arguments++) {
-		size += strlen(*arguments) + 1;
-		if (size > REUSE_ARGUMENTS_LIMIT)
-			return false;
-	}
-	return true;
-}
-
-/* Behind a link `..` is another directory for TypeScript, which goes by names. */
-static bool is_plain(const char *path)
-{
-	for (const char *at = path; *at; at++)
-		if (after(at, "/..") && (!at[3] || at[3] == '/'))
-			return false;
-	return is_ascii(path);
-}
-
-/* Of process.json and arguments it is to have one. Sockets that are handed over become variables. */
-static bool is_usual(const struct request *q)
-{
-	const struct value *root = &q->values[PARAMETER_ROOT];
-
-	return q->command && q->command->reuse && !q->strange && root->given && is_plain(root->text) && !environment("LISTEN_FDS") &&
-	       !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
-}
-
 void scan_arguments(struct request *q)
 {
 	struct scan s = {.q = q};
-	const char *notified = environment("NOTIFY_SOCKET");
+	const char *notified = from_environment("NOTIFY_SOCKET");
 	bool understood = scan_command(&s);
 
 	if (!understood) {

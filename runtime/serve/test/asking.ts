@@ -63,7 +63,7 @@ export const forEver: Patience = {
   most: Number.POSITIVE_INFINITY,
   pace: 1,
 };
-type Given = 'compiler' | 'patience' | 'connections' | 'files' | 'end' | 'memory' | 'lost';
+type Given = 'compiler' | 'patience' | 'connections' | 'files' | 'end' | 'memory' | 'lost' | 'idle';
 export type Options = Partial<Pick<ServiceOptions, Given>>;
 export const nothing = (): void => undefined;
 export const atWork: Compiler = {

@@ -6,11 +6,12 @@ import { errnos } from '../../spec/errno.js';
 import { AT_FDCWD } from '../../spec/kernel.js';
 import type { Action } from '../program/action.js';
 import { when } from '../program/control.js';
-import { buffer, type Slot, slot, slots, text } from '../program/operand.js';
-import { alu, exitReporting, guard, handover, type Line, load, move, scan, sys } from '../program/step.js';
+import { type Slot, slot, text } from '../program/operand.js';
+import { exitReporting, guard, handover, type Line, load, move, scan, sys } from '../program/step.js';
 import type { Thawed } from './cgroups/driver.js';
 import type { RecordedInit } from './entered-container.js';
 import { operation } from './idioms/operation.js';
+import { lastParenthesis, letterIn, startIn, statLine } from './idioms/start-time.js';
 import { type ProcessLaunch, rule } from './launch/launch.js';
 
 export interface AsBefore {
@@ -39,9 +40,8 @@ export function lookAsBefore(
 ): AsBefore {
   const reused = slot('reused');
   const fd = slot('looked', -1);
-  const content = buffer('looked_text', 1024);
-  const length = slot('looked_size');
-  const at = slots('looked_at', 2);
+  const line = statLine();
+  const { content, size: length, at } = line;
   const letter = slot('looked_letter');
   const read = (path: string): readonly Line[] => [
     sys('openat', [AT_FDCWD, text(path), open.RDONLY | open.CLOEXEC, 0], { to: fd }),
@@ -51,13 +51,10 @@ export function lookAsBefore(
   ];
   const init: readonly Line[] = [
     ...read(`/proc/${pid}/stat`),
-    // The command may hold blanks and parentheses; behind its last one there are none.
-    scan('FIND_LAST', { buffer: content, length, byte: code(')') }, { to: at }),
-    alu(letter, at, 'ADD', 2),
-    load(letter, 'U8', content, letter),
+    ...lastParenthesis(line),
+    ...letterIn(line, letter),
     ...DEAD.map(state => guard(letter, 'NE', code(state), errnos.ESRCH.number)),
-    scan('SKIP', { buffer: content, length, start: at, byte: code(' '), count: 20 }, { to: at }),
-    scan('NUMBER', { buffer: content, length, start: at }, { to: at }),
+    ...startIn(line, at),
     guard(at, 'EQ', BigInt(pidStart ?? 0), errnos.ESRCH.number),
   ];
   const isThawed = ({ file, blanks: count, letter: expected }: Thawed): readonly Line[] => [

@@ -31,8 +31,8 @@ import { NO_PROCFS } from '../../report/operations/launch.js';
 /** What pidfd_open(2) says of a number that no process has: none at all, or a thread's (EINVAL; ENOENT on Linux 6.18). */
 export const NO_PROCESS: readonly ErrnoName[] = ['ESRCH', 'EINVAL', 'ENOENT'];
 
-/** Of the line of /proc/PID/stat. */
-interface StatLine {
+/** The line of /proc/PID/stat, and what is in it. */
+export interface StatLine {
   readonly content: Data;
   readonly size: Slot;
   /** Of the last ")": the command may hold blanks and parentheses; behind it there are none. */
@@ -47,6 +47,22 @@ function insistOnProcfs(): readonly Line[] {
   ]);
 }
 
+export const lastParenthesis = ({ content, size, at }: StatLine): readonly Line[] => [
+  scan('FIND_LAST', { buffer: content, length: size, byte: 0x29 }, { to: at }),
+];
+
+/** The state of the process, a letter: behind `lastParenthesis`, where it leaves `at`. */
+export const letterIn = ({ content, at }: StatLine, to: Slot): readonly Line[] => [
+  alu(to, at, 'ADD', 2),
+  load(to, 'U8', content, to),
+];
+
+/** Field 22, behind `lastParenthesis`. */
+export const startIn = ({ content, size: length, at }: StatLine, to: Slot): readonly Line[] => [
+  scan('SKIP', { buffer: content, length, start: at, byte: 0x20, count: 20 }, { to: at }),
+  scan('NUMBER', { buffer: content, length, start: at }, { to }),
+];
+
 function readLine(open: OpenFlags, pid: Slot, { content, size, at }: StatLine, gone: Label): readonly Line[] {
   const path = buffer('stat_path', 40);
   const fd = slot('stat_fd');
@@ -59,11 +75,11 @@ function readLine(open: OpenFlags, pid: Slot, { content, size, at }: StatLine, g
     ),
     sys('read', [fd, content, 1023], { to: size, on: [['ESRCH'], gone] }),
     sys('close', [fd]),
-    scan('FIND_LAST', { buffer: content, length: size, byte: 0x29 }, { to: at }),
+    ...lastParenthesis({ content, size, at }),
   ];
 }
 
-const statLine = (): StatLine => ({
+export const statLine = (): StatLine => ({
   content: buffer('stat_text', 1024),
   size: slot('stat_size'),
   at: slots('stat_at', 2),
@@ -72,12 +88,7 @@ const statLine = (): StatLine => ({
 /** Field 22 of /proc/PID/stat: with the pid it names a process for good (proc_pid_stat(5)). */
 export function readStartTime(open: OpenFlags, pid: Slot, to: Slot, gone: Label): readonly Line[] {
   const line = statLine();
-  const { content, size: length, at } = line;
-  return [
-    ...readLine(open, pid, line, gone),
-    scan('SKIP', { buffer: content, length, start: at, byte: 0x20, count: 20 }, { to: at }),
-    scan('NUMBER', { buffer: content, length, start: at }, { to }),
-  ];
+  return [...readLine(open, pid, line, gone), ...startIn(line, to)];
 }
 
 /** Sees whether a process has been stopped (SIGSTOP), as anybody can do who may signal it. */
@@ -96,8 +107,7 @@ export function stopSensor(open: OpenFlags, pid: Slot): StopSensor {
     see: subroutine('see_stopped', [
       move(stopped, 0),
       ...readLine(open, pid, line, gone),
-      alu(line.at, line.at, 'ADD', 2),
-      load(letter, 'U8', line.content, line.at),
+      ...letterIn(line, letter),
       ...when(letter, 'EQ', 'T'.charCodeAt(0), [move(stopped, 1)]),
       gone,
     ]),

@@ -65,6 +65,7 @@ struct process {
 extern struct process process;
 
 /* process.c */
+const char *variable(const char *name);
 bool read_stack(u64 *stack);
 void open_standard_descriptors(void);
 void outlive_file_size_limit(void);

@@ -71,3 +71,15 @@ void outlive_file_size_limit(void)
 	if (!sys(rt_sigaction, SIGXFSZ, NULL, &now, 8) && !now.handler)
 		sys(rt_sigaction, SIGXFSZ, &caught, NULL, 8);
 }
+
+/* Of the environment; NULL: there is none of that name. */
+const char *variable(const char *name)
+{
+	for (char **at = process.envp; *at; at++) {
+		const char *value = after(*at, name);
+
+		if (value && *value == '=')
+			return value + 1;
+	}
+	return NULL;
+}

@@ -17,7 +17,6 @@
 void *pages(size_t size);
 char *read_file(long fd, size_t limit, size_t *length);
 const char *joined(const char *one, const char *two, const char *three);
-const char *variable(const char *name);
 
 /* public.c: a file of root's, or -errno; the directory of what is prepared, to look up names in */
 long open_public(const char *directory, const char *name, u64 *size);

@@ -51,15 +51,3 @@ const char *joined(const char *one, const char *two, const char *three)
 	put_char(&t, 0);
 	return t.at;
 }
-
-/* NULL: it is not set. */
-const char *variable(const char *name)
-{
-	for (char **at = process.envp; *at; at++) {
-		const char *value = after(*at, name);
-
-		if (value && *value == '=')
-			return value + 1;
-	}
-	return NULL;
-}

@@ -47,7 +47,6 @@ void default_root(struct request *q);
 int keep_descriptor(const struct request *q, int fd);
 
 /* state-root.c */
-const char *from_environment(const char *name);
 bool usual_root(struct text *t);
 
 /* usual.c */

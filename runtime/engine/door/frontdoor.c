@@ -315,7 +315,7 @@ void default_root(struct request *q)
 void scan_arguments(struct request *q)
 {
 	struct scan s = {.q = q};
-	const char *notified = from_environment("NOTIFY_SOCKET");
+	const char *notified = variable("NOTIFY_SOCKET");
 	bool understood = scan_command(&s);
 
 	if (!understood) {

@@ -1,17 +1,6 @@
 /* Where the state of containers is, if no argument says so. */
 #include "door.h"
 
-const char *from_environment(const char *name)
-{
-	for (char **at = process.envp; *at; at++) {
-		const char *value = after(*at, name);
-
-		if (value && *value == '=')
-			return value + 1;
-	}
-	return NULL;
-}
-
 static bool owns(u32 uid, const char *path)
 {
 	struct statx st;
@@ -26,7 +15,7 @@ static bool owns(u32 uid, const char *path)
 bool usual_root(struct text *t)
 {
 	u32 uid = (u32)sys(geteuid);
-	const char *named = from_environment(STATE_ROOT_VARIABLE);
+	const char *named = variable(STATE_ROOT_VARIABLE);
 	bool known = named && *named;
 
 	if (!uid && owns(0, STATE_ROOT_PARENT)) {

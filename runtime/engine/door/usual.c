@@ -73,6 +73,6 @@ bool is_usual(const struct request *q)
 {
 	const struct value *root = &q->values[PARAMETER_ROOT];
 
-	return q->command && q->command->reuse && !q->strange && root->given && is_plain(root->text) && !from_environment("LISTEN_FDS") &&
+	return q->command && q->command->reuse && !q->strange && root->given && is_plain(root->text) && !variable("LISTEN_FDS") &&
 	       !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
 }

@@ -20,13 +20,13 @@
  *   the compiler's file: what the engine starts on the cold way. A service that was made of other files does not answer.
  *
  * answer:  u32 ANSWER_MAGIC, u32 version, u32 size, u32 kind, i32 exit code, u32 entry, u32 image size, u32 out length,
- *          u32 message length, u32 detail length, u32 number of values, u32 reusable, u64 nonce of the request; then out, message, detail, values (up to here
- *          goes the size), then the image.
+ *          u32 message length, u32 detail length, u32 number of values, u32 reusable, u64 nonce of the request, u32 looks length, u32 0; then out, message, detail, values,
+ *          looks (up to here goes the size), then the image.
  *   kind REPORT: write `out` to stdout and end with the exit code. If that is not 0, `message`, if not empty, is the one error line
  *                on stderr and in the log (`detail`, more lines, only when stderr is a terminal); else it holds warnings.
  *   kind PROGRAM: run entry (spec/commands.ts) of the image with the values; `message` holds warnings.
  *   warnings     each ended by a NUL; written, level warning, once the command has succeeded.
- *                reusable 1: of the same question the same program comes (spec/reuse.ts).
+ *                reusable 1: of the same question the same program comes (spec/reuse.ts); of a `create` or `run` where the same is found by the looks (spec/looks.ts).
  *   kind AGAIN (cold only): ask a Node that draws a seed for the hashes of strings, because the input is large; nothing else is in it.
  *   kind STORED: run entry of the container's stored program, which the front door opens as if it had understood the command line itself; if it
  *                can run none, the same request comes again, with `unusable`.
@@ -37,9 +37,9 @@
  */
 export const REQUEST_MAGIC = 0x51524843; // "CHRQ"
 export const ANSWER_MAGIC = 0x4e414843; // "CHAN"
-export const WIRE_VERSION = 5;
+export const WIRE_VERSION = 6;
 export const REQUEST_HEADER_SIZE = 152;
-export const ANSWER_HEADER_SIZE = 56;
+export const ANSWER_HEADER_SIZE = 64;
 export const AnswerKind = { REPORT: 1, PROGRAM: 2, AGAIN: 3, STORED: 4, WAIT: 5, COLD: 6 } as const;
 /** Bytes of an answer without its image, and of an image. */
 export const ANSWER_LIMIT = 64 * 1024 * 1024;

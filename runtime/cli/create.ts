@@ -1,12 +1,23 @@
+import { hookKinds } from '../../spec/normal-config.js';
 import { compileLaunch } from '../compile/compile.js';
 import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { knownFilter } from './known-filter.js';
 import { imageOf } from './known-image.js';
-import { prepareInput } from './launch.js';
+import { type Prepared, prepareInput } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
+
+/**
+ * What the engine has to find as it was to use the program again; null: there is more to it, that it does not look at. Hooks are files, of the host and of hooks.d; what a tree shows, and what
+ * mounts and shares there are, changes; and so does what is mounted for resctrl.
+ */
+function looksOf({ input: { spec, environment }, looks }: Prepared): Uint8Array | null {
+  const { hooks, linux } = spec.config;
+  const plain = environment === null && linux.intelRdt === null;
+  return plain && hookKinds.every(kind => hooks[kind].length === 0) ? looks.bytes() : null;
+}
 
 /** create, run (the same but for the entry point): compile the launch program of the bundle; the engine executes it. */
 export function create(invocation: Invocation): Outcome {
@@ -16,6 +27,7 @@ export function create(invocation: Invocation): Outcome {
   const launch = prepareInput(invocation, line.options.texts.get('bundle') ?? '.', request.input);
   if (launch.kind === 'failure') return failed(launch.failure);
   const { input, size, bundle, warnings } = launch.value;
+  const looks = looksOf(launch.value);
   // The text tells where in the file things stand. It comes first: of another file the mounts of the host, which may be thousands, are not compared.
   const { spec, ...others } = input;
   const made = imageOf('launch', [input.options.configText, others, spec.file, spec.config], size, () =>
@@ -26,6 +38,7 @@ export function create(invocation: Invocation): Outcome {
     kind: 'launch',
     entry: line.command.name === 'run' ? 'run' : 'create',
     image: made.image,
+    ...(looks === null ? {} : { reusable: true, looks }),
     values: {
       ...givenValues(invocation),
       BUNDLE: bundle,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../../spec/environment.js';
 import type { AdmittedSpec } from '../admit/admit.js';
+import { Looks } from '../host/looks.js';
 import { brokenFileLines } from '../report/broken-file-text.js';
 import type { Failure } from '../report/failure.js';
 import { addFeatures, FEATURES_ANNOTATION, namesIn } from '../trees/add-features.js';
@@ -62,18 +63,28 @@ export function findTree(name: string): Attempt<Found> {
 }
 
 /** An ordinary bundle, unless its root is a registered tree. A registry that cannot be read concerns only those who name a tree. */
-function byRoot(invocation: Invocation, spec: AdmittedSpec, bundle: string): Environment | null {
-  const read = readRegistry();
+function byRoot(
+  invocation: Invocation,
+  spec: AdmittedSpec,
+  bundle: string,
+  looks: Looks,
+): Environment | null {
+  const read = readRegistry('', null, looks);
   if (read.kind !== 'registry' || read.registry.trees.size === 0) return null;
   const directory = resolve(invocation.request.cwd, bundle);
-  const tree = treeAt(read.registry, resolve(directory, spec.config.root.path));
-  return tree === undefined ? null : bareTree(tree, spec.config, directory);
+  const root = resolve(directory, spec.config.root.path);
+  const tree = treeAt(read.registry, root);
+  if (tree !== undefined) return bareTree(tree, spec.config, directory);
+  for (const { path } of read.registry.trees.values()) looks.apart(root, path);
+  return null;
 }
 
 /** A launch by that way would have rights in the view of all others that none of theirs had (docs/architecture.md, "Rules of shared views", 10). */
-function joinsShared({ config }: AdmittedSpec, { request }: Invocation): Attempt<null> {
+function joinsShared({ config }: AdmittedSpec, { request }: Invocation, looks: Looks): Attempt<null> {
   const path = config.linux.namespaces.get('mount') ?? 'new';
-  const shared = path === 'new' ? undefined : generationAt(path, request.caller);
+  if (path === 'new') return ok(null);
+  looks.cannot();
+  const shared = generationAt(path, request.caller);
   if (shared === undefined) return ok(null);
   const { name, tree } = shared;
   return refuse({ kind: 'tree', fault: { kind: 'joins-shared', path, generation: name, tree } });
@@ -102,19 +113,20 @@ export interface ChosenEnvironment {
   readonly broken: readonly BrokenFile[];
 }
 
-/** The environment that a launch asks for: --tree, then the annotation org.chos.tree, then root.path; null for an ordinary bundle (docs/trees.md). */
+/** The environment that a launch asks for: --tree, then the annotation org.chos.tree, then root.path; null for an ordinary bundle (docs/trees.md). `looks` is told of what it depends on. */
 export function chooseEnvironment(
   invocation: Invocation,
   spec: AdmittedSpec,
   bundle: string,
+  looks = new Looks(),
 ): Attempt<ChosenEnvironment> {
-  const joined = joinsShared(spec, invocation);
+  const joined = joinsShared(spec, invocation, looks);
   if (joined.kind === 'failure') return joined;
   const option = invocation.line.options.texts.get('tree');
   const name = option ?? spec.config.annotations[TREE_ANNOTATION];
   if (name === undefined)
     return spec.config.annotations[FEATURES_ANNOTATION] === undefined
-      ? ok({ spec, environment: byRoot(invocation, spec, bundle), broken: [] })
+      ? ok({ spec, environment: byRoot(invocation, spec, bundle, looks), broken: [] })
       : refuse({ kind: 'tree', fault: { kind: 'features-without-tree' } });
   const found = findTree(name);
   if (found.kind === 'failure') return found;

@@ -29,6 +29,8 @@ export type Outcome =
       readonly values: Values;
       /** Of the same question the same program comes: the engine may use it again (spec/reuse.ts). */
       readonly reusable?: boolean;
+      /** Of a `create` or `run`: where the engine finds the same (spec/looks.ts). */
+      readonly looks?: Uint8Array;
       /** One line each, written when the program has succeeded. */
       readonly warnings?: readonly string[];
     }

@@ -8,9 +8,9 @@ import { type LaunchInput, type LaunchOptions, noOptions } from '../compile/laun
 import type { Input } from '../engine/wire.js';
 import { foreignHooks } from '../hooks/foreign-hooks.js';
 import { hookFiles } from '../hooks/origin.js';
-import { readFor } from '../host/caller.js';
-import { withDelegation } from '../host/delegation.js';
-import { probeHostFacts } from '../host/facts.js';
+import { delegationOf, withDelegation } from '../host/delegation.js';
+import { machineOf, probeHostFacts } from '../host/facts.js';
+import { Looks } from '../host/looks.js';
 import { withResctrl } from '../host/resctrl.js';
 import { delegatedBy } from '../host/systemd.js';
 import type { Program } from '../program/action.js';
@@ -35,6 +35,8 @@ export interface Prepared {
   readonly size: number;
   readonly bundle: string;
   readonly warnings: readonly string[];
+  /** What was looked at for it. */
+  readonly looks: Looks;
 }
 
 export interface Launch {
@@ -66,13 +68,14 @@ export function cgroupManager({ line }: Invocation): Attempt<CgroupDriverName> {
 export function launchOptions(
   invocation: Invocation,
   input: { readonly bundle: string; readonly text: Uint8Array; readonly manager: CgroupDriverName },
+  looks = new Looks(),
 ): LaunchOptions {
   const { command, options } = invocation.line;
   return {
     ...noOptions,
     entry: command.name === 'create' ? 'create' : 'run',
     cgroupManager: input.manager,
-    ...(input.manager === 'systemd' ? { systemd: systemdOf(invocation) } : {}),
+    ...(input.manager === 'systemd' ? { systemd: systemdOf(invocation, looks) } : {}),
     noPivot: options.flags.has('no-pivot'),
     noNewKeyring: options.flags.has('no-new-keyring'),
     notify: notifyDirectory(invocation),
@@ -115,11 +118,13 @@ export function launchFacts(
   { request: { caller } }: Invocation,
   spec: AdmittedSpec,
   { cgroupManager: manager, systemd }: LaunchOptions,
+  looks = new Looks(),
 ): HostFacts {
-  const probed = withResctrl(probeHostFacts(caller), spec.config);
+  const machine = machineOf(caller, looks);
+  const probed = withResctrl(probeHostFacts(caller, machine), spec.config);
   return manager === 'systemd'
-    ? delegatedBy(systemd, probed, readFor(caller))
-    : withDelegation(probed, spec.config.linux.cgroupsPath);
+    ? delegatedBy(systemd, probed, machine.read)
+    : withDelegation(probed, spec.config.linux.cgroupsPath, delegationOf(looks));
 }
 
 /**
@@ -142,9 +147,10 @@ export function prepareInput(
   const found = base === undefined ? absoluteBase(invocation, directory) : ok(base);
   if (found.kind === 'failure') return found;
   const bundle = found.value;
-  const options = launchOptions(invocation, { bundle, text, manager: manager.value });
-  const facts = given?.facts ?? launchFacts(invocation, spec, options);
-  const environment = chooseEnvironment(invocation, spec, bundle);
+  const looks = new Looks();
+  const options = launchOptions(invocation, { bundle, text, manager: manager.value }, looks);
+  const facts = given?.facts ?? launchFacts(invocation, spec, options, looks);
+  const environment = chooseEnvironment(invocation, spec, bundle, looks);
   if (environment.kind === 'failure') return environment;
   const unfit = unfitFacts(given, invocation, environment.value.environment, manager.value);
   if (unfit !== null) return refuse(unfit);
@@ -160,7 +166,7 @@ export function prepareInput(
     options,
     hookFiles: hookFiles(spec.config.hooks),
   };
-  return ok({ input, size: sizeOf(text, input.environment), bundle, warnings });
+  return ok({ input, size: sizeOf(text, input.environment), bundle, warnings, looks });
 }
 
 /** The launch program of a bundle directory; as prepareInput(). */

@@ -1,10 +1,12 @@
 import type { SystemdInstance } from '../../spec/systemd.js';
-import { readFor } from '../host/caller.js';
+import { machineOf } from '../host/facts.js';
+import { Looks } from '../host/looks.js';
 import { probeSystemd } from '../host/systemd.js';
 import { type Invocation, variable } from './invocation.js';
 
-/** The systemd of the caller; for `explain`, that of root. */
-export function systemdOf({ request, line }: Invocation): SystemdInstance {
+/** The systemd of the caller; for `explain`, that of root. `looks` is told of what is read for it. */
+export function systemdOf({ request, line }: Invocation, looks = new Looks()): SystemdInstance {
   const euid = line.command.name === 'explain' ? 0 : request.caller.euid;
-  return probeSystemd({ euid, read: readFor(request.caller), variable: name => variable(request, name) });
+  const { read } = machineOf(request.caller, looks);
+  return probeSystemd({ euid, read, variable: name => variable(request, name) });
 }

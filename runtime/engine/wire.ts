@@ -75,6 +75,8 @@ export type Answer =
       readonly values: Values;
       /** The engine may use it again (spec/reuse.ts). */
       readonly reusable?: boolean;
+      /** Of a `create` or `run`: where it finds the same (spec/looks.ts). */
+      readonly looks?: Uint8Array;
       /** Warnings. */
       readonly message: string;
     }
@@ -265,7 +267,8 @@ export const answerParts = (answer: Answer, nonce: bigint): readonly Uint8Array[
       if (isParameterName(name) && value !== undefined) values.push(encodeValue(name, value));
     }
   }
-  const parts = [out, message, detail, ...values];
+  const looks = (answer.kind === 'program' ? answer.looks : undefined) ?? Buffer.alloc(0);
+  const parts = [out, message, detail, ...values, looks];
   const size = ANSWER_HEADER_SIZE + parts.reduce((sum, part) => sum + part.length, 0);
   const header = Buffer.alloc(ANSWER_HEADER_SIZE);
   const fields = [
@@ -286,6 +289,7 @@ export const answerParts = (answer: Answer, nonce: bigint): readonly Uint8Array[
     header.writeInt32LE(field | 0, index * 4);
   });
   header.writeBigUInt64LE(nonce, 48);
+  header.writeUInt32LE(looks.length, 56);
   return [header, ...parts, image];
 };
 

@@ -128,9 +128,11 @@ export async function answer(
         detail: detailOf(outcome.failure),
       };
     case 'launch': {
-      const { entry, image, values, reusable = false } = outcome;
+      const { entry, image, values, reusable = false, looks } = outcome;
       const message = warningMessage(outcome.warnings);
-      return { kind: 'program', entry, image, values, reusable: reusable && message === '', message };
+      const again = reusable && message === '';
+      const program = { kind: 'program', entry, image, values, reusable: again, message } as const;
+      return again && looks !== undefined ? { ...program, looks } : program;
     }
     case 'stored':
     case 'cold':

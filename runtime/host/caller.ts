@@ -10,6 +10,10 @@ const OWN = '/proc/self/';
 
 const isCallerFile = (name: string): name is CallerFile => callerFiles.some(file => file === name);
 
+/** Its text comes with the request. */
+export const isOwnFile = (path: string): boolean =>
+  path.startsWith(OWN) && isCallerFile(path.slice(OWN.length));
+
 /**
  * The text of a small file of /proc or /sys as the caller would read it; null where there is none. Mounts are those of this process: whoever is served
  * by another process than its own child has the same mount namespace and root.

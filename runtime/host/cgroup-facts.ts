@@ -1,6 +1,7 @@
 /** Which cgroup hierarchies are mounted where, and where the runtime itself is in them. */
 import type { CgroupFacts, CgroupHierarchy } from '../../spec/host-facts.js';
 import { type CgroupLine, type CgroupMount, parseCgroupLines, parseCgroupMounts } from './facts-text.js';
+import type { Look, Looks } from './looks.js';
 
 /** linux/magic.h */
 const CGROUP_MAGIC = 0x27e0eb;
@@ -13,7 +14,12 @@ export interface CgroupSources {
   readonly magicOf: (path: string) => number | null;
   readonly read: (path: string) => string | null;
   /** Of the machine that `read` reads of. */
-  readonly places?: PlaceMemory;
+  readonly places?: Places;
+}
+
+/** As PlaceMemory keeps them. */
+export interface Places {
+  find(lines: string, make: () => readonly Found[]): readonly Found[];
 }
 
 /** The mount and own directory of one line of /proc/self/cgroup; null if its hierarchy is not mounted. */
@@ -31,9 +37,20 @@ const LONG = 16 * 1024;
  */
 export class PlaceMemory {
   #asked = 0;
-  #last: { readonly lines: string; readonly mounts: string; readonly all: readonly Found[] } | null = null;
+  #last: {
+    readonly lines: string;
+    readonly mounts: string;
+    readonly all: readonly Found[];
+    readonly looks: readonly Look[];
+  } | null = null;
 
-  find(lines: string, read: CgroupSources['read'], make: () => readonly Found[]): readonly Found[] {
+  /** `looks`: what `make` looks at, and what is found without it was made of. */
+  find(
+    lines: string,
+    read: CgroupSources['read'],
+    looks: Looks,
+    make: () => readonly Found[],
+  ): readonly Found[] {
     if (this.#asked++ <= 0) return make();
     const mounts = read('/proc/self/mountinfo');
     if (mounts === null) return make();
@@ -42,14 +59,18 @@ export class PlaceMemory {
       this.#asked = Number.NEGATIVE_INFINITY;
       return make();
     }
-    if (this.#last?.lines === lines && this.#last.mounts === mounts) return this.#last.all;
+    if (this.#last?.lines === lines && this.#last.mounts === mounts) {
+      looks.again(this.#last.looks);
+      return this.#last.all;
+    }
+    const before = looks.length;
     const all = make();
     // A link on the way can change, and mounts have changed meanwhile: neither is seen by the text.
     const places = new Set(parseCgroupMounts(mounts).map(({ mount }) => mount));
     const holds =
       all.every(found => found === null || places.has(found.mount)) &&
       read('/proc/self/mountinfo') === mounts;
-    this.#last = holds ? { lines, mounts, all } : null;
+    this.#last = holds ? { lines, mounts, all, looks: looks.since(before) } : null;
     return all;
   }
 }
@@ -104,9 +125,7 @@ export function probeCgroups(sources: CgroupSources): CgroupFacts {
   const lines = parseCgroupLines(text);
   const make = (): readonly Found[] => placesOf(lines, sources);
   const places =
-    sources.places === undefined || lines.length <= FEW
-      ? make()
-      : sources.places.find(text, sources.read, make);
+    sources.places === undefined || lines.length <= FEW ? make() : sources.places.find(text, make);
   const v1: CgroupHierarchy[] = [];
   let unified: CgroupHierarchy | null = null;
   for (const [i, line] of lines.entries()) {

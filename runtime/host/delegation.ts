@@ -3,6 +3,7 @@ import { constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { placeOfGroup } from '../../spec/cgroup-place.js';
 import type { CgroupFacts, CgroupHierarchy, HostFacts } from '../../spec/host-facts.js';
+import { Looks } from './looks.js';
 import { may } from './may.js';
 import { readProc } from './read-proc.js';
 
@@ -15,12 +16,26 @@ export interface DelegationSources {
   readonly read: (path: string) => string | null;
 }
 
-const machine: DelegationSources = {
-  exists: existsSync,
-  writable: path => may(path, constants.W_OK),
-  open: path => may(path, constants.R_OK | constants.X_OK),
-  read: readProc,
-};
+/** This machine; `looks` is told of all that is asked. */
+export function delegationOf(looks: Looks): DelegationSources {
+  const allowed =
+    (mode: number): ((path: string) => boolean) =>
+    path => {
+      const allows = mode === constants.F_OK ? existsSync(path) : may(path, mode);
+      looks.access(path, mode, allows);
+      return allows;
+    };
+  return {
+    exists: allowed(constants.F_OK),
+    writable: allowed(constants.W_OK),
+    open: allowed(constants.R_OK | constants.X_OK),
+    read: path => {
+      const text = readProc(path);
+      looks.text(path, text);
+      return text;
+    },
+  };
+}
 
 /** The hierarchy as the caller may use it, from the topmost group on that is the caller's; null: not at all. */
 function usable(
@@ -46,7 +61,7 @@ function usable(
 export function withDelegation(
   facts: HostFacts,
   cgroupsPath: string | null,
-  sources: DelegationSources = machine,
+  sources: DelegationSources = delegationOf(new Looks()),
 ): HostFacts {
   const { cgroup } = facts;
   if (cgroup.layout === 'none' || (facts.userNamespace === null && facts.euid === 0)) return facts;

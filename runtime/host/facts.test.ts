@@ -4,6 +4,7 @@ import { thisProcess } from './caller.js';
 import { type CgroupSources, PlaceMemory, probeCgroups } from './cgroup-facts.js';
 import { forgetAhead, lookAhead, nameIn, probeHostFacts } from './facts.js';
 import { capabilityNumbers, parseCgroupLines, parseKernelVersion } from './facts-text.js';
+import { Looks } from './looks.js';
 
 const V1 = 0x27e0eb;
 const V2 = 0x63677270;
@@ -84,21 +85,22 @@ test('where hierarchies are is looked for again when the lines of the caller or 
     .join('');
   let [path, mounts, mounted, asked, read] = ['/a', these, true, 0, 0];
   let meanwhile = (): unknown => undefined;
-  const places = new PlaceMemory();
+  const memory = new PlaceMemory();
   const look = (): number | string => {
     asked = 0;
+    const reads = (file: string): string | null => {
+      if (file === '/proc/self/cgroup') return linesOf(path);
+      read++;
+      return mounts;
+    };
     const facts = probeCgroups({
-      places,
+      places: { find: (lines, make) => memory.find(lines, reads, new Looks(), make) },
       magicOf: of => {
         asked++;
         meanwhile();
         return mounted && of.endsWith(path) ? V1 : null;
       },
-      read: file => {
-        if (file === '/proc/self/cgroup') return linesOf(path);
-        read++;
-        return mounts;
-      },
+      read: reads,
     });
     if (facts.layout !== 'v1') return facts.layout;
     assert.equal(

@@ -7,9 +7,10 @@ import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { Arch } from '../../spec/image.js';
-import { linkFor, readFor } from './caller.js';
-import { PlaceMemory, probeCgroups } from './cgroup-facts.js';
+import { isOwnFile, linkFor, readFor } from './caller.js';
+import { PlaceMemory, type Places, probeCgroups } from './cgroup-facts.js';
 import { capabilityNumbers, parseKernelVersion } from './facts-text.js';
+import { Looks } from './looks.js';
 import { hostReader, ReadAhead } from './read-ahead.js';
 import { probeUserNamespace } from './user-namespace.js';
 
@@ -28,7 +29,7 @@ export interface FactSources {
   readonly magicOf: (path: string) => number | null;
   readonly link: (path: string) => string | null;
   /** Of the machine that `read` reads of. */
-  readonly places?: PlaceMemory;
+  readonly places?: Places;
 }
 
 /** Fixed when the kernel has started. Of these files what was read once is not read again; that there is none is no fact: /proc and securityfs may be mounted later. */
@@ -50,12 +51,27 @@ function readKnowing(caller: Caller): (path: string) => string | null {
 
 const places = new PlaceMemory();
 
-const machineOf = (caller: Caller): FactSources => ({
-  places,
-  read: readKnowing(caller),
-  magicOf: ahead.magicOf,
-  link: linkFor(caller),
-});
+const MOUNTS = '/proc/self/mountinfo';
+
+/** The machine of a caller; `looks` is told of all that is asked. */
+export function machineOf(caller: Caller, looks: Looks): FactSources {
+  const read = readKnowing(caller);
+  return {
+    places: { find: (lines, make) => places.find(lines, read, looks, make) },
+    read: path => {
+      const text = read(path);
+      if (path === MOUNTS) looks.cgroupMounts(path, text);
+      else if (!isOwnFile(path)) looks.text(path, text);
+      return text;
+    },
+    magicOf: path => {
+      const magic = ahead.magicOf(path);
+      looks.magic(path, magic);
+      return magic;
+    },
+    link: linkFor(caller),
+  };
+}
 
 /** The list of /sys/kernel/security/lsm, where securityfs is mounted; else each module's own files. */
 function probeLsm({ read, magicOf }: FactSources): HostFacts['lsm'] {
@@ -97,10 +113,14 @@ function probeMachine(sources: FactSources): Pick<HostFacts, 'cgroup' | 'userNam
 }
 
 /** Reads of the machine what a request of such a caller will. Whoever calls this sees to it that the readings serve only who had connected before. */
-export const lookAhead = (caller: Caller): void => ahead.look(() => probeMachine(machineOf(caller)));
+export const lookAhead = (caller: Caller): void =>
+  ahead.look(() => probeMachine(machineOf(caller, new Looks())));
 export const forgetAhead = (): void => ahead.forget();
 
-export function probeHostFacts(caller: Caller, sources: FactSources = machineOf(caller)): HostFacts {
+export function probeHostFacts(
+  caller: Caller,
+  sources: FactSources = machineOf(caller, new Looks()),
+): HostFacts {
   return {
     arch: hostArch(),
     kernel: parseKernelVersion(sources.read('/proc/sys/kernel/osrelease') ?? ''),

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PlaceMemory, probeCgroups } from './cgroup-facts.js';
+import { Looks } from './looks.js';
 import { type HostReader, ReadAhead } from './read-ahead.js';
 
 /** A host that counts what is read of it, and has no file `none`. */
@@ -62,14 +63,15 @@ test('a mount that moves in the middle of a look is found where it is by all tha
     },
   };
   const ahead = new ReadAhead(host);
-  const places = new PlaceMemory();
+  const kept = new PlaceMemory();
   const lines = ['4:cpu:/', '3:pids:/', '2:freezer:/', '1:memory:/', ''].join('\n');
+  const read = (path: string): string | null => (path === '/proc/self/cgroup' ? lines : ahead.text(path));
   const probe = (): string =>
     JSON.stringify(
       probeCgroups({
-        places,
+        places: { find: (text, make) => kept.find(text, read, new Looks(), make) },
         magicOf: ahead.magicOf,
-        read: path => (path === '/proc/self/cgroup' ? lines : ahead.text(path)),
+        read,
       }),
     );
   probe();

@@ -4,9 +4,11 @@
  */
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { CONFIG_LIMIT } from '../../spec/container-limits.js';
 import type { Diagnostic } from '../admit/diagnostic.js';
 import { codeOf } from '../host/error-code.js';
+import { Looks } from '../host/looks.js';
 import { parseClassicFile } from './classic-file.js';
 import { parseJsonFile } from './json-file.js';
 import {
@@ -232,12 +234,18 @@ export function mergeFiles(files: readonly RegistryFile[], unusable: readonly Br
   return { trees, shares, defaultTree, choices, features, broken };
 }
 
-/** `prefix`: another root, as /proc/1/root. `without`: the name of a file that is left out, because another is to take its place. */
-export function readRegistry(prefix = '', without: string | null = null): ReadRegistry {
+/**
+ * `prefix`: another root, as /proc/1/root. `without`: the name of a file that is left out, because another is to take its place. `looks` is told of what is read; what is not as it should
+ * be is looked at each time.
+ */
+export function readRegistry(prefix = '', without: string | null = null, looks = new Looks()): ReadRegistry {
   const files: RegistryFile[] = [];
   const broken: BrokenFile[] = [];
   const take = (file: string, parse: (bytes: Uint8Array) => ReadFile): void => {
     const bytes = readTrusted(prefix + file);
+    if (bytes === null || !isBad(bytes)) looks.trusted(prefix + file, bytes);
+    else if (bytes.kind === 'untrusted') looks.untrusted(prefix + file, false);
+    else looks.cannot();
     if (bytes === null || file === without) return;
     if (isBad(bytes)) {
       const why =
@@ -254,7 +262,15 @@ export function readRegistry(prefix = '', without: string | null = null): ReadRe
   };
   take(CLASSIC, bytes => parseClassicFile(CLASSIC, Buffer.from(bytes).toString('utf8')));
   const names = jsonFiles(prefix + DIRECTORY);
-  if (isBad(names)) return names;
+  if (isBad(names)) {
+    if (names.kind === 'untrusted') looks.untrusted(prefix + DIRECTORY, true);
+    else looks.cannot();
+    return names;
+  }
+  looks.files(
+    prefix + DIRECTORY,
+    names.map(path => basename(path)),
+  );
   for (const name of names.map(path => path.slice(prefix.length)))
     take(name, bytes => parseJsonFile(name, bytes));
   return { kind: 'registry', registry: mergeFiles(files, broken), files };

@@ -59,6 +59,8 @@ export interface Command {
   readonly warm?: true;
   /** Its program is left in the state directory of the container, and used again (spec/reuse.ts). */
   readonly reuse?: true;
+  /** Its program is left in the state root, and used again for other containers. */
+  readonly again?: true;
   /** It is the service: the front door becomes the compiler instead of starting one. */
   readonly serves?: true;
   /** `later`: known, so that callers get a clear answer, but this version does not carry it out. Missing: carried out. */

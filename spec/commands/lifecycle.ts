@@ -18,6 +18,7 @@ export const lifecycle: readonly Command[] = [
     input: 'bundle',
     joins: true,
     warm: true,
+    again: true,
   }),
   command(
     'run',
@@ -28,7 +29,7 @@ export const lifecycle: readonly Command[] = [
       flag('detach', 'return as soon as the process runs', { short: 'd', parameter: 'DETACH' }),
       flag('keep', 'do not delete the container at its end', { parameter: 'KEEP' }),
     ],
-    { input: 'bundle', joins: true, warm: true },
+    { input: 'bundle', joins: true, warm: true, again: true },
   ),
   command('start', 'ID', 'run the process of a created container', [], { stored: 'start' }),
   command('state', 'ID', 'print the state of a container', [], { stored: 'state', parsed: true }),

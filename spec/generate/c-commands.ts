@@ -47,6 +47,7 @@ export function commandTables() {
       Number(command.streams ?? false),
       Number(command.warm ?? false),
       Number(command.reuse ?? false),
+      Number(command.again ?? false),
       Number(command.serves ?? false),
     ];
     first += command.options.length;
@@ -56,7 +57,7 @@ export function commandTables() {
   return {
     declarations: [
       `struct option { char name[${width}]; char letter; uint8_t kind, parameter, input; };`,
-      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits, streams, warm, reuse, serves; };`,
+      `struct command { char name[${Math.max(1, ...scanned.map(c => c.name.length)) + 1}]; uint16_t first_option; uint8_t options, entry, id, stop_at_first, input, joins, parsed, waits, streams, warm, reuse, again, serves; };`,
       'enum { INPUT_NONE, INPUT_NAMED, INPUT_BUNDLE };',
       `#define LARGEST_NUMBER ${LARGEST_NUMBER}`,
       ...defineTexts({ ATTACHED_USAGE: attachedUsage() }),

@@ -29,8 +29,17 @@ import {
   STEP_SIZE,
   TemplateField,
 } from '../instructions.js';
+import { LOOK_HEADER_SIZE, LookKind } from '../looks.js';
 import { parameters } from '../parameters.js';
 import {
+  AGAIN_COUNT,
+  AGAIN_DIRECTORY,
+  AGAIN_IMAGE_LIMIT,
+  AGAIN_LOOKS_LIMIT,
+  AGAIN_MAGIC,
+  AGAIN_MARKS,
+  AGAIN_NAMES,
+  AGAIN_TEXT_LIMIT,
   REUSE_ARGUMENTS_LIMIT,
   REUSE_COUNT,
   REUSE_IMAGE_LIMIT,
@@ -180,6 +189,9 @@ function header(): readonly string[] {
   );
   lines.push(
     ...define('', { REUSE_MAGIC, REUSE_COUNT, REUSE_IMAGE_LIMIT, REUSE_TEXT_LIMIT, REUSE_ARGUMENTS_LIMIT }),
+    ...define('', { AGAIN_MAGIC, AGAIN_COUNT, AGAIN_IMAGE_LIMIT, AGAIN_TEXT_LIMIT, AGAIN_LOOKS_LIMIT }),
+    ...define('', { AGAIN_NAMES, AGAIN_MARKS, LOOK_HEADER_SIZE }),
+    ...define('LOOK_', LookKind),
   );
   lines.push(
     `#define CALLER_FILE_COUNT ${callerFiles.length}`,
@@ -190,6 +202,7 @@ function header(): readonly string[] {
       ID_LETTERS: idLetters(),
       CALLER_FILES: callerFiles.map(name => `${name}\0`).join(''),
       CALLER_NAMESPACES: callerNamespaces.map(name => `${name}\0`).join(''),
+      AGAIN_DIRECTORY,
       STATE_ROOT,
       STATE_ROOT_NAME,
       STATE_ROOT_PARENT,

@@ -52,7 +52,7 @@ static bool read_all(struct compiler *c, void *buffer, size_t size)
 
 static bool header_valid(const struct compiler *c, const struct answer_header *h)
 {
-	u64 texts = (u64)h->out_length + h->message_length + h->detail_length;
+	u64 texts = (u64)h->out_length + h->message_length + h->detail_length + h->looks_length;
 
 	return h->magic == ANSWER_MAGIC && h->version == WIRE_VERSION && h->size <= ANSWER_LIMIT && h->size >= sizeof(*h) &&
 	       h->image_size <= ANSWER_LIMIT && texts <= h->size - sizeof(*h) && h->kind >= ANSWER_REPORT && h->kind <= ANSWER_COLD &&

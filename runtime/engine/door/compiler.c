@@ -195,16 +195,17 @@ _Noreturn void run_compiled(struct request *q)
 			     .socket = -1,
 			     .program = -1};
 	struct answer_header h;
-	const char *texts = NULL, *message;
+	const char *texts = NULL, *message, *looks;
 	char termios[64];
 	/* Nothing may be open that a program does not know of, a connection neither. */
-	bool alone = process.service < 0 && seems_reusable(q);
+	bool alone = process.service < 0 && (seems_reusable(q) || seems_left(q));
 
 	if (!alone)
 		reach_service(q, &c);
 	read_input(q, &c.input);
 	make_request(q, &c);
 	run_reusable(q, &c, alone);
+	run_left(q, &c, alone);
 	if (alone)
 		reach_service(q, &c);
 	if (!ask_service(q, &c, &h, &texts)) {
@@ -225,6 +226,8 @@ _Noreturn void run_compiled(struct request *q)
 		hold_given_warnings(message, h.message_length);
 	if (h.kind == ANSWER_PROGRAM) {
 		leave_reusable(q, &c, &h);
+		looks = texts + h.size - sizeof(h) - h.looks_length;
+		leave_for_others(q, &c, &h, looks);
 		give_arguments(q);
 		answer_program(q, &c, &h);
 	}

@@ -31,6 +31,7 @@ struct answer_header {
 	int exit_code;
 	u32 entry, image_size, out_length, message_length, detail_length, values, reusable;
 	u64 nonce;
+	u32 looks_length, reserved;
 };
 
 /* `number`: the length, or an errno. */
@@ -46,6 +47,7 @@ struct compiler {
 	size_t request_size;
 	const char *files; /* in the request: those of /proc/self, one after the other, to its end */
 	struct question *question; /* behind the request; NULL: of another kind than those whose programs are used again */
+	bool again; /* a question was put whose program may be left (again.c) */
 	int pid; /* 0: a service */
 	int socket, program, errors;
 	int error; /* of NO_ROOM */
@@ -85,6 +87,26 @@ void drop_room(struct compiler *c);
 /* warm.c */
 void reach_service(const struct request *q, struct compiler *c);
 bool ask_service(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
+
+/* asker.c */
+#define RIGHTS_SIZE 192
+
+/* Without gaps. */
+struct asker {
+	u64 namespaces[CALLER_NAMESPACE_COUNT], root_inode, compiler_inode, compiler_size;
+	i64 compiler_seconds;
+	u64 compiler_nanoseconds;
+	u32 root_major, root_minor, compiler_major, compiler_minor, euid, egid;
+	char rights[RIGHTS_SIZE]; /* lines of /proc/self/status */
+};
+_Static_assert(sizeof(struct asker) == 8 * (CALLER_NAMESPACE_COUNT + 5) + 4 * 6 + RIGHTS_SIZE, "no gaps");
+bool put_asker(struct asker *a, const struct compiler *c);
+const char *texts_of(const struct compiler *c);
+u64 texts_size(const struct compiler *c);
+
+/* again.c: the same of `create` and `run`. */
+void run_left(struct request *q, struct compiler *c, bool alone);
+void leave_for_others(const struct request *q, const struct compiler *c, const struct answer_header *h, const char *looks);
 
 /* reuse.c: a program that was left runs, if it is of this question; if not `alone`, only the question is put. The one that was compiled is left. */
 void run_reusable(struct request *q, struct compiler *c, bool alone);

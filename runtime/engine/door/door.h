@@ -27,6 +27,9 @@ struct request {
 	char *const *arguments; /* of `exec`, behind the id, or NULL */
 	bool strange; /* an option on whose value it does, or one that is wrong */
 	bool reuse; /* a program that was left in the state directory may serve it */
+	bool again; /* of `create` and `run`: one that was left beside it */
+	bool systemd; /* --systemd-cgroup */
+	const char *manager; /* --cgroup-manager, or NULL */
 	struct surroundings around;
 	struct value values[PARAMETER_COUNT];
 };
@@ -52,6 +55,7 @@ bool usual_root(struct text *t);
 /* usual.c */
 void note_option(struct request *q, unsigned number, const struct option *o, const char *value);
 bool is_usual(const struct request *q);
+bool is_usual_start(const struct request *q);
 
 /* attached.c */
 void scan_attached(struct request *q);
@@ -77,6 +81,9 @@ int connect_service(const char **why);
 
 /* reuse.c: there may be a program that an earlier call has left. */
 bool seems_reusable(const struct request *q);
+
+/* again.c: the same of `create` and `run`. */
+bool seems_left(const struct request *q);
 
 /* compiler.c */
 _Noreturn void run_compiled(struct request *q);

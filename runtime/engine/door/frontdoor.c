@@ -118,6 +118,8 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 		return !(q->warnings = !equal(value, "error")) || equal(value, "warning") || (q->debug = equal(value, "debug"));
 	else if (equal(o->name, "log-format"))
 		return (q->json = equal(value, "json")) || equal(value, "text");
+	else if (equal(o->name, "cgroup-manager"))
+		return !!(q->manager = q->attached ? NULL : value);
 	else
 		return !q->attached;
 	return true;
@@ -146,6 +148,8 @@ static bool apply(struct request *q, const struct options *set, const struct opt
 			q->warnings = on || q->warnings;
 			return true;
 		}
+		if (set->global && equal(o->name, "systemd-cgroup"))
+			q->systemd = on;
 		/* What a compiled program does was settled when it was compiled. */
 		return !q->attached && (!on || (set->global && !equal(o->name, "version") && !equal(o->name, "help")));
 	case OPTION_NUMBER:
@@ -324,6 +328,7 @@ void scan_arguments(struct request *q)
 	}
 	default_root(q);
 	q->reuse = understood && is_usual(q);
+	q->again = understood && is_usual_start(q);
 	if (notified && *notified)
 		give_text(q, PARAMETER_NOTIFY_SOCKET, notified);
 }

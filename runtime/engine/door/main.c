@@ -30,7 +30,7 @@ static _Noreturn void hand_over(void)
 
 	begin_request(&q);
 	scan_arguments(&q);
-	q.reuse = false;
+	q.reuse = q.again = false;
 	run_compiled(&q);
 }
 
@@ -62,7 +62,7 @@ _Noreturn void engine_start(u64 *stack)
 	scan_arguments(&q);
 	if (q.command && q.command->joins && !process.sealed) {
 		/* Others than root are not to be seen while they make the copy. */
-		if (q.command->warm && !sys(geteuid) && !seems_reusable(&q))
+		if (q.command->warm && !sys(geteuid) && !seems_reusable(&q) && !seems_left(&q))
 			process.service = connect_service(NULL);
 		sealed_again();
 	}

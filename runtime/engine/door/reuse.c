@@ -9,8 +9,6 @@
 #include "compiler.h"
 
 #define PATH_SIZE 4096
-#define RIGHTS_SIZE 192
-#define RIGHTS_LINES 6
 #define ID_SIZE (ID_LIMIT + 1)
 #define FILE_SEEN (STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_UID | STATX_MODE)
 
@@ -25,17 +23,13 @@ struct seen {
 
 /* Without gaps: it is compared as bytes, with what it names behind it. */
 struct question {
-	u64 namespaces[CALLER_NAMESPACE_COUNT], root_inode, compiler_inode, compiler_size;
-	i64 compiler_seconds;
-	u64 compiler_nanoseconds;
-	u32 root_major, root_minor, compiler_major, compiler_minor, euid, egid;
+	struct asker asker;
 	struct seen state, config;
 	u64 options;
-	char rights[RIGHTS_SIZE]; /* lines of /proc/self/status */
-	char id[ID_SIZE];	  /* state.json holds it, and is compared with it */
-	u32 texts, input;	  /* bytes of the other files of /proc/self, and of process.json */
+	char id[ID_SIZE];   /* state.json holds it, and is compared with it */
+	u32 texts, input; /* bytes of the other files of /proc/self, and of process.json */
 };
-_Static_assert(sizeof(struct question) == 8 * (CALLER_NAMESPACE_COUNT + 5) + 4 * 6 + 2 * 48 + 8 + RIGHTS_SIZE + ID_SIZE + 8, "no gaps");
+_Static_assert(sizeof(struct question) == sizeof(struct asker) + 2 * 48 + 8 + ID_SIZE + 8, "no gaps");
 
 _Static_assert(sizeof(struct question) + 8 <= QUESTION_ROOM, "room for the question");
 
@@ -44,27 +38,6 @@ struct reusable {
 	u32 magic, arguments, image, reserved;
 	struct question question;
 };
-
-static const char *texts_of(const struct compiler *c)
-{
-	return c->files + strlen(c->files) + 1; /* the first is status */
-}
-
-/* From CapInh to NoNewPrivs (proc_pid_status(5)): rights that a container can be given, and nothing that is another number each time. */
-static bool read_rights(char *rights, const char *status)
-{
-	unsigned used = 0, lines = 0;
-
-	while (*status && !after(status, "CapInh:")) {
-		while (*status && *status++ != '\n')
-			;
-	}
-	for (; *status && lines < RIGHTS_LINES && used < RIGHTS_SIZE - 1; used++) {
-		rights[used] = *status++;
-		lines += rights[used] == '\n';
-	}
-	return lines == RIGHTS_LINES;
-}
 
 static bool see(int directory, const char *name, struct seen *seen)
 {
@@ -88,10 +61,8 @@ static bool see(int directory, const char *name, struct seen *seen)
 /* Before anything is compiled: what changes afterwards makes another question. */
 static bool put_question(const struct request *q, struct compiler *c, int directory)
 {
-	const struct request_header *h = c->request;
-	u64 size = (c->request_size + 7) & ~7UL;
+	u64 size = (c->request_size + 7) & ~7UL, texts = texts_size(c);
 	struct question *u = (void *)((char *)c->request + size);
-	u64 texts = c->request_size - (u64)(texts_of(c) - (const char *)h);
 
 	if (c->input.kind == GIVEN_BYTES ? c->input.number > REUSE_TEXT_LIMIT : c->input.kind != GIVEN_NONE)
 		return false;
@@ -99,24 +70,12 @@ static bool put_question(const struct request *q, struct compiler *c, int direct
 	if (c->input.once || texts > REUSE_TEXT_LIMIT)
 		return false;
 	*u = (struct question){
-		.root_inode = h->root_inode,
-		.compiler_inode = h->compiler_inode,
-		.compiler_size = h->compiler_size,
-		.compiler_seconds = h->compiler_seconds,
-		.compiler_nanoseconds = h->compiler_nanoseconds,
-		.root_major = h->root_major,
-		.root_minor = h->root_minor,
-		.compiler_major = h->compiler_major,
-		.compiler_minor = h->compiler_minor,
-		.euid = h->euid,
-		.egid = h->egid,
 		.options = q->options,
 		.texts = (u32)texts,
 		.input = c->input.kind == GIVEN_BYTES ? c->input.number : 0,
 	};
-	memcpy(u->namespaces, h->namespaces, sizeof(u->namespaces));
 	memcpy(u->id, q->values[PARAMETER_ID].text, q->values[PARAMETER_ID].length);
-	if (!read_rights(u->rights, c->files) || !see(directory, "state.json", &u->state) || !see(directory, "config.json", &u->config))
+	if (!put_asker(&u->asker, c) || !see(directory, "state.json", &u->state) || !see(directory, "config.json", &u->config))
 		return false;
 	c->question = u;
 	return true;

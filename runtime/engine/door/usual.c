@@ -1,6 +1,6 @@
 /*
- * Whether an `exec` is of the usual kind: then its program may be one that was left (reuse.c), because nothing decides what it is but which options there are, and what they name. Whatever
- * TypeScript would refuse, or read in another way than the engine, is not.
+ * Whether an `exec`, `create` or `run` is of the usual kind: then its program may be one that was left (reuse.c, again.c), because nothing decides what it is but which options there are, and
+ * what they name. Whatever TypeScript would refuse, or read in another way than the engine, is not.
  */
 #include "door.h"
 
@@ -68,11 +68,24 @@ static bool is_plain(const char *path)
 	return is_ascii(path);
 }
 
-/* Of process.json and arguments it is to have one. Sockets that are handed over become variables. */
-bool is_usual(const struct request *q)
+static bool is_plainly_asked(const struct request *q)
 {
 	const struct value *root = &q->values[PARAMETER_ROOT];
 
-	return q->command && q->command->reuse && !q->strange && root->given && is_plain(root->text) && !variable("LISTEN_FDS") &&
-	       !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
+	return !q->strange && root->given && is_plain(root->text) && !variable("LISTEN_FDS");
+}
+
+/* Of process.json and arguments it is to have one. Sockets that are handed over become variables. */
+bool is_usual(const struct request *q)
+{
+	return q->command && q->command->reuse && is_plainly_asked(q) && !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
+}
+
+/* `create` and `run`, of config.json in the bundle. Where there is a socket for readiness its place is compiled. */
+bool is_usual_start(const struct request *q)
+{
+	const char *notified = variable("NOTIFY_SOCKET");
+
+	return q->command && q->command->again && is_plainly_asked(q) && !q->input && q->values[PARAMETER_ID].given &&
+	       (!notified || !*notified) && (!q->manager || is_ascii(q->manager));
 }

@@ -1,0 +1,176 @@
+/*
+ * Names in the texts of a question (spec/reuse.ts): 64 hexadecimal digits or 12 of them, UUIDs (RFC 9562) and times (RFC 3339). What is compiled holds them as they are, so a program serves
+ * for any others: they are put in the places of these. In digits alone, which could as well be a number, nothing is seen but a time.
+ */
+#include "again.h"
+
+/* In the place of a name stands how long it is and which of them: the first that are different are the first, the second, ... No text has these letters. */
+#define BEGIN 1
+#define GO_ON 2
+#define FIRST_NUMBER 3
+
+static bool is_decimal(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_hexadecimal(char c)
+{
+	return is_decimal(c) || (c >= 'a' && c <= 'f');
+}
+
+static size_t digits_at(const char *at, const char *end)
+{
+	const char *next = at;
+
+	while (next < end && is_hexadecimal(*next))
+		next++;
+	return (size_t)(next - at);
+}
+
+/* As in the form: 0 is a digit. */
+static bool fits(const char *at, const char *end, const char *form)
+{
+	for (; *form; form++, at++)
+		if (at >= end || (*form == '0' ? !is_decimal(*at) : *at != *form))
+			return false;
+	return true;
+}
+
+static size_t time_at(const char *at, const char *end)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	const char *next = at + sizeof(form) - 1;
+
+	if (!fits(at, end, form))
+		return 0;
+	if (next + 1 < end && *next == '.' && is_decimal(next[1]))
+		for (next++; next < end && is_decimal(*next); next++)
+			;
+	return next < end && is_hexadecimal(*next) ? 0 : (size_t)(next - at);
+}
+
+static size_t uuid_at(const char *at, const char *end)
+{
+	static const u8 groups[] = {8, 4, 4, 4, 12};
+	const char *next = at;
+
+	for (unsigned i = 0; i < sizeof(groups); i++) {
+		if (i && (next >= end || *next++ != '-'))
+			return 0;
+		if (digits_at(next, end) != groups[i])
+			return 0;
+		next += groups[i];
+	}
+	return (size_t)(next - at);
+}
+
+static bool has_letter(const char *at, size_t length)
+{
+	for (; length; length--)
+		if (is_hexadecimal(*at) && !is_decimal(*at))
+			return true;
+		else
+			at++;
+	return false;
+}
+
+/* The length of the name that begins where such digits do, `digits` of them; 0: there is none. */
+static size_t name_at(const char *at, const char *end, size_t digits)
+{
+	size_t length = digits == 64 || digits == 12 ? digits : digits == 8 ? uuid_at(at, end) : 0;
+
+	if (digits == 4)
+		return time_at(at, end);
+	return length && has_letter(at, length) ? length : 0;
+}
+
+/* Its number, the new one's if there is room. */
+static u32 number_of_name(struct names *n, const char *at, size_t length)
+{
+	u32 i = 0;
+
+	while (i < n->count && (n->all[i].length != length || memcmp(n->all[i].at, at, length)))
+		i++;
+	if (i == n->count && i < AGAIN_NAMES)
+		n->all[n->count++] = (struct name){.at = at, .length = length};
+	return i;
+}
+
+/* Writes the text anew, without its names. False: that could be taken for another, or there are too many. */
+bool take_names(struct names *n, const char *text, size_t size, char *without)
+{
+	const char *at = text, *end = text + size;
+
+	while (at < end) {
+		size_t digits = digits_at(at, end), length = digits ? name_at(at, end, digits) : 0;
+		u32 number;
+
+		if (*at == BEGIN || *at == GO_ON)
+			return false;
+		if (!length) {
+			length = digits ? digits : 1;
+			memcpy(without, at, length);
+		} else {
+			number = number_of_name(n, at, length);
+			if (number == AGAIN_NAMES)
+				return false;
+			memset(without, GO_ON, length);
+			without[0] = BEGIN;
+			without[1] = (char)(FIRST_NUMBER + number);
+		}
+		at += length;
+		without += length;
+	}
+	return true;
+}
+
+/* The longest that stands there. */
+static u32 standing(const struct names *n, const char *at, const char *end)
+{
+	u32 found = AGAIN_NAMES;
+
+	for (u32 i = 0; i < n->count; i++)
+		if (n->all[i].length <= (size_t)(end - at) && *n->all[i].at == *at && !memcmp(n->all[i].at, at, n->all[i].length) &&
+		    (found == AGAIN_NAMES || n->all[i].length > n->all[found].length))
+			found = i;
+	return found;
+}
+
+/*
+ * Where they stand in what was made of the texts; -1: in too many places, or where one may have come from somewhere else, because more digits are around it.
+ */
+long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks)
+{
+	const char *at = made, *end = made + size;
+	u32 count = 0;
+
+	while (at < end) {
+		u32 number = is_hexadecimal(*at) ? standing(n, at, end) : AGAIN_NAMES;
+		const char *next;
+
+		if (number == AGAIN_NAMES) {
+			at++;
+			continue;
+		}
+		next = at + n->all[number].length;
+		if ((at > made && is_hexadecimal(at[-1])) || (next < end && is_hexadecimal(*next)) || count == AGAIN_MARKS)
+			return -1;
+		marks[count++] = (struct mark){.at = (u32)(at - made), .name = number};
+		at = next;
+	}
+	return count;
+}
+
+/* False: they are not of these names. */
+bool put_names(const struct names *n, const struct mark *marks, u32 count, char *made, size_t size)
+{
+	for (u32 i = 0; i < count; i++) {
+		const struct mark *m = &marks[i];
+
+		if (m->name >= n->count || m->at > size || n->all[m->name].length > size - m->at)
+			return false;
+		memcpy(made + m->at, n->all[m->name].at, n->all[m->name].length);
+	}
+	return true;
+}

@@ -1,5 +1,6 @@
 import { hookKinds } from '../../spec/normal-config.js';
 import { compileLaunch } from '../compile/compile.js';
+import { rawFilter } from '../compile/launch/annotations.js';
 import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
@@ -15,7 +16,8 @@ import { refusedByCompiler } from './refusal.js';
  */
 function looksOf({ input: { spec, environment }, looks }: Prepared): Uint8Array | null {
   const { hooks, linux } = spec.config;
-  const plain = environment === null && linux.intelRdt === null;
+  // A name (spec/reuse.ts) in base64 would not be seen in what is compiled of it.
+  const plain = environment === null && linux.intelRdt === null && rawFilter(spec.config) === null;
   return plain && hookKinds.every(kind => hooks[kind].length === 0) ? looks.bytes() : null;
 }
 

@@ -14,6 +14,9 @@ const isCallerFile = (name: string): name is CallerFile => callerFiles.some(file
 export const isOwnFile = (path: string): boolean =>
   path.startsWith(OWN) && isCallerFile(path.slice(OWN.length));
 
+/** The mounts, which are those of the caller, too. */
+export const isMountInfo = (path: string): boolean => path === `${OWN}mountinfo`;
+
 /**
  * The text of a small file of /proc or /sys as the caller would read it; null where there is none. Mounts are those of this process: whoever is served
  * by another process than its own child has the same mount namespace and root.

@@ -7,7 +7,7 @@ import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
 import type { Arch } from '../../spec/image.js';
-import { isOwnFile, linkFor, readFor } from './caller.js';
+import { isMountInfo, isOwnFile, linkFor, readFor } from './caller.js';
 import { PlaceMemory, type Places, probeCgroups } from './cgroup-facts.js';
 import { capabilityNumbers, parseKernelVersion } from './facts-text.js';
 import { Looks } from './looks.js';
@@ -51,8 +51,6 @@ function readKnowing(caller: Caller): (path: string) => string | null {
 
 const places = new PlaceMemory();
 
-const MOUNTS = '/proc/self/mountinfo';
-
 /** The machine of a caller; `looks` is told of all that is asked. */
 export function machineOf(caller: Caller, looks: Looks): FactSources {
   const read = readKnowing(caller);
@@ -60,7 +58,7 @@ export function machineOf(caller: Caller, looks: Looks): FactSources {
     places: { find: (lines, make) => places.find(lines, read, looks, make) },
     read: path => {
       const text = read(path);
-      if (path === MOUNTS) looks.cgroupMounts(path, text);
+      if (isMountInfo(path)) looks.cgroupMounts(path, text);
       else if (!isOwnFile(path)) looks.text(path, text);
       return text;
     },

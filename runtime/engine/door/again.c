@@ -305,7 +305,6 @@ static u32 count_left(int directory, char *oldest)
 	struct statx st;
 	long n;
 
-	sys(lseek, directory, 0, 0 /* SEEK_SET */);
 	while ((n = sys(getdents64, directory, ENTRIES, ENTRIES_SIZE)) > 0) {
 		const struct directory_entry *e;
 
@@ -331,8 +330,16 @@ static void make_place(int directory)
 {
 	char oldest[FILE_NAME_SIZE] = "";
 
-	for (unsigned i = 0; i < 4 && count_left(directory, oldest) >= AGAIN_COUNT; i++)
+	for (unsigned i = 0; i < 4; i++) {
+		long all = sys(openat, directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		u32 count = all < 0 ? 0 : count_left((int)all, oldest);
+
+		if (all >= 0)
+			sys(close, all);
+		if (count < AGAIN_COUNT)
+			return;
 		sys(unlinkat, directory, oldest, 0);
+	}
 }
 
 static bool write_file(const struct left *l, const struct mark *marks, const char *made, int fd)
@@ -365,16 +372,22 @@ static void link_file(const struct left *l, const struct mark *marks, const char
 	sys(close, fd);
 }
 
+#define MARKS_SIZE (AGAIN_MARKS * sizeof(struct mark))
+#define ROOM (MARKS_SIZE + PIECES_SIZE)
+
 /* Looks and image in one piece, as they are to lie in the file. */
-static void leave(const struct request *q, const struct compiler *c, struct left *l, const char *looks, char *made, struct mark *marks)
+/* `room`: for the marks, for the pieces of names, and for that. */
+static void leave(const struct request *q, const struct compiler *c, struct left *l, const char *looks, char *room)
 {
 	u64 size = (u64)l->looks + l->image, used = l->looks;
+	char *made = room + ROOM;
+	struct mark *marks = (void *)room;
 	long directory, count, n;
 
 	memcpy(made, looks, used);
 	while (used < size && (n = sys(pread64, c->program, made + used, size - used, used - l->looks)) > 0)
 		used += (u64)n;
-	count = used == size ? mark_names(&again.names, made, size, marks) : -1;
+	count = used == size ? mark_names(&again.names, made, size, marks, (u8 *)room + MARKS_SIZE) : -1;
 	if (count < 0)
 		return;
 	l->marks = (u32)count;
@@ -392,16 +405,16 @@ static void leave(const struct request *q, const struct compiler *c, struct left
 void leave_for_others(const struct request *q, const struct compiler *c, const struct answer_header *h, const char *looks)
 {
 	struct left l = {.magic = AGAIN_MAGIC, .looks = h->looks_length, .image = h->image_size, .entry = h->entry, .question = again.question};
-	u64 size = (u64)l.looks + l.image, room = AGAIN_MARKS * sizeof(struct mark);
+	u64 size = (u64)l.looks + l.image;
 	long at;
 
 	if (!c->again || !h->reusable || h->message_length || l.image > AGAIN_IMAGE_LIMIT || l.looks > AGAIN_LOOKS_LIMIT || l.looks % 8 ||
 	    c->program < 0)
 		return;
 	insist_on_way(q->values[PARAMETER_ROOT].text, true);
-	at = sys(mmap, 0, room + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	at = sys(mmap, 0, ROOM + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
 		return;
-	leave(q, c, &l, looks, (char *)at + room, (void *)at);
-	sys(munmap, at, room + size);
+	leave(q, c, &l, looks, (char *)at);
+	sys(munmap, at, ROOM + size);
 }

@@ -1,6 +1,6 @@
 /*
  * Names in the texts of a question (spec/reuse.ts): 64 hexadecimal digits or 12 of them, UUIDs (RFC 9562) and times (RFC 3339). What is compiled holds them as they are, so a program serves
- * for any others: they are put in the places of these. In digits alone, which could as well be a number, nothing is seen but a time.
+ * for any others: they are put in the places of these. What could be a number, or a part of something else, is none.
  */
 #include "again.h"
 
@@ -65,13 +65,17 @@ static size_t uuid_at(const char *at, const char *end)
 	return (size_t)(next - at);
 }
 
+static bool is_alphanumeric(char c)
+{
+	return is_decimal(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* With no other letter than e it could be a number (RFC 8259). */
 static bool has_letter(const char *at, size_t length)
 {
-	for (; length; length--)
-		if (is_hexadecimal(*at) && !is_decimal(*at))
+	for (; length; length--, at++)
+		if (*at >= 'a' && *at <= 'f' && *at != 'e')
 			return true;
-		else
-			at++;
 	return false;
 }
 
@@ -82,7 +86,7 @@ static size_t name_at(const char *at, const char *end, size_t digits)
 
 	if (digits == 4)
 		return time_at(at, end);
-	return length && has_letter(at, length) ? length : 0;
+	return length && has_letter(at, length) && (at + length == end || !is_alphanumeric(at[length])) ? length : 0;
 }
 
 /* Its number, the new one's if there is room. */
@@ -103,11 +107,14 @@ bool take_names(struct names *n, const char *text, size_t size, char *without)
 	const char *at = text, *end = text + size;
 
 	while (at < end) {
-		size_t digits = digits_at(at, end), length = digits ? name_at(at, end, digits) : 0;
+		size_t digits = digits_at(at, end), length = 0;
 		u32 number;
 
 		if (*at == BEGIN || *at == GO_ON)
 			return false;
+		/* 0x, \\u. */
+		if (digits && (at == text || !is_alphanumeric(at[-1])))
+			length = name_at(at, end, digits);
 		if (!length) {
 			length = digits ? digits : 1;
 			memcpy(without, at, length);
@@ -137,19 +144,67 @@ static u32 standing(const struct names *n, const char *at, const char *end)
 	return found;
 }
 
+/* ---- Pieces: what was split or cut off would be left as it was ---- */
+
+#define PIECE 8
+
+static u64 piece_at(const char *at)
+{
+	u64 piece;
+
+	memcpy(&piece, at, sizeof(piece));
+	return piece;
+}
+
+static u32 place_of(u64 piece)
+{
+	return (u32)(piece * 0x9e3779b97f4a7c15UL >> (64 - PIECES_BITS));
+}
+
+static void note_pieces(const struct names *n, u8 *pieces)
+{
+	for (u32 i = 0; i < n->count; i++)
+		for (size_t j = 0; j + PIECE <= n->all[i].length; j++) {
+			u32 place = place_of(piece_at(n->all[i].at + j));
+
+			pieces[place / 8] |= (u8)(1U << place % 8);
+		}
+}
+
+static bool is_piece(const struct names *n, const u8 *pieces, const char *at, const char *end)
+{
+	u64 piece;
+	u32 place;
+
+	if (end - at < PIECE)
+		return false;
+	piece = piece_at(at);
+	place = place_of(piece);
+	if (!(pieces[place / 8] & 1U << place % 8))
+		return false;
+	for (u32 i = 0; i < n->count; i++)
+		for (size_t j = 0; j + PIECE <= n->all[i].length; j++)
+			if (piece_at(n->all[i].at + j) == piece)
+				return true;
+	return false;
+}
+
 /*
- * Where they stand in what was made of the texts; -1: in too many places, or where one may have come from somewhere else, because more digits are around it.
+ * Where they stand in what was made of the texts; -1: in too many places, or something there may come from a part of one. `pieces`: zeroed.
  */
-long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks)
+long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks, u8 *pieces)
 {
 	const char *at = made, *end = made + size;
 	u32 count = 0;
 
+	note_pieces(n, pieces);
 	while (at < end) {
 		u32 number = is_hexadecimal(*at) ? standing(n, at, end) : AGAIN_NAMES;
 		const char *next;
 
 		if (number == AGAIN_NAMES) {
+			if (is_hexadecimal(*at) && is_piece(n, pieces, at, end))
+				return -1;
 			at++;
 			continue;
 		}

@@ -117,6 +117,20 @@ switch (how) {
     });
     break;
   }
+  // Of `create` and `run`, with what was looked at for it, or for once.
+  case 'start': {
+    const [path = '', looks = '-', values = '{}', ...warnings] = more.filter(word => word !== '');
+    answer({
+      kind: 'program',
+      entry: request.argv.includes('create') ? 'create' : 'run',
+      image: readFileSync(path),
+      values: JSON.parse(values) as Values,
+      reusable: looks !== '-',
+      ...(looks === '-' ? {} : { looks: readFileSync(looks) }),
+      message: joinWarnings(warnings),
+    });
+    break;
+  }
   case 'stored':
     if (request.unusable) report('', 'no program', 1);
     else answer({ kind: 'stored', entry: 'kill', values: JSON.parse(more[0] ?? '{}') as Values });

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ANSWER_HEADER_SIZE } from '../../../spec/wire.js';
 import { thisProcess } from '../../host/caller.js';
 import { call, showing } from './door.js';
 import { imageFile, scratch } from './engine.js';
@@ -134,7 +135,7 @@ test('a compiler that fails is one line', () => {
     'chos-runtime: the compiler ended without an answer: it was killed, as the kernel does where memory runs out (memory limit of the cgroup?)\n',
   );
   assert.is(
-    failed('raw', '00'.repeat(56)),
+    failed('raw', '00'.repeat(ANSWER_HEADER_SIZE)),
     'chos-runtime: the compiler gave an answer that makes no sense\n',
   );
   assert.is(

@@ -161,7 +161,7 @@ test('one that refuses, dies, talks nonsense or is silent is not used', async ()
   await fallsBack(set(8, 0xffffffff), senseless);
   await fallsBack((socket, { nonce }) => socket.end(encodeAnswer(report, nonce ^ 1n)), senseless);
   await fallsBack(
-    raw(() => Buffer.alloc(56, 'x')),
+    raw(() => Buffer.alloc(ANSWER_HEADER_SIZE, 'x')),
     senseless,
   );
   await fallsBack(null, 'it does not answer');

@@ -1,4 +1,5 @@
-import { hookKinds } from '../../spec/normal-config.js';
+import { hookKinds, type NormalConfig } from '../../spec/normal-config.js';
+import { PROPERTY_PREFIX } from '../admit/normal/systemd-properties.js';
 import { compileLaunch } from '../compile/compile.js';
 import { rawFilter } from '../compile/launch/annotations.js';
 import { warningText } from '../report/warning-text.js';
@@ -10,14 +11,20 @@ import { type Prepared, prepareInput } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
 
+/** In base64, and behind escapes of a text within a text, names (spec/reuse.ts) would not be seen in what is compiled of it. */
+const hidesNames = (config: NormalConfig): boolean =>
+  rawFilter(config) !== null ||
+  Object.entries(config.annotations).some(
+    ([name, value]) => name.startsWith(PROPERTY_PREFIX) && value.includes('\\'),
+  );
+
 /**
  * What the engine has to find as it was to use the program again; null: there is more to it, that it does not look at. Hooks are files, of the host and of hooks.d; what a tree shows, and what
  * mounts and shares there are, changes; and so does what is mounted for resctrl.
  */
 function looksOf({ input: { spec, environment }, looks }: Prepared): Uint8Array | null {
   const { hooks, linux } = spec.config;
-  // A name (spec/reuse.ts) in base64 would not be seen in what is compiled of it.
-  const plain = environment === null && linux.intelRdt === null && rawFilter(spec.config) === null;
+  const plain = environment === null && linux.intelRdt === null && !hidesNames(spec.config);
   return plain && hookKinds.every(kind => hooks[kind].length === 0) ? looks.bytes() : null;
 }
 

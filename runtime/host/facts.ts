@@ -2,7 +2,6 @@
  * Probe what the compiler is told of this machine (spec/host-facts.ts). On the way of every create and run: no koffi, no child, and
  * mountinfo, which can have thousands of lines, is read only where the cgroup mounts are not where every distribution puts them.
  */
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Caller } from '../../spec/caller.js';
 import type { HostFacts } from '../../spec/host-facts.js';
@@ -30,6 +29,8 @@ export interface FactSources {
   readonly link: (path: string) => string | null;
   /** Of the machine that `read` reads of. */
   readonly places?: Places;
+  /** Of a user who is not in /etc/passwd, or his number. */
+  readonly nameOf?: (euid: number) => string;
 }
 
 /** Fixed when the kernel has started. Of these files what was read once is not read again; that there is none is no fact: /proc and securityfs may be mounted later. */
@@ -68,6 +69,10 @@ export function machineOf(caller: Caller, looks: Looks): FactSources {
       return magic;
     },
     link: linkFor(caller),
+    nameOf: euid => {
+      looks.cannot();
+      return nameElsewhere(euid);
+    },
   };
 }
 
@@ -87,18 +92,21 @@ function probeLsm({ read, magicOf }: FactSources): HostFacts['lsm'] {
 export const nameIn = (passwd: string, uid: number): string | null =>
   new RegExp(`^([^:\\n]+):[^:\\n]*:${uid}:`, 'm').exec(passwd)?.[1] ?? null;
 
-/** Asked of the system only for others than root: it may be a directory service that has to answer. */
-function ownerName(euid: number): string {
-  if (euid === 0) return 'root';
+/** Of who is in no file: it may be a directory service that has to answer. */
+function nameElsewhere(euid: number): string {
+  // Bun's userInfo() asks the environment, which is nobody's here: "unknown" (Bun 1.4).
+  if (process.versions.bun !== undefined) return String(euid);
   try {
-    // Bun's userInfo() asks the environment, which is nobody's here: "unknown" (Bun 1.4). Who is in no file is his number.
-    if (process.versions.bun !== undefined)
-      return nameIn(readFileSync('/etc/passwd', 'utf8'), euid) ?? String(euid);
     const { uid, username } = userInfo();
     return uid === euid ? username : String(euid);
   } catch {
     return String(euid);
   }
+}
+
+/** Asked of the system only for others than root. */
+function ownerName(euid: number, { read, nameOf = nameElsewhere }: FactSources): string {
+  return euid === 0 ? 'root' : (nameIn(read('/etc/passwd') ?? '', euid) ?? nameOf(euid));
 }
 
 /** What can be looked at before a request has come, for a caller like the last one. */
@@ -126,7 +134,7 @@ export function probeHostFacts(
     capabilities: capabilityNumbers(sources.read('/proc/self/status') ?? ''),
     euid: caller.euid,
     egid: caller.egid,
-    owner: ownerName(caller.euid),
+    owner: ownerName(caller.euid, sources),
     withheld: null,
     ...probeMachine(sources),
   };

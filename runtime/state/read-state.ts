@@ -2,6 +2,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { STATE_LIMIT } from '../../spec/container-limits.js';
 import { type ContainerState, parseState, type Status } from '../../spec/records/state.js';
+import { AGAIN_DIRECTORY } from '../../spec/reuse.js';
 import { SERVICE_SOCKET } from '../../spec/wire.js';
 import { unlessMissing } from '../host/error-code.js';
 import { beforeParsing, LargeInput } from '../host/foreseeable-hashes.js';
@@ -103,8 +104,8 @@ export function readStates(root: string, euid: number): ReadStates {
   const unread: string[] = [];
   for (const id of names.sort()) {
     const read = readBelow(root, id, euid, parseState);
-    // That of the compiler's service lies beside them.
-    if (id === SERVICE_SOCKET && read.kind === 'distrust') continue;
+    // That of the compiler's service lies beside them, and what is left for other starts.
+    if ((id === SERVICE_SOCKET || id === AGAIN_DIRECTORY) && read.kind === 'distrust') continue;
     if (read.kind === 'state') states.push(read.live);
     if (read.kind === 'malformed' || read.kind === 'distrust') unread.push(id);
   }

@@ -69,6 +69,13 @@ const char *variable(const char *name);
 bool read_stack(u64 *stack);
 void open_standard_descriptors(void);
 void outlive_file_size_limit(void);
+long new_process(void);
+
+/* Of a call that gives an address: an errno. */
+static inline bool is_error(long result)
+{
+	return result < 0 && result > -4096;
+}
 
 /* memory.c */
 void *memcpy(void *restrict to, const void *restrict from, size_t length);

@@ -83,3 +83,13 @@ const char *variable(const char *name)
 	}
 	return NULL;
 }
+
+/* fork(2), which aarch64 does by clone(2). */
+long new_process(void)
+{
+#ifdef __x86_64__
+	return sys(fork);
+#else
+	return sys(clone, 17 /* SIGCHLD */);
+#endif
+}

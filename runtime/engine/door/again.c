@@ -9,8 +9,9 @@
 
 #define PATH_SIZE 4096
 #define FILE_NAME_SIZE 17
+#define SHARE 16 /* of what is free, a program takes one at most */
 
-/* Of the environment: what tells where systemd is (runtime/host/systemd.ts). */
+/* Of the environment (runtime/host/systemd.ts). */
 static const char variables[] = "XDG_RUNTIME_DIR\0DBUS_SYSTEM_BUS_ADDRESS\0DBUS_SESSION_BUS_ADDRESS\0";
 
 /* Without gaps: it is compared as bytes, with the texts behind it. */
@@ -23,23 +24,21 @@ _Static_assert(sizeof(struct asked) == sizeof(struct asker) + 16, "no gaps");
 
 /* The file: this, the question and its texts, and at multiples of eight the marks, and the looks with the image behind them, in which the marks are. */
 struct left {
-	u32 magic, marks, looks, image, entry, reserved;
+	u32 magic, marks, looks, image;
 	struct asked question;
 };
 
 /* ---- What is asked ---- */
 
-struct again {
+/* The question of this process. */
+static struct {
 	struct names names;
 	struct asked question;
-	const char *bundle; /* absolute, NULL: its directory */
+	const char *bundle; /* absolute; NULL: as it is given */
 	size_t bundle_length;
 	char *without; /* the texts, without names */
 	char name[FILE_NAME_SIZE];
-};
-
-/* One for each process; the pages that it takes go with the program that comes next. */
-static struct again again;
+} posed;
 
 /* As TypeScript would write it, too. */
 static bool is_normal(const char *path)
@@ -61,6 +60,22 @@ static bool is_normal(const char *path)
 	return true;
 }
 
+/* What tells where systemd is takes its part in words of failures, in sockets, and elsewhere: with names in it each start is compiled. */
+static bool put_variables(struct text *t)
+{
+	size_t before = t->used;
+	struct names none = {0};
+
+	for (const char *name = variables; *name; name += strlen(name) + 1) {
+		const char *value = variable(name);
+
+		if (value)
+			put_string(t, value);
+		put_char(t, 0);
+	}
+	return !t->lost && take_names(&none, t->at + before, t->used - before, posed.without) && !none.count;
+}
+
 /* --bundle, as it is written, since failures tell of its files by that name; where it begins; what else the caller has. */
 static bool put_texts(const struct request *q, const struct compiler *c, struct text *t)
 {
@@ -76,25 +91,20 @@ static bool put_texts(const struct request *q, const struct compiler *c, struct 
 		put_bytes(t, bundle->text, bundle->length);
 	put_char(t, 0);
 	if (relative) {
-		again.bundle = t->at + t->used;
+		posed.bundle = t->at + t->used;
 		put_string(t, cwd);
 		if (bundle->given) {
 			put_char(t, '/');
 			put_bytes(t, bundle->text, bundle->length);
 		}
-		again.bundle_length = (size_t)(t->at + t->used - again.bundle);
+		posed.bundle_length = (size_t)(t->at + t->used - posed.bundle);
 	}
 	put_char(t, 0);
 	if (q->manager)
 		put_string(t, q->manager);
 	put_char(t, 0);
-	for (const char *name = variables; *name; name += strlen(name) + 1) {
-		const char *value = variable(name);
-
-		if (value)
-			put_string(t, value);
-		put_char(t, 0);
-	}
+	if (!put_variables(t))
+		return false;
 	put_bytes(t, texts_of(c), texts_size(c));
 	put_bytes(t, c->input.at, c->input.number);
 	return !t->lost;
@@ -102,34 +112,34 @@ static bool put_texts(const struct request *q, const struct compiler *c, struct 
 
 static void hash_name(void)
 {
-	const u8 *at = (const u8 *)&again.question;
+	const u8 *at = (const u8 *)&posed.question;
 	u64 hash = 14695981039346656037UL; /* FNV-1a */
-	struct text t = text_in(again.name, sizeof(again.name));
+	struct text t = text_in(posed.name, sizeof(posed.name));
 
-	for (size_t i = 0; i < sizeof(again.question); i++)
+	for (size_t i = 0; i < sizeof(posed.question); i++)
 		hash = (hash ^ at[i]) * 1099511628211UL;
-	for (u32 i = 0; i < again.question.size; i++)
-		hash = (hash ^ (u8)again.without[i]) * 1099511628211UL;
+	for (u32 i = 0; i < posed.question.size; i++)
+		hash = (hash ^ (u8)posed.without[i]) * 1099511628211UL;
 	put_unsigned(&t, hash, 16, 16);
 	put_char(&t, 0);
 }
 
 static bool put_question(const struct request *q, struct compiler *c)
 {
-	struct asked *u = &again.question;
+	struct asked *u = &posed.question;
 	struct text t;
 	long at;
 
 	if (c->input.kind != GIVEN_BYTES || c->input.number > AGAIN_TEXT_LIMIT)
 		return false;
 	at = sys(mmap, 0, 2 * AGAIN_TEXT_LIMIT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
+	if (is_error(at))
 		return false;
 	t = text_in((void *)at, AGAIN_TEXT_LIMIT);
-	again.without = (char *)at + AGAIN_TEXT_LIMIT;
+	posed.without = (char *)at + AGAIN_TEXT_LIMIT;
 	u->options = q->options;
 	u->systemd = q->systemd;
-	if (!put_asker(&u->asker, c) || !put_texts(q, c, &t) || !take_names(&again.names, t.at, t.used, again.without))
+	if (!put_asker(&u->asker, c) || !put_texts(q, c, &t) || !take_names(&posed.names, t.at, t.used, posed.without))
 		return false;
 	u->size = (u32)t.used;
 	hash_name();
@@ -167,12 +177,17 @@ static long open_directory(const struct request *q, bool make)
 
 bool seems_left(const struct request *q)
 {
-	const char *path = q->again ? directory_path(q) : NULL;
+	const char *path = q->start ? directory_path(q) : NULL;
 
 	return path && !sys(faccessat, AT_FDCWD, path, 0);
 }
 
 /* ---- Using it ---- */
+
+static u32 entry_of(const struct request *q)
+{
+	return equal(q->command->name, "run") ? ENTRY_RUN : ENTRY_CREATE;
+}
 
 static u64 up(u64 size)
 {
@@ -192,87 +207,84 @@ static u64 looks_offset(const struct left *l)
 /* It is of this question, and as long as it says. */
 static bool is_answer(const struct left *l, u64 size)
 {
-	const struct asked *u = &again.question;
+	const struct asked *u = &posed.question;
 
 	if (size < sizeof(*l) || l->magic != AGAIN_MAGIC || memcmp(&l->question, u, sizeof(*u)) || u->size > size - sizeof(*l))
 		return false;
-	return l->marks <= AGAIN_MARKS && l->looks % 8 == 0 && looks_offset(l) + l->looks + l->image == size && !memcmp(l + 1, again.without, u->size);
+	return l->marks <= AGAIN_MARKS && l->looks % 8 == 0 && looks_offset(l) + l->looks + l->image == size && !memcmp(l + 1, posed.without, u->size);
 }
 
-/* Looks and image with the names of this question, from the beginning of a file in memory. */
-static long with_names(const struct left *l, int fd, u64 size)
+/* Looks and image, with the names of this question, in a file in memory: nobody else has it, and nobody who comes later can change it. */
+static long take_copy(const struct left *l, int fd, u64 size)
 {
+	const struct mark *marks = (const void *)((const char *)l + marks_offset(l));
 	i64 position = (i64)looks_offset(l);
 	u64 rest = size - (u64)position;
-	const struct mark *marks = (const void *)((const char *)l + marks_offset(l));
 	long copy = memory_file("program"), at;
 	bool put;
 
 	if (copy < 0)
 		return copy;
-	if (sys(sendfile, copy, fd, &position, rest) == (long)rest) {
-		at = sys(mmap, 0, rest, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
-		put = (at >= 0 || at < -4095) && put_names(&again.names, marks, l->marks, (char *)at, rest);
-		if (at >= 0 || at < -4095)
-			sys(munmap, at, rest);
-		if (put)
-			return copy;
-	}
+	at = sys(sendfile, copy, fd, &position, rest) == (long)rest ? sys(mmap, 0, rest, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0) : -EIO;
+	put = !is_error(at) && put_names(&posed.names, marks, l->marks, (char *)at, rest);
+	if (!is_error(at))
+		sys(munmap, at, rest);
+	seal((int)copy);
+	if (put)
+		return copy;
 	sys(close, copy);
 	return -EIO;
 }
 
-#define SAID "the program of an earlier start is tried"
-
-static void give_bundle(struct request *q)
+static bool looked(int fd, u64 size)
 {
-	if (again.bundle)
-		q->values[PARAMETER_BUNDLE] = (struct value){.given = true, .text = again.bundle, .length = again.bundle_length};
+	long at = size ? sys(mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0) : 0;
+	bool same = !is_error(at) && looks_same((const char *)at, size);
+
+	if (size && !is_error(at))
+		sys(munmap, at, size);
+	return same;
 }
 
-/* `fd` has looks and image from `offset` on. */
-static void run_looked(struct request *q, const struct left *l, int fd, u64 offset)
-{
-	u64 size = l->looks, lead = offset & (process.page - 1);
-	long at = sys(mmap, 0, lead + size + 1, PROT_READ, MAP_PRIVATE, fd, offset - lead);
-	struct value bundle = q->values[PARAMETER_BUNDLE];
-	bool same;
+#define SAID "the program of an earlier start is tried"
 
-	if (at < 0 && at > -4096)
-		return;
-	same = looks_same((const char *)at + lead, size);
-	sys(munmap, at, lead + size + 1);
-	if (!same)
+static void run_copy(struct request *q, int fd, u64 looks, u64 image)
+{
+	struct value bundle = q->values[PARAMETER_BUNDLE];
+
+	if (!looked(fd, looks))
 		return;
 	if (q->debug)
 		hold_warning(SAID, sizeof(SAID) - 1);
-	give_bundle(q);
-	run_found(q, fd, offset + size, l->image, l->entry);
+	if (posed.bundle)
+		q->values[PARAMETER_BUNDLE] = (struct value){.given = true, .text = posed.bundle, .length = posed.bundle_length};
+	run_found(q, fd, looks, image, entry_of(q));
 	q->values[PARAMETER_BUNDLE] = bundle;
 }
 
+/* What is mapped and open is gone before the program begins, but for the copy. */
 static void run_file(struct request *q, int fd, u64 size)
 {
-	long at = size > UINT32_MAX ? -ENOMEM : sys(mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0), copy;
+	long at = size > UINT32_MAX ? -ENOMEM : sys(mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0), copy = -ENOENT;
 	const struct left *l = (const void *)at;
+	u64 looks = 0, image = 0;
 
-	if (at < 0 && at > -4096)
-		return;
-	if (is_answer(l, size)) {
-		/* The one that was used last stays longest. */
-		sys(utimensat, fd, NULL, NULL, 0);
-		copy = l->marks ? with_names(l, fd, size) : sys(fcntl, fd, F_DUPFD_CLOEXEC, 0);
-		sys(close, fd);
-		fd = -1;
-		if (copy >= 0) {
-			copy = keep_descriptor(q, (int)copy);
-			run_looked(q, l, (int)copy, l->marks ? 0 : looks_offset(l));
-			sys(close, copy);
+	if (!is_error(at)) {
+		if (is_answer(l, size)) {
+			looks = l->looks;
+			image = l->image;
+			copy = take_copy(l, fd, size);
+			/* The one that was used last stays longest. */
+			sys(utimensat, fd, NULL, NULL, 0);
 		}
+		sys(munmap, at, size);
 	}
-	sys(munmap, at, size);
-	if (fd >= 0)
-		sys(close, fd);
+	sys(close, fd);
+	if (copy < 0)
+		return;
+	copy = keep_descriptor(q, (int)copy);
+	run_copy(q, (int)copy, looks, image);
+	sys(close, copy);
 }
 
 void run_left(struct request *q, struct compiler *c, bool alone)
@@ -280,15 +292,15 @@ void run_left(struct request *q, struct compiler *c, bool alone)
 	long directory, fd = -ENOENT;
 	u64 size;
 
-	if (!q->again || !put_question(q, c))
+	if (!q->start || !put_question(q, c))
 		return;
-	c->again = true;
+	c->posed = true;
 	if (!alone)
 		return;
 	directory = open_directory(q, false);
 	if (directory < 0)
 		return;
-	fd = open_if_trusted(directory, again.name, S_IFREG, &size);
+	fd = open_if_trusted(directory, posed.name, S_IFREG, &size);
 	/* What the program begins with open could be seen inside. */
 	sys(close, directory);
 	if (fd >= 0)
@@ -310,11 +322,10 @@ static u32 count_left(int directory, char *oldest)
 
 		for (long at = 0; at < n; at += e->size) {
 			e = (const void *)(ENTRIES + at);
-			if (strlen(e->name) != FILE_NAME_SIZE - 1)
+			if (strlen(e->name) != FILE_NAME_SIZE - 1 || sys(statx, directory, e->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MTIME, &st) ||
+			    (st.stx_mode & S_IFMT) == S_IFDIR)
 				continue;
 			count++;
-			if (sys(statx, directory, e->name, AT_SYMLINK_NOFOLLOW, STATX_MTIME, &st))
-				continue;
 			if (st.stx_mtime.tv_sec > seconds || (st.stx_mtime.tv_sec == seconds && st.stx_mtime.tv_nsec >= nanoseconds))
 				continue;
 			seconds = st.stx_mtime.tv_sec;
@@ -322,31 +333,45 @@ static u32 count_left(int directory, char *oldest)
 			memcpy(oldest, e->name, FILE_NAME_SIZE);
 		}
 	}
-	return count;
+	return n ? 0 : count;
 }
 
 /* Others may leave theirs at the same time. */
-static void make_place(int directory)
+static void keep_few(int directory)
 {
 	char oldest[FILE_NAME_SIZE] = "";
+	u32 count;
 
-	for (unsigned i = 0; i < 4; i++) {
+	do {
 		long all = sys(openat, directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		u32 count = all < 0 ? 0 : count_left((int)all, oldest);
 
+		count = all < 0 ? 0 : count_left((int)all, oldest);
 		if (all >= 0)
 			sys(close, all);
-		if (count < AGAIN_COUNT)
-			return;
-		sys(unlinkat, directory, oldest, 0);
-	}
+	} while (count > AGAIN_COUNT && !sys(unlinkat, directory, oldest, 0));
+}
+
+/* What is left takes nothing that anybody else would need. */
+static bool has_room(int directory, u64 size)
+{
+	struct {
+		i64 type, block_size;
+		u64 blocks, free, available, files, free_files, rest[16];
+	} st;
+	long fd = sys(openat, directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+
+	if (fd < 0)
+		return false;
+	result = sys(fstatfs, fd, &st);
+	sys(close, fd);
+	return !result && st.available * (u64)st.block_size / SHARE >= size && (!st.files || st.free_files >= SHARE);
 }
 
 static bool write_file(const struct left *l, const struct mark *marks, const char *made, int fd)
 {
 	static const char gap[8];
 
-	return !write_all(fd, (const char *)l, sizeof(*l)) && !write_all(fd, again.without, l->question.size) &&
+	return !write_all(fd, (const char *)l, sizeof(*l)) && !write_all(fd, posed.without, l->question.size) &&
 	       !write_all(fd, gap, marks_offset(l) - sizeof(*l) - l->question.size) &&
 	       !write_all(fd, (const char *)marks, l->marks * sizeof(*marks)) && !write_all(fd, made, (u64)l->looks + l->image);
 }
@@ -364,10 +389,10 @@ static void link_file(const struct left *l, const struct mark *marks, const char
 	put_decimal(&t, fd);
 	put_char(&t, 0);
 	if (write_file(l, marks, made, (int)fd)) {
-		make_place(directory);
 		/* There may be one whose looks are not the same any more. */
-		sys(unlinkat, directory, again.name, 0);
-		sys(linkat, AT_FDCWD, path, directory, again.name, AT_SYMLINK_FOLLOW);
+		sys(unlinkat, directory, posed.name, 0);
+		sys(linkat, AT_FDCWD, path, directory, posed.name, AT_SYMLINK_FOLLOW);
+		keep_few(directory);
 	}
 	sys(close, fd);
 }
@@ -387,33 +412,34 @@ static void leave(const struct request *q, const struct compiler *c, struct left
 	memcpy(made, looks, used);
 	while (used < size && (n = sys(pread64, c->program, made + used, size - used, used - l->looks)) > 0)
 		used += (u64)n;
-	count = used == size ? mark_names(&again.names, made, size, marks, (u8 *)room + MARKS_SIZE) : -1;
+	count = used == size ? mark_names(&posed.names, made, size, marks, (u8 *)room + MARKS_SIZE) : -1;
 	if (count < 0)
 		return;
 	l->marks = (u32)count;
 	directory = open_directory(q, true);
 	if (directory < 0)
 		return;
-	link_file(l, marks, made, (int)directory);
+	if (has_room((int)directory, size))
+		link_file(l, marks, made, (int)directory);
 	sys(close, directory);
 }
 
 /*
- * It is not left where the file system has no files without a name, is full, or is read-only: the next start is compiled, as this one was. Whatever is found with
- * `root` to be wrong is told by the program that runs then.
+ * It is not left where the file system has no files without a name, is nearly full, or is read-only: the next start is compiled, as this one was. The state root is made for it as
+ * it would be made for the container in a moment.
  */
 void leave_for_others(const struct request *q, const struct compiler *c, const struct answer_header *h, const char *looks)
 {
-	struct left l = {.magic = AGAIN_MAGIC, .looks = h->looks_length, .image = h->image_size, .entry = h->entry, .question = again.question};
+	struct left l = {.magic = AGAIN_MAGIC, .looks = h->looks_length, .image = h->image_size, .question = posed.question};
 	u64 size = (u64)l.looks + l.image;
 	long at;
 
-	if (!c->again || !h->reusable || h->message_length || l.image > AGAIN_IMAGE_LIMIT || l.looks > AGAIN_LOOKS_LIMIT || l.looks % 8 ||
-	    c->program < 0)
+	if (!c->posed || !h->reusable || h->message_length || l.image > AGAIN_IMAGE_LIMIT || l.looks > AGAIN_LOOKS_LIMIT || l.looks % 8 ||
+	    c->program < 0 || h->entry != entry_of(q))
 		return;
 	insist_on_way(q->values[PARAMETER_ROOT].text, true);
 	at = sys(mmap, 0, ROOM + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
+	if (is_error(at))
 		return;
 	leave(q, c, &l, looks, (char *)at);
 	sys(munmap, at, ROOM + size);

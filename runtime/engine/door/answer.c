@@ -30,6 +30,12 @@ long memory_file(const char *name)
 	return fd == -EINVAL ? sys(memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
+/* Whoever may open what is ours cannot change what has been looked through. */
+void seal(int fd)
+{
+	sys(fcntl, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
 static bool read_all(struct compiler *c, void *buffer, size_t size)
 {
 	u8 *at = buffer;
@@ -88,11 +94,6 @@ static enum received no_room(struct compiler *c, long error)
 {
 	c->error = (int)-error;
 	return NO_ROOM;
-}
-
-static bool is_error(long result)
-{
-	return result < 0 && result > -4096;
 }
 
 void drop_room(struct compiler *c)
@@ -158,7 +159,7 @@ static enum received read_image(struct compiler *c, u32 size)
 	sys(munmap, at, c->room ? c->room_size : size);
 	c->room = NULL;
 	/* Whoever may open what is ours cannot change what has been looked through. */
-	sys(fcntl, c->program, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	seal(c->program);
 	return whole ? WHOLE : CUT_OFF;
 }
 
@@ -181,7 +182,7 @@ enum received read_answer(struct request *q, struct compiler *c, struct answer_h
 		return CUT_OFF;
 	*texts = rest;
 	at = (long)h->out_length + h->message_length + h->detail_length;
-	if (!take_values(q, rest + at, size - (size_t)at, h->values))
+	if (!take_values(q, rest + at, size - (size_t)at - h->looks_length, h->values))
 		return SENSELESS;
 	return h->kind == ANSWER_PROGRAM && h->image_size ? read_image(c, h->image_size) : WHOLE;
 }

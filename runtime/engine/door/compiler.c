@@ -16,7 +16,6 @@ _Static_assert(sizeof(NODE_PATH) > 1, "there is no Node in PATH: give NODE=/path
 #endif
 #define SIGKILL 9
 #define RLIMIT_NOFILE 7
-#define SIGCHLD 17
 #define SIG_SETMASK 2
 #define TCGETS 0x5401
 
@@ -93,11 +92,7 @@ static void start(struct compiler *c)
 	if (errors < 0 || result < 0)
 		die_of_start((int)-(errors < 0 ? errors : result));
 	c->errors = (int)errors;
-#ifdef __x86_64__
-	pid = sys(fork);
-#else
-	pid = sys(clone, SIGCHLD);
-#endif
+	pid = new_process();
 	if (!pid)
 		become_compiler(c, parent, sockets[1]);
 	if (pid < 0)

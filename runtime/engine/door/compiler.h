@@ -47,7 +47,7 @@ struct compiler {
 	size_t request_size;
 	const char *files; /* in the request: those of /proc/self, one after the other, to its end */
 	struct question *question; /* behind the request; NULL: of another kind than those whose programs are used again */
-	bool again; /* a question was put whose program may be left (again.c) */
+	bool posed; /* a question of a start, whose program may be left (again.c) */
 	int pid; /* 0: a service */
 	int socket, program, errors;
 	int error; /* of NO_ROOM */
@@ -81,6 +81,7 @@ void send_request(struct compiler *c);
 enum received { WHOLE, NONE_AT_ALL, CUT_OFF, SENSELESS, NO_ROOM };
 enum received read_answer(struct request *q, struct compiler *c, struct answer_header *h, const char **texts);
 long memory_file(const char *name);
+void seal(int fd);
 void make_room(struct compiler *c, bool of_process);
 void drop_room(struct compiler *c);
 
@@ -104,13 +105,13 @@ bool put_asker(struct asker *a, const struct compiler *c);
 const char *texts_of(const struct compiler *c);
 u64 texts_size(const struct compiler *c);
 
-/* again.c: the same of `create` and `run`. */
-void run_left(struct request *q, struct compiler *c, bool alone);
-void leave_for_others(const struct request *q, const struct compiler *c, const struct answer_header *h, const char *looks);
-
 /* reuse.c: a program that was left runs, if it is of this question; if not `alone`, only the question is put. The one that was compiled is left. */
 void run_reusable(struct request *q, struct compiler *c, bool alone);
 void leave_reusable(const struct request *q, const struct compiler *c, const struct answer_header *h);
+
+/* again.c: the same of `create` and `run`. */
+void run_left(struct request *q, struct compiler *c, bool alone);
+void leave_for_others(const struct request *q, const struct compiler *c, const struct answer_header *h, const char *looks);
 
 /* signals.c */
 void hold_signals(struct compiler *c);

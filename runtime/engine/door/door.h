@@ -23,11 +23,11 @@ struct request {
 	bool warnings; /* --log-level: more than errors */
 	bool debug;
 	const char *log, *input; /* input: the file of --config or --process */
-	u64 options; /* of the command, a bit for each that was given: on these the program of `exec` depends, and not on their values */
+	u64 options; /* of the command, a bit for each that was given: on these its program depends, and not on their values */
 	char *const *arguments; /* of `exec`, behind the id, or NULL */
 	bool strange; /* an option on whose value it does, or one that is wrong */
 	bool reuse; /* a program that was left in the state directory may serve it */
-	bool again; /* of `create` and `run`: one that was left beside it */
+	bool start; /* of `create` and `run`: one that was left in the state root */
 	bool systemd; /* --systemd-cgroup */
 	const char *manager; /* --cgroup-manager, or NULL */
 	struct surroundings around;
@@ -54,7 +54,7 @@ bool usual_root(struct text *t);
 
 /* usual.c */
 void note_option(struct request *q, unsigned number, const struct option *o, const char *value);
-bool is_usual(const struct request *q);
+bool is_usual_exec(const struct request *q);
 bool is_usual_start(const struct request *q);
 
 /* attached.c */

@@ -119,7 +119,7 @@ static bool apply_text(struct request *q, const struct options *set, const struc
 	else if (equal(o->name, "log-format"))
 		return (q->json = equal(value, "json")) || equal(value, "text");
 	else if (equal(o->name, "cgroup-manager"))
-		return !!(q->manager = q->attached ? NULL : value);
+		return (q->manager = value) && *value && !q->attached;
 	else
 		return !q->attached;
 	return true;
@@ -327,8 +327,8 @@ void scan_arguments(struct request *q)
 		q->complete = false;
 	}
 	default_root(q);
-	q->reuse = understood && is_usual(q);
-	q->again = understood && is_usual_start(q);
+	q->reuse = understood && is_usual_exec(q);
+	q->start = understood && is_usual_start(q);
 	if (notified && *notified)
 		give_text(q, PARAMETER_NOTIFY_SOCKET, notified);
 }

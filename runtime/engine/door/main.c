@@ -30,7 +30,7 @@ static _Noreturn void hand_over(void)
 
 	begin_request(&q);
 	scan_arguments(&q);
-	q.reuse = q.again = false;
+	q.reuse = q.start = false;
 	run_compiled(&q);
 }
 

@@ -70,6 +70,32 @@ static bool is_alphanumeric(char c)
 	return is_decimal(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Before a name there is nothing that could belong to it: a backslash, a percent sign, the x of a number. */
+static bool can_precede(char c)
+{
+	for (const char *at = " \n\"/-:_=.,@"; *at; at++)
+		if (c == *at)
+			return true;
+	return !c;
+}
+
+/* \\uNNNN at `at` that stands for a letter of names: what it is a part of would be seen in what is compiled, and not here. */
+static bool hides_letter(const char *at, const char *end)
+{
+	u32 code = 0;
+
+	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+		return false;
+	for (unsigned i = 2; i < 6; i++) {
+		char c = at[i] >= 'A' && at[i] <= 'F' ? (char)(at[i] - 'A' + 'a') : at[i];
+
+		if (!is_hexadecimal(c))
+			return false;
+		code = code * 16 + (u32)(is_decimal(c) ? c - '0' : c - 'a' + 10);
+	}
+	return code < 0x80 && (is_alphanumeric((char)code) || code == '-' || code == '.' || code == ':');
+}
+
 /* With no other letter than e it could be a number (RFC 8259). */
 static bool has_letter(const char *at, size_t length)
 {
@@ -110,10 +136,9 @@ bool take_names(struct names *n, const char *text, size_t size, char *without)
 		size_t digits = digits_at(at, end), length = 0;
 		u32 number;
 
-		if (*at == BEGIN || *at == GO_ON)
+		if (*at == BEGIN || *at == GO_ON || hides_letter(at, end))
 			return false;
-		/* 0x, \\u. */
-		if (digits && (at == text || !is_alphanumeric(at[-1])))
+		if (digits && (at == text || can_precede(at[-1])))
 			length = name_at(at, end, digits);
 		if (!length) {
 			length = digits ? digits : 1;
@@ -144,7 +169,7 @@ static u32 standing(const struct names *n, const char *at, const char *end)
 	return found;
 }
 
-/* ---- Pieces: what was split or cut off would be left as it was ---- */
+/* ---- Pieces: what was split or cut off (to "abc…") would be left as it was ---- */
 
 #define PIECE 8
 
@@ -203,7 +228,7 @@ long mark_names(const struct names *n, const char *made, size_t size, struct mar
 		const char *next;
 
 		if (number == AGAIN_NAMES) {
-			if (is_hexadecimal(*at) && is_piece(n, pieces, at, end))
+			if (is_hexadecimal(*at) && (is_piece(n, pieces, at, end) || (end - at > 3 && after(at + 1, "…"))))
 				return -1;
 			at++;
 			continue;

@@ -158,7 +158,7 @@ static void run_file(struct request *q, const struct compiler *c, int fd, u64 si
 	struct value values[PARAMETER_COUNT];
 	const char *arguments;
 
-	if (at < 0 && at > -4096)
+	if (is_error(at))
 		return;
 	memcpy(values, q->values, sizeof(values));
 	arguments = (const char *)(r + 1) + (u64)c->question->texts + c->question->input;

@@ -23,7 +23,7 @@ static bool is_usual_number(const char *text)
 	return strlen(text) <= LONGEST_NUMBER && parse_number(text, &number) && number <= LARGEST_NUMBER;
 }
 
-/* The option of that number of the command: what decides what `exec` is compiled to. */
+/* The option of that number of the command: which there are decides what is compiled. */
 void note_option(struct request *q, unsigned number, const struct option *o, const char *value)
 {
 	bool given = o->kind == OPTION_FLAG ? !value || equal(value, "true") : value && *value;
@@ -76,7 +76,7 @@ static bool is_plainly_asked(const struct request *q)
 }
 
 /* Of process.json and arguments it is to have one. Sockets that are handed over become variables. */
-bool is_usual(const struct request *q)
+bool is_usual_exec(const struct request *q)
 {
 	return q->command && q->command->reuse && is_plainly_asked(q) && !q->input == !!q->arguments && (q->input || are_usual(q->arguments));
 }

@@ -104,6 +104,12 @@ test('what has more to it is compiled each time', () => {
     { environment: { LISTEN_FDS: '1' } },
     { environment: { NOTIFY_SOCKET: '/x' } },
     { config: 'x'.repeat(AGAIN_TEXT_LIMIT) },
+    { config: '"\\u0036b86b273ff34"' },
+    { config: '"\\u0061", "6b86b273ff34"' },
+    { config: '"\\u002D"' },
+    { environment: { XDG_RUNTIME_DIR: '/run/6b86b273ff34' } },
+    { environment: { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/x/6b86b273ff34' } },
+    { global: ['--cgroup-manager='] },
     { config: 'a\u0001b' },
     { config: 'a\u0002b' },
     { looks: null },
@@ -187,6 +193,12 @@ test('what could be a number, or a part of something else, is no name', () => {
     ['1234567890e1', '1234567890e2'],
     ['0x1a2b3c4d5e6f', '0x1a2b3c4d5e6e'],
     ['"\\u00e9abcdef01"', '"\\u00e9abcdef02"'],
+    ['"\\u003e20261130"', '"\\u003e20261201"'],
+    ['"\\u0026deadbeef"', '"\\u0026cafebabe"'],
+    ['"\\b1234567890b"', '"\\b1234567890c"'],
+    ['"\\f1234567890a"', '"\\f1234567890c"'],
+    ['%4deadbeef012', '%4deadbeef013'],
+    ["b'1a2b3c4d5e6f", "b'1a2b3c4d5e6e"],
     ['g1a2b3c4d5e6f', 'g1a2b3c4d5e6e'],
     ['A1a2b3c4d5e6f', 'A1a2b3c4d5e6e'],
     ['1a2b3c4d5e6fg', '1a2b3c4d5e6eg'],
@@ -219,6 +231,7 @@ test('what holds a part of a name, or has digits around one, is not left', () =>
     `${id}0`,
     `${id}${id}`,
     uuid.split('-')[0] ?? '',
+    `${id.slice(0, 5)}…`,
   ]) {
     const root = newRoot();
     const config = JSON.stringify([id, uuid]);

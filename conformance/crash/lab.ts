@@ -12,7 +12,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -26,6 +25,7 @@ import { answer } from '../../runtime/entry/dispatch.js';
 import type { Entry } from '../../spec/commands.js';
 import { countsLine } from '../harness/counts.js';
 import { cgroupsNamed, mountLines, removeCgroups, residueOnHost } from '../harness/host-check.js';
+import { besideStarts, compileEach } from '../harness/left-programs.js';
 import { ownNullDevice } from '../harness/null-device.js';
 import type { CallerName } from '../suite/callers.js';
 import { awaitOrphans, hasEnded } from './kernel.js';
@@ -156,7 +156,7 @@ export function residue(lab: Lab, id: string): readonly string[] {
     found.push(...removeCgroups(cgroupsNamed(id)));
     break;
   }
-  const states = readdirSync(lab.root);
+  const states = besideStarts(lab.root);
   if (states.length > 0) {
     found.push(`in the state root: ${states.join(' ')}`);
     for (const name of states) rmSync(join(lab.root, name), { recursive: true, force: true });
@@ -303,6 +303,7 @@ export async function inside(
 ): Promise<number> {
   const root = join(dir, 'root');
   mkdirSync(root, { mode: 0o700 });
+  compileEach(root);
   const tag = process.argv[process.argv.indexOf('--tag') + 1] ?? '';
   const runtime = resolve(process.env.RUNTIME ?? 'build/chos-runtime');
   await body({ dir, tag, root, runtime, debug, mounts: mountLines(), caller, env });

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { STATE_ROOT, STATE_ROOT_NAME } from '../../spec/state-root.js';
 import { mountLines } from '../harness/host-check.js';
 import { ownStateRoot } from '../harness/service.js';
+import { again } from './again.js';
 import { bundleKinds } from './bundles.js';
 import { commandsOf, kindsOf, wantedOf } from './caller-bundles.js';
 import { asCaller, callersLab, type WithoutRights } from './caller-lab.js';
@@ -99,6 +100,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   await attempt('faults', () => faults(lab, only));
   await attempt('moments', () => moments(lab, only));
   await part('reuse', () => reuse(lab));
+  await part('again', () => again(lab));
   await part('warm', () => warm(lab));
   await part('warm faults', () => warmFaultsOf(lab));
   await part('warm room', () => warmRoomOf(lab));

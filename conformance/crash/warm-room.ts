@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
+import { besideStarts, compileEach } from '../harness/left-programs.js';
 import type { Service } from '../harness/service.js';
 import { badError, call, check, type Ended, type Lab, residue } from './lab.js';
 import { begin, makePlace, type Place } from './warm-faults.js';
@@ -96,7 +97,7 @@ const faultsOf = ({ caller }: Lab): readonly Fault[] => (caller === 'root' ? [..
 
 /** What is in the state root beside the service's. */
 const containers = (root: string): readonly string[] =>
-  readdirSync(root).filter(name => name !== SERVICE_SOCKET && name !== SERVICE_SCRATCH);
+  besideStarts(root).filter(name => name !== SERVICE_SOCKET && name !== SERVICE_SCRATCH);
 
 const left = ({ place, root }: Scene): readonly string[] => [
   ...containers(root).map(name => `left: ${name}`),
@@ -186,7 +187,7 @@ function serves(scene: Scene, fault: Fault, old: boolean): void {
   if (old) spawnSync(process.execPath, ['-e', listen]);
   fault.begin(room);
   const ended = scene.say(['serve', '--idle', '1ms']);
-  const there = readdirSync(root);
+  const there = besideStarts(root);
   fault.end(room);
   const kept = fault.deletes ? [] : [...(old ? [SERVICE_SOCKET] : []), SERVICE_SCRATCH];
   check(`${place.of}: serve with ${fault.name}${old ? ', where one was killed' : ''}`, [
@@ -227,6 +228,7 @@ export async function warmRoom(lab: Lab, room: string): Promise<void> {
   const say = (args: readonly string[]): Ended => call(lab, [lab.runtime, ...args]);
   const scene: Scene = { place, root, room, say };
   const all = faultsOf(lab);
+  compileEach(root);
   const service = await begin(place);
   for (const fault of all) {
     starts(scene, service, fault);
@@ -237,7 +239,7 @@ export async function warmRoom(lab: Lab, room: string): Promise<void> {
   for (const fault of all) servesAnyway(scene, fault);
   check(
     `${place.of}: nothing is left`,
-    readdirSync(root).map(name => `left: ${name}`),
+    besideStarts(root).map(name => `left: ${name}`),
   );
   console.log(`${place.of}: ${Math.round(performance.now() - began)} ms`);
 }

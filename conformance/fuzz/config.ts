@@ -1,5 +1,5 @@
 /** create and delete --force of bundles whose config.json was changed at random. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, makeBundle } from '../crash/bundles.js';
 import {
@@ -13,6 +13,7 @@ import {
   type Lab,
   residue,
 } from '../crash/lab.js';
+import { besideStarts } from '../harness/left-programs.js';
 import { createRandom } from '../harness/random.js';
 import { badMessage } from './bad-message.js';
 import { mutatedConfig } from './mutate-config.js';
@@ -41,8 +42,8 @@ async function tryOne(lab: Lab, bundle: Bundle, text: string, real: boolean): Pr
     });
   }
   const complaints = [...badError(ended, [0, 1]), ...(ended.code === 1 ? badMessage(ended.err.trim()) : [])];
-  if (ended.code === 1 && readdirSync(lab.root).length > 0) complaints.push('a half-created container');
-  if (ended.code === 0 || readdirSync(lab.root).length > 0) {
+  if (ended.code === 1 && besideStarts(lab.root).length > 0) complaints.push('a half-created container');
+  if (ended.code === 0 || besideStarts(lab.root).length > 0) {
     const deleted = chos(lab, ['delete', '--force', id]);
     if (deleted.code !== 0) complaints.push(`delete --force: ${deleted.code} ${deleted.err.trim()}`);
   }

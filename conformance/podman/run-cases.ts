@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGAIN_DIRECTORY } from '../../spec/reuse.js';
+import { STATE_ROOT_NAME } from '../../spec/state-root.js';
 import { SERVICE_SCRATCH, SERVICE_SOCKET } from '../../spec/wire.js';
 import { cgroupsNamed, mountLines } from '../harness/host-check.js';
+import { compileEach, forgetStarts } from '../harness/left-programs.js';
 import { complaintsAbout, type Service, startService } from '../harness/service.js';
 import type { NamedCase } from './case.js';
 import { type Account, makePlace, type Place } from './place.js';
@@ -95,8 +98,11 @@ export async function runCases(
     NamedCase[],
   ];
   for (const [index, definition] of [...warm, ...cold].entries()) {
-    if (index < warm.length) service ??= await serviceOf(run, place);
-    else {
+    if (index < warm.length) {
+      service ??= await serviceOf(run, place);
+      compileEach(stateRoot(place));
+    } else {
+      if (service !== null) forgetStarts(stateRoot(place));
       await service?.end();
       service = null;
     }
@@ -169,14 +175,17 @@ async function before<Value>(work: Promise<Value>, deadlineMs: number): Promise<
   }
 }
 
+/** Of the runtime under test. */
+const stateRoot = ({ session }: Place): string => join(session ?? '/run', STATE_ROOT_NAME);
+
 /** What containers could leave: mounts, cgroups and state of the runtime. */
 function traces(run: Run, { session }: Place): ReadonlySet<string> {
-  const states = ['chos-runtime', 'crun', 'runc']
+  const states = [STATE_ROOT_NAME, 'crun', 'runc']
     .map(name => join(session ?? '/run', name))
     .filter(existsSync);
   const entries = states.flatMap(dir =>
     readdirSync(dir)
-      .filter(name => name !== SERVICE_SOCKET && name !== SERVICE_SCRATCH)
+      .filter(name => ![SERVICE_SOCKET, SERVICE_SCRATCH, AGAIN_DIRECTORY].includes(name))
       .map(name => `state ${join(dir, name)}`),
   );
   // Kept on purpose: Podman's names of network namespaces, and our place for pins; what is in them counts.

@@ -1,8 +1,9 @@
 /** What users of Slurm do, each as root and as a user without privileges. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { cgroupsNamed } from '../harness/host-check.js';
+import { besideStarts } from '../harness/left-programs.js';
 import type { PartCase } from '../harness/part.js';
 import type { Finished } from '../harness/processes.js';
 import { cpus as atOnce, gres, gresDevice, node, type Slurm, type User, userNames } from './slurm.js';
@@ -32,8 +33,8 @@ async function until(done: () => boolean, what: () => string): Promise<void> {
 /** Slurm deletes the container after the job's end; srun may be back before. */
 const gone = ({ root }: User): Promise<void> =>
   until(
-    () => readdirSync(root).length === 0,
-    () => `left in ${root}: ${readdirSync(root).join()}`,
+    () => besideStarts(root).length === 0,
+    () => `left in ${root}: ${besideStarts(root).join()}`,
   );
 
 function contextOf(slurm: Slurm, user: User, id: string): Context {
@@ -100,7 +101,7 @@ const definitions: readonly Definition[] = [
       const script = 'trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done';
       const running = c.begin('srun', '-J', c.id, `--container=${c.bundle}`, '/bin/sh', '-c', script);
       await running.printed('ready');
-      assert.is(readdirSync(c.root).length, 1);
+      assert.is(besideStarts(c.root).length, 1);
       assert.is((await c.call('scancel', '-n', c.id)).code, 0);
       await running.done;
     },
@@ -167,7 +168,7 @@ const definitions: readonly Definition[] = [
         const { code, stderr } = await c.srun('echo started; exit 3');
         // Slurm takes the exit code of `start` for that of the task.
         assert.equal([code, stderr], [0, '']);
-        const [output = '', ...others] = readdirSync(c.root);
+        const [output = '', ...others] = besideStarts(c.root);
         assert.equal(others, []);
         assert.is(readFileSync(join(c.root, output), 'utf8'), 'started\n');
         rmSync(join(c.root, output));

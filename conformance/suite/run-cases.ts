@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { AGAIN_DIRECTORY } from '../../spec/reuse.js';
 import { makeBundle, type Programs } from '../harness/bundle.js';
 import { cgroupsNamed, mountLines, removeCgroups } from '../harness/host-check.js';
 import { descendants, type Orphans } from '../harness/processes.js';
@@ -119,12 +120,12 @@ async function processesLeft(orphans: Orphans, supervisor: number): Promise<read
   });
 }
 
-/** crun keeps beside its containers what all of them use. */
-const ofCrun = ['.empty-directory', '.cache'];
+/** What runtimes keep beside their containers for all of them. */
+const ofAll = ['.empty-directory', '.cache', AGAIN_DIRECTORY];
 
 function filesLeft(root: string): readonly string[] {
   try {
-    return readdirSync(root).filter(name => !ofCrun.includes(name));
+    return readdirSync(root).filter(name => !ofAll.includes(name));
   } catch {
     return [];
   }

@@ -264,7 +264,7 @@ function killed(place: Place): void {
       leaves ? line.includes('O_TMPFILE') : line.includes(AGAIN_DIRECTORY),
     );
     const complaints: string[] = first < 0 ? ['it is not seen'] : [];
-    for (let i = Math.max(0, first); i < calls.length; i += leaves && i > first + 20 ? 15 : 1) {
+    for (let i = Math.max(0, first); i < calls.length; i += i < first + 20 ? 1 : leaves ? 20 : 5) {
       const name = calls[i] ?? '';
       if (name === '' || name.startsWith('exit')) continue;
       const nth = calls.slice(0, i + 1).filter(one => one === name).length;

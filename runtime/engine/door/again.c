@@ -178,8 +178,9 @@ static long open_directory(const struct request *q, bool make)
 bool seems_left(const struct request *q)
 {
 	const char *path = q->start ? directory_path(q) : NULL;
+	struct statx st;
 
-	return path && !sys(faccessat, AT_FDCWD, path, 0);
+	return path && !sys(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) && (st.stx_mode & S_IFMT) == S_IFDIR;
 }
 
 /* ---- Using it ---- */

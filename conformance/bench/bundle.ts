@@ -15,6 +15,8 @@ export interface BundleWish {
   readonly ownMounts?: boolean;
   /** The same container, but written in another way for each number: other names, mounts in another order. */
   readonly other?: number;
+  /** The same container with another id, of 64 hexadecimal digits. */
+  readonly named?: string;
 }
 
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
@@ -84,11 +86,17 @@ const configuration = (rootfs: string, wish: BundleWish) => {
       noNewPrivileges: true,
     },
     root: { path: rootfs, readonly: own },
-    hostname: wish.other === undefined ? 'runc' : `bench${wish.other}`,
+    hostname: wish.named?.slice(-12) ?? (wish.other === undefined ? 'runc' : `bench${wish.other}`),
     mounts: own ? (wish.other === undefined ? all : inOrder(all, wish.other)) : [],
     ...(wish.tree ? { annotations: { 'org.chos.tree': wish.tree } } : {}),
+    ...(wish.named === undefined
+      ? {}
+      : {
+          annotations: { 'io.kubernetes.cri-o.Created': `2026-11-30T05:38:32.${wish.named.slice(-4)}12345Z` },
+        }),
     linux: {
       ...(wish.other === undefined ? {} : { cgroupsPath: `/chosbench-${wish.other}` }),
+      ...(wish.named === undefined ? {} : { cgroupsPath: `/chosbench-${wish.named}` }),
       resources: { devices: [device], ...(wish.pidsLimit ? { pids: { limit: 2048 } } : {}) },
       namespaces: (own ? ['pid', 'network', 'ipc', 'uts', 'mount'] : ['ipc', 'uts']).map(type => ({ type })),
       ...(wish.seccomp ? { seccomp: resolveProfile(podmanProfile, capabilities) } : {}),

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** In arguments `{n}` is the number of the round, and `{i}` that of the command in a burst or series. */
+/** In arguments `{n}` is the number of the round, with four digits, and `{i}` that of the command in a burst or series. */
 export type Step =
   | { readonly kind: 'time'; readonly label: string; readonly argv: readonly string[] }
   /** burst: so many at the same moment. series: one after the other. Each is measured. */

@@ -31,6 +31,8 @@ export interface Scenario {
   readonly gap?: number;
   /** It takes long: run only if it is asked for by name, and published apart. */
   readonly apart?: true;
+  /** What is left of earlier starts (spec/reuse.ts) is used; else each one is compiled. */
+  readonly again?: true;
   readonly set: (context: Context) => Race;
   /** Afterwards, on the host. */
   readonly clean?: () => void;
@@ -80,15 +82,32 @@ export const duty = (id: string, context: Context, wish: Wish): Duty => {
   };
 };
 
+/** The number of a round, as the timer writes it. */
+const roundText = (round: number): string => `${round}`.padStart(4, '0');
+
 /** A bundle for each round, each of its own kind; the path, with a place for the number of the round. */
 export const newBundles = (duty: Duty, { directory, rounds }: Context): string => {
   const { bundle, rootfs, args, seccomp, cgroups } = duty;
   for (let i = 0; i < rounds; i++)
-    writeBundle(directory, `${basename(bundle)}-${i}`, rootfs, {
+    writeBundle(directory, `${basename(bundle)}-${roundText(i)}`, rootfs, {
       args,
       seccomp,
       pidsLimit: cgroups,
       other: i,
     });
   return `${bundle}-{n}`;
+};
+
+/** A bundle for each round, as Podman writes them for containers of one image: other ids, another time; the path, with a place for the number of the round. */
+export const namedBundles = (duty: Duty, { directory, rounds }: Context): string => {
+  const { rootfs, args, seccomp, cgroups } = duty;
+  const rest = 'c0ffee'.repeat(10);
+  for (let i = 0; i < rounds; i++)
+    writeBundle(directory, `${rest}${roundText(i)}`, rootfs, {
+      args,
+      seccomp,
+      pidsLimit: cgroups,
+      named: `${rest}${roundText(i)}`,
+    });
+  return join(directory, `${rest}{n}`);
 };

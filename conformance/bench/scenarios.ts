@@ -9,6 +9,8 @@ import {
   firstExecSteps,
   type Name,
   names,
+  newCreateSteps,
+  newCycleSteps,
   newExecSteps,
   runSteps,
   type Tools,
@@ -17,7 +19,7 @@ import { importScenarios } from './imports.js';
 import { pinnedScenarios } from './pinned.js';
 import type { Contestant } from './plan.js';
 import { podmanScenarios } from './podman.js';
-import { duty, ofPodman, race, type Scenario, type Wish } from './race.js';
+import { duty, namedBundles, ofPodman, race, type Scenario, type Wish } from './race.js';
 import { usersScenario } from './users.js';
 import { warmScenarios } from './warm.js';
 import { whoScenarios } from './who.js';
@@ -87,6 +89,18 @@ const simple = (id: string, title: string, wish: Wish, steps: typeof execSteps):
   set: context => race(context.tools, duty(id, context, wish), steps, withoutFloor),
 });
 
+/** As Podman starts containers of one image: each has names of its own. */
+const named = (id: string, title: string, wish: Wish, steps: typeof execSteps): Scenario => ({
+  id,
+  title,
+  rounds: 40,
+  again: true,
+  set: context => {
+    const one = duty(id, context, wish);
+    return race(context.tools, { ...one, bundle: namedBundles(one, context) }, steps, withoutFloor);
+  },
+});
+
 export const scenarios: readonly Scenario[] = [
   run('run', 'run, no cgroups', 80, {}),
   run('run-spaced', 'run, no cgroups, every 250 ms', 20, {}, 250),
@@ -103,6 +117,10 @@ export const scenarios: readonly Scenario[] = [
   cycle('cycle', 'create + start + delete, no cgroups', {}),
   cycle('cycle-cgroups', 'create + start + delete, cgroups', { cgroups: true }),
   {
+    ...cycle('cycle-again', 'create + start + delete, again, no service', { cgroups: true }),
+    again: true,
+  },
+  {
     id: 'commands',
     title: 'one command',
     rounds: 40,
@@ -117,11 +135,27 @@ export const scenarios: readonly Scenario[] = [
       return { ...all, contestants: [...all.contestants, ...enginesAlone(context.tools)] };
     },
   },
+  {
+    ...simple('create-again', 'create, the same again, no service', sleeping, createSteps),
+    again: true,
+  },
   simple('cold-exec', 'cold exec of true, the first in its container', sleeping, firstExecSteps),
   simple('exec-again', 'exec of true, again, no service', sleeping, execSteps),
   simple('exec-again-new', 'exec of true, again with other arguments, no service', sleeping, newExecSteps),
   simple('cold-create-podman', 'cold create, a bundle of Podman, v1 cgroups', ofPodmanSleeping, createSteps),
   cycle('cycle-podman', 'create + start + delete, a bundle of Podman, v1 cgroups', ofPodman),
+  named(
+    'create-again-podman',
+    'create, a bundle of Podman again, no service',
+    ofPodmanSleeping,
+    newCreateSteps,
+  ),
+  named(
+    'cycle-again-podman',
+    'create + start + delete, a bundle of Podman again, no service',
+    ofPodman,
+    newCycleSteps,
+  ),
   simple(
     'cold-exec-podman',
     'cold exec of true, the first in its container of Podman',

@@ -216,6 +216,13 @@ const targets: readonly Target[] = [
   ...coldTargets('cold-create-podman', 'cold create, a bundle of Podman', 'create', 2),
   ...coldTargets('cycle-podman', 'cold create + start + delete, a bundle of Podman', 'total', 1.3),
   ...coldTargets('cold-exec-podman', 'cold exec of true, the first in its container of Podman', 'exec', 2),
+  ...coldTargets('create-again', 'create, the same again', 'create', 0.7),
+  ...coldTargets('create-again-podman', 'create, a bundle of Podman again', 'create', 0.7),
+  ...coldTargets('cycle-again', 'create + start + delete, again', 'total', 0.5),
+  ...coldTargets('cycle-again-podman', 'create + start + delete, a bundle of Podman again', 'total', 0.5),
+  ...coldTargets('podman-run-again', 'podman run --rm, again', 'run', 0.97).filter(
+    ({ against }) => against === 'x crun',
+  ),
   ...coldTargets('podman-run', 'podman run --rm', 'run', 1.05).filter(({ against }) => against === 'x crun'),
   ...warmTargets('warm-create', 'warm create, the same again', 'create', 0.7),
   ...warmTargets('warm-create-new', 'warm create, a bundle never seen', 'create', 0.7),

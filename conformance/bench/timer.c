@@ -18,7 +18,7 @@
  *   await PIDFILE | resident LABEL PIDFILE              until that process is gone | memory of that process
  *   status LABEL KEY PIDFILE | last LABEL KEY PIDFILE   that line of its /proc/PID/status or smaps_rollup, in KiB; last: once, when all else is over
  *   once ARGV... | finish ARGV...                       before the first round (must succeed) | after the last one
- * In arguments {n} is the number of the round, the first is 0, and {i} that of the command in a burst or series.
+ * In arguments {n} is the number of the round, with four digits, the first is 0000, and {i} that of the command in a burst or series.
  * Times are nanoseconds of CLOCK_MONOTONIC, memory is KiB. A contender that fails once is out of the later rounds.
  */
 #include "freestanding.h"
@@ -97,7 +97,7 @@ static char **numbered(char **argv, unsigned long each)
 		filled[i] = end;
 		for (const char *p = argv[i]; *p;)
 			if (p[0] == '{' && (p[1] == 'n' || p[1] == 'i') && p[2] == '}') {
-				end = put_number(end, p[1] == 'n' ? round_number : each, 1);
+				end = p[1] == 'n' ? put_number(end, round_number, 4) : put_number(end, each, 1);
 				p += 3;
 			} else {
 				*end++ = *p++;

@@ -1,6 +1,7 @@
 /** The host of a runner, as docs/ci.md sets it up: a copy of this machine, with three trees, one share for the builds and one for data. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { AGAIN_DIRECTORY } from '../../spec/reuse.js';
 import { cgroupsNamed, mountLines, withChildren } from '../harness/host-check.js';
 import { hideHybrid } from '../harness/hybrid.js';
 import { ownNullDevice } from '../harness/null-device.js';
@@ -91,7 +92,9 @@ export function traces(): readonly string[] {
     ...groups.map(path => `cgroup ${path}`),
     ...processes.map(process => `process ${process}`),
     ...['/var/lib/ci/reports', '/run/chos-runtime', '/run/chos-hooks/job-report'].flatMap(directory =>
-      entries(directory).map(name => `file ${directory}/${name}`),
+      entries(directory)
+        .filter(name => name !== AGAIN_DIRECTORY)
+        .map(name => `file ${directory}/${name}`),
     ),
   ].filter(line => !/^(container )?$/.test(line));
 }

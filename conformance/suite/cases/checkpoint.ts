@@ -7,7 +7,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
@@ -16,6 +15,7 @@ import {
 import { join, resolve } from 'node:path';
 import * as assert from 'uvu/assert';
 import { cgroupsNamed } from '../../harness/host-check.js';
+import { besideStarts } from '../../harness/left-programs.js';
 import type { Finished } from '../../harness/processes.js';
 import { type Driver, type NamedCase, test } from '../case.js';
 import { listen } from './terminal.js';
@@ -52,7 +52,7 @@ function fails(t: Driver, how: string): void {
   writeFileSync(join(t.dir, 'work/how'), how);
 }
 
-const inState = (t: Driver): readonly string[] => (existsSync(t.root) ? readdirSync(t.root) : []);
+const inState = (t: Driver): readonly string[] => (existsSync(t.root) ? besideStarts(t.root) : []);
 
 async function running(t: Driver): Promise<number> {
   const { pid } = await t.create();

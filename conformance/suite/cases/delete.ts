@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import type { Config } from '../../harness/config.js';
+import { besideStarts } from '../../harness/left-programs.js';
 import { test } from '../case.js';
 
 function sleeping(c: Config): void {
@@ -66,7 +66,7 @@ test('delete/stopped-one-and-the-id-is-free-again', {
       assert.is((await t.call('delete', [t.id])).code, 0);
       assert.is.not((await t.call('state', [t.id])).code, 0);
     }
-    assert.equal(readdirSync(t.root), []);
+    assert.equal(besideStarts(t.root), []);
   },
 });
 

@@ -2,6 +2,7 @@ import { hookKinds, type NormalConfig } from '../../spec/normal-config.js';
 import { PROPERTY_PREFIX } from '../admit/normal/systemd-properties.js';
 import { compileLaunch } from '../compile/compile.js';
 import { rawFilter } from '../compile/launch/annotations.js';
+import { readProc } from '../host/read-proc.js';
 import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
@@ -11,11 +12,13 @@ import { type Prepared, prepareInput } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
 
-/** In base64, and behind escapes of a text within a text, names (spec/reuse.ts) would not be seen in what is compiled of it. */
+const BOOT = '/proc/sys/kernel/random/boot_id';
+
+/** In base64, and behind escapes of a text within a text, names (spec/reuse.ts) would not be seen in what is compiled of it; and no property is called so. */
 const hidesNames = (config: NormalConfig): boolean =>
   rawFilter(config) !== null ||
   Object.entries(config.annotations).some(
-    ([name, value]) => name.startsWith(PROPERTY_PREFIX) && value.includes('\\'),
+    ([name, value]) => name.startsWith(PROPERTY_PREFIX) && (value.includes('\\') || /\d/.test(name)),
   );
 
 /**
@@ -25,6 +28,8 @@ const hidesNames = (config: NormalConfig): boolean =>
 function looksOf({ input: { spec, environment }, looks }: Prepared): Uint8Array | null {
   const { hooks, linux } = spec.config;
   const plain = environment === null && linux.intelRdt === null && !hidesNames(spec.config);
+  // What a disk has kept over a crash need not be whole.
+  looks.text(BOOT, readProc(BOOT));
   return plain && hookKinds.every(kind => hooks[kind].length === 0) ? looks.bytes() : null;
 }
 

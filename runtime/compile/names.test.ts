@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { configSamples } from '../../spec/effects/config.js';
+import type { NormalConfig } from '../../spec/normal-config.js';
 import { admit } from '../admit/admit.js';
 import { encode } from '../program/encode.js';
 import { compileLaunch } from './compile.js';
@@ -37,9 +38,14 @@ const placed: readonly ((text: string, name: string) => string)[] = [
 
 const v1 = ['cpu', 'cpuset', 'memory', 'pids', 'blkio', 'hugetlb', 'devices'].map(name => hierarchy([name]));
 
+/** Compiled each time (runtime/cli/create.ts). */
+const isAnotherKind = (config: NormalConfig): boolean =>
+  rawFilter(config) !== null ||
+  Object.keys(config.annotations).some(name => /^org\.systemd\.property\..*\d/.test(name));
+
 function imageOf(text: string, name: string, systemd: boolean, isV1: boolean): Buffer | null {
   const admitted = admit({ file: 'config.json', text });
-  if (admitted.kind === 'refused' || rawFilter(admitted.spec.config) !== null) return null;
+  if (admitted.kind === 'refused' || isAnotherKind(admitted.spec.config)) return null;
   const input = inputOf({
     facts: {
       cgroup: isV1 ? { layout: 'v1', hierarchies: v1 } : { layout: 'v2', unified },
@@ -90,7 +96,8 @@ function compare(document: unknown, which: number): void {
   const all = Object.values(kinds);
   for (const [i, place] of placed.entries()) {
     if ((which + i) % 2 === 1) continue;
-    const [one, other] = all[(which + i) % all.length] ?? ['', ''];
+    const pair = all[(which + i) % all.length] ?? ['', ''];
+    const [one = '', other = ''] = which % 4 < 2 ? pair : pair.toReversed();
     const given = [...variants(document, text => place(text, one))].map(made => JSON.stringify(made));
     for (const text of given) {
       const systemd = text.includes('systemd') || which % 2 === 1;

@@ -104,7 +104,7 @@ function nameElsewhere(euid: number): string {
   }
 }
 
-/** Asked of the system only for others than root. */
+/** By /etc/passwd, whatever nsswitch.conf(5) has before it; asked of the system only for others than root. */
 function ownerName(euid: number, { read, nameOf = nameElsewhere }: FactSources): string {
   return euid === 0 ? 'root' : (nameIn(read('/etc/passwd') ?? '', euid) ?? nameOf(euid));
 }

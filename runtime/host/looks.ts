@@ -74,8 +74,9 @@ export class Looks {
 
   /** Of a whole mountinfo. */
   cgroupMounts(path: string, mounts: string | null): void {
-    const lines = mounts?.split('\n').filter(line => line.includes(' - cgroup'));
-    this.#add(LookKind.CGROUPS, path, lines?.map(line => `${line}\n`).join('') ?? null);
+    if (mounts === null) this.cannot();
+    const lines = (mounts ?? '').split('\n').filter(line => line.includes(' - cgroup'));
+    this.#add(LookKind.CGROUPS, path, lines.map(line => `${line}\n`).join(''));
   }
 
   /** How many there are; and those that came after so many. */

@@ -4,6 +4,7 @@
  * shows, so where the kernel refuses it the host's is bound; and a file system takes ids that are mapped.
  */
 import { errnos } from '../../../spec/errno.js';
+import { toIdAsTheKernel } from '../../../spec/ids.js';
 import {
   AT_EMPTY_PATH,
   MountAttr,
@@ -77,7 +78,11 @@ function withOtherwise(launch: Launch, planned: PlannedFilesystem): PlannedFiles
 function withMappedIds(launch: Launch, planned: PlannedFilesystem): PlannedFilesystem {
   const { entry, does } = planned;
   if (entry.type !== 'devpts') return planned;
-  const lost = entry.data.filter(([key, value]) => key === 'gid' && !isMappedGid(launch, Number(value)));
+  const isUnmapped = (value: string): boolean => {
+    const id = toIdAsTheKernel(value);
+    return typeof id === 'number' && !isMappedGid(launch, id);
+  };
+  const lost = entry.data.filter(([key, value]) => key === 'gid' && value !== null && isUnmapped(value));
   if (lost.length === 0) return planned;
   const without = lost.map(([key, value]) => `${key}=${value}`);
   return {

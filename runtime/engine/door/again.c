@@ -40,26 +40,6 @@ static struct {
 	char name[FILE_NAME_SIZE];
 } posed;
 
-/* As TypeScript would write it, too. */
-static bool is_normal(const char *path)
-{
-	const char *at = path;
-
-	if (!*at)
-		return false;
-	for (; *at; at++) {
-		const char *part = at + (*at == '/');
-
-		if ((u8)*at >= 0x80)
-			return false;
-		if (*at != '/' && at != path)
-			continue;
-		if (!*part || *part == '/' || (*part == '.' && (!part[1] || part[1] == '/')) || (after(part, "..") && (!part[2] || part[2] == '/')))
-			return false;
-	}
-	return true;
-}
-
 /* What tells where systemd is takes its part in words of failures, in sockets, and elsewhere: with names in it each start is compiled. */
 static bool put_variables(struct text *t)
 {
@@ -263,7 +243,7 @@ static void run_copy(struct request *q, int fd, u64 looks, u64 image)
 	q->values[PARAMETER_BUNDLE] = bundle;
 }
 
-/* What is mapped and open is gone before the program begins, but for the copy. */
+/* What is of the file is gone before the program begins, but for the copy. */
 static void run_file(struct request *q, int fd, u64 size)
 {
 	long at = size > UINT32_MAX ? -ENOMEM : sys(mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0), copy = -ENOENT;
@@ -401,8 +381,7 @@ static void link_file(const struct left *l, const struct mark *marks, const char
 #define MARKS_SIZE (AGAIN_MARKS * sizeof(struct mark))
 #define ROOM (MARKS_SIZE + PIECES_SIZE)
 
-/* Looks and image in one piece, as they are to lie in the file. */
-/* `room`: for the marks, for the pieces of names, and for that. */
+/* `room`: for the marks, for the pieces of names, and for looks and image in one piece, as they are to lie in the file. */
 static void leave(const struct request *q, const struct compiler *c, struct left *l, const char *looks, char *room)
 {
 	u64 size = (u64)l->looks + l->image, used = l->looks;
@@ -420,7 +399,7 @@ static void leave(const struct request *q, const struct compiler *c, struct left
 	directory = open_directory(q, true);
 	if (directory < 0)
 		return;
-	if (has_room((int)directory, size))
+	if (has_room((int)directory, looks_offset(l) + size))
 		link_file(l, marks, made, (int)directory);
 	sys(close, directory);
 }

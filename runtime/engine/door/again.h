@@ -15,10 +15,10 @@ struct names {
 struct mark {
 	u32 at, name;
 };
-bool take_names(struct names *n, const char *text, size_t size, char *without);
 #define PIECES_BITS 16
 #define PIECES_SIZE ((1U << PIECES_BITS) / 8)
 
+bool take_names(struct names *n, const char *text, size_t size, char *without);
 long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks, u8 *pieces);
 bool put_names(const struct names *n, const struct mark *marks, u32 count, char *made, size_t size);
 

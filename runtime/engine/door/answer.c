@@ -158,7 +158,6 @@ static enum received read_image(struct compiler *c, u32 size)
 	whole = read_all(c, (void *)at, size);
 	sys(munmap, at, c->room ? c->room_size : size);
 	c->room = NULL;
-	/* Whoever may open what is ours cannot change what has been looked through. */
 	seal(c->program);
 	return whole ? WHOLE : CUT_OFF;
 }

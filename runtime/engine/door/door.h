@@ -56,6 +56,7 @@ bool usual_root(struct text *t);
 void note_option(struct request *q, unsigned number, const struct option *o, const char *value);
 bool is_usual_exec(const struct request *q);
 bool is_usual_start(const struct request *q);
+bool is_normal(const char *path);
 
 /* attached.c */
 void scan_attached(struct request *q);

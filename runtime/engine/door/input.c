@@ -33,7 +33,7 @@ static void read_open(struct input *in, int fd, u64 expected)
 			room = more;
 		}
 	}
-	if (at < 0 && at > -4096)
+	if (is_error(at))
 		fail(in, GIVEN_READ_FAILED, at);
 	else if (n < 0)
 		fail(in, GIVEN_READ_FAILED, n);

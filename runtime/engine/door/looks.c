@@ -181,8 +181,6 @@ static bool mounts_same(int fd, const char *found, size_t size)
 		}
 		used = (size_t)(end - line);
 		memmove(piece, line, used);
-		if (used == PIECE - 1)
-			return false;
 	}
 	return !n && !size && !used;
 }
@@ -257,7 +255,8 @@ static bool may_hang(const char *looks, size_t size)
 	for (; size; looks += length, size -= length) {
 		const struct look *l = look_at(looks, size, &length);
 
-		if (!l || l->kind == LOOK_APART || (l->kind == LOOK_TRUSTED && l->found_length >= 0))
+		if (!l || l->kind == LOOK_APART || (l->kind == LOOK_TRUSTED && l->found_length >= 0) ||
+		    (l->kind == LOOK_FILES && (l->argument || l->found_length > 0)))
 			return l;
 	}
 	return false;
@@ -294,7 +293,7 @@ static bool same_in_time(const char *looks, size_t size)
 	if (fd < 0 || !ends_in((int)fd, SECONDS))
 		sys(kill, pid, SIGKILL);
 	if (fd < 0 || ends_in((int)fd, 1))
-		sys(wait4, pid, &status, 0, NULL);
+		sys(wait4, pid, &status, 1 /* WNOHANG */, NULL);
 	if (fd >= 0)
 		sys(close, fd);
 	return !status;

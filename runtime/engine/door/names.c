@@ -37,6 +37,8 @@ static bool fits(const char *at, const char *end, const char *form)
 	return true;
 }
 
+#define LONGEST_TIME 29 /* with nanoseconds; none is as long as another kind of name */
+
 static size_t time_at(const char *at, const char *end)
 {
 	static const char form[] = "0000-00-00T00:00:00";
@@ -45,7 +47,7 @@ static size_t time_at(const char *at, const char *end)
 	if (!fits(at, end, form))
 		return 0;
 	if (next + 1 < end && *next == '.' && is_decimal(next[1]))
-		for (next++; next < end && is_decimal(*next); next++)
+		for (next++; next < end && is_decimal(*next) && next < at + LONGEST_TIME; next++)
 			;
 	return next < end && is_hexadecimal(*next) ? 0 : (size_t)(next - at);
 }
@@ -96,13 +98,16 @@ static bool hides_letter(const char *at, const char *end)
 	return code < 0x80 && (is_alphanumeric((char)code) || code == '-' || code == '.' || code == ':');
 }
 
-/* With no other letter than e it could be a number (RFC 8259). */
-static bool has_letter(const char *at, size_t length)
+/* With no other letter than e it could be a number (RFC 8259), with no digit a word. */
+static bool is_mixed(const char *at, size_t length)
 {
-	for (; length; length--, at++)
-		if (*at >= 'a' && *at <= 'f' && *at != 'e')
-			return true;
-	return false;
+	bool letter = false, digit = false;
+
+	for (; length; length--, at++) {
+		letter |= *at >= 'a' && *at <= 'f' && *at != 'e';
+		digit |= is_decimal(*at);
+	}
+	return letter && digit;
 }
 
 /* The length of the name that begins where such digits do, `digits` of them; 0: there is none. */
@@ -112,7 +117,7 @@ static size_t name_at(const char *at, const char *end, size_t digits)
 
 	if (digits == 4)
 		return time_at(at, end);
-	return length && has_letter(at, length) && (at + length == end || !is_alphanumeric(at[length])) ? length : 0;
+	return length && is_mixed(at, length) && (at + length == end || !is_alphanumeric(at[length])) ? length : 0;
 }
 
 /* Its number, the new one's if there is room. */
@@ -127,10 +132,39 @@ static u32 number_of_name(struct names *n, const char *at, size_t length)
 	return i;
 }
 
+/* The longest that stands there. */
+static u32 standing(const struct names *n, const char *at, const char *end)
+{
+	u32 found = AGAIN_NAMES;
+
+	for (u32 i = 0; i < n->count; i++)
+		if (n->all[i].length <= (size_t)(end - at) && *n->all[i].at == *at && !memcmp(n->all[i].at, at, n->all[i].length) &&
+		    (found == AGAIN_NAMES || n->all[i].length > n->all[found].length))
+			found = i;
+	return found;
+}
+
+/* In what is compiled, one that was taken for nothing could not be told from one that was taken; nor a longer one from what it begins with. */
+static bool all_taken(const struct names *n, const char *text, size_t size, const char *without)
+{
+	size_t i = 0;
+
+	while (i < size) {
+		u32 number = is_hexadecimal(text[i]) ? standing(n, text + i, text + size) : AGAIN_NAMES;
+		u32 taken = without[i] == BEGIN ? (u32)(without[i + 1] - FIRST_NUMBER) : AGAIN_NAMES;
+
+		if (number != taken)
+			return false;
+		i += taken == AGAIN_NAMES ? 1 : n->all[taken].length;
+	}
+	return true;
+}
+
 /* Writes the text anew, without its names. False: that could be taken for another, or there are too many. */
 bool take_names(struct names *n, const char *text, size_t size, char *without)
 {
 	const char *at = text, *end = text + size;
+	char *to = without;
 
 	while (at < end) {
 		size_t digits = digits_at(at, end), length = 0;
@@ -142,31 +176,19 @@ bool take_names(struct names *n, const char *text, size_t size, char *without)
 			length = name_at(at, end, digits);
 		if (!length) {
 			length = digits ? digits : 1;
-			memcpy(without, at, length);
+			memcpy(to, at, length);
 		} else {
 			number = number_of_name(n, at, length);
 			if (number == AGAIN_NAMES)
 				return false;
-			memset(without, GO_ON, length);
-			without[0] = BEGIN;
-			without[1] = (char)(FIRST_NUMBER + number);
+			memset(to, GO_ON, length);
+			to[0] = BEGIN;
+			to[1] = (char)(FIRST_NUMBER + number);
 		}
 		at += length;
-		without += length;
+		to += length;
 	}
-	return true;
-}
-
-/* The longest that stands there. */
-static u32 standing(const struct names *n, const char *at, const char *end)
-{
-	u32 found = AGAIN_NAMES;
-
-	for (u32 i = 0; i < n->count; i++)
-		if (n->all[i].length <= (size_t)(end - at) && *n->all[i].at == *at && !memcmp(n->all[i].at, at, n->all[i].length) &&
-		    (found == AGAIN_NAMES || n->all[i].length > n->all[found].length))
-			found = i;
-	return found;
+	return all_taken(n, text, size, without);
 }
 
 /* ---- Pieces: what was split or cut off (to "abc…") would be left as it was ---- */
@@ -214,6 +236,16 @@ static bool is_piece(const struct names *n, const u8 *pieces, const char *at, co
 	return false;
 }
 
+static bool is_of_names(char c)
+{
+	return is_hexadecimal(c) || c == '-' || c == ':' || c == '.' || c == 'T';
+}
+
+static bool is_cut(const char *at, const char *end)
+{
+	return end - at >= 3 && after(at, "…");
+}
+
 /*
  * Where they stand in what was made of the texts; -1: in too many places, or something there may come from a part of one. `pieces`: zeroed.
  */
@@ -228,13 +260,13 @@ long mark_names(const struct names *n, const char *made, size_t size, struct mar
 		const char *next;
 
 		if (number == AGAIN_NAMES) {
-			if (is_hexadecimal(*at) && (is_piece(n, pieces, at, end) || (end - at > 3 && after(at + 1, "…"))))
+			if ((is_hexadecimal(*at) && is_piece(n, pieces, at, end)) || (is_of_names(*at) && is_cut(at + 1, end)))
 				return -1;
 			at++;
 			continue;
 		}
 		next = at + n->all[number].length;
-		if ((at > made && is_hexadecimal(at[-1])) || (next < end && is_hexadecimal(*next)) || count == AGAIN_MARKS)
+		if ((at > made && is_hexadecimal(at[-1])) || (next < end && is_hexadecimal(*next)) || is_cut(next, end) || count == AGAIN_MARKS)
 			return -1;
 		marks[count++] = (struct mark){.at = (u32)(at - made), .name = number};
 		at = next;

@@ -68,6 +68,26 @@ static bool is_plain(const char *path)
 	return is_ascii(path);
 }
 
+/* As TypeScript would write it, too. */
+bool is_normal(const char *path)
+{
+	const char *at = path;
+
+	if (!*at)
+		return false;
+	for (; *at; at++) {
+		const char *part = at + (*at == '/');
+
+		if ((u8)*at >= 0x80)
+			return false;
+		if (*at != '/' && at != path)
+			continue;
+		if (!*part || *part == '/' || (*part == '.' && (!part[1] || part[1] == '/')) || (after(part, "..") && (!part[2] || part[2] == '/')))
+			return false;
+	}
+	return true;
+}
+
 static bool is_plainly_asked(const struct request *q)
 {
 	const struct value *root = &q->values[PARAMETER_ROOT];
@@ -86,6 +106,6 @@ bool is_usual_start(const struct request *q)
 {
 	const char *notified = variable("NOTIFY_SOCKET");
 
-	return q->command && q->command->again && is_plainly_asked(q) && !q->input && q->values[PARAMETER_ID].given &&
+	return q->command && q->command->again && is_plainly_asked(q) && !q->input && q->values[PARAMETER_ID].given && is_normal(q->values[PARAMETER_ROOT].text) &&
 	       (!notified || !*notified) && (!q->manager || is_ascii(q->manager));
 }

@@ -107,6 +107,25 @@ test('what has more to it is compiled each time', () => {
     { config: '"\\u0036b86b273ff34"' },
     { config: '"\\u0061", "6b86b273ff34"' },
     { config: '"\\u002D"' },
+    { config: '"\\u002e"' },
+    { config: '"\\u003A"' },
+    ...[
+      '(6b86b273ff34)',
+      '6b86b273ff34x',
+      'a\\n6b86b273ff34',
+      '06b86b273ff34',
+      'q+6b86b273ff34',
+      '6b86b273ff34G',
+    ].map(text => ({
+      config: `["6b86b273ff34", "${text}"]`,
+    })),
+    { config: '["2026-11-30T05:38:32", "(2026-11-30T05:38:32)"]' },
+    { config: `["${names.uuid[0]}", "r${names.uuid[0]}"]` },
+    {
+      config:
+        '["6b86b273ff34", "2026-6b86b273ff34", "r0d5c0a4e-3a1c-4f0b-9a54-6b86b273ff34", "0d5c0a4e-3a1c-4f0b-9a54-6b86b273ff34"]',
+    },
+    { global: ['--root', `${root}/`] },
     { environment: { XDG_RUNTIME_DIR: '/run/6b86b273ff34' } },
     { environment: { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/x/6b86b273ff34' } },
     { global: ['--cgroup-manager='] },
@@ -212,6 +231,10 @@ test('what could be a number, or a part of something else, is no name', () => {
     ['0d5c0a4e-3a1c-4f0b9a54-5b0f2f6c9e11', '0d5c0a4f-3a1c-4f0b9a54-5b0f2f6c9e11'],
     ['2026-11-30 05:38:32', '2026-11-30 05:38:33'],
     ['2026-11-30T05:38', '2026-11-30T05:39'],
+    ['2026-11-30T05:38:32a', '2026-11-30T05:38:33a'],
+    ['2026-11-30T05:38:32.123a', '2026-11-30T05:38:32.124a'],
+    ['abcdefabcdef', 'abcdefabcdea'],
+    ['2026-11-30T05:38:32.1234567890', '2026-11-30T05:38:32.1234567891'],
     ['12026-11-30T05:38:32', '12026-11-30T05:38:33'],
   ];
   for (const [one, other] of pairs) {
@@ -251,10 +274,7 @@ test('what holds a part of a name, or has digits around one, is not left', () =>
 
 test('a file that others could have written, or that is damaged, is none', () => {
   const spoil: Readonly<Record<string, (file: string, directory: string) => void>> = {
-    'of others': (file, directory) => {
-      chmodSync(file, 0o622);
-      void directory;
-    },
+    'of others': file => chmodSync(file, 0o622),
     'in a directory of others': (_, directory) => chmodSync(directory, 0o722),
     truncated: file => truncateSync(file, statSync(file).size - 1),
     'cut off': file => truncateSync(file, 64),

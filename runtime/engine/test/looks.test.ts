@@ -63,6 +63,7 @@ test('the text of a file', () => {
   check(looks => looks.text(file, null), {
     'there is one': () => writeFileSync(file, ''),
     'none again': used(() => unlinkSync(file)),
+    'a link to itself': () => symlinkSync(file, file),
   });
 });
 

@@ -115,6 +115,7 @@ static bool put_question(const struct request *q, struct compiler *c)
 	at = sys(mmap, 0, 2 * AGAIN_TEXT_LIMIT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (is_error(at))
 		return false;
+	sys(madvise, at, 2 * AGAIN_TEXT_LIMIT, MADV_DONTFORK); /* init has no use for it */
 	t = text_in((void *)at, AGAIN_TEXT_LIMIT);
 	posed.without = (char *)at + AGAIN_TEXT_LIMIT;
 	u->options = q->options;

@@ -121,8 +121,9 @@ void make_request(const struct request *q, struct compiler *c)
 	look_around(&h);
 	sys(getrandom, &h.nonce, sizeof(h.nonce), 1 /* GRND_NONBLOCK */);
 	at = sys(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
+	if (is_error(at))
 		die_of_start((int)-at);
+	sys(madvise, at, size, MADV_DONTFORK); /* init has no use for it */
 	t = text_in((void *)at, size - QUESTION_ROOM);
 	t.used = sizeof(h);
 	put_bytes(&t, cwd, (size_t)cwd_length);

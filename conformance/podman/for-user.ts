@@ -28,6 +28,7 @@ const again: ReadonlySet<string> = new Set([
   'isolation/keep-id-as-another',
   'isolation/no-id-of-the-caller',
   'isolation/cgroups-disabled',
+  'life/again-asks-no-compiler',
   'life/detached-logs-stop-rm',
   'life/kill',
   'life/restart',

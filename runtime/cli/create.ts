@@ -1,25 +1,14 @@
-import { hookKinds, type NormalConfig } from '../../spec/normal-config.js';
-import { PROPERTY_PREFIX } from '../admit/normal/systemd-properties.js';
+import { hookKinds } from '../../spec/normal-config.js';
 import { compileLaunch } from '../compile/compile.js';
-import { rawFilter } from '../compile/launch/annotations.js';
-import { readProc } from '../host/read-proc.js';
 import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
+import { hidesNames } from './hidden-names.js';
 import { failed, type Invocation, type Outcome } from './invocation.js';
 import { knownFilter } from './known-filter.js';
 import { imageOf } from './known-image.js';
 import { type Prepared, prepareInput } from './launch.js';
 import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
-
-const BOOT = '/proc/sys/kernel/random/boot_id';
-
-/** In base64, and behind escapes of a text within a text, names (spec/reuse.ts) would not be seen in what is compiled of it; and no property is called so. */
-const hidesNames = (config: NormalConfig): boolean =>
-  rawFilter(config) !== null ||
-  Object.entries(config.annotations).some(
-    ([name, value]) => name.startsWith(PROPERTY_PREFIX) && (value.includes('\\') || /\d/.test(name)),
-  );
 
 /**
  * What the engine has to find as it was to use the program again; null: there is more to it, that it does not look at. Hooks are files, of the host and of hooks.d; what a tree shows, and what
@@ -28,8 +17,6 @@ const hidesNames = (config: NormalConfig): boolean =>
 function looksOf({ input: { spec, environment }, looks }: Prepared): Uint8Array | null {
   const { hooks, linux } = spec.config;
   const plain = environment === null && linux.intelRdt === null && !hidesNames(spec.config);
-  // What a disk has kept over a crash need not be whole.
-  looks.text(BOOT, readProc(BOOT));
   return plain && hookKinds.every(kind => hooks[kind].length === 0) ? looks.bytes() : null;
 }
 

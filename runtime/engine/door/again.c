@@ -9,6 +9,7 @@
 
 #define PATH_SIZE 4096
 #define FILE_NAME_SIZE 17
+#define BOOT_SIZE 40 /* a UUID has 36 letters */
 #define SHARE 16 /* of what is free, a program takes one at most */
 
 /* Of the environment (runtime/host/systemd.ts). */
@@ -17,10 +18,11 @@ static const char variables[] = "XDG_RUNTIME_DIR\0DBUS_SYSTEM_BUS_ADDRESS\0DBUS_
 /* Without gaps: it is compared as bytes, with the texts behind it. */
 struct asked {
 	struct asker asker;
+	char boot[BOOT_SIZE]; /* what a disk has kept over a crash need not be whole */
 	u64 options;
 	u32 systemd, size; /* size: of the texts */
 };
-_Static_assert(sizeof(struct asked) == sizeof(struct asker) + 16, "no gaps");
+_Static_assert(sizeof(struct asked) == sizeof(struct asker) + BOOT_SIZE + 16, "no gaps");
 
 /* The file: this, the question and its texts, and at multiples of eight the marks, and the looks with the image behind them, in which the marks are. */
 struct left {
@@ -104,6 +106,16 @@ static void hash_name(void)
 	put_char(&t, 0);
 }
 
+static void put_boot(char *boot)
+{
+	long fd = sys(openat, AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	sys(read, fd, boot, BOOT_SIZE);
+	sys(close, fd);
+}
+
 static bool put_question(const struct request *q, struct compiler *c)
 {
 	struct asked *u = &posed.question;
@@ -120,6 +132,7 @@ static bool put_question(const struct request *q, struct compiler *c)
 	posed.without = (char *)at + AGAIN_TEXT_LIMIT;
 	u->options = q->options;
 	u->systemd = q->systemd;
+	put_boot(u->boot);
 	if (!put_asker(&u->asker, c) || !put_texts(q, c, &t) || !take_names(&posed.names, t.at, t.used, posed.without))
 		return false;
 	u->size = (u32)t.used;

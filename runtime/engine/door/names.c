@@ -160,6 +160,28 @@ static bool all_taken(const struct names *n, const char *text, size_t size, cons
 	return true;
 }
 
+/* What is joined to it in what is compiled could make another of it, and so could what it is cut from. */
+static bool begins_or_ends(const struct name *one, const struct name *other)
+{
+	const char *rest = other->at + one->length;
+
+	if (one->length >= other->length)
+		return false;
+	if (!memcmp(one->at, other->at, one->length) && !is_hexadecimal(*rest))
+		return true;
+	rest = other->at + other->length - one->length;
+	return !memcmp(one->at, rest, one->length) && !is_hexadecimal(rest[-1]);
+}
+
+static bool no_parts(const struct names *n)
+{
+	for (u32 i = 0; i < n->count; i++)
+		for (u32 j = 0; j < n->count; j++)
+			if (begins_or_ends(&n->all[i], &n->all[j]))
+				return false;
+	return true;
+}
+
 /* Writes the text anew, without its names. False: that could be taken for another, or there are too many. */
 bool take_names(struct names *n, const char *text, size_t size, char *without)
 {
@@ -188,7 +210,7 @@ bool take_names(struct names *n, const char *text, size_t size, char *without)
 		at += length;
 		to += length;
 	}
-	return all_taken(n, text, size, without);
+	return no_parts(n) && all_taken(n, text, size, without);
 }
 
 /* ---- Pieces: what was split or cut off (to "abc…") would be left as it was ---- */

@@ -121,6 +121,8 @@ test('what has more to it is compiled each time', () => {
     })),
     { config: '["2026-11-30T05:38:32", "(2026-11-30T05:38:32)"]' },
     { config: `["${names.uuid[0]}", "r${names.uuid[0]}"]` },
+    { config: `["${names.uuid[0]}", "${names.uuid[0].slice(-12)}"]` },
+    { config: '["2026-11-30T05:38:32", "2026-11-30T05:38:32.5"]' },
     {
       config:
         '["6b86b273ff34", "2026-6b86b273ff34", "r0d5c0a4e-3a1c-4f0b-9a54-6b86b273ff34", "0d5c0a4e-3a1c-4f0b-9a54-6b86b273ff34"]',

@@ -13,7 +13,7 @@ export const REUSE_TEXT_LIMIT = 64 * 1024;
 export const REUSE_ARGUMENTS_LIMIT = 16 * 1024;
 
 /**
- * Programs of `create` and `run` that are used again lie in ROOT/.programs, each below the hash of its question (runtime/engine/door/again.c). No container has such a name. In texts
+ * Programs of `create` and `run` that are used again lie in ROOT/.programs, each below the hash of its question (runtime/engine/door/again.c, question.c). No container has such a name. In texts
  * of the question a *name* counts for what it is, a name, and the program is used for any other of the same kind: 64 hexadecimal digits or 12 of them (ids of containers, images and layers), a
  * UUID, a time in the form of RFC 3339. Compilers take them as they are; where the same one stood before, another one stands then.
  */

@@ -11,7 +11,7 @@ ENGINE := runtime/engine
 ENGINE_BASE := $(addprefix $(ENGINE)/base/,process.c memory.c text.c report.c)
 ENGINE_VM := $(addprefix $(ENGINE)/vm/,bounds.c image.c format.c validate.c operands.c warnings.c failure.c scan.c trim.c message.c wait.c \
 	supervise.c resolve.c directory.c copy-tree.c remove-tree.c groups.c walk.c run.c)
-ENGINE_DOOR := $(addprefix $(ENGINE)/door/,log.c input.c sealed.c trust.c state-root.c usual.c frontdoor.c attached.c stored.c signals.c patience.c ask.c answer.c warm.c asker.c reuse.c names.c looks.c again.c compiler.c main.c)
+ENGINE_DOOR := $(addprefix $(ENGINE)/door/,log.c input.c sealed.c trust.c state-root.c usual.c frontdoor.c attached.c stored.c signals.c patience.c ask.c answer.c warm.c asker.c nameless.c reuse.c names.c question.c looks.c again.c compiler.c main.c)
 ENGINE_SOURCES := $(ENGINE)/start.S $(ENGINE_BASE) $(ENGINE_VM) $(ENGINE_DOOR)
 # The command of users: the machine with a front door of its own.
 CHOS_DOOR := $(addprefix $(ENGINE)/chos/,memory.c public.c nearest.c pattern.c path.c account.c entries.c generations.c trees.c choice.c session.c environment.c conf.c start.c enter.c job.c main.c)

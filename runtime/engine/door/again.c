@@ -8,137 +8,13 @@
 #include "again.h"
 
 #define PATH_SIZE 4096
-#define FILE_NAME_SIZE 17
-#define BOOT_SIZE 40 /* a UUID has 36 letters */
 #define SHARE 16 /* of what is free, a program takes one at most */
-
-/* Of the environment (runtime/host/systemd.ts). */
-static const char variables[] = "XDG_RUNTIME_DIR\0DBUS_SYSTEM_BUS_ADDRESS\0DBUS_SESSION_BUS_ADDRESS\0";
-
-/* Without gaps: it is compared as bytes, with the texts behind it. */
-struct asked {
-	struct asker asker;
-	char boot[BOOT_SIZE]; /* what a disk has kept over a crash need not be whole */
-	u64 options;
-	u32 systemd, size; /* size: of the texts */
-};
-_Static_assert(sizeof(struct asked) == sizeof(struct asker) + BOOT_SIZE + 16, "no gaps");
 
 /* The file: this, the question and its texts, and at multiples of eight the marks, and the looks with the image behind them, in which the marks are. */
 struct left {
 	u32 magic, marks, looks, image;
 	struct asked question;
 };
-
-/* ---- What is asked ---- */
-
-/* The question of this process. */
-static struct {
-	struct names names;
-	struct asked question;
-	const char *bundle; /* absolute; NULL: as it is given */
-	size_t bundle_length;
-	char *without; /* the texts, without names */
-	char name[FILE_NAME_SIZE];
-} posed;
-
-/* What tells where systemd is takes its part in words of failures, in sockets, and elsewhere: with names in it each start is compiled. */
-static bool put_variables(struct text *t)
-{
-	size_t before = t->used;
-	struct names none = {0};
-
-	for (const char *name = variables; *name; name += strlen(name) + 1) {
-		const char *value = variable(name);
-
-		if (value)
-			put_string(t, value);
-		put_char(t, 0);
-	}
-	return !t->lost && take_names(&none, t->at + before, t->used - before, posed.without) && !none.count;
-}
-
-/* --bundle, as it is written, since failures tell of its files by that name; where it begins; what else the caller has. */
-static bool put_texts(const struct request *q, const struct compiler *c, struct text *t)
-{
-	const struct value *bundle = &q->values[PARAMETER_BUNDLE];
-	const char *cwd = (const char *)(c->request + 1);
-	bool relative = !bundle->given || bundle->text[0] != '/';
-
-	if ((bundle->given && !is_normal(bundle->text)) || (relative && !is_normal(cwd)))
-		return false;
-	put_string(t, q->command->name);
-	put_char(t, 0);
-	if (bundle->given)
-		put_bytes(t, bundle->text, bundle->length);
-	put_char(t, 0);
-	if (relative) {
-		posed.bundle = t->at + t->used;
-		put_string(t, cwd);
-		if (bundle->given) {
-			put_char(t, '/');
-			put_bytes(t, bundle->text, bundle->length);
-		}
-		posed.bundle_length = (size_t)(t->at + t->used - posed.bundle);
-	}
-	put_char(t, 0);
-	if (q->manager)
-		put_string(t, q->manager);
-	put_char(t, 0);
-	if (!put_variables(t))
-		return false;
-	put_bytes(t, texts_of(c), texts_size(c));
-	put_bytes(t, c->input.at, c->input.number);
-	return !t->lost;
-}
-
-static void hash_name(void)
-{
-	const u8 *at = (const u8 *)&posed.question;
-	u64 hash = 14695981039346656037UL; /* FNV-1a */
-	struct text t = text_in(posed.name, sizeof(posed.name));
-
-	for (size_t i = 0; i < sizeof(posed.question); i++)
-		hash = (hash ^ at[i]) * 1099511628211UL;
-	for (u32 i = 0; i < posed.question.size; i++)
-		hash = (hash ^ (u8)posed.without[i]) * 1099511628211UL;
-	put_unsigned(&t, hash, 16, 16);
-	put_char(&t, 0);
-}
-
-static void put_boot(char *boot)
-{
-	long fd = sys(openat, AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	sys(read, fd, boot, BOOT_SIZE);
-	sys(close, fd);
-}
-
-static bool put_question(const struct request *q, struct compiler *c)
-{
-	struct asked *u = &posed.question;
-	struct text t;
-	long at;
-
-	if (c->input.kind != GIVEN_BYTES || c->input.number > AGAIN_TEXT_LIMIT)
-		return false;
-	at = sys(mmap, 0, 2 * AGAIN_TEXT_LIMIT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (is_error(at))
-		return false;
-	sys(madvise, at, 2 * AGAIN_TEXT_LIMIT, MADV_DONTFORK); /* init has no use for it */
-	t = text_in((void *)at, AGAIN_TEXT_LIMIT);
-	posed.without = (char *)at + AGAIN_TEXT_LIMIT;
-	u->options = q->options;
-	u->systemd = q->systemd;
-	put_boot(u->boot);
-	if (!put_asker(&u->asker, c) || !put_texts(q, c, &t) || !take_names(&posed.names, t.at, t.used, posed.without))
-		return false;
-	u->size = (u32)t.used;
-	hash_name();
-	return true;
-}
 
 /* ---- Where it lies ---- */
 
@@ -287,7 +163,7 @@ void run_left(struct request *q, struct compiler *c, bool alone)
 	long directory, fd = -ENOENT;
 	u64 size;
 
-	if (!q->start || !put_question(q, c))
+	if (!q->start || !put_start(q, c))
 		return;
 	c->posed = true;
 	if (!alone)
@@ -374,19 +250,13 @@ static bool write_file(const struct left *l, const struct mark *marks, const cha
 /* A whole file or none: it has no name before. */
 static void link_file(const struct left *l, const struct mark *marks, const char *made, int directory)
 {
-	long fd = sys(openat, directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	char path[40];
-	struct text t = text_in(path, sizeof(path));
+	long fd = open_nameless(directory);
 
 	if (fd < 0)
 		return;
-	put_string(&t, "/proc/self/fd/");
-	put_decimal(&t, fd);
-	put_char(&t, 0);
+	/* There may be one whose looks are not the same any more. */
 	if (write_file(l, marks, made, (int)fd)) {
-		/* There may be one whose looks are not the same any more. */
-		sys(unlinkat, directory, posed.name, 0);
-		sys(linkat, AT_FDCWD, path, directory, posed.name, AT_SYMLINK_FOLLOW);
+		give_name((int)fd, directory, posed.name);
 		keep_few(directory);
 	}
 	sys(close, fd);

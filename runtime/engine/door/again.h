@@ -1,4 +1,4 @@
-/* Shared by what uses programs of `create` and `run` again: again.c (which), names.c (for other names), looks.c (as long as the machine is the same). */
+/* Shared by what uses programs of `create` and `run` again: again.c (which lies where), question.c (for which question), names.c (for other names), looks.c (as long as the machine is the same). */
 #pragma once
 #include "compiler.h"
 
@@ -24,3 +24,30 @@ bool put_names(const struct names *n, const struct mark *marks, u32 count, char 
 
 /* looks.c */
 bool looks_same(const char *looks, size_t size);
+
+/* question.c */
+#define FILE_NAME_SIZE 17
+#define BOOT_SIZE 40 /* a UUID has 36 letters */
+
+/* Without gaps: it is compared as bytes, with the texts behind it. */
+struct asked {
+	struct asker asker;
+	char boot[BOOT_SIZE]; /* what a disk has kept over a crash need not be whole */
+	u64 options;
+	u32 systemd, size; /* size: of the texts */
+};
+_Static_assert(sizeof(struct asked) == sizeof(struct asker) + BOOT_SIZE + 16, "no gaps");
+
+/* The question of this process. */
+struct posed {
+	struct names names;
+	struct asked question;
+	const char *bundle; /* absolute; NULL: as it is given */
+	size_t bundle_length;
+	char *without; /* the texts, without names */
+	char name[FILE_NAME_SIZE];
+};
+extern struct posed posed;
+
+/* False: it is of a kind whose programs are not used again. */
+bool put_start(const struct request *q, const struct compiler *c);

@@ -105,6 +105,10 @@ bool put_asker(struct asker *a, const struct compiler *c);
 const char *texts_of(const struct compiler *c);
 u64 texts_size(const struct compiler *c);
 
+/* nameless.c */
+long open_nameless(long directory);
+void give_name(int fd, long directory, const char *name);
+
 /* reuse.c: a program that was left runs, if it is of this question; if not `alone`, only the question is put. The one that was compiled is left. */
 void run_reusable(struct request *q, struct compiler *c, bool alone);
 void leave_reusable(const struct request *q, const struct compiler *c, const struct answer_header *h);

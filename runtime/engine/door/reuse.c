@@ -227,8 +227,7 @@ void leave_reusable(const struct request *q, const struct compiler *c, const str
 	const struct value *arguments = &q->values[PARAMETER_ARGS];
 	struct reusable r = {.magic = REUSE_MAGIC, .image = h->image_size};
 	long container, fd;
-	char name[8], path[40];
-	struct text t = text_in(path, sizeof(path));
+	char name[8];
 
 	if (!c->question || !h->reusable || h->message_length || h->image_size > REUSE_IMAGE_LIMIT || c->program < 0 || !arguments->given)
 		return;
@@ -238,15 +237,10 @@ void leave_reusable(const struct request *q, const struct compiler *c, const str
 	container = open_container(q);
 	if (container < 0)
 		return;
-	fd = sys(openat, container, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	put_string(&t, "/proc/self/fd/");
-	put_decimal(&t, fd);
-	put_char(&t, 0);
+	fd = open_nameless(container);
 	name_file(name, number_of(c));
-	if (fd >= 0 && write_file(c, &r, arguments, (int)fd)) {
-		sys(unlinkat, container, name, 0);
-		sys(linkat, AT_FDCWD, path, container, name, AT_SYMLINK_FOLLOW);
-	}
+	if (fd >= 0 && write_file(c, &r, arguments, (int)fd))
+		give_name((int)fd, container, name);
 	if (fd >= 0)
 		sys(close, fd);
 	sys(close, container);

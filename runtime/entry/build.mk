@@ -10,11 +10,6 @@ CHOS_COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown
 RUNTIME_ESBUILD := node_modules/.bin/esbuild --bundle --platform=node --target=node18 --format=cjs --log-level=warning \
   --minify-syntax --minify-whitespace --legal-comments=none
 
-build/chos-runtime.cjs: runtime/entry/load.ts build/chos-runtime-code.cache
-	$(RUNTIME_ESBUILD) $< --outfile=$@
-	@# Other code makes it another file: by it the engine knows of which compiler a program that was left is (runtime/engine/door/asker.c).
-	printf '//%s\n' "$$(tail -c 64 build/chos-runtime-code.cjs)" >>$@
-
 # Written anew only when Node or its flags are others: what is bound to them is then made again.
 .PHONY: always
 build/gen/node: always
@@ -27,7 +22,7 @@ build/tools/pack.mjs: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED)
 	$(BUNDLE) runtime/entry/pack.ts --outfile=$@
 
 # The cache is made of the code by the same command, so that the two always belong together.
-build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs build/chos-runtime-serve.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node build/tools/pack.mjs
+build/chos-runtime.cjs build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs build/chos-runtime-serve.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node build/tools/pack.mjs
 	node build/tools/pack.mjs $(CHOS_VERSION) $(CHOS_COMMIT)
 	$(RUNTIME_ESBUILD) runtime/entry/warm-up.ts --outfile=build/warm-up.cjs
 	$(NODE) $(NODE_FLAGS) build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache

@@ -2,10 +2,12 @@
  * Run at build time: `node pack.mjs VERSION COMMIT [bun]`. Makes of the TypeScript what Node loads:
  *
  *     build/chos-runtime-code.cjs   what create, run and exec need, as one function expression; load.ts calls it
+ *     build/chos-runtime.cjs        load.ts itself
  *     build/chos-runtime-serve.cjs  what speaks to callers of the service (service.ts)
  *     build/chos-runtime-more.cjs   the other commands, which can wait: the less code `create` reads, the sooner it begins
  *
- * The code ends with its name (a comment), by which load.ts knows whether a cache was made of it. Or of what `bun build` makes one executable (`make bun`):
+ * The code ends with its name (a comment), by which load.ts knows whether a cache was made of it. So does load.ts, by which the engine knows of which compiler a program that was left is
+ * (runtime/engine/door/asker.c): other code makes it another file. Or of what `bun build` makes one executable (`make bun`):
  *
  *     build/bun/compiler.cjs, build/bun/chos-runtime-more.cjs   the same two
  */
@@ -66,7 +68,15 @@ async function packForNode(): Promise<void> {
     banner: { js: '(function (exports, require, module) {' },
     footer: { js: '})' },
   });
-  appendFileSync(code, `//${createHash('sha256').update(readFileSync(code)).digest('hex')}`);
+  const name = `//${createHash('sha256').update(readFileSync(code)).digest('hex')}`;
+  appendFileSync(code, name);
+  await build({
+    ...options,
+    target: 'node18',
+    entryPoints: ['runtime/entry/load.ts'],
+    outfile: 'build/chos-runtime.cjs',
+    footer: { js: name },
+  });
   await build({
     ...options,
     entryPoints: ['runtime/entry/other-commands.ts'],

@@ -21,7 +21,8 @@ const service = `
   unit=chos-runtime.service
   property() { manager show --value -p "$1" $unit; }
   is() { [ "$(property ActiveState)" = "$1" ]; }
-  start() { by "$RUNTIME" --debug --root "$STATE" run --bundle "$PLACE/box" box 2>&1 </dev/null; }
+  # Each is compiled: a file is in the place of what would be left of them.
+  start() { by mkdir -p -m 700 "$STATE"; by touch "$STATE/.programs"; by "$RUNTIME" --debug --root "$STATE" run --bundle "$PLACE/box" box 2>&1 </dev/null; }
   why() { start >"$PLACE/told" && sed -n "s/.*service was not used: //p" "$PLACE/told"; }
   another() { local now; now=$(property MainPID); [ "$now" != 0 ] && [ "$now" != "$1" ]; }
   is_node() { [ "$(readlink "/proc/$(property MainPID)/exe")" = /usr/bin/node ]; }

@@ -108,6 +108,7 @@ function compare(document: unknown, which: number): void {
         kept++;
         continue;
       }
+      assert.not(new RegExp(`[0-9a-f]${one}|${one}[0-9a-f]`).test(latin), `${text}: digits are beside it`);
       const next = imageOf(text.replaceAll(one, other), other, systemd, which % 3 === 0);
       same++;
       assert.ok(

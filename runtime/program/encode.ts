@@ -182,11 +182,12 @@ function failureCode({ failed }: Track): number {
 class Texts {
   all = '';
   add(text: string): number {
-    this.all += text;
-    return this.all.length - text.length;
+    const at = this.all.length;
+    this.all += `${text}\0`;
+    return at;
   }
   addName(name: string): number {
-    return this.add(`${binary(name)}\0`);
+    return this.add(binary(name));
   }
 }
 

@@ -288,7 +288,8 @@ export function layOut(program: Program, reader: Reader = mentioning): Layout {
     const known = key === null ? undefined : shared.get(key);
     if (known !== undefined) return known;
     const at = Math.ceil(size / align) * align;
-    size = at + length;
+    // Texts do not run into each other: where one ends is seen (runtime/engine/door/names.c).
+    size = at + length + (typeof bytes === 'string' && !bytes.endsWith('\0') ? 1 : 0);
     if (key !== null) shared.set(key, at);
     return at;
   };

@@ -112,7 +112,7 @@ export const systemdCheckpointCases: readonly MachineCase[] = [
       until_true 20 gone box
       before=$(mounts)
       nothing_left() {
-        same "state after $1" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs\$/d")" ""
+        same "state after $1" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs$/d")" ""
         same "mounts after $1" "$(mounts)" "$before"
         same "processes after $1" "$(pgrep -x criu || true)" ""
       }

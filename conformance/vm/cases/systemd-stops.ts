@@ -25,7 +25,7 @@ const prelude = `
     "$RUNTIME" --root "$STATE" delete --force box >removed 2>&1 || { cat removed; fail "$1: delete --force failed"; }
     same "$1: words of delete --force" "$(<removed)" ""
     until_true 20 gone || fail "$1: $(systemctl status "$scope" 2>&1 | head -5)"
-    same "$1: state" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs\$/d")" ""
+    same "$1: state" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs$/d")" ""
     until_true 20 sh -c '! pgrep -f "^sleep 12345" >/dev/null' || fail "$1: a process is left"
   }
   bundle box '.linux.cgroupsPath = "lab.slice:lab:stops" | .process.args = ["sleep", "12345"]'
@@ -95,7 +95,7 @@ export const systemdStopCases: readonly MachineCase[] = [
         code=0; CHOS_STOP=criu:$n restore || code=$?
         same "code of criu:$n" $code 1
         same "lines of criu:$n" "$(wc -l <restored)" 1
-        same "state after criu:$n" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs\$/d")" ""
+        same "state after criu:$n" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs$/d")" ""
         until_true 20 gone || fail "criu:$n: $(systemctl status "$scope" 2>&1 | head -5)"
       done
       echo "\${#stops[@]} and \${#before[@]} stops"`,

@@ -89,7 +89,7 @@ export const systemdCases: readonly MachineCase[] = [
       }
       deleted() {
         same "words $1" "$("$@" "$RUNTIME" --root "$STATE" delete --force box 2>&1)" ""
-        same "state $1" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs\$/d")" ""
+        same "state $1" "$(ls -A "$STATE" 2>/dev/null | sed "/^[.]programs$/d")" ""
         same "the other's, $1" "$(systemctl is-active lab-box.scope) $(pgrep -fc '^.*sleep 54321')" "active 1"
       }
       taken

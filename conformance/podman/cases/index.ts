@@ -3,6 +3,7 @@ import './process.js';
 import './filesystem.js';
 import './isolation.js';
 import './life.js';
+import './again.js';
 import './exec.js';
 import './terminal.js';
 import './host.js';

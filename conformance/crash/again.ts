@@ -2,11 +2,12 @@
  * Programs of `create` and `run` that are used again (spec/reuse.ts): after each change of what one depends on, and for other names, the second start does what it does when nothing is left;
  * killed while it leaves one or uses one, it leaves all of it or nothing; many at once get in nobody's way; and nobody waits for a directory that does not answer.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGAIN_DIRECTORY } from '../../spec/reuse.js';
+import { withDeadShareOn } from '../harness/dead-share.js';
 import { mountLines } from '../harness/host-check.js';
 import { compileEach, forgetStarts, leftStarts } from '../harness/left-programs.js';
 import { badError, call, check, chos, type Ended, type Lab, residue } from './lab.js';
@@ -304,9 +305,7 @@ function atOnce(place: Place): void {
   ]);
 }
 
-/** A file system of which nobody answers for the kernel. */
-function silent(place: Place): void {
-  if (!existsSync('/dev/fuse')) return;
+async function silent(place: Place): Promise<void> {
   const { lab, id } = place;
   const at = join(lab.dir, 'silent');
   mkdirSync(at);
@@ -314,31 +313,20 @@ function silent(place: Place): void {
   const dir = bundleOf(place, 'one');
   forgetStarts(lab.root);
   start(place, ['--bundle', dir]);
-  const holder = spawn(
-    'bash',
-    [
-      '-c',
-      'exec 9<>/dev/fuse; mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 silent "$0"; exec sleep 600',
-      at,
-    ],
-    { stdio: 'ignore' },
-  );
-  const until = performance.now() + 10_000;
-  while (!mountLines().some(line => line.includes(at)) && performance.now() < until)
-    spawnSync('busybox', ['usleep', '10000']);
-  const ended = chos(lab, ['run', '--bundle', dir, id], { milliseconds: 60_000 });
-  holder.kill('SIGKILL');
-  spawnSync('umount', ['-l', at]);
+  const complaints: string[] = [];
+  await withDeadShareOn(at, () => {
+    const ended = chos(lab, ['run', '--bundle', dir, id], { milliseconds: 60_000 });
+    complaints.push(
+      ...(ended.late ? ['it waits for ever'] : []),
+      ...(ended.code === 0 ? [] : badError(ended, [1])),
+    );
+  });
   chos(lab, ['delete', '--force', id]);
   rmSync(`${registry}/d.json`);
-  check('again: a tree on a server that does not answer', [
-    ...(ended.late ? ['it waits for ever'] : []),
-    ...(ended.code === 0 ? [] : badError(ended, [1])),
-    ...residue(lab, id),
-  ]);
+  check('again: a tree on a server that does not answer', [...complaints, ...residue(lab, id)]);
 }
 
-export function again(outer: Lab): void {
+export async function again(outer: Lab): Promise<void> {
   const began = performance.now();
   mkdirSync(registry, { recursive: true });
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', registry]);
@@ -356,7 +344,7 @@ export function again(outer: Lab): void {
   forOthers(place);
   killed(place);
   atOnce(place);
-  silent(place);
+  await silent(place);
   forgetStarts(lab.root);
   compileEach(lab.root);
   execFileSync('umount', [registry]);

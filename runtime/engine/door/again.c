@@ -229,13 +229,8 @@ static bool has_room(int directory, u64 size)
 		i64 type, block_size;
 		u64 blocks, free, available, files, free_files, rest[16];
 	} st;
-	long fd = sys(openat, directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
 
-	if (fd < 0)
-		return false;
-	result = sys(fstatfs, fd, &st);
-	sys(close, fd);
-	return !result && st.available * (u64)st.block_size / SHARE >= size && (!st.files || st.free_files >= SHARE);
+	return !sys(fstatfs, directory, &st) && st.available * (u64)st.block_size / SHARE >= size && (!st.files || st.free_files >= SHARE);
 }
 
 static bool write_file(const struct left *l, const struct mark *marks, const char *made, int fd)

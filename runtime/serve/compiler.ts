@@ -5,8 +5,11 @@ import { WORKER } from './worker-argument.js';
 
 /** Milliseconds for one request. A create takes 5. */
 export const DEADLINE = 2000;
-/** MiB of heap for what lives; a thread that needs more is ended, and its request is compiled cold. Bun has no such bound: service.ts looks at what the process takes. */
-const HEAP = 192;
+/**
+ * MiB of heap for what lives. Of last resort: where V8 cannot collect within 16 MiB from there, it aborts the whole process. So service.ts looks at what the process
+ * takes and replaces the thread long before. Bun has no such bound.
+ */
+const HEAP = 1024;
 /** Milliseconds in which a thread that is told to has ended, if it ever does. */
 const END = 1000;
 /** Threads that hang in a system call cannot be ended; with so many it is lost. */
@@ -29,8 +32,8 @@ export interface Compiler {
   readonly rouse: (connection: number) => void;
   /** It frees what it needs no more; `done` is called once it has, or has ended: one that does not come to it is replaced. One that is still warming up has nothing to free. */
   readonly tidy: (done: () => void) => void;
-  /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. */
-  readonly replace: () => void;
+  /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. Resolves as `end` does. */
+  readonly replace: () => Promise<void>;
   /** It is of no more use. Resolves when its thread has ended, or, because it hangs in a system call, will not. */
   readonly end: () => Promise<void>;
 }
@@ -46,6 +49,16 @@ export interface CompilerOptions {
   readonly ready: () => void;
   /** It is of no more use, and will not be asked. Called once, and not before startCompiler has returned. */
   readonly lost: (why: string) => void;
+}
+
+/** Resolves when it has ended, or will not. */
+async function ended(end: Promise<unknown> | undefined): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const hangs = new Promise<void>(resolve => {
+    late = setTimeout(resolve, END);
+  });
+  await Promise.race([end, hangs]);
+  clearTimeout(late);
 }
 
 export function startCompiler({ file, scratch, deadline, ready, lost }: CompilerOptions): Compiler {
@@ -124,23 +137,18 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     });
     one.on('exit', gone);
   };
-  const replace = (): void => {
-    const one = worker;
+  const replace = (): Promise<void> => {
     stuck++;
-    void one.terminate().then(() => stuck--);
+    const end = worker.terminate().then(() => stuck--);
     settle(null);
     if (stuck >= MOST_STUCK) lose(`${stuck} of its threads hang in system calls`);
     else begin();
+    return ended(end);
   };
-  const end = async (): Promise<void> => {
+  const end = (): Promise<void> => {
     close();
-    let late: NodeJS.Timeout | undefined;
-    const hangs = new Promise<void>(resolve => {
-      late = setTimeout(resolve, END);
-    });
     // There is none where the first could not be had.
-    await Promise.race([(worker as Worker | undefined)?.terminate(), hangs]);
-    clearTimeout(late);
+    return ended((worker as Worker | undefined)?.terminate());
   };
   begin();
   return {

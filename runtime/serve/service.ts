@@ -112,7 +112,7 @@ export class Service {
   #tidied = 0;
   #spared = 0;
   #settled = false;
-  #renewed = false;
+  #renews = false;
   #calm: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -126,7 +126,6 @@ export class Service {
   /** The thread that compiles can be asked. */
   next(): void {
     const { compiler } = this.#options;
-    if (this.#renewed && compiler.warm()) this.#lookAtNew();
     while (compiler.idle()) {
       const [job] = this.#waiting;
       if (job === undefined) return;
@@ -344,18 +343,18 @@ export class Service {
     return this.#options.memory() - this.#bytes;
   }
 
-  /** Its thread has taken more than it can need: another takes its place. */
+  /** Its thread has taken more than it can need: another takes its place. Until the old one has ended, what the process takes says nothing of the new one. */
   #renew(): void {
     const { compiler, tell } = this.#options;
-    if (!compiler.warm()) return;
+    if (this.#renews || !compiler.warm()) return;
     tell?.(`its compiler has taken ${Math.round(this.#taken() / (1024 * 1024))} MiB, and is replaced`);
-    this.#renewed = true;
-    compiler.replace();
+    this.#renews = true;
+    void compiler.replace().then(() => this.#lookAgain());
   }
 
   /** If it was not the thread, no other will be better. */
-  #lookAtNew(): void {
-    this.#renewed = false;
+  #lookAgain(): void {
+    this.#renews = false;
     collectGarbage();
     this.#giveBack();
     if (this.#taken() > MOST_MEMORY) this.#options.lost('its memory grows without end');

@@ -72,7 +72,7 @@ export const atWork: Compiler = {
   ask: nothing,
   rouse: nothing,
   tidy: nothing,
-  replace: nothing,
+  replace: async () => undefined,
   end: async () => undefined,
 };
 

@@ -13,6 +13,7 @@ import { stopCommands } from './commands.js';
 import { faults } from './faults.js';
 import { check, inLab, type Lab } from './lab.js';
 import { leaks } from './leaks.js';
+import { looked } from './looked.js';
 import { moments } from './moments.js';
 import { reuse } from './reuse.js';
 import { stopLaunches } from './stops.js';
@@ -101,6 +102,7 @@ async function ofRoot(lab: Lab): Promise<void> {
   await attempt('moments', () => moments(lab, only));
   await part('reuse', () => reuse(lab));
   await part('again', () => again(lab));
+  await part('looked', () => looked(lab));
   await part('warm', () => warm(lab));
   await part('warm faults', () => warmFaultsOf(lab));
   await part('warm room', () => warmRoomOf(lab));
@@ -127,6 +129,7 @@ async function ofCaller(lab: Lab): Promise<void> {
     await attempt(`warm room, ${caller}`, () => warmRoom(its, room));
     return;
   }
+  await attempt(`looked, ${caller}`, () => looked(lab));
   if (caller === 'user') await attempt(`leaks, ${caller}`, () => leaks(lab));
   if (leaksAlone) return;
   for (const kind of kindsOf[caller]) await attempt(`${kind.name}, ${caller}`, () => stopLaunches(lab, kind));

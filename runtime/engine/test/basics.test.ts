@@ -228,6 +228,17 @@ test('FAIL VERBATIM gives the whole message; FORMAT FAILURE the words', () => {
   assert.is(results([s.formatFailure(buffer, length)], []), 'chos-runtime: do: Invalid argument');
 });
 
+test('words that were given are said as they were then, whatever the unwinding writes in their place', () => {
+  const [words, size] = [o.buffer('words', 12_000), n()];
+  const later = [s.format(words, ['later, and longer'], { to: size })];
+  const failed = (given: string): string =>
+    run({
+      actions: [act('x', [s.format(words, [given], { to: size }), s.failVerbatim(5, words, size)], later)],
+    }).err;
+  assert.is(failed('first'), 'chos-runtime: first\n');
+  assert.match(failed('x'.repeat(9000)), /^chos-runtime: x{1000,}\.\.\.\n$/);
+});
+
 test('without an unwind step the entry track reports and ends, with the code of its last EXIT', () => {
   const actions = [act('x', [s.fail(2)])];
   const plain = run({ actions, failed: [] });

@@ -102,15 +102,13 @@ static int render(const struct program *p, struct text *out, const char *templat
 /* The words of the recorded failure. EINVAL if there is none. */
 int render_failure(const struct program *p, struct text *out)
 {
-	i64 step = p->slots[SLOT_FAILED_STEP], text = p->slots[SLOT_FAILED_TEXT];
+	i64 step = p->slots[SLOT_FAILED_STEP];
 	const struct action *a;
 
 	if (!p->slots[SLOT_FAILED_ERRNO])
 		return EINVAL;
-	if (text >= 0) {
-		if (!inside(p, text, p->slots[SLOT_FAILED_TEXT_LENGTH]))
-			return EFAULT;
-		put_bytes(out, p->data + text, (size_t)p->slots[SLOT_FAILED_TEXT_LENGTH]);
+	if (p->slots[SLOT_FAILED_TEXT] >= 0) {
+		put_words(out);
 		return 0;
 	}
 	if (step < 0 || step >= p->step_count)

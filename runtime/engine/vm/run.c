@@ -229,6 +229,7 @@ static u32 failed(struct run *r, const struct step *s, int error, u32 next)
 	if (s->op == OP_FAIL && s->sub == FAIL_VERBATIM && inside(p, offset(r, s, 1), number(r, s, 2))) {
 		p->slots[SLOT_FAILED_TEXT] = offset(r, s, 1);
 		p->slots[SLOT_FAILED_TEXT_LENGTH] = number(r, s, 2);
+		keep_words((const char *)p->data + offset(r, s, 1), (size_t)number(r, s, 2));
 	}
 	r->depth = 0;
 	unwind = p->actions[p->steps[p->slots[SLOT_FAILED_STEP]].action].unwind;

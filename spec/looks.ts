@@ -19,5 +19,9 @@ export const LookKind = {
   CGROUPS: 6,
   /** access(2) with the argument as its mode, as the real user; nothing: it was refused. */
   ACCESS: 7,
+  /** FILES of a directory, whoever can write it; nothing: it cannot be read. */
+  NAMES: 8,
+  /** A program of a hook, which nobody but root, his group and the caller can put there or change. */
+  WAY: 9,
 } as const;
 export const LOOK_HEADER_SIZE = 16;

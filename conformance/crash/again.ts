@@ -10,17 +10,20 @@ import { AGAIN_DIRECTORY } from '../../spec/reuse.js';
 import { withDeadShareOn } from '../harness/dead-share.js';
 import { mountLines } from '../harness/host-check.js';
 import { compileEach, forgetStarts, leftStarts } from '../harness/left-programs.js';
+import { againHooks } from './again-hooks.js';
 import { badError, call, check, chos, type Ended, type Lab, residue } from './lab.js';
 
-interface Place {
+export interface Place {
   readonly lab: Lab;
   readonly id: string;
   readonly bundles: string;
   readonly rootfs: string;
 }
 
+const nothing = (): void => undefined;
+
 const told = ({ code, signal, out, err }: Ended): string => JSON.stringify([code, signal, out, err]);
-const idOf = (seed: string): string => createHash('sha256').update(seed).digest('hex');
+export const idOf = (seed: string): string => createHash('sha256').update(seed).digest('hex');
 
 /** All that a container can say of what was asked for it; its own names are replaced. */
 const SAYS = [
@@ -33,7 +36,7 @@ const SAYS = [
   'busybox cat /proc/self/limits /proc/self/oom_score_adj',
 ].join('; ');
 
-type Json = { [key: string]: unknown };
+export type Json = { [key: string]: unknown };
 
 const put = (config: Json, name: string, more: Json): void => {
   config[name] = { ...(config[name] as Json), ...more };
@@ -68,7 +71,11 @@ function configOf({ rootfs, id, bundles }: Place, seed: string): Json {
 }
 
 /** Its directory, which has its name. */
-function bundleOf(place: Place, seed: string, change: (config: Json) => void = () => undefined): string {
+export function bundleOf(
+  place: Place,
+  seed: string,
+  change: (config: Json) => void = () => undefined,
+): string {
   const dir = join(place.bundles, idOf(seed));
   const config = configOf(place, seed);
   change(config);
@@ -84,20 +91,32 @@ const NOTES =
   /^chos-runtime: warning: (?:the program of an|the compiler's service).*\n|; the (?:program of an earlier|compiler's service)[^;\n]*/gm;
 
 /** `run`, and whether it was by a program that was left. */
-function start(place: Place, args: readonly string[]): { readonly what: string; readonly again: boolean } {
+export function start(
+  place: Place,
+  args: readonly string[],
+): { readonly what: string; readonly again: boolean } {
   const { lab, id } = place;
   const ended = chos(lab, ['--debug', 'run', ...args, id]);
   const again = ended.err.includes(SAID);
   chos(lab, ['delete', '--force', id]);
-  const err = ended.err.replace(NOTES, '');
+  // How long a hook took is another each time.
+  const err = ended.err.replace(NOTES, '').replaceAll(/after [\d.]+ ms/g, 'after a moment');
   return { what: told({ ...ended, err }), again };
 }
 
-/** By what was left, and then compiled. */
-function same(place: Place, name: string, args: readonly string[], uses: boolean | null): readonly string[] {
+/** By what was left, and then compiled; `after` each. */
+export function same(
+  place: Place,
+  name: string,
+  args: readonly string[],
+  uses: boolean | null,
+  after: () => unknown = nothing,
+): readonly string[] {
   const used = start(place, args);
+  after();
   forgetStarts(place.lab.root);
   const compiled = start(place, args);
+  after();
   return [
     ...(used.what === compiled.what ? [] : [`${name}: ${used.what}, compiled ${compiled.what}`]),
     ...(uses === null || used.again === uses
@@ -115,7 +134,6 @@ type Change = readonly [
   undo: (place: Place) => unknown,
   used: boolean,
 ];
-const nothing = (): void => undefined;
 
 /** Of the host, for a bundle that stays. */
 const changes: readonly Change[] = [
@@ -342,6 +360,7 @@ export async function again(outer: Lab): Promise<void> {
   afterChanges(place);
   withTree(place);
   forOthers(place);
+  againHooks(place);
   killed(place);
   atOnce(place);
   await silent(place);

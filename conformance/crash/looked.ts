@@ -3,8 +3,8 @@
  * recorded would let an old program be used on a machine that has changed.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { LOOK_HEADER_SIZE, LookKind } from '../../spec/looks.js';
 import { AGAIN_DIRECTORY, AGAIN_MAGIC } from '../../spec/reuse.js';
 import { mountLines } from '../harness/host-check.js';
@@ -18,9 +18,9 @@ const withoutSlash = (path: string): string => path.replace(/(?<=.)\/$/, '');
 
 type Kind = Pick<BundleKind, 'change' | 'name'> & { readonly global?: readonly string[] };
 
-/** What anybody can start. Programs of hooks, joined namespaces and trees are not left. */
+/** What anybody can start. Programs of joined namespaces and trees are not left. */
 const kinds: readonly Kind[] = [
-  ...bundleKinds.filter(({ name }) => /^(default|binds over nothing|pid namespace)/.test(name)),
+  ...bundleKinds.filter(({ name }) => /^(default|hooks|binds over nothing|pid namespace)/.test(name)),
   { name: 'without cgroups', global: ['--cgroup-manager', 'disabled'], change: () => undefined },
   { name: 'in a slice of systemd', global: ['--systemd-cgroup'], change: () => undefined },
 ];
@@ -65,6 +65,9 @@ function lookedAt(trace: string, root: string): ReadonlySet<string> {
   return paths;
 }
 
+/** All directories on it, and its end. */
+const wayTo = (path: string): readonly string[] => (path === '/' ? [path] : [...wayTo(dirname(path)), path]);
+
 /** The paths of the looks in what was left: behind the question and its marks, before the image (`struct left`, runtime/engine/door/again.c). */
 function pathsOf(left: Buffer): readonly string[] {
   const [looks, image] = [left.readUInt32LE(8), left.readUInt32LE(12)];
@@ -76,8 +79,9 @@ function pathsOf(left: Buffer): readonly string[] {
     const begin = at + LOOK_HEADER_SIZE;
     const path = left.toString('utf8', begin, begin + name - 1);
     paths.push(withoutSlash(path));
-    if (left.readUInt32LE(at) === LookKind.APART)
-      paths.push(left.toString('utf8', begin + name, begin + name + found - 1));
+    const kind = left.readUInt32LE(at);
+    if (kind === LookKind.APART) paths.push(left.toString('utf8', begin + name, begin + name + found - 1));
+    if (kind === LookKind.WAY) paths.push(...wayTo(path), ...wayTo(realpathSync(path)));
     at = begin + ((name + Math.max(0, found) + 7) & ~7);
   }
   return paths;

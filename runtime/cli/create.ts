@@ -1,4 +1,3 @@
-import { hookKinds } from '../../spec/normal-config.js';
 import { compileLaunch } from '../compile/compile.js';
 import { warningText } from '../report/warning-text.js';
 import { containerId } from './container-id.js';
@@ -11,13 +10,12 @@ import { givenValues } from './launch-values.js';
 import { refusedByCompiler } from './refusal.js';
 
 /**
- * What the engine has to find as it was to use the program again; null: there is more to it, that it does not look at. Hooks are files, of the host and of hooks.d; what a tree shows, and what
- * mounts and shares there are, changes; and so does what is mounted for resctrl.
+ * What the engine has to find as it was to use the program again; null: there is more to it, that it does not look at. What a tree shows, and what mounts and shares there are,
+ * changes; and so does what is mounted for resctrl.
  */
 function looksOf({ input: { spec, environment }, looks }: Prepared): Uint8Array | null {
-  const { hooks, linux } = spec.config;
-  const plain = environment === null && linux.intelRdt === null && !hidesNames(spec.config);
-  return plain && hookKinds.every(kind => hooks[kind].length === 0) ? looks.bytes() : null;
+  const plain = environment === null && spec.config.linux.intelRdt === null && !hidesNames(spec.config);
+  return plain ? looks.bytes() : null;
 }
 
 /** create, run (the same but for the entry point): compile the launch program of the bundle; the engine executes it. */

@@ -49,6 +49,13 @@ test('a number of letters of names', () => {
   assert.ok(hides({ linux: { resources: { unified: {}, pids: { limit: one } } } }));
 });
 
+test('the timeout of a hook, in milliseconds', () => {
+  const hooks = (timeout: number) => ({ hooks: { poststop: [{ path: '/x', timeout }] } });
+  // 757950000: "0f--".
+  assert.ok(hides(hooks(757950)));
+  assert.not(hides(hooks(757951)));
+});
+
 test('properties of a scope', () => {
   const property = (value: string, name = 'X'): boolean =>
     hides({ annotations: { [`org.systemd.property.${name}`]: value } });

@@ -1,5 +1,5 @@
 /** Where a name (spec/reuse.ts) would not be seen in what is compiled, or something else be taken for one: such a start is compiled each time. */
-import type { NormalConfig } from '../../spec/normal-config.js';
+import { hookKinds, type NormalConfig } from '../../spec/normal-config.js';
 import { PROPERTY_PREFIX } from '../admit/normal/systemd-properties.js';
 import { rawFilter } from '../compile/launch/annotations.js';
 
@@ -35,6 +35,12 @@ const isLong = (set: { readonly ranges: readonly (readonly [number, number])[] }
 /** Numbers beside each other: in an array, or a tuple. */
 const isRow = (type: string): boolean => type.includes('d') || (type.length > 1 && /[ynqiuxt]/.test(type));
 
+/** In milliseconds, as they are compiled. */
+const timeouts = ({ hooks }: NormalConfig): readonly number[] =>
+  hookKinds.flatMap(kind =>
+    hooks[kind].flatMap(({ timeoutSeconds: seconds }) => (seconds === null ? [] : [seconds * 1000])),
+  );
+
 export function hidesNames(config: NormalConfig): boolean {
   const { annotations, unitProperties, linux, process } = config;
   const { cpu } = linux.resources;
@@ -50,6 +56,6 @@ export function hidesNames(config: NormalConfig): boolean {
     isLong(process.execCpuAffinity.initial) ||
     isLong(process.execCpuAffinity.final) ||
     isLong(linux.memoryPolicy?.nodes ?? null) ||
-    holdsSpelling(config)
+    holdsSpelling([config, timeouts(config)])
   );
 }

@@ -157,14 +157,14 @@ export function prepareInput(
   const warnings = [
     ...environment.value.broken.map(brokenFileText),
     ...read.value.warnings.map(oneLine),
-    ...foreignHooks(spec, bundle, invocation.request.caller.euid).map(oneLine),
+    ...foreignHooks(spec, bundle, invocation.request.caller.euid, looks).map(oneLine),
   ];
   const input = {
     spec: environment.value.spec,
     facts,
     environment: environment.value.environment,
     options,
-    hookFiles: hookFiles(spec.config.hooks),
+    hookFiles: hookFiles(spec.config.hooks, looks),
   };
   return ok({ input, size: sizeOf(text, input.environment), bundle, warnings, looks });
 }

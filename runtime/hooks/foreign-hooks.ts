@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { hookKinds } from '../../spec/normal-config.js';
 import type { AdmittedSpec, Diagnostic } from '../admit/admit.js';
+import type { Looks } from '../host/looks.js';
 import { foreignProgram } from './program.js';
 
 /** Relative paths begin in the bundle. Those of startContainer hooks are the container's affair. */
@@ -9,12 +10,16 @@ export function foreignHooks(
   { config, diagnose }: AdmittedSpec,
   bundle: string,
   euid: number,
+  looks?: Looks,
 ): readonly Diagnostic[] {
   return hookKinds
     .filter(kind => kind !== 'startContainer')
     .flatMap(kind =>
       config.hooks[kind].flatMap(({ path }, at) => {
-        const fault = foreignProgram(resolve(bundle, path), euid);
+        const program = resolve(bundle, path);
+        const fault = foreignProgram(program, euid);
+        // With a warning, it is compiled each time.
+        if (fault === null) looks?.way(program);
         return fault === null ? [] : [diagnose(['hooks', kind, at, 'path'], fault)];
       }),
     );

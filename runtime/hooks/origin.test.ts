@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LookKind } from '../../spec/looks.js';
 import type { NormalHook, NormalHooks } from '../../spec/normal-config.js';
+import { Looks } from '../host/looks.js';
 import { hookFiles } from './origin.js';
 
 const none: NormalHooks = {
@@ -40,7 +42,7 @@ function within(
 }
 
 const found = (hooks: Partial<NormalHooks>, directories: readonly string[]): readonly string[] =>
-  [...hookFiles({ ...none, ...hooks }, directories)].map(
+  [...hookFiles({ ...none, ...hooks }, new Looks(), directories)].map(
     ([at, file]) => `${at} ${file.split('/').slice(-2).join('/')}`,
   );
 
@@ -89,5 +91,45 @@ test('what is no file of hooks.d is passed over: broken, large, of other types, 
       assert.equal(found({ poststop: [hook('/x')] }, [...directories, '/nonexistent']), []);
     },
   ));
+
+test('what it looks at is told, where the engine could look at it', () => {
+  const files = { 'one/a.json': definition('/x', ['poststop']), 'one/b.json': '{' };
+  const looksAt = (directories: readonly string[], hooks: Partial<NormalHooks>): Looks => {
+    const looks = new Looks();
+    hookFiles({ ...none, ...hooks }, looks, directories);
+    return looks;
+  };
+  const poststop = [hook('/x')];
+  within(files, directories => {
+    const [one = '', two = ''] = directories;
+    assert.is(looksAt(directories, {}).length, 0);
+    const looks = looksAt([...directories, '/nonexistent'], { poststop });
+    const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+    const all = looks
+      .since(0)
+      .map(({ kind, path, found }) => [kind, path, found === null ? null : new Uint8Array(found)]);
+    const [first, ...others] = all;
+    // In the order of the directory.
+    assert.equal(first?.slice(0, 2), [LookKind.NAMES, one]);
+    assert.equal(others, [
+      [LookKind.NAMES, two, bytes('')],
+      [LookKind.NAMES, '/nonexistent', null],
+      [LookKind.TEXT, join(one, 'a.json'), bytes(files['one/a.json'])],
+      [LookKind.TEXT, join(one, 'b.json'), bytes('{')],
+    ]);
+    assert.ok(looks.bytes() !== null);
+    for (const make of [
+      (path: string) => writeFileSync(path, ' '.repeat(64 * 1024 + 1)),
+      (path: string) => execFileSync('mkfifo', [path]),
+      (path: string) => mkdirSync(path),
+    ]) {
+      const path = join(two, 'c.json');
+      make(path);
+      assert.is(looksAt(directories, { poststop }).bytes(), null);
+      rmSync(path, { recursive: true });
+    }
+    assert.is(looksAt([join(one, 'a.json')], { poststop }).bytes(), null);
+  });
+});
 
 test.run();

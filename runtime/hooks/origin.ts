@@ -6,6 +6,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../../spec/is-record.js';
 import { hookKinds, type NormalHooks } from '../../spec/normal-config.js';
+import { codeOf } from '../host/error-code.js';
+import { Looks } from '../host/looks.js';
 import { DIRECTORIES, isHookFile } from './places.js';
 
 /** A file that is larger is no file of hooks.d; nor do that many help anybody. */
@@ -15,22 +17,48 @@ const FILES = 200;
 type Counting = ReadonlyMap<string, string>;
 
 /** Of equal names the file of the later directory counts. */
-function filesThatCount(directories: readonly string[]): Counting {
+function filesThatCount(directories: readonly string[], looks: Looks): Counting {
   const files = new Map<string, string>();
   for (const directory of directories) {
-    try {
-      for (const name of readdirSync(directory)) if (isHookFile(name)) files.set(name, join(directory, name));
-    } catch {
-      // Not there, or not for us.
-    }
+    const names = namesIn(directory, looks);
+    for (const name of names) files.set(name, join(directory, name));
   }
   return files;
 }
 
-function read(file: string): unknown {
+function namesIn(directory: string, looks: Looks): readonly string[] {
+  try {
+    const names = readdirSync(directory).filter(isHookFile);
+    looks.names(directory, names);
+    return names;
+  } catch (error) {
+    // Not there, or not for us.
+    if (!['ENOENT', 'EACCES'].includes(codeOf(error))) looks.cannot();
+    looks.names(directory, null);
+    return [];
+  }
+}
+
+/** Its text; null: it is no file of hooks.d. */
+function textOf(file: string, looks: Looks): string | null {
   try {
     const stat = statSync(file);
-    return stat.isFile() && stat.size <= LARGEST ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    if (stat.isFile() && stat.size <= LARGEST) {
+      const text = readFileSync(file, 'utf8');
+      looks.text(file, text);
+      return text;
+    }
+  } catch {
+    // Gone, or not for us.
+  }
+  looks.cannot();
+  return null;
+}
+
+function read(file: string, looks: Looks): unknown {
+  const text = textOf(file, looks);
+  try {
+    return text === null ? null : JSON.parse(text);
   } catch {
     return null;
   }
@@ -40,8 +68,8 @@ const keyOf = (kind: unknown, path: unknown, args: readonly unknown[]): string =
   JSON.stringify([kind, path, args]);
 
 /** Program, arguments and stage of what the file defines. */
-function keysOf(file: string): readonly string[] {
-  const value = read(file);
+function keysOf(file: string, looks: Looks): readonly string[] {
+  const value = read(file, looks);
   if (!isRecord(value) || !isRecord(value.hook) || !Array.isArray(value.stages)) return [];
   const { path, args } = value.hook;
   const given: readonly unknown[] = Array.isArray(args) && args.length > 0 ? args : [path];
@@ -51,13 +79,14 @@ function keysOf(file: string): readonly string[] {
 /** By the place of the hook in config.json. Each file stands for one hook of a stage, in the order of the names: that is how they were written. */
 export function hookFiles(
   hooks: NormalHooks,
+  looks = new Looks(),
   directories: readonly string[] = DIRECTORIES,
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   if (hookKinds.every(kind => hooks[kind].length === 0)) return found;
   const files = new Map<string, string[]>();
-  for (const [, file] of [...filesThatCount(directories)].sort().slice(0, FILES))
-    for (const key of keysOf(file)) files.set(key, [...(files.get(key) ?? []), file]);
+  for (const [, file] of [...filesThatCount(directories, looks)].sort().slice(0, FILES))
+    for (const key of keysOf(file, looks)) files.set(key, [...(files.get(key) ?? []), file]);
   if (files.size > 0)
     for (const kind of hookKinds)
       for (const [at, { path, args }] of hooks[kind].entries()) {

@@ -28,6 +28,8 @@ function encoded({ kind, argument, path, found }: Look): Uint8Array {
   return record;
 }
 
+const listOf = (names: readonly string[]): string => names.map(name => `${name}\0`).join('');
+
 const bytesOf = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text));
 
 export class Looks {
@@ -54,7 +56,17 @@ export class Looks {
   }
 
   files(path: string, names: readonly string[]): void {
-    this.#add(LookKind.FILES, path, names.map(name => `${name}\0`).join(''));
+    this.#add(LookKind.FILES, path, listOf(names));
+  }
+
+  /** Of a directory that anybody may write; null: it cannot be read. */
+  names(path: string, names: readonly string[] | null): void {
+    this.#add(LookKind.NAMES, path, names === null ? null : listOf(names));
+  }
+
+  /** To the program of a hook, where nobody else can change what it leads to. */
+  way(path: string): void {
+    this.#put({ kind: LookKind.WAY, argument: 0, path, found: null });
   }
 
   apart(path: string, other: string): void {

@@ -68,6 +68,7 @@ void open_log(const struct request *q);
 /* trust.c */
 void insist_on_way(const char *path, bool make);
 bool trusts_way(const char *path);
+bool trusts_program(const char *path);
 long open_trusted(long directory, const char *name, unsigned type, const char *shown, u64 *size);
 long open_if_trusted(long directory, const char *name, unsigned type, u64 *size);
 

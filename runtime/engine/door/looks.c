@@ -118,6 +118,18 @@ static bool same_files(const struct look *l, const char *found)
 	return same;
 }
 
+static bool same_names(const struct look *l, const char *found)
+{
+	long fd = sys(openat, AT_FDCWD, l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool same;
+
+	if (fd < 0)
+		return l->found_length < 0 && (fd == -ENOENT || fd == -EACCES);
+	same = l->found_length >= 0 && lists((int)fd, found, (size_t)l->found_length);
+	sys(close, fd);
+	return same;
+}
+
 static bool same_magic(const struct look *l, const char *found)
 {
 	u64 magic, room[32]; /* struct statfs of linux/statfs.h begins with the magic number, and is smaller */
@@ -216,9 +228,19 @@ static bool is_same(const struct look *l)
 		return same_mounts(l, found);
 	case LOOK_ACCESS:
 		return (sys(faccessat, AT_FDCWD, l->path, l->argument) >= 0) == (l->found_length >= 0);
+	case LOOK_NAMES:
+		return same_names(l, found);
+	case LOOK_WAY:
+		return trusts_program(l->path);
 	default:
 		return false;
 	}
+}
+
+/* What was found ends with NUL. */
+static bool is_text(u32 kind)
+{
+	return kind == LOOK_FILES || kind == LOOK_NAMES || kind == LOOK_APART;
 }
 
 /* The look at `at`, of `size` bytes that are left; NULL: it reaches beyond them. */
@@ -231,7 +253,7 @@ static const struct look *look_at(const char *at, size_t size, u64 *length)
 	*length = (sizeof(*l) + (u64)l->path_length + (l->found_length < 0 ? 0 : (u64)l->found_length) + 7) & ~7UL;
 	if (*length > size || !l->path_length || l->path[l->path_length - 1])
 		return NULL;
-	return l->found_length > 0 && (l->kind == LOOK_FILES || l->kind == LOOK_APART) && l->path[l->path_length + (u32)l->found_length - 1] ? NULL : l;
+	return l->found_length > 0 && is_text(l->kind) && l->path[l->path_length + (u32)l->found_length - 1] ? NULL : l;
 }
 
 static bool all_same(const char *looks, size_t size)
@@ -247,7 +269,7 @@ static bool all_same(const char *looks, size_t size)
 	return true;
 }
 
-/* Directories of trees and files of the registry may be on a server that does not answer. */
+/* Directories of trees, programs of hooks, and files of the registry and of hooks.d may be on a server that does not answer. */
 static bool may_hang(const char *looks, size_t size)
 {
 	u64 length;
@@ -255,9 +277,24 @@ static bool may_hang(const char *looks, size_t size)
 	for (; size; looks += length, size -= length) {
 		const struct look *l = look_at(looks, size, &length);
 
-		if (!l || l->kind == LOOK_APART || (l->kind == LOOK_TRUSTED && l->found_length >= 0) ||
-		    (l->kind == LOOK_FILES && (l->argument || l->found_length > 0)))
-			return l;
+		if (!l)
+			return false;
+		switch (l->kind) {
+		case LOOK_APART:
+		case LOOK_NAMES:
+		case LOOK_WAY:
+			return true;
+		case LOOK_TRUSTED:
+			if (l->found_length >= 0)
+				return true;
+			break;
+		case LOOK_FILES:
+			if (l->argument || l->found_length > 0)
+				return true;
+			break;
+		default:
+			break;
+		}
 	}
 	return false;
 }

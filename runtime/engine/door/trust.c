@@ -8,7 +8,9 @@
 
 #define PATH_SIZE 4096
 #define STICKY 01000
-#define WANTED (STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE)
+#define WANTED (STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_SIZE)
+#define OTHERS 022
+#define OTHERS_OF_HOST 002
 #define LINKS 40
 
 /* Parts of the scratch buffer; state_directory() has the first. */
@@ -91,8 +93,27 @@ static bool take_link(struct text *way, const char **rest)
 	return true;
 }
 
+/* What a path leads to. */
+enum end {
+	OURS,
+	MADE, /* likewise; what is missing on the way is made */
+	PROGRAM_OF_HOST, /* root's group may have written it, too */
+};
+
+static bool owner_right(const struct statx *st, const struct statx *slash, bool is_ours)
+{
+	return owner_trusted(st->stx_uid) || (!is_ours && st->stx_uid == slash->stx_uid);
+}
+
+static bool others_write(const struct statx *st, const struct statx *slash, enum end end)
+{
+	bool roots = end == PROGRAM_OF_HOST && (!st->stx_gid || st->stx_gid == slash->stx_gid);
+
+	return st->stx_mode & (roots ? OTHERS_OF_HOST : OTHERS);
+}
+
 /* False: others could have written what is at `*where`, which `st` tells of. Of a way that leads nowhere those tell who open it. */
-static bool judge_way(const char *path, bool make, const char **where, struct statx *st)
+static bool judge_way(const char *path, enum end end, const char **where, struct statx *st)
 {
 	struct text way = text_in(WAY, PATH_SIZE - 1);
 	struct statx slash;
@@ -101,7 +122,7 @@ static bool judge_way(const char *path, bool make, const char **where, struct st
 	unsigned links = 0;
 
 	*where = WAY;
-	if (*path != '/' || sys(statx, AT_FDCWD, "/", 0, STATX_UID, &slash))
+	if (*path != '/' || sys(statx, AT_FDCWD, "/", 0, STATX_UID | STATX_GID, &slash))
 		return true;
 	while ((at = component(&rest, &length))) {
 		bool last, link;
@@ -117,16 +138,16 @@ static bool judge_way(const char *path, bool make, const char **where, struct st
 		if (way.lost)
 			return true;
 		way.at[way.used] = 0;
-		if (make)
+		if (end == MADE)
 			sys(mkdirat, AT_FDCWD, way.at, 0700);
 		if (sys(statx, AT_FDCWD, way.at, AT_SYMLINK_NOFOLLOW, WANTED, st))
 			return true;
 		next = rest;
 		last = !component(&next, &ignored);
 		link = (st->stx_mode & S_IFMT) == S_IFLNK;
-		if (!owner_trusted(st->stx_uid) && (last || st->stx_uid != slash.stx_uid))
+		if (!owner_right(st, &slash, last && end != PROGRAM_OF_HOST))
 			return false;
-		if (!link && st->stx_mode & 022 && (last || !(st->stx_mode & STICKY)))
+		if (!link && others_write(st, &slash, end) && (last || !(st->stx_mode & STICKY)))
 			return false;
 		if (link && (++links > LINKS || !take_link(&way, &rest)))
 			return true;
@@ -140,7 +161,7 @@ void insist_on_way(const char *path, bool make)
 	const char *where;
 	struct statx st;
 
-	if (!judge_way(path, make, &where, &st))
+	if (!judge_way(path, make ? MADE : OURS, &where, &st))
 		refuse("state root", path, where, 0, &st);
 }
 
@@ -149,7 +170,15 @@ bool trusts_way(const char *path)
 	const char *where;
 	struct statx st;
 
-	return judge_way(path, false, &where, &st);
+	return judge_way(path, OURS, &where, &st);
+}
+
+bool trusts_program(const char *path)
+{
+	const char *where;
+	struct statx st;
+
+	return judge_way(path, PROGRAM_OF_HOST, &where, &st);
 }
 
 enum verdict { TRUSTED, UNSEEN, OTHER_KIND, DISTRUSTED };
@@ -167,7 +196,7 @@ static long open_judged(long directory, const char *name, unsigned type, struct 
 		*verdict = UNSEEN;
 	else if (type == S_IFREG && (st->stx_mode & S_IFMT) != type)
 		*verdict = OTHER_KIND;
-	else if ((st->stx_mode & S_IFMT) != type || st->stx_mode & 022 || !owner_trusted(st->stx_uid))
+	else if ((st->stx_mode & S_IFMT) != type || st->stx_mode & OTHERS || !owner_trusted(st->stx_uid))
 		*verdict = DISTRUSTED;
 	return fd;
 }

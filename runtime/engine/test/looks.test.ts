@@ -159,6 +159,62 @@ test('the names in the directory of the registry', () => {
   });
 });
 
+test('the names in a directory that anybody may write', () => {
+  const directory = join(newRoot(), 'directory');
+  const write =
+    (name: string): Change =>
+    () =>
+      writeFileSync(join(directory, name), '');
+  check(looks => looks.names(directory, null), {
+    'an empty one': () => mkdirSync(directory, { mode: 0o777 }),
+    'none again': used(() => rmSync(directory, { recursive: true })),
+    'a file': write('../directory'),
+  });
+  unlinkSync(directory);
+  mkdirSync(directory);
+  check(looks => looks.names(directory, []), {
+    'what does not count': used(write('a.txt')),
+    'which others can write': used(() => chmodSync(directory, 0o777)),
+    'with one': write('a.json'),
+    'another one': () => renameSync(join(directory, 'a.json'), join(directory, 'b.json')),
+    none: () => rmSync(directory, { recursive: true }),
+  });
+  mkdirSync(directory);
+  write('a.json')();
+  check(looks => looks.names(directory, ['a.json']), {
+    'one more': write('b.json'),
+    'again alone': used(() => unlinkSync(join(directory, 'b.json'))),
+    'an empty one': () => unlinkSync(join(directory, 'a.json')),
+  });
+});
+
+test('the way to the program of a hook', () => {
+  if (!isRoot) return;
+  const directory = join(newRoot(), 'directory');
+  const file = join(directory, 'hook');
+  mkdirSync(directory, { mode: 0o755 });
+  writeFileSync(file, '', { mode: 0o755 });
+  const link = join(directory, 'link');
+  check(looks => looks.way(file), {
+    'anybody may write it': () => chmodSync(file, 0o757),
+    'its group may, which is of root': used(() => chmodSync(file, 0o775)),
+    'its group may, which is another': () => chownSync(file, 0, 7),
+    'its group may not': used(() => chmodSync(file, 0o755)),
+    "another user's": () => chownSync(file, 1, 0),
+    "root's": used(() => chownSync(file, 0, 0)),
+    'anybody may write the directory': () => chmodSync(directory, 0o757),
+    'where nobody can replace it': used(() => chmodSync(directory, 0o1757)),
+    "another user's directory": () => chownSync(directory, 1, 0),
+    "root's directory": used(() => chownSync(directory, 0, 0)),
+    'a link': used(() => {
+      renameSync(file, link);
+      symlinkSync('link', file);
+    }),
+    'a link to what others may write': () => chmodSync(link, 0o757),
+    nothing: used(() => unlinkSync(file)),
+  });
+});
+
 test('two paths that do not lead to one directory', () => {
   const root = newRoot();
   const [one, other] = [join(root, 'one'), join(root, 'other')];

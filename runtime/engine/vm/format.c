@@ -99,6 +99,17 @@ static int render(const struct program *p, struct text *out, const char *templat
 	return 0;
 }
 
+/* Words that FAIL was given, as they were then: what is undone behind it may write others to the same place. */
+static char said[8192];
+static struct text given;
+
+void keep_words(const char *text, size_t length)
+{
+	given = text_in(said, sizeof(said));
+	put_bytes(&given, text, length);
+	end_in_dots(&given);
+}
+
 /* The words of the recorded failure. EINVAL if there is none. */
 int render_failure(const struct program *p, struct text *out)
 {
@@ -108,7 +119,7 @@ int render_failure(const struct program *p, struct text *out)
 	if (!p->slots[SLOT_FAILED_ERRNO])
 		return EINVAL;
 	if (p->slots[SLOT_FAILED_TEXT] >= 0) {
-		put_words(out);
+		put_bytes(out, given.at, given.used);
 		return 0;
 	}
 	if (step < 0 || step >= p->step_count)

@@ -160,11 +160,10 @@ void trim(const struct program *p, i64 constants, const struct step *here);
 
 /* format.c */
 bool template_valid(const struct program *p, const char *template, size_t length);
+void keep_words(const char *text, size_t length);
 int render_failure(const struct program *p, struct text *out);
 
 /* failure.c */
-void keep_words(const char *text, size_t length);
-void put_words(struct text *out);
 void report_failure(const struct program *p);
 
 /* warnings.c */

@@ -149,4 +149,28 @@ test('also of what tools write', () => {
   }
 });
 
+/** As in names.c: what is cut is marked. */
+const isCut = (image: string): boolean =>
+  new RegExp(`[0-9a-f:.T-]${Buffer.from('…').toString('latin1')}`).test(image);
+
+test('wherever a long text of a hook is cut, in the middle of a name, too, the cut is seen', () => {
+  const [one = '', other = ''] = kinds.long ?? [];
+  let [cut, whole] = [0, 0];
+  for (let length = 150; length <= 270; length += 1) {
+    const imageAt = (name: string): string => {
+      const path = `/${'x'.repeat(length)}/${name}/hook`;
+      const hooks = { createRuntime: [{ path }], createContainer: [{ path }] };
+      return imageOf(JSON.stringify({ ...base, hooks }), name, false, true)?.toString('latin1') ?? '';
+    };
+    const image = imageAt(one);
+    if (isCut(image) || holdsPieces(image, one)) {
+      cut++;
+      continue;
+    }
+    whole++;
+    assert.is(imageAt(other), image.replaceAll(one, other), `${length} letters before it`);
+  }
+  assert.ok(cut > 60 && whole > 10, `${cut} were cut, ${whole} not`);
+});
+
 test.run();

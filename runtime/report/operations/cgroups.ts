@@ -2,6 +2,7 @@ import type { Because } from '../../../spec/because.js';
 import type { cgroups as catalog } from '../../../spec/operations/cgroups.js';
 import { placeOf } from '../../program/action.js';
 import type { Template } from '../../program/operand.js';
+import { shorten } from './shorten.js';
 import { errno, type Shown, type WordsOf } from './words-of.js';
 
 /** With the id in its place, if the path ends in it. */
@@ -25,7 +26,7 @@ export function outOfMemory(limit: number | bigint | null, because: Because): st
 }
 
 /** A list of CPUs may have thousands; nobody reads more. */
-const short = (value: string): string => (value.length > 100 ? `${value.slice(0, 99)}…` : value);
+const short = (value: string): string => shorten(value, 100);
 
 const setLimit = (o: {
   readonly file: string;

@@ -1,5 +1,6 @@
 import type { criu as catalog } from '../../../spec/operations/criu.js';
 import type { Template } from '../../program/operand.js';
+import { shorten } from './shorten.js';
 import { errno, type Shown, type WordsOf } from './words-of.js';
 
 const streamName = (fd: number): string => `standard ${['input', 'output', 'error'][fd] ?? fd}`;
@@ -51,5 +52,5 @@ export const NO_ANSWER = 'it ended without an answer';
 export const criuFailed = (task: string, said: Shown, log: string): Template => [
   `${task}: CRIU failed: `,
   said,
-  ` (log: ${log.slice(0, 4000)})`,
+  ` (log: ${shorten(log, 4000)})`,
 ];

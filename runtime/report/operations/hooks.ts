@@ -3,15 +3,14 @@ import type { Because } from '../../program/action.js';
 import { placeOf } from '../../program/action.js';
 import type { Field, Template } from '../../program/operand.js';
 import { MISSING_INTERPRETER } from './process.js';
+import { shorten } from './shorten.js';
 import { errno, type WordsOf } from './words-of.js';
 
-/** Longest path, name and place of a hook in a message; the rest of config.json's text is cut. */
-const SHORT = 125;
+/** Longest path, name and place of a hook in a message; the rest of config.json's text is cut. Bundles of users' Podman are 150 long. */
+const SHORT = 250;
 export const NAMED = 4 * SHORT;
 
-function shortened(value: string): string {
-  return value.length <= SHORT ? value : `${value.slice(0, SHORT)}...`;
-}
+const shortened = (value: string): string => shorten(value, SHORT);
 
 export const hooks: WordsOf<typeof catalog> = {
   'describe-to-hooks': { title: o => `describe the container to ${o.hook} hooks` },
@@ -87,5 +86,5 @@ export const initEnded = (name: Field, place: Field): Template => [
 
 /** `why` the file that an annotation names cannot be opened. */
 export function outputNotOpened(path: string, annotation: string, why: Field): Template {
-  return [`open ${path.slice(0, 1000)} for the output of hooks: `, why, ` (annotation ${annotation})`];
+  return [`open ${shorten(path, 1000)} for the output of hooks: `, why, ` (annotation ${annotation})`];
 }

@@ -3,6 +3,7 @@ import { MAP_RANGES, type MapProperty } from '../../../spec/id-mappings.js';
 import type { Because } from '../../program/action.js';
 import { placeOf } from '../../program/action.js';
 import type { Field, Template } from '../../program/operand.js';
+import { shorten } from './shorten.js';
 
 /** Of a line of theirs; what is longer is cut. */
 export const HELPER_SAID_MOST = 500;
@@ -16,7 +17,7 @@ export function helperHints(
   property: MapProperty,
   because: Because,
 ): { readonly refused: string; readonly missing: string; readonly place: string } {
-  const place = placeOf(because).slice(0, 1000);
+  const place = shorten(placeOf(because), 1000);
   return {
     refused: `; a user has the ranges of ${MAP_RANGES[property]}${place}`,
     missing: `, and without it a user maps the own id alone${place}`,

@@ -235,7 +235,10 @@ export async function serve(invocation: Invocation): Promise<Outcome> {
   const made = inodeOf(scratch);
   let compiler: Compiler | undefined;
   const why = await new Promise<string | null>(resolve => {
+    let ends = false;
     const end = (reason: string | null): void => {
+      if (ends) return;
+      ends = true;
       server.close(() => resolve(reason));
       // Who has connected is still served.
       leavePlace();

@@ -10,8 +10,9 @@ export const DEADLINE = 2000;
  * takes and replaces the thread long before. Bun has no such bound.
  */
 const HEAP = 1024;
-/** Milliseconds in which a thread that is told to has ended, if it ever does. */
+/** Milliseconds in which a thread that is told to has ended, if it ever does; and in which one that is replaced has, while nobody waits: its heap may be large. */
 const END = 1000;
+const REPLACED = 10_000;
 /** Threads that hang in a system call cannot be ended; with so many it is lost. */
 const MOST_STUCK = 3;
 /** It is roused so many times without a request: of those who only connect it would learn later and later, and what it is told in vain is memory. */
@@ -32,7 +33,7 @@ export interface Compiler {
   readonly rouse: (connection: number) => void;
   /** It frees what it needs no more; `done` is called once it has, or has ended: one that does not come to it is replaced. One that is still warming up has nothing to free. */
   readonly tidy: (done: () => void) => void;
-  /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. Resolves as `end` does. */
+  /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. Resolves when it has ended, or, because it hangs, will not for a long time. */
   readonly replace: () => Promise<void>;
   /** It is of no more use. Resolves when its thread has ended, or, because it hangs in a system call, will not. */
   readonly end: () => Promise<void>;
@@ -52,10 +53,10 @@ export interface CompilerOptions {
 }
 
 /** Resolves when it has ended, or will not. */
-async function ended(end: Promise<unknown> | undefined): Promise<void> {
+async function ended(end: Promise<unknown> | undefined, milliseconds: number): Promise<void> {
   let late: NodeJS.Timeout | undefined;
   const hangs = new Promise<void>(resolve => {
-    late = setTimeout(resolve, END);
+    late = setTimeout(resolve, milliseconds);
   });
   await Promise.race([end, hangs]);
   clearTimeout(late);
@@ -143,12 +144,12 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
     settle(null);
     if (stuck >= MOST_STUCK) lose(`${stuck} of its threads hang in system calls`);
     else begin();
-    return ended(end);
+    return ended(end, REPLACED);
   };
   const end = (): Promise<void> => {
     close();
     // There is none where the first could not be had.
-    return ended((worker as Worker | undefined)?.terminate());
+    return ended((worker as Worker | undefined)?.terminate(), END);
   };
   begin();
   return {

@@ -15,6 +15,7 @@ import {
   answer,
   ask,
   atWork,
+  compilerOf,
   head,
   nothing,
   removePlace,
@@ -93,7 +94,10 @@ async function withMemory(first: number, tidied: number, replaced: number): Prom
     end: async () => undefined,
   };
   const memory = (): number => mebibytes * MIB;
-  const lost = (why: string): number => acts.push(why);
+  const lost = (why: string): void => {
+    acts.push(why);
+    mebibytes = 0;
+  };
   await serving(
     async () => {
       const one = ask(head(REQUEST_HEADER_SIZE));
@@ -140,6 +144,75 @@ test('a thread that has taken much is to free it; one that keeps it, or takes mo
     'tidied',
     'its memory grows without end',
   ]);
+});
+
+/** A thread at work for ever, which is replaced by another that is not warm. */
+function replacing(): {
+  readonly compiler: Compiler;
+  readonly state: { isWarm: boolean };
+  readonly ended: () => void;
+  readonly replaced: Promise<void>;
+} {
+  const state = { isWarm: true };
+  let [tell, ended] = [nothing, nothing];
+  const hasEnded = new Promise<void>(resolve => {
+    ended = resolve;
+  });
+  const replaced = new Promise<void>(resolve => {
+    tell = resolve;
+  });
+  const compiler: Compiler = {
+    ...compilerOf(nothing),
+    warm: () => state.isWarm,
+    replace: () => {
+      state.isWarm = false;
+      tell();
+      return hasEnded;
+    },
+  };
+  return { compiler, state, replaced, ended };
+}
+
+test('it is looked at, too, while one is compiled whose caller has gone', async () => {
+  let mebibytes = 0;
+  const { compiler, replaced } = replacing();
+  await serving(
+    async () => {
+      const one = ask(head(REQUEST_HEADER_SIZE));
+      await one.told(AnswerKind.WAIT);
+      one.socket.destroy();
+      await new Promise(resolve => one.socket.once('close', resolve));
+      // That it has gone is heard of some turns later.
+      for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate);
+      mebibytes = 400;
+      const late = new Promise((_, reject) => {
+        setTimeout(reject, 10_000, new Error('it is not replaced')).unref();
+      });
+      await Promise.race([replaced, late]);
+    },
+    { compiler, memory: () => mebibytes * MIB },
+  );
+});
+
+test('whether another thread is a help is looked at when it is warm', async () => {
+  let mebibytes = 400;
+  const { compiler, state, replaced, ended } = replacing();
+  const why: string[] = [];
+  await serving(
+    async service => {
+      const one = ask(head(REQUEST_HEADER_SIZE));
+      await replaced;
+      mebibytes = 250;
+      ended();
+      await new Promise(setImmediate);
+      mebibytes = 350;
+      state.isWarm = true;
+      service.next();
+      assert.equal(why, ['its memory grows without end']);
+      one.socket.destroy();
+    },
+    { compiler, memory: () => mebibytes * MIB, lost: reason => why.push(reason) },
+  );
 });
 
 test('what others have sent is not the memory of its thread', async () => {

@@ -112,7 +112,9 @@ export class Service {
   #tidied = 0;
   #spared = 0;
   #settled = false;
+  /** The thread has been replaced, and the old one is not there any more. */
   #renews = false;
+  #oldEnded = false;
   #calm: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -126,6 +128,7 @@ export class Service {
   /** The thread that compiles can be asked. */
   next(): void {
     const { compiler } = this.#options;
+    this.#lookAgain();
     while (compiler.idle()) {
       const [job] = this.#waiting;
       if (job === undefined) return;
@@ -257,7 +260,7 @@ export class Service {
     // While it is compiled: nobody is answered before this is known.
     const why = this.#whyStale();
     if (why !== null) this.#cold(job, why);
-    this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS);
+    this.#beat ??= setInterval(() => this.#beats(), SERVICE_BEAT_MS).unref();
     if (this.#waiting.has(job)) this.#wait(job);
   }
 
@@ -281,7 +284,8 @@ export class Service {
     }
     for (const job of this.#open) this.#wait(job);
     if (this.#taken() > MOST_MEMORY) this.#renew();
-    if (this.#open.size > 0) return;
+    // Whoever asked may have gone away, and is compiled nevertheless.
+    if (this.#open.size > 0 || !this.#options.compiler.idle()) return;
     clearInterval(this.#beat);
     this.#beat = undefined;
   }
@@ -349,11 +353,16 @@ export class Service {
     if (this.#renews || !compiler.warm()) return;
     tell?.(`its compiler has taken ${Math.round(this.#taken() / (1024 * 1024))} MiB, and is replaced`);
     this.#renews = true;
-    void compiler.replace().then(() => this.#lookAgain());
+    this.#oldEnded = false;
+    void compiler.replace().then(() => {
+      this.#oldEnded = true;
+      this.#lookAgain();
+    });
   }
 
-  /** If it was not the thread, no other will be better. */
+  /** If it was not the thread, no other will be better: with the old one gone, and the new one warm. */
   #lookAgain(): void {
+    if (!this.#renews || !this.#oldEnded || !this.#options.compiler.warm()) return;
     this.#renews = false;
     collectGarbage();
     this.#giveBack();

@@ -1,5 +1,5 @@
 /** Hooks of a config.json whose programs others can change: a warning in the words of `hooks check`. crun and runc run them, so a launch does, too. */
-import { resolve } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { hookKinds } from '../../spec/normal-config.js';
 import type { AdmittedSpec, Diagnostic } from '../admit/admit.js';
 import type { Looks } from '../host/looks.js';
@@ -10,16 +10,17 @@ export function foreignHooks(
   { config, diagnose }: AdmittedSpec,
   bundle: string,
   euid: number,
-  looks?: Looks,
+  looks: Looks,
 ): readonly Diagnostic[] {
   return hookKinds
     .filter(kind => kind !== 'startContainer')
     .flatMap(kind =>
       config.hooks[kind].flatMap(({ path }, at) => {
-        const program = resolve(bundle, path);
+        // Not resolve(): `..` behind a link is where the link leads.
+        const program = isAbsolute(path) ? path : `${bundle}/${path}`;
         const fault = foreignProgram(program, euid);
         // With a warning, it is compiled each time.
-        if (fault === null) looks?.way(program);
+        if (fault === null) looks.way(program);
         return fault === null ? [] : [diagnose(['hooks', kind, at, 'path'], fault)];
       }),
     );

@@ -78,6 +78,18 @@ test('of equal names the later directory counts; files stand in the order of the
       ]),
   ));
 
+test('a stage that is named twice is one', () => {
+  const stages = Array.from({ length: 3000 }, () => 'poststop');
+  within(
+    { 'one/a.json': definition('/x', stages), 'one/b.json': definition('/x', ['poststop']) },
+    directories =>
+      assert.equal(found({ poststop: [hook('/x'), hook('/x'), hook('/x')] }, directories), [
+        'hooks.poststop[0] one/a.json',
+        'hooks.poststop[1] one/b.json',
+      ]),
+  );
+});
+
 test('what is no file of hooks.d is passed over: broken, large, of other types, a fifo', () =>
   within(
     {
@@ -122,6 +134,8 @@ test('what it looks at is told, where the engine could look at it', () => {
       (path: string) => writeFileSync(path, ' '.repeat(64 * 1024 + 1)),
       (path: string) => execFileSync('mkfifo', [path]),
       (path: string) => mkdirSync(path),
+      // A name could stand behind it.
+      (path: string) => writeFileSync(path, '"\\u0061"'),
     ]) {
       const path = join(two, 'c.json');
       make(path);

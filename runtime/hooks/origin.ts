@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isRecord } from '../../spec/is-record.js';
 import { hookKinds, type NormalHooks } from '../../spec/normal-config.js';
 import { codeOf } from '../host/error-code.js';
-import { Looks } from '../host/looks.js';
+import type { Looks } from '../host/looks.js';
 import { DIRECTORIES, isHookFile } from './places.js';
 
 /** A file that is larger is no file of hooks.d; nor do that many help anybody. */
@@ -46,6 +46,8 @@ function textOf(file: string, looks: Looks): string | null {
     if (stat.isFile() && stat.size <= LARGEST) {
       const text = readFileSync(file, 'utf8');
       looks.text(file, text);
+      // A name would not be seen in it (spec/reuse.ts).
+      if (text.includes('\\u')) looks.cannot();
       return text;
     }
   } catch {
@@ -73,20 +75,25 @@ function keysOf(file: string, looks: Looks): readonly string[] {
   if (!isRecord(value) || !isRecord(value.hook) || !Array.isArray(value.stages)) return [];
   const { path, args } = value.hook;
   const given: readonly unknown[] = Array.isArray(args) && args.length > 0 ? args : [path];
-  return value.stages.map(kind => keyOf(kind, path, given));
+  const { stages } = value;
+  return hookKinds.filter(kind => stages.includes(kind)).map(kind => keyOf(kind, path, given));
 }
 
 /** By the place of the hook in config.json. Each file stands for one hook of a stage, in the order of the names: that is how they were written. */
 export function hookFiles(
   hooks: NormalHooks,
-  looks = new Looks(),
+  looks: Looks,
   directories: readonly string[] = DIRECTORIES,
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   if (hookKinds.every(kind => hooks[kind].length === 0)) return found;
   const files = new Map<string, string[]>();
   for (const [, file] of [...filesThatCount(directories, looks)].sort().slice(0, FILES))
-    for (const key of keysOf(file, looks)) files.set(key, [...(files.get(key) ?? []), file]);
+    for (const key of keysOf(file, looks)) {
+      const those = files.get(key);
+      if (those === undefined) files.set(key, [file]);
+      else those.push(file);
+    }
   if (files.size > 0)
     for (const kind of hookKinds)
       for (const [at, { path, args }] of hooks[kind].entries()) {

@@ -48,6 +48,15 @@ function look(path: string): Stats | null {
   }
 }
 
+/** A link of /proc may not be read. */
+function leadsTo(link: string): string | null {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * What is wrong on the way to an absolute path, or with what it leads to; null: nothing. What is missing is nobody's. Above the end a sticky directory
  * may be written by all: nobody can replace what is root's in it. And the owner of `/` is trusted there: inside a user namespace root of the host is nobody.
@@ -85,7 +94,8 @@ export function distrustWay(
       continue;
     }
     if (++links > LINKS) return null;
-    const target = readlinkSync(here);
+    const target = leadsTo(here);
+    if (target === null) return null;
     if (target.startsWith('/')) way = '';
     rest = [...target.split('/'), ...rest];
   }

@@ -1,11 +1,10 @@
 /** Starts with hooks that are used again (spec/reuse.ts): the hooks run, and their failures are told, as when nothing is left; whatever of the host a compilation asks about them counts. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { mountLines } from '../harness/host-check.js';
 import { forgetStarts } from '../harness/left-programs.js';
-import { bundleOf, idOf, type Json, type Place, same, start } from './again.js';
-import { check, residue } from './lab.js';
+import { bundleOf, idOf, type Json, nothing, type Place, same, start } from './again.js';
+import { check, onTmpfs, residue } from './lab.js';
 
 const CONTAINERS = '/etc/containers';
 const DEFINITION = join(CONTAINERS, 'oci/hooks.d/a.json');
@@ -50,10 +49,9 @@ function put(config: Json, { program }: Hook, seed: string): void {
   );
 }
 
-type Change = readonly [name: string, change: () => unknown, undo: () => unknown, used: boolean];
-const nothing = (): void => undefined;
+type HookChange = readonly [name: string, change: () => unknown, undo: () => unknown, used: boolean];
 
-const changesOf = ({ dir, program, fails }: Hook): readonly Change[] => [
+const changesOf = ({ dir, program, fails }: Hook): readonly HookChange[] => [
   ['nothing', nothing, nothing, true],
   ['one fails', () => writeFileSync(fails, ''), () => rmSync(fails), true],
   [
@@ -135,18 +133,33 @@ function forOthers(place: Place, hook: Hook): void {
     ...sameHeard(place, hook, 'other names', of('two'), false),
     ...residue(place.lab, place.id),
   ]);
+  // Nor the other way round, even where its letters are hidden.
+  const [hidden = '', plain = ''] = ['one', 'two'].map(idOf);
+  const letters = [...hidden].map(letter => `\\u00${letter.charCodeAt(0).toString(16)}`).join('');
+  for (const [how, name, text] of [
+    ['the second', plain, plain],
+    ['the first, escaped', hidden, letters],
+  ] as const) {
+    define({ hook: { path: hook.program, args: ['program', 'createRuntime', name] } });
+    writeFileSync(DEFINITION, readFileSync(DEFINITION, 'utf8').replace(name, text));
+    forgetStarts(place.lab.root);
+    start(place, ['--bundle', of('one')]);
+    check(`again, hooks: other names, a file of hooks.d with ${how}`, [
+      ...sameHeard(place, hook, how, of('two'), false),
+      ...residue(place.lab, place.id),
+    ]);
+  }
   rmSync(DEFINITION);
   rmSync(hook.fails);
 }
 
 export function againHooks(outer: Place): void {
-  mkdirSync(CONTAINERS, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', CONTAINERS]);
-  mkdirSync(join(CONTAINERS, 'oci/hooks.d'), { recursive: true });
-  const place: Place = { ...outer, lab: { ...outer.lab, mounts: mountLines() } };
-  const hook = makeHook(place);
-  afterChanges(place, hook);
-  forOthers(place, hook);
-  rmSync(hook.dir, { recursive: true });
-  execFileSync('umount', [CONTAINERS]);
+  onTmpfs(CONTAINERS, () => {
+    mkdirSync(dirname(DEFINITION), { recursive: true });
+    const place: Place = { ...outer, lab: { ...outer.lab, mounts: mountLines() } };
+    const hook = makeHook(place);
+    afterChanges(place, hook);
+    forOthers(place, hook);
+    rmSync(hook.dir, { recursive: true });
+  });
 }

@@ -20,7 +20,7 @@ export interface Place {
   readonly rootfs: string;
 }
 
-const nothing = (): void => undefined;
+export const nothing = (): void => undefined;
 
 const told = ({ code, signal, out, err }: Ended): string => JSON.stringify([code, signal, out, err]);
 export const idOf = (seed: string): string => createHash('sha256').update(seed).digest('hex');

@@ -164,6 +164,18 @@ export function residue(lab: Lab, id: string): readonly string[] {
   return found;
 }
 
+/** A tmpfs on a directory of the host while `body` runs, in our own mount namespace; one that was not there is not there afterwards. */
+export function onTmpfs(directory: string, body: () => void): void {
+  const made = mkdirSync(directory, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', directory]);
+  try {
+    body();
+  } finally {
+    execFileSync('umount', [directory]);
+    if (made !== undefined) rmSync(made, { recursive: true });
+  }
+}
+
 /** The group that this process is in, of each hierarchy. */
 export const ownGroups: readonly { readonly mount: string; readonly own: string; readonly version: 1 | 2 }[] =
   readFileSync('/proc/self/mountinfo', 'utf8')

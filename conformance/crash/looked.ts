@@ -2,7 +2,6 @@
  * What a compilation looks at on the machine is among the looks that lie with its program (spec/looks.ts): seen by strace(1) from outside. A look that is not
  * recorded would let an old program be used on a machine that has changed.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LOOK_HEADER_SIZE, LookKind } from '../../spec/looks.js';
@@ -10,9 +9,10 @@ import { AGAIN_DIRECTORY, AGAIN_MAGIC } from '../../spec/reuse.js';
 import { mountLines } from '../harness/host-check.js';
 import { compileEach, forgetStarts, leftStarts } from '../harness/left-programs.js';
 import { type BundleKind, bundleKinds, makeBundle } from './bundles.js';
-import { call, check, chos, type Lab, residue } from './lab.js';
+import { call, check, chos, type Lab, onTmpfs, residue } from './lab.js';
 
 const REGISTRY = '/etc/chos.d';
+const CONTAINERS = '/etc/containers';
 
 const withoutSlash = (path: string): string => path.replace(/(?<=.)\/$/, '');
 
@@ -50,17 +50,20 @@ function lookedAt(trace: string, root: string): ReadonlySet<string> {
     return pid === '' ? [] : [{ pid, rest }];
   });
   const compiler = lines.find(({ pid, rest }) => pid !== lines[0]?.pid && rest.startsWith('execve('));
-  const pids = new Set([compiler?.pid]);
-  const paths = new Set<string>();
-  for (const { pid, rest } of lines.slice(
-    compiler === undefined ? lines.length : lines.indexOf(compiler) + 1,
-  )) {
-    if (!pids.has(pid)) continue;
+  if (compiler === undefined) return new Set();
+  const after = lines.slice(lines.indexOf(compiler) + 1);
+  const pids = new Set([compiler.pid]);
+  // A thread may be heard of before the call that made it has returned.
+  for (const { pid, rest } of after) {
     const child = /^(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)$/.exec(rest)?.[1];
-    if (child !== undefined) pids.add(child);
+    if (child !== undefined && pids.has(pid)) pids.add(child);
+  }
+  const paths = new Set<string>();
+  for (const { pid, rest } of after) {
     // By descriptor, what was named before.
     const path = /^\w+\((?:\w+, )?"((?:[^"\\]|\\.)*)"/.exec(rest)?.[1] ?? '';
-    if (path !== '' && !path.startsWith(root)) paths.add(withoutSlash(path));
+    if (pids.has(pid) && path !== '' && path !== root && !path.startsWith(`${root}/`))
+      paths.add(withoutSlash(path));
   }
   return paths;
 }
@@ -116,17 +119,21 @@ function complaintsOf(lab: Lab, kind: Kind, usual: ReadonlySet<string>): readonl
   ];
 }
 
-/** With a registry of its own, which only root can mount. */
+/** With a registry, and files of hooks.d, which only root can mount. */
 function registered(outer: Lab, usual: ReadonlySet<string>): readonly string[] {
-  mkdirSync(REGISTRY, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', REGISTRY]);
   const tree = join(outer.dir, 'looked-tree');
   mkdirSync(tree);
-  writeFileSync(join(REGISTRY, 'trees.json'), JSON.stringify({ trees: { other: { path: tree } } }));
-  const [plain] = kinds;
-  const lab = { ...outer, mounts: mountLines() };
-  const complaints = plain === undefined ? ['there is no bundle'] : complaintsOf(lab, plain, usual);
-  execFileSync('umount', [REGISTRY]);
+  const complaints: string[] = [];
+  onTmpfs(REGISTRY, () =>
+    onTmpfs(CONTAINERS, () => {
+      writeFileSync(join(REGISTRY, 'trees.json'), JSON.stringify({ trees: { other: { path: tree } } }));
+      const definitions = join(CONTAINERS, 'oci/hooks.d');
+      mkdirSync(definitions, { recursive: true });
+      for (const name of ['a.json', 'b.json']) writeFileSync(join(definitions, name), '{}');
+      const lab = { ...outer, mounts: mountLines() };
+      for (const kind of kinds) complaints.push(...complaintsOf(lab, kind, usual));
+    }),
+  );
   rmdirSync(tree);
   return complaints;
 }
@@ -140,7 +147,7 @@ export function looked(outer: Lab): void {
     const usual = traced(lab, ['--version']);
     for (const kind of [...kinds, ...(lab.caller === 'root' ? kindsOfRoot : [])])
       check(`looked, ${who}: ${kind.name}`, complaintsOf(lab, kind, usual));
-    if (lab.caller === 'root') check(`looked, ${who}: with a registry`, registered(lab, usual));
+    if (lab.caller === 'root') check(`looked, ${who}: with a registry and hooks.d`, registered(lab, usual));
   }
   forgetStarts(outer.root);
   compileEach(outer.root);

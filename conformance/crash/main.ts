@@ -129,9 +129,9 @@ async function ofCaller(lab: Lab): Promise<void> {
     await attempt(`warm room, ${caller}`, () => warmRoom(its, room));
     return;
   }
-  await attempt(`looked, ${caller}`, () => looked(lab));
   if (caller === 'user') await attempt(`leaks, ${caller}`, () => leaks(lab));
   if (leaksAlone) return;
+  await attempt(`looked, ${caller}`, () => looked(lab));
   for (const kind of kindsOf[caller]) await attempt(`${kind.name}, ${caller}`, () => stopLaunches(lab, kind));
   await attempt(`commands, ${caller}`, () => stopCommands(lab, commandsOf, wantedOf[caller]));
 }

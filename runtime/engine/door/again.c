@@ -97,7 +97,8 @@ static long take_copy(const struct left *l, int fd, u64 size)
 	if (copy < 0)
 		return copy;
 	at = sys(sendfile, copy, fd, &position, rest) == (long)rest ? sys(mmap, 0, rest, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0) : -EIO;
-	put = !is_error(at) && put_names(&posed.names, marks, l->marks, (char *)at, rest);
+	put = !is_error(at) && put_names(&posed.names, marks, l->marks, (char *)at, rest) &&
+	      only_marked(&posed.names, marks, l->marks, (const char *)at, l->looks);
 	if (!is_error(at))
 		sys(munmap, at, rest);
 	seal((int)copy);

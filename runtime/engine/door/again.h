@@ -21,6 +21,7 @@ struct mark {
 bool take_names(struct names *n, const char *text, size_t size, char *without);
 long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks, u8 *pieces);
 bool put_names(const struct names *n, const struct mark *marks, u32 count, char *made, size_t size);
+bool only_marked(const struct names *n, const struct mark *marks, u32 count, const char *looks, size_t size);
 
 /* looks.c */
 bool looks_same(const char *looks, size_t size);

@@ -105,10 +105,15 @@ static bool lists(int fd, const char *list, size_t size)
 	return !n && there == listed;
 }
 
+static long open_directory_at(const char *path)
+{
+	return sys(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static bool same_files(const struct look *l, const char *found)
 {
 	size_t size = l->found_length < 0 ? 0 : (size_t)l->found_length;
-	long fd = sys(openat, AT_FDCWD, l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long fd = open_directory_at(l->path);
 	bool same;
 
 	if (fd < 0)
@@ -118,9 +123,10 @@ static bool same_files(const struct look *l, const char *found)
 	return same;
 }
 
+/* Whoever can write it. */
 static bool same_names(const struct look *l, const char *found)
 {
-	long fd = sys(openat, AT_FDCWD, l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long fd = open_directory_at(l->path);
 	bool same;
 
 	if (fd < 0)

@@ -296,6 +296,28 @@ long mark_names(const struct names *n, const char *made, size_t size, struct mar
 	return count;
 }
 
+/* What was looked at holds a name of this question by itself: there it could be taken for what it is. */
+bool only_marked(const struct names *n, const struct mark *marks, u32 count, const char *looks, size_t size)
+{
+	const char *at = looks, *end = looks + size;
+	u32 i = 0;
+
+	while (at < end) {
+		u32 number = is_hexadecimal(*at) ? standing(n, at, end) : AGAIN_NAMES;
+
+		if (number == AGAIN_NAMES) {
+			at++;
+			continue;
+		}
+		while (i < count && marks[i].at < at - looks)
+			i++;
+		if (i == count || marks[i].at != at - looks)
+			return false;
+		at += n->all[number].length;
+	}
+	return true;
+}
+
 /* False: they are not of these names. */
 bool put_names(const struct names *n, const struct mark *marks, u32 count, char *made, size_t size)
 {

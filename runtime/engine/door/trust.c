@@ -97,12 +97,12 @@ static bool take_link(struct text *way, const char **rest)
 enum end {
 	OURS,
 	MADE, /* likewise; what is missing on the way is made */
-	PROGRAM_OF_HOST, /* root's group may have written it, too */
+	PROGRAM_OF_HOST, /* root's group may have written it, too; a way that is too long to be followed here is not trusted */
 };
 
-static bool owner_right(const struct statx *st, const struct statx *slash, bool is_ours)
+static bool owner_right(const struct statx *st, const struct statx *slash, enum end end, bool last)
 {
-	return owner_trusted(st->stx_uid) || (!is_ours && st->stx_uid == slash->stx_uid);
+	return owner_trusted(st->stx_uid) || ((!last || end == PROGRAM_OF_HOST) && st->stx_uid == slash->stx_uid);
 }
 
 static bool others_write(const struct statx *st, const struct statx *slash, enum end end)
@@ -136,7 +136,7 @@ static bool judge_way(const char *path, enum end end, const char **where, struct
 		put_char(&way, '/');
 		put_bytes(&way, at, length);
 		if (way.lost)
-			return true;
+			return end != PROGRAM_OF_HOST;
 		way.at[way.used] = 0;
 		if (end == MADE)
 			sys(mkdirat, AT_FDCWD, way.at, 0700);
@@ -145,12 +145,12 @@ static bool judge_way(const char *path, enum end end, const char **where, struct
 		next = rest;
 		last = !component(&next, &ignored);
 		link = (st->stx_mode & S_IFMT) == S_IFLNK;
-		if (!owner_right(st, &slash, last && end != PROGRAM_OF_HOST))
+		if (!owner_right(st, &slash, end, last))
 			return false;
 		if (!link && others_write(st, &slash, end) && (last || !(st->stx_mode & STICKY)))
 			return false;
 		if (link && (++links > LINKS || !take_link(&way, &rest)))
-			return true;
+			return end != PROGRAM_OF_HOST;
 	}
 	return true;
 }
@@ -165,20 +165,22 @@ void insist_on_way(const char *path, bool make)
 		refuse("state root", path, where, 0, &st);
 }
 
-bool trusts_way(const char *path)
+static bool trusts(const char *path, enum end end)
 {
 	const char *where;
 	struct statx st;
 
-	return judge_way(path, OURS, &where, &st);
+	return judge_way(path, end, &where, &st);
+}
+
+bool trusts_way(const char *path)
+{
+	return trusts(path, OURS);
 }
 
 bool trusts_program(const char *path)
 {
-	const char *where;
-	struct statx st;
-
-	return judge_way(path, PROGRAM_OF_HOST, &where, &st);
+	return trusts(path, PROGRAM_OF_HOST);
 }
 
 enum verdict { TRUSTED, UNSEEN, OTHER_KIND, DISTRUSTED };

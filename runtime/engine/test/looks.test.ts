@@ -213,6 +213,17 @@ test('the way to the program of a hook', () => {
     'a link to what others may write': () => chmodSync(link, 0o757),
     nothing: used(() => unlinkSync(file)),
   });
+  // The kernel follows it; the engine has no room for as much.
+  const far = (to: string): string => `${to}/${'./'.repeat(2035)}`;
+  symlinkSync(far('link'), join(directory, 'a'));
+  symlinkSync(far('a'), join(directory, 'b'));
+  symlinkSync(far('b'), join(directory, 'c'));
+  unlinkSync(link);
+  mkdirSync(link);
+  writeFileSync(join(link, 'hook'), '');
+  const [root, end] = [newRoot(), join(directory, 'c', 'hook')];
+  assert.match(start(root, 'first', { looks: looks => looks.way(end) }), /^first /);
+  assert.match(start(root, 'asked', { looks: null }), /^asked /);
 });
 
 test('two paths that do not lead to one directory', () => {
@@ -290,6 +301,20 @@ test('in paths names count as elsewhere', () => {
   writeFileSync(files[1] ?? '', 'else');
   assert.match(start(root, 'asked', { config: other, looks: null }), /^asked /);
   assert.match(start(root, 'x', { config: one }), /^first /);
+});
+
+test('where what was looked at holds a name by itself, it counts for what it is', () => {
+  const root = newRoot();
+  const [one, other, third] = ['6b86b273ff34', 'd4735e3a265e', '4e07408562be'];
+  const file = join(root, 'file');
+  writeFileSync(file, `of ${other}`);
+  const look = (looks: Looks): void => looks.text(file, `of ${other}`);
+  assert.match(start(root, 'first', { config: `${one} ${one}`, looks: look }), /^first /);
+  assert.match(start(root, 'x', { config: `${third} ${third}` }), /^first /);
+  assert.match(start(root, 'asked', { config: `${other} ${other}`, looks: null }), /^asked /);
+  assert.match(start(root, 'x', { config: `${one} ${one}` }), /^first /);
+  assert.match(start(root, 'second', { config: `${other} ${third} ${other}`, looks: look }), /^second /);
+  assert.match(start(root, 'asked', { config: `${third} ${other} ${third}`, looks: null }), /^asked /);
 });
 
 test('looks that make no sense', () => {

@@ -100,7 +100,7 @@ static int render(const struct program *p, struct text *out, const char *templat
 }
 
 /* Words that FAIL was given, as they were then: what is undone behind it may write others to the same place. */
-static char said[8192];
+static char said[LINE_SIZE];
 static struct text given;
 
 void keep_words(const char *text, size_t length)

@@ -35,6 +35,8 @@ export interface Compiler {
   readonly tidy: (done: () => void) => void;
   /** The thread is ended, wherever it is, and another begun: what it was asked has no answer. Resolves when it has ended, or, because it hangs, will not for a long time. */
   readonly replace: () => Promise<void>;
+  /** How many threads have been replaced and have not ended: what the process takes is theirs, too. */
+  readonly leaving: () => number;
   /** It is of no more use. Resolves when its thread has ended, or, because it hangs in a system call, will not. */
   readonly end: () => Promise<void>;
 }
@@ -176,6 +178,7 @@ export function startCompiler({ file, scratch, deadline, ready, lost }: Compiler
       worker.postMessage({} satisfies Message);
     },
     replace,
+    leaving: () => stuck,
     end,
   };
 }

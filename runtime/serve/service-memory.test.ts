@@ -68,6 +68,7 @@ async function withMemory(first: number, tidied: number, replaced: number): Prom
   let taker: Take | null = null;
   let tidy: (() => void) | null = null;
   let ended = nothing;
+  let leaving = 0;
   const settle = (bytes: Uint8Array | null): void => {
     const take = taker;
     taker = null;
@@ -86,11 +87,16 @@ async function withMemory(first: number, tidied: number, replaced: number): Prom
     replace: () => {
       acts.push('replaced');
       isWarm = false;
+      leaving = 1;
       settle(null);
       return new Promise(resolve => {
-        ended = resolve;
+        ended = () => {
+          leaving = 0;
+          resolve();
+        };
       });
     },
+    leaving: () => leaving,
     end: async () => undefined,
   };
   const memory = (): number => mebibytes * MIB;
@@ -137,13 +143,9 @@ test('a thread that has taken much is to free it; one that keeps it, or takes mo
   assert.equal(await withMemory(100, 0, 0), ['answered']);
   assert.equal(await withMemory(200, 100, 100), ['answered', 'tidied']);
   assert.equal(await withMemory(200, 150, 100), ['answered', 'tidied', 'replaced']);
-  assert.equal(await withMemory(400, 50, 50), ['replaced', 'cold', 'tidied']);
-  assert.equal(await withMemory(400, 400, 400), [
-    'replaced',
-    'cold',
-    'tidied',
-    'its memory grows without end',
-  ]);
+  // What the old one has taken goes by itself.
+  assert.equal(await withMemory(400, 50, 50), ['replaced', 'cold']);
+  assert.equal(await withMemory(400, 400, 400), ['replaced', 'cold', 'its memory grows without end']);
 });
 
 /** A thread at work for ever, which is replaced by another that is not warm. */
@@ -212,6 +214,29 @@ test('whether another thread is a help is looked at when it is warm', async () =
       one.socket.destroy();
     },
     { compiler, memory: () => mebibytes * MIB, lost: reason => why.push(reason) },
+  );
+});
+
+test('a thread that was replaced and hangs may keep what one may have, and the next one no more than that', async () => {
+  let mebibytes = 0;
+  const { compiler, replaced } = replacing();
+  let isReplaced = false;
+  void replaced.then(() => {
+    isReplaced = true;
+  });
+  await serving(
+    async () => {
+      const one = ask(head(REQUEST_HEADER_SIZE));
+      await one.told(AnswerKind.WAIT);
+      mebibytes = 600;
+      await beats(one);
+      assert.not(isReplaced);
+      mebibytes = 700;
+      await beats(one);
+      assert.ok(isReplaced);
+      one.socket.destroy();
+    },
+    { compiler: { ...compiler, leaving: () => 1 }, memory: () => mebibytes * MIB },
   );
 });
 

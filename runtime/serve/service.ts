@@ -115,6 +115,7 @@ export class Service {
   /** The thread has been replaced, and the old one is not there any more. */
   #renews = false;
   #oldEnded = false;
+  #renewal = 0;
   #calm: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -283,7 +284,7 @@ export class Service {
       if (why !== null) this.#cold(job, why);
     }
     for (const job of this.#open) this.#wait(job);
-    if (this.#taken() > MOST_MEMORY) this.#renew();
+    if (this.#taken() > this.#most()) this.#renew();
     // Whoever asked may have gone away, and is compiled nevertheless.
     if (this.#open.size > 0 || !this.#options.compiler.idle()) return;
     clearInterval(this.#beat);
@@ -339,7 +340,16 @@ export class Service {
   }
 
   #isFull(): boolean {
-    return this.#taken() > MOST_GARBAGE;
+    return this.#taken() > MOST_GARBAGE + this.#ofLeaving();
+  }
+
+  #most(): number {
+    return MOST_MEMORY + this.#ofLeaving();
+  }
+
+  /** Threads that were replaced, for whatever reason, may have what one may have until they end; one that hangs in a system call does not. */
+  #ofLeaving(): number {
+    return this.#options.compiler.leaving() * MOST_MEMORY;
   }
 
   /** What others have sent is bounded by itself. */
@@ -347,14 +357,16 @@ export class Service {
     return this.#options.memory() - this.#bytes;
   }
 
-  /** Its thread has taken more than it can need: another takes its place. Until the old one has ended, what the process takes says nothing of the new one. */
+  /** Its thread has taken more than it can need: another takes its place. */
   #renew(): void {
     const { compiler, tell } = this.#options;
-    if (this.#renews || !compiler.warm()) return;
+    if (!compiler.warm()) return;
     tell?.(`its compiler has taken ${Math.round(this.#taken() / (1024 * 1024))} MiB, and is replaced`);
     this.#renews = true;
     this.#oldEnded = false;
+    const renewal = ++this.#renewal;
     void compiler.replace().then(() => {
+      if (renewal !== this.#renewal) return;
       this.#oldEnded = true;
       this.#lookAgain();
     });
@@ -366,7 +378,7 @@ export class Service {
     this.#renews = false;
     collectGarbage();
     this.#giveBack();
-    if (this.#taken() > MOST_MEMORY) this.#options.lost('its memory grows without end');
+    if (this.#taken() > this.#most()) this.#options.lost('its memory grows without end');
   }
 
   #cold(job: Job, message: string): void {

@@ -73,6 +73,7 @@ export const atWork: Compiler = {
   rouse: nothing,
   tidy: nothing,
   replace: async () => undefined,
+  leaving: () => 0,
   end: async () => undefined,
 };
 

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { networkLocks } from '../../spec/criu.js';
 import type { NormalConfig } from '../../spec/normal-config.js';
 import { compileCheckpoint } from '../compile/checkpoint.js';
@@ -8,6 +7,7 @@ import type { CheckpointAsked } from '../compile/criu/options.js';
 import { probeDumpFacts } from '../host/dump-facts.js';
 import { codeOf } from '../host/error-code.js';
 import { probeHostFacts } from '../host/facts.js';
+import { followedPath } from '../host/followed-path.js';
 import { encode } from '../program/encode.js';
 import type { CriuFault } from '../report/criu-text.js';
 import { warningText } from '../report/warning-text.js';
@@ -49,11 +49,11 @@ function askedOf(invocation: Invocation): Attempt<CheckpointAsked> {
   const asked = criuAsked(invocation, true);
   if (asked.kind === 'failure') return asked;
   const parent = texts.get('parent-path') ?? null;
-  if (parent !== null && !existsSync(resolve(asked.value.images, parent)))
+  if (parent !== null && !existsSync(followedPath(asked.value.images, parent)))
     return refuse({
       kind: 'file',
       verb: 'open',
-      path: resolve(asked.value.images, parent),
+      path: followedPath(asked.value.images, parent),
       code: 'ENOENT',
     });
   return ok({

@@ -1,7 +1,8 @@
 /** The registry as commands use it. */
-import { resolve } from 'node:path';
+
 import type { Environment } from '../../spec/environment.js';
 import type { AdmittedSpec } from '../admit/admit.js';
+import { followedPath } from '../host/followed-path.js';
 import { Looks } from '../host/looks.js';
 import { brokenFileLines } from '../report/broken-file-text.js';
 import type { Failure } from '../report/failure.js';
@@ -71,11 +72,14 @@ function byRoot(
 ): Environment | null {
   const read = readRegistry('', null, looks);
   if (read.kind !== 'registry' || read.registry.trees.size === 0) return null;
-  const directory = resolve(invocation.request.cwd, bundle);
-  const root = resolve(directory, spec.config.root.path);
+  const directory = followedPath(invocation.request.cwd, bundle);
+  const { path } = spec.config.root;
+  const root = followedPath(directory, path);
+  // Links decide where it leads.
+  if (path.split('/').includes('..')) looks.cannot();
   const tree = treeAt(read.registry, root);
   if (tree !== undefined) return bareTree(tree, spec.config, directory);
-  for (const { path } of read.registry.trees.values()) looks.apart(root, path);
+  for (const other of read.registry.trees.values()) looks.apart(root, other.path);
   return null;
 }
 
@@ -132,7 +136,7 @@ export function chooseEnvironment(
   if (found.kind === 'failure') return found;
   const { tree, broken } = found.value;
   const chosenBy = option === undefined ? `annotation ${TREE_ANNOTATION}` : '--tree';
-  const directory = resolve(invocation.request.cwd, bundle);
+  const directory = followedPath(invocation.request.cwd, bundle);
   const content = featuresFor(found.value, spec.config);
   if (content.kind === 'failure') return content;
   const { config, variables, added } = addFeatures(spec.config, content.value, tree.variables);

@@ -1,7 +1,8 @@
 /** What every command is given and what it gives back. */
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Entry } from '../../spec/commands.js';
 import type { Request, Values } from '../engine/wire.js';
+import { followedPath } from '../host/followed-path.js';
 import type { Failure } from '../report/failure.js';
 import type { CommandLine } from './arguments.js';
 
@@ -73,7 +74,7 @@ const isNameless = ({ request }: Pick<Invocation, 'request'>, path: string): boo
 export function absolute(invocation: Pick<Invocation, 'request'>, path: string): string {
   return isNameless(invocation, path)
     ? join(NOWHERE, join('/', path))
-    : resolve(invocation.request.cwd, path);
+    : followedPath(invocation.request.cwd, path);
 }
 
 /** The same of a directory from which other paths begin, with `..` in them. */

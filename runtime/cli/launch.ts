@@ -157,7 +157,7 @@ export function prepareInput(
   const warnings = [
     ...environment.value.broken.map(brokenFileText),
     ...read.value.warnings.map(oneLine),
-    ...foreignHooks(spec, bundle, invocation.request.caller.euid, looks).map(oneLine),
+    ...foreignHooks(spec, invocation.request.caller.euid, looks).map(oneLine),
   ];
   const input = {
     spec: environment.value.spec,

@@ -22,7 +22,7 @@ function judged(path: string, stage = 'createRuntime'): readonly [number, readon
   const admitted = admit({ file: 'config.json', text });
   if (admitted.kind === 'refused') throw new Error('config.json is refused');
   const looks = new Looks();
-  const warnings = foreignHooks(admitted.spec, place, euid, looks);
+  const warnings = foreignHooks(admitted.spec, euid, looks);
   const all = looks.since(0);
   assert.ok(all.every(({ kind }) => kind === LookKind.WAY));
   return [warnings.length, all.map(one => one.path)];
@@ -30,7 +30,7 @@ function judged(path: string, stage = 'createRuntime'): readonly [number, readon
 
 test('whose program others can change, wherever the kernel finds it; else its way is looked at again', () => {
   const [a, b] = [join(place, 'a'), join(place, 'a/b')];
-  mkdirSync(b, { recursive: true });
+  for (const directory of [a, b]) mkdirSync(directory, { mode: 0o755 });
   for (const name of ['hook', 'a/hook']) writeFileSync(join(place, name), '', { mode: 0o755 });
   symlinkSync('a/b', join(place, 'l'));
   // What `..` is behind the link is `a`.

@@ -1,14 +1,12 @@
 /** Hooks of a config.json whose programs others can change: a warning in the words of `hooks check`. crun and runc run them, so a launch does, too. */
-import { isAbsolute } from 'node:path';
 import { hookKinds } from '../../spec/normal-config.js';
 import type { AdmittedSpec, Diagnostic } from '../admit/admit.js';
 import type { Looks } from '../host/looks.js';
 import { foreignProgram } from './program.js';
 
-/** Relative paths begin in the bundle. Those of startContainer hooks are the container's affair. */
+/** Those of startContainer hooks are the container's affair. */
 export function foreignHooks(
   { config, diagnose }: AdmittedSpec,
-  bundle: string,
   euid: number,
   looks: Looks,
 ): readonly Diagnostic[] {
@@ -16,11 +14,9 @@ export function foreignHooks(
     .filter(kind => kind !== 'startContainer')
     .flatMap(kind =>
       config.hooks[kind].flatMap(({ path }, at) => {
-        // Not resolve(): `..` behind a link is where the link leads.
-        const program = isAbsolute(path) ? path : `${bundle}/${path}`;
-        const fault = foreignProgram(program, euid);
+        const fault = foreignProgram(path, euid);
         // With a warning, it is compiled each time.
-        if (fault === null) looks.way(program);
+        if (fault === null) looks.way(path);
         return fault === null ? [] : [diagnose(['hooks', kind, at, 'path'], fault)];
       }),
     );

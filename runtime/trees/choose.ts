@@ -2,7 +2,7 @@
  * Which environment a launch asks for, and which back end puts it together (docs/trees.md, "Which environment a launch gets"; docs/architecture.md, "Rules of shared views").
  */
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute } from 'node:path';
 import type { Caller } from '../../spec/caller.js';
 import type { Environment, HostSources, ShownDirectory, TreePatch } from '../../spec/environment.js';
 import type { NormalHooks } from '../../spec/normal-config.js';
@@ -89,7 +89,7 @@ function lackingIn(
   if (config.mounts.length === 0) return [];
   const isDirectory = (source: string): boolean | null => {
     try {
-      return statSync(resolve(bundle, source)).isDirectory();
+      return statSync(isAbsolute(source) ? source : `${bundle}/${source}`).isDirectory();
     } catch {
       return null;
     }

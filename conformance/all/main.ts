@@ -32,7 +32,8 @@ const runtime = 'build/chos-runtime';
  * to themselves: their own races show under load.
  */
 const companions: Readonly<Record<string, string>> = {
-  unit: 'conformance',
+  'conformance-user': 'unit',
+  'conformance-userns': 'unit',
   trees: 'conformance',
   pages: 'crash',
   ci: 'crash',

@@ -70,6 +70,12 @@ for (const [name, script, more, words] of [
     {},
     /exit code 1, after [\d.]+ ms: two \(/,
   ],
+  [
+    'long-characters',
+    'i=0; while [ $i -lt 500 ]; do printf "\\342\\202\\254" >&2; i=$((i+1)); done; exit 1',
+    {},
+    /exit code 1, after [\d.]+ ms: €{333} \(/,
+  ],
   ['odd-bytes', "printf 'a\\033[1mb\\377c' >&2; exit 1", {}, /exit code 1, after [\d.]+ ms: a.\[1mb.*c \(/],
 ] as const) {
   test(`hook-words/${name}`, {

@@ -214,16 +214,18 @@ function endOf(fd: Slot, to: Slot): readonly Line[] {
   return ignoring(['ESPIPE'], endless => [sys('lseek', [fd, 0, SEEK_END], { to, ...endless })]);
 }
 
-/** At most QUOTED bytes, from the beginning of a line if there is one among them, without newlines at the end. */
+/** At most QUOTED bytes, from the beginning of a line if there is one among them, else of a character (RFC 3629), without newlines at the end. */
 function quoteEnd(fd: Slot, from: Slot, into: Data, quoted: Slot): readonly Line[] {
   const at = slot('hook_quote_at');
   const end = slot('hook_quote_end');
   const last = slot('hook_quote_last');
   const byte = slot('hook_quote_byte');
-  const newline = slot('hook_quote_newline');
+  const start = slot('hook_quote_from');
   const length = cell(quoted, 1);
   const none = label('nothing_to_quote');
   const done = label('quoted');
+  const oneLine = label('quote_of_one_line');
+  const begin = label('quote_begins');
   return [
     move(quoted, into),
     move(length, 0),
@@ -240,10 +242,21 @@ function quoteEnd(fd: Slot, from: Slot, into: Data, quoted: Slot): readonly Line
       move(length, last),
     ]),
     branch(at, 'EQ', from, done),
-    scan('FIND', { buffer: into, length, byte: NEWLINE }, { to: newline, on: [['ENOENT'], done] }),
-    alu(newline, newline, 'ADD', 1),
-    alu(quoted, quoted, 'ADD', newline),
-    alu(length, length, 'SUB', newline),
+    scan('FIND', { buffer: into, length, byte: NEWLINE }, { to: start, on: [['ENOENT'], oneLine] }),
+    alu(start, start, 'ADD', 1),
+    jump(begin),
+    oneLine,
+    move(start, 0),
+    ...repeat(({ leave }) => [
+      branch(start, 'EQ', length, leave),
+      load(byte, 'U8', into, start),
+      alu(byte, byte, 'AND', 0xc0),
+      branch(byte, 'NE', 0x80, leave),
+      alu(start, start, 'ADD', 1),
+    ]),
+    begin,
+    alu(quoted, quoted, 'ADD', start),
+    alu(length, length, 'SUB', start),
     jump(done),
     none,
     move(length, 0),

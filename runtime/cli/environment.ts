@@ -1,5 +1,4 @@
 /** The registry as commands use it. */
-
 import type { Environment } from '../../spec/environment.js';
 import type { AdmittedSpec } from '../admit/admit.js';
 import { followedPath } from '../host/followed-path.js';

@@ -60,7 +60,21 @@ const notUsed = (why: string): Ended => ({
 
 type Running = ReturnType<typeof started>;
 
-/** A service whose threads run this code: `mark` makes a file, `marked` tells whether it is there. */
+/** Makes the file `warm` as soon as the service knows that a thread has warmed up: what the thread says takes some time to come there. */
+const marksWarm = `
+  const { Worker } = require('node:worker_threads');
+  const emit = Worker.prototype.emit;
+  Worker.prototype.emit = function (name, ...rest) {
+    const heard = Reflect.apply(emit, this, [name, ...rest]);
+    if (name === 'message') require('node:fs').writeFileSync(${JSON.stringify(join(directory, 'warm'))}, '');
+    return heard;
+  };
+`;
+
+/**
+ * A service whose threads run this code: `mark` makes a file, `marked` tells whether it is there; `onRequest` leaves out what a thread is told as soon as somebody connects:
+ * of one that fails at that, the request finds another that is not warm.
+ */
 function serve(code: string, words = ['serve'], stderr: number | 'pipe' = 'pipe'): Running {
   const text = `
     const { existsSync, readFileSync, writeFileSync } = require('node:fs');
@@ -68,12 +82,12 @@ function serve(code: string, words = ['serve'], stderr: number | 'pipe' = 'pipe'
     const at = name => ${JSON.stringify(`${directory}/`)} + name;
     const marked = name => existsSync(at(name));
     const mark = name => writeFileSync(at(name), '');
+    const onRequest = work => parentPort.on('message', ({ bytes }) => bytes !== undefined && work());
     ${code}
     parentPort.postMessage({});
-    mark('warm');
   `;
   writeFileSync(thread, text);
-  const run = `require(process.argv[2]).serveAlone(${JSON.stringify(words)})`;
+  const run = `${marksWarm} require(process.argv[2]).serveAlone(${JSON.stringify(words)})`;
   return started(process.execPath, ['-e', run, thread, join(build, 'chos-runtime-serve.cjs')], stderr);
 }
 
@@ -127,7 +141,8 @@ test('what a thread takes outside of its heap is bounded, too', async () => {
     const fill = all => {
       for (;;) all.push(Buffer.alloc(1 << 20, 1));
     };
-    parentPort.on('message', ({ bytes }) => (bytes === undefined ? parentPort.postMessage({}) : fill([])));
+    parentPort.on('message', ({ bytes }) => bytes === undefined && parentPort.postMessage({}));
+    onRequest(() => fill([]));
   `);
   await until(service, () => existsSync(within('warm')));
   for (let i = 0; i < 3; i++) {
@@ -147,8 +162,9 @@ test('lost while two wait, it tells both, and ends with the reason', async () =>
   const service = serve(`
     if (marked('once')) throw new Error('no luck');
     mark('once');
-    parentPort.on('message', () => {
-      while (!marked('go'));
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    onRequest(() => {
+      while (!marked('go')) Atomics.wait(pause, 0, 0, 10);
       throw new Error('at first');
     });
   `);
@@ -177,11 +193,7 @@ test('what it says is not waited for when nobody reads it', async () => {
     for (;;) writeSync(full, 'x'.repeat(4096));
   }, /EAGAIN/);
   const stderr = openSync(unread, constants.O_WRONLY);
-  const service = serve(
-    "parentPort.on('message', () => { throw new Error(); });",
-    ['--debug', 'serve'],
-    stderr,
-  );
+  const service = serve('onRequest(() => { throw new Error(); });', ['--debug', 'serve'], stderr);
   await until(service, () => existsSync(within('warm')));
   const said = await Promise.race([list(), wait(10_000, 'too late', { ref: false })]);
   service.child.kill('SIGKILL');

@@ -39,12 +39,19 @@ interface Ended {
 }
 
 const env = { XDG_RUNTIME_DIR: directory };
+/** Of a test that fails none stays, which the others would meet, and the end wait for. */
+const running = new Set<ChildProcess>();
+test.after.each(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 function started(
   file: string,
   args: readonly string[],
   stderr: number | 'pipe' = 'pipe',
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(file, args, { cwd: '/', env, stdio: ['ignore', 'ignore', stderr], ...who });
+  running.add(child);
+  child.on('close', () => running.delete(child));
   let err = '';
   child.stderr?.setEncoding('utf8').on('data', chunk => {
     err += chunk;

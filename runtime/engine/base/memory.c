@@ -63,7 +63,7 @@ bool equal(const char *a, const char *b)
 /* What follows the prefix; NULL: text does not begin with it. */
 const char *after(const char *text, const char *prefix)
 {
-	size_t length = strlen(prefix);
-
-	return strlen(text) >= length && !memcmp(text, prefix, length) ? text + length : NULL;
+	while (*prefix && *text == *prefix)
+		text++, prefix++;
+	return *prefix ? NULL : text;
 }

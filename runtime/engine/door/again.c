@@ -262,12 +262,12 @@ static void link_file(const struct left *l, const struct mark *marks, const char
 #define ROOM (MARKS_SIZE + PIECES_SIZE)
 
 /* `room`: for the marks, for the pieces of names, and for looks and image in one piece, as they are to lie in the file. */
-static void leave(const struct request *q, const struct compiler *c, struct left *l, const char *looks, char *room)
+static void leave_in(int directory, const struct compiler *c, struct left *l, const char *looks, char *room)
 {
 	u64 size = (u64)l->looks + l->image, used = l->looks;
 	char *made = room + ROOM;
 	struct mark *marks = (void *)room;
-	long directory, count, n;
+	long count, n;
 
 	memcpy(made, looks, used);
 	while (used < size && (n = sys(pread64, c->program, made + used, size - used, used - l->looks)) > 0)
@@ -276,12 +276,8 @@ static void leave(const struct request *q, const struct compiler *c, struct left
 	if (count < 0)
 		return;
 	l->marks = (u32)count;
-	directory = open_directory(q, true);
-	if (directory < 0)
-		return;
-	if (has_room((int)directory, looks_offset(l) + size))
-		link_file(l, marks, made, (int)directory);
-	sys(close, directory);
+	if (has_room(directory, looks_offset(l) + size))
+		link_file(l, marks, made, directory);
 }
 
 /*
@@ -292,15 +288,19 @@ void leave_for_others(const struct request *q, const struct compiler *c, const s
 {
 	struct left l = {.magic = AGAIN_MAGIC, .looks = h->looks_length, .image = h->image_size, .question = posed.question};
 	u64 size = (u64)l.looks + l.image;
-	long at;
+	long directory, at;
 
 	if (!c->posed || !h->reusable || h->message_length || l.image > AGAIN_IMAGE_LIMIT || l.looks > AGAIN_LOOKS_LIMIT || l.looks % 8 ||
 	    c->program < 0 || h->entry != entry_of(q))
 		return;
 	insist_on_way(q->values[PARAMETER_ROOT].text, true);
-	at = sys(mmap, 0, ROOM + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (is_error(at))
+	directory = open_directory(q, true);
+	if (directory < 0)
 		return;
-	leave(q, c, &l, looks, (char *)at);
-	sys(munmap, at, ROOM + size);
+	at = sys(mmap, 0, ROOM + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!is_error(at)) {
+		leave_in((int)directory, c, &l, looks, (char *)at);
+		sys(munmap, at, ROOM + size);
+	}
+	sys(close, directory);
 }

@@ -258,40 +258,69 @@ static bool is_piece(const struct names *n, const u8 *pieces, const char *at, co
 	return false;
 }
 
+/* Most of what is made are numbers, and of these most bytes zero. */
 static bool is_of_names(char c)
 {
-	return is_hexadecimal(c) || c == '-' || c == ':' || c == '.' || c == 'T';
+	return c >= '-' && (is_hexadecimal(c) || c == '-' || c == ':' || c == '.' || c == 'T');
 }
 
 static bool is_cut(const char *at, const char *end)
 {
-	return end - at >= 3 && after(at, "…");
+	static const char mark[] = "…";
+
+	return (size_t)(end - at) >= sizeof(mark) - 1 && !memcmp(at, mark, sizeof(mark) - 1);
 }
 
-/*
- * Where they stand in what was made of the texts; -1: in too many places, or something there may come from a part of one. `pieces`: zeroed.
- */
-long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks, u8 *pieces)
+/* In a row of letters that names are made of, from `at` to `end`: the count of marks with those in it, or -1. */
+static long mark_row(const struct names *n, const char *made, const char *at, const char *end, struct mark *marks, u32 count, const u8 *pieces)
 {
-	const char *at = made, *end = made + size;
-	u32 count = 0;
+	const char *row = at;
 
-	note_pieces(n, pieces);
 	while (at < end) {
 		u32 number = is_hexadecimal(*at) ? standing(n, at, end) : AGAIN_NAMES;
 		const char *next;
 
 		if (number == AGAIN_NAMES) {
-			if ((is_hexadecimal(*at) && is_piece(n, pieces, at, end)) || (is_of_names(*at) && is_cut(at + 1, end)))
+			if (is_hexadecimal(*at) && is_piece(n, pieces, at, end))
 				return -1;
 			at++;
 			continue;
 		}
 		next = at + n->all[number].length;
-		if ((at > made && is_hexadecimal(at[-1])) || (next < end && is_hexadecimal(*next)) || is_cut(next, end) || count == AGAIN_MARKS)
+		if ((at > row && is_hexadecimal(at[-1])) || (next < end && is_hexadecimal(*next)) || count == AGAIN_MARKS)
 			return -1;
 		marks[count++] = (struct mark){.at = (u32)(at - made), .name = number};
 		at = next;
+	}
+	return count;
+}
+
+/*
+ * Where they stand in what was made of the texts; -1: in too many places, or something there may come from a part of one. `pieces`: zeroed. A start waits for this: what is made has 150 KiB.
+ */
+long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks, u8 *pieces)
+{
+	const char *at = made, *end = made + size;
+	long count = 0;
+
+	if (!n->count)
+		return 0;
+	note_pieces(n, pieces);
+	while (at < end) {
+		const char *row = at;
+
+		while (at < end && is_of_names(*at))
+			at++;
+		if (at == row) {
+			at++;
+			continue;
+		}
+		if (is_cut(at, end))
+			return -1;
+		if (at - row >= PIECE)
+			count = mark_row(n, made, row, at, marks, (u32)count, pieces);
+		if (count < 0)
+			return -1;
 	}
 	return count;
 }

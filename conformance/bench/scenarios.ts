@@ -35,17 +35,17 @@ const run = (id: string, title: string, rounds: number, wish: Wish, gap = 0): Sc
   set: context => race(context.tools, duty(id, context, wish), runSteps, whole),
 });
 
-const withHostMounts = (count: number): Scenario => {
-  const id = `mounts-${count}`;
-  const { set, ...rest } = run(id, `run, ${count} more host mounts`, count > 1000 ? 12 : 25, {});
-  return {
-    ...rest,
-    set: context => ({
-      ...set(context),
-      prepare: [['binds', join(context.directory, 'shares'), `${count}`]],
-    }),
-  };
-};
+/** With so many bind mounts more on the host. */
+const besideMounts = (count: number, { set, ...rest }: Scenario): Scenario => ({
+  ...rest,
+  set: context => ({
+    ...set(context),
+    prepare: [['binds', join(context.directory, 'shares'), `${count}`]],
+  }),
+});
+
+const withHostMounts = (count: number): Scenario =>
+  besideMounts(count, run(`mounts-${count}`, `run, ${count} more host mounts`, count > 1000 ? 12 : 25, {}));
 
 const living: readonly Name[] = [
   'cold',
@@ -137,6 +137,18 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...simple('create-again', 'create, the same again, no service', sleeping, createSteps),
+    again: true,
+  },
+  {
+    ...besideMounts(
+      1000,
+      simple(
+        'create-again-mounts',
+        'create, the same again, 1000 more host mounts, no service',
+        sleeping,
+        createSteps,
+      ),
+    ),
     again: true,
   },
   simple('cold-exec', 'cold exec of true, the first in its container', sleeping, firstExecSteps),

@@ -217,6 +217,7 @@ const targets: readonly Target[] = [
   ...coldTargets('cycle-podman', 'cold create + start + delete, a bundle of Podman', 'total', 1.3),
   ...coldTargets('cold-exec-podman', 'cold exec of true, the first in its container of Podman', 'exec', 2),
   ...coldTargets('create-again', 'create, the same again', 'create', 0.7),
+  ...coldTargets('create-again-mounts', 'create, the same again, 1000 more host mounts', 'create', 0.7),
   ...coldTargets('create-again-podman', 'create, a bundle of Podman again', 'create', 0.7),
   ...coldTargets('cycle-again', 'create + start + delete, again', 'total', 0.5),
   ...coldTargets('cycle-again-podman', 'create + start + delete, a bundle of Podman again', 'total', 0.5),

@@ -45,6 +45,16 @@ static long open_directory(const struct request *q, bool make)
 	return open_if_trusted(AT_FDCWD, path, S_IFDIR, &size);
 }
 
+/* By a file in its place, or because others could write there. */
+static bool is_switched_off(const struct request *q)
+{
+	long directory = open_directory(q, false);
+
+	if (directory >= 0)
+		sys(close, directory);
+	return directory < 0 && directory != -ENOENT;
+}
+
 bool seems_left(const struct request *q)
 {
 	const char *path = q->start ? directory_path(q) : NULL;
@@ -262,12 +272,12 @@ static void link_file(const struct left *l, const struct mark *marks, const char
 #define ROOM (MARKS_SIZE + PIECES_SIZE)
 
 /* `room`: for the marks, for the pieces of names, and for looks and image in one piece, as they are to lie in the file. */
-static void leave_in(int directory, const struct compiler *c, struct left *l, const char *looks, char *room)
+static void leave(const struct request *q, const struct compiler *c, struct left *l, const char *looks, char *room)
 {
 	u64 size = (u64)l->looks + l->image, used = l->looks;
 	char *made = room + ROOM;
 	struct mark *marks = (void *)room;
-	long count, n;
+	long directory, count, n;
 
 	memcpy(made, looks, used);
 	while (used < size && (n = sys(pread64, c->program, made + used, size - used, used - l->looks)) > 0)
@@ -276,8 +286,12 @@ static void leave_in(int directory, const struct compiler *c, struct left *l, co
 	if (count < 0)
 		return;
 	l->marks = (u32)count;
-	if (has_room(directory, looks_offset(l) + size))
-		link_file(l, marks, made, directory);
+	directory = open_directory(q, true);
+	if (directory < 0)
+		return;
+	if (has_room((int)directory, looks_offset(l) + size))
+		link_file(l, marks, made, (int)directory);
+	sys(close, directory);
 }
 
 /*
@@ -288,19 +302,17 @@ void leave_for_others(const struct request *q, const struct compiler *c, const s
 {
 	struct left l = {.magic = AGAIN_MAGIC, .looks = h->looks_length, .image = h->image_size, .question = posed.question};
 	u64 size = (u64)l.looks + l.image;
-	long directory, at;
+	long at;
 
 	if (!c->posed || !h->reusable || h->message_length || l.image > AGAIN_IMAGE_LIMIT || l.looks > AGAIN_LOOKS_LIMIT || l.looks % 8 ||
 	    c->program < 0 || h->entry != entry_of(q))
 		return;
 	insist_on_way(q->values[PARAMETER_ROOT].text, true);
-	directory = open_directory(q, true);
-	if (directory < 0)
+	if (is_switched_off(q))
 		return;
 	at = sys(mmap, 0, ROOM + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!is_error(at)) {
-		leave_in((int)directory, c, &l, looks, (char *)at);
-		sys(munmap, at, ROOM + size);
-	}
-	sys(close, directory);
+	if (is_error(at))
+		return;
+	leave(q, c, &l, looks, (char *)at);
+	sys(munmap, at, ROOM + size);
 }

@@ -296,7 +296,8 @@ static long mark_row(const struct names *n, const char *made, const char *at, co
 }
 
 /*
- * Where they stand in what was made of the texts; -1: in too many places, or something there may come from a part of one. `pieces`: zeroed. A start waits for this: what is made has 150 KiB.
+ * Where they stand in what was made of the texts; -1: in too many places, or something there may come from a part of one. `pieces`: zeroed. A start waits for this, and what is made has
+ * 150 KiB, so all that is no row of such letters is passed over.
  */
 long mark_names(const struct names *n, const char *made, size_t size, struct mark *marks, u8 *pieces)
 {
@@ -317,8 +318,9 @@ long mark_names(const struct names *n, const char *made, size_t size, struct mar
 		}
 		if (is_cut(at, end))
 			return -1;
-		if (at - row >= PIECE)
-			count = mark_row(n, made, row, at, marks, (u32)count, pieces);
+		if (at - row < PIECE)
+			continue;
+		count = mark_row(n, made, row, at, marks, (u32)count, pieces);
 		if (count < 0)
 			return -1;
 	}

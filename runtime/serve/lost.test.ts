@@ -39,10 +39,12 @@ interface Ended {
 }
 
 const env = { XDG_RUNTIME_DIR: directory };
+
 /** Of a test that fails none stays, which the others would meet, and the end wait for. */
-const running = new Set<ChildProcess>();
-test.after.each(() => {
-  for (const child of running) child.kill('SIGKILL');
+const running = new Map<ChildProcess, Promise<unknown>>();
+test.after.each(async () => {
+  for (const child of running.keys()) child.kill('SIGKILL');
+  await Promise.all(running.values());
 });
 function started(
   file: string,
@@ -50,13 +52,18 @@ function started(
   stderr: number | 'pipe' = 'pipe',
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(file, args, { cwd: '/', env, stdio: ['ignore', 'ignore', stderr], ...who });
-  running.add(child);
-  child.on('close', () => running.delete(child));
   let err = '';
   child.stderr?.setEncoding('utf8').on('data', chunk => {
     err += chunk;
   });
-  return { child, ended: new Promise(resolve => child.on('close', status => resolve({ status, err }))) };
+  const ended = new Promise<Ended>(resolve => {
+    child.on('close', status => {
+      running.delete(child);
+      resolve({ status, err });
+    });
+  });
+  running.set(child, ended);
+  return { child, ended };
 }
 
 const list = (): Promise<Ended> => started(engine, ['--debug', 'list']).ended;
@@ -143,7 +150,7 @@ test('likewise where an option stands before the command', async () => {
 });
 
 test('what a thread takes outside of its heap is bounded, too', async () => {
-  rmSync(within('warm'));
+  rmSync(within('warm'), { force: true });
   const service = serve(`
     const fill = all => {
       for (;;) all.push(Buffer.alloc(1 << 20, 1));
@@ -165,7 +172,7 @@ test('what a thread takes outside of its heap is bounded, too', async () => {
 });
 
 test('lost while two wait, it tells both, and ends with the reason', async () => {
-  rmSync(within('warm'));
+  rmSync(within('warm'), { force: true });
   const service = serve(`
     if (marked('once')) throw new Error('no luck');
     mark('once');

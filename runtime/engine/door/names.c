@@ -281,7 +281,7 @@ static long mark_row(const struct names *n, const char *made, const char *at, co
 		const char *next;
 
 		if (number == AGAIN_NAMES) {
-			if (is_hexadecimal(*at) && is_piece(n, pieces, at, end))
+			if (is_piece(n, pieces, at, end))
 				return -1;
 			at++;
 			continue;

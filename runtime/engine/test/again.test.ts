@@ -256,6 +256,7 @@ test('what holds a part of a name, or has digits around one, is not left', () =>
     `${id}0`,
     `${id}${id}`,
     uuid.split('-')[0] ?? '',
+    uuid.slice(8, 16),
     `${id.slice(0, 5)}…`,
   ]) {
     const root = newRoot();

@@ -36,7 +36,8 @@ node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
 	@touch $@
 
 GENERATED := spec/generated/validators.js
-$(GENERATED): $(wildcard spec/oci/*.json spec/*.schema.json spec/generate/*.ts) node_modules/.package-lock.json
+# The schema of explain's JSON is written itself, from a table, and checks nothing.
+$(GENERATED): $(filter-out spec/explain.schema.json,$(wildcard spec/oci/*.json spec/*.schema.json)) $(wildcard spec/generate/*.ts) node_modules/.package-lock.json
 	$(call run-tool,spec/generate/types.ts)
 	$(call run-tool,spec/generate/validators.ts)
 	@touch $@

@@ -9,6 +9,12 @@ const prefix = mkdtempSync(join(tmpdir(), 'chos-install-'));
 const make = (target: string): string =>
   execFileSync('make', ['-s', target, `PREFIX=${prefix}`], { encoding: 'utf8', stdio: 'pipe' });
 
+/** When what runs in place was made: other tests use it meanwhile. */
+const made = (): readonly number[] =>
+  ['chos-runtime', 'chos-runtime.cjs', 'chos-runtime-code.cjs', 'chos-runtime-more.cjs'].map(
+    file => statSync(join('build', file)).mtimeMs,
+  );
+
 function filesBelow(directory: string): readonly string[] {
   return readdirSync(directory).flatMap(name => {
     const path = join(directory, name);
@@ -17,7 +23,9 @@ function filesBelow(directory: string): readonly string[] {
 }
 
 test('what is installed works from its place, and make uninstall takes all of it away', () => {
+  const before = made();
   make('install');
+  assert.equal(made(), before, 'built anew');
   const command = join(prefix, 'bin/chos-runtime');
   assert.match(execFileSync(command, ['--version'], { encoding: 'utf8' }), /^chos-runtime version/);
   assert.ok(JSON.parse(execFileSync(command, ['features'], { encoding: 'utf8' })));

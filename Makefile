@@ -124,6 +124,9 @@ FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 KOFFI_FILES = koffi/package.json koffi/LICENSE.txt koffi/index.cjs $$(grep -L '^\#!' $$(find koffi/src -name '*.cjs')) \
 	$$(find @koromix/* -name package.json -o -name index.js -o -name koffi.node)
 
+# What is started meanwhile finds the file of before or the new one, never a part: $(call place,OPTIONS,FILES,DIRECTORY).
+place = for file in $(2); do install $(1) $$file $(3)/.new && mv -f $(3)/.new $(3)/$${file\#\#*/} || exit 1; done
+
 build/man/.made: $(wildcard spec/recipes/*.json spec/*.schema.json) spec/commands.ts spec/chos-command.ts spec/pam-chos.ts $(wildcard spec/commands/*.ts) $(wildcard spec/generate/*.ts) package.json node_modules/.package-lock.json
 	@mkdir -p build/tools
 	$(BUNDLE) spec/generate/write-pages.ts --outfile=build/tools/write-pages.mjs
@@ -145,27 +148,26 @@ install: all hooks build/man/.made  ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 build/man/chos.fish build/man/chos-runtime.fish $(DESTDIR)$(FISHDIR)
 ifeq ($(JAVASCRIPT),bun)
 	$(MAKE) --no-print-directory bun
-	install -m 755 build/bun/chos-compiler $(DESTDIR)$(LIBEXEC)
+	$(call place,-m 755,build/bun/chos-compiler,$(DESTDIR)$(LIBEXEC))
 else
-	install -m 644 $(RUNTIME_FILES) build/warm-up.cjs $(DESTDIR)$(LIBEXEC)
+	$(call place,-m 644,$(RUNTIME_FILES) build/warm-up.cjs,$(DESTDIR)$(LIBEXEC))
 endif
 	install -d $(DESTDIR)$(LIBEXEC)/hooks
-	install -m 755 $(HOOKS) $(DESTDIR)$(LIBEXEC)/hooks
-	install -m 644 $(HOOK_DEFINITIONS) $(DESTDIR)$(LIBEXEC)/hooks
+	$(call place,-m 755,$(HOOKS),$(DESTDIR)$(LIBEXEC)/hooks)
+	$(call place,-m 644,$(HOOK_DEFINITIONS),$(DESTDIR)$(LIBEXEC)/hooks)
 	$(MAKE) --no-print-directory build/install/chos-runtime $(if $(filter bun,$(JAVASCRIPT)),COMPILER=$(LIBEXEC)/chos-compiler NODE=$(LIBEXEC)/chos-compiler NODE_FLAGS= SERVICE_FLAGS=, \
 		COMPILER=$(LIBEXEC)/chos-runtime.cjs NODE=$(TARGET_NODE))
-	install -m 755 build/install/chos-runtime $(DESTDIR)$(PREFIX)/bin/chos-runtime
-	install -m 755 build/chos $(DESTDIR)$(PREFIX)/bin/chos
+	$(call place,-m 755,build/install/chos-runtime build/chos,$(DESTDIR)$(PREFIX)/bin)
 	ln -sf chos $(DESTDIR)$(PREFIX)/bin/chos-job-starter
-	install -m 755 build/chos-login $(DESTDIR)$(LIBEXEC)
+	$(call place,-m 755,build/chos-login,$(DESTDIR)$(LIBEXEC))
 ifneq ($(PAM_MODULE),)
 	$(MAKE) --no-print-directory build/install/pam_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
 	install -d $(DESTDIR)$(PAMDIR)
-	install -s -m 644 build/install/pam_chos.so $(DESTDIR)$(PAMDIR)/pam_chos.so
+	$(call place,-s -m 644,build/install/pam_chos.so,$(DESTDIR)$(PAMDIR))
 endif
 ifneq ($(SPANK_PLUGIN),)
 	$(MAKE) --no-print-directory build/install/spank_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
-	install -s -m 644 build/install/spank_chos.so $(DESTDIR)$(LIBEXEC)/spank_chos.so
+	$(call place,-s -m 644,build/install/spank_chos.so,$(DESTDIR)$(LIBEXEC))
 endif
 	cd node_modules && for file in $(KOFFI_FILES); do install -D -m 644 $$file $(DESTDIR)$(LIBEXEC)/node_modules/$$file; done
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR)

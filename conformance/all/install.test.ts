@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
-const prefix = mkdtempSync(join(tmpdir(), 'chos-install-'));
+const directory = mkdtempSync(join(tmpdir(), 'chos-install-'));
+const prefix = join(directory, 'prefix');
 const make = (target: string): string =>
   execFileSync('make', ['-s', target, `PREFIX=${prefix}`], { encoding: 'utf8', stdio: 'pipe' });
 
@@ -20,6 +21,22 @@ function filesBelow(directory: string): readonly string[] {
     const path = join(directory, name);
     return statSync(path).isDirectory() ? filesBelow(path) : [path];
   });
+}
+
+/** Of what is executed or loaded by others: the files that are written under their own names where they are installed once more. */
+function writtenInPlace(): readonly string[] {
+  const trace = join(directory, 'trace');
+  const trail = ['-f', '--seccomp-bpf', '-qq', '-e', 'trace=openat,openat2,open,creat', '-o', trace];
+  execFileSync('strace', [...trail, 'make', '-s', 'install', `PREFIX=${prefix}`], { stdio: 'pipe' });
+  const written = readFileSync(trace, 'utf8')
+    .split('\n')
+    .flatMap(line =>
+      /O_WRONLY|O_RDWR|O_TRUNC|creat\(/.test(line) ? (/"([^"]*)"/.exec(line)?.[1] ?? []) : [],
+    )
+    .filter(path => path.startsWith(prefix))
+    .filter(path => /\/(bin|lib\/chos-runtime|hooks|security)\/[^/]+$/.test(path));
+  assert.ok(written.length > 0);
+  return written.filter(path => existsSync(path));
 }
 
 test('what is installed works from its place, and make uninstall takes all of it away', () => {
@@ -72,9 +89,10 @@ test('what is installed works from its place, and make uninstall takes all of it
       const text = readFileSync(join(prefix, `lib/systemd/${place}/chos-runtime.${kind}`), 'utf8');
       assert.match(text, kind === 'socket' ? 'chos-runtime/compiler.sock\n' : `ExecStart=${command} serve\n`);
     }
+  assert.equal(writtenInPlace(), []);
   make('uninstall');
   assert.equal(filesBelow(prefix), []);
 });
 
-test.after(() => rmSync(prefix, { recursive: true }));
+test.after(() => rmSync(directory, { recursive: true }));
 test.run();

@@ -12,7 +12,7 @@ HOOK_DEFINITIONS := $(addprefix build/hooks/,$(notdir $(filter-out %/settings.sc
 hooks: $(HOOKS) $(HOOK_DEFINITIONS)  ## build the ready-made OCI hooks into build/hooks
 
 .SECONDEXPANSION:
-$(HOOKS): build/hooks/%: $$(wildcard hooks/%/*.c) $(HOOK_FRAME) $(HOOK_HEADERS) $(ENGINE_TABLES) hooks/build.mk
+$(HOOKS): build/hooks/%: $$(wildcard hooks/%/*.c) $(ENGINE)/start.S $(ENGINE_BASE) $(HOOK_FRAME) $(HOOK_HEADERS) $(ENGINE_TABLES) hooks/build.mk
 	@mkdir -p $(@D)
 	$(CC) $(HOOK_CFLAGS) $(ENGINE_LDFLAGS) -Wl,--gc-sections $(ENGINE)/start.S $(ENGINE_BASE) $(HOOK_FRAME) $(wildcard hooks/$*/*.c) $(ENGINE_TABLES) -o $@
 	@! readelf --relocs --wide $@ | grep -q R_ || { echo '$@ needs relocations'; rm -f $@; false; }

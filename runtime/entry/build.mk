@@ -17,12 +17,17 @@ build/gen/node: always
 	@command='$(NODE) $(NODE_FLAGS)' version=$$($(NODE) --version || true); \
 	printf '%s\n' "$$command" "$$version" '$(SERVICE_FLAGS)' | cmp -s - $@ || printf '%s\n' "$$command" "$$version" '$(SERVICE_FLAGS)' >$@
 
+# What --version tells.
+build/gen/commit: always
+	@mkdir -p $(@D)
+	@echo '$(CHOS_VERSION) $(CHOS_COMMIT)' | cmp -s - $@ || echo '$(CHOS_VERSION) $(CHOS_COMMIT)' >$@
+
 build/tools/pack.mjs: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED)
 	@mkdir -p $(@D)
 	$(BUNDLE) runtime/entry/pack.ts --outfile=$@
 
 # The cache is made of the code by the same command, so that the two always belong together.
-build/chos-runtime.cjs build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs build/chos-runtime-serve.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node build/tools/pack.mjs
+build/chos-runtime.cjs build/chos-runtime-code.cache build/chos-runtime-code.cjs build/chos-runtime-more.cjs build/chos-runtime-serve.cjs &: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json build/gen/node build/gen/commit build/tools/pack.mjs
 	node build/tools/pack.mjs $(CHOS_VERSION) $(CHOS_COMMIT)
 	$(RUNTIME_ESBUILD) runtime/entry/warm-up.ts --outfile=build/warm-up.cjs
 	$(NODE) $(NODE_FLAGS) build/warm-up.cjs build/chos-runtime-code.cjs build/chos-runtime-code.cache
@@ -37,7 +42,7 @@ BUN_FLAGS := --compile --bytecode --compile-jit-policy=100 --no-compile-autoload
 bun: build/bun/chos-runtime build/bun/chos-compiler  ## build the runtime into build/bun with Bun in the place of Node
 	ln -sfn ../chos ../chos-login ../hooks build/bun
 
-build/bun/chos-compiler: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json runtime/entry/build.mk build/tools/pack.mjs
+build/bun/chos-compiler: $(RUNTIME_SOURCES) $(RUNTIME_GENERATED) package.json runtime/entry/build.mk build/gen/commit build/tools/pack.mjs
 	@mkdir -p $(@D)
 	node build/tools/pack.mjs $(CHOS_VERSION) $(CHOS_COMMIT) bun
 	$(BUN) build $(BUN_FLAGS) build/bun/compiler.cjs --outfile=$@ >build/bun/log || { cat build/bun/log; false; }

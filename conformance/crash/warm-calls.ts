@@ -1,6 +1,7 @@
 /** System calls of one exchange with the service, and strace(1) to do something at one of them. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Call {
   readonly name: string;
@@ -76,6 +77,19 @@ export function exchangeIn(log: string, from: string): readonly Call[] {
   return calls.slice(begin, end + 1);
 }
 
+/** Milliseconds; whoever asked may be gone before the service closes what it accepted. */
+const CLOSED = 20_000;
+
+/** Likewise, of a trace that goes on, once the last of them has come. */
+async function wholeExchangeIn(log: string, from: string): Promise<readonly Call[]> {
+  const end = performance.now() + CLOSED;
+  for (;;) {
+    const calls = exchangeIn(log, from);
+    if (calls.length > 0 || performance.now() > end) return calls;
+    await wait(10);
+  }
+}
+
 /** Of so many the shortest: what was read ahead too early is read again. */
 const TIMES = 4;
 
@@ -85,18 +99,19 @@ export async function callsFor(
   log: string,
   exchange: () => Promise<unknown>,
 ): Promise<readonly [speaks: readonly ThreadCall[], compiles: readonly ThreadCall[]]> {
-  const traced = async (thread: number, ...options: readonly string[]): Promise<void> => {
+  const traced = async (thread: number, ...options: readonly string[]): Promise<Tracer> => {
     const tracer = await attached(thread, [...options, '-o', log]);
     await exchange();
-    await tracer.leave();
+    return tracer;
   };
-  await traced(pid, '-f');
+  await (await traced(pid, '-f')).leave();
   const other = otherThread(log, pid);
-  await traced(pid);
-  const speaks = exchangeIn(log, 'accept4').map(one => ({ ...one, thread: pid }));
+  const tracer = await traced(pid);
+  const speaks = (await wholeExchangeIn(log, 'accept4')).map(one => ({ ...one, thread: pid }));
+  await tracer.leave();
   let compiles: readonly ThreadCall[] = [];
   for (let i = 0; i < TIMES; i++) {
-    await traced(other);
+    await (await traced(other)).leave();
     const calls = callsOf(log, other);
     if (i === 0 || calls.length < compiles.length) compiles = calls;
   }

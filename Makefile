@@ -169,7 +169,7 @@ ifneq ($(SPANK_PLUGIN),)
 	$(MAKE) --no-print-directory build/install/spank_chos.so PAM_LOGIN=$(LIBEXEC)/chos-login
 	$(call place,-s -m 644,build/install/spank_chos.so,$(DESTDIR)$(LIBEXEC))
 endif
-	cd node_modules && for file in $(KOFFI_FILES); do install -D -m 644 $$file $(DESTDIR)$(LIBEXEC)/node_modules/$$file; done
+	cd node_modules && for file in $(KOFFI_FILES); do to=$(DESTDIR)$(LIBEXEC)/node_modules/$$file; install -D -m 644 $$file $$to.new && mv -f $$to.new $$to || exit 1; done
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR)
 	for unit in $(UNITS); do sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/$$unit >$(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	for unit in $(USER_UNITS); do sed 's|@BIN@|$(PREFIX)/bin|' runtime/boot/user/$$unit >$(DESTDIR)$(USERUNITDIR)/$$unit || exit 1; done

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -26,15 +26,17 @@ function filesBelow(directory: string): readonly string[] {
 /** Of what is executed or loaded by others: the files that are written under their own names where they are installed once more. */
 function writtenInPlace(): readonly string[] {
   const trace = join(directory, 'trace');
-  const trail = ['-f', '--seccomp-bpf', '-qq', '-e', 'trace=openat,openat2,open,creat', '-o', trace];
+  const trail = ['-f', '-y', '--seccomp-bpf', '-qq', '-e', 'trace=openat,openat2,open,creat', '-o', trace];
   execFileSync('strace', [...trail, 'make', '-s', 'install', `PREFIX=${prefix}`], { stdio: 'pipe' });
   const written = readFileSync(trace, 'utf8')
     .split('\n')
-    .flatMap(line =>
-      /O_WRONLY|O_RDWR|O_TRUNC|creat\(/.test(line) ? (/"([^"]*)"/.exec(line)?.[1] ?? []) : [],
-    )
-    .filter(path => path.startsWith(prefix))
-    .filter(path => /\/(bin|lib\/chos-runtime|hooks|security)\/[^/]+$/.test(path));
+    .filter(line => /O_WRONLY|O_RDWR|O_TRUNC|creat\(/.test(line))
+    .map(line => {
+      // install(1) of several files names them below an open directory.
+      const [, below = '', path = ''] = /\((?:\w+<([^>]*)>, )?"([^"]*)"/.exec(line) ?? [];
+      return resolve(below, path);
+    })
+    .filter(path => path.startsWith(prefix) && !/\/(share|systemd)\//.test(path));
   assert.ok(written.length > 0);
   return written.filter(path => existsSync(path));
 }

@@ -38,10 +38,10 @@ const run = (id: string, title: string, rounds: number, wish: Wish, gap = 0): Sc
 /** With so many bind mounts more on the host. */
 const besideMounts = (count: number, { set, ...rest }: Scenario): Scenario => ({
   ...rest,
-  set: context => ({
-    ...set(context),
-    prepare: [['binds', join(context.directory, 'shares'), `${count}`]],
-  }),
+  set: context => {
+    const { prepare = [], ...all } = set(context);
+    return { ...all, prepare: [...prepare, ['binds', join(context.directory, 'shares'), `${count}`]] };
+  },
 });
 
 const withHostMounts = (count: number): Scenario =>

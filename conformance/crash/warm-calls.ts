@@ -80,7 +80,7 @@ export function exchangeIn(log: string, from: string): readonly Call[] {
 /** Milliseconds; whoever asked may be gone before the service closes what it accepted. */
 const CLOSED = 20_000;
 
-/** Likewise, of a trace that goes on, once the last of them has come. */
+/** The same of a trace that goes on, once the last of these calls has come; none, if it does not come. */
 async function wholeExchangeIn(log: string, from: string): Promise<readonly Call[]> {
   const end = performance.now() + CLOSED;
   for (;;) {

@@ -165,7 +165,7 @@ static bool are_apart(const struct look *l, const char *other)
 static bool is_of_cgroups(const char *line, const char *end)
 {
 	for (; line < end; line++)
-		if (*line == ' ' && after(line, " - cgroup"))
+		if (after(line, " - cgroup"))
 			return true;
 	return false;
 }
